@@ -1,0 +1,1 @@
+"""Plan school places: enrolment, construction and the mix that takes every child in."""
