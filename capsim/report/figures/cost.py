@@ -1,0 +1,83 @@
+"""What the plan costs, by kind and year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from capsim.report.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    Look,
+    bar_style,
+    note,
+    school_years,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from capsim.optimize import Plan
+
+KINDS = {
+    "staff": Look("staff", "#D9D9D9", ""),
+    "running": Look("running", SKY, "\\\\"),
+    "capital": Look("capital", BLUE, "//"),
+    "purchase": Look("purchase", ORANGE, ".."),
+    "conversion": Look("conversion", GREEN, "xx"),
+    "hiring": Look("hiring", "#F0E442", "--"),
+    "travel": Look("travel", "#B2DF8A", "++"),
+    "overfill": Look("over-filling", PURPLE, "oo"),
+    "displacement": Look("displacement", VERMILLION, "||"),
+    "closure": Look("closure", "#8C510A", ""),
+    "shortfall": Look("shortfall", BLACK, ""),
+    "salvage": Look("salvage", "#F7F7F7", "**"),
+}
+
+
+def cost_table(plan: Plan) -> pd.DataFrame:
+    """Avoidable cost by year (index: school year, calendar year for capital) and kind.
+
+    RMB, discounted, what is committed whatever is decided taken off.
+    """
+    costs = plan.tables["costs"]
+    costs = costs.assign(avoidable_cny=costs["discounted_cny"] - costs["committed_cny"])
+    table = costs.pivot_table(
+        index="school_year", columns="kind", values="avoidable_cny", aggfunc="sum", fill_value=0.0
+    )
+    known = [kind for kind in KINDS if kind in table.columns]
+    return table[known + sorted(set(table.columns) - set(known))]
+
+
+def cost(ax: Axes, plan: Plan) -> None:
+    """Draw the avoidable cost by kind and year, discounted, on an Axes."""
+    table = cost_table(plan)
+    above, below = np.zeros(len(table)), np.zeros(len(table))
+    for kind in table.columns:
+        height = table[kind].to_numpy() / 1e9
+        if np.abs(height).max(initial=0.0) < 1e-5:
+            continue
+        look = KINDS.get(kind, Look(kind, "#525252", ""))
+        bottom = np.where(height >= 0, above, below)
+        ax.bar(table.index, height, bottom=bottom, width=0.8, **bar_style(look))
+        above += np.maximum(height, 0.0)
+        below += np.minimum(height, 0.0)
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set_title("What the decisions cost, by kind and year")
+    ax.set_ylabel(f"billion RMB, discounted to {plan.scenario.first_year}")
+    ax.grid(visible=False, axis="x")
+    school_years(ax)
+    ax.set_xlabel("school year (calendar year for capital)")
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
+    note(
+        ax,
+        plan.scenario,
+        "Beyond what is committed whatever is decided (staff on post, ordered projects).",
+    )

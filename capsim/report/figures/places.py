@@ -1,0 +1,107 @@
+"""Where pupils sit by year, and where seats are left over or missing by area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from capsim.report.figures.style import SEATS, bar_style, count, counts_on, note, school_years
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from capsim.optimize import Plan
+
+
+def mix_table(plan: Plan) -> pd.DataFrame:
+    """Pupils of the compulsory stages by where they sit in autumn.
+
+    Returns
+    -------
+    DataFrame
+        Index school_year; columns existing, new, converted, purchased, overfilled, private
+        (fee-paying), shortfall; persons.
+    """
+    stages = list(plan.scenario.settings.stages.compulsory)
+    balance = plan.tables["balance"]
+    schools = plan.tables["schools"]
+    seats = balance[balance["stage"].isin(stages)].groupby("school_year").sum(numeric_only=True)
+    bought = schools[schools["stage"].isin(stages)].groupby("school_year")["purchased"].sum()
+    bought = bought.reindex(seats.index, fill_value=0.0)
+    return pd.DataFrame(
+        {
+            "existing": seats["existing_used"],
+            "new": seats["new_used"],
+            "converted": seats["converted"],
+            "purchased": bought,
+            "overfilled": seats["overfilled"],
+            "private": seats["private"] - bought,
+            "shortfall": seats["shortfall"],
+        }
+    )
+
+
+def mix(ax: Axes, plan: Plan) -> None:
+    """Draw where the pupils of the compulsory stages sit, by school year, on an Axes."""
+    table = mix_table(plan)
+    bottom = np.zeros(len(table))
+    for name, look in SEATS.items():
+        height = table[name].to_numpy()
+        if height.max(initial=0.0) < 0.5:
+            continue
+        ax.bar(table.index, height, bottom=bottom, width=0.8, **bar_style(look))
+        bottom += height
+    ax.set_title("Where pupils of the compulsory stages sit")
+    ax.set_ylabel("pupils on 1 September")
+    ax.set_ylim(0, 1.02 * bottom.max(initial=1.0))
+    ax.grid(visible=False, axis="x")
+    counts_on(ax.yaxis)
+    school_years(ax)
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
+    note(ax, plan.scenario, "Over-filled classes: pupils above the standard class size.")
+
+
+def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> pd.DataFrame:
+    """Seats left over and missing of a stage in a school year, by area (by county if too many).
+
+    Returns
+    -------
+    DataFrame
+        Index area or county; columns surplus, overfilled, shortfall; persons.
+    """
+    balance = plan.tables["balance"]
+    rows = balance[(balance["stage"] == stage) & (balance["school_year"] == school_year)]
+    key = "area" if rows["area"].nunique() <= most else "county"
+    return rows.groupby(key, sort=False)[["surplus", "overfilled", "shortfall"]].sum()
+
+
+def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool = True) -> None:
+    """Draw the seats left over (right) and missing (left) of a stage, by area, on an Axes.
+
+    Parameters
+    ----------
+    names
+        Whether to write the names of the areas (off when a neighbour shares the axis).
+    """
+    table = balance_table(plan, stage, school_year)
+    at = np.arange(len(table))
+    surplus, over = table["surplus"].to_numpy(), table["overfilled"].to_numpy()
+    missing = table["shortfall"].to_numpy()
+    free = {"color": "#A6CEE3", "edgecolor": "white", "linewidth": 0.4, "label": "empty seats"}
+    ax.barh(at, surplus, height=0.78, **free)
+    ax.barh(at, -over, height=0.78, **bar_style(SEATS["overfilled"]))
+    ax.barh(at, -missing, left=-over, height=0.78, **bar_style(SEATS["shortfall"]))
+    ax.axvline(0, color="black", linewidth=0.8)
+    reach = max(1.0, float(surplus.max(initial=0.0)), float((over + missing).max(initial=0.0)))
+    ax.set_xlim(-1.08 * reach, 1.08 * reach)
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.set_yticks(at, list(table.index) if names else [""] * len(table), fontsize=7)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.locator_params(axis="x", nbins=4)
+    counts_on(ax.xaxis)
+    ax.set_title(f"{stage}, {school_year}", fontsize=10)
+    short, empty = count((over + missing).sum()), count(surplus.sum())
+    ax.set_xlabel(f"← above standard or no place {short}  |  empty {empty} →")

@@ -1,0 +1,156 @@
+"""The private share under both counting rules, and what the reduction is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import PercentFormatter
+
+from capsim.report.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SEATS,
+    VERMILLION,
+    Look,
+    bar_style,
+    count,
+    counts_on,
+    note,
+    school_years,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from capsim.optimize import Plan
+    from capsim.simulate import Outcomes
+
+TERMS = {
+    "new_seats": SEATS["new"],
+    "converted": SEATS["converted"],
+    "purchased": SEATS["purchased"],
+    "overfilled": SEATS["overfilled"],
+    "existing_seats": SEATS["existing"],
+    "fewer_pupils": Look("fewer pupils", "#F0E442", ""),
+}
+
+
+def private_share(ax: Axes, plan: Plan, outcomes: Outcomes | None = None) -> None:
+    """Draw the private share of compulsory enrolment by year under both counting rules.
+
+    With outcomes the middle 90 % of the simulated shares is shaded.
+    """
+    table = plan.tables["shares"]
+    whole = table[table["county"] == "*"].sort_values("school_year")
+    years = whole["school_year"].to_numpy()
+    rules = (
+        ("excluding_purchased", "purchased places not counted", BLUE, "o", "-"),
+        ("including_purchased", "purchased places counted", ORANGE, "s", "--"),
+    )
+    for rule, label, colour, marker, line in rules:
+        ax.plot(
+            years, whole[f"share_{rule}"], color=colour, marker=marker, linestyle=line, label=label
+        )
+        if outcomes is not None:
+            drawn = outcomes.tables["shares"]
+            drawn = drawn[drawn["county"] == "*"].sort_values("school_year")
+            short = rule.removesuffix("_purchased")
+            ax.fill_between(
+                drawn["school_year"],
+                drawn[f"share_{short}_p05"],
+                drawn[f"share_{short}_p95"],
+                color=colour,
+                alpha=0.25,
+                linewidth=0,
+                label=f"{label}: 90 % of simulations",
+            )
+    caps = plan.scenario.settings.policy.private_share_cap
+    if caps:
+        steps = [(year, cap) for year, cap in sorted(caps.items()) if year <= years.max()]
+        edges = [year for year, _ in steps] + [int(years.max()) + 0.5]
+        ax.stairs(
+            [cap for _, cap in steps],
+            [edges[0] - 0.5, *edges[1:]],
+            baseline=None,
+            color=VERMILLION,
+            linewidth=1.4,
+            linestyle=":",
+            label="cap",
+        )
+    ax.set_ylim(bottom=0)
+    ax.set_title("Private share of compulsory enrolment")
+    ax.set_ylabel("share of pupils on 31 December")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    school_years(ax)
+    ax.legend(loc="upper right")
+    counted = plan.scenario.settings.policy.purchased_counts_as_private
+    rule_text = "with" if counted else "without"
+    note(ax, plan.scenario, f"The cap counts private pupils {rule_text} purchased places.")
+
+
+def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
+    """Row of the plan's `reduction` table for a school year (the ordered one unless given)."""
+    table = plan.tables["reduction"].set_index("school_year")
+    if school_year is None:
+        year = int(plan.scenario.settings.policy.reduction_year)
+        school_year = year if year in table.index else int(table.index[0])
+    return table.loc[school_year]
+
+
+def reduction(ax: Axes, plan: Plan, school_year: int | None = None) -> None:
+    """Draw the fall in counted private pupils against the base year as a waterfall."""
+    row = reduction_table(plan, school_year)
+    steps = np.array([row[name] for name in TERMS], float)
+    starts = np.concatenate([[0.0], np.cumsum(steps)[:-1]])
+    for at, (look, start, step) in enumerate(zip(TERMS.values(), starts, steps, strict=True)):
+        ax.bar(at, step, bottom=start, width=0.7, **bar_style(look))
+        ax.plot([at + 0.35, at + 0.65], [start + step] * 2, color=GREY, linewidth=0.8)
+        _label(ax, at, max(start, start + step), count(step))
+    total = float(row["total"])
+    last = len(TERMS)
+    ax.bar(last, total, width=0.7, color="#595959", edgecolor="white")
+    _label(ax, last, max(total, 0.0), count(total))
+    top = max(float(np.max(starts + steps)), float(np.max(starts)), total, 0.0)
+    ordered = float(row["ordered"])
+    if ordered > 0:
+        top = max(top, ordered)
+        ax.axhline(ordered, color=VERMILLION, linestyle=":", linewidth=1.4)
+        ax.annotate(
+            f"ordered: {count(ordered)}",
+            (0.01, ordered),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 4),
+            textcoords="offset points",
+            color=VERMILLION,
+        )
+    low = min(0.0, float(np.min(starts + steps)))
+    ax.set_ylim(1.05 * low, 1.13 * top if top > 0 else 1.0)
+    ax.axhline(0, color="black", linewidth=0.8)
+    labels = [look.label.replace(" ", "\n", 1) for look in TERMS.values()]
+    ax.set_xticks(range(last + 1), [*labels, "fall in\nprivate pupils"])
+    ax.tick_params(axis="x", length=0)
+    ax.grid(visible=False, axis="x")
+    ax.set_title(f"What takes in the pupils who leave private schools by 1 September {row.name}")
+    ax.set_ylabel(f"pupils, against autumn {plan.scenario.base_year}")
+    counts_on(ax.yaxis)
+    note(
+        ax,
+        plan.scenario,
+        "Grades of the compulsory stages. Each term is computed on its own; together they are the"
+        " fall in counted private pupils.",
+    )
+
+
+def _label(ax: Axes, x: float, y: float, text: str) -> None:
+    ax.annotate(
+        text,
+        (x, y),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        fontweight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+    )

@@ -1,0 +1,154 @@
+"""What all figures share: colours, hatches, numbers on axes, source line, reproducible files.
+
+Colours are those of Okabe and Ito (2008), told apart by the colour-blind; every filled series
+also has its own hatch, so that it can be read in greyscale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from capsim.scenario import Scenario
+
+BLACK, GREY = "#000000", "#999999"
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+
+class Look(NamedTuple):
+    """A series: its name in legends, its fill and its hatch."""
+
+    label: str
+    colour: str
+    hatch: str
+
+
+SEATS: Mapping[str, Look] = {
+    "existing": Look("existing public seats", "#D9D9D9", ""),
+    "new": Look("new public seats", BLUE, "//"),
+    "converted": Look("converted schools", GREEN, "xx"),
+    "purchased": Look("purchased places", ORANGE, ".."),
+    "overfilled": Look("over-filled classes", PURPLE, "--"),
+    "private": Look("private, fee-paying", SKY, "\\\\"),
+    "shortfall": Look("no place", BLACK, ""),
+}
+
+STYLE: Mapping[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "figure.dpi": 100,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.6,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "capsim",
+}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Empty figure, `width` × `height` inches, that lays itself out."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write `name`.png and `name`.svg into a folder; the same figure gives the same bytes."""
+    with mpl.rc_context(dict(STYLE)):
+        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+
+
+def bar_style(look: Look) -> dict[str, Any]:
+    """Keywords that draw a bar of a series."""
+    return {
+        "color": look.colour,
+        "hatch": look.hatch,
+        "edgecolor": "white",
+        "linewidth": 0.4,
+        "label": look.label,
+    }
+
+
+def count(number: float) -> str:
+    """Persons or places as English readers write them.
+
+    Examples
+    --------
+    >>> count(309800.2), count(-12), count(-0.2)
+    ('309,800', '−12', '0')
+    """
+    text = f"{number:,.0f}"
+    return "0" if text == "-0" else text.replace("-", "−")
+
+
+def money(cny: float) -> str:
+    """RMB in the unit that keeps the number short.
+
+    Examples
+    --------
+    >>> money(4.61e9), money(-25_300_000), money(8_200)
+    ('4.61 bn RMB', '−25.3 million RMB', '8,200 RMB')
+    """
+    if abs(cny) >= 1e9:
+        text = f"{cny / 1e9:,.2f} bn"
+    elif abs(cny) >= 1e6:
+        text = f"{cny / 1e6:,.1f} million"
+    else:
+        text = count(cny)
+    return f"{text} RMB".replace("-", "−")
+
+
+def share(fraction: float) -> str:
+    """Fraction as a percentage with two decimals.
+
+    Examples
+    --------
+    >>> share(0.05)
+    '5.00 %'
+    """
+    return f"{100 * fraction:.2f} %"
+
+
+def school_years(ax: Axes) -> None:
+    """Label a horizontal axis of school years with whole years."""
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
+    ax.set_xlabel("school year (from 1 September)")
+
+
+def counts_on(axis: Any) -> None:
+    """Write the numbers of an axis with thousands separators."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+
+
+def note(ax: Axes, scenario: Scenario, text: str = "", *, below: float = 38) -> None:
+    """Write under an Axes what it was made from: `below` is the distance in points."""
+    source = f"capsim · scenario {scenario.name} · {scenario.hash[:10]}"
+    ax.annotate(
+        f"{text}\n{source}" if text else source,
+        (0, 0),
+        xytext=(0, -below),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="top",
+        fontsize=7,
+        color="#595959",
+        annotation_clip=False,
+    )
