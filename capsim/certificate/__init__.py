@@ -1,0 +1,70 @@
+"""Re-check a plan from the scenario, the demand and the plan's tables alone.
+
+Every constraint of `docs/model.md` and every cell of the tables of `docs/results.md` is computed
+again by code that shares nothing with the one that made the plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsim.certificate.cells import check_cells
+from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
+from capsim.certificate.decisions import Reader, read_decisions
+from capsim.certificate.derived import derive
+from capsim.certificate.given import read_given
+from capsim.certificate.ledger import Certificate, Ledger
+from capsim.certificate.places import check_flows, check_places
+from capsim.certificate.policies import check_policies
+from capsim.certificate.resources import check_land, check_money, check_openings, check_staff
+
+if TYPE_CHECKING:
+    from capsim.scenario import Scenario
+
+__all__ = ["Certificate", "certify"]
+
+
+def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
+    """Check a plan against a scenario, usually its own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Rules, prices and what there is.
+    plan : Plan
+        Its ``demand`` (persons, ``[area, grade, year]``), ``tables``, ``status`` and totals are
+        read; nothing else.
+
+    Returns
+    -------
+    Certificate
+        Rows checked, the largest violation and where it is. A plan whose status is neither
+        ``optimal`` nor ``gap`` does not hold.
+
+    Raises
+    ------
+    ValueError
+        If the demand lacks an area, a grade or a year of the scenario.
+    """
+    book = Ledger()
+    if plan.status not in ("optimal", "gap"):
+        book.none_of("objective", "status says no plan", [plan.status], 1)
+        return book.close()
+    given = read_given(scenario, plan.demand)
+    reader = Reader(plan.tables, book)
+    decisions = read_decisions(given, reader)
+    state = derive(given, decisions)
+    travel = check_flows(given, decisions, reader)
+    check_places(given, decisions, state, book)
+    check_policies(given, decisions, state, book)
+    costs = costs_by_kind(given, decisions, state, travel)
+    if given.on("money"):
+        check_money(given, costs["capital"], recurrent(costs), book)
+    if given.on("land"):
+        check_land(given, decisions, book)
+    if given.on("staff"):
+        check_staff(given, decisions, state, book)
+    check_openings(given, decisions, book)
+    check_costs(given, plan, costs, reader, book)
+    check_cells(given, decisions, state, reader)
+    return book.close()

@@ -1,0 +1,292 @@
+"""The plan's reported tables, recomputed and compared cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from capsim.certificate.costs import purchase_cost, purchase_price, school_number
+from capsim.certificate.decisions import (
+    Axis,
+    Decisions,
+    Reader,
+    axis,
+    provider_axis,
+)
+from capsim.certificate.derived import Derived, taken_over_staff
+from capsim.certificate.given import WHOLE, Given
+from capsim.certificate.ledger import Floats
+from capsim.certificate.policies import (
+    HOLDS,
+    Target,
+    counted_private,
+    ratio,
+    read_shares,
+    read_targets,
+)
+from capsim.certificate.resources import staff_need
+
+
+def check_cells(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """Compare every reported table with what the decisions imply."""
+    check_texts(given, reader)
+    check_schools(given, plan, state, reader)
+    check_purchases(given, plan, reader)
+    check_conversions(given, reader)
+    check_projects(given, plan, reader)
+    check_balance(given, plan, state, reader)
+    check_shares(given, plan, state, reader)
+    check_reduction(given, plan, state, reader)
+    check_targets(read_targets(given, plan, state), reader)
+    areas, grades = axis("area", given.areas), axis("grade", given.grades)
+    years = axis("school_year", given.years)
+    children = given.children[:, :, 1:]
+    whole = {"children": children, "placed": children - plan.shortfall}
+    compare(reader, "shortfall", whole, [areas, grades, years])
+    counties = axis("county", given.counties)
+    staff = {"need": staff_need(given, state)[:-1], "taken_over": state.taken_over[:-1]}
+    compare(reader, "staff", staff, [counties, years])
+
+
+def compare(
+    reader: Reader, table: str, columns: Mapping[str, Floats], axes: Sequence[Axis]
+) -> None:
+    """Compare whole columns: every cell of the axes has its row."""
+    names = [a.names for a in axes]
+    for i, (column, values) in enumerate(columns.items()):
+        told = reader.dense(table, column, axes, needed=i == 0)
+        reader.book.equal(table, f"{column} of", told, values, names)
+
+
+def check_texts(given: Given, reader: Reader) -> None:
+    """Area, county, stage and sector columns repeat what the scenario says."""
+    providers, stage = given.providers, given.stage_names
+    counties = [given.counties[c] for c in given.area_county]
+    schools = {
+        "area": [given.areas[a] for a in providers.area],
+        "county": [given.counties[c] for c in providers.county],
+        "sector": np.where(providers.public, "public", "private"),
+    }
+    place = {key: schools[key] for key in ("area", "county")}
+    names = providers.names
+    for table in ("enrolment", "schools", "purchases", "conversions", "closures"):
+        at = provider_axis(given).positions(reader.tables[table])
+        columns = schools if table in ("enrolment", "schools") else place
+        reader.same_text(table, columns, at, names)
+        if table == "conversions":
+            reader.same_text(table, {"conversion": providers.schools["conversion"]}, at, names)
+    for table in ("shortfall", "balance"):
+        at = axis("area", given.areas).positions(reader.tables[table])
+        reader.same_text(table, {"county": counties}, at, given.areas)
+    at = axis("grade", given.grades).positions(reader.tables["shortfall"])
+    stages = [stage[s] for s in given.grade_stage]
+    reader.same_text("shortfall", {"stage": stages}, at, given.grades)
+
+
+def check_schools(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """The `schools` table."""
+    providers = given.providers
+    levered, public = providers.levered[:, None], providers.public[:, None]
+    total = state.total[:, 1:]
+    fee = np.where(levered, plan.fee_paying, np.where(public, 0.0, total))
+    bought, december = plan.purchased, plan.purchased_december
+    fee_december = np.where(levered, state.fee_december, fee)
+    existing = np.where(public, providers.places[:, None], 0.0)
+    columns = {
+        "pupils": total,
+        "fee_paying": fee,
+        "purchased": bought,
+        "public": state.public_pupils,
+        "fee_paying_december": fee_december,
+        "purchased_december": december,
+        "public_december": total - fee_december - december,
+        "seats_existing": np.broadcast_to(existing, total.shape),
+        "seats_new": state.new_seats,
+        "seats_converted": state.converted_seats,
+        "overfilled": state.excess,
+        "large_classes": state.large_classes,
+        "classes": state.classes,
+    }
+    compare(reader, "schools", columns, [provider_axis(given), axis("school_year", given.years)])
+
+
+def check_purchases(given: Given, plan: Decisions, reader: Reader) -> None:
+    """Prices and cost of purchased places; rows exactly where something is bought or contracted."""
+    providers = provider_axis(given)
+    axes = [providers, axis("school_year", given.years)]
+    frame, book = reader.tables["purchases"], reader.book
+    names = [a.names for a in axes]
+    cost = reader.dense("purchases", "cost_cny", axes)
+    book.equal("costs", "purchases.cost_cny", cost, purchase_cost(given, plan), names, money=True)
+    at = providers.positions(frame)
+    known = at >= 0
+    told = reader.numbers("purchases", "price_cny")[known]
+    rows = [[providers.names[j] for j in at[known]]]
+    book.equal("costs", "purchases.price_cny", told, purchase_price(given)[at[known]], rows)
+
+
+def check_conversions(given: Given, reader: Reader) -> None:
+    """Numbers repeated in `conversions`."""
+    providers, frame = given.providers, reader.tables["conversions"]
+    at = provider_axis(given).positions(frame)
+    known = at >= 0
+    columns = {
+        "pupils_base": providers.pupils,
+        "places": providers.places,
+        "staff_taken_over": taken_over_staff(given),
+        "cost_cny": school_number(given, "conversion_cost_cny"),
+    }
+    rows = [[providers.names[j] for j in at[known]]]
+    for column, values in columns.items():
+        told = reader.numbers("conversions", column)[known]
+        money = column == "cost_cny"
+        reader.book.equal("conversions", column, told, values[at[known]], rows, money=money)
+
+
+def check_projects(given: Given, plan: Decisions, reader: Reader) -> None:
+    """The `projects` table: one row a project, when and how much of it opens."""
+    projects, rows = given.projects, given.projects.rows
+    first = rows.drop_duplicates("project")
+    M = len(projects.names)
+    copies = plan.opened[:, -1] if M else np.zeros(0)
+    begun = plan.opened > 0.5
+    opens = [given.calendar.dates[int(np.argmax(b))] if b.any() else "" for b in begun]
+    compulsory = np.isin(rows["stage"], np.array(given.stage_names)[given.compulsory_stages])
+    sums = {
+        "places": rows["places"],
+        "places_compulsory": rows["places"].where(compulsory, 0),
+        "capital_cny": rows["capital_cny"] - rows["spent_cny"],
+        "land_mu": rows["land_mu"],
+    }
+    columns = {"copies": copies}
+    for column, values in sums.items():
+        total = np.bincount(projects.of, values.to_numpy(np.float64), minlength=M)
+        columns[column] = total * copies if column in ("capital_cny", "land_mu") else total
+    names = axis("project", projects.names)
+    for i, (column, wanted) in enumerate(columns.items()):
+        told = reader.dense("projects", column, [names], needed=i == 0)
+        money = column == "capital_cny"
+        reader.book.equal("projects", f"{column} of", told, wanted, [names.names], money=money)
+    texts = {key: list(first[key]) for key in ("area", "kind", "programme", "status", "due")}
+    counties = pd.Series(given.counties)[given.area_county[given.projects.area]]
+    texts["county"] = list(counties.to_numpy()[first.index])
+    joined = rows.groupby("project", sort=False)["stage"].agg(";".join)
+    texts["stages"] = list(joined)
+    texts["opens"] = opens
+    at = names.positions(reader.tables["projects"])
+    reader.same_text("projects", texts, at, projects.names)
+
+
+def check_balance(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """The `balance` table by area and stage."""
+    providers = given.providers
+    public = providers.public[:, None]
+    total = state.total[:, 1:]
+    existing = np.where(public, np.minimum(total, providers.places[:, None]), 0.0)
+    above = np.maximum(total - providers.places[:, None], 0.0)
+    new = np.where(public, np.minimum(above, state.new_seats), 0.0)
+    used = state.public_pupils
+    by_provider = {
+        "children": total,
+        "seats": state.standard_seats,
+        "used": used,
+        "existing_used": existing,
+        "new_used": new,
+        "overfilled": state.excess,
+        "surplus": state.standard_seats - (used - state.excess),
+        "private": total - used,
+        "converted": np.where(providers.levered[:, None], plan.public, 0.0),
+    }
+    shape = (len(given.areas), len(given.stages), len(given.years))
+    columns = {}
+    for column, values in by_provider.items():
+        columns[column] = np.zeros(shape)
+        np.add.at(columns[column], (providers.area, providers.stage), values)
+    columns["shortfall"] = np.zeros(shape)
+    for g, s in enumerate(given.grade_stage):
+        columns["shortfall"][:, s] += plan.shortfall[:, g]
+    axes = [
+        axis("area", given.areas),
+        axis("stage", given.stage_names),
+        axis("school_year", given.years),
+    ]
+    compare(reader, "balance", columns, axes)
+
+
+def check_shares(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """The `shares` table; the whole and every county, base year and planned years."""
+    shares = read_shares(given, plan, state)
+    columns = {
+        "enrolment": shares.enrolment,
+        "private_excluding_purchased": shares.excluding,
+        "private_including_purchased": shares.including,
+        "share_excluding_purchased": ratio(shares.excluding, shares.enrolment),
+        "share_including_purchased": ratio(shares.including, shares.enrolment),
+    }
+    years = axis("school_year", (given.calendar.base_year, *given.years))
+    compare(reader, "shares", columns, [axis("county", given.regions), years])
+    first = reader.tables["shares"]["county"].head(1).tolist()
+    wrong = [county for county in first if county != WHOLE]
+    reader.book.none_of("tables", "shares, first county", wrong, 1)
+
+
+def check_reduction(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """The `reduction` table, each term on its own, and its identity."""
+    providers, policy = given.providers, given.settings.policy
+    compulsory = providers.compulsory
+    public = (compulsory & providers.public)[:, None]
+    places = providers.places[:, None]
+    seats = places + np.hstack([np.zeros((len(places), 1)), state.new_seats])
+    total = state.total
+
+    def rise(values: Floats, where: Floats) -> Floats:
+        whole = np.where(where, values, 0.0).sum(axis=0)
+        return np.asarray(whole[1:] - whole[0])
+
+    counted = counted_private(given, plan, state)
+    bought = plan.purchased[providers.levered].sum(axis=0)
+    enrolment = total[compulsory].sum(axis=0)
+    over = np.maximum(total - seats, 0.0) if given.on("seats") else np.zeros_like(total)
+    years = np.array(given.years)
+    ordered = np.where(years == policy.reduction_year, float(policy.reduction), 0.0)
+    columns = {
+        "ordered": ordered,
+        "new_seats": rise(np.clip(total - places, 0.0, seats - places), public),
+        "converted": plan.public[providers.levered].sum(axis=0),
+        "purchased": np.zeros(len(years)) if policy.purchased_counts_as_private else bought,
+        "overfilled": rise(over, public),
+        "existing_seats": rise(np.minimum(total, places), public),
+        "fewer_pupils": enrolment[0] - enrolment[1:],
+        "total": counted[0] - counted[1:],
+    }
+    year_axis = axis("school_year", given.years)
+    compare(reader, "reduction", columns, [year_axis])
+    terms = [c for c in columns if c not in ("ordered", "total")]
+    told = {c: reader.dense("reduction", c, [year_axis]) for c in (*terms, "total")}
+    identity = np.sum([told[c] for c in terms], axis=0)
+    if given.on("seats"):
+        reader.book.equal("reduction", "identity in", identity, told["total"], [given.years])
+
+
+def check_targets(targets: list[Target], reader: Reader) -> None:
+    """The `targets` table: every target once, figures, dates and verdicts."""
+    names = axis("id", [target.id for target in targets])
+    columns = {
+        "required": np.array([target.required for target in targets]),
+        "achieved": np.array([target.achieved for target in targets]),
+    }
+    compare(reader, "targets", columns, [names])
+    frame = reader.tables["targets"]
+    at = names.positions(frame)
+    reader.same_text("targets", {"by": [target.by for target in targets]}, at, names.names)
+    told = frame["holds"].to_numpy(dtype=object)
+    wrong = [
+        f"{targets[i].id} says {told[row]}"
+        for row, i in enumerate(at)
+        if i >= 0
+        and bool(told[row]) != targets[i].holds
+        and abs(targets[i].achieved - targets[i].required) > 2 * HOLDS * max(1, targets[i].required)
+    ]
+    reader.book.none_of("targets", "holds", wrong, len(told))

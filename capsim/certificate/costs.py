@@ -1,0 +1,221 @@
+"""Costs by kind, region and year from quantities and prices; objective, bound and gap."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from capsim.certificate.decisions import Decisions, Reader
+from capsim.certificate.derived import Derived
+from capsim.certificate.given import DAYS_A_YEAR, Given, ordinal
+from capsim.certificate.ledger import MILLION, Floats, Ledger
+from capsim.certificate.resources import base_pool, capital, opening_events
+
+RECURRENT = ("running", "staff", "purchase", "hiring", "lease")
+KINDS = (
+    "capital running staff hiring purchase conversion closure travel displacement overfill "
+    "shortfall salvage"
+).split()
+DEFAULT_LIFE = 50.0
+TERM = 8 / 12  # of a school year, for places bought from December on
+
+
+class PlanLike(Protocol):
+    """The parts of a plan the certificate reads."""
+
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def demand(self) -> Any: ...  # noqa: D102
+    @property
+    def tables(self) -> Any: ...  # noqa: D102
+    @property
+    def gap(self) -> float: ...  # noqa: D102
+    @property
+    def objective_cny(self) -> float: ...  # noqa: D102
+    @property
+    def bound_cny(self) -> float: ...  # noqa: D102
+    @property
+    def committed_cny(self) -> float: ...  # noqa: D102
+
+
+def purchase_price(given: Given) -> Floats:
+    """RMB a purchased place and school year ``[j]``."""
+    column = given.providers.schools["purchase_price_cny"].to_numpy(np.float64)
+    standard = given.per_stage("purchase_price_cny")[given.providers.stage]
+    return np.where(np.isnan(column), standard, column)
+
+
+def purchase_cost(given: Given, plan: Decisions) -> Floats:
+    """RMB for purchased places ``[j, t]``."""
+    places = plan.purchased + TERM * (plan.purchased_december - plan.purchased)
+    return np.where(places == 0, 0.0, purchase_price(given)[:, None] * places)
+
+
+def school_number(given: Given, column: str) -> Floats:
+    """A column of `schools` by provider, 0 for projects."""
+    return given.providers.schools[column].fillna(0.0).to_numpy(np.float64)
+
+
+def running(given: Given, copies: Floats) -> Floats:
+    """Running costs of projects by region, ``copies[m, t]`` in use."""
+    each = given.projects.rows["running_cny"].to_numpy(np.float64)[:, None]
+    return given.by_county(each * copies[given.projects.of], given.projects.county)
+
+
+def costs_by_kind(
+    given: Given, plan: Decisions, state: Derived, travel: Floats
+) -> dict[str, Floats]:
+    """Undiscounted RMB by region and planned year; ``lease`` is also part of ``conversion``.
+
+    ``salvage`` has one column, due at the end of the horizon.
+    """
+    prices, providers = given.settings.costs, given.providers
+    at = providers.county
+    allowance = given.per_stage("allowance_cny")[providers.stage][:, None] * state.public_pupils
+    teachers = float(prices.teacher_cny) * plan.pool
+    teachers = teachers + float(prices.contract_teacher_cny) * plan.contract_teachers
+    everywhere = np.arange(len(given.counties))
+    hired = given.by_county(plan.hired, everywhere) + state.taken_over
+    lease = school_number(given, "conversion_lease_cny")[:, None] * state.converted[:, 1:]
+    turned = np.diff(np.hstack([0 * state.converted[:, :1], state.converted_december]), axis=1)
+    once = school_number(given, "conversion_cost_cny")[:, None] * turned
+    begins = np.diff(np.hstack([np.zeros((len(at), 1)), plan.phased_out]), axis=1)
+    closing = school_number(given, "closure_cost_cny")[:, None] * begins
+    missing = float(prices.shortfall_cny) * plan.shortfall.sum(axis=1)
+    events = opening_events(given, plan)
+    return {
+        "capital": capital(given, events),
+        "running": running(given, state.copies[:, 1:]) + given.by_county(allowance, at),
+        "staff": given.by_county(teachers, everywhere),
+        "hiring": float(prices.hire_cny) * hired,
+        "purchase": given.by_county(purchase_cost(given, plan), at),
+        "lease": given.by_county(lease, at),
+        "conversion": given.by_county(once + lease, at),
+        "closure": given.by_county(closing, at),
+        "travel": given.by_county(travel, given.area_county),
+        "displacement": float(prices.displacement_cny)
+        * given.by_county(plan.displaced.sum(axis=1), at),
+        "overfill": float(prices.overfill_cny) * given.by_county(state.excess, at),
+        "shortfall": given.by_county(missing, given.area_county),
+        "salvage": salvage(given, events),
+    }
+
+
+def salvage(given: Given, events: list[tuple[int, int, float]]) -> Floats:
+    """Minus the book value left at the end of the horizon, by region, one column."""
+    out = np.zeros((len(given.regions), 1))
+    share = float(given.settings.costs.salvage_share)
+    end = ordinal(f"{given.years[-1] + 1}-09-01")
+    for r, k, copies in events:
+        row = given.projects.rows.iloc[r]
+        life = given.projects.life[r] if np.isfinite(given.projects.life[r]) else DEFAULT_LIFE
+        age = (end - ordinal(given.calendar.dates[k])) / DAYS_A_YEAR
+        left = max(0.0, 1.0 - age / life) * float(row["capital_cny"] - row["spent_cny"])
+        out[given.projects.county[r]] -= share * copies * left
+    out[-1] = out[:-1].sum(axis=0)
+    return out
+
+
+def committed_by_kind(given: Given) -> dict[str, Floats]:
+    """Undiscounted RMB that no decision can avoid, by region and planned year."""
+    prices, projects, T = given.settings.costs, given.projects, len(given.years)
+    stay = (1.0 - float(given.settings.staff.attrition)) ** np.arange(1, T + 1)
+    staff = float(prices.teacher_cny) * base_pool(given)[:, None] * stay[None, :]
+    forced = np.where(projects.candidate, len(given.calendar.dates), projects.latest)
+    events = [
+        (r, int(forced[m]), float(projects.count[m]))
+        for r, m in enumerate(projects.of)
+        if forced[m] < len(given.calendar.dates)
+    ]
+    open_by = forced[:, None] <= given.calendar.autumn[None, :]
+    providers = given.providers
+    rolls = providers.base.sum(axis=1)
+    allowance = np.zeros((len(given.areas), T))
+    for s, amount in enumerate(given.per_stage("allowance_cny")):
+        mine = providers.stage == s
+        everyone = rolls[mine].sum()
+        share = rolls[mine & providers.public].sum() / everyone if everyone > 0 else 0.0
+        children = given.children[:, given.grade_stage == s, 1:].sum(axis=1)
+        allowance += amount * share * children
+    return {
+        "capital": capital(given, events),
+        "running": running(given, open_by * projects.count[:, None])
+        + given.by_county(allowance, given.area_county),
+        "staff": staff,
+    }
+
+
+def recurrent(costs: dict[str, Floats]) -> Floats:
+    """Spending under the recurrent limit by region and planned year."""
+    return np.asarray(sum(costs[kind] for kind in RECURRENT))
+
+
+def check_costs(
+    given: Given, plan: PlanLike, costs: dict[str, Floats], reader: Reader, book: Ledger
+) -> None:
+    """Compare the cost table cell by cell, then objective, committed, bound and gap."""
+    years = (*given.years, given.years[-1] + 1)
+    rate = 1.0 + float(given.settings.costs.discount_rate)
+    discount = rate ** -np.arange(len(years), dtype=float)
+    table = reader.tables["costs"]
+    counties = given.counties
+    shape = (len(KINDS), len(counties), len(years))
+    due, fixed = np.zeros(shape), np.zeros(shape)
+    committed = committed_by_kind(given)
+    for i, kind in enumerate(KINDS):
+        if not given.counted(kind):
+            continue
+        if kind == "salvage":
+            due[i, :, -1] = costs[kind][:-1, 0]
+        else:
+            due[i, :, :-1] = costs[kind][:-1]
+        if kind in committed:
+            fixed[i, :, :-1] = committed[kind][:-1]
+    told = {
+        column: spread(table, reader.numbers("costs", column), (KINDS, counties, years))
+        for column in ("cost_cny", "discounted_cny", "committed_cny")
+    }
+    keys = ["kind", "county", "school_year"]
+    known = (
+        table["kind"].isin(KINDS)
+        & table["county"].isin(counties)
+        & table["school_year"].isin(years)
+    )
+    bad = ~known | table.duplicated(keys)
+    faults = [tuple(row) for row in table.loc[bad, keys].to_numpy()]
+    book.none_of("tables", "costs, unknown key or row twice", faults, len(table))
+    axes = [KINDS, counties, years]
+    wanted = {
+        "cost_cny": due,
+        "discounted_cny": due * discount,
+        "committed_cny": fixed * discount,
+    }
+    for column, values in wanted.items():
+        book.equal("costs", f"{column} of", told[column], values, axes, money=True)
+    objective = float((due * discount).sum())
+    fixed_cny = float((fixed * discount).sum())
+    one = [["plan"]]
+    book.equal("objective", "objective of", [plan.objective_cny], [objective], one, money=True)
+    book.equal("objective", "committed of", [plan.committed_cny], [fixed_cny], one, money=True)
+    book.at_most("objective", "bound of", [plan.bound_cny], [plan.objective_cny], one, money=True)
+    avoidable = max(plan.objective_cny - plan.committed_cny, MILLION)
+    gap = (plan.objective_cny - plan.bound_cny) / avoidable
+    book.equal("objective", "gap of", [plan.gap], [gap], one)
+    unknown = [] if plan.status in ("optimal", "gap") else [plan.status]
+    book.none_of("objective", "status says no plan", unknown, 1)
+
+
+def spread(frame: pd.DataFrame, values: Floats, axes: tuple[Any, ...]) -> Floats:
+    """Values over the axes kind, county, year; unknown keys are left out."""
+    columns = ("kind", "county", "school_year")
+    at = [
+        pd.Index(list(a)).get_indexer(pd.Index(frame[c]))
+        for a, c in zip(axes, columns, strict=True)
+    ]
+    known = np.logical_and.reduce([position >= 0 for position in at])
+    out = np.zeros(tuple(len(a) for a in axes))
+    np.add.at(out, tuple(position[known] for position in at), values[known])
+    return out

@@ -1,0 +1,309 @@
+"""The plan's decisions, read from its tables into arrays; what cannot be read is a violation.
+
+Axes as in `capsim.certificate.given`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from capsim.certificate.given import Given, Ints
+from capsim.certificate.ledger import Bools, Floats, Ledger
+
+DUST = 1e-6
+COLUMNS = {
+    "projects": "project area county kind stages programme status copies opens due places "
+    "places_compulsory capital_cny land_mu",
+    "openings": "project opens copies",
+    "conversions": "school stage area county conversion converts pupils_base places "
+    "staff_taken_over cost_cny",
+    "closures": "school stage area county how from_year",
+    "purchases": "school stage area county school_year contract places_september "
+    "places_december price_cny cost_cny",
+    "enrolment": "school stage area county sector grade school_year pupils displaced",
+    "schools": "school stage area county sector school_year pupils fee_paying purchased public "
+    "fee_paying_december purchased_december public_december seats_existing seats_new "
+    "seats_converted overfilled large_classes classes",
+    "flows": "area to_area to_school stage grade school_year pupils cost_cny",
+    "shortfall": "area county stage grade school_year children placed shortfall",
+    "staff": "county school_year need pool hired taken_over contract",
+    "costs": "kind county school_year cost_cny discounted_cny committed_cny",
+    "balance": "area county stage school_year children seats used existing_used new_used "
+    "overfilled surplus private converted shortfall",
+    "shares": "county school_year enrolment private_excluding_purchased "
+    "private_including_purchased share_excluding_purchased share_including_purchased",
+    "reduction": "school_year ordered new_seats converted purchased overfilled existing_seats "
+    "fewer_pupils total",
+    "targets": "id what by required achieved holds",
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Names of one dimension and the key columns of a table that hold them."""
+
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+    index: pd.Index
+
+    def positions(self, frame: pd.DataFrame) -> Ints:
+        """Position of each row of a frame, -1 where the key is unknown."""
+        if len(self.columns) == 1:
+            keys = pd.Index(frame[self.columns[0]])
+        else:
+            keys = pd.MultiIndex.from_frame(frame[list(self.columns)])
+        return self.index.get_indexer(keys).astype(np.int64)
+
+
+def axis(column: str, names: Sequence[Any]) -> Axis:
+    """An axis held by one column."""
+    return Axis((column,), tuple(str(name) for name in names), pd.Index(list(names)))
+
+
+def provider_axis(given: Given) -> Axis:
+    """The axis of providers, held by school and stage."""
+    return Axis(("school", "stage"), given.providers.names, given.providers.index)
+
+
+class Reader:
+    """Reads a plan's tables, booking unknown, doubled and missing keys."""
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame], book: Ledger) -> None:
+        self.book = book
+        self.tables = {name: self._whole(tables, name) for name in COLUMNS}
+
+    def _whole(self, tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+        wanted = COLUMNS[name].split()
+        frame = tables.get(name)
+        if frame is None:
+            self.book.none_of("tables", "missing table", [name], 1)
+            return pd.DataFrame(columns=wanted)
+        lacking = [f"{name}.{column}" for column in wanted if column not in frame]
+        self.book.none_of("tables", "missing column", lacking, len(wanted))
+        frame = frame.reset_index(drop=True)
+        return frame.assign(**{c.split(".")[1]: np.nan for c in lacking})
+
+    def numbers(self, table: str, column: str) -> Floats:
+        """A column as numbers; what is none is booked and read as 0."""
+        values = pd.to_numeric(self.tables[table][column], errors="coerce").to_numpy(np.float64)
+        bad = ~np.isfinite(values)
+        faults = [f"{table}.{column} row {row}" for row in np.flatnonzero(bad)]
+        self.book.none_of("tables", "no number", faults, len(values))
+        return np.where(bad, 0.0, values)
+
+    def dense(
+        self,
+        table: str,
+        column: str,
+        axes: Sequence[Axis],
+        needed: NDArray[np.bool_] | bool = False,
+        allowed: NDArray[np.bool_] | bool = True,
+    ) -> Floats:
+        """A column spread over axes, 0 where no row is.
+
+        Rows whose key is unknown, appears twice or is not ``allowed``, and ``needed`` cells
+        without a row, are booked.
+        """
+        frame = self.tables[table]
+        shape = tuple(len(a.names) for a in axes)
+        at = [a.positions(frame) for a in axes]
+        known = np.logical_and.reduce([position >= 0 for position in at])
+        columns = [c for a in axes for c in a.columns]
+        self._faults(table, "unknown key", frame.loc[~known, columns], len(frame))
+        spots = tuple(position[known] for position in at)
+        seen = np.zeros(shape, np.int64)
+        np.add.at(seen, spots, 1)
+        wrong = {
+            "row twice": seen > 1,
+            "no such row": (seen > 0) & ~np.broadcast_to(allowed, shape),
+        }
+        wrong["missing row"] = np.broadcast_to(needed, shape) & (seen == 0)
+        for what, mask in wrong.items():
+            cells = np.argwhere(mask)
+            lines = [[a.names[i] for a, i in zip(axes, cell, strict=True)] for cell in cells]
+            self.book.none_of("tables", f"{table}, {what}", lines, int(seen.size))
+        out = np.zeros(shape)
+        out[spots] = self.numbers(table, column)[known]
+        return out
+
+    def _faults(self, table: str, what: str, rows: pd.DataFrame, checked: int) -> None:
+        lines = [tuple(row) for row in rows.itertuples(index=False)]
+        self.book.none_of("tables", f"{table}, {what}", lines, checked)
+
+    def same_text(
+        self, table: str, columns: Mapping[str, Sequence[Any]], at: Ints, names: Sequence[str]
+    ) -> None:
+        """Check text cells: ``columns[c][at[row]]`` is what the row must say."""
+        frame, known = self.tables[table], at >= 0
+        for column, values in columns.items():
+            wanted = np.array([str(v) for v in values], dtype=object)[at[known]]
+            told = frame.loc[known, column].astype(str).to_numpy(dtype=object)
+            wrong = np.flatnonzero(told != wanted)
+            rows = at[known]
+            faults = [f"{names[rows[i]]} {told[i]!r}, not {wanted[i]!r}" for i in wrong]
+            self.book.none_of("tables", f"{table}.{column}", faults, int(known.sum()))
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the plan does.
+
+    ``opened[m, k]`` copies in use by check date; ``converted[j, k]``, ``phased_out[j, t]``,
+    ``closed[j, t]``, ``contract[j, t]`` 0 or 1; ``purchased[j, t]``, ``purchased_december[j, t]``,
+    ``pupils[j, g, t0..]``, ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and
+    ``public`` ``[j, t]``; staff by county and planned year. ``intake_ends[j]`` is the planned
+    year's index of a ``run_down`` row, the number of years where there is none.
+    """
+
+    opened: Floats
+    openings: pd.DataFrame
+    converted: Floats
+    converts: Ints
+    phased_out: Floats
+    closed: Floats
+    intake_ends: Ints
+    contract: Floats
+    purchased: Floats
+    purchased_december: Floats
+    pupils: Floats
+    displaced: Floats
+    fee_paying: Floats
+    public: Floats
+    shortfall: Floats
+    pool: Floats
+    hired: Floats
+    contract_teachers: Floats
+
+    def autumn(self, given: Given, values: Floats) -> Floats:
+        """Values by check date in the base year (0) and in planned autumns."""
+        zero = np.zeros((len(values), 1))
+        return np.hstack([zero, values[:, given.calendar.autumn]])
+
+    def december(self, given: Given, values: Floats) -> Floats:
+        """Values by check date on the last check date of each planned year."""
+        return values[:, given.calendar.december]
+
+
+def read_decisions(given: Given, reader: Reader) -> Decisions:
+    """Read a plan's decisions and check that they can be read."""
+    book = reader.book
+    T, K, J = len(given.years), len(given.calendar.dates), len(given.providers.names)
+    years, providers = axis("school_year", given.years), provider_axis(given)
+    grades, areas = axis("grade", given.grades), axis("area", given.areas)
+    checks = axis("opens", given.calendar.dates)
+    projects = axis("project", given.projects.names)
+    teaches = given.providers.teaches[:, :, None]
+    every = np.broadcast_to(teaches, (J, len(given.grades), T))
+
+    copies = reader.dense("openings", "copies", [projects, checks])
+    converts = convert_dates(given, reader)
+    when = np.arange(K)
+    phased, closed, ends = closings(given, reader)
+    levered = given.providers.levered[:, None]
+    year_cells = [providers, years]
+    contract = reader.dense("purchases", "contract", year_cells, allowed=levered)
+    september = reader.dense("purchases", "places_september", year_cells)
+    december = reader.dense("purchases", "places_december", year_cells)
+    pupils = reader.dense("enrolment", "pupils", [providers, grades, years], every, every)
+    whole = [axis("county", given.counties), years]
+    values = {
+        "openings.copies": (copies, [projects, checks]),
+        "purchases.contract": (contract, year_cells),
+        "purchases.places_september": (september, year_cells),
+        "purchases.places_december": (december, year_cells),
+        "enrolment.pupils": (pupils, [providers, grades, years]),
+    }
+    loose = {
+        "enrolment.displaced": [providers, grades, years],
+        "schools.fee_paying": year_cells,
+        "schools.public": year_cells,
+        "shortfall.shortfall": [areas, grades, years],
+        "staff.pool": whole,
+        "staff.hired": whole,
+        "staff.contract": whole,
+    }
+    for name, axes in loose.items():
+        table, column = name.split(".")
+        needed = table != "enrolment"
+        values[name] = (reader.dense(table, column, axes, needed), axes)
+    for name, (array, axes) in values.items():
+        names = [a.names for a in axes]
+        book.at_most("non-negative", f"minus {name} of", -array, 0.0, names)
+    book.equal("integrality", "copies of", copies, np.round(copies), [projects.names, checks.names])
+    book.equal(
+        "integrality",
+        "contract of",
+        contract,
+        (contract > 0.5).astype(float),
+        [providers.names, years.names],
+    )
+    return Decisions(
+        opened=np.cumsum(copies, axis=1),
+        openings=reader.tables["openings"],
+        converted=(when[None, :] >= converts[:, None]).astype(float),
+        converts=converts,
+        phased_out=phased,
+        closed=closed,
+        intake_ends=ends,
+        contract=contract,
+        purchased=september,
+        purchased_december=december,
+        pupils=np.concatenate([given.providers.base[:, :, None], pupils], axis=2),
+        displaced=values["enrolment.displaced"][0],
+        fee_paying=values["schools.fee_paying"][0],
+        public=values["schools.public"][0],
+        shortfall=values["shortfall.shortfall"][0],
+        pool=values["staff.pool"][0],
+        hired=values["staff.hired"][0],
+        contract_teachers=values["staff.contract"][0],
+    )
+
+
+def convert_dates(given: Given, reader: Reader) -> Ints:
+    """Check date on which each provider converts; the number of check dates if never."""
+    frame, K = reader.tables["conversions"], len(given.calendar.dates)
+    at = provider_axis(given).positions(frame)
+    when = pd.Index(given.calendar.dates).get_indexer(pd.Index(frame["converts"]))
+    may = given.providers.levered & given.providers.schools["conversion"].isin(["must", "may"])
+    good = (at >= 0) & (when >= 0) & may.to_numpy(bool)[at] & ~pd.Series(at).duplicated()
+    faults = [
+        tuple(row) for row in frame.loc[~good.to_numpy(), ["school", "stage", "converts"]].values
+    ]
+    reader.book.none_of("tables", "conversions, no such conversion", faults, len(frame))
+    out = np.full(len(given.providers.names), K)
+    out[at[good]] = when[good]
+    return out
+
+
+def closings(given: Given, reader: Reader) -> tuple[Floats, Floats, Ints]:
+    """Phased out and closed by planned year, and the year a school is said to run down from."""
+    frame, T = reader.tables["closures"], len(given.years)
+    at = provider_axis(given).positions(frame)
+    when = pd.Index(given.years).get_indexer(pd.Index(frame["from_year"]))
+    levered = given.providers.levered
+    formal = levered & (given.providers.schools["min_pupils"].to_numpy(np.float64) > 0)
+    how = frame["how"].to_numpy(dtype=object)
+    twice = frame.duplicated(["school", "stage", "how"]).to_numpy(bool)
+    allowed = np.where(how == "run_down", levered[at], formal[at])
+    good = (at >= 0) & (when >= 0) & allowed & ~twice
+    good &= np.isin(how.astype(str), ["phase_out", "closed", "run_down"])
+    faults = [
+        tuple(row) for row in frame.loc[~good, ["school", "stage", "how", "from_year"]].values
+    ]
+    reader.book.none_of("tables", "closures, no such closure", faults, len(frame))
+    phased, closed = np.zeros((2, len(levered), T))
+    ends = np.full(len(levered), T)
+    for j, t, kind in zip(at[good], when[good], how[good], strict=True):
+        if kind == "run_down":
+            ends[j] = t
+            continue
+        phased[j, t:] = 1.0
+        if kind == "closed":
+            closed[j, t:] = 1.0
+    return phased, closed, ends

@@ -1,0 +1,255 @@
+"""Children and seats: placement, seats, admission, continuity, conversion, closure, purchase."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from capsim.certificate.decisions import DUST, Decisions, Reader, axis
+from capsim.certificate.derived import Derived, staying
+from capsim.certificate.given import Given
+from capsim.certificate.ledger import Floats, Ledger
+from capsim.certificate.links import read_links
+
+
+def check_flows(given: Given, plan: Decisions, reader: Reader) -> Floats:
+    """Check the flows against links, children and enrolment; returns travel ``[a, t]`` in RMB."""
+    book, frame = reader.book, reader.tables["flows"]
+    links, providers = read_links(given), given.providers
+    areas, grades, years = given.areas, given.grades, given.years
+    shape = (len(areas), len(grades), len(years))
+    a = axis("area", areas).positions(frame)
+    g = axis("grade", grades).positions(frame)
+    t = axis("school_year", years).positions(frame)
+    b = pd.Index(areas).get_indexer(pd.Index(frame["to_area"]))
+    keys = pd.MultiIndex.from_frame(frame[["to_school", "stage"]])
+    j = providers.index.get_indexer(keys)
+    stage = pd.Index(given.stage_names).get_indexer(pd.Index(frame["stage"]))
+    to_school = (frame["to_school"] != "").to_numpy(bool)
+    one_end = to_school != (frame["to_area"] != "").to_numpy(bool)
+    known = (a >= 0) & (g >= 0) & (t >= 0) & one_end & np.where(to_school, j >= 0, b >= 0)
+    known &= given.grade_stage[g] == stage
+    price = np.where(to_school, links.school_cost[a, j], links.area_cost[stage, a, b])
+    good = known & np.isfinite(price)
+    twice = frame.duplicated(["area", "to_area", "to_school", "grade", "school_year"]).to_numpy()
+    key = ["area", "to_area", "to_school", "stage", "grade", "school_year"]
+    for what, bad in {"no such link": ~good, "row twice": good & twice}.items():
+        faults = [tuple(row) for row in frame.loc[bad, key].to_numpy()]
+        book.none_of("tables", f"flows, {what}", faults, len(frame))
+    pupils, cost = reader.numbers("flows", "pupils"), reader.numbers("flows", "cost_cny")
+    rows = [range(len(frame))]
+    book.at_most("non-negative", "minus flows.pupils row", -pupils, 0.0, rows)
+    owed = pupils * np.where(good, price, 0.0)
+    book.equal("costs", "flows.cost_cny row", cost, owed, rows, money=True)
+
+    leaving, arriving = np.zeros(shape), np.zeros(shape)
+    np.add.at(leaving, (a[good], g[good], t[good]), pupils[good])
+    into = good & ~to_school
+    np.add.at(arriving, (b[into], g[into], t[into]), pupils[into])
+    seated = plan.pupils[:, :, 1:]
+    reached = np.zeros_like(seated)
+    into = good & to_school
+    np.add.at(reached, (j[into], g[into], t[into]), pupils[into])
+    expected = np.zeros(shape)
+    np.add.at(expected, providers.area[~links.own], seated[~links.own])
+    children = given.children[:, :, 1:]
+    own = links.own[:, None, None]
+    if given.on("placement"):
+        family, axes = "placement", [areas, grades, years]
+        book.equal(family, "children of", leaving + plan.shortfall, children, axes)
+        book.equal(family, "children arriving in", arriving, expected, axes)
+        at = [providers.names, grades, years]
+        book.equal(family, "children arriving at", reached, seated, at, where=own)
+    travel = np.zeros((len(areas), len(years)))
+    np.add.at(travel, (a[good], t[good]), owed[good])
+    return travel
+
+
+def check_places(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Check the families that hold provider by provider."""
+    if given.on("placement"):
+        check_payers(given, plan, state, book)
+    if given.on("seats"):
+        check_seats(given, plan, state, book)
+    if given.on("admission"):
+        check_admission(given, plan, state, book)
+    if given.on("continuity"):
+        check_continuity(given, plan, state, book)
+    if given.on("conversion"):
+        check_conversion(given, plan, state, book)
+    if given.on("closure"):
+        check_closure(given, plan, state, book)
+    if given.on("purchase"):
+        check_purchase(given, plan, state, book)
+
+
+def check_payers(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Everyone at a levered school pays, is paid for, or sits in a converted school."""
+    providers = given.providers
+    axes = [providers.names, given.years]
+    payers = plan.fee_paying + plan.purchased + plan.public
+    levered = providers.levered[:, None]
+    book.equal("placement", "payers of", payers, state.total[:, 1:], axes, where=levered)
+
+
+def check_seats(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Pupils against seats."""
+    providers = given.providers
+    axes = [providers.names, given.years]
+    levered, public = providers.levered[:, None], providers.public[:, None]
+    slack = (given.per_stage("class_ceiling") / given.per_stage("class_size") - 1.0)[
+        providers.stage
+    ]
+    room = slack[:, None] * np.where(
+        levered, providers.places[:, None] * state.converted[:, :-1], state.public_seats
+    )
+    book.at_most("seats", "over-filling of", state.excess, room, axes, where=public | levered)
+    capacity = providers.capacity[:, None]
+    private = capacity * (1.0 - state.converted[:, 1:] - plan.closed)
+    paying = plan.fee_paying + plan.purchased
+    book.at_most("seats", "private pupils of", paying, private, axes, where=levered)
+    capacity = capacity + turned_inclusive(given, state.copies[:, 1:])
+    other = ~(public | levered)
+    book.at_most("seats", "pupils of", state.total[:, 1:], capacity, axes, where=other)
+
+
+def turned_inclusive(given: Given, copies: Floats) -> Floats:
+    """Children that inclusive kindergartens bring to (+) or take from (-) providers ``[j, t]``."""
+    projects, providers = given.projects, given.providers
+    out = np.zeros((len(providers.names), len(given.years)))
+    kindergarten = np.array([name == "kindergarten" for name in given.stage_names])
+    pool = providers.inclusive & kindergarten[providers.stage]
+    for r, moved in inclusive_rows(given, copies):
+        here = np.flatnonzero(pool & (providers.area == projects.area[r]))
+        if len(here):
+            out[here[0]] += moved
+        if projects.loses[r] >= 0:
+            out[projects.loses[r]] -= moved
+    return out
+
+
+def inclusive_rows(given: Given, copies: Floats) -> list[tuple[int, Floats]]:
+    """Rows of inclusive kindergartens with the children turned inclusive by year."""
+    projects = given.projects
+    chosen = np.flatnonzero(projects.rows["kind"] == "inclusive_kindergarten")
+    children = projects.rows["pupils"].fillna(0.0).to_numpy(np.float64)
+    return [(int(r), children[r] * copies[projects.of[r]]) for r in chosen]
+
+
+def check_admission(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """First grades of levered schools stay within the admission plan."""
+    providers = given.providers
+    first = providers.teaches & (given.previous < 0)
+    intake = (plan.pupils[:, :, 1:] * first[:, :, None]).sum(axis=1)
+    allowed = providers.admission[:, None] * (1.0 - plan.phased_out)
+    allowed = allowed + providers.places[:, None] * state.converted[:, :-1]
+    axes = [providers.names, given.years]
+    levered = providers.levered[:, None]
+    book.at_most("admission", "first-grade pupils of", intake, allowed, axes, where=levered)
+
+
+def check_continuity(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """No levered school takes in children in mid-stage; the displaced are counted."""
+    providers = given.providers
+    axes = [providers.names, given.grades, given.years]
+    later = providers.teaches & (given.previous >= 0)
+    stay = staying(given, plan.pupils)
+    allowed = stay + (providers.places[:, None] * state.converted[:, :-1])[:, None, :]
+    levered = (later & providers.levered[:, None])[:, :, None]
+    book.at_most("continuity", "pupils of", plan.pupils[:, :, 1:], allowed, axes, where=levered)
+    book.equal("continuity", "displaced of", plan.displaced, state.displaced, axes)
+
+
+def check_conversion(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Due and earliest years of conversions."""
+    providers, policy = given.providers, given.settings.policy
+    names, last = providers.names, len(given.calendar.dates)
+    earliest = given.calendar.first_on_or_after(f"{policy.conversion_earliest_year}-09-01")
+    some = plan.converts < last
+    book.at_most("conversion", "earliest of", -plan.converts, -earliest, [names], where=some)
+    due = given.calendar.first_on_or_after(f"{policy.conversion_due_year}-09-01")
+    must = providers.levered & (providers.schools["conversion"] == "must").to_numpy(bool)
+    within = due < last
+    book.at_most("conversion", "due of", plan.converts, due, [names], where=must & within)
+
+
+def check_closure(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Closed schools are phased out, never converted; the others keep their least size."""
+    providers = given.providers
+    axes = [providers.names, given.years]
+    zp, zc = plan.phased_out, state.converted[:, 1:]
+    levered = providers.levered[:, None]
+    book.at_most("closure", "closed and phased out", plan.closed, zp, axes, where=levered)
+    book.at_most("closure", "closed and converted", zp + zc, 1.0, axes, where=levered)
+    least = providers.schools["min_pupils"].fillna(0.0).to_numpy(np.float64)[:, None]
+    open_still = least * (1.0 - zp - zc)
+    small = levered & (least > 0)
+    book.at_most("closure", "least size of", open_still, state.total[:, 1:], axes, where=small)
+    check_run_down(given, plan, book)
+
+
+def check_run_down(given: Given, plan: Decisions, book: Ledger) -> None:
+    """Schools said to run down, and no others, admit nobody from that year on."""
+    providers, T = given.providers, len(given.years)
+    first = providers.teaches & (given.previous < 0)
+    intake = (plan.pupils[:, :, 1:] * first[:, :, None]).sum(axis=1)
+    never = plan.converts >= len(given.calendar.dates)
+    plain = providers.levered & never & (plan.phased_out.sum(axis=1) == 0)
+    after = np.arange(T)[None, :] >= plan.intake_ends[:, None]
+    book.at_most("closure", "intake of", intake, 0.0, [providers.names, given.years], where=after)
+    said = plan.intake_ends < T
+    wrong = said & ~plain
+    before = np.where(said, intake[np.arange(len(said)), np.maximum(plan.intake_ends - 1, 0)], 1.0)
+    wrong |= said & (plan.intake_ends > 0) & (before <= DUST / 1000)
+    wrong |= plain & ~said & (intake[:, -1] <= DUST / 1000)
+    faults = [providers.names[i] for i in np.flatnonzero(wrong)]
+    book.none_of("closure", "wrong or missing run_down", faults, int(plain.sum()))
+
+
+def check_purchase(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Purchases lie within their contracts, contracts last, ceilings hold."""
+    providers, policy = given.providers, given.settings.policy
+    axes = [providers.names, given.years]
+    schools = providers.schools
+    least = schools["purchase_min_places"].fillna(0.0).to_numpy(np.float64)[:, None]
+    most = schools["purchasable_places"].fillna(0.0).to_numpy(np.float64)[:, None]
+    y, v, vd = plan.contract, plan.purchased, plan.purchased_december
+    sells = providers.levered[:, None]
+    book.at_most("purchase", "least purchase from", least * y, vd, axes, where=sells)
+    book.at_most("purchase", "purchase from", vd, most * y, axes)
+    book.at_most("purchase", "contract of", y, (most > 0) * 1.0, axes)
+    book.at_most("purchase", "September against December of", v, vd, axes)
+    has_december = given.calendar.december > given.calendar.autumn
+    book.at_most(
+        "purchase",
+        "December against pupils of",
+        vd,
+        plan.fee_paying + v,
+        axes,
+        where=sells & has_december,
+    )
+    book.equal("purchase", "no change in December of", vd, v, axes, where=~has_december)
+    both = y + state.converted_december + plan.closed
+    book.at_most("purchase", "contract and conversion of", both, 1.0, axes, where=sells)
+    broken = early_ends(y > 0.5, int(policy.contract_years))
+    book.at_most("purchase", "contract ends early at", broken * 1.0, 0.0, axes)
+
+    regions = [given.regions, given.years]
+    bought = given.by_county(vd, providers.county)
+    limit = given.limit("purchase", given.years)
+    book.at_most("purchase", "limit of", bought, limit, regions, where=np.isfinite(limit))
+    if policy.purchase_ceiling_share is not None:
+        compulsory = given.compulsory_stages[given.grade_stage]
+        children = given.children[:, compulsory, 1:].sum(axis=(0, 1))
+        ceiling = float(policy.purchase_ceiling_share) * children
+        book.at_most("purchase", "ceiling in", bought[-1], ceiling, [given.years])
+
+
+def early_ends(running: np.ndarray, term: int) -> np.ndarray:
+    """Years in which a contract has ended before its minimum term ``[j, t]``."""
+    before = np.hstack([np.zeros((len(running), 1), bool), running[:, :-1]])
+    begins = running & ~before
+    broken = np.zeros_like(running)
+    for later in range(1, min(term, running.shape[1])):
+        broken[:, later:] |= begins[:, :-later] & ~running[:, later:]
+    return broken

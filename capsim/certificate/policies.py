@@ -1,0 +1,262 @@
+"""Policies on the whole: share, reduction, programmes, kindergartens, floors, class size.
+
+Each policy's figure is computed once here; `check_policies` holds it to its rule and
+`capsim.certificate.cells` compares the plan's tables with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from capsim.certificate.decisions import Decisions
+from capsim.certificate.derived import Derived
+from capsim.certificate.given import KINDERGARTEN, SENIOR, Given
+from capsim.certificate.ledger import Bools, Floats, Ledger
+from capsim.certificate.places import inclusive_rows
+
+HOLDS = 1e-6
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Compulsory enrolment and private pupils by region ``[c, t0..]`` on 31 December."""
+
+    enrolment: Floats
+    excluding: Floats
+    including: Floats
+
+    def counted(self, given: Given) -> Floats:
+        """Private pupils as the policy counts them."""
+        purchased_counts = given.settings.policy.purchased_counts_as_private
+        return self.including if purchased_counts else self.excluding
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target: its id, the date, what is required and achieved, and which side is good."""
+
+    id: str
+    by: str
+    required: float
+    achieved: float
+    at_most: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is reached, to 1e-6."""
+        gap = self.achieved - self.required
+        return bool((gap if self.at_most else -gap) <= HOLDS)
+
+
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``; a share of nothing is 0."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def read_shares(given: Given, plan: Decisions, state: Derived) -> Shares:
+    """Private shares of compulsory enrolment."""
+    providers = given.providers
+    levered, compulsory = providers.levered[:, None], providers.compulsory[:, None]
+    if given.settings.policy.share_denominator == "residence":
+        grades = given.compulsory_stages[given.grade_stage]
+        enrolment = given.by_county(given.children[:, grades].sum(axis=1), given.area_county)
+    else:
+        enrolment = given.by_county(np.where(compulsory, state.total, 0.0), providers.county)
+    base = state.total[:, :1]
+    excluding = np.where(levered, np.hstack([base, state.fee_december]), 0.0)
+    bought = np.hstack([np.zeros_like(base), plan.purchased_december])
+    return Shares(
+        enrolment,
+        given.by_county(excluding, providers.county),
+        given.by_county(excluding + np.where(levered, bought, 0.0), providers.county),
+    )
+
+
+def counted_private(given: Given, plan: Decisions, state: Derived) -> Floats:
+    """Counted private pupils of the base year and the planned autumns."""
+    levered = given.providers.levered
+    counts = plan.fee_paying.copy()
+    if given.settings.policy.purchased_counts_as_private:
+        counts += plan.purchased
+    return np.r_[state.total[levered, 0].sum(), counts[levered].sum(axis=0)]
+
+
+def enrolled(given: Given, plan: Decisions, stage: str) -> tuple[Floats, Floats]:
+    """Children with a place, and population, of a stage's residents by planned year."""
+    mine = np.array([name == stage for name in given.stage_names], bool)[given.grade_stage]
+    placed = (given.children[:, :, 1:] - plan.shortfall)[:, mine].sum(axis=(0, 1))
+    return placed, given.population[:, mine, 1:].sum(axis=(0, 1))
+
+
+def kindergartens(given: Given, state: Derived) -> tuple[Floats, Floats, Floats]:
+    """Children in public, in public or inclusive, and in all kindergartens, by year."""
+    providers = given.providers
+    mine = np.array([n == KINDERGARTEN for n in given.stage_names], bool)[providers.stage]
+    total = np.where(mine[:, None], state.total[:, 1:], 0.0)
+    public = total[providers.public].sum(axis=0)
+    inclusive = public + total[providers.inclusive].sum(axis=0)
+    gain = state.copies_december - state.copies[:, 1:]
+    for _, children in inclusive_rows(given, gain):
+        inclusive = inclusive + children
+    return public, inclusive, total.sum(axis=0)
+
+
+def large_shares(given: Given, state: Derived) -> Floats:
+    """Share of large classes by county and compulsory stage ``[cs, t]``; 0 without classes."""
+    out = []
+    for s in np.flatnonzero(given.compulsory_stages):
+        mine = (given.providers.stage == s)[:, None]
+        county = given.providers.county
+        large = given.by_county(np.where(mine, state.large_classes, 0.0), county)[:-1]
+        classes = given.by_county(np.where(mine, state.classes, 0.0), county)[:-1]
+        out.append(ratio(large, classes))
+    return np.concatenate(out) if out else np.zeros((0, len(given.years)))
+
+
+def read_targets(given: Given, plan: Decisions, state: Derived) -> list[Target]:
+    """Every target of the scenario with what the plan achieves."""
+    policy, floors = given.settings.policy, given.settings.floors
+    years = given.years
+    missed = float(plan.shortfall.sum())
+    out = [Target("placement", f"{years[-1]}-09-01", 0.0, missed, True)]
+    if policy.reduction > 0 and policy.reduction_year in years:
+        counted = counted_private(given, plan, state)
+        fall = counted[0] - counted[1 + years.index(policy.reduction_year)]
+        day = f"{policy.reduction_year}-09-01"
+        out.append(Target("reduction", day, float(policy.reduction), float(fall), False))
+    shares = read_shares(given, plan, state)
+    share = ratio(shares.counted(given), shares.enrolment)[:, 1:]
+    worst = share[-1] if policy.share_scope == "whole" else share[:-1].max(axis=0)
+    out += yearly(given, "share", policy.private_share_cap, worst, "12-31", True)
+    for name, programme in given.settings.programmes.items():
+        done = programme_copies(given, state, plan, name)
+        day = str(programme.by)
+        out.append(Target(f"programme-{name}", day, float(programme.number), done, False))
+    public, inclusive, total = kindergartens(given, state)
+    figures = {
+        "kindergarten_enrolment": ratio_known(*enrolled(given, plan, KINDERGARTEN)),
+        "kindergarten_public": ratio(public, total),
+        "kindergarten_inclusive": ratio(inclusive, total),
+        "senior_enrolment": ratio_known(*enrolled(given, plan, SENIOR)),
+    }
+    for name, figure in figures.items():
+        out += yearly(given, name, getattr(floors, name), figure, "12-31", False)
+    large = large_shares(given, state)
+    if len(large):
+        worst = large.max(axis=0)
+        out += yearly(given, "large_classes", policy.large_class_share, worst, "09-01", True)
+    return out
+
+
+def ratio_known(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``, NaN where the whole is not known."""
+    return np.where(np.isnan(whole), np.nan, ratio(part, whole))
+
+
+def yearly(
+    given: Given, name: str, table: dict[int, float], figure: Floats, day: str, at_most: bool
+) -> list[Target]:
+    """One target for each planned year in which a stepped rule is in force."""
+    rule = given.stepped(table)
+    return [
+        Target(f"{name}-{year}", f"{year}-{day}", float(r), float(f), at_most)
+        for year, r, f in zip(given.years, rule, figure, strict=True)
+        if not np.isnan(r) and not np.isnan(f)
+    ]
+
+
+def programme_copies(given: Given, state: Derived, plan: Decisions, name: str) -> float:
+    """Copies of a programme's projects in use by its date."""
+    k = given.calendar.last_on_or_before(str(given.settings.programmes[name].by))
+    chosen = np.array([programme == name for programme in given.projects.programme], bool)
+    return float(plan.opened[chosen, k].sum()) if k >= 0 else 0.0
+
+
+def check_policies(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Check the policies that are switched on."""
+    policy, years = given.settings.policy, given.years
+    if given.on("share"):
+        check_share(given, plan, state, book)
+    if given.on("reduction") and policy.reduction > 0 and policy.reduction_year in years:
+        counted = counted_private(given, plan, state)
+        left = counted[1 + years.index(policy.reduction_year)]
+        most = counted[0] - policy.reduction
+        book.at_most("reduction", "private pupils in", [left], [most], [[policy.reduction_year]])
+    if given.on("programme"):
+        for name, programme in given.settings.programmes.items():
+            done = programme_copies(given, state, plan, name)
+            book.at_most("programme", "to open in", [-done], [-float(programme.number)], [[name]])
+    if given.on("kindergarten"):
+        check_kindergartens(given, state, book)
+    if given.on("floors"):
+        for stage in (KINDERGARTEN, SENIOR):
+            floor(given, book, f"{stage}_enrolment", *enrolled(given, plan, stage))
+        public, inclusive, total = kindergartens(given, state)
+        floor(given, book, "kindergarten_public", public, total)
+        floor(given, book, "kindergarten_inclusive", inclusive, total)
+    if given.on("class_size"):
+        check_class_size(given, state, book)
+
+
+def floor(given: Given, book: Ledger, name: str, part: Floats, whole: Floats) -> None:
+    """``part >= floor * whole`` where the rule is in force and the whole is known."""
+    least = given.stepped(getattr(given.settings.floors, name)) * whole
+    known = ~np.isnan(least)
+    book.at_most("floors", name, -part, -least, [given.years], where=known)
+
+
+def check_share(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Counted private pupils against the cap on 31 December."""
+    shares = read_shares(given, plan, state)
+    cap = given.stepped(given.settings.policy.private_share_cap)
+    most = cap * shares.enrolment[:, 1:]
+    counted = shares.counted(given)[:, 1:]
+    whole = given.settings.policy.share_scope == "whole"
+    rows = np.arange(len(given.regions)) == len(given.counties)
+    where = (rows == whole)[:, None] & ~np.isnan(cap)
+    axes: Sequence[Sequence[object]] = [given.regions, given.years]
+    book.at_most("share", "private pupils of", counted, most, axes, where=where)
+
+
+def check_kindergartens(given: Given, state: Derived, book: Ledger) -> None:
+    """Sector shares of an area's kindergartens stay but for named openings and conversions."""
+    providers = given.providers
+    mine = np.array([n == KINDERGARTEN for n in given.stage_names], bool)[providers.stage]
+    groups: dict[str, Bools] = {
+        "public": mine & providers.public,
+        "inclusive": mine & providers.inclusive,
+        "other": mine & ~providers.public & ~providers.inclusive,
+    }
+    shape = (len(given.areas), len(given.years) + 1)
+    pupils = {}
+    for name, group in groups.items():
+        pupils[name] = np.zeros(shape)
+        np.add.at(pupils[name], providers.area[group], state.total[group])
+    everyone = sum(pupils.values())
+    extra = {name: np.zeros((shape[0], shape[1] - 1)) for name in groups}
+    np.add.at(extra["public"], providers.area[groups["public"]], state.new_seats[groups["public"]])
+    for r, children in inclusive_rows(given, state.copies[:, 1:]):
+        extra["inclusive"][given.projects.area[r]] += children
+    ruled = (everyone[:, :1] > 0) if len(given.areas) else np.zeros((0, 1), bool)
+    for name, some in pupils.items():
+        share = ratio(some[:, :1], everyone[:, :1])
+        most = share * everyone[:, 1:] + extra[name]
+        axes = [given.areas, given.years]
+        what = f"{name} kindergartens of"
+        book.at_most("kindergarten", what, some[:, 1:], most, axes, where=ruled)
+
+
+def check_class_size(given: Given, state: Derived, book: Ledger) -> None:
+    """Large classes by county and stage against the ceiling."""
+    cap = given.stepped(given.settings.policy.large_class_share)
+    county = given.providers.county
+    for s in np.flatnonzero(given.compulsory_stages):
+        mine = (given.providers.stage == s)[:, None]
+        large = given.by_county(np.where(mine, state.large_classes, 0.0), county)[:-1]
+        classes = given.by_county(np.where(mine, state.classes, 0.0), county)[:-1]
+        what = f"large {given.stage_names[s]} classes of"
+        axes = [given.counties, given.years]
+        book.at_most("class_size", what, large, cap * classes, axes, where=~np.isnan(cap))

@@ -1,0 +1,167 @@
+"""Money, land and staff."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+
+from capsim.certificate.decisions import Decisions
+from capsim.certificate.derived import Derived
+from capsim.certificate.given import DAYS_A_YEAR, Given, Ints, ordinal
+from capsim.certificate.ledger import Floats, Ledger
+
+
+def opening_events(given: Given, plan: Decisions) -> list[tuple[int, int, float]]:
+    """Row of the projects table, check date, copies of it opened then."""
+    opened = np.diff(np.hstack([np.zeros((len(plan.opened), 1)), plan.opened]), axis=1)
+    events = []
+    for r, m in enumerate(given.projects.of):
+        events += [(r, int(k), float(opened[m, k])) for k in np.flatnonzero(opened[m])]
+    return events
+
+
+def check_openings(given: Given, plan: Decisions, book: Ledger) -> None:
+    """Copies open within their dates: candidates in autumn, the others all by their due date."""
+    projects, calendar = given.projects, given.calendar
+    axes = [projects.names, calendar.dates]
+    count = projects.count[:, None].astype(np.float64)
+    when = np.arange(len(calendar.dates))[None, :]
+    too_early = when < projects.earliest[:, None]
+    book.at_most("openings", "copies of", plan.opened, np.where(too_early, 0.0, count), axes)
+    december = ~np.isin(np.arange(len(calendar.dates)), calendar.autumn)
+    opened = np.diff(np.hstack([np.zeros((len(count), 1)), plan.opened]), axis=1)
+    winter = projects.candidate[:, None] & december[None, :]
+    book.at_most("openings", "opened outside autumn", opened, 0.0, axes, where=winter)
+    due = ~projects.candidate[:, None] & (when >= projects.latest[:, None])
+    book.equal("openings", "in use of", plan.opened, count, axes, where=due)
+
+
+def payments(given: Given, r: int, k: int) -> Floats:
+    """Capital of one copy of row ``r`` opened on check date ``k``, by planned calendar year."""
+    row = given.projects.rows.iloc[r]
+    due = float(row["capital_cny"] - row["spent_cny"])
+    opening = float(ordinal(given.calendar.dates[k]))
+    months = float(row["build_months"])
+    begin = max(opening - months * DAYS_A_YEAR / 12, float(ordinal(f"{given.years[0]}-01-01")))
+    out = np.zeros(len(given.years))
+    if opening <= begin:
+        out[given.calendar.year[k]] = due
+        return out
+    for t, year in enumerate(given.years):
+        january = ordinal(f"{year}-01-01"), ordinal(f"{year + 1}-01-01")
+        days = min(opening, january[1]) - max(begin, january[0])
+        out[t] = due * max(days, 0.0) / (opening - begin)
+    return out
+
+
+def capital(given: Given, events: list[tuple[int, int, float]]) -> Floats:
+    """Capital paid by county (the last row is the whole) and planned calendar year."""
+    paid = np.zeros((len(given.regions), len(given.years)))
+    known: dict[tuple[int, int], Floats] = {}
+    for r, k, copies in events:
+        if (r, k) not in known:
+            known[r, k] = payments(given, r, k)
+        paid[given.projects.county[r]] += copies * known[r, k]
+    paid[-1] = paid[:-1].sum(axis=0)
+    return paid
+
+
+def check_money(given: Given, paid: Floats, recurrent: Floats, book: Ledger) -> None:
+    """Capital by calendar year and recurrent spending by school year against their limits."""
+    axes = [given.regions, given.years]
+    for kind, spent in (("capital", paid), ("recurrent", recurrent)):
+        limit = given.limit(kind, given.years)
+        some = np.isfinite(limit)
+        book.at_most("money", f"{kind} of", spent, limit, axes, where=some, money=True)
+
+
+def check_land(given: Given, plan: Decisions, book: Ledger) -> None:
+    """Land of candidates whose building has started against the quota so far."""
+    limits = given.scenario.table("limits")
+    listed = limits.loc[limits["kind"] == "land", "year"]
+    if len(listed) == 0:
+        return
+    years = range(min(int(listed.min()), given.years[0]), given.years[-1] + 1)
+    quota = given.limit("land", years)
+    in_force = np.maximum.accumulate(np.isfinite(quota), axis=1)
+    allowed = np.cumsum(np.where(np.isfinite(quota), quota, 0.0), axis=1)
+    used = np.zeros_like(quota)
+    rows = given.projects.rows
+    for r, k, copies in opening_events(given, plan):
+        if not given.projects.candidate[given.projects.of[r]]:
+            continue
+        months = float(rows["build_months"].iat[r])
+        start = ordinal(given.calendar.dates[k]) - months * DAYS_A_YEAR / 12
+        begun = date.fromordinal(int(np.floor(start))).year
+        since = np.array(years) >= begun
+        used[given.projects.county[r], since] += copies * float(rows["land_mu"].iat[r])
+    used[-1] = used[:-1].sum(axis=0)
+    book.at_most("land", "land of", used, allowed, [given.regions, list(years)], where=in_force)
+
+
+def base_pool(given: Given) -> Floats:
+    """Teachers on post in the base year by region."""
+    providers = given.providers
+    staffed = staffed_providers(given)
+    staff = np.where(providers.public & (staffed > 0), providers.staff, 0.0)
+    return given.by_county(staff, providers.county)
+
+
+def staffed_providers(given: Given) -> Ints:
+    """1 for providers whose stage is staffed from the county pool."""
+    stages = np.isin(given.stage_names, list(given.settings.staff.stages))
+    return stages[given.providers.stage].astype(np.int64)
+
+
+def staff_need(given: Given, state: Derived) -> Floats:
+    """Teachers that public and converted pupils need, by region and planned year."""
+    providers = given.providers
+    per_post = given.per_stage("pupils_per_post")[providers.stage]
+    staffed = staffed_providers(given) > 0
+    posts = np.zeros_like(state.public_pupils)
+    posts[staffed] = state.public_pupils[staffed] / per_post[staffed][:, None]
+    return given.by_county(posts, providers.county)
+
+
+def check_staff(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Staff stock, need and limits."""
+    providers, policy = given.providers, given.settings.policy
+    counties, years = given.counties, given.years
+    axes = [counties, years]
+    need = staff_need(given, state)[:-1]
+    staff = plan.pool + plan.contract_teachers
+    book.at_most("staff", "need of", need, staff, axes)
+    pool = np.hstack([base_pool(given)[:-1, None], plan.pool])
+    stay = (1.0 - float(given.settings.staff.attrition)) * pool[:, :-1]
+    stock = stay + plan.hired + state.taken_over[:-1]
+    book.equal("staff", "teachers on post of", plan.pool, stock, axes)
+
+    posts = given.projects.rows["posts"].to_numpy(np.float64)[:, None]
+    granted = posts * state.copies[given.projects.of, 1:]
+    free = np.where(providers.levered, staffed_providers(given), 0)
+    ratio = np.divide(
+        providers.staff,
+        providers.pupils,
+        out=np.zeros_like(providers.staff),
+        where=providers.pupils > 0,
+    )
+    left = providers.pupils[:, None] * (1.0 - state.converted[:, 1:])
+    left = (free * ratio)[:, None] * (left - plan.fee_paying - plan.purchased)
+    released = float(policy.release_share) * given.by_county(left, providers.county)
+    more = {
+        "hires": (plan.hired, 0.0),
+        "posts": (plan.pool, given.by_county(granted, given.projects.county)),
+        "contract_teachers": (plan.contract_teachers, released),
+    }
+    everywhere = np.arange(len(counties))
+    for kind, (used, extra) in more.items():
+        limit = given.limit(kind, years)
+        book.at_most(
+            "staff",
+            f"{kind} of",
+            given.by_county(used, everywhere),
+            limit + extra,
+            [given.regions, years],
+            where=np.isfinite(limit),
+        )
