@@ -12,10 +12,10 @@ from capsim.certificate.cells import check_cells
 from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
 from capsim.certificate.decisions import Reader, read_decisions
 from capsim.certificate.derived import derive
-from capsim.certificate.given import read_given
 from capsim.certificate.ledger import Certificate, Ledger
 from capsim.certificate.places import check_flows, check_places
 from capsim.certificate.policies import check_policies
+from capsim.certificate.read import read_given
 from capsim.certificate.resources import check_land, check_money, check_openings, check_staff
 
 if TYPE_CHECKING:

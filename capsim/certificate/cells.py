@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from capsim.certificate.decisions import (
 )
 from capsim.certificate.derived import Derived, taken_over_staff
 from capsim.certificate.given import WHOLE, Given
-from capsim.certificate.ledger import Floats
+from capsim.certificate.ledger import Bools, Floats
 from capsim.certificate.policies import (
     HOLDS,
     Target,
@@ -61,13 +62,13 @@ def compare(
 
 
 def check_texts(given: Given, reader: Reader) -> None:
-    """Area, county, stage and sector columns repeat what the scenario says."""
+    """Check that area, county, stage and sector columns repeat the scenario."""
     providers, stage = given.providers, given.stage_names
     counties = [given.counties[c] for c in given.area_county]
-    schools = {
+    schools: dict[str, Sequence[Any]] = {
         "area": [given.areas[a] for a in providers.area],
         "county": [given.counties[c] for c in providers.county],
-        "sector": np.where(providers.public, "public", "private"),
+        "sector": ["public" if public else "private" for public in providers.public],
     }
     place = {key: schools[key] for key in ("area", "county")}
     names = providers.names
@@ -76,7 +77,9 @@ def check_texts(given: Given, reader: Reader) -> None:
         columns = schools if table in ("enrolment", "schools") else place
         reader.same_text(table, columns, at, names)
         if table == "conversions":
-            reader.same_text(table, {"conversion": providers.schools["conversion"]}, at, names)
+            reader.same_text(
+                table, {"conversion": list(providers.schools["conversion"])}, at, names
+            )
     for table in ("shortfall", "balance"):
         at = axis("area", given.areas).positions(reader.tables[table])
         reader.same_text(table, {"county": counties}, at, given.areas)
@@ -86,7 +89,7 @@ def check_texts(given: Given, reader: Reader) -> None:
 
 
 def check_schools(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
-    """The `schools` table."""
+    """Check the `schools` table."""
     providers = given.providers
     levered, public = providers.levered[:, None], providers.public[:, None]
     total = state.total[:, 1:]
@@ -113,7 +116,7 @@ def check_schools(given: Given, plan: Decisions, state: Derived, reader: Reader)
 
 
 def check_purchases(given: Given, plan: Decisions, reader: Reader) -> None:
-    """Prices and cost of purchased places; rows exactly where something is bought or contracted."""
+    """Check prices and cost of purchased places."""
     providers = provider_axis(given)
     axes = [providers, axis("school_year", given.years)]
     frame, book = reader.tables["purchases"], reader.book
@@ -128,7 +131,7 @@ def check_purchases(given: Given, plan: Decisions, reader: Reader) -> None:
 
 
 def check_conversions(given: Given, reader: Reader) -> None:
-    """Numbers repeated in `conversions`."""
+    """Check the numbers repeated in `conversions`."""
     providers, frame = given.providers, reader.tables["conversions"]
     at = provider_axis(given).positions(frame)
     known = at >= 0
@@ -146,7 +149,7 @@ def check_conversions(given: Given, reader: Reader) -> None:
 
 
 def check_projects(given: Given, plan: Decisions, reader: Reader) -> None:
-    """The `projects` table: one row a project, when and how much of it opens."""
+    """Check the `projects` table: one row a project, when and how much of it opens."""
     projects, rows = given.projects, given.projects.rows
     first = rows.drop_duplicates("project")
     M = len(projects.names)
@@ -160,9 +163,10 @@ def check_projects(given: Given, plan: Decisions, reader: Reader) -> None:
         "capital_cny": rows["capital_cny"] - rows["spent_cny"],
         "land_mu": rows["land_mu"],
     }
-    columns = {"copies": copies}
+    columns: dict[str, Floats] = {"copies": copies}
     for column, values in sums.items():
-        total = np.bincount(projects.of, values.to_numpy(np.float64), minlength=M)
+        total = np.zeros(M)
+        np.add.at(total, projects.of, values.to_numpy(np.float64))
         columns[column] = total * copies if column in ("capital_cny", "land_mu") else total
     names = axis("project", projects.names)
     for i, (column, wanted) in enumerate(columns.items()):
@@ -180,7 +184,7 @@ def check_projects(given: Given, plan: Decisions, reader: Reader) -> None:
 
 
 def check_balance(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
-    """The `balance` table by area and stage."""
+    """Check the `balance` table by area and stage."""
     providers = given.providers
     public = providers.public[:, None]
     total = state.total[:, 1:]
@@ -216,7 +220,7 @@ def check_balance(given: Given, plan: Decisions, state: Derived, reader: Reader)
 
 
 def check_shares(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
-    """The `shares` table; the whole and every county, base year and planned years."""
+    """Check the `shares` table; the whole and every county, base year and planned years."""
     shares = read_shares(given, plan, state)
     columns = {
         "enrolment": shares.enrolment,
@@ -233,7 +237,7 @@ def check_shares(given: Given, plan: Decisions, state: Derived, reader: Reader) 
 
 
 def check_reduction(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
-    """The `reduction` table, each term on its own, and its identity."""
+    """Check the `reduction` table, each term on its own, and its identity."""
     providers, policy = given.providers, given.settings.policy
     compulsory = providers.compulsory
     public = (compulsory & providers.public)[:, None]
@@ -241,7 +245,7 @@ def check_reduction(given: Given, plan: Decisions, state: Derived, reader: Reade
     seats = places + np.hstack([np.zeros((len(places), 1)), state.new_seats])
     total = state.total
 
-    def rise(values: Floats, where: Floats) -> Floats:
+    def rise(values: Floats, where: Bools) -> Floats:
         whole = np.where(where, values, 0.0).sum(axis=0)
         return np.asarray(whole[1:] - whole[0])
 
@@ -271,7 +275,7 @@ def check_reduction(given: Given, plan: Decisions, state: Derived, reader: Reade
 
 
 def check_targets(targets: list[Target], reader: Reader) -> None:
-    """The `targets` table: every target once, figures, dates and verdicts."""
+    """Check the `targets` table: every target once, figures, dates and verdicts."""
     names = axis("id", [target.id for target in targets])
     columns = {
         "required": np.array([target.required for target in targets]),

@@ -15,9 +15,19 @@ from capsim.certificate.resources import base_pool, capital, opening_events
 
 RECURRENT = ("running", "staff", "purchase", "hiring", "lease")
 KINDS = (
-    "capital running staff hiring purchase conversion closure travel displacement overfill "
-    "shortfall salvage"
-).split()
+    "capital",
+    "running",
+    "staff",
+    "hiring",
+    "purchase",
+    "conversion",
+    "closure",
+    "travel",
+    "displacement",
+    "overfill",
+    "shortfall",
+    "salvage",
+)
 DEFAULT_LIFE = 50.0
 TERM = 8 / 12  # of a school year, for places bought from December on
 
@@ -55,12 +65,12 @@ def purchase_cost(given: Given, plan: Decisions) -> Floats:
 
 
 def school_number(given: Given, column: str) -> Floats:
-    """A column of `schools` by provider, 0 for projects."""
+    """Read a column of `schools` by provider, 0 for projects."""
     return given.providers.schools[column].fillna(0.0).to_numpy(np.float64)
 
 
 def running(given: Given, copies: Floats) -> Floats:
-    """Running costs of projects by region, ``copies[m, t]`` in use."""
+    """Sum running costs of projects by region, ``copies[m, t]`` in use."""
     each = given.projects.rows["running_cny"].to_numpy(np.float64)[:, None]
     return given.by_county(each * copies[given.projects.of], given.projects.county)
 
@@ -130,7 +140,7 @@ def committed_by_kind(given: Given) -> dict[str, Floats]:
         for r, m in enumerate(projects.of)
         if forced[m] < len(given.calendar.dates)
     ]
-    open_by = forced[:, None] <= given.calendar.autumn[None, :]
+    open_by = (forced[:, None] <= given.calendar.autumn[None, :]).astype(np.float64)
     providers = given.providers
     rolls = providers.base.sum(axis=1)
     allowance = np.zeros((len(given.areas), T))

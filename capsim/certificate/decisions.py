@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.certificate.given import Given, Ints
-from capsim.certificate.ledger import Bools, Floats, Ledger
+from capsim.certificate.ledger import Floats, Ledger
 
 DUST = 1e-6
 COLUMNS = {
@@ -62,12 +62,12 @@ class Axis:
 
 
 def axis(column: str, names: Sequence[Any]) -> Axis:
-    """An axis held by one column."""
+    """Make an axis held by one column."""
     return Axis((column,), tuple(str(name) for name in names), pd.Index(list(names)))
 
 
 def provider_axis(given: Given) -> Axis:
-    """The axis of providers, held by school and stage."""
+    """Make the axis of providers, held by school and stage."""
     return Axis(("school", "stage"), given.providers.names, given.providers.index)
 
 
@@ -90,7 +90,7 @@ class Reader:
         return frame.assign(**{c.split(".")[1]: np.nan for c in lacking})
 
     def numbers(self, table: str, column: str) -> Floats:
-        """A column as numbers; what is none is booked and read as 0."""
+        """Read a column as numbers; what is none is booked and read as 0."""
         values = pd.to_numeric(self.tables[table][column], errors="coerce").to_numpy(np.float64)
         bad = ~np.isfinite(values)
         faults = [f"{table}.{column} row {row}" for row in np.flatnonzero(bad)]
@@ -105,7 +105,7 @@ class Reader:
         needed: NDArray[np.bool_] | bool = False,
         allowed: NDArray[np.bool_] | bool = True,
     ) -> Floats:
-        """A column spread over axes, 0 where no row is.
+        """Spread a column over axes, 0 where no row is.
 
         Rows whose key is unknown, appears twice or is not ``allowed``, and ``needed`` cells
         without a row, are booked.
@@ -270,11 +270,11 @@ def convert_dates(given: Given, reader: Reader) -> Ints:
     frame, K = reader.tables["conversions"], len(given.calendar.dates)
     at = provider_axis(given).positions(frame)
     when = pd.Index(given.calendar.dates).get_indexer(pd.Index(frame["converts"]))
-    may = given.providers.levered & given.providers.schools["conversion"].isin(["must", "may"])
-    good = (at >= 0) & (when >= 0) & may.to_numpy(bool)[at] & ~pd.Series(at).duplicated()
-    faults = [
-        tuple(row) for row in frame.loc[~good.to_numpy(), ["school", "stage", "converts"]].values
-    ]
+    may = given.providers.schools["conversion"].isin(["must", "may"]).to_numpy(bool)
+    good = (
+        (at >= 0) & (when >= 0) & (may & given.providers.levered)[at] & ~pd.Index(at).duplicated()
+    )
+    faults = [tuple(row) for row in frame.loc[~good, ["school", "stage", "converts"]].to_numpy()]
     reader.book.none_of("tables", "conversions, no such conversion", faults, len(frame))
     out = np.full(len(given.providers.names), K)
     out[at[good]] = when[good]
@@ -294,7 +294,7 @@ def closings(given: Given, reader: Reader) -> tuple[Floats, Floats, Ints]:
     good = (at >= 0) & (when >= 0) & allowed & ~twice
     good &= np.isin(how.astype(str), ["phase_out", "closed", "run_down"])
     faults = [
-        tuple(row) for row in frame.loc[~good, ["school", "stage", "how", "from_year"]].values
+        tuple(row) for row in frame.loc[~good, ["school", "stage", "how", "from_year"]].to_numpy()
     ]
     reader.book.none_of("tables", "closures, no such closure", faults, len(frame))
     phased, closed = np.zeros((2, len(levered), T))

@@ -132,7 +132,7 @@ class Ledger:
             scale = np.where(np.isfinite(rhs), np.maximum(np.abs(rhs), 1.0), 1.0)
             violation = np.where(excess <= 0.0, 0.0, excess / scale)
         violation = np.where(mask, np.where(np.isnan(violation), np.inf, violation), 0.0)
-        at = np.unravel_index(int(np.argmax(violation)), shape)
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(violation)), shape))
         size = float(violation[at])
         worst = ""
         if size > 0.0:
@@ -153,7 +153,7 @@ class Ledger:
         self._entries.append(_Entry(family, max(checked, len(found)), float(len(found)), worst))
 
     def close(self) -> Certificate:
-        """The certificate of all that was checked so far."""
+        """Write the certificate of all that was checked so far."""
         order = list(dict.fromkeys(entry.family for entry in self._entries))
         lines = []
         for family in order:

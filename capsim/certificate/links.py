@@ -64,9 +64,9 @@ def read_links(given: Given) -> Links:
     schools = given.providers.schools["school"].to_numpy()
     special = np.zeros((S, A), bool)
     # Rows for every stage first, so that a row with a stage replaces them.
-    for i in sorted(range(len(rows)), key=lambda i: rows["stage"].iat[i] != ""):
-        stage = rows["stage"].iat[i]
-        name = rows["to_school"].iat[i]
+    stages, names = rows["stage"].tolist(), rows["to_school"].tolist()
+    for i in sorted(range(len(rows)), key=lambda i: stages[i] != ""):
+        stage, name = stages[i], names[i]
         a = at_area[i]
         in_stages = np.array([stage in ("", s) for s in given.stage_names])
         if name == "":

@@ -174,7 +174,7 @@ def check_conversion(given: Given, plan: Decisions, state: Derived, book: Ledger
 
 
 def check_closure(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Closed schools are phased out, never converted; the others keep their least size."""
+    """Check closures: phased out, never converted, and the others keep their least size."""
     providers = given.providers
     axes = [providers.names, given.years]
     zp, zc = plan.phased_out, state.converted[:, 1:]

@@ -76,12 +76,12 @@ def read_shares(given: Given, plan: Decisions, state: Derived) -> Shares:
 
 
 def counted_private(given: Given, plan: Decisions, state: Derived) -> Floats:
-    """Counted private pupils of the base year and the planned autumns."""
+    """Sum counted private pupils of the base year and the planned autumns."""
     levered = given.providers.levered
     counts = plan.fee_paying.copy()
     if given.settings.policy.purchased_counts_as_private:
         counts += plan.purchased
-    return np.r_[state.total[levered, 0].sum(), counts[levered].sum(axis=0)]
+    return np.concatenate([[state.total[levered, 0].sum()], counts[levered].sum(axis=0)])
 
 
 def enrolled(given: Given, plan: Decisions, stage: str) -> tuple[Floats, Floats]:
@@ -169,7 +169,7 @@ def yearly(
 
 
 def programme_copies(given: Given, state: Derived, plan: Decisions, name: str) -> float:
-    """Copies of a programme's projects in use by its date."""
+    """Count the copies of a programme's projects in use by its date."""
     k = given.calendar.last_on_or_before(str(given.settings.programmes[name].by))
     chosen = np.array([programme == name for programme in given.projects.programme], bool)
     return float(plan.opened[chosen, k].sum()) if k >= 0 else 0.0
@@ -209,7 +209,7 @@ def floor(given: Given, book: Ledger, name: str, part: Floats, whole: Floats) ->
 
 
 def check_share(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Counted private pupils against the cap on 31 December."""
+    """Check counted private pupils against the cap on 31 December."""
     shares = read_shares(given, plan, state)
     cap = given.stepped(given.settings.policy.private_share_cap)
     most = cap * shares.enrolment[:, 1:]
@@ -235,7 +235,7 @@ def check_kindergartens(given: Given, state: Derived, book: Ledger) -> None:
     for name, group in groups.items():
         pupils[name] = np.zeros(shape)
         np.add.at(pupils[name], providers.area[group], state.total[group])
-    everyone = sum(pupils.values())
+    everyone = np.sum(list(pupils.values()), axis=0)
     extra = {name: np.zeros((shape[0], shape[1] - 1)) for name in groups}
     np.add.at(extra["public"], providers.area[groups["public"]], state.new_seats[groups["public"]])
     for r, children in inclusive_rows(given, state.copies[:, 1:]):

@@ -22,7 +22,7 @@ def opening_events(given: Given, plan: Decisions) -> list[tuple[int, int, float]
 
 
 def check_openings(given: Given, plan: Decisions, book: Ledger) -> None:
-    """Copies open within their dates: candidates in autumn, the others all by their due date."""
+    """Check opening dates: candidates in autumn, the others all by their due date."""
     projects, calendar = given.projects, given.calendar
     axes = [projects.names, calendar.dates]
     count = projects.count[:, None].astype(np.float64)
@@ -88,14 +88,15 @@ def check_land(given: Given, plan: Decisions, book: Ledger) -> None:
     allowed = np.cumsum(np.where(np.isfinite(quota), quota, 0.0), axis=1)
     used = np.zeros_like(quota)
     rows = given.projects.rows
+    months = rows["build_months"].to_numpy(np.float64)
+    land = rows["land_mu"].to_numpy(np.float64)
     for r, k, copies in opening_events(given, plan):
         if not given.projects.candidate[given.projects.of[r]]:
             continue
-        months = float(rows["build_months"].iat[r])
-        start = ordinal(given.calendar.dates[k]) - months * DAYS_A_YEAR / 12
+        start = ordinal(given.calendar.dates[k]) - months[r] * DAYS_A_YEAR / 12
         begun = date.fromordinal(int(np.floor(start))).year
         since = np.array(years) >= begun
-        used[given.projects.county[r], since] += copies * float(rows["land_mu"].iat[r])
+        used[given.projects.county[r], since] += copies * land[r]
     used[-1] = used[:-1].sum(axis=0)
     book.at_most("land", "land of", used, allowed, [given.regions, list(years)], where=in_force)
 
@@ -149,8 +150,8 @@ def check_staff(given: Given, plan: Decisions, state: Derived, book: Ledger) -> 
     left = providers.pupils[:, None] * (1.0 - state.converted[:, 1:])
     left = (free * ratio)[:, None] * (left - plan.fee_paying - plan.purchased)
     released = float(policy.release_share) * given.by_county(left, providers.county)
-    more = {
-        "hires": (plan.hired, 0.0),
+    more: dict[str, tuple[Floats, Floats]] = {
+        "hires": (plan.hired, np.zeros_like(released)),
         "posts": (plan.pool, given.by_county(granted, given.projects.county)),
         "contract_teachers": (plan.contract_teachers, released),
     }
