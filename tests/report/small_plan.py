@@ -55,14 +55,19 @@ def written_scenario(counties: int, projects: int) -> Written:
         {
             "project": [f"P{n:03d}" for n in range(projects)],
             "build_months": [12 + n % 7 for n in range(projects)],
+            "posts": 10.0,
+            "land_mu": 30.0,
         }
+    )
+    schools = pd.DataFrame(
+        {"school": ["S1", "S2"], "stage": "primary", "conversion_lease_cny": [3e5, 2e5]}
     )
     limits = pd.DataFrame(
         {
-            "county": ["C01", "C01", "*"],
-            "year": [2022, 2023, 2022],
-            "kind": ["hires", "hires", "purchase"],
-            "amount": [40.0, 100.0, 500.0],
+            "county": ["C01", "C01", "*", "C01", "*", "C01", "C01"],
+            "year": [2022, 2023, 2022, 2022, 2022, 2022, 2023],
+            "kind": ["hires", "hires", "purchase", "posts", "recurrent", "land", "land"],
+            "amount": [40.0, 100.0, 500.0, 80.0, 1e9, 50.0, 10.0],
         }
     )
     return Written(
@@ -76,7 +81,7 @@ def written_scenario(counties: int, projects: int) -> Written:
             "last_year": 2030,
             "years": tuple(YEARS),
             "warnings": (),
-            "tables_in": {"projects": built, "limits": limits},
+            "tables_in": {"projects": built, "limits": limits, "schools": schools},
         },
     )
 
@@ -138,6 +143,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
         ]
     ]
     opens = ["2022-09-01", "2022-12-31", "2023-09-01"]
+    status = ["candidate" if n % 3 == 2 else "ordered" for n in range(projects)]
     built = pd.DataFrame(
         {
             "project": [f"P{n:03d}" for n in range(projects)],
@@ -146,7 +152,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             "kind": "new",
             "stages": "primary;junior",
             "programme": ["build-2022" if n % 4 else "kindergarten-2022" for n in range(projects)],
-            "status": "ordered",
+            "status": status,
             "copies": 1,
             "opens": [opens[n % 3] for n in range(projects)],
             "due": "2022-12-31",
@@ -200,6 +206,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
     )
     tables = {
         "projects": built,
+        "openings": built[["project", "opens", "copies"]],
         "conversions": conversions,
         "closures": pd.DataFrame(columns=["school", "stage", "area", "county", "how", "from_year"]),
         "purchases": purchases,
@@ -294,4 +301,15 @@ def written_outcomes(plan: SimpleNamespace) -> SimpleNamespace:
             }
         ),
     }
+    tables["draws"] = pd.DataFrame(
+        {"draw": range(5), "shortfall": [0.0, 1, 2, 3, 4], "cost_cny": [1e9, 2e9, 3e9, 4e9, 5e9]}
+    )
     return SimpleNamespace(plan=plan, draws=100, seed=7, tables=tables, summary={})
+
+
+def written_certificate() -> SimpleNamespace:
+    """A certificate that holds."""
+    table = pd.DataFrame(
+        {"family": ["seats"], "rows": [10], "max_violation": [0.0], "worst": ["none"]}
+    )
+    return SimpleNamespace(checked=10, max_violation=0.0, worst="none", table=table)

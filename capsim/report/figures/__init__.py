@@ -11,7 +11,8 @@ from capsim.report.figures.places import balance, balance_table, mix, mix_table
 from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
-from capsim.report.figures.style import STYLE, count, money, new_figure, note, save, share
+from capsim.report.figures.style import STYLE, new_figure, note, render
+from capsim.report.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,18 +31,15 @@ __all__ = [
     "balance_table",
     "cost",
     "cost_table",
-    "count",
     "gantt",
     "gantt_table",
     "mix",
     "mix_table",
-    "money",
     "new_figure",
     "private_share",
     "reduction",
     "reduction_table",
-    "save",
-    "share",
+    "render",
     "shortfall_fan",
     "shortfall_table",
     "target_chances",

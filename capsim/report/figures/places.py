@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from capsim.report.figures.style import SEATS, bar_style, count, counts_on, note, school_years
+from capsim.report.figures.style import SEATS, bar_style, counts_on, note, school_years
+from capsim.report.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,11 +16,11 @@ from capsim.report.figures.style import (
     VERMILLION,
     Look,
     bar_style,
-    count,
     counts_on,
     note,
     school_years,
 )
+from capsim.report.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

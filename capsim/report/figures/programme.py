@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
-from capsim.report.figures.style import BLACK, BLUE, VERMILLION, count, note
+from capsim.report.figures.style import BLACK, BLUE, VERMILLION, note
+from capsim.report.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

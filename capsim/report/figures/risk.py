@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from capsim.report.figures.style import BLUE, ORANGE, count, counts_on, note, school_years
+from capsim.report.figures.style import BLUE, ORANGE, counts_on, note, school_years
+from capsim.report.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

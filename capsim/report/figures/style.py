@@ -7,12 +7,14 @@ also has its own hatch, so that it can be read in greyscale.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from capsim.report.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,11 +71,20 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write `name`.png and `name`.svg into a folder; the same figure gives the same bytes."""
+def render(figure: Figure, form: str) -> bytes:
+    """Render a figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes.
+
+    Examples
+    --------
+    >>> figure = new_figure(2, 1)
+    >>> render(figure, "svg") == render(figure, "svg"), render(figure, "png")[1:4]
+    (True, b'PNG')
+    """
+    metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
+    file = BytesIO()
     with mpl.rc_context(dict(STYLE)):
-        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format=form, metadata=metadata)
+    return file.getvalue()
 
 
 def bar_style(look: Look) -> dict[str, Any]:
@@ -85,46 +96,6 @@ def bar_style(look: Look) -> dict[str, Any]:
         "linewidth": 0.4,
         "label": look.label,
     }
-
-
-def count(number: float) -> str:
-    """Persons or places as English readers write them.
-
-    Examples
-    --------
-    >>> count(309800.2), count(-12), count(-0.2)
-    ('309,800', '−12', '0')
-    """
-    text = f"{number:,.0f}"
-    return "0" if text == "-0" else text.replace("-", "−")
-
-
-def money(cny: float) -> str:
-    """RMB in the unit that keeps the number short.
-
-    Examples
-    --------
-    >>> money(4.61e9), money(-25_300_000), money(8_200)
-    ('4.61 bn RMB', '−25.3 million RMB', '8,200 RMB')
-    """
-    if abs(cny) >= 1e9:
-        text = f"{cny / 1e9:,.2f} bn"
-    elif abs(cny) >= 1e6:
-        text = f"{cny / 1e6:,.1f} million"
-    else:
-        text = count(cny)
-    return f"{text} RMB".replace("-", "−")
-
-
-def share(fraction: float) -> str:
-    """Fraction as a percentage with two decimals.
-
-    Examples
-    --------
-    >>> share(0.05)
-    '5.00 %'
-    """
-    return f"{100 * fraction:.2f} %"
 
 
 def school_years(ax: Axes) -> None:

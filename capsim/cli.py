@@ -1,0 +1,111 @@
+"""The command line: `capsim run`, `check`, `new`, `compare`, `forecast`, `backtest`, `build`.
+
+Exit status: 0 the plan meets all targets; 2 bad input, with all its faults; 3 no plan, or a plan
+that misses a target; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capsim.console import NOT_MET, OK, fail, work
+
+app = typer.Typer(
+    name="capsim",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Plan school places: which mix of new public schools, conversions and purchased places"
+    " takes every child in, at what cost, and will it be ready on 1 September?",
+    epilog="Exit status: 0 all targets met, 2 bad input, 3 no plan or a target missed,"
+    " 130 stopped by Ctrl-C.",
+)
+
+ScenarioFolder = Annotated[Path, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; an earlier one is replaced.")]
+Draws = Annotated[
+    int | None, typer.Option(min=0, help="Simulations; default as the scenario says; 0: none.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
+Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows (cbc, gurobi…).")]
+Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command(epilog="Example: capsim run scenarios/prefecture-2022 --out report --draws 200")
+def run(
+    scenario: ScenarioFolder,
+    out: Out = Path("report"),
+    draws: Draws = None,
+    seed: Seed = 0,
+    solver: Solver = "highs",
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a scenario, simulate the plan and write a report: answer, tables, figures."""
+    from capsim import run as road
+
+    result = work(
+        lambda progress: road.run(
+            scenario,
+            out,
+            draws=draws,
+            seed=seed,
+            solver=solver,
+            gap=gap,
+            time_limit=time_limit,
+            progress=progress,
+        )
+    )
+    from capsim.report import meets_all, to_json
+
+    if as_json:
+        typer.echo(to_json(result.summary), nl=False)
+    else:
+        typer.echo(f"{result.answer}\nThe report is in {out}.")
+    raise typer.Exit(OK if meets_all(result.summary) else NOT_MET)
+
+
+@app.command(epilog="Example: capsim check scenarios/prefecture-2022")
+def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
+    """Check a scenario: all its faults, or the scenario on one screen."""
+    from capsim.report.overview import overview, overview_text
+    from capsim.report.summary import to_json
+    from capsim.scenario import load
+
+    view = work(lambda progress: overview(load(scenario)))
+    typer.echo(to_json(view) if as_json else overview_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 80000")
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    areas: Annotated[int, typer.Option(min=1, help="Number of areas.")] = 18,
+    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 150_000,
+    seed: Seed = 0,
+    kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
+) -> None:
+    """Write a synthetic scenario of any size, to fill with your own data."""
+    from capsim.runs.folder import whole_folder
+    from capsim.scenario.generate import generate
+
+    def make(progress: object) -> None:
+        try:
+            made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
+        except ValueError as error:
+            fail(str(error))
+        with whole_folder(folder, "") as aside:
+            made.save(aside)
+
+    work(make)
+    typer.echo(f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,199 @@
+"""The answer on one screen: targets met or not, mix, cost, how likely, what binds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from capsim.report.binding import limits_used, tight_targets
+from capsim.report.figures.private import TERMS
+from capsim.report.numbers import count, money, share
+from capsim.report.summary import meets_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from capsim.optimize import Plan
+    from capsim.simulate import Outcomes
+
+SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")
+"""How the ids of targets begin whose figures are shares."""
+
+LIMITS = {
+    "hires": "teachers hired",
+    "contract_teachers": "contract teachers",
+    "posts": "authorised posts",
+    "purchase": "places for sale",
+    "capital": "money to build",
+    "recurrent": "money to run",
+    "land": "land",
+}
+WIDTH = 100
+
+
+def answer(plan: Plan, summary: dict[str, Any], outcomes: Outcomes | None = None) -> str:
+    """Put a run into words, for one screen of 100 columns.
+
+    Parameters
+    ----------
+    plan, outcomes
+        What the run made.
+    summary
+        As `summarize` gives it.
+    """
+    scenario = plan.scenario
+    title = f"{scenario.title or scenario.name} ({scenario.name} {scenario.hash[:10]})"
+    if plan.status == "infeasible":
+        sentences = summary.get("explanation", [])
+        return "\n".join([title, "NO PLAN meets what is ordered.", "", *sentences]) + "\n"
+    lines = [title, _verdict(plan, summary), ""]
+    lines += _targets(summary)
+    lines += ["", *_mix(plan, summary)]
+    lines += ["", *_cost(plan, summary)]
+    lines += ["", *_people(summary)]
+    lines += ["", *_binds(plan)]
+    if outcomes is not None:
+        lines += ["", *_late(outcomes)]
+    return "\n".join(lines) + "\n"
+
+
+def target_figure(identifier: str, figure: float | None) -> str:
+    """Write a target's figure: a share in percent, anything else as a count.
+
+    Examples
+    --------
+    >>> target_figure("share-2022", 0.05), target_figure("reduction", 309800.0)
+    ('5.00 %', '309,800')
+    """
+    if figure is None:
+        return "?"
+    return share(figure) if identifier.startswith(SHARES) else count(figure)
+
+
+def _verdict(plan: Plan, summary: dict[str, Any]) -> str:
+    missed = sum(not row["holds"] for row in summary["targets"])
+    gap = f"{100 * plan.gap:.3g} % of avoidable cost"
+    proof = (
+        f"proved cheapest to {gap}"
+        if plan.status == "optimal"
+        else f"stopped by the clock, at most {gap} from the cheapest"
+    )
+    if meets_all(summary):
+        return f"THE PLAN MEETS ALL TARGETS ({proof})."
+    return f"THE PLAN MISSES {missed} OF {len(summary['targets'])} TARGETS ({proof})."
+
+
+def _targets(summary: dict[str, Any]) -> list[str]:
+    simulated = summary["simulation"]["draws"] > 0
+    head = f"{'Target':<34}{'by':<12}{'required':>12}{'planned':>12}   {'':<7}"
+    lines = [head + ("likely" if simulated else "")]
+    for row in summary["targets"]:
+        required = target_figure(row["id"], row["required"])
+        achieved = target_figure(row["id"], row["achieved"])
+        holds = "holds" if row["holds"] else "MISSED"
+        chance = row["probability"]
+        likely = f"{100 * chance:>5.0f} %" if chance is not None else ""
+        name = f"{row['id']:<34}"
+        lines.append(f"{name}{row['by']!s:<12}{required:>12}{achieved:>12}   {holds:<7}{likely}")
+    return lines
+
+
+def _mix(plan: Plan, summary: dict[str, Any]) -> list[str]:
+    row = summary["reduction"]
+    total = row["total"]
+    parts = [
+        f"{look.label} {count(row[name])}"
+        + (f" ({100 * row[name] / total:.0f} %)" if total else "")
+        for name, look in TERMS.items()
+        if abs(row[name]) >= 0.5
+    ]
+    year = plan.scenario.settings.policy.reduction_year
+    lines = _wrap(f"Mix on 1 September {year}: {count(total)} fewer private pupils", parts)
+    built = plan.tables["projects"]
+    opened = built[built["opens"] != ""]
+    candidates = opened["copies"][opened["status"] == "candidate"].sum()
+    converted = plan.tables["conversions"]
+    closed = plan.tables["closures"]
+    bought = plan.tables["purchases"].groupby("school_year")["places_december"].sum()
+    done = [
+        f"{count(opened['copies'].sum())} projects open, {count(candidates)} of them candidates",
+        f"{count(converted['school'].nunique())} schools convert",
+        f"{count(closed['school'].nunique())} close or run down",
+        f"up to {count(bought.max() if len(bought) else 0)} places bought in a year",
+    ]
+    return [*lines, *_wrap(f"Until {plan.scenario.last_year}", done)]
+
+
+def _cost(plan: Plan, summary: dict[str, Any]) -> list[str]:
+    costs = plan.tables["costs"]
+    avoidable = costs["discounted_cny"] - costs["committed_cny"]
+    kinds = avoidable.groupby(costs["kind"]).sum()
+    kinds = kinds[kinds.abs() >= 1e5].sort_values(ascending=False)
+    head = (
+        f"Cost, discounted to {plan.scenario.first_year}: {money(plan.objective_cny)}, of which"
+        f" {money(plan.committed_cny)} committed and {money(plan.avoidable_cny)} decided here"
+    )
+    lines = _wrap(head, [f"{kind} {money(amount)}" for kind, amount in kinds.items()])
+    drawn = summary["simulation"].get("headlines", {}).get("cost_cny")
+    if drawn:
+        low, high = money(drawn["p05"]), money(drawn["p95"])
+        lines.append(f"  nine simulations in ten cost between {low} and {high}")
+    return lines
+
+
+def _people(summary: dict[str, Any]) -> list[str]:
+    displaced, surplus = summary["displaced_pupils"], summary["surplus_places"]
+    first = next(iter(displaced))
+    last = next(reversed(surplus))
+    most = max(surplus, key=lambda year: surplus[year])
+    shares = summary["private_share"]
+    year = first if first in shares else next(reversed(shares))
+    return [
+        f"Children made to change school in mid-stage: {count(displaced[first])} in {first},"
+        f" {count(sum(displaced.values()))} in all.",
+        f"Private share at the end of {year}: {share(shares[year]['excluding_purchased'])} without"
+        f" purchased places, {share(shares[year]['including_purchased'])} with them.",
+        f"Empty public seats of the compulsory stages: {count(surplus[first])} in {first},"
+        f" {count(surplus[most])} at most ({most}), {count(surplus[last])} in {last}.",
+    ]
+
+
+def _binds(plan: Plan) -> list[str]:
+    table = limits_used(plan)
+    table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
+    parts = list(tight_targets(plan))
+    for kind, rows in table.groupby("kind", sort=False):
+        parts.append(f"{LIMITS[str(kind)]}: {_years(rows)}")
+    return _wrap("What binds", parts or ["no limit and no target; cost alone decides"])
+
+
+def _years(rows: pd.DataFrame) -> str:
+    """Name the years in which limits are used up, with the number of counties."""
+    texts = []
+    for year, group in rows.groupby("year"):
+        counties = group["county"][group["county"] != "*"].nunique()
+        texts.append(f"{year}" + (f" in {counties}" if counties else ""))
+    if len(texts) > 4:
+        texts = [*texts[:3], f"… {len(texts) - 3} more years"]
+    return ", ".join(texts)
+
+
+def _late(outcomes: Outcomes) -> list[str]:
+    worst = outcomes.tables["projects"]
+    worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
+    parts = [
+        f"{row.project} ({100 * row.p_on_time:.0f} % on time, {count(row.harm)} pupils)"
+        for row in worst.itertuples()
+    ]
+    return _wrap("Lateness that hurts most", parts) if parts else []
+
+
+def _wrap(head: str, parts: list[str]) -> list[str]:
+    """Write `head: part · part …` over lines of at most `WIDTH` columns, indented by two."""
+    lines, line = [head + ":"], " "
+    for part in parts:
+        joined = f"{line} {part}" if line == " " else f"{line} · {part}"
+        if len(joined) > WIDTH and line != " ":
+            lines.append(line + " ·")
+            joined = f"  {part}"
+        line = joined
+    return [*lines, line]

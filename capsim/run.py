@@ -1,0 +1,138 @@
+"""The whole road once: load, project, optimize, certify, simulate, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capsim.certificate import Certificate
+    from capsim.optimize import Plan
+    from capsim.scenario import Scenario
+    from capsim.simulate import Outcomes
+
+Progress = Callable[[str], None]
+"""Told the name of each phase as it begins, and `WRITING` before each file; may raise to stop."""
+
+WRITING = "writing the report"
+MARK = "summary.json"
+"""The file by which a folder is known to be a report."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run made: of an infeasible scenario neither certificate nor outcomes."""
+
+    scenario: Scenario
+    plan: Plan
+    certificate: Certificate | None
+    outcomes: Outcomes | None
+    summary: dict[str, Any]
+    answer: str
+
+
+def run(
+    scenario: Scenario | str | Path,
+    out: str | Path | None = None,
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    solver: str = "highs",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    progress: Progress = lambda phase: None,
+) -> RunResult:
+    """Plan a scenario, check the plan, simulate it and write its report.
+
+    Parameters
+    ----------
+    scenario
+        A scenario or its folder.
+    out
+        Folder of the report, which appears whole or not at all; an earlier report there is
+        replaced. None: nothing is written.
+    draws
+        Simulations; None: as the scenario says; 0: none.
+    seed
+        Of the simulation: the same seed gives the same files, except for the timings.
+    solver, gap, time_limit
+        As for `capsim.optimize`; the limit in seconds.
+    progress
+        Called with the name of each phase as it begins.
+
+    Raises
+    ------
+    capsim.ScenarioError
+        The scenario has faults; all are listed.
+    FileExistsError
+        `out` holds something that is not a report.
+    """
+    from capsim.certificate import certify
+    from capsim.demand import project
+    from capsim.optimize import optimize
+    from capsim.report import answer, summarize
+    from capsim.runs.folder import check_place
+    from capsim.scenario import Scenario, load
+    from capsim.simulate import simulate
+
+    timings_s: dict[str, float] = {}
+
+    @contextmanager
+    def phase(name: str, key: str) -> Iterator[None]:
+        progress(name)
+        start = time.perf_counter()
+        yield
+        timings_s[key] = time.perf_counter() - start
+
+    if out is not None:
+        check_place(Path(out), MARK)
+    with phase("reading the scenario", "load"):
+        given = scenario if isinstance(scenario, Scenario) else load(scenario)
+    with phase("projecting enrolment", "project"):
+        demand = project(given)
+    with phase("planning", "optimize"):
+        plan = optimize(given, demand, solver=solver, gap=gap, time_limit=time_limit)
+    timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
+    certificate, outcomes = None, None
+    if plan.status != "infeasible":
+        with phase("checking the plan", "certify"):
+            certificate = certify(given, plan)
+        number = given.settings.simulation.draws if draws is None else draws
+        if number > 0:
+            with phase("simulating", "simulate"):
+                outcomes = simulate(plan, draws=number, seed=seed)
+    summary = summarize(plan, certificate, outcomes, seed=seed, timings_s=timings_s)
+    words = answer(plan, summary, outcomes)
+    result = RunResult(given, plan, certificate, outcomes, summary, words)
+    if out is not None:
+        write(result, out, progress=progress)
+    return result
+
+
+def write(result: RunResult, out: str | Path, *, progress: Progress = lambda phase: None) -> None:
+    """Write the report of a run into a folder, which appears whole or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        `out` holds something that is not a report.
+    """
+    from capsim.report import files, to_json
+    from capsim.runs.folder import whole_folder
+
+    progress(WRITING)
+    start = time.perf_counter()
+    with whole_folder(Path(out), MARK) as folder:
+        contents = files(result.plan, result.summary, result.certificate, result.outcomes)
+        for name, content in contents:
+            progress(WRITING)
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        result.scenario.save(folder / "scenario")
+        result.summary["timings_s"]["report"] = time.perf_counter() - start
+        (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")

@@ -1,0 +1,155 @@
+"""The summary keeps its promised keys; the answer says what the tables say."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_plan import written_certificate, written_outcomes, written_plan
+
+from capsim.report import (
+    answer,
+    csv,
+    files,
+    limits_used,
+    meets_all,
+    summarize,
+    tight_targets,
+    to_json,
+)
+
+PLAN = written_plan()
+OUTCOMES = written_outcomes(PLAN)
+SUMMARY = summarize(PLAN, written_certificate(), OUTCOMES, seed=7, timings_s={"load": 0.5})
+
+KEYS = {
+    "scenario": {"name", "hash"},
+    "versions": None,
+    "seed": None,
+    "status": None,
+    "gap": None,
+    "objective_cny": None,
+    "targets": None,
+    "reduction": {
+        "ordered",
+        "new_seats",
+        "converted",
+        "purchased",
+        "overfilled",
+        "existing_seats",
+        "fewer_pupils",
+        "total",
+    },
+    "private_share": None,
+    "displaced_pupils": None,
+    "surplus_places": None,
+    "cost_cny": {"by_kind", "by_year"},
+    "certificate": {"checked", "max_violation", "worst"},
+    "simulation": None,
+    "timings_s": None,
+}
+
+
+def test_summary_has_exactly_the_promised_keys():
+    assert list(SUMMARY) == list(KEYS)
+    for key, inner in KEYS.items():
+        if inner is not None:
+            assert set(SUMMARY[key]) == inner
+    for row in SUMMARY["targets"]:
+        assert list(row) == ["id", "what", "by", "required", "achieved", "holds", "probability"]
+    assert SUMMARY["simulation"]["draws"] == 100
+
+
+def test_summary_of_the_figures():
+    assert SUMMARY["private_share"]["2022"] == pytest.approx(
+        {"excluding_purchased": 0.05, "including_purchased": 0.11}
+    )
+    assert SUMMARY["displaced_pupils"]["2022"] == pytest.approx(8 * 3.0)
+    assert SUMMARY["surplus_places"]["2023"] == pytest.approx(2 * (12 + 24 + 36 + 12))
+    assert SUMMARY["cost_cny"]["by_kind"]["purchase"] == pytest.approx(9 * 2 * 1.8e6)
+    assert sum(SUMMARY["cost_cny"]["by_year"].values()) == pytest.approx(
+        sum(SUMMARY["cost_cny"]["by_kind"].values())
+    )
+    assert SUMMARY["targets"][1]["probability"] == pytest.approx(0.2 + 0.8 / 3)
+    assert SUMMARY["simulation"]["headlines"]["cost_cny"]["p50"] == 3e9
+
+
+def test_summary_is_strict_json_of_plain_numbers():
+    plan = written_plan()
+    plan.gap = np.float64(np.nan)
+    text = to_json(summarize(plan, seed=0, timings_s={}))
+    read = json.loads(text, parse_constant=pytest.fail)
+    assert read["gap"] is None
+    assert read["targets"][0]["probability"] is None
+    assert read["targets"][0]["holds"] is False
+
+
+def test_a_missed_target_is_not_a_plan_that_meets_all():
+    assert not meets_all(SUMMARY)
+    plan = written_plan()
+    plan.tables["targets"]["holds"] = True
+    assert meets_all(summarize(plan, seed=0, timings_s={}))
+
+
+def test_infeasible_gives_the_explanation_and_no_figure():
+    plan = written_plan()
+    plan.status, plan.tables = "infeasible", {}
+    plan.gap = plan.objective_cny = float("nan")
+    table = pd.DataFrame({"what": ["places"], "short": [4310.0]})
+    plan.explanation = SimpleNamespace(sentences=("County C01 lacks 4,310 places.",), table=table)
+    summary = summarize(plan, seed=0, timings_s={})
+    assert list(summary) == [*KEYS, "explanation"]
+    assert not meets_all(summary)
+    assert "lacks 4,310 places" in answer(plan, summary)
+    assert [name for name, _ in files(plan, summary)] == ["answer.txt", "explanation.csv"]
+
+
+def test_answer_fits_one_screen_and_names_what_matters():
+    text = answer(PLAN, SUMMARY, OUTCOMES)
+    lines = text.splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 100
+    assert "MISSES 1 OF 4 TARGETS" in text
+    assert "converted schools 90 (39 %)" in text
+    assert "5.00 % without purchased places, 11.00 % with them" in text
+    assert "teachers hired: 2022 in 1" in text
+    assert "places for sale: 2022" in text
+    assert "P011 (66 % on time, 61 pupils)" in text
+
+
+def test_limits_used_by_hand():
+    table = limits_used(PLAN).set_index(["kind", "year"])
+    assert table.loc[("hires", 2022), "used"] == 40.0
+    assert table.loc[("hires", 2022), "binds"]
+    assert not table.loc[("hires", 2023), "binds"]
+    assert table.loc[("purchase", 2022), "used"] == 500.0
+    # pool of 80, less the posts of the two projects of C01 open on 1 September 2022 (P000, P009)
+    assert table.loc[("posts", 2022), "used"] == 80.0 - 2 * 10.0
+    # staff and purchase of both counties, and one of the two leases
+    assert table.loc[("recurrent", 2022), "used"] == pytest.approx(2 * (8e6 + 2e6) + 3e5)
+    # candidates P005, P008 of C01 open in autumn 2023 after 17 and 13 months; quota carries over
+    assert table.loc[("land", 2022), ["used", "limit"]].to_list() == [60.0, 50.0]
+    assert table.loc[("land", 2023), ["used", "limit"]].to_list() == [60.0, 60.0]
+
+
+def test_tight_targets_are_those_met_with_no_room():
+    assert tight_targets(PLAN) == ["share-2022", "programme-build-2022"]
+
+
+def test_csv_reads_back_exactly():
+    table = pd.DataFrame({"x": [1 / 3, 1e22, 5e-324, 0.1 + 0.2]})
+    text = csv(table).decode().splitlines()[1:]
+    assert [float(line) for line in text] == table["x"].to_list()
+
+
+def test_files_are_the_same_twice():
+    certificate = written_certificate()
+    first = dict(files(PLAN, SUMMARY, certificate, OUTCOMES))
+    again = written_plan()
+    second = dict(files(again, SUMMARY, certificate, written_outcomes(again)))
+    assert first == second
+    pictures = {name.rsplit(".", 1)[0] for name in first if name.startswith("figures/")}
+    assert len(pictures) >= 6
+    assert {f"{name}.png" for name in pictures} | {f"{name}.svg" for name in pictures} <= set(first)
+    assert {"plan/targets.csv", "plan/certificate.csv", "outcomes/draws.csv"} <= set(first)
