@@ -208,6 +208,19 @@ def report(tables: dict[str, pd.DataFrame]) -> str:
     return "\n".join([*lines, by.round(2).fillna(0).to_string()])
 
 
+def variants(built: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Projects of the variants that change a date or a status, by name of the variant."""
+    late = built.copy()
+    slips = late["programme"].eq("build-2022") & late["status"].eq("ordered")
+    late.loc[slips, "earliest_opening"] = "2023-06-30"
+    late.loc[slips, "due"] = "2023-08-31"
+    every = built.copy()
+    chosen = every["status"].eq("candidate")
+    every.loc[chosen, "due"] = every.loc[chosen, "earliest_opening"]
+    every.loc[chosen, "status"] = "ordered"
+    return {"late-building": late, "build-everything": every}
+
+
 def whole(frame: pd.DataFrame) -> pd.DataFrame:
     """Write whole numbers without a decimal point."""
     out = frame.copy()
@@ -220,9 +233,13 @@ def whole(frame: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Write every table as CSV and print the arithmetic."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
     tables = make()
     for name, frame in tables.items():
         whole(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    for name, frame in variants(tables["projects"]).items():
+        (folder.parent / name).mkdir(exist_ok=True)
+        whole(frame).to_csv(folder.parent / name / "projects.csv", index=False, lineterminator="\n")
     print(report(tables))
 
 
