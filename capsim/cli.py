@@ -106,6 +106,27 @@ def new(
     typer.echo(f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}")
 
 
+@app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")
+def forecast(
+    scenario: ScenarioFolder,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file to write, by grade.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Project enrolment: children to be placed by stage and school year."""
+    from capsim.demand import project
+    from capsim.report import csv, to_json
+    from capsim.report.overview import enrolment, enrolment_text
+    from capsim.runs.folder import whole_file
+    from capsim.scenario import load
+
+    given = work(lambda progress: load(scenario))
+    demand = work(lambda progress: project(given))
+    view = enrolment(given, demand)
+    if out is not None:
+        whole_file(out, csv(demand.frame()))
+    typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
+
+
 def main() -> None:
     """Run the command line."""
     app()

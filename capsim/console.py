@@ -39,8 +39,6 @@ def work(task: Callable[[Progress], T]) -> T:
     task
         Gets a function to call with the name of each phase as it begins.
     """
-    from capsim.scenario import ScenarioError
-
     lock, stop = threading.Lock(), threading.Event()
     now = ""
     done: list[T] = []
@@ -84,10 +82,17 @@ def work(task: Callable[[Progress], T]) -> T:
         close()
     if failed:
         error = failed[0]
-        if isinstance(error, ScenarioError | FileExistsError | FileNotFoundError):
+        if isinstance(error, FileExistsError | FileNotFoundError) or _is_fault(error):
             fail(str(error))
         raise error
     return done[0]
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Tell whether the error is that of a faulty scenario (loaded late: it brings pandas)."""
+    from capsim.scenario import ScenarioError
+
+    return isinstance(error, ScenarioError)
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:

@@ -19,9 +19,9 @@ SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")
 """How the ids of targets begin whose figures are shares."""
 
 LIMITS = {
-    "hires": "teachers hired",
+    "hires": "teachers to hire",
     "contract_teachers": "contract teachers",
-    "posts": "authorised posts",
+    "posts": "posts",
     "purchase": "places for sale",
     "capital": "money to build",
     "recurrent": "money to run",
@@ -102,12 +102,12 @@ def _mix(plan: Plan, summary: dict[str, Any]) -> list[str]:
     total = row["total"]
     parts = [
         f"{look.label} {count(row[name])}"
-        + (f" ({100 * row[name] / total:.0f} %)" if total else "")
+        + (f" ({count(100 * row[name] / total)} %)" if total else "")
         for name, look in TERMS.items()
         if abs(row[name]) >= 0.5
     ]
     year = plan.scenario.settings.policy.reduction_year
-    lines = _wrap(f"Mix on 1 September {year}: {count(total)} fewer private pupils", parts)
+    lines = _wrap(f"Mix on 1 September {year}, {count(total)} fewer private pupils", parts)
     built = plan.tables["projects"]
     opened = built[built["opens"] != ""]
     candidates = opened["copies"][opened["status"] == "candidate"].sum()
@@ -162,7 +162,7 @@ def _binds(plan: Plan) -> list[str]:
     table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
     parts = list(tight_targets(plan))
     for kind, rows in table.groupby("kind", sort=False):
-        parts.append(f"{LIMITS[str(kind)]}: {_years(rows)}")
+        parts.append(f"{LIMITS[str(kind)]} used up in {_years(rows)}")
     return _wrap("What binds", parts or ["no limit and no target; cost alone decides"])
 
 
@@ -171,7 +171,8 @@ def _years(rows: pd.DataFrame) -> str:
     texts = []
     for year, group in rows.groupby("year"):
         counties = group["county"][group["county"] != "*"].nunique()
-        texts.append(f"{year}" + (f" in {counties}" if counties else ""))
+        where = f" ({counties} {'county' if counties == 1 else 'counties'})" if counties else ""
+        texts.append(f"{year}{where}")
     if len(texts) > 4:
         texts = [*texts[:3], f"… {len(texts) - 3} more years"]
     return ", ".join(texts)

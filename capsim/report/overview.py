@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from capsim.report.numbers import count, money, share
 
 if TYPE_CHECKING:
+    from capsim.demand import Demand
     from capsim.scenario import Scenario
 
 MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "unmarked"}
@@ -85,6 +86,38 @@ def overview_text(view: dict[str, Any]) -> str:
         lines.append(f"  {'' if head == last else head:<20}{text}".rstrip())
         last = head
     return "\n".join(lines) + "\n"
+
+
+def enrolment(scenario: Scenario, demand: Demand) -> dict[str, Any]:
+    """Sum a projection up: children to be placed by stage and year.
+
+    Returns
+    -------
+    dict
+        scenario (name, hash), pupils (stage → year → persons) and notes.
+    """
+    table = demand.frame()
+    stages = {grade: name for name, stage in scenario.stages.items() for grade in stage.grades}
+    sums = table.groupby([table["grade"].map(stages), "school_year"])["pupils"].sum()
+    return {
+        "scenario": {"name": scenario.name, "hash": scenario.hash},
+        "pupils": {
+            stage: {str(year): float(number) for year, number in sums[stage].items()}
+            for stage in scenario.stages
+        },
+        "notes": list(demand.notes),
+    }
+
+
+def enrolment_text(view: dict[str, Any]) -> str:
+    """Write what `enrolment` gives as a table by year and stage."""
+    pupils = view["pupils"]
+    years = sorted({year for row in pupils.values() for year in row})
+    lines = ["school year" + "".join(f"{stage:>14}" for stage in pupils)]
+    for year in years:
+        cells = "".join(f"{count(row[year]):>14}" for row in pupils.values())
+        lines.append(f"{year:<11}{cells}")
+    return "\n".join([*lines, *(f"Note: {note}" for note in view["notes"])]) + "\n"
 
 
 def _ordered(scenario: Scenario) -> list[str]:

@@ -76,3 +76,20 @@ def whole_folder(path: Path, mark: str) -> Iterator[Path]:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def whole_file(path: Path, content: bytes) -> None:
+    """Write a file, which appears whole or not at all; one that stands there is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}-", delete=False
+    ) as aside:
+        written = Path(aside.name)
+        try:
+            aside.write(content)
+            aside.close()
+            written.chmod(0o644)
+            written.replace(path)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise

@@ -113,8 +113,8 @@ def test_answer_fits_one_screen_and_names_what_matters():
     assert "MISSES 1 OF 4 TARGETS" in text
     assert "converted schools 90 (39 %)" in text
     assert "5.00 % without purchased places, 11.00 % with them" in text
-    assert "teachers hired: 2022 in 1" in text
-    assert "places for sale: 2022" in text
+    assert "teachers to hire used up in 2022 (1 county)" in text
+    assert "places for sale used up in 2022" in text
     assert "P011 (66 % on time, 61 pupils)" in text
 
 

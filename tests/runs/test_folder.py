@@ -2,7 +2,7 @@
 
 import pytest
 
-from capsim.runs.folder import check_place, whole_folder
+from capsim.runs.folder import check_place, whole_file, whole_folder
 
 
 def names(folder):
@@ -62,3 +62,17 @@ def test_an_empty_folder_will_do(tmp_path):
     with whole_folder(tmp_path / "out", "mark") as folder:
         (folder / "mark").write_text("")
     assert names(tmp_path / "out") == ["mark"]
+
+
+def test_a_file_appears_whole_and_replaces(tmp_path):
+    for content in (b"first", b"second"):
+        whole_file(tmp_path / "deep" / "file.csv", content)
+    assert names(tmp_path / "deep") == ["file.csv"]
+    assert (tmp_path / "deep" / "file.csv").read_bytes() == b"second"
+
+
+def test_a_file_that_cannot_take_its_place_leaves_nothing(tmp_path):
+    (tmp_path / "taken" / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="taken"):
+        whole_file(tmp_path / "taken", b"content")
+    assert names(tmp_path) == ["taken"]

@@ -1,0 +1,86 @@
+"""Long work on the command line: progress, bad input, Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from capsim.console import work
+
+ASLEEP = """
+import time
+from capsim.console import work
+def task(progress):
+    progress("planning")
+    while True:
+        time.sleep(0.05)
+work(task)
+"""
+
+WRITING = """
+import sys, time
+from pathlib import Path
+from capsim.console import work
+from capsim.run import WRITING
+from capsim.runs.folder import whole_folder
+def task(progress):
+    progress(WRITING)
+    with whole_folder(Path(sys.argv[1]), "mark") as folder:
+        while True:
+            (folder / "mark").write_text("half")
+            progress(WRITING)
+            time.sleep(0.05)
+work(task)
+"""
+
+
+def interrupted(script, *arguments):
+    """Start a script, press Ctrl-C once its work has begun; its exit status and what it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *arguments], stderr=subprocess.PIPE, text=True
+    )
+    process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said
+
+
+def test_ctrl_c_ends_with_130_while_a_solver_is_deaf():
+    status, said = interrupted(ASLEEP)
+    assert (status, said) == (130, "stopped\n")
+
+
+def test_ctrl_c_while_writing_leaves_nothing(tmp_path):
+    status, said = interrupted(WRITING, str(tmp_path / "out"))
+    assert (status, said) == (130, "stopped\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_result_comes_back_and_each_phase_is_said_once(capsys):
+    def task(progress):
+        for phase in ("planning", "planning", "simulating"):
+            progress(phase)
+        return 42
+
+    assert work(task) == 42
+    assert capsys.readouterr().err == "planning …\nsimulating …\n"
+
+
+def test_bad_input_is_status_2_with_its_message(capsys):
+    def task(progress):
+        raise FileExistsError("that folder is in use")
+
+    with pytest.raises(typer.Exit) as ended:
+        work(task)
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == "that folder is in use\n"
+
+
+def test_a_fault_of_the_program_is_not_called_bad_input():
+    def task(progress):
+        raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        work(task)
