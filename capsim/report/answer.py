@@ -182,8 +182,8 @@ def _late(outcomes: Outcomes) -> list[str]:
     worst = outcomes.tables["projects"]
     worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
     parts = [
-        f"{row.project} ({100 * row.p_on_time:.0f} % on time, {count(row.harm)} pupils)"
-        for row in worst.itertuples()
+        f"{row['project']} ({100 * row['p_on_time']:.0f} % on time, {count(row['harm'])} pupils)"
+        for row in worst.to_dict("records")
     ]
     return _wrap("Lateness that hurts most", parts) if parts else []
 

@@ -30,11 +30,13 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     rows = []
     for kind, group in limits.groupby("kind", sort=False):
         used = USES[str(kind)](plan)
-        for row in group.itertuples():
-            of_year = used[used["year"] == row.year]
-            if row.county != "*":
-                of_year = of_year[of_year["county"] == row.county]
-            rows.append((kind, row.county, row.year, float(of_year["used"].sum()), row.amount))
+        for row in group.to_dict("records"):
+            of_year = used[used["year"] == row["year"]]
+            if row["county"] != "*":
+                of_year = of_year[of_year["county"] == row["county"]]
+            rows.append(
+                (kind, row["county"], row["year"], float(of_year["used"].sum()), row["amount"])
+            )
     table = pd.DataFrame(rows, columns=["kind", "county", "year", "used", "limit"])
     if (table["kind"] == "land").any():
         table = _carry_over(table, USES["land"](plan))

@@ -72,7 +72,7 @@ def summarize(
     if plan.status == "infeasible":
         if plan.explanation is not None:
             summary["explanation"] = list(plan.explanation.sentences)
-        return _plain(summary)
+        return {key: _plain(value) for key, value in summary.items()}
     tables = plan.tables
     summary["targets"] = _targets(plan, outcomes)
     summary["reduction"] = {
@@ -80,11 +80,11 @@ def summarize(
     }
     shares = tables["shares"][tables["shares"]["county"] == "*"]
     summary["private_share"] = {
-        str(row.school_year): {
-            "excluding_purchased": row.share_excluding_purchased,
-            "including_purchased": row.share_including_purchased,
+        str(row["school_year"]): {
+            "excluding_purchased": row["share_excluding_purchased"],
+            "including_purchased": row["share_including_purchased"],
         }
-        for row in shares.itertuples()
+        for row in shares.to_dict("records")
     }
     summary["displaced_pupils"] = _by(tables["enrolment"], "school_year", "displaced")
     compulsory = tables["balance"]["stage"].isin(plan.scenario.settings.stages.compulsory)
@@ -101,7 +101,7 @@ def summarize(
         }
     if outcomes is not None:
         summary["simulation"] = _simulation(outcomes)
-    return _plain(summary)
+    return {key: _plain(value) for key, value in summary.items()}
 
 
 def meets_all(summary: Mapping[str, Any]) -> bool:

@@ -51,7 +51,7 @@ def all_figures(plan: Plan, outcomes: Outcomes | None = None) -> dict[str, Figur
     first, last = plan.scenario.first_year, plan.scenario.last_year
     later = min(first + LATER, last)
     figures = {}
-    with mpl.rc_context(dict(STYLE)):
+    with mpl.rc_context(STYLE):
         figures["mix"] = _one(9, 5, mix, plan)
         for year in sorted({first, later}):
             figures[f"balance-{year}"] = _balance(plan, year)

@@ -53,7 +53,7 @@ def cost_table(plan: Plan) -> pd.DataFrame:
         index="school_year", columns="kind", values="avoidable_cny", aggfunc="sum", fill_value=0.0
     )
     known = [kind for kind in KINDS if kind in table.columns]
-    return table[known + sorted(set(table.columns) - set(known))]
+    return pd.DataFrame(table, columns=known + sorted(set(table.columns) - set(known)))
 
 
 def cost(ax: Axes, plan: Plan) -> None:

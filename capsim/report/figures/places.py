@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,8 @@ def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> p
     balance = plan.tables["balance"]
     rows = balance[(balance["stage"] == stage) & (balance["school_year"] == school_year)]
     key = "area" if rows["area"].nunique() <= most else "county"
-    return rows.groupby(key, sort=False)[["surplus", "overfilled", "shortfall"]].sum()
+    columns = ["surplus", "overfilled", "shortfall"]
+    return pd.DataFrame(rows.groupby(key, sort=False)[columns].sum())
 
 
 def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool = True) -> None:
@@ -90,7 +91,12 @@ def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool =
     at = np.arange(len(table))
     surplus, over = table["surplus"].to_numpy(), table["overfilled"].to_numpy()
     missing = table["shortfall"].to_numpy()
-    free = {"color": "#A6CEE3", "edgecolor": "white", "linewidth": 0.4, "label": "empty seats"}
+    free: dict[str, Any] = {
+        "color": "#A6CEE3",
+        "edgecolor": "white",
+        "linewidth": 0.4,
+        "label": "empty seats",
+    }
     ax.barh(at, surplus, height=0.78, **free)
     ax.barh(at, -over, height=0.78, **bar_style(SEATS["overfilled"]))
     ax.barh(at, -missing, left=-over, height=0.78, **bar_style(SEATS["shortfall"]))

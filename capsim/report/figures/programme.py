@@ -91,10 +91,14 @@ def gantt(ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int =
     for date in sorted({float(day) for day in opens}):
         ax.axvline(date, color=BLACK, linewidth=0.6, linestyle=":", zorder=0)
     right = np.fmax(opens, p90)
-    for y, x, row in zip(at, right, table.itertuples(), strict=True):
-        words = [f"{row.projects:.0f} projects"] if row.projects > 1 else []
-        words += [f"{count(row.places)} places"] if row.places > 0 else []
-        words += [f"{100 * row.p_on_time:.0f} % on time"] if row.p_on_time == row.p_on_time else []
+    for y, x, row in zip(at, right, table.to_dict("records"), strict=True):
+        words = [f"{row['projects']:.0f} projects"] if row["projects"] > 1 else []
+        words += [f"{count(row['places'])} places"] if row["places"] > 0 else []
+        words += (
+            [f"{100 * row['p_on_time']:.0f} % on time"]
+            if np.isfinite(row["p_on_time"])
+            else []
+        )
         ax.annotate(
             " · ".join(words),
             (x, y),

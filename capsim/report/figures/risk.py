@@ -41,11 +41,11 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
     ax.plot(years, table["p50"], color=BLUE, marker="o", markersize=4, label="median")
     ax.plot(years, table["mean"], color=ORANGE, linestyle="--", label="mean")
     ax.set_ylim(0, max(1.0, 1.08 * float(table[["p95", "mean"]].to_numpy().max(initial=0.0))))
-    worst = table["mean"].idxmax() if len(table) else None
     title = stage
-    if worst is not None:
-        chance = 100 * float(table["probability"].loc[worst])
-        title += f": some in {chance:.0f} % of simulations of {worst}"
+    if len(table):
+        worst = int(np.argmax(table["mean"].to_numpy()))
+        chance = 100 * table["probability"].to_numpy()[worst]
+        title += f": some in {chance:.0f} % of simulations of {years[worst]}"
     ax.set_title(title, fontsize=10)
     ax.set_ylabel("children without a place")
     counts_on(ax.yaxis)
@@ -60,16 +60,18 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
     spread = np.maximum(0.0, np.vstack([chance - table["low"], table["high"] - chance]))
     ax.barh(at, chance, height=0.55, color="#C6DBEF", edgecolor=BLUE, linewidth=0.6)
     ax.errorbar(chance, at, xerr=spread, fmt="o", color=BLUE, markersize=4, capsize=3)
-    for y, x, row in zip(at, table["high"], table.itertuples(), strict=True):
+    for y, x, row in zip(at, table["high"], table.to_dict("records"), strict=True):
         ax.annotate(
-            f"{100 * row.probability:.0f} %",
+            f"{100 * row['probability']:.0f} %",
             (x, y),
             xytext=(8, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
         )
-    ax.set_yticks(at, [f"{row.id}, by {row.by}" for row in table.itertuples()], fontsize=8)
+    ax.set_yticks(
+        at, [f"{row['id']}, by {row['by']}" for row in table.to_dict("records")], fontsize=8
+    )
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set_xlim(0, 1.14)

@@ -44,7 +44,7 @@ SEATS: Mapping[str, Look] = {
     "shortfall": Look("no place", BLACK, ""),
 }
 
-STYLE: Mapping[str, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
@@ -82,7 +82,7 @@ def render(figure: Figure, form: str) -> bytes:
     """
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
     file = BytesIO()
-    with mpl.rc_context(dict(STYLE)):
+    with mpl.rc_context(STYLE):
         figure.savefig(file, format=form, metadata=metadata)
     return file.getvalue()
 
