@@ -1,0 +1,156 @@
+"""What seated children mean: displaced pupils, class sizes, private pupils and money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtr
+
+from .given import FIXED, Given, StageGiven
+from .network import Floats
+from .seating import Arrivals, Payers, Seated, by_group
+
+KINDS = (
+    "capital",
+    "running",
+    "staff",
+    "hiring",
+    "purchase",
+    "conversion",
+    "closure",
+    "travel",
+    "displacement",
+    "overfill",
+    "shortfall",
+    "salvage",
+)
+LATER_PART = 8 / 12
+"""Share of a school year's price that a place bought on 31 December costs."""
+KNOTS = np.arange(40.0, 55.1, 2.5)
+"""Mean class sizes between which the share of large classes is taken as linear."""
+
+
+def displaced(given: Given, stage: StageGiven, come: Arrivals, seated: Seated) -> Floats:
+    """Children made to change school in mid-stage, persons ``[provider, year, draw]``.
+
+    A school's pupils move up with the plan's progression ratio, corrected by how the draw's cohort
+    of those who come to the school changes, and by at most 1.
+    """
+    if not stage.compulsory or not given.settings.switches.continuity:
+        return np.zeros_like(seated.total)
+    pool, home = stage.network.pool, stage.network.home
+    first = np.ones((*come.scale.shape[:2], 1, come.scale.shape[-1]))
+    before = np.concatenate([first, come.scale[:, :, :-1]], axis=2)[:, :-1]
+    change = come.scale[:, 1:] / np.where(before > 0, before, 1.0)
+    ratio = given.progression[home][:, stage.grades[1:]][..., None]
+    moved_up = np.minimum(ratio * change, 1.0)
+    rolls = np.broadcast_to(stage.rolls[:, :, None, None], (*stage.rolls.shape, 1, first.shape[-1]))
+    last = np.concatenate([rolls, seated.pupils[:, :, :-1]], axis=2)[:, :-1]
+    return np.asarray(np.maximum(moved_up[pool] * last - seated.pupils[:, 1:], 0.0).sum(1))
+
+
+def large_share(mean: Floats, large: float, sd: float) -> Floats:
+    """Share of classes of `large` pupils or more, by mean class size.
+
+    Class sizes are normal round the mean; the share is linear between `KNOTS`, goes on beyond
+    them as in the first and last piece, and is never below 0.
+
+    Examples
+    --------
+    >>> large_share(np.array([30.0, 45.0, 55.5]), 56, 5.0).round(4)
+    array([0.    , 0.0179, 0.5   ])
+    """
+    share = 1 - ndtr((large - 0.5 - KNOTS) / sd)
+    slope = np.diff(share) / np.diff(KNOTS)
+    out = np.zeros_like(mean)
+    for knot, height, rise in zip(KNOTS, share, slope, strict=False):
+        np.maximum(out, height + rise * (mean - knot), out=out)
+    return out
+
+
+def class_sizes(given: Given, stage: StageGiven, seated: Seated) -> tuple[Floats, Floats]:
+    """Mean class size and share of large classes at public providers, ``[county, year, draw]``."""
+    counties = len(given.counties)
+    public = np.flatnonzero(stage.public)
+    classes = seated.seats[public] / stage.class_size
+    pupils = seated.total[public]
+    some = classes > 0
+    mean = np.where(some, pupils / np.where(some, classes, 1.0), 0.0)
+    large = large_share(mean, stage.large_class, given.settings.policy.class_size_sd) * classes
+    county = stage.county[public]
+    sums = [
+        by_group(part, county, counties) for part in (np.where(some, pupils, 0.0), large, classes)
+    ]
+    whole = np.where(sums[2] > 0, sums[2], 1.0)
+    return sums[0] / whole, sums[1] / whole
+
+
+def contract_teachers(given: Given, seated: Sequence[Seated]) -> Floats:
+    """Teachers on contract: the plan's, changed as the need beyond the posts changes.
+
+    Returns
+    -------
+    array [county, year, draw]
+        Persons.
+    """
+    need: Floats = np.zeros((len(given.counties), *seated[0].total.shape[1:]))
+    for stage, sits in zip(given.stages, seated, strict=True):
+        if stage.pupils_per_post:
+            need = (
+                need
+                + by_group(public_pupils(stage, sits), stage.county, len(need))
+                / stage.pupils_per_post
+            )
+    spare = given.contract - np.maximum(given.need - given.posts, 0.0)
+    beyond = np.maximum(need - given.posts[..., None], 0.0)
+    return np.asarray(np.maximum(beyond + spare[..., None], 0.0))
+
+
+def public_pupils(stage: StageGiven, seated: Seated) -> Floats:
+    """Pupils of public providers and of converted schools, ``[provider, year, draw]``."""
+    public = stage.public[:, None] | stage.converted
+    return np.asarray(np.where(public[..., None], seated.total, 0.0))
+
+
+def money(
+    given: Given,
+    seated: Sequence[Seated],
+    payers: Sequence[Payers],
+    moved: Sequence[Floats],
+    copies: Floats,
+) -> Floats:
+    """Discounted cost by kind, RMB ``[kind, draw]``.
+
+    Parameters
+    ----------
+    given : Given
+    seated, payers : by stage
+    moved : by stage, arrays [provider, year, draw]
+        Displaced children.
+    copies : array [opening, year, draw]
+        Copies of projects in use in autumns.
+    """
+    price = given.settings.costs
+    draws = seated[0].total.shape[-1]
+    year = {kind: np.zeros((len(given.years), draws)) for kind in KINDS if kind not in FIXED}
+    year["running"] += (given.programme.running_cny[:, None, None] * copies).sum(0)
+    teachers = price.teacher_cny * given.posts[..., None]
+    year["staff"] += (teachers + price.contract_teacher_cny * contract_teachers(given, seated)).sum(
+        0
+    )
+    for stage, sits, payer, made in zip(given.stages, seated, payers, moved, strict=True):
+        year["running"] += stage.allowance_cny * public_pupils(stage, sits).sum(0)
+        bought = payer.bought + LATER_PART * (payer.bought_december - payer.bought)
+        year["purchase"] += (stage.price_cny[:, None, None] * bought).sum(0)
+        year["travel"] += sits.travel_cny
+        year["displacement"] += price.displacement_cny * made.sum(0)
+        year["overfill"] += price.overfill_cny * sits.overfilled.sum(0)
+        year["shortfall"] += price.shortfall_cny * sits.shortfall.sum(0)
+    out = np.zeros((len(KINDS), draws))
+    for number, kind in enumerate(KINDS):
+        if kind in FIXED:
+            out[number] = given.fixed_cny[kind]
+        elif getattr(given.settings.cost_terms, kind):
+            out[number] = given.discount @ year[kind]
+    return out

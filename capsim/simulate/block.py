@@ -1,0 +1,227 @@
+"""A block of draws from demand and dates to figures; blocks know nothing of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from capsim.demand.draws import BLOCK, _block
+
+from .account import class_sizes, displaced, money
+from .given import Given, StageGiven
+from .network import Floats
+from .programme import Days, in_use, opening_days, seats_open
+from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, seat
+from .targets import Autumns, Target, achieve
+
+__all__ = ["BLOCK", "Figures", "Job", "run_block"]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One block of draws.
+
+    Attributes
+    ----------
+    number : int
+        Of the block, from 0.
+    draws : int
+        At most `BLOCK`.
+    seed : int or None
+        Of demand; None for demand as planned.
+    ready : array of int [draw, project] or None
+        Days on which projects are ready; None for as planned.
+    """
+
+    number: int
+    draws: int
+    seed: int | None
+    ready: Days | None
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """What a block is remembered by; the last axis of arrays is the draw, but for `harm`.
+
+    Attributes
+    ----------
+    shortfall : array [area, stage, year, draw]
+        Persons; so are `overfilled` [stage, year, draw] and `displaced` [year, draw].
+    excluding, including : arrays [whole and county, year, draw]
+        Private share on 31 December without and with purchased places.
+    class_size, large : arrays [county, compulsory stage, year, draw]
+    cost_cny : array [kind, draw]
+    targets : array [target, draw]
+    late_places : array [project, draw]
+        Places missing in the autumns that the plan counts on them first.
+    harm : array [project]
+        Shortfall and over-filling that lateness causes, child-years summed over draws.
+    """
+
+    shortfall: Floats
+    overfilled: Floats
+    displaced: Floats
+    excluding: Floats
+    including: Floats
+    class_size: Floats
+    large: Floats
+    cost_cny: Floats
+    targets: Floats
+    late_places: Floats
+    harm: Floats
+
+
+def run_block(given: Given, targets: Sequence[Target], job: Job) -> Figures:
+    """Simulate a block of draws."""
+    planned = np.asarray(given.demand.pupils[:, :, 1:, None])
+    ratio = _ratio(given, job)
+    children = planned * ratio
+    opening = opening_days(given.programme, job.ready)
+    opening = np.broadcast_to(opening, (len(opening), job.draws))
+    copies = in_use(given.programme, opening, given.programme.autumns)
+    arrivals = tuple(arrive(stage, ratio[:, stage.grades]) for stage in given.stages)
+    payers = pay(given, arrivals, children)
+    seated = _seat_all(given, arrivals, payers, copies)
+    moved = [displaced(given, *of) for of in zip(given.stages, arrivals, seated, strict=True)]
+    shortfall = np.stack([sits.shortfall for sits in seated], axis=1)
+    excluding, including = _shares(given, children, payers, seated)
+    counts = given.settings.policy.purchased_counts_as_private
+    sizes = [
+        class_sizes(given, stage, sits)
+        for stage, sits in zip(given.stages, seated, strict=True)
+        if stage.compulsory
+    ]
+    empty = np.zeros((len(given.counties), 0, len(given.years), job.draws))
+    mean, large = (
+        (np.stack(part, axis=1) for part in zip(*sizes, strict=True)) if sizes else (empty, empty)
+    )
+    found = Autumns(
+        children=children,
+        seated=seated,
+        shortfall=shortfall,
+        counted=np.sum([(p.fee + p.bought if counts else p.fee).sum(0) for p in payers], axis=0),
+        shares=including if counts else excluding,
+        large=large,
+        opening=opening,
+    )
+    late = _late_places(given, opening)
+    harm = np.zeros(len(given.programme.projects))
+    if late.any():
+        harm = _harm(given, arrivals, payers, seated, copies)
+    return Figures(
+        shortfall=shortfall,
+        overfilled=np.stack([sits.overfilled.sum(0) for sits in seated]),
+        displaced=np.sum([part.sum(0) for part in moved], axis=0),
+        excluding=excluding,
+        including=including,
+        class_size=mean,
+        large=large,
+        cost_cny=money(given, seated, payers, moved, copies),
+        targets=np.stack([achieve(given, target, found) for target in targets]),
+        late_places=late,
+        harm=harm,
+    )
+
+
+def _ratio(given: Given, job: Job) -> Floats:
+    """Children over planned children, ``[area, grade, year, draw]``; 1 where none are planned."""
+    planned = np.asarray(given.demand.pupils)
+    if job.seed is None:
+        drawn = np.broadcast_to(planned, (job.draws, *planned.shape))
+    else:
+        stream = np.random.SeedSequence(job.seed, spawn_key=(job.number,))
+        room = np.empty((job.draws, *planned.shape))
+        drawn = _block(planned, given.demand.spread, np.random.default_rng(stream), room)
+    some = planned > 0
+    ratio = np.where(some, drawn / np.where(some, planned, 1.0), 1.0)
+    return np.ascontiguousarray(np.moveaxis(ratio[..., 1:], 0, -1))
+
+
+def _seat_all(
+    given: Given, arrivals: Sequence[Arrivals], payers: Sequence[Payers], copies: Floats
+) -> list[Seated]:
+    programme = given.programme
+    as_planned = in_use(programme, programme.day[:, None], programme.autumns)
+    return [
+        seat(
+            given,
+            stage,
+            come,
+            payer,
+            _seats(given, stage, copies),
+            _seats(given, stage, as_planned),
+        )
+        for stage, come, payer in zip(given.stages, arrivals, payers, strict=True)
+    ]
+
+
+def _seats(given: Given, stage: StageGiven, copies: Floats) -> Floats:
+    """Standard public seats, ``[provider, year, draw]``: existing, converted and new ones."""
+    new = seats_open(given.programme, copies)[stage.seat_rows]
+    open_now = stage.public[:, None] | stage.converted
+    own = (stage.places[:, None] * open_now)[..., None]
+    return np.asarray(own + by_group(new, stage.seat_owner, len(stage.area)))
+
+
+def _shares(
+    given: Given, children: Floats, payers: Sequence[Payers], seated: Sequence[Seated]
+) -> tuple[Floats, Floats]:
+    """Private shares on 31 December without and with purchased places, the whole first."""
+    counties = len(given.counties)
+    by_residence = given.settings.policy.share_denominator == "residence"
+    parts = np.zeros((3, counties, *children.shape[2:]))
+    for stage, payer, sits in zip(given.stages, payers, seated, strict=True):
+        if not stage.compulsory:
+            continue
+        parts[0] += by_group(payer.fee_december, stage.county, counties)
+        parts[1] += by_group(payer.bought_december, stage.county, counties)
+        if by_residence:
+            parts[2] += by_group(children[:, stage.grades].sum(1), given.county, counties)
+        else:
+            parts[2] += by_group(sits.total, stage.county, counties)
+    fee, bought, enrolment = np.concatenate([parts.sum(1, keepdims=True), parts], axis=1)
+    some = np.where(enrolment > 0, enrolment, 1.0)
+    return fee / some, (fee + bought) / some
+
+
+def _late_places(given: Given, opening: Days) -> Floats:
+    """Places missing in the first autumn that should have them, ``[project, draw]``."""
+    programme = given.programme
+    first = np.searchsorted(programme.autumns, programme.day)
+    row = programme.opening
+    counts = first[row] < len(programme.autumns)
+    autumn = programme.autumns[np.minimum(first, len(programme.autumns) - 1)]
+    missing = (opening > autumn[:, None])[row] & counts[:, None]
+    places = missing * (programme.places * programme.copies[row])[:, None]
+    return by_group(places, programme.project[row], len(programme.projects))
+
+
+def _harm(
+    given: Given,
+    arrivals: Sequence[Arrivals],
+    payers: Sequence[Payers],
+    seated: Sequence[Seated],
+    copies: Floats,
+) -> Floats:
+    """Shortfall and over-filling against the same demand on time, by project, summed over draws.
+
+    What lateness causes in a county, stage and year is split over the places missing there.
+    """
+    programme, counties = given.programme, len(given.counties)
+    as_planned = in_use(programme, programme.day[:, None], programme.autumns)
+    on_time = _seat_all(given, arrivals, payers, np.broadcast_to(as_planned, copies.shape))
+    missing = np.maximum(seats_open(programme, as_planned) - seats_open(programme, copies), 0.0)
+    out = np.zeros(len(programme.projects))
+    for stage, late, ready in zip(given.stages, seated, on_time, strict=True):
+        rows = stage.seat_rows
+        county = stage.county[stage.seat_owner]
+        short = by_group(late.shortfall - ready.shortfall, given.county, counties)
+        over = by_group(late.overfilled - ready.overfilled, stage.county, counties)
+        caused = np.maximum(short + over, 0.0)
+        total = by_group(missing[rows], county, counties)
+        each = caused / np.where(total > 0, total, 1.0)
+        share = (missing[rows] * each[county]).sum((1, 2))
+        np.add.at(out, programme.project[programme.opening[rows]], share)
+    return out

@@ -1,0 +1,197 @@
+"""Who may sit where: pools of providers, the plan's flows between them, and what lies nearby.
+
+A *pool* is what a link leads to: an area (all its providers that have no links of their own) or
+one provider that has. Within a pool the plan's split over providers holds, so flows are kept
+between areas and pools only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from capsim.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Flows of one stage; cells are (area, grade, year) and (pool, grade, year), both raveled.
+
+    Attributes
+    ----------
+    pool : array of int [provider]
+        The pool a provider belongs to; pools below the number of areas are areas.
+    home : array of int [pool]
+        The area a pool lies in.
+    mix : csr [pool cells, area cells]
+        Which share of those who arrive comes from where; the pool's own area if nobody arrives.
+    back : csr [area cells, pool cells]
+        Planned flows, persons.
+    fares : csr [area cells, pool cells]
+        Planned flows times their cost, RMB a school year.
+    near : array of int [rank, area]
+        Pools of the own county that children may reach, cheapest first; -1 for none.
+    near_cny : array [rank, area]
+        Cost of that way, RMB a pupil and school year.
+    """
+
+    pool: Ints
+    home: Ints
+    mix: sparse.csr_array
+    back: sparse.csr_array
+    fares: sparse.csr_array
+    near: Ints
+    near_cny: Floats
+
+
+def read_network(
+    scenario: Scenario,
+    stage: str,
+    schools: pd.DataFrame,
+    flows: pd.DataFrame,
+    years: tuple[int, ...],
+) -> Network:
+    """Read the pools, flows and possible links of a stage.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    stage : str
+    schools : DataFrame
+        The providers of the stage in order: school, area, x_km, y_km.
+    flows : DataFrame
+        The plan's table ``flows``.
+    years : tuple of int
+        Planned school years.
+    """
+    areas = scenario.table("areas")
+    links = scenario.table("links")
+    links = links[links["stage"].isin(["", stage])]
+    home = pd.Index(areas["area"]).get_indexer(pd.Index(schools["area"]))
+    own = np.flatnonzero(schools["school"].isin(links["to_school"]).to_numpy())
+    pool = home.copy()
+    pool[own] = len(areas) + np.arange(len(own))
+    home_of_pool = np.concatenate([np.arange(len(areas)), home[own]])
+    grades = scenario.stages[stage].grades
+    shape = (len(areas), len(grades), len(years))
+    rows = flows[flows["stage"] == stage]
+    target = _pools(rows, areas, schools, pool)
+    inner = (
+        pd.Index(grades).get_indexer(pd.Index(rows["grade"])),
+        pd.Index(years).get_indexer(pd.Index(rows["school_year"])),
+    )
+    start = np.ravel_multi_index(
+        (pd.Index(areas["area"]).get_indexer(pd.Index(rows["area"])), *inner), shape
+    )
+    end = np.ravel_multi_index((target, *inner), (len(home_of_pool), *shape[1:]))
+    size = (int(np.prod(shape)), len(home_of_pool) * shape[1] * shape[2])
+    pupils = rows["pupils"].to_numpy(np.float64)
+    back = sparse.csr_array((pupils, (start, end)), shape=size)
+    fares = sparse.csr_array((rows["cost_cny"].to_numpy(np.float64), (start, end)), shape=size)
+    near, near_cny = _near(scenario, stage, areas, schools, links, pool, home_of_pool)
+    return Network(pool, home_of_pool, _mix(back, home_of_pool, shape), back, fares, near, near_cny)
+
+
+def _pools(rows: pd.DataFrame, areas: pd.DataFrame, schools: pd.DataFrame, pool: Ints) -> Ints:
+    to_area = pd.Index(areas["area"]).get_indexer(pd.Index(rows["to_area"]))
+    to_school = pd.Index(schools["school"]).get_indexer(pd.Index(rows["to_school"]))
+    return np.where(to_school >= 0, pool[to_school] if len(pool) else 0, to_area)
+
+
+def _mix(back: sparse.csr_array, home: Ints, shape: tuple[int, int, int]) -> sparse.csr_array:
+    arriving = np.asarray(back.sum(axis=0)).ravel()
+    inner = shape[1] * shape[2]
+    empty = np.flatnonzero(arriving <= 0)
+    own = home[empty // inner] * inner + empty % inner
+    plain = sparse.csr_array((np.ones(len(empty)), (empty, own)), shape=back.shape[::-1])
+    share = sparse.diags_array(1 / np.where(arriving > 0, arriving, 1.0))
+    return sparse.csr_array(share @ back.T + plain)
+
+
+def _near(
+    scenario: Scenario,
+    stage: str,
+    areas: pd.DataFrame,
+    schools: pd.DataFrame,
+    links: pd.DataFrame,
+    pool: Ints,
+    home: Ints,
+) -> tuple[Ints, Floats]:
+    """Rank the pools that each area's children may reach within their county."""
+    start, end, cost = _possible(scenario, stage, areas, schools, links, pool)
+    county = areas["county"].to_numpy()
+    here = county[start] == county[home[end]]
+    start, end, cost = start[here], end[here], cost[here]
+    order = np.lexsort((end, home[end] != start, cost, start))
+    start, end, cost = start[order], end[order], cost[order]
+    rank = np.arange(len(start)) - np.searchsorted(start, start)
+    near = np.full((rank.max(initial=0) + 1, len(areas)), -1, dtype=np.intp)
+    near_cny = np.zeros(near.shape)
+    near[rank, start] = end
+    near_cny[rank, start] = cost
+    return near, near_cny
+
+
+def _possible(
+    scenario: Scenario,
+    stage: str,
+    areas: pd.DataFrame,
+    schools: pd.DataFrame,
+    links: pd.DataFrame,
+    pool: Ints,
+) -> tuple[Ints, Ints, Floats]:
+    """Every link of a stage: area, pool, RMB a pupil and school year."""
+    travel, price = scenario.settings.travel, scenario.settings.costs.travel_cny_per_km
+    xy = areas[["x_km", "y_km"]].to_numpy(np.float64)
+    itself = np.arange(len(areas))
+    if not scenario.has("links"):
+        pairs = [(itself, itself)]
+        if travel.within_county:
+            county = areas["county"].to_numpy()
+            near = (county[:, None] == county[None, :]) & ~np.eye(len(areas), dtype=bool)
+            pairs.append(tuple(np.nonzero(near)))
+        start, end = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        return start, end, np.asarray(_km(xy[start], xy[end], start == end, travel) * price)
+    names = pd.Index(areas["area"])
+    links = links.sort_values("stage", kind="stable")
+    links = links.drop_duplicates(["area", "to_area", "to_school"], keep="last")
+    links = links[(links["to_school"] == "") | links["to_school"].isin(schools["school"])]
+    start = names.get_indexer(pd.Index(links["area"]))
+    end = _pools(links, areas, schools, pool)
+    school = pd.Index(schools["school"]).get_indexer(pd.Index(links["to_school"]))
+    place = schools[["x_km", "y_km"]].to_numpy(np.float64)
+    place = np.where(
+        np.isnan(place).any(1)[:, None], xy[names.get_indexer(pd.Index(schools["area"]))], place
+    )
+    to = np.where(
+        (school >= 0)[:, None],
+        place[school] if len(place) else 0.0,
+        xy[names.get_indexer(pd.Index(links["to_area"]))],
+    )
+    km = links["km"].to_numpy(np.float64)
+    km = np.where(np.isnan(km), _km(xy[start], to, start == end, travel), km)
+    cost = links["cost_cny"].to_numpy(np.float64)
+    cost = np.where(np.isnan(cost), km * price, cost)
+    said = np.unique(start[(school >= 0) | (start == end)])
+    silent = np.setdiff1d(itself, said)
+    return (
+        np.concatenate([silent, start]),
+        np.concatenate([silent, end]),
+        np.concatenate([np.zeros(len(silent)), cost]),
+    )
+
+
+def _km(start: Floats, end: Floats, same: NDArray[np.bool_], travel: object) -> Floats:
+    """Distances; 0 within an area, the default where a coordinate is not known."""
+    gap = np.hypot(*(start - end).T) if len(start) else np.zeros(0)
+    default = float(getattr(travel, "default_km"))
+    return np.where(same, 0.0, np.where(np.isnan(gap), default, gap))

@@ -1,0 +1,111 @@
+"""Run a plan through draws, block by block."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .block import BLOCK, Job, run_block
+from .given import Given, read_given
+from .outcomes import Outcomes, gather, summary, tables
+from .programme import Days, days, ready_days
+from .targets import Target
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from capsim.optimize import Plan
+
+
+def simulate(
+    plan: Plan,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    uncertainty: bool = True,
+    openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
+    executor: Executor | None = None,
+) -> Outcomes:
+    """Simulate a plan under draws of demand and of opening dates.
+
+    Draw ``d`` of a seed is the same whatever the number of draws, the executor and, for its
+    demand, the plan: differences between plans of one demand are differences of the plans.
+
+    Parameters
+    ----------
+    plan : Plan
+    draws : int
+    seed : int
+    uncertainty : bool
+        False: demand and openings as planned (unless `openings` are given); every figure is then
+        the plan's.
+    openings : DataFrame or array [replication, project], optional
+        Dates on which projects are in use, instead of simulated ones: see `ready_days`.
+    executor : concurrent.futures.Executor, optional
+        Maps blocks of draws; results are the same bytes with any.
+
+    Returns
+    -------
+    Outcomes
+
+    Raises
+    ------
+    ValueError
+        If the plan is infeasible, `draws` is not positive or `openings` do not fit.
+    """
+    if draws < 1:
+        raise ValueError(f"draws must be 1 or more, not {draws}")
+    given = read_given(plan)
+    targets = read_targets(plan, given)
+    ready = _ready(plan, given, draws, seed, uncertainty, openings)
+    jobs = [
+        Job(
+            number,
+            min(BLOCK, draws - number * BLOCK),
+            seed if uncertainty else None,
+            None if ready is None else ready[number * BLOCK : (number + 1) * BLOCK],
+        )
+        for number in range(-(-draws // BLOCK))
+    ]
+    work = partial(run_block, given, targets)
+    blocks = list(map(work, jobs) if executor is None else executor.map(work, jobs))
+    made = tables(given, targets, gather(blocks), ready)
+    return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
+
+
+def read_targets(plan: Plan, given: Given) -> tuple[Target, ...]:
+    """Read the plan's targets."""
+    programme = plan.scenario.table("projects").drop_duplicates("project")
+    names = dict(zip(programme["project"], programme["programme"], strict=True))
+    of_opening = [names[given.programme.projects[project]] for project in given.programme.project]
+    out = []
+    for row in plan.tables["targets"].itertuples():
+        name = str(row.id).partition("-")[2]
+        counted = tuple(at for at, one in enumerate(of_opening) if one == name)
+        by, required = str(row.by), float(row.required)
+        out.append(Target(str(row.id), by, required, int(days([by])[0]), counted))
+    return tuple(out)
+
+
+def _ready(
+    plan: Plan,
+    given: Given,
+    draws: int,
+    seed: int,
+    uncertainty: bool,
+    openings: pd.DataFrame | NDArray[np.datetime64] | None,
+) -> Days | None:
+    """Days on which projects are ready, ``[draw, project]``; None for as planned."""
+    if openings is not None:
+        return ready_days(given.programme, openings, draws)
+    if not uncertainty or not plan.scenario.has("phases") or not given.programme.projects:
+        return None
+    from capsim.construction import build
+
+    # A stream of its own, or building and births would be drawn from the same numbers.
+    own = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
+    return ready_days(given.programme, build(plan, draws, own), draws)
