@@ -302,8 +302,8 @@ def closings(given: Given, reader: Reader) -> tuple[Floats, Floats, Ints]:
     for j, t, kind in zip(at[good], when[good], how[good], strict=True):
         if kind == "run_down":
             ends[j] = t
-            continue
-        phased[j, t:] = 1.0
-        if kind == "closed":
-            closed[j, t:] = 1.0
+        else:
+            (closed if kind == "closed" else phased)[j, t:] = 1.0
+    alone = (phased.sum(axis=1, keepdims=True) == 0) & (closed > 0)
+    phased[alone] = 1.0
     return phased, closed, ends

@@ -109,7 +109,7 @@ def given_tables() -> dict[str, pd.DataFrame]:
         "conversion_lease_cny purchase_price_cny purchasable_places purchase_min_places "
         "min_pupils closure_cost_cny",
         ("P", "junior", "n", "public", 290, 300, 30, "no", "no", 0, 0, None, 0, 0, 0, 0),
-        ("M", "junior", "n", "private", 120, 90, 6, "no", "must", 1e5, 1e4, None, 0, 0, 0, 0),
+        ("M", "junior", "n", "private", 120, 90, 6, "no", "must", 1e5, 1e4, None, 0, 0, 20, 0),
         ("V", "junior", "d", "private", 150, 150, 12, "no", "may", 9e5, 0, 5000, 60, 30, 0, 0),
         ("X", "junior", "d", "private", 60, 30, 3, "no", "no", 0, 0, None, 0, 0, 20, 5e4),
         ("Q", "junior", "d", "public", 150, 120, 12, "no", "no", 0, 0, None, 0, 0, 0, 0),
