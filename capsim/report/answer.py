@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from capsim.report.binding import limits_used, tight_targets
+from capsim.report.figures import rules_of, target_groups
 from capsim.report.figures.private import TERMS
 from capsim.report.numbers import count, money, share
 from capsim.report.summary import meets_all
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from capsim.optimize import Plan
     from capsim.simulate import Outcomes
 
@@ -83,17 +84,29 @@ def _verdict(plan: Plan, summary: dict[str, Any]) -> str:
 
 
 def _targets(summary: dict[str, Any]) -> list[str]:
+    """Write a line for each rule: its first date in full, its later years in short."""
     simulated = summary["simulation"]["draws"] > 0
-    head = f"{'Target':<34}{'by':<12}{'required':>12}{'planned':>12}   {'':<7}"
-    lines = [head + ("likely" if simulated else "")]
-    for row in summary["targets"]:
+    head = f"{'Target':<24}{'by':<12}{'required':>10}{'planned':>10}  {'':<7}"
+    lines = [(head + ("likely  later years" if simulated else "        later years")).rstrip()]
+    table = pd.DataFrame(summary["targets"])
+    table["probability"] = table["probability"].astype(float).fillna(1.0)
+    rules = rules_of(table["id"])
+    for group in target_groups(table).to_dict("records"):
+        rule, row = group["rule"], summary["targets"][group["first"]]
+        members = table[rules == rule].iloc[1:]
         required = target_figure(row["id"], row["required"])
         achieved = target_figure(row["id"], row["achieved"])
-        holds = "holds" if row["holds"] else "MISSED"
         chance = row["probability"]
-        likely = f"{100 * chance:>5.0f} %" if chance is not None else ""
-        name = f"{row['id']:<34}"
-        lines.append(f"{name}{row['by']!s:<12}{required:>12}{achieved:>12}   {holds:<7}{likely}")
+        likely = f"{100 * chance:>4.0f} %" if chance is not None else " " * 6
+        words = "holds" if row["holds"] else "MISSED"
+        line = f"{rule:<24}{row['by']!s:<12}{required:>10}{achieved:>10}  {words:<7}{likely}  "
+        if len(members):
+            held = int(members["holds"].sum())
+            line += f"{held} of {len(members)} hold" if held < len(members) else "all hold"
+            if simulated:
+                least = summary["targets"][group["least"]]
+                line += f", {100 * least['probability']:.0f} % in {str(least['by'])[:4]}"
+        lines.append(line.rstrip())
     return lines
 
 

@@ -113,7 +113,10 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
                     | part
                 )
                 school = {"school": f"{area}-{stage}-private", "sector": "private", **row}
-                schools.append({**school, "pupils": part["private"], "purchased": 0.06 * children})
+                bought = {"purchased": 0.06 * children, "overfilled": 0.0}
+                schools.append({**school, "pupils": part["private"], **bought})
+                public = {"school": f"{area}-{stage}-public", "sector": "public", **row}
+                schools.append({**public, "pupils": used, "purchased": 0.0, "overfilled": over})
                 enrolment.append({**school, "grade": "1", "displaced": 3.0 if late == 0 else 0.0})
     for year in YEARS:
         for c in range(1, counties + 1):
@@ -172,6 +175,8 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             ("placement", "children without a place", "2030-09-01", 0.0, 7.0, False),
             ("reduction", "private pupils shed", "2022-09-01", 220.0, 230.0, True),
             ("share-2022", "private share, whole", "2022-12-31", 0.05, 0.05, True),
+            ("share-2023", "private share, whole", "2023-12-31", 0.05, 0.048, True),
+            ("share-2024", "private share, whole", "2024-12-31", 0.05, 0.046, True),
             ("programme-build-2022", "projects in use", "2022-12-31", 145.0, 145.0, True),
         ],
         columns=["id", "what", "by", "required", "achieved", "holds"],
@@ -253,6 +258,10 @@ def written_outcomes(plan: SimpleNamespace) -> SimpleNamespace:
         for stage in STAGES
         for year, middle in zip(years, 400.0 / (1.0 + years - 2022), strict=True)
     ]
+    whole = pd.DataFrame([row for row in fan if row["area"] == "*"])
+    whole["series"] = "shortfall_" + whole["stage"]
+    whole = whole.assign(p25=0.8 * whole["p50"], p75=1.3 * whole["p50"])
+    columns = ["series", "school_year", "mean", "p05", "p25", "p50", "p75", "p95"]
     shares = plan.tables["shares"]
     shares = shares[(shares["county"] == "*") & (shares["school_year"] > 2021)]
     drawn = {"county": "*", "school_year": shares["school_year"]}
@@ -280,6 +289,7 @@ def written_outcomes(plan: SimpleNamespace) -> SimpleNamespace:
             }
         ),
         "shortfall": pd.DataFrame(fan),
+        "fan": whole[columns],
         "shares": pd.DataFrame(drawn),
         "costs": pd.DataFrame(
             {

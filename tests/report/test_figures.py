@@ -110,8 +110,12 @@ def test_fan_is_of_the_whole_not_of_an_area():
 def test_chances_show_every_target():
     ax = axes()
     figures.target_chances(ax, PLAN, OUTCOMES)
-    assert len(ax.get_yticklabels()) == len(PLAN.tables["targets"])
-    assert [bar.get_width() for bar in ax.containers[0]] == pytest.approx(np.linspace(0.2, 1, 4))
+    names = [label.get_text().split(",")[0] for label in ax.get_yticklabels()]
+    assert names == ["placement", "reduction", "share", "programme-build-2022"]
+    chance = np.linspace(0.2, 1, 6)
+    assert [bar.get_width() for bar in ax.containers[0]] == pytest.approx(chance[[0, 1, 2, 5]])
+    (later,) = (line for line in ax.lines if line.get_marker() == "D")
+    assert list(later.get_xdata()) == pytest.approx([chance[3]])
 
 
 def test_every_figure_names_its_scenario_and_has_a_title():

@@ -71,7 +71,7 @@ def test_summary_of_the_figures():
     assert sum(SUMMARY["cost_cny"]["by_year"].values()) == pytest.approx(
         sum(SUMMARY["cost_cny"]["by_kind"].values())
     )
-    assert SUMMARY["targets"][1]["probability"] == pytest.approx(0.2 + 0.8 / 3)
+    assert SUMMARY["targets"][1]["probability"] == pytest.approx(0.2 + 0.8 / 5)
     assert SUMMARY["simulation"]["headlines"]["cost_cny"]["p50"] == 3e9
 
 
@@ -110,7 +110,7 @@ def test_answer_fits_one_screen_and_names_what_matters():
     lines = text.splitlines()
     assert len(lines) <= 45
     assert max(map(len, lines)) <= 100
-    assert "MISSES 1 OF 4 TARGETS" in text
+    assert "MISSES 1 OF 6 TARGETS" in text
     assert "converted schools 90 (39 %)" in text
     assert "5.00 % without purchased places, 11.00 % with them" in text
     assert "teachers to hire used up in 2022 (1 county)" in text

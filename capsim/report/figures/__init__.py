@@ -10,7 +10,13 @@ from capsim.report.figures.cost import cost, cost_table
 from capsim.report.figures.places import balance, balance_table, mix, mix_table
 from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
-from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
+from capsim.report.figures.risk import (
+    rules_of,
+    shortfall_fan,
+    shortfall_table,
+    target_chances,
+    target_groups,
+)
 from capsim.report.figures.style import STYLE, new_figure, note, render
 from capsim.report.numbers import count
 
@@ -40,9 +46,11 @@ __all__ = [
     "reduction",
     "reduction_table",
     "render",
+    "rules_of",
     "shortfall_fan",
     "shortfall_table",
     "target_chances",
+    "target_groups",
 ]
 
 
@@ -62,8 +70,7 @@ def all_figures(plan: Plan, outcomes: Outcomes | None = None) -> dict[str, Figur
             figures["programme"] = _one(10, 1.8 + 0.17 * rows, gantt, plan, outcomes)
         if outcomes is not None:
             figures["shortfall"] = _fans(outcomes)
-            targets = len(outcomes.tables["targets"])
-            height = 1.6 + 0.28 * targets
+            height = 1.8 + 0.28 * len(target_groups(outcomes.tables["targets"]))
             figures["chances"] = _one(9, height, target_chances, plan, outcomes)
     return figures
 

@@ -22,22 +22,24 @@ def mix_table(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index school_year; columns existing, new, converted, purchased, overfilled, private
-        (fee-paying), shortfall; persons.
+        Index school_year; columns existing, new, converted (all pupils of converted schools),
+        purchased, overfilled (of public schools from the start), private (fee-paying), shortfall;
+        persons.
     """
     stages = list(plan.scenario.settings.stages.compulsory)
     balance = plan.tables["balance"]
     schools = plan.tables["schools"]
+    schools = schools[schools["stage"].isin(stages)]
     seats = balance[balance["stage"].isin(stages)].groupby("school_year").sum(numeric_only=True)
-    bought = schools[schools["stage"].isin(stages)].groupby("school_year")["purchased"].sum()
-    bought = bought.reindex(seats.index, fill_value=0.0)
+    bought = schools.groupby("school_year")["purchased"].sum().reindex(seats.index, fill_value=0.0)
+    over = schools[schools["sector"] == "public"].groupby("school_year")["overfilled"].sum()
     return pd.DataFrame(
         {
             "existing": seats["existing_used"],
             "new": seats["new_used"],
             "converted": seats["converted"],
             "purchased": bought,
-            "overfilled": seats["overfilled"],
+            "overfilled": over.reindex(seats.index, fill_value=0.0),
             "private": seats["private"] - bought,
             "shortfall": seats["shortfall"],
         }

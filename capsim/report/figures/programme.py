@@ -95,9 +95,7 @@ def gantt(ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int =
         words = [f"{row['projects']:.0f} projects"] if row["projects"] > 1 else []
         words += [f"{count(row['places'])} places"] if row["places"] > 0 else []
         words += (
-            [f"{100 * row['p_on_time']:.0f} % on time"]
-            if np.isfinite(row["p_on_time"])
-            else []
+            [f"{100 * row['p_on_time']:.0f} % on time"] if np.isfinite(row["p_on_time"]) else []
         )
         ax.annotate(
             " · ".join(words),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,25 +19,34 @@ if TYPE_CHECKING:
 
 
 def shortfall_table(outcomes: Outcomes, stage: str) -> pd.DataFrame:
-    """Tabulate simulated children of a stage without a place, whole, by school year (index)."""
+    """Tabulate simulated children of a stage without a place, whole, by school year (index).
+
+    Returns
+    -------
+    DataFrame
+        mean, p05, p25, p50, p75, p95 (persons), probability (of any).
+    """
+    fan = outcomes.tables["fan"]
+    fan = fan[fan["series"] == f"shortfall_{stage}"].set_index("school_year")
     table = outcomes.tables["shortfall"]
-    rows = table[(table["area"] == "*") & (table["stage"] == stage)]
-    return rows.set_index("school_year").sort_index()
+    rows = table[(table["area"] == "*") & (table["stage"] == stage)].set_index("school_year")
+    return fan.drop(columns="series").join(rows["probability"]).sort_index()
 
 
 def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
     """Draw the simulated children without a place of a stage as a fan chart on an Axes."""
     table = shortfall_table(outcomes, stage)
     years = table.index.to_numpy()
-    ax.fill_between(
-        years,
-        table["p05"],
-        table["p95"],
-        color=BLUE,
-        alpha=0.25,
-        linewidth=0,
-        label="90 % of simulations",
-    )
+    for low, high, part in (("p05", "p95", 90), ("p25", "p75", 50)):
+        ax.fill_between(
+            years,
+            table[low],
+            table[high],
+            color=BLUE,
+            alpha=0.25,
+            linewidth=0,
+            label=f"{part} % of simulations",
+        )
     ax.plot(years, table["p50"], color=BLUE, marker="o", markersize=4, label="median")
     ax.plot(years, table["mean"], color=ORANGE, linestyle="--", label="mean")
     ax.set_ylim(0, max(1.0, 1.08 * float(table[["p95", "mean"]].to_numpy().max(initial=0.0))))
@@ -52,34 +61,100 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
     school_years(ax)
 
 
+def rules_of(ids: pd.Series) -> pd.Series:
+    """Name the rule of each target: `share` of `share-2022`; a programme is a rule of its own."""
+    return ids.str.replace(r"^(?!programme-)(.+)-\d{4}$", r"\1", regex=True)
+
+
+def target_groups(targets: pd.DataFrame) -> pd.DataFrame:
+    """Put the yearly targets of one rule together: its first date, and the least likely later one.
+
+    Parameters
+    ----------
+    targets
+        id (`RULE-YYYY` or `RULE`), probability; in the order of their dates.
+
+    Returns
+    -------
+    DataFrame
+        rule, first (row number of its first target), later (how many follow), least (row number
+        of the least likely that follows, of the first if none does).
+
+    Examples
+    --------
+    >>> ids = ["reduction", "share-2022", "share-2023", "share-2024"]
+    >>> target_groups(pd.DataFrame({"id": ids, "probability": [0.5, 0.9, 0.7, 0.8]}))
+            rule  first  later  least
+    0  reduction      0      0      0
+    1      share      1      2      2
+    """
+    chance = targets["probability"].to_numpy()
+    rules = rules_of(targets["id"])
+    rows = []
+    for rule in dict.fromkeys(rules):
+        members = np.flatnonzero(rules == rule)
+        later = members[1:]
+        least = later[np.argmin(chance[later])] if len(later) else members[0]
+        rows.append((rule, members[0], len(later), least))
+    return pd.DataFrame(rows, columns=["rule", "first", "later", "least"])
+
+
 def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
-    """Draw the probability of each target on its date, with its 95 % interval, on an Axes."""
+    """Draw the probability of each target on its date, with its 95 % interval, on an Axes.
+
+    A rule that holds over many years has one row: its first date, and its least likely later one.
+    """
     table = outcomes.tables["targets"]
-    at = np.arange(len(table))
+    groups = target_groups(table)
+    at = np.arange(len(groups))
     chance = table["probability"].to_numpy()
-    spread = np.maximum(0.0, np.vstack([chance - table["low"], table["high"] - chance]))
-    ax.barh(at, chance, height=0.55, color="#C6DBEF", edgecolor=BLUE, linewidth=0.6)
-    ax.errorbar(chance, at, xerr=spread, fmt="o", color=BLUE, markersize=4, capsize=3)
-    for y, x, row in zip(at, table["high"], table.to_dict("records"), strict=True):
-        ax.annotate(
-            f"{100 * row['probability']:.0f} %",
-            (x, y),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    ax.set_yticks(
-        at, [f"{row['id']}, by {row['by']}" for row in table.to_dict("records")], fontsize=8
-    )
+    spread = np.vstack([chance - table["low"], table["high"] - chance]).clip(min=0.0)
+    first, least = groups["first"].to_numpy(), groups["least"].to_numpy()
+    some = groups["later"].to_numpy() > 0
+    bar: dict[str, Any] = {"color": "#C6DBEF", "edgecolor": BLUE, "linewidth": 0.6}
+    ax.barh(at, chance[first], height=0.55, **bar)
+    dots: dict[str, Any] = {
+        "fmt": "o",
+        "color": BLUE,
+        "markersize": 5,
+        "capsize": 3,
+        "label": "on its first date",
+    }
+    ax.errorbar(chance[first], at, xerr=spread[:, first], **dots)
+    if some.any():
+        label = "in its least likely later year"
+        late: dict[str, Any] = {
+            "color": ORANGE,
+            "markersize": 7,
+            "markeredgecolor": "black",
+            "label": label,
+        }
+        ax.plot(chance[least[some]], at[some], "D", markeredgewidth=0.5, **late)
+    for y, one, other, follows in zip(at, first, least, some, strict=True):
+        text = f"{100 * chance[one]:.0f} %"
+        if follows:
+            text += f"; {str(table['by'].iloc[other])[:4]}: {100 * chance[other]:.0f} %"
+        place: dict[str, Any] = {
+            "xytext": (8, 0),
+            "textcoords": "offset points",
+            "va": "center",
+            "fontsize": 8,
+        }
+        ax.annotate(text, (1.0, y), **place)
+    names = [
+        f"{rule}, by {table['by'].iloc[one]}"
+        for rule, one in zip(groups["rule"], first, strict=True)
+    ]
+    ax.set_yticks(at, names, fontsize=8)
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_xlim(0, 1.14)
+    ax.set_ylim(len(groups) - 0.4, -0.6)
+    ax.set_xlim(0, 1.22)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("share of simulations in which the target holds")
-    ax.set_title("How likely each target is")
+    ax.set_title("How likely each target is", pad=24)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, borderaxespad=0.2)
     note(
         ax,
         plan.scenario,
