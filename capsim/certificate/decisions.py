@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from capsim.certificate.given import Given, Ints
-from capsim.certificate.ledger import Floats, Ledger
+from capsim.certificate.ledger import Bools, Floats, Ledger
 
 DUST = 1e-6
 COLUMNS = {
@@ -100,12 +99,12 @@ class Reader:
     def dense(
         self,
         table: str,
-        column: str,
+        columns: Sequence[str],
         axes: Sequence[Axis],
-        needed: NDArray[np.bool_] | bool = False,
-        allowed: NDArray[np.bool_] | bool = True,
-    ) -> Floats:
-        """Spread a column over axes, 0 where no row is.
+        needed: Bools | bool = False,
+        allowed: Bools | bool = True,
+    ) -> list[Floats]:
+        """Spread columns over axes, 0 where no row is.
 
         Rows whose key is unknown, appears twice or is not ``allowed``, and ``needed`` cells
         without a row, are booked.
@@ -114,27 +113,24 @@ class Reader:
         shape = tuple(len(a.names) for a in axes)
         at = [a.positions(frame) for a in axes]
         known = np.logical_and.reduce([position >= 0 for position in at])
-        columns = [c for a in axes for c in a.columns]
-        self._faults(table, "unknown key", frame.loc[~known, columns], len(frame))
+        key = [c for a in axes for c in a.columns]
+        lost = frame.loc[~known, key].to_numpy() if not known.all() else []
+        self.book.none_of("tables", f"{table}, unknown key", [tuple(k) for k in lost], len(frame))
         spots = tuple(position[known] for position in at)
         seen = np.zeros(shape, np.int64)
         np.add.at(seen, spots, 1)
         wrong = {
             "row twice": seen > 1,
             "no such row": (seen > 0) & ~np.broadcast_to(allowed, shape),
+            "missing row": (seen == 0) & np.broadcast_to(needed, shape),
         }
-        wrong["missing row"] = np.broadcast_to(needed, shape) & (seen == 0)
         for what, mask in wrong.items():
-            cells = np.argwhere(mask)
-            lines = [[a.names[i] for a, i in zip(axes, cell, strict=True)] for cell in cells]
-            self.book.none_of("tables", f"{table}, {what}", lines, int(seen.size))
-        out = np.zeros(shape)
-        out[spots] = self.numbers(table, column)[known]
+            cells = [[a.names[i] for a, i in zip(axes, c, strict=True)] for c in np.argwhere(mask)]
+            self.book.none_of("tables", f"{table}, {what}", cells, int(seen.size))
+        out = [np.zeros(shape) for _ in columns]
+        for values, column in zip(out, columns, strict=True):
+            values[spots] = self.numbers(table, column)[known]
         return out
-
-    def _faults(self, table: str, what: str, rows: pd.DataFrame, checked: int) -> None:
-        lines = [tuple(row) for row in rows.itertuples(index=False)]
-        self.book.none_of("tables", f"{table}, {what}", lines, checked)
 
     def same_text(
         self, table: str, columns: Mapping[str, Sequence[Any]], at: Ints, names: Sequence[str]
@@ -162,7 +158,6 @@ class Decisions:
     """
 
     opened: Floats
-    openings: pd.DataFrame
     converted: Floats
     converts: Ints
     phased_out: Floats
@@ -193,7 +188,7 @@ class Decisions:
 def read_decisions(given: Given, reader: Reader) -> Decisions:
     """Read a plan's decisions and check that they can be read."""
     book = reader.book
-    T, K, J = len(given.years), len(given.calendar.dates), len(given.providers.names)
+    J, T = len(given.providers.names), len(given.years)
     years, providers = axis("school_year", given.years), provider_axis(given)
     grades, areas = axis("grade", given.grades), axis("area", given.areas)
     checks = axis("opens", given.calendar.dates)
@@ -201,67 +196,56 @@ def read_decisions(given: Given, reader: Reader) -> Decisions:
     teaches = given.providers.teaches[:, :, None]
     every = np.broadcast_to(teaches, (J, len(given.grades), T))
 
-    copies = reader.dense("openings", "copies", [projects, checks])
     converts = convert_dates(given, reader)
-    when = np.arange(K)
     phased, closed, ends = closings(given, reader)
     levered = given.providers.levered[:, None]
-    year_cells = [providers, years]
-    contract = reader.dense("purchases", "contract", year_cells, allowed=levered)
-    september = reader.dense("purchases", "places_september", year_cells)
-    december = reader.dense("purchases", "places_december", year_cells)
-    pupils = reader.dense("enrolment", "pupils", [providers, grades, years], every, every)
-    whole = [axis("county", given.counties), years]
-    values = {
-        "openings.copies": (copies, [projects, checks]),
-        "purchases.contract": (contract, year_cells),
-        "purchases.places_september": (september, year_cells),
-        "purchases.places_december": (december, year_cells),
-        "enrolment.pupils": (pupils, [providers, grades, years]),
+    at: dict[str, tuple[list[Axis], Bools | bool, Bools | bool]] = {
+        "openings": ([projects, checks], False, True),
+        "purchases": ([providers, years], False, levered),
+        "enrolment": ([providers, grades, years], every, every),
+        "schools": ([providers, years], True, True),
+        "shortfall": ([areas, grades, years], True, True),
+        "staff": ([axis("county", given.counties), years], True, True),
     }
-    loose = {
-        "enrolment.displaced": [providers, grades, years],
-        "schools.fee_paying": year_cells,
-        "schools.public": year_cells,
-        "shortfall.shortfall": [areas, grades, years],
-        "staff.pool": whole,
-        "staff.hired": whole,
-        "staff.contract": whole,
+    wanted = {
+        "openings": ["copies"],
+        "purchases": ["contract", "places_september", "places_december"],
+        "enrolment": ["pupils", "displaced"],
+        "schools": ["fee_paying", "public"],
+        "shortfall": ["shortfall"],
+        "staff": ["pool", "hired", "contract"],
     }
-    for name, axes in loose.items():
-        table, column = name.split(".")
-        needed = table != "enrolment"
-        values[name] = (reader.dense(table, column, axes, needed), axes)
-    for name, (array, axes) in values.items():
+    read: dict[str, Floats] = {}
+    for table, (axes, needed, allowed) in at.items():
+        arrays = reader.dense(table, wanted[table], axes, needed, allowed)
         names = [a.names for a in axes]
-        book.at_most("non-negative", f"minus {name} of", -array, 0.0, names)
+        for column, values in zip(wanted[table], arrays, strict=True):
+            read[f"{table}.{column}"] = values
+            book.at_most("non-negative", f"minus {table}.{column} of", -values, 0.0, names)
+    copies, contract = read["openings.copies"], read["purchases.contract"]
+    one = (contract > 0.5).astype(float)
     book.equal("integrality", "copies of", copies, np.round(copies), [projects.names, checks.names])
-    book.equal(
-        "integrality",
-        "contract of",
-        contract,
-        (contract > 0.5).astype(float),
-        [providers.names, years.names],
-    )
+    book.equal("integrality", "contract of", contract, one, [providers.names, years.names])
+    base = given.providers.base[:, :, None]
+    when = np.arange(len(given.calendar.dates))
     return Decisions(
         opened=np.cumsum(copies, axis=1),
-        openings=reader.tables["openings"],
         converted=(when[None, :] >= converts[:, None]).astype(float),
         converts=converts,
         phased_out=phased,
         closed=closed,
         intake_ends=ends,
         contract=contract,
-        purchased=september,
-        purchased_december=december,
-        pupils=np.concatenate([given.providers.base[:, :, None], pupils], axis=2),
-        displaced=values["enrolment.displaced"][0],
-        fee_paying=values["schools.fee_paying"][0],
-        public=values["schools.public"][0],
-        shortfall=values["shortfall.shortfall"][0],
-        pool=values["staff.pool"][0],
-        hired=values["staff.hired"][0],
-        contract_teachers=values["staff.contract"][0],
+        purchased=read["purchases.places_september"],
+        purchased_december=read["purchases.places_december"],
+        pupils=np.concatenate([base, read["enrolment.pupils"]], axis=2),
+        displaced=read["enrolment.displaced"],
+        fee_paying=read["schools.fee_paying"],
+        public=read["schools.public"],
+        shortfall=read["shortfall.shortfall"],
+        pool=read["staff.pool"],
+        hired=read["staff.hired"],
+        contract_teachers=read["staff.contract"],
     )
 
 

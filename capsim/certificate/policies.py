@@ -47,8 +47,18 @@ class Target:
     @property
     def holds(self) -> bool:
         """Whether it is reached, to 1e-6."""
+        return self.excess <= HOLDS
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it misses by so little that either verdict may stand."""
+        return HOLDS / 10 < self.excess < HOLDS * 10
+
+    @property
+    def excess(self) -> float:
+        """How far it is missed, relative to what is required where that is above 1."""
         gap = self.achieved - self.required
-        return bool((gap if self.at_most else -gap) <= HOLDS)
+        return (gap if self.at_most else -gap) / max(abs(self.required), 1.0)
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:
