@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
-from .given import FIXED, Given, StageGiven
+from .given import FIXED, Given
 from .network import Floats
 from .seating import Arrivals, Payers, Seated, by_group
+from .stage import StageGiven
 
 KINDS = (
     "capital",
@@ -59,7 +60,7 @@ def large_share(mean: Floats, large: float, sd: float) -> Floats:
     Examples
     --------
     >>> large_share(np.array([30.0, 45.0, 55.5]), 56, 5.0).round(4)
-    array([0.    , 0.0179, 0.5   ])
+    array([0.    , 0.0179, 0.4974])
     """
     share = 1 - ndtr((large - 0.5 - KNOTS) / sd)
     slope = np.diff(share) / np.diff(KNOTS)

@@ -10,10 +10,11 @@ import numpy as np
 from capsim.demand.draws import BLOCK, _block
 
 from .account import class_sizes, displaced, money
-from .given import Given, StageGiven
+from .given import Given
 from .network import Floats
 from .programme import Days, in_use, opening_days, seats_open
 from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, seat
+from .stage import StageGiven
 from .targets import Autumns, Target, achieve
 
 __all__ = ["BLOCK", "Figures", "Job", "run_block"]
@@ -158,7 +159,7 @@ def _seat_all(
 
 
 def _seats(given: Given, stage: StageGiven, copies: Floats) -> Floats:
-    """Standard public seats, ``[provider, year, draw]``: existing, converted and new ones."""
+    """Count standard public seats, ``[provider, year, draw]``: existing, converted, new."""
     new = seats_open(given.programme, copies)[stage.seat_rows]
     open_now = stage.public[:, None] | stage.converted
     own = (stage.places[:, None] * open_now)[..., None]

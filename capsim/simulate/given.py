@@ -8,101 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import sparse
 
-from .network import Floats, Ints, Network, read_network
+from .network import Floats, Ints
 from .programme import Programme, read_programme
+from .stage import StageGiven, read_stage, spread
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.optimize import Plan
     from capsim.scenario import Scenario
-
-Bools = NDArray[np.bool_]
-KEYS = ["school", "stage"]
-
-
-@dataclass(frozen=True, eq=False)
-class StageGiven:
-    """A stage of a plan: its providers ``j``, grades ``g``, planned years ``t``.
-
-    Attributes
-    ----------
-    name : text
-    compulsory : bool
-    grades : array of int [grade]
-        Positions among all grades of the demand.
-    area, county : arrays of int [provider]
-    public, levered, inclusive : arrays of bool [provider]
-        As founded; inclusive are private ones open at a regulated fee.
-    pupils : array [provider, grade, year]
-        Planned, persons.
-    rolls : array [provider, grade]
-        In the base year.
-    fee, bought, bought_december : arrays [provider, year]
-        Planned fee-paying and purchased pupils, persons; the last on 31 December.
-    private_december : array [provider, year]
-        1 unless the school converts on 31 December of the year.
-    converted, settled : arrays of bool [provider, year]
-        Converted by the autumn; by the autumn before.
-    places : array [provider]
-        Standard seats before projects; of levered schools, those that conversion brings.
-    capacity : array [provider, year]
-        Most pupils of a private provider.
-    sellable : array [provider, year]
-        Places a running contract can grow to.
-    price_cny : array [provider]
-        A purchased place and school year.
-    overfill : float
-        Most pupils above standard seats, as a share of the seats.
-    class_size, large_class, allowance_cny, pupils_per_post : float
-        The last is 0 for a stage that the staff pool does not serve.
-    placed, lacking : arrays [area, grade, year]
-        Children with and without a place in the plan, persons.
-    load : csr [(provider, year), (pool, grade, year)]
-        Planned pupils.
-    leave : csr [(pool, grade, year), (provider, year)]
-        The same as shares of a pool's pupils.
-    seat_rows : array of int
-        The programme's seat rows that bring seats here.
-    seat_owner : array of int [seat row]
-        Their providers.
-    network : Network
-    """
-
-    name: str
-    compulsory: bool
-    grades: Ints
-    area: Ints
-    county: Ints
-    public: Bools
-    levered: Bools
-    inclusive: Bools
-    pupils: Floats
-    rolls: Floats
-    fee: Floats
-    bought: Floats
-    bought_december: Floats
-    private_december: Floats
-    converted: Bools
-    settled: Bools
-    places: Floats
-    capacity: Floats
-    sellable: Floats
-    price_cny: Floats
-    overfill: float
-    class_size: float
-    large_class: float
-    allowance_cny: float
-    pupils_per_post: float
-    placed: Floats
-    lacking: Floats
-    load: sparse.csr_array
-    leave: sparse.csr_array
-    seat_rows: Ints
-    seat_owner: Ints
-    network: Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +102,7 @@ def read_given(plan: Plan) -> Given:
         discount=(1 + rate) ** -(np.array(years) - years[0]).astype(np.float64),
         settings=scenario.settings,
         stages=tuple(
-            _stage(plan, name, programme, areas, county, years) for name in scenario.stages
+            read_stage(plan, name, programme, areas, county, years) for name in scenario.stages
         ),
         programme=programme,
         demand=demand,
@@ -201,125 +115,10 @@ def read_given(plan: Plan) -> Given:
     )
 
 
-def _stage(
-    plan: Plan,
-    name: str,
-    programme: Programme,
-    areas: tuple[str, ...],
-    county: Ints,
-    years: tuple[int, ...],
-) -> StageGiven:
-    scenario, settings = plan.scenario, plan.scenario.settings
-    stage = scenario.stages[name]
-    compulsory = name in settings.stages.compulsory
-    schools = _providers(plan, name)
-    names = pd.Index(schools["school"])
-    T, G = len(years), len(stage.grades)
-
-    def yearly(table: str, column: str) -> Floats:
-        rows = plan.tables[table]
-        rows = rows[rows["stage"] == name]
-        return _spread(rows, column, {"school": names, "school_year": pd.Index(years)})
-
-    enrolment = plan.tables["enrolment"]
-    enrolment = enrolment[enrolment["stage"] == name]
-    axes = {"school": names, "grade": pd.Index(stage.grades), "school_year": pd.Index(years)}
-    pupils = _spread(enrolment, "pupils", axes)
-    public = schools["sector"].to_numpy() == "public"
-    levered = ~public & compulsory
-    fee, bought, december = (
-        np.where(levered[:, None], yearly("schools", column), 0.0)
-        for column in ("fee_paying", "purchased", "purchased_december")
-    )
-    paying = np.where(levered[:, None], yearly("schools", "fee_paying_december"), 0.0)
-    left = fee + bought - december
-    converted = _converted(plan, name, names, years)
-    places, base = schools["places"].to_numpy(), schools["pupils"].to_numpy()
-    capacity = np.where(levered, base, np.maximum(places, base))[:, None] + np.zeros(T)
-    capacity += _turned_inclusive(plan, name, schools, years)
-    inclusive = ~public & (schools["inclusive"] == "yes").to_numpy()
-    network = read_network(scenario, name, schools, plan.tables["flows"], years)
-    load = _load(pupils, network.pool, len(network.home))
-    arriving = np.asarray(load.sum(axis=0)).ravel()
-    leave = sparse.diags_array(1 / np.where(arriving > 0, arriving, 1.0)) @ load.T
-    rows = np.flatnonzero((programme.stage == name) & (programme.places > 0))
-    grade_axis = pd.Index(plan.demand.grades)
-    children = plan.tables["shortfall"]
-    cells = {"area": pd.Index(areas), "grade": axes["grade"], "school_year": axes["school_year"]}
-    children = children[children["stage"] == name]
-    return StageGiven(
-        name=name,
-        compulsory=compulsory,
-        grades=grade_axis.get_indexer(axes["grade"]),
-        area=(area := pd.Index(areas).get_indexer(pd.Index(schools["area"]))),
-        county=county[area],
-        public=public,
-        levered=levered,
-        inclusive=inclusive,
-        pupils=pupils,
-        rolls=_rolls(scenario, name, schools),
-        fee=fee,
-        bought=bought,
-        bought_december=december,
-        private_december=np.where(left > 0, paying / np.where(left > 0, left, 1.0), 0.0),
-        converted=converted & levered[:, None],
-        settled=np.pad(converted[:, :-1], ((0, 0), (1, 0))) & levered[:, None],
-        places=places,
-        capacity=capacity,
-        sellable=yearly("purchases", "contract")
-        * schools["purchasable_places"].to_numpy()[:, None],
-        price_cny=schools["purchase_price_cny"]
-        .fillna(stage.purchase_price_cny or 0.0)
-        .to_numpy(np.float64),
-        overfill=stage.class_ceiling / stage.class_size - 1,
-        class_size=float(stage.class_size),
-        large_class=float(stage.large_class),
-        allowance_cny=float(stage.allowance_cny or 0.0),
-        pupils_per_post=float(stage.pupils_per_post or 0.0)
-        if name in settings.staff.stages
-        else 0.0,
-        placed=_spread(children, "placed", cells),
-        lacking=_spread(children, "shortfall", cells),
-        load=load,
-        leave=sparse.csr_array(leave),
-        seat_rows=rows,
-        seat_owner=names.get_indexer(pd.Index(programme.school[rows])),
-        network=network,
-    )
-
-
-def _providers(plan: Plan, stage: str) -> pd.DataFrame:
-    """Providers of a stage: the rows of ``schools``, then the projects that are schools of their own."""
-    schools = plan.scenario.table("schools")
-    schools = schools[schools["stage"] == stage]
-    own = plan.scenario.table("projects")
-    own = own[(own["stage"] == stage) & (own["school"] == "")]
-    own = own[own["kind"] != "inclusive_kindergarten"].assign(school=own["project"])
-    blank = {
-        "sector": "public",
-        "places": 0.0,
-        "pupils": 0.0,
-        "inclusive": "no",
-        "purchasable_places": 0.0,
-        "purchase_price_cny": np.nan,
-    }
-    shared = ["school", "area", "x_km", "y_km", *blank]
-    return pd.concat([schools[shared], own.assign(**blank)[shared]], ignore_index=True)
-
-
-def _spread(rows: pd.DataFrame, column: str, axes: Mapping[str, pd.Index[Any]]) -> Floats:
-    """Put a long table's column into an array; cells without a row are 0."""
-    out = np.zeros([len(axis) for axis in axes.values()])
-    at = tuple(axis.get_indexer(pd.Index(rows[name])) for name, axis in axes.items())
-    known = np.all([index >= 0 for index in at], axis=0)
-    out[tuple(index[known] for index in at)] = rows[column].to_numpy(np.float64)[known]
-    return out
-
-
 def _by_county(
     table: pd.DataFrame, column: str, counties: tuple[str, ...], years: tuple[int, ...]
 ) -> Floats:
-    return _spread(table, column, {"county": pd.Index(counties), "school_year": pd.Index(years)})
+    return spread(table, column, {"county": pd.Index(counties), "school_year": pd.Index(years)})
 
 
 def _limit(
@@ -336,64 +135,3 @@ def _limit(
     known = (at[0] >= 0) & (at[1] >= 0)
     out[at[0][known], at[1][known]] = rows["amount"].to_numpy(np.float64)[known]
     return out
-
-
-def _converted(plan: Plan, stage: str, names: pd.Index[Any], years: tuple[int, ...]) -> Bools:
-    rows = plan.tables["conversions"]
-    rows = rows[rows["stage"] == stage]
-    out = np.zeros((len(names), len(years)), dtype=np.bool_)
-    autumns = np.array([f"{year}-09-01" for year in years])
-    dates = rows["converts"].to_numpy(str)
-    out[names.get_indexer(pd.Index(rows["school"]))] = dates[:, None] <= autumns[None, :]
-    return out
-
-
-def _turned_inclusive(
-    plan: Plan, stage: str, schools: pd.DataFrame, years: tuple[int, ...]
-) -> Floats:
-    """Change of private capacity as planned kindergartens turn inclusive, ``[provider, year]``."""
-    out = np.zeros((len(schools), len(years)))
-    rows = plan.scenario.table("projects")
-    rows = rows[(rows["stage"] == stage) & (rows["kind"] == "inclusive_kindergarten")]
-    opened = plan.tables["openings"].merge(
-        rows[["project", "area", "school", "pupils"]], on="project"
-    )
-    autumns = np.array([f"{year}-09-01" for year in years])
-    pools = schools[(schools["sector"] == "private") & (schools["inclusive"] == "yes")]
-    pool_of = {area: at for at, area in zip(pools.index[::-1], pools["area"][::-1], strict=True)}
-    at_school = pd.Index(schools["school"])
-    for row in opened.itertuples():
-        pupils = row.copies * np.nan_to_num(row.pupils) * (str(row.opens) <= autumns)
-        if row.area in pool_of:
-            out[pool_of[row.area]] += pupils
-        if row.school in at_school:
-            out[at_school.get_loc(row.school)] -= pupils
-    return out
-
-
-def _load(pupils: Floats, pool: Ints, pools: int) -> sparse.csr_array:
-    J, G, T = pupils.shape
-    j, g, t = np.nonzero(pupils)
-    rows, columns = j * T + t, (pool[j] * G + g) * T + t
-    return sparse.csr_array((pupils[j, g, t], (rows, columns)), shape=(J * T, pools * G * T))
-
-
-def _rolls(scenario: Scenario, stage: str, schools: pd.DataFrame) -> Floats:
-    """Pupils by grade in the base year: rolls, else the area's and sector's profile, else evenly."""
-    grades = pd.Index(scenario.stages[stage].grades)
-    areas = pd.Index(scenario.table("areas")["area"])
-    seen = scenario.table("pupils")
-    seen = seen[seen["school_year"] == scenario.base_year]
-    sectors = pd.Index(["private", "public"])
-    profile = _spread(seen, "pupils", {"sector": sectors, "area": areas, "grade": grades})
-    weight = profile[
-        sectors.get_indexer(pd.Index(schools["sector"])),
-        areas.get_indexer(pd.Index(schools["area"])),
-    ]
-    weight = np.where(weight.sum(1, keepdims=True) > 0, weight, 1.0)
-    split = schools["pupils"].to_numpy()[:, None] * weight / weight.sum(1, keepdims=True)
-    rolls = scenario.table("rolls")
-    rolls = rolls[rolls["stage"] == stage]
-    listed = schools["school"].isin(rolls["school"]).to_numpy()
-    given = _spread(rolls, "pupils", {"school": pd.Index(schools["school"]), "grade": grades})
-    return np.asarray(np.where(listed[:, None], given, split))

@@ -8,7 +8,7 @@ between areas and pools only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -154,12 +154,12 @@ def _possible(
     xy = areas[["x_km", "y_km"]].to_numpy(np.float64)
     itself = np.arange(len(areas))
     if not scenario.has("links"):
-        pairs = [(itself, itself)]
+        pairs = np.stack([itself, itself], axis=1)
         if travel.within_county:
             county = areas["county"].to_numpy()
             near = (county[:, None] == county[None, :]) & ~np.eye(len(areas), dtype=bool)
-            pairs.append(tuple(np.nonzero(near)))
-        start, end = (np.concatenate(side) for side in zip(*pairs, strict=True))
+            pairs = np.concatenate([pairs, np.argwhere(near)])
+        start, end = pairs.T
         return start, end, np.asarray(_km(xy[start], xy[end], start == end, travel) * price)
     names = pd.Index(areas["area"])
     links = links.sort_values("stage", kind="stable")
@@ -190,8 +190,8 @@ def _possible(
     )
 
 
-def _km(start: Floats, end: Floats, same: NDArray[np.bool_], travel: object) -> Floats:
+def _km(start: Floats, end: Floats, same: NDArray[np.bool_], travel: Any) -> Floats:
     """Distances; 0 within an area, the default where a coordinate is not known."""
     gap = np.hypot(*(start - end).T) if len(start) else np.zeros(0)
-    default = float(getattr(travel, "default_km"))
+    default = float(travel.default_km)
     return np.where(same, 0.0, np.where(np.isnan(gap), default, gap))

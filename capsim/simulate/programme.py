@@ -129,13 +129,13 @@ def opening_days(programme: Programme, drawn: Days | None) -> Days:
 
 
 def in_use(programme: Programme, opening: Days, checks: Days) -> Floats:
-    """Copies of each opening in use on check dates, ``[opening, check, draw]``."""
+    """Count copies of each opening in use on check dates, ``[opening, check, draw]``."""
     open_then = opening[:, None, :] <= checks[None, :, None]
     return np.asarray(programme.copies[:, None, None] * open_then)
 
 
 def seats_open(programme: Programme, copies: Floats) -> Floats:
-    """Standard seats of each seat row in autumns, after those whose life has ended.
+    """Count standard seats of each seat row in autumns, without those whose life has ended.
 
     Parameters
     ----------

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .given import Given, StageGiven
+from .given import Given
 from .network import Floats, Ints, Network
+from .stage import StageGiven
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +133,7 @@ def _own_payers(stage: StageGiven, come: Arrivals) -> tuple[Floats, Floats, Floa
 
 
 def _purchase_cut(given: Given, bought: list[Floats], demand: Floats) -> Floats:
-    """Share of purchases that the ceilings of counties and of the whole leave, ``[county, ...]``."""
+    """Find which share of purchases the ceilings leave, ``[county, year, draw]``."""
     counties = len(given.counties)
     total, planned = (
         np.zeros((counties, *bought[0].shape[1:])),
@@ -299,9 +300,10 @@ def by_group(values: Floats, group: Ints, groups: int) -> Floats:
     """
     ones = np.ones(len(group))
     sums = sparse.csr_array((ones, (group, np.arange(len(group)))), shape=(groups, len(group)))
-    return _apply(sums, values).reshape(groups, *values.shape[1:])
+    flat = values.reshape(len(group), int(np.prod(values.shape[1:])))
+    return np.asarray(sums @ flat).reshape(groups, *values.shape[1:])
 
 
 def _apply(matrix: sparse.csr_array, values: Floats) -> Floats:
-    """Apply a matrix to the leading axes of an array."""
-    return np.asarray(matrix @ values.reshape(matrix.shape[1], -1))
+    """Apply a matrix to the cells of an array ``[..., draw]``: ``[row, draw]``."""
+    return np.asarray(matrix @ values.reshape(-1, values.shape[-1]))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .given import Given, StageGiven
+from .given import Given
 from .network import Floats
 from .programme import Days, in_use
 from .seating import Seated
+from .stage import StageGiven
 
 AT_MOST = ("placement", "share", "large_classes")
 """Targets that are met by staying below what is required."""
@@ -86,7 +87,7 @@ class Target:
 
 
 def achieve(given: Given, target: Target, found: Autumns) -> Floats:
-    """The achieved figure of a target by draw.
+    """Read the achieved figure of a target by draw.
 
     Raises
     ------

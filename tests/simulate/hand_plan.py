@@ -169,7 +169,7 @@ def demand(sd: float = 0.0) -> Any:
 def plan(sd: float = 0.0) -> Plan:
     """The plan, with the costs, shares and targets that hand counting gives."""
     enrolment, schools, flows, shortfall, staff = [], [], [], [], []
-    for name, (area, sector, _, _, pupils) in SCHOOLS.items():
+    for name, (area, *_, pupils) in SCHOOLS.items():
         county = "Y" if area == "C" else "X"
         zeros = (0, 0, 0)
         for t, year in enumerate(YEARS):
@@ -205,7 +205,7 @@ def plan(sd: float = 0.0) -> Plan:
         "travel": by @ np.array([0, 4 * 1500, 4 * 1500]),
         "overfill": by @ np.array([10 * 2000, 0, 0]),
         "shortfall": 2 * 200000.0,
-        # 2022: pubC keeps its 40; 2023: of 55 at pubA 45 go on, of 25 at privA 15; ten of each leave.
+        # 2023: of 55 at pubA 45 go on, of 25 at privA 15: ten of each leave.
         "displacement": by @ np.array([0, (10 + 10) * 3000, 0]),
     }
     columns = "school stage county school_year pupils fee_paying purchased public"
