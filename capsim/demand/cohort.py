@@ -29,6 +29,9 @@ class Flow:
         Index of each area's county.
     share : array [area, grade]
         Share of its county's grade, where the county's children move up together; else NaN.
+    whole : array [grade]
+        Progression of the whole, to which the areas are scaled so that a child who changes area
+        on moving up is counted once; NaN where the areas stand for themselves.
     added : array [area, grade, lead]
         Net migration and new housing, persons.
     fixed : array [area, grade, lead]
@@ -39,6 +42,7 @@ class Flow:
     entry: Array
     county: Index
     share: Array
+    whole: Array
     added: Array
     fixed: Array
 
@@ -60,6 +64,7 @@ def closed(ratio: Array, entry: Array) -> Flow:
         entry,
         np.arange(areas),
         np.full((areas, grades), np.nan),
+        np.full(grades, np.nan),
         np.zeros_like(ratio),
         np.full_like(ratio, np.nan),
     )
@@ -85,12 +90,14 @@ def advance(base: Array, flow: Flow) -> Array:
     for lead in range(flow.ratio.shape[-1]):
         below = np.zeros_like(base)
         below[:, 1:] = out[:, :-1, lead]
+        wanted = flow.whole * below.sum(0)
         if together.any():
             pooled = group_sum(below, flow.county)[flow.county] * flow.share
             below = np.where(together, pooled, below)
-        new = np.where(
-            np.isnan(flow.entry[..., lead]), below * flow.ratio[..., lead], flow.entry[..., lead]
-        )
+        new = below * flow.ratio[..., lead]
+        total = new.sum(0)
+        new *= np.where(np.isnan(wanted), 1.0, divide(wanted, total, 1.0))
+        new = np.where(np.isnan(flow.entry[..., lead]), new, flow.entry[..., lead])
         new = np.maximum(new + flow.added[..., lead], 0.0)
         fixed = flow.fixed[..., lead]
         out[..., lead + 1] = np.where(np.isnan(fixed), new, fixed)

@@ -56,7 +56,9 @@ def place(frame: pd.DataFrame, value: str, axes: dict[str, Sequence[object]]) ->
     Rows whose keys are not on the axes are left out.
     """
     shape = tuple(len(labels) for labels in axes.values())
-    codes = [pd.Index(labels).get_indexer(pd.Index(frame[key])) for key, labels in axes.items()]
+    codes = [
+        pd.Index(list(labels)).get_indexer(pd.Index(frame[key])) for key, labels in axes.items()
+    ]
     numbers = frame[value].to_numpy(dtype=float)
     keep = np.all([code >= 0 for code in codes], axis=0) & np.isfinite(numbers)
     at = tuple(code[keep] for code in codes)
@@ -110,7 +112,7 @@ def _pupils(
     number = len(scenario.stages)
     for stage, name in enumerate(scenario.stages):
         rows = of_stage == stage
-        known = np.isfinite(pupils[:, rows]).any((0, 1))
+        known = np.asarray(np.isfinite(pupils[:, rows]).any((0, 1)))
         pupils[:, rows] = np.where(known, np.nan_to_num(pupils[:, rows]), np.nan)
         if not known[-1]:
             pupils[:, rows, -1] = _from_schools(scenario, name, areas, int(rows.sum()), notes)

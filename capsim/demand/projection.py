@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from .cohort import Flow, advance, crossing
@@ -116,7 +117,7 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
     )
 
 
-def _fed_by_births(scenario: Scenario, seen: Observed) -> Array:
+def _fed_by_births(scenario: Scenario, seen: Observed) -> npt.NDArray[np.bool_]:
     """First grades that births feed: where the stage before is missing, or not compulsory.
 
     Whoever is in a compulsory stage moves on from it; a kindergarten is not the way into school.
@@ -168,11 +169,20 @@ def _flow(scenario: Scenario, seen: Observed, population: Array, notes: list[str
     if together.any():
         names = [seen.grades[g] for g in np.flatnonzero(together.any(0))]
         notes.append(f"children move up by county, not by area, into grades {', '.join(names)}")
-    return Flow(np.repeat(ratio[..., None], leads, -1), entry, seen.county, share, added, fixed)
+    whole = divide(above.sum((0, -1)), below.sum((0, -1)), np.nan)
+    return Flow(
+        ratio=np.repeat(ratio[..., None], leads, -1),
+        entry=entry,
+        county=seen.county,
+        share=share,
+        whole=np.where(held.any(0), np.nan, whole),
+        added=added,
+        fixed=fixed,
+    )
 
 
 def _shifted(pupils: Array) -> Array:
-    """The grade below a year before, for every year but the first; 0 below the first grade."""
+    """Move pupils up a grade and a year, the first year left out; nobody is below the first."""
     out = np.zeros_like(pupils[..., 1:])
     out[:, 1:] = pupils[:, :-1, :-1]
     return out
@@ -232,7 +242,7 @@ def _enrolled(
     seen: Observed,
     pupils: Array,
     population: Array,
-    given: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    given: npt.NDArray[np.bool_],
     notes: list[str],
 ) -> Array:
     """Scale stages whose gross enrolment is set, in planned years, over the whole."""
