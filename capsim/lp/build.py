@@ -1,0 +1,206 @@
+"""Collect blocks of variables and constraints, and freeze them into one sparse program.
+
+A column index of ``-1`` stands for the constant zero: a term on it vanishes. A family can
+therefore speak of "last year's conversion" in the first year, or of a variable that a school
+does not have, without a special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array, csc_array
+
+Index = NDArray[np.int64]
+Array = NDArray[np.float64]
+Term = tuple[ArrayLike, ArrayLike, ArrayLike]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named run of columns or rows: where it starts, how many, and what labels each."""
+
+    name: str
+    start: int
+    count: int
+    labels: tuple[NDArray[np.object_], ...] = ()
+
+    def names(self) -> list[str]:
+        """Name every member, for example ``pupils[S1,3,2022]``.
+
+        Examples
+        --------
+        >>> Block("hired", 0, 2, (np.array(["C1", "C2"], object),)).names()
+        ['hired[C1]', 'hired[C2]']
+        """
+        if not self.labels:
+            return [self.name] if self.count == 1 else [f"{self.name}[{i}]" for i in range(self.count)]
+        rows = zip(*(column.tolist() for column in self.labels), strict=True)
+        return [f"{self.name}[{','.join(str(part) for part in row)}]" for row in rows]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Minimise ``cost · x + offset`` subject to ``row_lower ≤ A x ≤ row_upper``, ``lower ≤ x ≤ upper``.
+
+    Attributes
+    ----------
+    cost, lower, upper : float64 ``[column]``
+    integer : bool ``[column]``
+    matrix : sparse, compressed by column, ``[row, column]``
+    row_lower, row_upper : float64 ``[row]``
+    offset : float
+    columns, rows : the blocks, in order
+    """
+
+    cost: Array
+    lower: Array
+    upper: Array
+    integer: NDArray[np.bool_]
+    matrix: csc_array
+    row_lower: Array
+    row_upper: Array
+    offset: float = 0.0
+    columns: tuple[Block, ...] = ()
+    rows: tuple[Block, ...] = ()
+
+    def column_names(self) -> list[str]:
+        """Every column's speaking name, in order."""
+        return [name for block in self.columns for name in block.names()]
+
+    def row_names(self) -> list[str]:
+        """Every row's speaking name, in order."""
+        return [name for block in self.rows for name in block.names()]
+
+    def rows_of(self, name: str) -> Index:
+        """Indices of all rows in blocks called ``name`` (or ``name.something``)."""
+        hits = [b for b in self.rows if b.name == name or b.name.startswith(name + ".")]
+        parts = [np.arange(b.start, b.start + b.count) for b in hits]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def relaxed(self) -> Program:
+        """Return the same program without integrality."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
+    def fixed(self, x: Array) -> Program:
+        """Return the linear program in which every integer column stands at its rounded value in ``x``."""
+        value = np.round(x)
+        return replace(
+            self,
+            lower=np.where(self.integer, value, self.lower),
+            upper=np.where(self.integer, value, self.upper),
+            integer=np.zeros_like(self.integer),
+        )
+
+
+@dataclass
+class Builder:
+    """Grow a program block by block.
+
+    Examples
+    --------
+    >>> m = Builder()
+    >>> x = m.variables("x", 2, cost=[1.0, 2.0], upper=4.0)
+    >>> m.constrain("demand", 1, [(0, x, 1.0)], lower=5.0)
+    >>> p = m.freeze()
+    >>> p.matrix.toarray().tolist(), p.row_lower.tolist()
+    ([[1.0, 1.0]], [5.0])
+    """
+
+    columns: list[Block] = field(default_factory=list)
+    rows: list[Block] = field(default_factory=list)
+    _column_data: list[tuple[Array, Array, Array, NDArray[np.bool_]]] = field(default_factory=list)
+    _row_data: list[tuple[Array, Array]] = field(default_factory=list)
+    _terms: list[tuple[Index, Index, Array]] = field(default_factory=list)
+    column_count: int = 0
+    row_count: int = 0
+
+    def variables(
+        self,
+        name: str,
+        count: int,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = np.inf,
+        cost: ArrayLike = 0.0,
+        integer: bool = False,
+        labels: Sequence[ArrayLike] = (),
+    ) -> Index:
+        """Add ``count`` columns and return their indices ``[count]``."""
+        index = np.arange(self.column_count, self.column_count + count)
+        self.columns.append(Block(name, self.column_count, count, _labels(labels, count)))
+        self._column_data.append(
+            (_full(cost, count), _full(lower, count), _full(upper, count), np.full(count, integer))
+        )
+        self.column_count += count
+        return index
+
+    def constrain(
+        self,
+        name: str,
+        count: int,
+        terms: Iterable[Term],
+        *,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        labels: Sequence[ArrayLike] = (),
+    ) -> None:
+        """Add ``count`` rows.
+
+        Each term is ``(row, column, coefficient)``: arrays that broadcast together, ``row`` counted
+        from 0 within this block. Terms on column ``-1`` vanish; equal entries add up.
+        """
+        for row, column, value in terms:
+            r, c, v = np.broadcast_arrays(row, column, value)
+            keep = (c >= 0).ravel()
+            self._terms.append(
+                (
+                    r.ravel()[keep].astype(np.int64) + self.row_count,
+                    c.ravel()[keep].astype(np.int64),
+                    v.ravel()[keep].astype(np.float64),
+                )
+            )
+        self.rows.append(Block(name, self.row_count, count, _labels(labels, count)))
+        self._row_data.append((_full(lower, count), _full(upper, count)))
+        self.row_count += count
+
+    def freeze(self, *, cost: Array | None = None, offset: float = 0.0) -> Program:
+        """Return the program; ``cost`` replaces the costs given with the columns."""
+        shape = (self.row_count, self.column_count)
+        row, column, value = _join(self._terms, 3)
+        matrix = csc_array(coo_array((value, (row, column)), shape=shape))
+        matrix.sum_duplicates()
+        costs, lower, upper, integer = _join(self._column_data, 4)
+        row_lower, row_upper = _join(self._row_data, 2)
+        return Program(
+            cost=costs if cost is None else cost,
+            lower=lower,
+            upper=upper,
+            integer=integer.astype(bool),
+            matrix=matrix,
+            row_lower=row_lower,
+            row_upper=row_upper,
+            offset=offset,
+            columns=tuple(self.columns),
+            rows=tuple(self.rows),
+        )
+
+
+def _full(value: ArrayLike, count: int) -> Array:
+    return np.array(np.broadcast_to(np.asarray(value, np.float64).ravel(), (count,)))
+
+
+def _labels(labels: Sequence[ArrayLike], count: int) -> tuple[NDArray[np.object_], ...]:
+    out = tuple(np.asarray(label, dtype=object).ravel() for label in labels)
+    if any(len(label) != count for label in out):
+        raise ValueError(f"labels of a block must have its {count} members")
+    return out
+
+
+def _join(parts: Sequence[tuple[NDArray[np.generic], ...]], width: int) -> list[NDArray[np.generic]]:
+    if not parts:
+        return [np.zeros(0) for _ in range(width)]
+    return [np.concatenate([part[i] for part in parts]) for i in range(width)]

@@ -1,0 +1,172 @@
+"""The open door: the same program as a ``pulp.LpProblem``, and any PuLP solver by name."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from capsim.lp.build import Program
+from capsim.lp.result import Solution, SolverError
+
+_SAFE = str.maketrans(dict.fromkeys("-+[] ->/,()", "_"))
+
+
+def to_pulp(program: Program, name: str = "capsim") -> Any:
+    """Return the program as a ``pulp.LpProblem`` with speaking names.
+
+    Column ``i`` of the program is variable ``i`` of the problem (``problem.capsim_columns[i]``). Rows that
+    are bounded on both sides without being equations become two constraints, ``…_low`` and ``…_high``.
+    """
+    import pulp
+
+    problem = pulp.LpProblem(name, pulp.LpMinimize)
+    variables = []
+    names = _unique(program.column_names())
+    for label, low, high, whole in zip(names, program.lower, program.upper, program.integer, strict=True):
+        variables.append(
+            problem.add_variable(
+                label,
+                lowBound=None if math.isinf(low) else float(low),
+                upBound=None if math.isinf(high) else float(high),
+                cat=pulp.LpInteger if whole else pulp.LpContinuous,
+            )
+        )
+    used = np.flatnonzero(program.cost)
+    objective = pulp.LpAffineExpression(zip([variables[i] for i in used], program.cost[used].tolist(), strict=True))
+    problem.setObjective(objective + program.offset)
+    matrix = program.matrix.tocsr()
+    for row, label in enumerate(_unique(program.row_names())):
+        span = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        terms = [
+            (variables[i], float(c))
+            for i, c in zip(matrix.indices[span], matrix.data[span], strict=True)
+        ]
+        low, high = float(program.row_lower[row]), float(program.row_upper[row])
+        for sense, bound, suffix in _sides(low, high, pulp):
+            if not terms:
+                _empty_row(label, low, high)
+                continue
+            expression = pulp.LpAffineExpression(terms)
+            problem += pulp.LpConstraint(expression, sense, name=label + suffix, rhs=bound)
+    problem.capsim_columns = variables
+    return problem
+
+
+def _sides(low: float, high: float, pulp: Any) -> list[tuple[int, float, str]]:
+    if low == high:
+        return [(pulp.LpConstraintEQ, low, "")]
+    both = math.isfinite(low) and math.isfinite(high)
+    sides = []
+    if math.isfinite(low):
+        sides.append((pulp.LpConstraintGE, low, "_low" if both else ""))
+    if math.isfinite(high):
+        sides.append((pulp.LpConstraintLE, high, "_high" if both else ""))
+    return sides
+
+
+def _empty_row(label: str, low: float, high: float) -> None:
+    if low > 0 or high < 0:
+        raise SolverError(f"constraint {label} has no variable and cannot hold")
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names that PuLP and LP files accept, each once."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        clean = name.translate(_SAFE).rstrip("_")
+        count = seen.get(clean, 0)
+        seen[clean] = count + 1
+        out.append(clean if count == 0 else f"{clean}__{count}")
+    return out
+
+
+def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None = None) -> Any:
+    """Return a PuLP solver by name: ``cbc``, ``pulp-highs``, or any name PuLP lists.
+
+    Raises
+    ------
+    SolverError
+        If PuLP does not know the solver or it is not installed here.
+    """
+    import pulp
+
+    options: dict[str, Any] = {"msg": False, "gapRel": gap, "timeLimit": time_limit}
+    if name.lower() == "cbc":
+        from pulp.apis.coin_api import PULP_CBC_CMD
+
+        return pulp.COIN_CMD(path=PULP_CBC_CMD.pulp_cbc_path, **options)
+    listed = pulp.listSolvers()
+    wanted = "HiGHS" if name.lower() == "pulp-highs" else name
+    match = {entry.lower(): entry for entry in listed}.get(wanted.lower())
+    if match is None:
+        raise SolverError(f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of {listed}")
+    solver = pulp.getSolver(match, **options)
+    if not solver.available():
+        raise SolverError(f"solver {match} is known to PuLP but not installed here")
+    return solver
+
+
+def solve_pulp(
+    problem: Any, name: str, *, gap: float | None = None, time_limit: float | None = None
+) -> tuple[str, str, float]:
+    """Solve a PuLP problem in place; return status, solver and seconds.
+
+    PuLP's ``status`` says ``Optimal`` after a time limit too, and leaves values behind where there is
+    no solution: only ``sol_status`` is believed here.
+    """
+    import pulp
+
+    solver = pulp_solver(name, gap=gap, time_limit=time_limit)
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
+        if hasattr(solver, "tmpDir"):
+            solver.tmpDir = folder + os.sep
+        problem.solve(solver)
+    seconds = time.perf_counter() - begin
+    status = {
+        pulp.LpSolutionOptimal: "optimal",
+        pulp.LpSolutionIntegerFeasible: "stopped",
+        pulp.LpSolutionInfeasible: "infeasible",
+        pulp.LpSolutionUnbounded: "unbounded",
+    }.get(problem.sol_status, "unknown")
+    return status, f"PuLP {pulp.__version__} + {name}", seconds
+
+
+def solve_by_pulp(program: Program, name: str, *, gap: float | None, time_limit: float | None) -> Solution:
+    """Solve the arrays through PuLP; the bound is known only for a proved optimum."""
+    begin = time.perf_counter()
+    problem = to_pulp(program)
+    hand_over = time.perf_counter() - begin
+    status, solver, seconds = solve_pulp(problem, name, gap=gap, time_limit=time_limit)
+    x = None
+    objective = float("nan")
+    if status in ("optimal", "stopped"):
+        x = read_columns(problem)
+        objective = float(program.cost @ x + program.offset)
+    bound = -np.inf
+    if status == "optimal":
+        slack = abs(objective) * (gap or 0.0) if program.integer.any() else 0.0
+        bound = objective - slack
+    return Solution(
+        status=status,
+        x=x,
+        objective=objective,
+        bound=bound,
+        row_dual=None,
+        column_dual=None,
+        solver=solver,
+        seconds=seconds,
+        hand_over_s=hand_over,
+    )
+
+
+def read_columns(problem: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Values of the program's own columns, in order; a variable no solver saw stands at 0."""
+    values = [v.varValue for v in problem.capsim_columns]
+    return np.array([0.0 if value is None else float(value) for value in values])

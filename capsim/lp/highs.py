@@ -1,0 +1,140 @@
+"""The one place that speaks to HiGHS: arrays in, arrays out, options checked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from capsim.lp.build import Program
+from capsim.lp.result import Solution, SolverError
+
+
+class Highs:
+    """A HiGHS object that holds one program and can be solved again after changes.
+
+    Parameters
+    ----------
+    program : Program
+        Passed in one call, compressed by column.
+    options : mapping
+        HiGHS options by name; an unknown or refused one raises :class:`SolverError`.
+    """
+
+    def __init__(self, program: Program, options: Mapping[str, Any] | None = None) -> None:
+        import highspy
+
+        begin = time.perf_counter()
+        self._hp = highspy
+        self._highs = highspy.Highs()
+        self._option("output_flag", False)
+        for name, value in (options or {}).items():
+            self._option(name, value)
+        a = program.matrix
+        rows, columns = a.shape
+        status = self._highs.passModel(
+            columns,
+            rows,
+            a.nnz,
+            0,
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            program.offset,
+            program.cost,
+            program.lower,
+            program.upper,
+            program.row_lower,
+            program.row_upper,
+            a.indptr.astype(np.int32),
+            a.indices.astype(np.int32),
+            a.data,
+            program.integer.astype(np.int32),
+        )
+        if status == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS refused the program: a bound, cost or coefficient is not finite")
+        self.program = program
+        self.hand_over_s = time.perf_counter() - begin
+
+    @property
+    def raw(self) -> Any:
+        """The ``highspy.Highs`` object itself."""
+        return self._highs
+
+    def _option(self, name: str, value: Any) -> None:
+        if self._highs.setOptionValue(name, value) != self._hp.HighsStatus.kOk:
+            raise SolverError(f"HiGHS knows no option {name!r} or refuses the value {value!r}")
+
+    def start_from(self, x: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+        """Offer ``x`` as a first solution of a mixed-integer program."""
+        solution = self._hp.HighsSolution()
+        solution.col_value = x
+        self._highs.setSolution(solution)
+
+    def solve(self) -> Solution:
+        """Run, and return what was found; Ctrl-C stops the solver and is passed on."""
+        begin = time.perf_counter()
+        self._run()
+        seconds = time.perf_counter() - begin
+        h, hp = self._highs, self._hp
+        info, state = h.getInfo(), h.getModelStatus()
+        mip = bool(self.program.integer.any())
+        found = info.primal_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
+        name = _STATUS.get(str(state).rsplit(".", 1)[-1], "error")
+        if name == "infeasible_or_unbounded":
+            name = self._tell_apart()
+        if name == "stopped" and not found:
+            name = "unknown"
+        x = np.array(h.getSolution().col_value) if found else None
+        objective = float(info.objective_function_value) if found else float("nan")
+        bound = float(info.mip_dual_bound) if mip else (objective if name == "optimal" else -np.inf)
+        duals = None
+        if found and not mip and info.dual_solution_status == hp.SolutionStatus.kSolutionStatusFeasible:
+            duals = (np.array(h.getSolution().row_dual), np.array(h.getSolution().col_dual))
+        return Solution(
+            status=name,
+            x=x,
+            objective=objective,
+            bound=bound,
+            row_dual=None if duals is None else duals[0],
+            column_dual=None if duals is None else duals[1],
+            solver=f"HiGHS {h.version()}",
+            seconds=seconds,
+            hand_over_s=self.hand_over_s,
+        )
+
+    def _tell_apart(self) -> str:
+        """Solve again without presolve, which alone cannot tell infeasible from unbounded."""
+        self._option("presolve", "off")
+        self._run()
+        self._option("presolve", "choose")
+        return _STATUS.get(str(self._highs.getModelStatus()).rsplit(".", 1)[-1], "error")
+
+    def _run(self) -> None:
+        self._highs.HandleUserInterrupt = True
+        worker = threading.Thread(target=self._highs.run, daemon=True)
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(0.05)
+        except KeyboardInterrupt:
+            self._highs.cancelSolve()
+            worker.join(10)
+            raise
+
+
+_STATUS = {
+    "kOptimal": "optimal",
+    "kModelEmpty": "optimal",
+    "kInfeasible": "infeasible",
+    "kUnbounded": "unbounded",
+    "kUnboundedOrInfeasible": "infeasible_or_unbounded",
+    "kTimeLimit": "stopped",
+    "kIterationLimit": "stopped",
+    "kSolutionLimit": "stopped",
+    "kInterrupt": "stopped",
+    "kObjectiveBound": "stopped",
+    "kObjectiveTarget": "stopped",
+}

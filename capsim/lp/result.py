@@ -1,0 +1,42 @@
+"""What a solver gives back, whichever it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SolverError(RuntimeError):
+    """A solver could not be run as asked."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The outcome of one solve; read ``status`` before anything else.
+
+    Attributes
+    ----------
+    status : str
+        ``optimal`` (proved within the gap asked), ``stopped`` (a limit ended it, ``x`` is feasible),
+        ``infeasible``, ``unbounded``, ``unknown`` (a limit ended it without any solution) or ``error``.
+    x : float64 ``[column]``, or None
+    objective, bound : float
+        Of ``x``, and what no solution can beat (``-inf`` where the solver tells none).
+    row_dual, column_dual : float64, or None
+        Of a linear program: change of the objective per unit of right-hand side or bound.
+    solver : str
+        Name and version.
+    seconds, hand_over_s : float
+    """
+
+    status: str
+    x: NDArray[np.float64] | None
+    objective: float
+    bound: float
+    row_dual: NDArray[np.float64] | None
+    column_dual: NDArray[np.float64] | None
+    solver: str
+    seconds: float
+    hand_over_s: float = 0.0
