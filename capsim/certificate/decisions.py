@@ -119,14 +119,15 @@ class Reader:
         spots = tuple(position[known] for position in at)
         seen = np.zeros(shape, np.int64)
         np.add.at(seen, spots, 1)
+        required = np.broadcast_to(needed, shape)
         wrong = {
-            "row twice": seen > 1,
-            "no such row": (seen > 0) & ~np.broadcast_to(allowed, shape),
-            "missing row": (seen == 0) & np.broadcast_to(needed, shape),
+            "row twice": (seen > 1, len(frame)),
+            "no such row": ((seen > 0) & ~np.broadcast_to(allowed, shape), len(frame)),
+            "missing row": ((seen == 0) & required, int(required.sum())),
         }
-        for what, mask in wrong.items():
+        for what, (mask, rows) in wrong.items():
             cells = [[a.names[i] for a, i in zip(axes, c, strict=True)] for c in np.argwhere(mask)]
-            self.book.none_of("tables", f"{table}, {what}", cells, int(seen.size))
+            self.book.none_of("tables", f"{table}, {what}", cells, rows)
         out = [np.zeros(shape) for _ in columns]
         for values, column in zip(out, columns, strict=True):
             values[spots] = self.numbers(table, column)[known]
