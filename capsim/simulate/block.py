@@ -76,11 +76,24 @@ class Figures:
 
 def run_block(given: Given, targets: Sequence[Target], job: Job) -> Figures:
     """Simulate a block of draws."""
-    planned = np.asarray(given.demand.pupils[:, :, 1:, None])
-    ratio = _ratio(given, job)
-    children = planned * ratio
-    opening = opening_days(given.programme, job.ready)
-    opening = np.broadcast_to(opening, (len(opening), job.draws))
+    return meet(given, targets, _ratio(given, job), job.ready)
+
+
+def meet(given: Given, targets: Sequence[Target], ratio: Floats, ready: Days | None) -> Figures:
+    """Let a plan meet children and opening dates.
+
+    Parameters
+    ----------
+    given : Given
+    targets : sequence of Target
+    ratio : array [area, grade, year, draw]
+        Children over planned children.
+    ready : array of int [draw, project] or None
+        Days on which projects are ready; None for as planned.
+    """
+    children = given.demand.pupils[:, :, 1:, None] * ratio
+    opening = opening_days(given.programme, ready)
+    opening = np.broadcast_to(opening, (len(opening), ratio.shape[-1]))
     copies = in_use(given.programme, opening, given.programme.autumns)
     arrivals = tuple(arrive(stage, ratio[:, stage.grades]) for stage in given.stages)
     payers = pay(given, arrivals, children)
@@ -94,7 +107,7 @@ def run_block(given: Given, targets: Sequence[Target], job: Job) -> Figures:
         for stage, sits in zip(given.stages, seated, strict=True)
         if stage.compulsory
     ]
-    empty = np.zeros((len(given.counties), 0, len(given.years), job.draws))
+    empty = np.zeros((len(given.counties), 0, len(given.years), ratio.shape[-1]))
     mean, large = (
         (np.stack(part, axis=1) for part in zip(*sizes, strict=True)) if sizes else (empty, empty)
     )

@@ -12,7 +12,10 @@ from scipy.stats import binomtest
 
 from capsim.demand.draws import draw
 from capsim.simulate import simulate
+from capsim.simulate.block import meet
+from capsim.simulate.given import read_given
 from capsim.simulate.outcomes import wilson
+from capsim.simulate.run import read_targets
 
 DRAWS = 70
 
@@ -102,3 +105,18 @@ def test_quotas_make_the_reduction_sure(outcomes):
 def test_wilson_is_scipys(hits, draws):
     expected = binomtest(hits, draws).proportion_ci(0.95, method="wilson")
     assert wilson(hits, draws) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_draws_of_a_block_know_nothing_of_each_other(plan):
+    """Each draw and opening date seated alone gives its own row of the block."""
+    dates = np.array(["2023-09-01", "2023-10-01", "2024-10-01"], "datetime64[D]")[:, None]
+    block = simulate(plan, draws=40, seed=5, openings=dates)
+    given = read_given(plan)
+    targets = read_targets(plan, given)
+    children = draw(plan.demand.pupils, plan.demand.spread, 40, 5)
+    ratio = np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
+    for number in (0, 1, 2, 38):
+        one = meet(given, targets, ratio[..., [number]], dates[[number % 3]].astype(int))
+        row = block.tables["draws"].iloc[number]
+        assert one.cost_cny.sum() == pytest.approx(row["cost_cny"], rel=1e-12)
+        assert one.overfilled.sum() == pytest.approx(row["overfilled"], rel=1e-9)
