@@ -256,6 +256,7 @@ def spill(waiting: Floats, room: Floats, network: Network) -> tuple[Floats, Floa
         Who found room.
     travel_cny : array [year, draw]
     """
+    waiting = waiting.copy()
     landed = np.zeros((len(room), *waiting.shape[1:]))
     travel = np.zeros(waiting.shape[2:])
     for target, price in zip(network.near, network.near_cny, strict=True):
@@ -268,8 +269,7 @@ def spill(waiting: Floats, room: Floats, network: Network) -> tuple[Floats, Floa
         offers = by_group(coming, pools, len(room))
         taken = fraction(room, offers.sum(1))
         moved = coming * taken[pools][:, None]
-        waiting = waiting.copy()
-        waiting[areas] = coming - moved
+        waiting[areas] -= moved
         offers *= taken[:, None]
         landed += offers
         room = np.maximum(room - offers.sum(1), 0.0)

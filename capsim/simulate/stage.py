@@ -207,7 +207,8 @@ def _providers(plan: Plan, stage: str) -> pd.DataFrame:
         "purchase_price_cny": np.nan,
     }
     shared = ["school", "area", "x_km", "y_km", *blank]
-    return pd.concat([schools[shared], own.assign(**blank)[shared]], ignore_index=True)
+    out: pd.DataFrame = pd.concat([schools[shared], own.assign(**blank)[shared]], ignore_index=True)
+    return out
 
 
 def spread(rows: pd.DataFrame, column: str, axes: Mapping[str, pd.Index[Any]]) -> Floats:
