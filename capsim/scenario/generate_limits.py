@@ -106,7 +106,7 @@ def limits(
             ),
             "hires": np.round(recipe.hires * whole * by_need),
             "contract_teachers": np.round(recipe.contract_teachers * whole * by_need),
-            "purchase": purchase,
+            "purchase": np.round(purchase * (1 - recipe.purchase_fall) ** max(step - 2, 0)),
         }
         rows += [
             pd.DataFrame({"county": names, "year": year, "kind": kind, "amount": amount})

@@ -126,6 +126,7 @@ def people(units: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> Peo
 
 def _births(units: pd.DataFrame, recipe: Recipe, years: tuple[int, ...], totals: Floats) -> Ints:
     drift = lookup(recipe.birth_drift_by_kind, units["kind"])
+    drift = drift + lookup(recipe.birth_drift_by_part, units["part"])
     lead = np.array(years) - recipe.base_year
     weight = units["weight"].to_numpy()[:, None] * np.exp(drift[:, None] * lead)
     column = np.tile(np.arange(len(years)), len(units))

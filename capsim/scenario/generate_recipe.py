@@ -73,8 +73,11 @@ class Recipe:
         )
     )
     """Yearly growth of an area's share of births."""
+    birth_drift_by_part: Mapping[str, float] = field(
+        default_factory=lambda: {"": 0.0, "core": 0.004, "town": 0.0, "village": -0.006}
+    )
     pull_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: spread({"urban": 1.006, "peri-urban": 1.001, "rural": 0.998})
+        default_factory=lambda: spread({"urban": 1.004, "peri-urban": 1.001, "rural": 0.999})
     )
     """Progression ratio of a kind of area, before all are scaled to keep the whole."""
     junior_by_part: Mapping[str, float] = field(
@@ -112,9 +115,9 @@ class Recipe:
     """Places a selling school offers over its pupils."""
     purchase_min: int = 60
     price_spread: float = 0.08
-    buyout_cny: tuple[float, float] = (15_000.0, 40_000.0)
+    buyout_cny: tuple[float, float] = (25_000.0, 60_000.0)
     """A place, once."""
-    lease_cny: tuple[float, float] = (1_000.0, 3_500.0)
+    lease_cny: tuple[float, float] = (2_500.0, 6_500.0)
     """A place and school year."""
     transfer_cny: float = 600.0
     """A place, once, when a school is handed over free of charge."""
@@ -127,8 +130,8 @@ class Recipe:
     class_mean: Mapping[str, Mapping[str, float]] = field(
         default_factory=lambda: {
             "kindergarten": {"": 28.5, "core": 29.0, "town": 28.5, "village": 28.0},
-            "primary": {"": 42.5, "core": 45.5, "town": 43.0, "village": 39.0},
-            "junior": {"": 47.0, "core": 48.8, "town": 47.5, "village": 45.0},
+            "primary": {"": 42.5, "core": 45.8, "town": 43.5, "village": 40.5},
+            "junior": {"": 47.0, "core": 50.5, "town": 49.5, "village": 47.5},
             "senior": {"": 46.0, "core": 46.0, "town": 46.0, "village": 46.0},
         }
     )
@@ -144,12 +147,14 @@ class Recipe:
 
     # Limits, a year, per compulsory pupil of the base year (a county's share varies)
     hires: float = 4_121 / 1_500_000
-    contract_teachers: float = 2_600 / 1_500_000
+    contract_teachers: float = 4_200 / 1_500_000
     posts_growth: float = 1_816 / 1_500_000
     posts_room: float = 0.03
     """Authorised posts beyond the teachers there are, as a share of them."""
-    purchase: float = 0.11
-    purchase_spread: float = 0.25
+    purchase: float = 0.10
+    purchase_spread: float = 0.2
+    purchase_fall: float = 0.40
+    """Yearly fall of the money for purchases after the first three years (a first contract)."""
     capital_cny: float = 400.0
     capital_now: float = 1.1
     """Capital of the first year over what the ordered projects need in it."""

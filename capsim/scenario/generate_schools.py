@@ -188,7 +188,7 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     n = len(table)
     size = table["stage"].map(CLASS_SIZE).to_numpy()
     ratio = table["stage"].map(PUPILS_PER_POST).to_numpy(float)
-    pupils = table["pupils"].to_numpy()
+    pupils = table["pupils"].to_numpy(np.int64)
     table["classes"] = np.maximum(np.ceil(pupils / (size * rng.uniform(0.93, 1.0, n))), 1).astype(
         int
     )
@@ -198,7 +198,7 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     sites = table[["county", "school"]].drop_duplicates()
     sites = sites.iloc[np.lexsort((rng.random(len(sites)), sites["county"].to_numpy(str)))]
     kind = evenly(len(sites), np.array(recipe.conversion_shares))
-    of_site = dict(zip(sites["school"], np.array(CLASSES)[kind], strict=True))
+    of_site = dict(zip(sites["school"], (CLASSES[k] for k in kind.tolist()), strict=True))
     table["conversion"] = table["school"].map(of_site)
     free = np.flatnonzero((table["conversion"] != "must").to_numpy())
     sells = np.zeros(n, dtype=bool)
@@ -209,8 +209,8 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
         (table["conversion"] == "may").to_numpy(),
     )
     die = rng.random(n)
-    handed = (must & (die < 0.7)) | (may & (die < 0.15))
-    leased = (must & ~handed) | (may & ~handed & (die < 0.6))
+    handed = (must & (die < 0.7)) | (may & (die < 0.1))
+    leased = (must & ~handed) | (may & ~handed & (die < 0.35))
     bought = may & ~handed & ~leased
     table["conversion_terms"] = np.select(
         [handed, leased, bought], ["free transfer", "lease", "buy-out"], ""
