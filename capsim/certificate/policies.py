@@ -6,7 +6,7 @@ Each policy's figure is computed once here; `check_policies` holds it to its rul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,7 +167,7 @@ def ratio_known(part: Floats, whole: Floats) -> Floats:
 
 
 def yearly(
-    given: Given, name: str, table: dict[int, float], figure: Floats, day: str, at_most: bool
+    given: Given, name: str, table: Mapping[int, float], figure: Floats, day: str, at_most: bool
 ) -> list[Target]:
     """One target for each planned year in which a stepped rule is in force."""
     rule = given.stepped(table)
