@@ -106,6 +106,55 @@ def new(
     typer.echo(f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}")
 
 
+@app.command(
+    epilog="Example: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared"
+)
+def compare(
+    scenarios: Annotated[list[Path], typer.Argument(help="Two or more folders.", metavar="A B …")],
+    out: Out = Path("comparison"),
+    draws: Draws = None,
+    seed: Seed = 0,
+    solver: Solver = "highs",
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    by: Annotated[str, typer.Option(help="Column of summary.csv to rank by.")] = "avoidable_cny",
+) -> None:
+    """Set scenarios side by side, each planned and simulated with the same luck."""
+    from capsim import run as road
+
+    def task(progress: road.Progress) -> str:
+        from capsim.compare import HEADLINES
+        from capsim.compare import compare as side_by_side
+        from capsim.report import comparison_files, comparison_text
+        from capsim.report.comparison import MARK
+        from capsim.runs.folder import check_place, whole_folder
+        from capsim.scenario import load
+
+        check_place(out, MARK)
+        if by not in HEADLINES:
+            raise typer.BadParameter(f"--by {by}: one of {', '.join(HEADLINES)}")
+        given = [load(folder) for folder in scenarios]
+        if len(given) < 2 or len({one.name for one in given}) < len(given):
+            raise typer.BadParameter("two or more scenarios with different names are needed")
+        comparison = side_by_side(
+            given,
+            draws=draws,
+            seed=seed,
+            solver=solver,
+            gap=gap,
+            time_limit=time_limit,
+            criterion=by,
+            progress=progress,
+        )
+        progress(road.WRITING)
+        with whole_folder(out, MARK) as folder:
+            road.put(folder, comparison_files(comparison), progress)
+        return comparison_text(comparison)
+
+    text = work(task)
+    typer.echo(f"{text}\nThe tables and figures are in {out}.")
+
+
 @app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")
 def forecast(
     scenario: ScenarioFolder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,11 +128,16 @@ def write(result: RunResult, out: str | Path, *, progress: Progress = lambda pha
     start = time.perf_counter()
     with whole_folder(Path(out), MARK) as folder:
         contents = files(result.plan, result.summary, result.certificate, result.outcomes)
-        for name, content in contents:
-            progress(WRITING)
-            path = folder / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+        put(folder, contents, progress)
         result.scenario.save(folder / "scenario")
         result.summary["timings_s"]["report"] = time.perf_counter() - start
         (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")
+
+
+def put(folder: Path, contents: Iterable[tuple[str, bytes]], progress: Progress) -> None:
+    """Write files into a folder, telling `progress` before each."""
+    for name, content in contents:
+        progress(WRITING)
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)

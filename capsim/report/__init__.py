@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 from capsim.report import figures
 from capsim.report.answer import answer
 from capsim.report.binding import limits_used, tight_targets
+from capsim.report.comparison import comparison_files, comparison_text
 from capsim.report.summary import meets_all, summarize, to_json
+from capsim.report.tables import csv
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from capsim.certificate import Certificate
     from capsim.optimize import Plan
     from capsim.simulate import Outcomes
 
 __all__ = [
     "answer",
+    "comparison_files",
+    "comparison_text",
     "csv",
     "figures",
     "files",
@@ -31,18 +33,6 @@ __all__ = [
     "tight_targets",
     "to_json",
 ]
-
-
-def csv(table: pd.DataFrame) -> bytes:
-    r"""Write a table as CSV; every number reads back as exactly what it was.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> csv(pd.DataFrame({"area": ["A"], "pupils": [0.1 + 0.2]}))
-    b'area,pupils\nA,0.30000000000000004\n'
-    """
-    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def files(
