@@ -161,8 +161,8 @@ def generate(
         "limits": limits(units, crowd, tables["schools"], money, recipe, rng),
         **construction(units, built),
     }
-    programme = built[built["programme"] == "build"].drop_duplicates("project")
-    settings = _settings(name or f"{kind}-{areas}", recipe, private, len(programme))
+    programme = int(built[built["programme"] == "build"]["count"].sum())
+    settings = _settings(name or f"{kind}-{areas}", recipe, private, programme)
     return Scenario.from_tables(settings, **tables)
 
 
@@ -201,19 +201,23 @@ def _projects(
         seats = recipe.pupils * share / CLASS_SIZE[stage]
         for status, part in (("ordered", 0.07), ("candidate", 0.06)):
             classes = max(round(seats * part), 6)
-            number = max(1, classes // 18)
+            wanted = max(1, classes // 18)
+            # Above some 60 projects a stage, alike ones stand in one row each area.
+            count = max(1, round(wanted / len(units))) if wanted > 60 else 1
+            number = max(1, wanted // count)
             first = f"{year}-09-01" if status == "ordered" else f"{year + 1}-09-01"
             late = f"{year}-11-01" if status == "ordered" else f"{year + 3}-09-01"
             batches.append(
                 Batch(
                     "new" if status == "ordered" else "extend",
-                    {stage: classes},
+                    {stage: max(classes // count, 6 * number)},
                     number,
                     (first, late),
                     status=status,
                     programme="build" if status == "ordered" else "",
                     due=f"{year}-12-31" if status == "ordered" else "",
                     spent=0.3 if status == "ordered" else 0.0,
+                    count=count,
                 )
             )
     built = projects(units, weights, tuple(batches), rng)

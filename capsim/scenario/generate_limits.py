@@ -147,4 +147,5 @@ def capital_of(projects: pd.DataFrame, units: pd.DataFrame) -> dict[str, float]:
     of = dict(zip(units["area"], units["county"], strict=True))
     due = projects[projects["status"] != "candidate"]
     unpaid = due["capital_cny"] - due["spent_cny"].fillna(0.0)
+    unpaid = unpaid * due["count"].fillna(1.0)
     return {str(k): float(v) for k, v in unpaid.groupby(due["area"].map(of)).sum().items()}

@@ -52,6 +52,7 @@ class Batch:
     classes : mapping of stage to int
         Classes of all projects of the batch together.
     number : int
+        Rows; each is as many alike copies as ``count`` says.
     earliest : tuple of date
         Earliest openings, dealt out in turn.
     status, programme : str
@@ -61,6 +62,7 @@ class Batch:
     smallest : int
         Fewest classes of a project and stage.
     life_years : int or None
+    count : int
     """
 
     kind: str
@@ -73,6 +75,7 @@ class Batch:
     spent: float = 0.0
     smallest: int = 6
     life_years: int | None = None
+    count: int = 1
 
 
 def need(
@@ -156,6 +159,7 @@ def _batch(
                     "due": batch.due,
                     "school": units["area"].to_numpy()[area] + f"-{stage}",
                     "programme": batch.programme,
+                    "count": batch.count,
                     "running_cny": places * UPKEEP_CNY,
                     "land_mu": np.round(
                         places * LAND_M2[stage] / MU_M2 * (1.0 if batch.kind == "new" else 0.0), 1
