@@ -1,0 +1,186 @@
+"""The variables of the plan: blocks of columns, and arrays that tell which column is which.
+
+An entry of ``-1`` means that there is no such variable (it is the constant 0): a school that
+cannot convert has ``converted == -1`` at every check date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.lp import Builder
+from capsim.optimize.given import Given
+from capsim.optimize.links import Links
+
+Index = NDArray[np.int64]
+Flag = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Seats:
+    """Provider × grade pairs: which provider and grade, and where the grade before it is."""
+
+    provider: Index
+    grade: Index
+    before: Index
+    """Position of the same provider's grade before; -1 in the first grade of a stage."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Column indices by meaning; see ``docs/model.md`` for each.
+
+    Shapes: ``t`` planned year, ``k`` check date, ``j`` provider, ``m`` project, ``c`` county.
+    """
+
+    seats: Seats
+    flow: Index
+    """``[link × grade, t]``"""
+    shortfall: Index
+    """``[area, grade, t]``"""
+    pupils: Index
+    """``[provider × grade, t]``"""
+    displaced: Index
+    """``[provider × grade, t]``"""
+    fee: Index
+    purchased: Index
+    public: Index
+    fee_december: Index
+    purchased_december: Index
+    overfill: Index
+    phase_out: Index
+    closed: Index
+    contract: Index
+    contract_start: Index
+    large_classes: Index
+    """These ``[j, t]``."""
+    converted: Index
+    """``[j, k]``"""
+    open: Index
+    """``[m, k]``"""
+    pool: Index
+    hired: Index
+    contract_teachers: Index
+    """``[c, t]``"""
+
+
+def seat_pairs(given: Given) -> Seats:
+    """List every provider × grade of its stage, providers in order."""
+    space, stage = given.space, given.providers.stage
+    grades_of = [np.flatnonzero(space.grade_stage == s) for s in range(len(space.stages))]
+    sizes = np.array([len(g) for g in grades_of], np.int64)[stage] if len(stage) else np.zeros(0, np.int64)
+    provider = np.repeat(np.arange(len(stage)), sizes)
+    grade = np.concatenate([grades_of[s] for s in stage]) if len(stage) else np.zeros(0, np.int64)
+    before = np.where(space.grade_first[grade], -1, np.arange(len(grade)) - 1)
+    return Seats(provider, grade, before)
+
+
+def add_columns(m: Builder, given: Given, links: Links) -> Columns:
+    """Add every block of variables, with its bounds."""
+    space, dates, providers, projects = given.space, given.dates, given.providers, given.projects
+    years = space.years
+    T, J, M, C = len(years), len(providers.school), len(projects.project), len(space.counties)
+    seats = seat_pairs(given)
+    stage_name = np.array([s.name for s in space.stages], object)
+    school = np.array(
+        [f"{n},{stage_name[s]}" for n, s in zip(providers.school, providers.stage, strict=True)], object
+    )
+
+    def block(name: str, keep: Flag, *labels: NDArray[np.object_], **bounds: object) -> Index:
+        """Add a block for the flagged members; labels are given per axis."""
+        out = np.full(keep.shape, -1, np.int64)
+        where = np.nonzero(keep)
+        named = [label[axis] for label, axis in zip(labels, where, strict=True)]
+        out[where] = m.variables(name, len(where[0]), labels=named, **bounds)  # type: ignore[arg-type]
+        return out
+
+    def per_year(flag: Flag) -> Flag:
+        return np.repeat(flag[:, None], T, axis=1)
+
+    pair = np.array([f"{school[j]},{space.grades[g]}" for j, g in zip(seats.provider, seats.grade, strict=True)], object)
+    compulsory_pair = space.grade_compulsory[seats.grade] & (seats.before >= 0)
+    levered, public = providers.levered, providers.public
+    convertible = levered & (providers.conversion != "no")
+    purchasable = levered & (providers.purchasable > 0)
+    closing = levered & (providers.min_pupils > 0)
+    december = dates.december_year[None, :]
+    fee = block("fee", per_year(levered), school, years)
+    purchased = block("purchased", per_year(purchasable), school, years)
+    fee_december = block("fee_december", per_year(levered) & december, school, years)
+    purchased_december = block("purchased_december", per_year(purchasable) & december, school, years)
+    return Columns(
+        seats=seats,
+        flow=block("flow", np.ones((len(links.pair_link), T), bool), links.names(given), years),
+        shortfall=block(
+            "shortfall", np.ones(space.children.shape, bool), space.areas, space.grades, years
+        ),
+        pupils=block("pupils", np.ones((len(pair), T), bool), pair, years),
+        displaced=block("displaced", per_year(compulsory_pair), pair, years),
+        fee=fee,
+        purchased=purchased,
+        public=block("public", per_year(convertible), school, years),
+        fee_december=np.where(december, fee_december, fee),
+        purchased_december=np.where(december, purchased_december, purchased),
+        overfill=block("overfill", per_year(public | convertible), school, years),
+        phase_out=block("phase_out", per_year(closing), school, years, upper=1.0, integer=True),
+        closed=block("closed", per_year(closing), school, years, upper=1.0, integer=True),
+        contract=block("contract", per_year(purchasable), school, years, upper=1.0, integer=True),
+        contract_start=block("contract_start", per_year(purchasable), school, years, upper=1.0),
+        large_classes=block(
+            "large_classes", per_year(public & space.compulsory[providers.stage]), school, years
+        ),
+        converted=_converted(m, given, school, convertible),
+        open=_open(m, given, M),
+        pool=block("pool", np.ones((C, T), bool), space.counties, years),
+        hired=block("hired", np.ones((C, T), bool), space.counties, years),
+        contract_teachers=block("contract_teachers", np.ones((C, T), bool), space.counties, years),
+    )
+
+
+def _converted(m: Builder, given: Given, school: NDArray[np.object_], convertible: Flag) -> Index:
+    """Add conversions with their earliest and due dates as bounds, ``[j, k]``."""
+    policy, dates = given.scenario.settings.policy, given.dates
+    school_year = given.space.years[dates.year]
+    j, k = np.nonzero(np.repeat(convertible[:, None], dates.count, axis=1))
+    open_at = np.array([f"{policy.conversion_earliest_year}-09-01"], object)
+    due_at = np.array([f"{policy.conversion_due_year}-09-01"], object)
+    earliest, due = dates.index_of(open_at)[0], dates.index_of(due_at)[0]
+    must = given.providers.conversion[j] == "must"
+    out = np.full((len(school), dates.count), -1, np.int64)
+    out[j, k] = m.variables(
+        "converted",
+        len(j),
+        lower=(must & (k >= due)).astype(float),
+        upper=(k >= earliest).astype(float),
+        integer=True,
+        labels=[school[j], _check_names(dates.date, school_year)[k]],
+    )
+    return out
+
+
+def _open(m: Builder, given: Given, count: int) -> Index:
+    """Add copies of projects in use, ``[m, k]``; candidates change in autumn only."""
+    dates, projects = given.dates, given.projects
+    own = np.ones((count, dates.count), bool)
+    is_autumn = np.isin(np.arange(dates.count), dates.autumn)
+    own[np.ix_(projects.candidate, ~is_autumn)] = False
+    i, k = np.nonzero(own)
+    copies = projects.count[i]
+    out = np.full((count, dates.count), -1, np.int64)
+    out[i, k] = m.variables(
+        "open",
+        len(i),
+        lower=np.where(k >= projects.last_check[i], copies, 0.0),
+        upper=np.where(k >= projects.first_check[i], copies, 0.0),
+        integer=True,
+        labels=[projects.project[i], dates.date[k]],
+    )
+    autumn_of = dates.autumn[dates.year]
+    return np.where(out < 0, out[:, autumn_of], out)
+
+
+def _check_names(date: NDArray[np.object_], school_year: Index) -> NDArray[np.object_]:
+    return np.array([str(y) if d.endswith("09-01") else d for d, y in zip(date, school_year, strict=True)], object)

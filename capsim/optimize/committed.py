@@ -1,0 +1,63 @@
+"""What is spent whatever is decided: staff there already, schools running and ordered."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.optimize.families.staff import base_pool
+from capsim.optimize.ledger import KINDS, MILLION
+from capsim.optimize.parts import Parts
+from capsim.optimize.spend import capital_spending
+
+Array = NDArray[np.float64]
+
+
+def committed_costs(parts: Parts) -> Array:
+    """Committed amounts ``[kind, county, year]`` in million RMB, undiscounted (see ``docs/model.md``).
+
+    Staff of the base year less attrition; the allowance of all children at the base-year public share;
+    capital and running costs of projects that are not candidates, opened at their last allowed date.
+    """
+    given = parts.given
+    space, settings, years = given.space, given.scenario.settings, parts.years
+    out = np.zeros((len(KINDS), len(space.counties), years + 1))
+    kept = (1.0 - settings.staff.attrition) ** np.arange(1, years + 1)
+    out[KINDS.index("staff"), :, :years] = settings.costs.teacher_cny * base_pool(parts)[:, None] * kept
+    running = out[KINDS.index("running")]
+    running[:, :years] += _allowance(parts)
+    _add_projects(parts, out)
+    return out / MILLION
+
+
+def _allowance(parts: Parts) -> Array:
+    """Allowance of the children of each county at the whole's base-year public share, ``[county, year]``."""
+    space, providers = parts.given.space, parts.given.providers
+    stages = len(space.stages)
+    pupils = providers.rolls.sum(axis=1)
+    everyone = np.bincount(providers.stage, weights=pupils, minlength=stages)
+    public = np.bincount(
+        providers.stage[providers.public], weights=pupils[providers.public], minlength=stages
+    )
+    share = np.divide(public, everyone, out=np.zeros(stages), where=everyone > 0)
+    rate = (share * space.by_stage("allowance_cny"))[space.grade_stage]
+    by_area = np.einsum("agt,g->at", space.children, rate)
+    out = np.zeros((len(space.counties), parts.years))
+    np.add.at(out, space.county, by_area)
+    return out
+
+
+def _add_projects(parts: Parts, out: Array) -> None:
+    given, projects = parts.given, parts.given.projects
+    last = projects.last_check[projects.row_project]
+    ordered = ~projects.candidate[projects.row_project] & (last < given.dates.count)
+    copies = projects.count[projects.row_project]
+    autumn = given.dates.autumn
+    for row in np.flatnonzero(ordered):
+        open_in = np.flatnonzero(autumn >= last[row])
+        amount = projects.row_running[row] * copies[row]
+        out[KINDS.index("running"), projects.row_county[row], open_in] += amount
+    spent = capital_spending(given)
+    due = ordered[spent.row] & (spent.check == last[spent.row])
+    county, amount = projects.row_county[spent.row[due]], (spent.amount_cny * copies[spent.row])[due]
+    np.add.at(out[KINDS.index("capital")], (county, spent.year[due]), amount)

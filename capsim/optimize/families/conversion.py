@@ -1,0 +1,42 @@
+"""Converted once, converted for good; projects once open stay open."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from capsim.lp import Builder
+from capsim.optimize.parts import Parts
+
+
+def define_conversion(m: Builder, parts: Parts) -> None:
+    """zc[j,k] ≤ zc[j,k+1]; earliest and due years are bounds of the variables."""
+    v, given = parts.columns, parts.given
+    j = np.flatnonzero((v.converted >= 0).any(axis=1)) if v.converted.size else np.zeros(0, np.int64)
+    later, earlier = v.converted[j, 1:], v.converted[j, :-1]
+    row = np.arange(later.size).reshape(later.shape)
+    m.constrain(
+        "conversion",
+        row.size,
+        [(row, later, 1.0), (row, earlier, -1.0)],
+        lower=0.0,
+        labels=[
+            np.repeat(given.providers.school[j], later.shape[1]),
+            np.tile(given.dates.date[1:], len(j)),
+        ],
+    )
+
+
+def define_opening(m: Builder, parts: Parts) -> None:
+    """z[m,k] ≤ z[m,k+1]: what is open stays open (always in force)."""
+    v, given = parts.columns, parts.given
+    later, earlier = v.open[:, 1:], v.open[:, :-1]
+    moves = later != earlier
+    row, count = parts.numbered(moves)
+    i, k = np.nonzero(moves)
+    m.constrain(
+        "opening",
+        count,
+        [(row[moves], later[moves], 1.0), (row[moves], earlier[moves], -1.0)],
+        lower=0.0,
+        labels=[given.projects.project[i], given.dates.date[1:][k]],
+    )

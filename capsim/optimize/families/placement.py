@@ -1,0 +1,83 @@
+"""Every child of an area and grade sits somewhere, or is counted as without a place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from capsim.lp import Builder
+from capsim.optimize.parts import Parts
+
+
+def define_placement(m: Builder, parts: Parts) -> None:
+    """Σ_{l from a} x[l,g,t] + u[a,g,t] = N[a,g,t]; Σ_{l to b} x = Σ_{j∈b} n[j,g,t]; Σ_{l to j} x = n[j,g,t].
+
+    For levered schools also Σ_g n[j,g,t] = f[j,t] + v[j,t] + q[j,t]: each pupil has one payer.
+    """
+    given, links, v = parts.given, parts.links, parts.columns
+    space, providers, seats = given.space, given.providers, v.seats
+    areas, grades, years = len(space.areas), len(space.grades), parts.years
+    node = np.arange(areas * grades * years).reshape(areas, grades, years)
+    start = node[links.area[links.pair_link], links.pair_grade]
+    labels = [a.ravel() for a in np.meshgrid(space.areas, space.grades, space.years, indexing="ij")]
+    m.constrain(
+        "placement.residence",
+        node.size,
+        [(start, v.flow, 1.0), (node, v.shortfall, 1.0)],
+        lower=space.children,
+        upper=space.children,
+        labels=labels,
+    )
+    to_area = links.to_area[links.pair_link]
+    into = to_area >= 0
+    arrive = node[to_area[into], links.pair_grade[into]]
+    shared = ~providers.own_links[seats.provider]
+    seated = node[providers.area[seats.provider[shared]], seats.grade[shared]]
+    m.constrain(
+        "placement.arrival",
+        node.size,
+        [(arrive, v.flow[into], 1.0), (seated, v.pupils[shared], -1.0)],
+        lower=0.0,
+        upper=0.0,
+        labels=labels,
+    )
+    _define_own(m, parts)
+    payer, count = parts.numbered(v.fee >= 0)
+    rows = [(payer, column, -1.0) for column in (v.fee, v.purchased, v.public)]
+    keep = payer >= 0
+    m.constrain(
+        "placement.payers",
+        count,
+        [parts.enrolled(payer), *[(r[keep], c[keep], f) for r, c, f in rows]],
+        lower=0.0,
+        upper=0.0,
+        labels=parts.labels(keep),
+    )
+
+
+def _define_own(m: Builder, parts: Parts) -> None:
+    """Arrivals at providers that are reached by links of their own."""
+    given, links, v = parts.given, parts.links, parts.columns
+    space, providers, seats = given.space, given.providers, v.seats
+    pair = np.flatnonzero(providers.own_links[seats.provider])
+    if not len(pair):
+        return
+    number = np.full((len(providers.school), len(space.grades)), -1, np.int64)
+    number[seats.provider[pair], seats.grade[pair]] = np.arange(len(pair))
+    t = np.arange(parts.years)
+    to = links.to_provider[links.pair_link]
+    into = to >= 0
+    arrive = number[to[into], links.pair_grade[into]][:, None] * parts.years + t
+    own = np.arange(len(pair))[:, None] * parts.years + t
+    m.constrain(
+        "placement.own",
+        len(pair) * parts.years,
+        [(arrive, v.flow[into], 1.0), (own, v.pupils[pair], -1.0)],
+        lower=0.0,
+        upper=0.0,
+        labels=[
+            np.repeat(providers.school[seats.provider[pair]], parts.years),
+            np.repeat(space.grades[seats.grade[pair]], parts.years),
+            np.tile(space.years, len(pair)),
+        ],
+    )
+

@@ -1,0 +1,308 @@
+"""What the plan is made from, as arrays: areas, providers, projects, dates.
+
+Tables become integer codes here, once; everything after this module is arithmetic on arrays.
+A *provider* is a school × stage, or a project that is a public school of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from capsim.optimize.dates import Dates, check_dates
+
+if TYPE_CHECKING:
+    from capsim.demand import Demand
+    from capsim.scenario import Scenario, Stage
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Flag = NDArray[np.bool_]
+Text = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Space:
+    """Areas, counties, stages, grades and planned years, with the children to be placed.
+
+    Attributes
+    ----------
+    children : float64 ``[area, grade, year]``, persons
+    progression : float64 ``[area, grade, year]``, ``min(1, N[g, t] / N[g - 1, t - 1])``, 1 in first grades
+    base_children : float64 ``[area, grade]``, persons in the base year
+    population : float64 ``[area, grade, year]``, persons; NaN where not known
+    """
+
+    areas: Text
+    counties: Text
+    county: Index
+    stages: tuple[Stage, ...]
+    compulsory: Flag
+    grades: Text
+    grade_stage: Index
+    grade_first: Flag
+    years: Index
+    children: Array
+    base_children: Array
+    progression: Array
+    population: Array
+
+    @property
+    def grade_compulsory(self) -> Flag:
+        """Flag ``[grade]``: the grade belongs to compulsory schooling."""
+        return self.compulsory[self.grade_stage]
+
+    def by_stage(self, attribute: str) -> Array:
+        """Return a number of every stage's standards, ``[stage]``."""
+        return np.array([getattr(stage, attribute) for stage in self.stages], np.float64)
+
+
+@dataclass(frozen=True)
+class Providers:
+    """Everything that seats children, one entry per school × stage (arrays ``[provider]``)."""
+
+    school: Text
+    stage: Index
+    area: Index
+    county: Index
+    public: Flag
+    levered: Flag
+    inclusive: Flag
+    own_links: Flag
+    places: Array
+    pupils: Array
+    cap: Array
+    admission: Array
+    staff: Array
+    min_pupils: Array
+    conversion: Text
+    conversion_cost: Array
+    conversion_lease: Array
+    closure_cost: Array
+    price: Array
+    purchasable: Array
+    purchase_min: Array
+    rolls: Array
+    """Pupils in the base year, ``[provider, grade]``."""
+
+
+@dataclass(frozen=True)
+class Projects:
+    """What can be built: arrays ``[project]``, and its rows (project × stage) as arrays ``[row]``."""
+
+    project: Text
+    county: Index
+    count: Array
+    candidate: Flag
+    programme: Text
+    first_check: Index
+    """Index of the first check date on which it may open (number of dates: never)."""
+    last_check: Index
+    """Index of the check date from which all copies are open; for candidates the number of dates."""
+    row_project: Index
+    row_provider: Index
+    """Provider whose seats it adds to; -1 for kindergartens turned inclusive."""
+    row_leaves: Index
+    """Provider that the children of an inclusive kindergarten leave; -1 where none is named."""
+    row_area: Index
+    row_county: Index
+    row_stage: Index
+    row_places: Array
+    row_pupils: Array
+    row_capital: Array
+    row_running: Array
+    row_land: Array
+    row_posts: Array
+    row_months: Array
+    row_life: Array
+
+
+@dataclass(frozen=True)
+class Given:
+    """All of it, with the scenario it came from."""
+
+    scenario: Scenario
+    demand: Demand
+    space: Space
+    dates: Dates
+    providers: Providers
+    projects: Projects
+
+
+def prepare(scenario: Scenario, demand: Demand) -> Given:
+    """Turn a scenario and its demand into arrays."""
+    space = _space(scenario, demand)
+    dates = check_dates(scenario)
+    providers = _providers(scenario, space)
+    projects = _projects(scenario, space, dates, providers)
+    return Given(scenario, demand, space, dates, providers, projects)
+
+
+def codes(values: pd.Series, names: Text) -> Index:
+    """Position of each value in ``names``; -1 where it is not one of them."""
+    return np.asarray(pd.Index(names).get_indexer(pd.Index(values.to_numpy(object))), np.int64)
+
+
+def _space(scenario: Scenario, demand: Demand) -> Space:
+    areas = scenario.table("areas")
+    names = areas["area"].to_numpy(object)
+    counties = np.array(list(dict.fromkeys(areas["county"])), object)
+    stages = tuple(scenario.stages.values())
+    compulsory = set(scenario.settings.stages.compulsory)
+    grades = [(g, i, k == 0) for i, s in enumerate(stages) for k, g in enumerate(s.grades)]
+    grade_names = np.array([g for g, _, _ in grades], object)
+    first = np.array([f for _, _, f in grades], bool)
+    rows = pd.Index(demand.areas).get_indexer(pd.Index(names))
+    columns = pd.Index(demand.grades).get_indexer(pd.Index(grade_names))
+    pupils = demand.pupils[rows][:, columns]
+    before = np.where(first[None, :, None], np.nan, np.roll(pupils, 1, axis=1)[:, :, :-1])
+    ratio = np.divide(pupils[:, :, 1:], before, out=np.ones_like(before), where=before > 0)
+    return Space(
+        areas=names,
+        counties=counties,
+        county=codes(areas["county"], counties),
+        stages=stages,
+        compulsory=np.array([s.name in compulsory for s in stages], bool),
+        grades=grade_names,
+        grade_stage=np.array([i for _, i, _ in grades], np.int64),
+        grade_first=first,
+        years=np.array(scenario.years, np.int64),
+        children=np.ascontiguousarray(pupils[:, :, 1:]),
+        base_children=np.ascontiguousarray(pupils[:, :, 0]),
+        progression=np.minimum(1.0, ratio),
+        population=np.ascontiguousarray(demand.population[rows][:, columns][:, :, 1:]),
+    )
+
+
+def _providers(scenario: Scenario, space: Space) -> Providers:
+    schools = scenario.table("schools")
+    stage_names = np.array([s.name for s in space.stages], object)
+    schools = schools[schools["stage"].isin(stage_names)]
+    projects = scenario.table("projects")
+    own = projects[(projects["school"] == "") & (projects["kind"] != "inclusive_kindergarten")]
+    own = own[own["stage"].isin(stage_names)]
+    count, extra = len(schools), len(own)
+
+    def number(column: str) -> Array:
+        return np.concatenate([schools[column].to_numpy(np.float64), np.zeros(extra)])
+
+    def text(column: str, fill: str) -> Text:
+        return np.concatenate([schools[column].to_numpy(object), np.full(extra, fill, object)])
+
+    name = np.concatenate([schools["school"].to_numpy(object), own["project"].to_numpy(object)])
+    stage = np.concatenate([codes(schools["stage"], stage_names), codes(own["stage"], stage_names)])
+    area = np.concatenate([codes(schools["area"], space.areas), codes(own["area"], space.areas)])
+    public = text("sector", "public") == "public"
+    levered = ~public & space.compulsory[stage]
+    places, pupils = number("places"), number("pupils")
+    per_post = space.by_stage("pupils_per_post")[stage]
+    staff, price, admission = number("staff"), number("purchase_price_cny"), number("admission_plan")
+    standard_price = space.by_stage("purchase_price_cny")[stage]
+    rolls = _rolls(scenario, space, name, stage, area, public, pupils, count)
+    first_grade = np.array([np.flatnonzero(space.grade_first & (space.grade_stage == s))[0] for s in range(len(space.stages))])
+    linked = scenario.table("links")
+    linked = linked[linked["to_school"] != ""]
+    direct = set(zip(linked["to_school"], linked["stage"], strict=True))
+    own_links = np.array(
+        [(n, "") in direct or (n, stage_names[s]) in direct for n, s in zip(name, stage, strict=True)], bool
+    )
+    return Providers(
+        school=name,
+        stage=stage,
+        area=area,
+        county=space.county[area],
+        public=public,
+        levered=levered,
+        inclusive=(text("inclusive", "no") == "yes") & ~public,
+        own_links=own_links,
+        places=places,
+        pupils=pupils,
+        cap=np.where(levered, pupils, np.maximum(places, pupils)),
+        admission=np.where(np.isnan(admission), rolls[np.arange(count + extra), first_grade[stage]], admission)
+        if count + extra
+        else np.zeros(0),
+        staff=np.where(np.isnan(staff), pupils / per_post, staff),
+        min_pupils=number("min_pupils"),
+        conversion=text("conversion", "no"),
+        conversion_cost=number("conversion_cost_cny"),
+        conversion_lease=number("conversion_lease_cny"),
+        closure_cost=number("closure_cost_cny"),
+        price=np.where(np.isnan(price), standard_price, price),
+        purchasable=number("purchasable_places"),
+        purchase_min=number("purchase_min_places"),
+        rolls=rolls,
+    )
+
+
+def _rolls(
+    scenario: Scenario, space: Space, name: Text, stage: Index, area: Index, public: Flag, pupils: Array, count: int
+) -> Array:
+    """Pupils by grade in the base year ``[provider, grade]``: given, else by the profile of area and sector."""
+    observed = scenario.table("pupils")
+    observed = observed[observed["school_year"] == scenario.base_year]
+    profile = np.zeros((2, len(space.areas), len(space.grades)))
+    a, g = codes(observed["area"], space.areas), codes(observed["grade"], space.grades)
+    keep = (a >= 0) & (g >= 0)
+    sector = (observed["sector"].to_numpy(object) == "public").astype(np.int64)
+    np.add.at(profile, (sector[keep], a[keep], g[keep]), observed["pupils"].to_numpy(np.float64)[keep])
+    inside = space.grade_stage[None, :] == stage[:, None]
+    weight = np.where(inside, profile[public.astype(np.int64), area], 0.0)
+    total = weight.sum(axis=1, keepdims=True)
+    weight = np.where(total > 0, weight, inside.astype(np.float64))
+    rolls = pupils[:, None] * weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    table = scenario.table("rolls")
+    if len(table):
+        stage_names = np.array([s.name for s in space.stages], object)
+        index = pd.MultiIndex.from_arrays([name[:count], stage[:count]])
+        wanted = pd.MultiIndex.from_arrays([table["school"].to_numpy(object), codes(table["stage"], stage_names)])
+        j, k = index.get_indexer(wanted), codes(table["grade"], space.grades)
+        ok = (j >= 0) & (k >= 0)
+        rolls[np.unique(j[ok])] = 0.0
+        rolls[j[ok], k[ok]] = table["pupils"].to_numpy(np.float64)[ok]
+    return rolls
+
+
+def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Providers) -> Projects:
+    table = scenario.table("projects")
+    stage_names = np.array([s.name for s in space.stages], object)
+    table = table[table["stage"].isin(stage_names)]
+    head = table.drop_duplicates("project")
+    names = head["project"].to_numpy(object)
+    candidate = head["status"].to_numpy(object) == "candidate"
+    first = dates.index_of(head["earliest_opening"].to_numpy(object))
+    first = np.where(candidate, dates.next_autumn(first), first)
+    last = np.maximum(first, dates.index_of(head["due"].to_numpy(object)))
+    row_stage = codes(table["stage"], stage_names)
+    index = pd.MultiIndex.from_arrays([providers.school, providers.stage])
+    inclusive = table["kind"].to_numpy(object) == "inclusive_kindergarten"
+    school = table["school"].to_numpy(object)
+    joins = np.where(school == "", table["project"].to_numpy(object), school)
+    at = np.asarray(index.get_indexer(pd.MultiIndex.from_arrays([joins, row_stage])), np.int64)
+    row_area = codes(table["area"], space.areas)
+    return Projects(
+        project=names,
+        county=space.county[codes(head["area"], space.areas)],
+        count=head["count"].to_numpy(np.float64),
+        candidate=candidate,
+        programme=head["programme"].to_numpy(object),
+        first_check=first,
+        last_check=np.where(candidate, dates.count, last),
+        row_project=codes(table["project"], names),
+        row_provider=np.where(inclusive, -1, at),
+        row_leaves=np.where(inclusive & (school != ""), at, -1),
+        row_area=row_area,
+        row_county=space.county[row_area],
+        row_stage=row_stage,
+        row_places=table["places"].to_numpy(np.float64),
+        row_pupils=np.where(inclusive, np.nan_to_num(table["pupils"].to_numpy(np.float64)), 0.0),
+        row_capital=table["capital_cny"].to_numpy(np.float64) - table["spent_cny"].to_numpy(np.float64),
+        row_running=table["running_cny"].to_numpy(np.float64),
+        row_land=table["land_mu"].to_numpy(np.float64),
+        row_posts=table["posts"].to_numpy(np.float64),
+        row_months=table["build_months"].to_numpy(np.float64),
+        row_life=table["life_years"].to_numpy(np.float64),
+    )

@@ -1,0 +1,167 @@
+"""Every yuan of the plan, line by line: kind, county and year by column of the program.
+
+The objective, the money limits and the cost table are three readings of the same ledger, so they
+cannot disagree. Amounts are million RMB, undiscounted; *fixed* amounts are those no decision moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.optimize.columns import Columns
+from capsim.optimize.given import Given
+from capsim.optimize.links import Links
+from capsim.optimize.spend import Spending, capital_spending, salvage_value
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+KINDS = (
+    "capital",
+    "running",
+    "staff",
+    "hiring",
+    "purchase",
+    "conversion",
+    "closure",
+    "travel",
+    "displacement",
+    "overfill",
+    "shortfall",
+    "salvage",
+)
+RECURRENT = ("running", "staff", "purchase", "hiring")
+MILLION = 1e6
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Entries ``amount · x[column]`` by kind, county and calendar or school year.
+
+    Attributes
+    ----------
+    kind, county, year : int ``[entry]``; ``year`` counts from the first planned year
+    column : int ``[entry]``
+    amount : float64 ``[entry]``, million RMB per unit of the column
+    lease : bool ``[entry]``, the part of ``conversion`` that returns every year
+    """
+
+    kind: Index
+    county: Index
+    year: Index
+    column: Index
+    amount: Array
+    lease: NDArray[np.bool_]
+    discount: float
+
+    def objective(self, columns: int, used: NDArray[np.bool_]) -> Array:
+        """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""
+        keep = used[self.kind]
+        value = self.amount[keep] * self.factor(self.year[keep])
+        return np.bincount(self.column[keep], weights=value, minlength=columns)
+
+    def factor(self, year: Index) -> Array:
+        """Discount factor of a year counted from the first planned one."""
+        return np.asarray((1.0 + self.discount) ** (-year.astype(np.float64)), np.float64)
+
+
+class _Entries:
+    """Collects entries; a column of -1 is left out."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[Index, Index, Index, Index, Array, NDArray[np.bool_]]] = []
+
+    def add(
+        self, kind: str, county: Index, year: Index, column: Index, amount: Array | float, *, lease: bool = False
+    ) -> None:
+        c, y, x, v = np.broadcast_arrays(county, year, column, np.asarray(amount, np.float64))
+        keep = (x >= 0) & (v != 0)
+        code = np.full(int(keep.sum()), KINDS.index(kind), np.int64)
+        self.parts.append((code, c[keep], y[keep], x[keep], v[keep] / MILLION, np.full(len(code), lease)))
+
+
+def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
+    """Enter every cost of the scenario (see the table of costs in ``docs/model.md``)."""
+    space, providers, costs = given.space, given.providers, given.scenario.settings.costs
+    stage, county = providers.stage, providers.county
+    years = np.arange(len(space.years))
+    t = years[None, :]
+    e = _Entries()
+    _enter_projects(e, given, v)
+    allowance = space.by_stage("allowance_cny")[stage]
+    seat_provider = v.seats.provider
+    on_public = np.where(providers.public[seat_provider], allowance[seat_provider], 0.0)
+    e.add("running", county[seat_provider][:, None], t, v.pupils, on_public[:, None])
+    e.add("running", county[:, None], t, v.public, allowance[:, None])
+    c = np.arange(len(space.counties))[:, None]
+    e.add("staff", c, t, v.pool, costs.teacher_cny)
+    e.add("staff", c, t, v.contract_teachers, costs.contract_teacher_cny)
+    e.add("hiring", c, t, v.hired, costs.hire_cny)
+    _enter_levers(e, given, v)
+    area, grade = links.area[links.pair_link], links.cost_cny[links.pair_link]
+    e.add("travel", space.county[area][:, None], t, v.flow, grade[:, None])
+    e.add("displacement", county[seat_provider][:, None], t, v.displaced, costs.displacement_cny)
+    e.add("overfill", county[:, None], t, v.overfill, costs.overfill_cny)
+    e.add("shortfall", space.county[:, None, None], years[None, None, :], v.shortfall, costs.shortfall_cny)
+    joined = [np.concatenate(column) for column in zip(*e.parts, strict=True)]
+    return Ledger(*joined, discount=float(costs.discount_rate))  # type: ignore[arg-type]
+
+
+def _enter_projects(e: _Entries, given: Given, v: Columns) -> None:
+    """Capital as it is paid, running costs once open, salvage at the end."""
+    projects, dates = given.projects, given.dates
+    t = np.arange(len(given.space.years))[None, :]
+    z = v.open[projects.row_project]
+    e.add("running", projects.row_county[:, None], t, z[:, dates.autumn], projects.row_running[:, None])
+    spent: Spending = capital_spending(given)
+    now = v.open[projects.row_project[spent.row], spent.check]
+    county = projects.row_county[spent.row]
+    previous = np.where(spent.check > 0, v.open[projects.row_project[spent.row], spent.check - 1], -1)
+    same = now == previous
+    amount = np.where(same, 0.0, spent.amount_cny)
+    e.add("capital", county, spent.year, now, amount)
+    e.add("capital", county, spent.year, previous, -amount)
+    row, check, value = salvage_value(given)
+    end = np.array(len(given.space.years))
+    now = v.open[projects.row_project[row], check]
+    previous = np.where(check > 0, v.open[projects.row_project[row], check - 1], -1)
+    value = np.where(now == previous, 0.0, value)
+    e.add("salvage", projects.row_county[row], end, now, -value)
+    e.add("salvage", projects.row_county[row], end, previous, value)
+
+
+def _enter_levers(e: _Entries, given: Given, v: Columns) -> None:
+    """Purchases, conversions (with the teachers taken over) and closures."""
+    providers, dates = given.providers, given.dates
+    settings = given.scenario.settings
+    county = providers.county[:, None]
+    t = np.arange(len(given.space.years))[None, :]
+    price = providers.price[:, None]
+    december = dates.december_year[None, :]
+    e.add("purchase", county, t, v.purchased, np.where(december, price * (4 / 12), price))
+    e.add("purchase", county, t, np.where(december, v.purchased_december, -1), price * (8 / 12))
+    earlier = np.concatenate([np.full((len(providers.school), 1), -1), v.converted[:, :-1]], axis=1)
+    year = dates.year[None, :]
+    cost = providers.conversion_cost[:, None]
+    e.add("conversion", county, year, v.converted, cost)
+    e.add("conversion", county, year, earlier, -cost)
+    autumn = v.converted[:, dates.autumn]
+    e.add("conversion", county, t, autumn, providers.conversion_lease[:, None], lease=True)
+    over = taken_over(given)[:, None] * settings.costs.hire_cny
+    last = np.concatenate([np.full((len(providers.school), 1), -1), autumn[:, :-1]], axis=1)
+    e.add("hiring", county, t, autumn, over)
+    e.add("hiring", county, t, last, -over)
+    closing = providers.closure_cost[:, None]
+    before = np.concatenate([np.full((len(providers.school), 1), -1), v.phase_out[:, :-1]], axis=1)
+    e.add("closure", county, t, v.phase_out, closing)
+    e.add("closure", county, t, before, -closing)
+
+
+def taken_over(given: Given) -> NDArray[np.float64]:
+    """Teachers who come into the county pool when a school converts, ``[provider]``."""
+    staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
+    ratio = given.scenario.settings.policy.takeover_ratio
+    return np.where(staffed[given.providers.stage], ratio * given.providers.staff, 0.0)

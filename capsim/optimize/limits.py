@@ -1,0 +1,81 @@
+"""Rows of the table ``limits``: what there is of something, by county or for the whole, and year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.lp import Builder
+from capsim.optimize.parts import Parts
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Entry = tuple[Index, Index, Index, Array | float]
+
+
+def county_limit(parts: Parts, kind: str) -> tuple[Array, Array]:
+    """Return the limits of a kind, ``[county, year]`` and ``[year]`` of the whole; NaN where none is given."""
+    space = parts.given.space
+    table = parts.given.scenario.table("limits")
+    table = table[table["kind"] == kind]
+    year = table["year"].to_numpy(np.int64) - int(space.years[0])
+    amount = table["amount"].to_numpy(np.float64)
+    name = table["county"].to_numpy(object)
+    county = np.full((len(space.counties), parts.years), np.nan)
+    whole = np.full(parts.years, np.nan)
+    code = {c: i for i, c in enumerate(space.counties)}
+    inside = (year >= 0) & (year < parts.years)
+    every = inside & (name == "*")
+    whole[year[every]] = amount[every]
+    one = inside & (name != "*")
+    county[np.array([code[n] for n in name[one]], np.int64), year[one]] = amount[one]
+    return county, whole
+
+
+def limit_rows(
+    m: Builder,
+    parts: Parts,
+    kind: str,
+    name: str,
+    entries: Sequence[Entry],
+    *,
+    unit: float = 1.0,
+    extra: Array | None = None,
+    cumulative: bool = False,
+) -> None:
+    """Add ``Σ entries ≤ limit (+ extra)`` by county, and for the whole where ``*`` is limited.
+
+    Entries are ``(county, year, column, amount)`` arrays of one shape; ``extra [county, year]`` adds to the
+    limit of a county (and its sum to that of the whole). ``cumulative`` adds the quotas up over the years,
+    from the first one given on.
+    """
+    county, whole = county_limit(parts, kind)
+    if cumulative:
+        county, whole = _running_total(county), _running_total(whole[None, :])[0]
+    more = np.zeros_like(county) if extra is None else extra
+    flag = ~np.isnan(county)
+    row, count = parts.numbered(flag)
+    c, t = np.nonzero(flag)
+    names, years = parts.given.space.counties, parts.given.space.years
+    terms = []
+    for at_county, at_year, column, amount in entries:
+        where = row[at_county, at_year]
+        keep = where >= 0
+        terms.append((where[keep], column[keep], np.broadcast_to(amount, where.shape)[keep]))
+    m.constrain(name, count, terms, upper=(county / unit + more)[flag], labels=[names[c], years[t]])
+    flag = ~np.isnan(whole)
+    row, count = parts.numbered(flag)
+    terms = []
+    for _, at_year, column, amount in entries:
+        where = row[at_year]
+        keep = where >= 0
+        terms.append((where[keep], column[keep], np.broadcast_to(amount, where.shape)[keep]))
+    upper = (whole / unit + more.sum(axis=0))[flag]
+    m.constrain(name, count, terms, upper=upper, labels=[["*"] * count, years[np.flatnonzero(flag)]])
+
+
+def _running_total(amount: Array) -> Array:
+    begun = np.cumsum(~np.isnan(amount), axis=1) > 0
+    return np.where(begun, np.cumsum(np.nan_to_num(amount), axis=1), np.nan)

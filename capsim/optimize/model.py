@@ -1,0 +1,115 @@
+"""From a scenario and its demand to one program: the formulation as arrays."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.lp import Builder, Program
+from capsim.optimize.columns import Columns, add_columns
+from capsim.optimize.committed import committed_costs
+from capsim.optimize.families import FAMILIES
+from capsim.optimize.families.conversion import define_opening
+from capsim.optimize.given import Given, prepare
+from capsim.optimize.ledger import KINDS, prepare_ledger
+from capsim.optimize.links import prepare_links
+from capsim.optimize.parts import Parts
+
+if TYPE_CHECKING:
+    from capsim.demand import Demand
+    from capsim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Model:
+    """The plan as a program, and what each of its columns means.
+
+    Attributes
+    ----------
+    program : Program
+        Objective in million RMB, discounted, *avoidable*: the committed part is a negative offset.
+    parts : Parts
+        The data, links, columns and ledger it was built from.
+    committed : float64 ``[kind, county, year]``
+        Million RMB that no decision moves, undiscounted.
+    build_s : float
+        Seconds the arrays took.
+    """
+
+    program: Program
+    parts: Parts
+    committed: NDArray[np.float64]
+    build_s: float
+
+    @property
+    def given(self) -> Given:
+        """The scenario as arrays."""
+        return self.parts.given
+
+    @property
+    def columns(self) -> Columns:
+        """Column indices by meaning."""
+        return self.parts.columns
+
+    @cached_property
+    def committed_cny(self) -> float:
+        """Discounted committed cost, RMB."""
+        year = np.arange(self.committed.shape[2])
+        return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor(year)).sum() * 1e6)
+
+    def to_pulp(self) -> Any:
+        """Return the model as a ``pulp.LpProblem`` with speaking names, to extend and to solve with any solver.
+
+        Read the answer back with :meth:`capsim.optimize.Plan.from_pulp`.
+        """
+        from capsim.lp.door import to_pulp
+
+        problem = to_pulp(self.program, "capsim")
+        problem.capsim_model = self
+        return problem
+
+    def with_program(self, program: Program) -> Model:
+        """Return the model with another program of the same columns."""
+        return replace(self, program=program)
+
+
+def formulate(scenario: Scenario, demand: Demand | None = None) -> Model:
+    """Build the model of ``docs/model.md``: all constraint families that are switched on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    demand : Demand, optional
+        Children to be placed; projected from the scenario where not given.
+
+    Returns
+    -------
+    Model
+    """
+    if demand is None:
+        from capsim.demand import project
+
+        demand = project(scenario)
+    begin = time.perf_counter()
+    given = prepare(scenario, demand)
+    links = prepare_links(given)
+    m = Builder()
+    columns = add_columns(m, given, links)
+    ledger = prepare_ledger(given, links, columns)
+    parts = Parts(given, links, columns, ledger)
+    switches = scenario.settings.switches
+    define_opening(m, parts)
+    for name, define in FAMILIES.items():
+        if getattr(switches, name):
+            define(m, parts)
+    used = np.array([bool(getattr(scenario.settings.cost_terms, kind)) for kind in KINDS])
+    committed = np.where(used[:, None, None], committed_costs(parts), 0.0)
+    year = np.arange(committed.shape[2])
+    offset = -float((committed.sum(axis=(0, 1)) * ledger.factor(year)).sum())
+    program = m.freeze(cost=ledger.objective(m.column_count, used), offset=offset)
+    return Model(program, parts, committed, time.perf_counter() - begin)

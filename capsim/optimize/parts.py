@@ -1,0 +1,124 @@
+"""What every constraint family works from, and the sums that several of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.lp.build import Term
+from capsim.optimize.columns import Columns
+from capsim.optimize.given import Given
+from capsim.optimize.ledger import Ledger
+from capsim.optimize.links import Links
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Seated:
+    """Standard seats that projects add: ``provider``, year ``t``, column and seats per copy."""
+
+    provider: Index
+    t: Index
+    column: Index
+    seats: Array
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Data, links, variables and costs of one model."""
+
+    given: Given
+    links: Links
+    columns: Columns
+    ledger: Ledger
+
+    @cached_property
+    def years(self) -> int:
+        """Number of planned years."""
+        return len(self.given.space.years)
+
+    @cached_property
+    def added_seats(self) -> Seated:
+        """``places · (z[t] − z[t − life])`` for every project row that adds seats."""
+        projects, v, dates = self.given.projects, self.columns, self.given.dates
+        row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
+        t = np.arange(self.years)
+        life = np.nan_to_num(projects.row_life[row], nan=1e6).astype(np.int64)
+        z = v.open[projects.row_project[row]][:, dates.autumn]
+        past = t[None, :] - life[:, None]
+        gone = np.where(past >= 0, np.take_along_axis(z, np.maximum(past, 0), axis=1), -1)
+        provider = np.repeat(projects.row_provider[row], self.years)
+        seats = np.repeat(projects.row_places[row], self.years)
+        when = np.tile(t, len(row))
+        column = np.concatenate([z.ravel(), gone.ravel()])
+        keep = column >= 0
+        return Seated(
+            np.tile(provider, 2)[keep],
+            np.tile(when, 2)[keep],
+            column[keep],
+            np.concatenate([seats, -seats])[keep],
+        )
+
+    def enrolled(self, row: Index, factor: Array | float = 1.0) -> Term:
+        """Return the term ``factor · Σ_g n[j, g, t]`` on rows ``row[j, t]`` (-1: none of it)."""
+        v = self.columns
+        at = row[v.seats.provider]
+        scale = np.broadcast_to(np.asarray(factor, np.float64), row.shape)[v.seats.provider]
+        return _where(at, v.pupils, scale)
+
+    def public_pupils(self, row: Index, factor: Array | float = 1.0) -> list[Term]:
+        """Return terms of ``factor · q[j, t]``: all pupils of public providers, and of converted schools."""
+        public = self.given.providers.public[:, None]
+        scale = np.broadcast_to(np.asarray(factor, np.float64), row.shape)
+        return [
+            self.enrolled(np.where(public, row, -1), scale),
+            _where(row, self.columns.public, scale),
+        ]
+
+    def seats(self, row: Index, factor: Array | float = 1.0) -> Term:
+        """Return the variable part of ``factor · S[j, t]`` on rows ``row[j, t]``."""
+        added = self.added_seats
+        at = row[added.provider, added.t]
+        scale = np.broadcast_to(np.asarray(factor, np.float64), row.shape)[added.provider, added.t]
+        return _where(at, added.column, scale * added.seats)
+
+    @cached_property
+    def stage_names(self) -> NDArray[np.object_]:
+        """Names of the planned stages."""
+        return np.array([stage.name for stage in self.given.space.stages], object)
+
+    def labels(self, flag: NDArray[np.bool_]) -> list[NDArray[np.generic]]:
+        """School, stage and school year of the flagged members of ``[j, t]``."""
+        providers = self.given.providers
+        j, t = np.nonzero(flag)
+        stage = self.stage_names[providers.stage[j]]
+        return [providers.school[j], stage, self.given.space.years[t]]
+
+    def pair_labels(self, pair: Index) -> list[NDArray[np.generic]]:
+        """School, stage, grade and school year of provider × grade pairs, all years of each."""
+        providers, space, seats = self.given.providers, self.given.space, self.columns.seats
+        j, g = seats.provider[pair], seats.grade[pair]
+        columns = [providers.school[j], self.stage_names[providers.stage[j]], space.grades[g]]
+        return [*[np.repeat(c, self.years) for c in columns], np.tile(space.years, len(pair))]
+
+    def numbered(self, keep: NDArray[np.bool_]) -> tuple[Index, int]:
+        """Number the flagged members of an array from 0; -1 for the others."""
+        out = np.full(keep.shape, -1, np.int64)
+        count = int(keep.sum())
+        out[keep] = np.arange(count)
+        return out, count
+
+
+def _where(row: Index, column: Index, value: Array) -> Term:
+    keep = (row >= 0) & (column >= 0)
+    return row[keep], column[keep], np.broadcast_to(value, row.shape)[keep]
+
+
+def before(column: Index) -> Index:
+    """Return the column of the year before, ``[…, t]``; -1 in the first year."""
+    return np.concatenate([np.full((*column.shape[:-1], 1), -1, np.int64), column[..., :-1]], axis=-1)
