@@ -1,1 +1,69 @@
-"""Plan school places: enrolment, construction and the mix that takes every child in."""
+"""Plan school places: enrolment, construction and the mix that takes every child in.
+
+Everything named here is loaded on first use; ``import capsim`` alone loads no other library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capsim.certificate import certify
+    from capsim.compare import Comparison, compare
+    from capsim.demand import Demand, backtest, project
+    from capsim.optimize import Model, Plan, formulate, optimize
+    from capsim.scenario import Scenario, ScenarioError, load
+    from capsim.scenario.generate import generate
+    from capsim.simulate import Outcomes, simulate
+
+__all__ = [
+    "Comparison",
+    "Demand",
+    "Model",
+    "Outcomes",
+    "Plan",
+    "Scenario",
+    "ScenarioError",
+    "backtest",
+    "certify",
+    "compare",
+    "formulate",
+    "generate",
+    "load",
+    "optimize",
+    "project",
+    "simulate",
+]
+
+_HOME = {
+    "certify": "capsim.certificate",
+    "Comparison": "capsim.compare",
+    "compare": "capsim.compare",
+    "Demand": "capsim.demand",
+    "backtest": "capsim.demand",
+    "project": "capsim.demand",
+    "Model": "capsim.optimize",
+    "Plan": "capsim.optimize",
+    "formulate": "capsim.optimize",
+    "optimize": "capsim.optimize",
+    "Scenario": "capsim.scenario",
+    "ScenarioError": "capsim.scenario",
+    "load": "capsim.scenario",
+    "generate": "capsim.scenario.generate",
+    "Outcomes": "capsim.simulate",
+    "simulate": "capsim.simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for from the module that holds it."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'capsim' has no attribute {name!r}")
+    found = getattr(import_module(_HOME[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

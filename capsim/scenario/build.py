@@ -1,0 +1,215 @@
+"""How a scenario comes to be: layers of folders, frames in memory, variants; then the checks."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pydantic import BaseModel, ValidationError
+
+from capsim.standards import countries, standards
+
+from .changes import drop, scale
+from .checks import check
+from .document import Provenance, assign, column_sources, merge, unwrap
+from .faults import Fault, ScenarioError, nearest
+from .files import SETTINGS, read_folder
+from .model import Scenario
+from .settings import Settings
+from .settings_faults import faults_of
+from .tables import TABLES
+from .typed import Typed, from_cells, from_frame, key_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["from_tables", "load", "variant"]
+
+CHANGES = ("extends", "set", "scale", "drop")
+
+
+def load(folder: str | Path) -> Scenario:
+    """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ScenarioError
+        With every fault: file, row (the line an editor shows), column, value, what was expected.
+    """
+    document, tables, faults = _layers(Path(folder), "", ())
+    return _finish(document, tables, faults, SETTINGS)
+
+
+def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Scenario:
+    """See `Scenario.from_tables`."""
+    faults: list[Fault] = []
+    if not isinstance(settings, Mapping):
+        fault = Fault("settings", None, "", type(settings).__name__, "a nested dict")
+        raise ScenarioError([fault])
+    document = _text_keys(settings)
+    for key in CHANGES:
+        if key in document:
+            faults.append(Fault("settings", None, key, key, "a folder (use variant in memory)"))
+            del document[key]
+    return _finish(document, _frames(tables, faults), faults, "settings")
+
+
+def variant(
+    scenario: Scenario,
+    values: Mapping[str, Any],
+    scales: Mapping[str, Any],
+    drops: Mapping[str, Any],
+    frames: Mapping[str, pd.DataFrame],
+) -> Scenario:
+    """See `Scenario.variant`."""
+    document = copy.deepcopy(dict(scenario._document))
+    faults = assign(document, "settings", {key: _text_keys(v) for key, v in values.items()})
+    tables = {
+        name: Typed(name, frame, range(len(frame))) for name, frame in scenario._tables.items()
+    }
+    tables |= _frames(frames, faults)
+    faults += scale(tables, "variant", scales)
+    faults += drop(tables, "variant", drops)
+    return _finish(document, tables, faults, "settings")
+
+
+def _layers(
+    folder: Path, label: str, above: Sequence[Path]
+) -> tuple[dict[str, Any], dict[str, Typed], list[Fault]]:
+    """Read a folder on top of the one it extends."""
+    document, cells, faults = read_folder(folder, label)
+    changes = {key: document.pop(key) for key in CHANGES if key in document}
+    tables: dict[str, Typed] = {}
+    base: dict[str, Any] = {}
+    file = label + SETTINGS
+    if "extends" in changes:
+        other = changes["extends"]
+        chain = [*above, _resolved(folder)]
+        if not isinstance(other, str) or not other or "\0" in other:
+            faults.append(Fault(file, None, "extends", str(other), "the path of a folder"))
+        elif _resolved(folder / other) in chain:
+            faults.append(Fault(file, None, "extends", other, "a folder that does not extend this"))
+        elif not (folder / other).is_dir():
+            faults.append(Fault(file, None, "extends", other, "a folder with a scenario.toml"))
+        else:
+            base, tables, found = _layers(folder / other, f"{label}{other.rstrip('/')}/", chain)
+            faults += found
+    for name, table in cells.items():
+        tables[name], found = from_cells(name, table)
+        faults += found
+    document = merge(base, document)
+    values = changes.get("set", {})
+    if isinstance(values, Mapping):
+        faults += assign(document, file, _dotted(values))
+    else:
+        faults.append(Fault(file, None, "set", str(values), "a table"))
+    faults += scale(tables, file, changes.get("scale", {}))
+    faults += drop(tables, file, changes.get("drop", {}))
+    return document, tables, faults
+
+
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
+
+
+def _dotted(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key): value for key, value in values.items()}
+
+
+def _frames(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> dict[str, Typed]:
+    tables = {}
+    for name, frame in frames.items():
+        if name not in TABLES:
+            faults.append(Fault(str(name), None, "", str(name), nearest(str(name), TABLES)))
+            continue
+        tables[name], found = from_frame(name, frame)
+        faults += found
+    return tables
+
+
+def _finish(
+    document: dict[str, Any], tables: dict[str, Typed], faults: list[Fault], file: str
+) -> Scenario:
+    """Check everything and make the scenario, or say all that is wrong."""
+    plain, given, found = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
+    faults += found
+    columns: dict[str, Provenance] = {}
+    if "sources" in document:
+        columns, found = column_sources(document["sources"], file)
+        faults += found
+    for name, typed in tables.items():
+        if typed.sound:
+            faults += key_faults(TABLES[name], typed)
+    settings = _settings(plain, tables, faults, file)
+    warnings: tuple[str, ...] = ()
+    if settings is not None:
+        found, warnings = check(settings, tables, file)
+        faults += found
+    if faults or settings is None:
+        raise ScenarioError(dict.fromkeys(faults))
+    frames = {
+        name: tables[name].frame for name in TABLES if name in tables and len(tables[name].frame)
+    }
+    return Scenario(settings, warnings, frames, document, given, columns)
+
+
+def _settings(
+    plain: dict[str, Any], tables: Mapping[str, Typed], faults: list[Fault], file: str
+) -> Settings | None:
+    try:
+        settings = Settings.model_validate(plain)
+    except ValidationError as error:
+        faults += faults_of(error, file)
+        return None
+    if settings.country not in countries():
+        known = nearest(settings.country, countries())
+        faults.append(Fault(file, None, "country", settings.country, known))
+        return None
+    if settings.stages.planned:
+        return settings
+    planned = _with_pupils(settings, tables)
+    return settings.model_copy(
+        update={"stages": settings.stages.model_copy(update={"planned": planned})}
+    )
+
+
+def _with_pupils(settings: Settings, tables: Mapping[str, Typed]) -> tuple[str, ...]:
+    """Name the stages with a grade in pupils or forecast, else with a school or project."""
+    grades: set[str] = set()
+    staged: set[str] = set()
+    for name in ("pupils", "forecast"):
+        if name in tables and tables[name].sound:
+            grades |= set(tables[name].frame["grade"].unique())
+    for name in ("schools", "projects"):
+        if name in tables and tables[name].sound:
+            staged |= set(tables[name].frame["stage"].unique())
+    built_in = {k: v for k, v in standards(settings.country).items() if k != "general"}
+    known = {name: tuple(part["grades"]) for name, part in built_in.items()}
+    for name, said in settings.standards.items():
+        known[name] = said.grades or known.get(name, ())
+    taught = tuple(name for name, own in known.items() if grades & set(own))
+    return taught or tuple(name for name in known if name in staged)
+
+
+def _text_keys(entry: Any) -> Any:
+    """Give settings of Python the shape of TOML: text keys, lists, plain numbers."""
+    if isinstance(entry, BaseModel):
+        return _text_keys(entry.model_dump(exclude_none=True))
+    if isinstance(entry, Mapping):
+        return {str(k): _text_keys(v) for k, v in entry.items() if v is not None}
+    if isinstance(entry, list | tuple):
+        return [_text_keys(item) for item in entry]
+    if hasattr(entry, "item") and not isinstance(entry, type):
+        return entry.item()
+    return entry

@@ -1,0 +1,231 @@
+"""Cells of a column made numbers, dates and names: strictly, whole columns at a time.
+
+What a cell may hold:
+
+- *number*: ASCII digits with an optional sign, point and exponent (``12``, ``-0.5``, ``1e6``);
+- *int*: ASCII digits with an optional sign;
+- *date*: ``YYYY-MM-DD`` of a day that exists;
+- *name*: text without blanks round it; *text*: anything; neither holds control characters.
+
+Nothing else is taken for a number: no blanks, digit separators, ``nan``, ``inf`` or other digits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import numbers
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .tables import YEARS, Column
+
+__all__ = ["Bad", "blank_column", "convert", "texts"]
+
+Bad = tuple[int | None, str, str]
+"""Position of a row (None: the column), its value, what was expected."""
+
+NUMBER = frozenset("0123456789+-.eE")
+INTEGER = frozenset("0123456789+-")
+CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+INT_MOST = 2**53
+SHOWN = 100
+
+
+def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series, list[Bad]]:
+    """Give a column its type, its default for blanks, and say what is wrong with it.
+
+    Parameters
+    ----------
+    cells : sequence of str, or Series
+        As read from a file, or a column of a frame.
+    column : Column
+
+    Returns
+    -------
+    values : Series
+        Where cells are bad the values mean nothing.
+    bad : list of (position, value, expected)
+        At most 100 and one that counts the rest.
+
+    Examples
+    --------
+    >>> from capsim.scenario.tables import TABLES
+    >>> values, bad = convert(["12", "1_000", "-1"], TABLES["births"].column("births"))
+    >>> bad
+    [(1, '1_000', 'a number'), (2, '-1', 'a number >= 0')]
+    """
+    if column.kind in ("number", "int"):
+        if isinstance(cells, pd.Series) and _is_number(cells.dtype):
+            plain = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+            values, bad = plain + 0.0, []
+        else:
+            values, bad = _numbers(texts(cells), whole=column.kind == "int")
+        bad += _out_of_bounds(values, column, {at for at, _, _ in bad})
+        values, bad = _filled(values, bad, column)
+        return values, _few(bad)
+    found = texts(cells)
+    bad = _bad_dates(found) if column.kind == "date" else _bad_names(found, column)
+    if column.required:
+        blank = expected(column)
+        bad += [(at, "", blank) for at in _where(found, {""})]
+    if column.default is not None and not bad:
+        found = [cell or str(column.default) for cell in found]
+    return pd.Series(found, dtype="str"), _few(bad)
+
+
+def blank_column(column: Column, rows: int) -> pd.Series:
+    """Give a column that was left out: the default, else blank."""
+    if column.kind in ("number", "int"):
+        value = math.nan if column.default is None else float(column.default)
+        values = pd.Series(np.full(rows, value))
+        whole = column.kind == "int" and (column.required or column.default is not None)
+        return values.astype("int64") if whole and (rows == 0 or value == value) else values
+    return pd.Series([str(column.default or "")] * rows, dtype="str")
+
+
+def expected(column: Column) -> str:
+    """Say what a cell of the column must be."""
+    if column.kind == "date":
+        return "a date YYYY-MM-DD"
+    if column.kind in ("name", "text"):
+        return f"one of {', '.join(column.allowed)}" if column.allowed else "a name"
+    text = "a whole number" if column.kind == "int" else "a number"
+    if column.low == -math.inf:
+        return text
+    if column.low == 0 and column.high >= 600:
+        return f"{text} >= 0"
+    return f"{text} from {column.low:g} to {column.high:.15g}"
+
+
+def texts(cells: Sequence[str] | pd.Series) -> list[str]:
+    """Give cells as text, as a file would hold them; missing ones are blank."""
+    if not isinstance(cells, pd.Series):
+        return list(cells)
+    listed: list[Any] = cells.tolist()
+    return [cell if type(cell) is str else _text(cell) for cell in listed]
+
+
+def _text(cell: Any) -> str:
+    if cell is None or cell is pd.NA or cell is pd.NaT or cell != cell:
+        return ""
+    if isinstance(cell, pd.Timestamp | dt.datetime):
+        text = cell.isoformat()
+        return text.removesuffix("T00:00:00")
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    if isinstance(cell, numbers.Real) and not isinstance(cell, bool | numbers.Integral):
+        return repr(float(cell))
+    return str(cell)
+
+
+def _is_number(dtype: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(dtype) and not (
+        pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    )
+
+
+def _numbers(cells: list[str], whole: bool) -> tuple[npt.NDArray[np.float64], list[Bad]]:
+    letters, kind = (INTEGER, int) if whole else (NUMBER, float)
+    what = "a whole number" if whole else "a number"
+    if letters.issuperset("".join(cells)):
+        try:
+            read = [kind(cell) if cell else math.nan for cell in cells]
+            return np.array(read, dtype=np.float64) + 0.0, []
+        except (ValueError, OverflowError):
+            pass
+    values = np.full(len(cells), np.nan)
+    bad: list[Bad] = []
+    for at, cell in enumerate(cells):
+        if not cell:
+            continue
+        try:
+            if not letters.issuperset(cell):
+                raise ValueError(cell)
+            values[at] = kind(cell)
+        except (ValueError, OverflowError):
+            bad.append((at, cell, what))
+    return values + 0.0, bad
+
+
+def _out_of_bounds(
+    values: npt.NDArray[np.float64], column: Column, known: set[int | None]
+) -> list[Bad]:
+    with np.errstate(invalid="ignore"):
+        out = (values < column.low) | (values > column.high) | np.isinf(values)
+        if column.kind == "int":
+            out |= (values != np.floor(values)) & ~np.isnan(values)
+            out |= np.abs(values) > INT_MOST
+    if column.required:
+        out |= np.isnan(values)
+    what = expected(column)
+    high = f"{what}, at most {column.high:g}" if np.isfinite(column.high) else what
+    high = high if "from" not in what else what
+    bad: list[Bad] = []
+    for at in np.flatnonzero(out).tolist():
+        if at not in known:
+            value = float(values[at])
+            text = "" if math.isnan(value) else _plain(value)
+            bad.append((at, text, high if value > column.high else what))
+    return bad
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+
+
+def _filled(
+    values: npt.NDArray[np.float64], bad: list[Bad], column: Column
+) -> tuple[pd.Series, list[Bad]]:
+    if column.default is not None:
+        values = np.where(np.isnan(values), float(column.default), values)
+    if column.kind == "int" and not bad and (column.required or column.default is not None):
+        return pd.Series(values.astype(np.int64)), bad
+    return pd.Series(values), bad
+
+
+def _where(cells: list[str], wrong: set[str]) -> list[int]:
+    return [at for at, cell in enumerate(cells) if cell in wrong] if wrong else []
+
+
+def _bad_dates(cells: list[str]) -> list[Bad]:
+    wrong = {cell for cell in set(cells) if cell and not _is_date(cell)}
+    return [(at, cells[at], "a date YYYY-MM-DD") for at in _where(cells, wrong)]
+
+
+def _is_date(cell: str) -> bool:
+    if not DATE.fullmatch(cell):
+        return False
+    try:
+        return YEARS[0] <= dt.date.fromisoformat(cell).year <= YEARS[1]
+    except ValueError:
+        return False
+
+
+def _bad_names(cells: list[str], column: Column) -> list[Bad]:
+    distinct = set(cells) - {""}
+    wrong = {cell for cell in distinct if CONTROL.search(cell)}
+    bad: list[Bad] = [
+        (at, cells[at], "text without control characters") for at in _where(cells, wrong)
+    ]
+    if column.kind == "text":
+        return bad
+    if column.allowed:
+        other = distinct - wrong - set(column.allowed)
+        return bad + [(at, cells[at], expected(column)) for at in _where(cells, other)]
+    wide = {cell for cell in distinct - wrong if cell != cell.strip()}
+    return bad + [(at, cells[at], "a name without blanks round it") for at in _where(cells, wide)]
+
+
+def _few(bad: list[Bad]) -> list[Bad]:
+    """Keep the first hundred and say how many more there are."""
+    bad = sorted(bad, key=lambda item: -1 if item[0] is None else item[0])
+    if len(bad) <= SHOWN:
+        return bad
+    return [*bad[:SHOWN], (None, f"{len(bad) - SHOWN} more rows", bad[SHOWN][2])]

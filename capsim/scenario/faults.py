@@ -1,0 +1,84 @@
+"""Faults of a scenario: each names the file, row, column, value and what was expected."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Fault", "ScenarioError", "nearest"]
+
+SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a scenario.
+
+    ``row`` is the line as an editor shows it where there is a file, else the row of the frame
+    counted from 0; None where the fault is not in one row.
+
+    Examples
+    --------
+    >>> print(Fault("births.csv", 7, "births", "-3", "a number >= 0"))
+    births.csv, row 7, births: '-3' where a number >= 0 is expected
+    """
+
+    file: str
+    row: int | None
+    column: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        """Give the fault as one line."""
+        place = [self.file]
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column:
+            place.append(self.column)
+        value = self.value if len(self.value) <= SHOWN else self.value[: SHOWN - 1] + "…"
+        return f"{', '.join(place)}: {value!r} where {self.expected} is expected"
+
+
+class ScenarioError(ValueError):
+    """A scenario with faults; ``faults`` holds all of them, ``str()`` lists them line by line.
+
+    Parameters
+    ----------
+    faults : iterable of Fault
+        At least one.
+
+    Examples
+    --------
+    >>> print(ScenarioError([Fault("areas.csv", None, "", "", "a file")]))
+    1 fault in the scenario
+      areas.csv: '' where a file is expected
+    """
+
+    def __init__(self, faults: Iterable[Fault]):
+        self.faults = tuple(faults)
+        count = len(self.faults)
+        title = f"{count} fault{'' if count == 1 else 's'} in the scenario"
+        super().__init__("\n  ".join([title, *map(str, self.faults)]))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Fault, ...]]]:
+        """Let the error cross between processes with its faults."""
+        return type(self), (self.faults,)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant.
+
+    Examples
+    --------
+    >>> nearest("brith", ["births", "areas"])
+    'one of areas, births (did you mean births?)'
+    """
+    names = sorted(set(known))
+    if not names:
+        return "nothing"
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    listed = ", ".join(names[:25]) + (", …" if len(names) > 25 else "")
+    text = listed if len(names) == 1 else f"one of {listed}"
+    return f"{text} (did you mean {close[0]}?)" if close else text

@@ -1,0 +1,196 @@
+"""Scenario folders on disk: read cell by cell as text, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tomli_w
+
+from .faults import Fault, nearest
+from .tables import TABLES
+
+__all__ = ["SETTINGS", "Cells", "read_folder", "write_folder"]
+
+SETTINGS = "scenario.toml"
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table before its columns have types.
+
+    Attributes
+    ----------
+    file : str
+        What a fault calls it.
+    columns : mapping of str to sequence of str, or Series
+    rows : int
+    lines : sequence of int
+        Line of the file each row starts on; rows from 0 where there is no file.
+    """
+
+    file: str
+    columns: Mapping[str, Sequence[str] | pd.Series]
+    rows: int
+    lines: Sequence[int]
+
+
+def read_folder(folder: Path, label: str) -> tuple[dict[str, Any], dict[str, Cells], list[Fault]]:
+    """Read settings and tables of a folder, and say what cannot be read.
+
+    ``label`` stands before file names in faults (empty for the folder itself).
+    """
+    faults: list[Fault] = []
+    document: dict[str, Any] = {}
+    if not folder.is_dir():
+        return {}, {}, [Fault(label or str(folder), None, "", "", "a folder with a scenario.toml")]
+    text = _text(folder / SETTINGS, label + SETTINGS, faults)
+    if text is not None:
+        try:
+            document = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+            what = f"valid TOML ({error or 'nested too deep'})"
+            faults.append(Fault(label + SETTINGS, None, "", "", what))
+    tables = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() != ".csv":
+            continue
+        if path.name.removesuffix(".csv") not in TABLES:
+            known = nearest(path.name, (f"{name}.csv" for name in TABLES))
+            faults.append(Fault(label + path.name, None, "", path.name, known))
+            continue
+        text = _text(path, label + path.name, faults)
+        if text is not None:
+            cells, found = _cells(text, label + path.name)
+            faults += found
+            if cells is not None:
+                tables[path.stem] = cells
+    return document, tables, faults
+
+
+def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        faults.append(Fault(label, None, "", "", "a file"))
+        return None
+    except OSError as error:
+        faults.append(Fault(label, None, "", error.strerror or "", "a file that can be read"))
+        return None
+    try:
+        text = raw.decode("utf-8").removeprefix(BOM)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        value = raw[error.start : error.start + 4].hex(" ")
+        faults.append(Fault(label, line, "", value, "text in UTF-8"))
+        return None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        faults.append(Fault(label, line, "", "NUL", "text without NUL characters"))
+        return None
+    return text
+
+
+def _cells(text: str, file: str) -> tuple[Cells | None, list[Fault]]:
+    """Cut a CSV text into columns; every row must have as many cells as the header."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    start = 1
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                lines.append(start)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        return None, [Fault(file, start, "", "", f"well-formed CSV ({error})")]
+    if not rows:
+        return None, [Fault(file, 1, "", "", "a header line")]
+    header, *body = rows
+    faults = [
+        Fault(file, lines[0], name, name, "each column once")
+        for name in sorted({name for name in header if header.count(name) > 1})
+    ]
+    width = len(header)
+    ragged = [at for at, row in enumerate(body) if len(row) != width]
+    faults += [
+        Fault(file, lines[at + 1], "", f"{len(body[at])} cells", f"{width} cells, as in the header")
+        for at in ragged[:100]
+    ]
+    if len(ragged) > 100:
+        faults.append(Fault(file, None, "", f"{len(ragged) - 100} more rows", f"{width} cells"))
+    if faults:
+        return None, faults
+    columns: list[Sequence[str]] = list(zip(*body, strict=True)) if body else [[]] * width
+    return Cells(file, dict(zip(header, columns, strict=True)), len(body), lines[1:]), []
+
+
+def write_folder(
+    folder: Path, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], replace: bool
+) -> None:
+    """Write a folder aside and rename it into place."""
+    folder = folder.absolute()
+    there = folder.exists()
+    if there and (not folder.is_dir() or (any(folder.iterdir()) and not replace)):
+        raise FileExistsError(f"{folder} exists already")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    old = aside / "old"
+    new = aside / "new"
+    try:
+        new.mkdir()
+        (new / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
+        for name, frame in tables.items():
+            with (new / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                _write(frame, file)
+        if there:
+            _carry_over(folder, new)
+            os.rename(folder, old)
+        try:
+            os.rename(new, folder)
+        except OSError:
+            if old.exists():
+                os.rename(old, folder)
+            raise
+    finally:
+        shutil.rmtree(aside)
+
+
+def _carry_over(folder: Path, new: Path) -> None:
+    """Keep what in the old folder is no part of the scenario, such as a README."""
+    ours = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
+    for path in folder.iterdir():
+        if path.name not in ours:
+            if path.is_dir():
+                shutil.copytree(path, new / path.name, symlinks=True)
+            else:
+                shutil.copy2(path, new / path.name, follow_symlinks=False)
+
+
+def _write(frame: pd.DataFrame, file: Any) -> None:
+    columns = [_printed(frame[name]) for name in frame.columns]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerows(chain([list(frame.columns)], zip(*columns, strict=True)))
+
+
+def _printed(values: pd.Series) -> list[str]:
+    listed: list[Any] = values.tolist()
+    if not pd.api.types.is_float_dtype(values.dtype):
+        return [str(value) for value in listed]
+    return [
+        "" if value != value else repr(int(value)) if value == int(value) and abs(value) < 2**53
+        else repr(value)
+        for value in listed
+    ]  # fmt: skip

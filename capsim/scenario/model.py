@@ -1,0 +1,268 @@
+"""A scenario: settings and tables that have been checked, and cannot be changed."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.standards import Stage
+from capsim.standards import stages as standard_stages
+
+from .document import Provenance
+from .faults import nearest
+from .files import write_folder
+from .settings import Settings
+from .tables import TABLES
+from .typed import empty
+
+__all__ = ["Scenario"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scenario:
+    """A planning case: what there is, what is ordered, what it costs.
+
+    Made by `load`, `Scenario.from_tables` or `Scenario.variant`, never directly; whatever it
+    holds has been checked. Equal when the content (``hash``) is.
+
+    Attributes
+    ----------
+    settings : Settings
+        Frozen, defaults filled in.
+    warnings : tuple of str
+        What is allowed but probably not meant.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> areas = pd.DataFrame({"area": ["n", "s"], "county": ["c", "c"]})
+    >>> forecast = pd.DataFrame({"area": ["n", "s"], "grade": "1", "school_year": 2022,
+    ...                          "pupils": [100, 80]})
+    >>> settings = {"name": "two", "horizon": {"base_year": 2021, "last_year": 2022},
+    ...             "costs": {"discount_rate": 0.04}}
+    >>> two = Scenario.from_tables(settings=settings, areas=areas, forecast=forecast)
+    >>> two.years, list(two.stages), two.has("births")
+    ((2022,), ['primary'], False)
+    >>> two.variant({"costs.discount_rate": 0.05}).settings.costs.discount_rate
+    0.05
+    """
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    _tables: Mapping[str, pd.DataFrame]
+    _document: Mapping[str, Any]
+    _given: Mapping[str, Provenance]
+    _columns: Mapping[str, Provenance]
+
+    @staticmethod
+    def load(folder: str | Path) -> Scenario:
+        """Read a scenario folder; see `load`."""
+        from .build import load
+
+        return load(folder)
+
+    @staticmethod
+    def from_tables(settings: Mapping[str, Any], **tables: pd.DataFrame) -> Scenario:
+        """Make a scenario of settings (as ``scenario.toml`` nests them) and frames.
+
+        Raises
+        ------
+        ScenarioError
+            With every fault; rows are counted from 0.
+        """
+        from .build import from_tables
+
+        return from_tables(settings, tables)
+
+    def variant(
+        self,
+        set: Mapping[str, Any] | None = None,
+        *,
+        scale: Mapping[str, Any] | None = None,
+        drop: Mapping[str, Any] | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        name: str | None = None,
+    ) -> Scenario:
+        """Make a changed scenario; this one stays as it is.
+
+        Parameters
+        ----------
+        set : mapping of dotted key to value, optional
+            Settings; ``{"policy.private_share_cap.2022": 0.06}``.
+        scale : mapping of "table.column" to factor or {"factor", "where"}, optional
+        drop : mapping of table to conditions, optional
+        tables : mapping of table to frame, optional
+            Replaced whole, before anything is scaled or dropped.
+        name : str, optional
+
+        Raises
+        ------
+        ScenarioError
+        """
+        from .build import variant
+
+        changes = dict(set or {}) | ({} if name is None else {"name": name})
+        return variant(self, changes, scale or {}, drop or {}, tables or {})
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Give a table; a copy that is safe to change, without rows where there is none.
+
+        Raises
+        ------
+        KeyError
+            Where no table is called so.
+        """
+        if name not in TABLES:
+            raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
+        return self._tables[name].copy() if name in self._tables else empty(name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a table has rows."""
+        if name not in TABLES:
+            raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
+        return name in self._tables
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.settings.name
+
+    @property
+    def title(self) -> str:
+        """Title, empty where none is given."""
+        return self.settings.title
+
+    @property
+    def base_year(self) -> int:
+        """Last observed school year."""
+        return self.settings.horizon.base_year
+
+    @property
+    def first_year(self) -> int:
+        """First planned school year."""
+        return self.settings.horizon.first_year
+
+    @property
+    def last_year(self) -> int:
+        """Last planned school year."""
+        return self.settings.horizon.last_year
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Planned school years."""
+        return tuple(range(self.first_year, self.last_year + 1))
+
+    @cached_property
+    def _stages(self) -> dict[str, Stage]:
+        return stages_of(self.settings)
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """Planned stages in order, with their standards."""
+        return {name: self._stages[name] for name in self.settings.stages.planned}
+
+    @cached_property
+    def hash(self) -> str:
+        """Digest of the content: settings, provenance and every row of every table."""
+        digest = hashlib.sha256()
+        content = {
+            "settings": self.settings.model_dump(),
+            "given": {key: vars(entry) for key, entry in self._given.items()},
+            "columns": {key: vars(entry) for key, entry in self._columns.items()},
+        }
+        digest.update(json.dumps(content, sort_keys=True, default=str).encode())
+        for name in TABLES:
+            if name in self._tables:
+                digest.update(f"\x1e{name}\x1e{len(self._tables[name])}".encode())
+                for column, values in self._tables[name].items():
+                    digest.update(f"\x1d{column}\x1d".encode())
+                    digest.update(_bytes(values))
+        return digest.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scenario) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __repr__(self) -> str:
+        return f"Scenario({self.name!r}, {self.first_year}-{self.last_year}, {self.hash[:10]})"
+
+    def sources(self) -> pd.DataFrame:
+        """List where numbers come from.
+
+        Returns
+        -------
+        DataFrame
+            Columns what, value, unit, source, mark (all text): settings written with their
+            provenance, standards in force, columns named by ``[sources]``, and the rows of tables
+            that say theirs.
+        """
+        from .sources import sources
+
+        return sources(self)
+
+    def save(self, directory: str | Path, *, replace: bool = False) -> Path:
+        """Write the scenario as a folder that holds all of it; whole or not at all.
+
+        Parameters
+        ----------
+        directory : path
+        replace : bool
+            Whether an existing folder may be replaced; files that belong to no scenario (a README)
+            stay.
+
+        Raises
+        ------
+        FileExistsError
+            Where something is there and it is not to be replaced.
+        """
+        used = {name: _without_blank(name, frame) for name, frame in self._tables.items()}
+        write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
+        return Path(directory)
+
+
+def stages_of(settings: Settings) -> dict[str, Stage]:
+    """Every stage that settings know: built-in ones with overrides, then new ones."""
+    overrides = {
+        name: {key: value for key, value in part if value is not None}
+        for name, part in settings.standards.items()
+    }
+    return standard_stages(settings.country, overrides, settings.costs.teacher_cny)
+
+
+def _bytes(values: pd.Series) -> bytes:
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values.to_numpy().astype("<i8").tobytes()
+    if pd.api.types.is_float_dtype(values.dtype):
+        plain = values.to_numpy(dtype="<f8")
+        return np.where(np.isnan(plain), np.nan, plain).tobytes()
+    return "\x1f".join(values.tolist()).encode()
+
+
+def _without_blank(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out optional columns that say nothing but the default."""
+    said = []
+    for column in TABLES[name].columns:
+        values = frame[column.name]
+        if column.default is not None:
+            kind = type(column.default)
+            silent = bool(
+                (values == (str(column.default) if kind is str else column.default)).all()
+            )
+        elif column.kind in ("number", "int"):
+            silent = bool(values.isna().all())
+        else:
+            silent = not any(values.tolist())
+        if column.required or not silent:
+            said.append(column.name)
+    return frame[said]

@@ -1,0 +1,330 @@
+"""The settings of a scenario as frozen, typed objects; unknown keys are faults.
+
+The documentation of every key is ``docs/scenario.md``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
+
+from .frozen import Frozen
+from .tables import YEARS
+
+__all__ = ["Settings"]
+
+V = TypeVar("V")
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number")
+    return value + 0.0 if abs(value) < 1e300 else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("a whole number")
+    return value
+
+
+def _date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = dt.date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("a date YYYY-MM-DD") from None
+    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+        raise ValueError("a date YYYY-MM-DD")
+    if not YEARS[0] <= value.year <= YEARS[1]:
+        raise ValueError(f"a date in {YEARS[0]}-{YEARS[1]}")
+    return value
+
+
+def _by_year(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError("a table by year, such as {2022 = 0.05}")
+    found: dict[int, Any] = {}
+    for key, entry in value.items():
+        text = str(key)
+        if not re.fullmatch("[0-9]{4}", text) or not YEARS[0] <= int(text) <= YEARS[1]:
+            raise ValueError(f"a year for a key, not {text!r}")
+        found[int(text)] = entry
+    return dict(sorted(found.items()))
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError("a list")
+    return tuple(value)
+
+
+def _plain(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {k: v.model_dump() if isinstance(v, BaseModel) else v for k, v in value.items()}
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0, le=1e15)]
+Amount = Annotated[Number, Field(ge=0, le=1e15)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[Whole, Field(ge=0, le=10**9)]
+Year = Annotated[Whole, Field(ge=YEARS[0], le=YEARS[1])]
+Date = Annotated[dt.date, BeforeValidator(_date)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=200)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
+Numbers = Annotated[tuple[Positive, ...], BeforeValidator(_listed)]
+FROZEN = (AfterValidator(Frozen), PlainSerializer(_plain))
+ByYear = Annotated[Mapping[int, Share], BeforeValidator(_by_year), *FROZEN]
+ByName = Annotated[Mapping[Name, V], *FROZEN]
+MonthDay = Annotated[StrictStr, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+Span = Annotated[tuple[MonthDay, MonthDay], BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Horizon(_Section):
+    """Observed and planned school years."""
+
+    base_year: Year
+    first_year: Year
+    last_year: Year
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first(cls, data: Any) -> Any:
+        base = data.get("base_year") if isinstance(data, dict) else None
+        if isinstance(base, int) and "first_year" not in data:
+            return {**data, "first_year": base + 1}
+        return data
+
+
+class Stages(_Section):
+    """Stages that are planned, and those that are compulsory."""
+
+    planned: Names = ()
+    compulsory: Names = ("primary", "junior")
+
+
+class StageStandards(_Section):
+    """Standards of one stage in place of the built-in ones."""
+
+    grades: Names | None = None
+    entry_age: Annotated[Whole, Field(ge=0, le=30)] | None = None
+    class_size: Positive | None = None
+    class_ceiling: Positive | None = None
+    large_class: Positive | None = None
+    very_large_class: Positive | None = None
+    school_classes: Annotated[tuple[Count, ...], BeforeValidator(_listed)] | None = None
+    pupils_per_post: Positive | None = None
+    land_m2: Amount | None = None
+    allowance_cny: Amount | None = None
+    purchase_price_cny: Amount | None = None
+    capital_cny: Amount | None = None
+    extension_cny: Amount | None = None
+    service_radius_km: Amount | None = None
+    running_cny: Amount | None = None
+    class_size_by_grade: Numbers | None = None
+    floor_m2: Numbers | None = None
+    boarding_cny: Amount | None = None
+
+
+class Policy(_Section):
+    """What is ordered and allowed."""
+
+    private_share_cap: ByYear = Frozen()
+    share_scope: Literal["whole", "county"] = "whole"
+    share_denominator: Literal["school", "residence"] = "school"
+    purchased_counts_as_private: StrictBool = False
+    reduction: Amount = 0.0
+    reduction_year: Year
+    purchase_ceiling_share: Share | None = None
+    contract_years: Annotated[Whole, Field(ge=1, le=100)] = 3
+    conversion_due_year: Year
+    conversion_earliest_year: Year
+    takeover_ratio: Share = 0.9
+    release_share: Share = 0.3
+    large_class_share: ByYear = Frozen()
+    class_size_sd: Positive = 5.0
+
+
+class Floors(_Section):
+    """Least shares by year."""
+
+    kindergarten_enrolment: ByYear = Frozen()
+    kindergarten_public: ByYear = Frozen()
+    kindergarten_inclusive: ByYear = Frozen()
+    senior_enrolment: ByYear = Frozen()
+
+
+class Programme(_Section):
+    """How many projects of a programme must be in use by a date."""
+
+    number: Count
+    by: Date
+
+
+class Costs(_Section):
+    """Prices, RMB."""
+
+    discount_rate: Share
+    shortfall_cny: Amount = 200_000.0
+    displacement_cny: Amount = 3_000.0
+    overfill_cny: Amount = 2_000.0
+    hire_cny: Amount = 5_000.0
+    teacher_cny: Amount = 100_000.0
+    contract_teacher_cny: Amount = 70_000.0
+    travel_cny_per_km: Amount = 300.0
+    salvage_share: Share = 0.0
+
+
+class Staff(_Section):
+    """The county staff pool."""
+
+    attrition: Share = 0.03
+    stages: Names = ("primary", "junior")
+
+
+class Travel(_Section):
+    """Links where no table gives them."""
+
+    within_county: StrictBool = True
+    default_km: Amount = 5.0
+
+
+class Switches(_Section):
+    """Constraint families, as listed in ``docs/model.md``."""
+
+    placement: StrictBool = True
+    seats: StrictBool = True
+    admission: StrictBool = True
+    continuity: StrictBool = True
+    conversion: StrictBool = True
+    closure: StrictBool = True
+    purchase: StrictBool = True
+    share: StrictBool = True
+    reduction: StrictBool = True
+    programme: StrictBool = True
+    money: StrictBool = True
+    land: StrictBool = True
+    staff: StrictBool = True
+    kindergarten: StrictBool = True
+    floors: StrictBool = True
+    class_size: StrictBool = True
+
+
+class CostTerms(_Section):
+    """Terms of the objective, as listed in ``docs/model.md``."""
+
+    capital: StrictBool = True
+    running: StrictBool = True
+    staff: StrictBool = True
+    hiring: StrictBool = True
+    purchase: StrictBool = True
+    conversion: StrictBool = True
+    closure: StrictBool = True
+    travel: StrictBool = True
+    displacement: StrictBool = True
+    overfill: StrictBool = True
+    shortfall: StrictBool = True
+    salvage: StrictBool = True
+
+
+class DemandSettings(_Section):
+    """How enrolment is projected."""
+
+    method: Name = "auto"
+    entry_age: ByName[Annotated[Whole, Field(ge=0, le=30)]] = Frozen()
+    gross_enrolment: ByName[Annotated[Number, Field(ge=0, le=2)]] = Frozen()
+
+
+class Uncertainty(_Section):
+    """Spread of the projection's errors, of the logarithm."""
+
+    birth_sd: Annotated[Number, Field(ge=0, le=1)] = 0.03
+    progression_sd: Annotated[Number, Field(ge=0, le=1)] = 0.01
+    area_sd: Annotated[Number, Field(ge=0, le=1)] = 0.02
+
+
+class Construction(_Section):
+    """When building starts, and how alike delays of a county are."""
+
+    start: Date
+    shock_sd: Annotated[Number, Field(ge=0, le=2)] = 0.1
+
+
+class Calendar(_Section):
+    """When work stops, every year."""
+
+    stops: Annotated[tuple[Span, ...], BeforeValidator(_listed)]
+
+
+class Simulation(_Section):
+    """Size of a simulation."""
+
+    draws: Annotated[Whole, Field(ge=1, le=10**7)] = 1000
+
+
+class Settings(_Section):
+    """All settings of a scenario, defaults filled in."""
+
+    name: Name
+    title: StrictStr = ""
+    country: Name = "china"
+    horizon: Horizon
+    stages: Stages = Stages()
+    standards: ByName[StageStandards] = Frozen()
+    policy: Policy
+    floors: Floors = Floors()
+    programmes: ByName[Programme] = Frozen()
+    costs: Costs
+    staff: Staff = Staff()
+    travel: Travel = Travel()
+    switches: Switches = Switches()
+    cost_terms: CostTerms = CostTerms()
+    demand: DemandSettings = DemandSettings()
+    uncertainty: Uncertainty = Uncertainty()
+    construction: Construction
+    calendars: ByName[Calendar] = Frozen()
+    simulation: Simulation = Simulation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _years(cls, data: Any) -> Any:
+        """Count from the base year what no number is given for."""
+        base = data.get("horizon", {}).get("base_year") if _has_horizon(data) else None
+        if isinstance(base, bool) or not isinstance(base, int) or not 1900 <= base < 2190:
+            return data
+        own: dict[str, dict[str, Any]] = {
+            "policy": {
+                "reduction_year": base + 1,
+                "conversion_earliest_year": base + 1,
+                "conversion_due_year": base + 2,
+            },
+            "construction": {"start": dt.date(base + 1, 1, 1)},
+        }
+        for section, values in own.items():
+            given = data.get(section, {})
+            if isinstance(given, dict):
+                data = {**data, section: {**values, **given}}
+        return data
+
+
+def _has_horizon(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("horizon"), dict)

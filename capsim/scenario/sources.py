@@ -1,0 +1,53 @@
+"""The list of where a scenario's numbers come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from capsim.standards import standards
+
+if TYPE_CHECKING:
+    from .model import Scenario
+
+__all__ = ["sources"]
+
+COLUMNS = ["what", "value", "unit", "source", "mark"]
+
+
+def sources(scenario: Scenario) -> pd.DataFrame:
+    """See `Scenario.sources`."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    values = _flat("", scenario.settings.model_dump(mode="json"))
+    for what, entry in scenario._given.items():
+        rows.append((what, values.get(what, ""), entry.unit, entry.source, entry.mark))
+    overridden = {
+        f"{name}.{key}"
+        for name, part in scenario.settings.standards.items()
+        for key, value in part
+        if value is not None
+    }
+    for name in scenario.stages:
+        for key, entry in standards(scenario.settings.country).get(name, {}).items():
+            if isinstance(entry, dict) and f"{name}.{key}" not in overridden:
+                value = str(entry["value"])
+                told = (entry["unit"], entry["source"], entry["mark"])
+                rows.append((f"standards.{name}.{key}", value, *told))
+    for what, given in scenario._columns.items():
+        rows.append((what, "", given.unit, given.source, given.mark))
+    for name, frame in scenario._tables.items():
+        said = frame[(frame["source"] != "") | (frame["mark"] != "")]
+        counted = said.groupby(["source", "mark"], sort=True).size()
+        for (source, mark), number in counted.items():  # type: ignore[misc]
+            rows.append((name, f"{number} rows", "", str(source), str(mark)))
+    return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+
+
+def _flat(path: str, entry: Any) -> dict[str, str]:
+    if isinstance(entry, dict):
+        found = {path: str(entry)} if path else {}
+        for key, value in entry.items():
+            found |= _flat(f"{path}.{key}" if path else str(key), value)
+        return found
+    return {path: str(entry)}
