@@ -90,7 +90,9 @@ def limits(
         + purchase * price
         + recipe.contract_teachers * whole * by_need * 70_000
     )
-    yearly = recipe.capital_cny * whole * by_size
+    # A small county must be able to pay for a school at all, so half is shared out evenly.
+    even = 0.5 * by_size + 0.5 / len(names)
+    yearly = recipe.capital_cny * whole * even
     rows = []
     for step in range(recipe.last_year - recipe.base_year):
         year = recipe.base_year + 1 + step
@@ -98,7 +100,7 @@ def limits(
         amounts = {
             "capital": _up(now * recipe.capital_now + yearly, 10_000),
             "recurrent": _up(recurrent, 10_000),
-            "land": np.round(recipe.land_mu * whole * by_size, 1),
+            "land": np.round(recipe.land_mu * whole * even, 1),
             "posts": np.ceil(
                 posts * (1 + recipe.posts_room)
                 + 0.9 * coming

@@ -115,7 +115,7 @@ class Recipe:
     """Places a selling school offers over its pupils."""
     purchase_min: int = 60
     price_spread: float = 0.08
-    buyout_cny: tuple[float, float] = (25_000.0, 60_000.0)
+    buyout_cny: tuple[float, float] = (30_000.0, 65_000.0)
     """A place, once."""
     lease_cny: tuple[float, float] = (2_500.0, 6_500.0)
     """A place and school year."""
@@ -155,10 +155,10 @@ class Recipe:
     purchase_spread: float = 0.2
     purchase_fall: float = 0.40
     """Yearly fall of the money for purchases after the first three years (a first contract)."""
-    capital_cny: float = 400.0
+    capital_cny: float = 600.0
     capital_now: float = 1.1
     """Capital of the first year over what the ordered projects need in it."""
-    land_mu: float = 150 / 1_500_000
+    land_mu: float = 250 / 1_500_000
     recurrent_room: float = 1.04
     """Recurrent money over what public schooling of all children would need."""
 
