@@ -1,0 +1,135 @@
+"""A plan: what to build, convert and buy, when and where, with its proof and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from capsim.lp import Solution
+from capsim.optimize.model import Model
+from capsim.optimize.tables import plan_tables
+
+if TYPE_CHECKING:
+    from capsim.demand import Demand
+    from capsim.scenario import Scenario
+
+MILLION = 1e6
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why no plan meets every target, and the least that would have to give way.
+
+    Attributes
+    ----------
+    sentences : tuple of text
+    table : frame
+        ``rule``, ``who``, ``school_year``, ``unit``, ``short_by``.
+    """
+
+    sentences: tuple[str, ...]
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer to a scenario; see ``docs/results.md`` for every table and column.
+
+    Attributes
+    ----------
+    status : str
+        ``optimal`` (the gap asked for is proved), ``gap`` (a limit ended the search) or ``infeasible``.
+    gap : float
+        ``(objective − bound) ÷ max(avoidable, 1 million RMB)``; NaN without a plan.
+    objective_cny, bound_cny, committed_cny : float
+        Discounted RMB, all years.
+    tables : mapping of frames
+    """
+
+    scenario: Scenario
+    demand: Demand
+    status: str
+    gap: float
+    objective_cny: float
+    bound_cny: float
+    committed_cny: float
+    solver: str
+    timings_s: Mapping[str, float]
+    tables: Mapping[str, pd.DataFrame]
+    explanation: Explanation | None = None
+    solution: Solution | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def avoidable_cny(self) -> float:
+        """Discounted cost that decisions can move, RMB."""
+        return self.objective_cny - self.committed_cny
+
+    @property
+    def meets_targets(self) -> bool:
+        """Whether there is a plan and every target holds."""
+        return self.status != "infeasible" and bool(self.tables["targets"]["holds"].all())
+
+    @classmethod
+    def from_pulp(cls, problem: Any) -> Plan:
+        """Read the plan back from a solved problem that :meth:`Model.to_pulp` made.
+
+        The problem may have been extended; its own variables are read by position. Status and bound are
+        those of the solver: only ``sol_status`` is believed, and without a proof there is no bound.
+
+        Raises
+        ------
+        ValueError
+            If the problem was not made by capsim, or was not solved.
+        """
+        import pulp
+
+        from capsim.lp.door import read_columns
+
+        model = getattr(problem, "capsim_model", None)
+        if model is None:
+            raise ValueError("not a problem made by Model.to_pulp()")
+        proved = problem.sol_status == pulp.LpSolutionOptimal
+        if not proved and problem.sol_status != pulp.LpSolutionIntegerFeasible:
+            raise ValueError(f"the problem has no solution: {pulp.LpSolution[problem.sol_status]}")
+        x = read_columns(problem)
+        x[model.program.integer] = np.round(x[model.program.integer])
+        bound = float(model.program.cost @ x + model.program.offset) if proved else -np.inf
+        return make_plan(model, x, bound=bound, solver=f"PuLP {pulp.__version__}", asked_gap=np.inf, proved=proved)
+
+
+def make_plan(
+    model: Model,
+    x: NDArray[np.float64],
+    *,
+    bound: float,
+    solver: str,
+    asked_gap: float,
+    proved: bool,
+    timings_s: Mapping[str, float] | None = None,
+    solution: Solution | None = None,
+) -> Plan:
+    """Make a plan from columns; ``bound`` is on the avoidable cost in million RMB."""
+    tables = plan_tables(model, x)
+    objective = float(tables["costs"]["discounted_cny"].sum())
+    bound_cny = min(bound * MILLION + model.committed_cny, objective)
+    avoidable = objective - model.committed_cny
+    gap = (objective - bound_cny) / max(avoidable, MILLION)
+    return Plan(
+        scenario=model.given.scenario,
+        demand=model.given.demand,
+        status="optimal" if proved and gap <= asked_gap + 1e-9 else "gap",
+        gap=gap,
+        objective_cny=objective,
+        bound_cny=bound_cny,
+        committed_cny=model.committed_cny,
+        solver=solver,
+        timings_s=MappingProxyType(dict(timings_s or {})),
+        tables=MappingProxyType(tables),
+        solution=solution,
+    )

@@ -1,0 +1,167 @@
+"""A solution read back by meaning: the columns as arrays, and what follows from them exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.optimize.families.class_size import chords
+from capsim.optimize.parts import Parts
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Arrays of a solution, by provider ``j``, year ``t`` and so on, all in persons unless said.
+
+    Pupils are as solved; over-filling, displaced children, large classes and fee-paying pupils on
+    31 December are recomputed as the exact excess that the rows only bound from below.
+    """
+
+    parts: Parts
+    x: Array
+
+    def value(self, column: Index) -> Array:
+        """Values of columns; 0 where there is none."""
+        return np.where(column >= 0, self.x[column], 0.0)
+
+    @cached_property
+    def pupils(self) -> Array:
+        """``[provider × grade, t]``."""
+        return self.value(self.parts.columns.pupils)
+
+    @cached_property
+    def enrolled(self) -> Array:
+        """All grades, ``[j, t]``."""
+        out = np.zeros((len(self.parts.given.providers.school), self.parts.years))
+        np.add.at(out, self.parts.columns.seats.provider, self.pupils)
+        return out
+
+    @cached_property
+    def open(self) -> Array:
+        """Copies in use, ``[m, k]``."""
+        return np.round(self.value(self.parts.columns.open))
+
+    @cached_property
+    def converted(self) -> Array:
+        """0 or 1, ``[j, k]``."""
+        return np.round(self.value(self.parts.columns.converted))
+
+    @cached_property
+    def public(self) -> Array:
+        """Public pupils, ``[j, t]``: all of public providers, those of converted schools, else 0."""
+        public = self.parts.given.providers.public[:, None]
+        return np.where(public, self.enrolled, self.value(self.parts.columns.public))
+
+    @cached_property
+    def purchased(self) -> Array:
+        """``[j, t]`` on 1 September."""
+        return self.value(self.parts.columns.purchased)
+
+    @cached_property
+    def purchased_december(self) -> Array:
+        """``[j, t]`` on 31 December."""
+        return self.value(self.parts.columns.purchased_december)
+
+    @cached_property
+    def fee(self) -> Array:
+        """Fee-paying pupils on 1 September, ``[j, t]``; all pupils of private providers that cannot be levered."""
+        providers = self.parts.given.providers
+        other = (~providers.public & ~providers.levered)[:, None]
+        return np.where(other, self.enrolled, self.value(self.parts.columns.fee))
+
+    @cached_property
+    def fee_december(self) -> Array:
+        """Fee-paying pupils on 31 December, ``[j, t]``."""
+        dates = self.parts.given.dates
+        turned = self.converted[:, dates.december] > self.converted[:, dates.autumn]
+        left = self.fee + self.purchased - self.purchased_december
+        return np.where(turned, 0.0, np.maximum(left, 0.0))
+
+    @cached_property
+    def seats_new(self) -> Array:
+        """Standard seats of projects, ``[j, t]``."""
+        out = np.zeros((len(self.parts.given.providers.school), self.parts.years))
+        added = self.parts.added_seats
+        copies = np.round(self.x[added.column])
+        np.add.at(out, (added.provider, added.t), added.seats * copies)
+        return out
+
+    @cached_property
+    def seats_existing(self) -> Array:
+        """Places of public schools, ``[j, t]``."""
+        providers = self.parts.given.providers
+        places = np.where(providers.public, providers.places, 0.0)
+        return np.repeat(places[:, None], self.parts.years, axis=1)
+
+    @cached_property
+    def seats_converted(self) -> Array:
+        """Standard seats of converted schools, ``[j, t]``."""
+        providers = self.parts.given.providers
+        return providers.places[:, None] * self.converted[:, self.parts.given.dates.autumn]
+
+    @cached_property
+    def seats(self) -> Array:
+        """All standard public seats, ``[j, t]``."""
+        return self.seats_existing + self.seats_new + self.seats_converted
+
+    @cached_property
+    def overfill(self) -> Array:
+        """Public pupils above standard seats, ``[j, t]``."""
+        if not self.parts.given.scenario.settings.switches.seats:
+            return np.zeros_like(self.public)
+        return np.where(self.parts.columns.overfill >= 0, np.maximum(self.public - self.seats, 0.0), 0.0)
+
+    @cached_property
+    def displaced(self) -> Array:
+        """Children made to change school in mid-stage, ``[provider × grade, t]``."""
+        parts = self.parts
+        if not parts.given.scenario.settings.switches.continuity:
+            return np.zeros_like(self.pupils)
+        seats, providers = parts.columns.seats, parts.given.providers
+        rolls = providers.rolls[seats.provider, seats.grade]
+        last = np.concatenate([rolls[:, None], self.pupils[:, :-1]], axis=1)[seats.before]
+        ratio = parts.given.space.progression[providers.area[seats.provider], seats.grade]
+        exact = np.maximum(ratio * last - self.pupils, 0.0)
+        return np.where(parts.columns.displaced >= 0, exact, 0.0)
+
+    @cached_property
+    def classes(self) -> Array:
+        """Classes of public providers in compulsory stages, ``[j, t]``; 0 for others."""
+        size = self.parts.given.space.by_stage("class_size")[self.parts.given.providers.stage]
+        counted = self.parts.columns.large_classes >= 0
+        return np.where(counted, (self.seats_existing + self.seats_new) / size[:, None], 0.0)
+
+    @cached_property
+    def large_classes(self) -> Array:
+        """Classes of ``large_class`` pupils or more, ``[j, t]``."""
+        space, stage = self.parts.given.space, self.parts.given.providers.stage
+        sd = self.parts.given.scenario.settings.policy.class_size_sd
+        out = np.zeros_like(self.classes)
+        for s, large in enumerate(space.by_stage("large_class")):
+            mine = stage == s
+            for alpha, beta in zip(*chords(large, sd), strict=True):
+                line = alpha * self.classes[mine] + beta * self.enrolled[mine]
+                out[mine] = np.maximum(out[mine], line)
+        return np.where(self.parts.columns.large_classes >= 0, out, 0.0)
+
+    @cached_property
+    def exact(self) -> Array:
+        """Return the solution with every derived column at its exact value."""
+        v, x = self.parts.columns, self.x.copy()
+        for column, value in (
+            (v.overfill, self.overfill),
+            (v.displaced, self.displaced),
+            (v.large_classes, self.large_classes),
+            (v.fee_december, self.fee_december),
+            (v.open, self.open),
+            (v.converted, self.converted),
+        ):
+            keep = column >= 0
+            x[column[keep]] = value[keep]
+        return x
