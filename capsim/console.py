@@ -39,7 +39,8 @@ def work(task: Callable[[Progress], T]) -> T:
     task
         Gets a function to call with the name of each phase as it begins.
     """
-    lock, stop = threading.Lock(), threading.Event()
+    # The end is an event of its own: a `join` that Ctrl-C breaks off takes the thread for ended.
+    lock, stop, ended = threading.Lock(), threading.Event(), threading.Event()
     now = ""
     done: list[T] = []
     failed: list[BaseException] = []
@@ -60,12 +61,13 @@ def work(task: Callable[[Progress], T]) -> T:
             done.append(task(progress))
         except BaseException as error:  # noqa: BLE001 (handed to the thread that waits)
             failed.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=target, daemon=True)
     try:
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.1)
+        threading.Thread(target=target, daemon=True).start()
+        while not ended.wait(0.1):
+            pass
     except KeyboardInterrupt:
         with lock:
             stop.set()
@@ -73,7 +75,7 @@ def work(task: Callable[[Progress], T]) -> T:
         close()
         if writing:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            thread.join()
+            ended.wait()
         typer.echo("stopped", err=True)
         sys.stdout.flush()
         sys.stderr.flush()
