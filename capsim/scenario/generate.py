@@ -140,9 +140,9 @@ def generate(
     rng = np.random.default_rng(seed)
     per_county, school_size = SIZES[kind]
     private = round(pupils * private_share)
-    rows = private_schools if private_schools is not None else 2 * areas
+    rows = private_schools or 0
     if private_schools is None and school_size is not None:
-        rows = max(rows, round(private / school_size))
+        rows = round(private / school_size)
     recipe = Recipe(
         pupils=pupils,
         private={"primary": private - private // 2, "junior": private // 2},

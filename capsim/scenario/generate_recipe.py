@@ -106,7 +106,7 @@ class Recipe:
     private_growth: float = 0.02
     """Yearly growth of the private share in the observed years."""
     private_schools: int = 400
-    """Rows of private compulsory schools (school × stage)."""
+    """Rows of private compulsory schools (school × stage); one for each area at least."""
     conversion_shares: tuple[float, float, float] = (0.25, 0.35, 0.40)
     """must, may, no: by number."""
     selling_share: float = 0.6

@@ -176,7 +176,7 @@ def evenly(number: int, shares: Floats) -> Ints:
     Examples
     --------
     >>> evenly(8, np.array([0.25, 0.75]))
-    array([0, 1, 1, 0, 1, 1, 1, 1])
+    array([0, 1, 1, 1, 1, 0, 1, 1])
     """
     rank = np.argsort(np.argsort(np.arange(number) * GOLDEN % 1, kind="stable"), kind="stable")
     edge = np.rint(np.cumsum(shares) * number)
