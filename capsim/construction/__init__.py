@@ -1,0 +1,13 @@
+"""Will it open on 1 September? The building programme as SimPy processes.
+
+`build` takes a scenario and planned openings and returns a `Programme` of simulated dates; see
+``docs/construction.md``.
+"""
+
+from capsim.construction.build import build
+from capsim.construction.engine import Job, work
+from capsim.construction.prior import PRIOR, Phase
+from capsim.construction.programme import Programme
+from capsim.construction.rules import RULES
+
+__all__ = ["PRIOR", "RULES", "Job", "Phase", "Programme", "build", "work"]
