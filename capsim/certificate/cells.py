@@ -265,7 +265,7 @@ def check_reduction(given: Given, plan: Decisions, state: Derived, reader: Reade
     compare(reader, "reduction", columns, [year_axis])
     terms = [c for c in columns if c not in ("ordered", "total")]
     *parts, whole = reader.dense("reduction", [*terms, "total"], [year_axis])
-    if given.on("seats"):
+    if given.on("seats") and given.on("placement"):
         identity = np.sum(parts, axis=0)
         reader.book.equal("reduction", "identity in", identity, whole, [given.years])
 

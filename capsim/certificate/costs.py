@@ -133,7 +133,8 @@ def committed_by_kind(given: Given) -> dict[str, Floats]:
     """Undiscounted RMB that no decision can avoid, by region and planned year."""
     prices, projects, T = given.settings.costs, given.projects, len(given.years)
     stay = (1.0 - float(given.settings.staff.attrition)) ** np.arange(1, T + 1)
-    staff = float(prices.teacher_cny) * base_pool(given)[:, None] * stay[None, :]
+    teachers = float(prices.teacher_cny) if given.on("staff") else 0.0
+    staff = teachers * base_pool(given)[:, None] * stay[None, :]
     forced = np.where(projects.candidate, len(given.calendar.dates), projects.latest)
     events = [
         (r, int(forced[m]), float(projects.count[m]))
