@@ -119,7 +119,7 @@ def read_providers(
     own = scenario.table("projects")
     own = own[(own["school"] == "") & (own["kind"] != "inclusive_kindergarten")]
     own = own[own["stage"].isin(stages)]
-    columns = {"project": "school", "stage": "stage", "area": "area"}
+    columns = {"project": "school", **{c: c for c in ("stage", "area", "x_km", "y_km")}}
     added = (
         own[list(columns)].rename(columns=columns).assign(sector="public", places=0.0, pupils=0.0)
     )

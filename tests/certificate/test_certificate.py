@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hand_made import HandPlan, given_tables, plan_tables, settings
 
 import capsim
 from capsim.certificate import certify
-from conftest import HandPlan, given_tables, plan_tables, settings
 
 Tables = dict[str, pd.DataFrame]
 FREE_TEXT = {("targets", "what")}

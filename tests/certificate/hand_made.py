@@ -1,0 +1,466 @@
+"""A small scenario and a plan of it, every number worked out by hand.
+
+County C is the area `n`, county D the area `d`; junior (grades 7 to 9) is compulsory, beside it
+the kindergartens of `n`. Two planned years, 2022 (with a December check) and 2023.
+
+Junior, n: public P over-filled by 10, extended by 50 places on 31 December 2022; private M turns
+public on that day. Junior, d: private V sells 30 places, from December 2022 on 50; private X is
+phased out in 2022 and shut in 2023 (10 children of grade 9 must go); public Q takes 10 more;
+the new school N opens in 2023 and takes 20. Ten children of d attend P in 2023.
+One child of three finds no kindergarten in 2023.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capsim
+
+GRADES = ("K1", "K2", "K3", "7", "8", "9")
+YEARS = (2021, 2022, 2023)
+
+
+@dataclass(frozen=True)
+class HandDemand:
+    areas: tuple[str, ...]
+    grades: tuple[str, ...]
+    years: tuple[int, ...]
+    pupils: np.ndarray
+    population: np.ndarray
+
+
+@dataclass(frozen=True)
+class HandPlan:
+    demand: HandDemand
+    tables: dict[str, pd.DataFrame]
+    objective_cny: float
+    bound_cny: float
+    committed_cny: float
+    gap: float
+    status: str = "optimal"
+    solver: str = "by hand"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=columns.split())
+
+
+def settings() -> dict[str, Any]:
+    return {
+        "name": "by-hand",
+        "country": "china",
+        "horizon": {"base_year": 2021, "first_year": 2022, "last_year": 2023},
+        "stages": {"planned": ["kindergarten", "junior"], "compulsory": ["junior"]},
+        "standards": {
+            "junior": {"pupils_per_post": 10, "allowance_cny": 1000, "class_size": 50},
+            "kindergarten": {"allowance_cny": 2000, "class_size": 30},
+        },
+        "policy": {
+            "private_share_cap": {"2022": 0.2},
+            "share_scope": "whole",
+            "share_denominator": "school",
+            "purchased_counts_as_private": False,
+            "reduction": 30,
+            "reduction_year": 2022,
+            "purchase_ceiling_share": 0.1,
+            "contract_years": 2,
+            "conversion_due_year": 2023,
+            "conversion_earliest_year": 2022,
+            "takeover_ratio": 0.5,
+            "release_share": 0.5,
+            "large_class_share": {"2022": 0.5},
+            "class_size_sd": 5.0,
+        },
+        "floors": {
+            "kindergarten_enrolment": {"2022": 0.93},
+            "kindergarten_public": {"2022": 0.45},
+            "kindergarten_inclusive": {"2022": 0.80},
+        },
+        "programmes": {
+            "build": {"number": 1, "by": "2022-12-31"},
+            "turn": {"number": 1, "by": "2022-12-31"},
+        },
+        "costs": {
+            "discount_rate": 0.25,
+            "shortfall_cny": 200000,
+            "displacement_cny": 3000,
+            "overfill_cny": 2000,
+            "hire_cny": 5000,
+            "teacher_cny": 100000,
+            "contract_teacher_cny": 70000,
+            "travel_cny_per_km": 100,
+            "salvage_share": 0.5,
+        },
+        "staff": {"attrition": 0.1, "stages": ["junior"]},
+        "travel": {"within_county": True, "default_km": 5.0},
+    }
+
+
+def given_tables() -> dict[str, pd.DataFrame]:
+    schools = frame(
+        "school stage area sector places pupils staff inclusive conversion conversion_cost_cny "
+        "conversion_lease_cny purchase_price_cny purchasable_places purchase_min_places "
+        "min_pupils closure_cost_cny",
+        ("P", "junior", "n", "public", 290, 300, 30, "no", "no", 0, 0, None, 0, 0, 0, 0),
+        ("M", "junior", "n", "private", 120, 90, 6, "no", "must", 1e5, 1e4, None, 0, 0, 20, 0),
+        ("V", "junior", "d", "private", 150, 150, 12, "no", "may", 9e5, 0, 5000, 60, 30, 0, 0),
+        ("X", "junior", "d", "private", 60, 30, 3, "no", "no", 0, 0, None, 0, 0, 20, 5e4),
+        ("Q", "junior", "d", "public", 150, 120, 12, "no", "no", 0, 0, None, 0, 0, 0, 0),
+        ("KP", "kindergarten", "n", "public", 90, 60, 5, "no", "no", 0, 0, None, 0, 0, 0, 0),
+        ("KI", "kindergarten", "n", "private", 30, 30, 2, "yes", "no", 0, 0, None, 0, 0, 0, 0),
+        ("KO", "kindergarten", "n", "private", 60, 30, 2, "no", "no", 0, 0, None, 0, 0, 0, 0),
+    )
+    projects = frame(
+        "project stage area kind places capital_cny status earliest_opening due school programme "
+        "running_cny land_mu posts spent_cny build_months pupils",
+        (
+            *("N", "junior", "d", "new", 100, 5e6, "candidate", "2022-09-01", "", "", ""),
+            *(20000, 10, 5, 0, 12, None),
+        ),
+        (
+            *("E", "junior", "n", "extend", 50, 1e6, "ordered", "2022-09-01", "2022-12-31"),
+            *("P", "build", 5000, 0, 0, 2e5, 12, None),
+        ),
+        (
+            *("T", "kindergarten", "n", "inclusive_kindergarten", 0, 0, "ordered"),
+            *("2022-09-01", "2022-12-31", "KO", "turn", 0, 0, 0, 0, 12, 10),
+        ),
+    )
+    pupils = [
+        (area, sector, grade, 2021, number)
+        for area, sector, grades, number in (
+            ("n", "public", GRADES[:3], 20),
+            ("n", "private", GRADES[:3], 20),
+            ("n", "public", GRADES[3:], 100),
+            ("n", "private", GRADES[3:], 30),
+            ("d", "public", GRADES[3:], 40),
+            ("d", "private", GRADES[3:], 60),
+        )
+        for grade in grades
+    ]
+    limits = frame(
+        "county year kind amount",
+        ("C", 2022, "hires", 3),
+        ("C", 2023, "hires", 5),
+        ("D", 2023, "posts", 9),
+        ("C", 2023, "contract_teachers", 5),
+        ("D", 2023, "contract_teachers", 0),
+        ("D", 2022, "purchase", 50),
+        ("C", 2022, "capital", 8e5),
+        ("*", 2023, "capital", 3.4e6),
+        # 2023: running 523,000 + staff 3,850,000 + hiring 40,000 + lease 10,000
+        ("C", 2023, "recurrent", 4423000),
+        ("D", 2022, "land", 10),
+    )
+    return {
+        "areas": frame("area county", ("n", "C"), ("d", "D")),
+        "pupils": frame("area sector grade school_year pupils", *pupils),
+        "schools": schools,
+        "projects": projects,
+        "links": frame(
+            "area to_area to_school stage km cost_cny", ("d", "n", "", "junior", 5.0, None)
+        ),
+        "limits": limits,
+    }
+
+
+# Pupils by grade: school, (2022, 2023), each (first, second, third grade of the stage).
+PUPILS = {
+    "P": ((100, 100, 100), (110, 100, 100)),
+    "M": ((30, 30, 30), (30, 30, 30)),
+    "V": ((50, 50, 50), (40, 50, 50)),
+    "X": ((0, 10, 10), (0, 0, 0)),
+    "Q": ((50, 40, 40), (40, 50, 40)),
+    "KP": ((20, 20, 20), (19, 20, 20)),
+    "KI": ((10, 10, 10), (13, 13, 13)),
+    "KO": ((10, 10, 10), (7, 7, 7)),
+    "N": ((0, 0, 0), (10, 0, 10)),
+}
+AREA = {"P": "n", "M": "n", "V": "d", "X": "d", "Q": "d", "KP": "n", "KI": "n", "KO": "n", "N": "d"}
+SECTOR = {name: "private" if name in ("M", "V", "X", "KI", "KO") else "public" for name in PUPILS}
+COUNTY = {"n": "C", "d": "D"}
+
+
+def chord(classes: float, pupils: float) -> float:
+    """Large classes at the mean fill, by hand: the chord between the two ends round it."""
+    mean = pupils / classes
+    low = 2.5 * (mean // 2.5)
+
+    def tail(mu: float) -> float:
+        return 1 - NormalDist().cdf((55.5 - mu) / 5)
+
+    return classes * (tail(low) + (mean - low) / 2.5 * (tail(low + 2.5) - tail(low)))
+
+
+def school_rows() -> list[tuple[Any, ...]]:
+    # pupils, fee, purchased, public, the three in December, seats existing, new, converted,
+    # over-filled, large classes, classes
+    none = (0, 0, 0)
+    figures = {
+        ("P", 2022): (300, 0, 0, 300, 0, 0, 300, 290, 0, 0, 10, chord(5.8, 300), 5.8),
+        ("P", 2023): (310, 0, 0, 310, 0, 0, 310, 290, 50, 0, 0, chord(6.8, 310), 6.8),
+        ("M", 2022): (90, 90, 0, 0, 0, 0, 90, *none, 0, 0, 0),
+        ("M", 2023): (90, 0, 0, 90, 0, 0, 90, 0, 0, 120, 0, 0, 0),
+        ("V", 2022): (150, 120, 30, 0, 100, 50, 0, *none, 0, 0, 0),
+        ("V", 2023): (140, 90, 50, 0, 90, 50, 0, *none, 0, 0, 0),
+        ("X", 2022): (20, 20, 0, 0, 20, 0, 0, *none, 0, 0, 0),
+        ("X", 2023): (0, 0, 0, 0, 0, 0, 0, *none, 0, 0, 0),
+        ("Q", 2022): (130, 0, 0, 130, 0, 0, 130, 150, 0, 0, 0, chord(3, 130), 3),
+        ("Q", 2023): (130, 0, 0, 130, 0, 0, 130, 150, 0, 0, 0, chord(3, 130), 3),
+        ("KP", 2022): (60, 0, 0, 60, 0, 0, 60, 90, 0, 0, 0, 0, 0),
+        ("KP", 2023): (59, 0, 0, 59, 0, 0, 59, 90, 0, 0, 0, 0, 0),
+        ("KI", 2022): (30, 30, 0, 0, 30, 0, 0, *none, 0, 0, 0),
+        ("KI", 2023): (39, 39, 0, 0, 39, 0, 0, *none, 0, 0, 0),
+        ("KO", 2022): (30, 30, 0, 0, 30, 0, 0, *none, 0, 0, 0),
+        ("KO", 2023): (21, 21, 0, 0, 21, 0, 0, *none, 0, 0, 0),
+        ("N", 2022): (0, 0, 0, 0, 0, 0, 0, *none, 0, 0, 0),
+        ("N", 2023): (20, 0, 0, 20, 0, 0, 20, 0, 100, 0, 0, 0, 2),
+    }
+    return [(*key(name), SECTOR[name], year, *cells) for (name, year), cells in figures.items()]
+
+
+def key(name: str) -> tuple[str, str, str, str]:
+    stage = "kindergarten" if name.startswith("K") else "junior"
+    return name, stage, AREA[name], COUNTY[AREA[name]]
+
+
+def enrolment_rows() -> list[tuple[Any, ...]]:
+    rows = []
+    for name, by_year in PUPILS.items():
+        grades = GRADES[:3] if name.startswith("K") else GRADES[3:]
+        for year, numbers in zip((2022, 2023), by_year, strict=True):
+            for grade, number in zip(grades, numbers, strict=True):
+                displaced = 10.0 if (name, year, grade) == ("X", 2023, "9") else 0.0
+                rows.append((*key(name), SECTOR[name], grade, year, float(number), displaced))
+    return rows
+
+
+def flow_rows() -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for year in (2022, 2023):
+        for grade in GRADES[:3]:
+            placed = 39.0 if (year, grade) == (2023, "K1") else 40.0
+            rows.append(("n", "n", "", "kindergarten", grade, year, placed, 0.0))
+        for grade in GRADES[3:]:
+            away = 10.0 if (year, grade) == (2023, "7") else 0.0
+            rows.append(("n", "n", "", "junior", grade, year, 130.0, 0.0))
+            rows.append(("d", "d", "", "junior", grade, year, 100.0 - away, 0.0))
+            if away:
+                rows.append(("d", "n", "", "junior", grade, year, away, 5000.0))
+    return rows
+
+
+def cost_rows() -> list[tuple[Any, ...]]:
+    share = (300 + 120) / 690
+    first = 5e6 * 122.25 / 365.25
+    book = 0.5 * 5e6 * (1 - 366 / 365.25 / 50), 0.5 * 8e5 * (1 - 610 / 365.25 / 50)
+    figures = {
+        # kind, county, year: cost, committed before discounting
+        ("capital", "C", 2022): (8e5, 8e5),
+        ("capital", "D", 2022): (first, 0),
+        ("capital", "D", 2023): (5e6 - first, 0),
+        ("running", "C", 2022): (300e3 + 120e3, 390e3 * share + 120e3),
+        ("running", "C", 2023): (5e3 + 400e3 + 118e3, 5e3 + 390e3 * share + 120e3),
+        ("running", "D", 2022): (130e3, 300e3 * share),
+        ("running", "D", 2023): (20e3 + 150e3, 300e3 * share),
+        ("staff", "C", 2022): (3e6, 2.7e6),
+        ("staff", "C", 2023): (3.5e6 + 350e3, 2.43e6),
+        ("staff", "D", 2022): (1.3e6, 1.08e6),
+        ("staff", "D", 2023): (1.4e6 + 70e3, 0.972e6),
+        ("hiring", "C", 2022): (15e3, 0),
+        ("hiring", "C", 2023): (40e3, 0),
+        ("hiring", "D", 2022): (11e3, 0),
+        ("hiring", "D", 2023): (11.5e3, 0),
+        ("purchase", "D", 2022): (5000 * (30 + 20 * 8 / 12), 0),
+        ("purchase", "D", 2023): (250e3, 0),
+        ("conversion", "C", 2022): (1e5, 0),
+        ("conversion", "C", 2023): (1e4, 0),
+        ("closure", "D", 2022): (5e4, 0),
+        ("travel", "D", 2023): (5e3, 0),
+        ("displacement", "D", 2023): (3e4, 0),
+        ("overfill", "C", 2022): (2e4, 0),
+        ("shortfall", "C", 2023): (2e5, 0),
+        ("salvage", "D", 2024): (-book[0], 0),
+        ("salvage", "C", 2024): (-book[1], 0),
+    }
+    discount = {2022: 1.0, 2023: 0.8, 2024: 0.64}
+    return [
+        (kind, county, year, cost, cost * discount[year], fixed * discount[year])
+        for (kind, county, year), (cost, fixed) in figures.items()
+    ]
+
+
+def balance_rows() -> list[tuple[Any, ...]]:
+    # children, seats, used, existing used, new used, over-filled, surplus, private, converted,
+    # shortfall
+    kindergarten, none = ("kindergarten",), (0,) * 10
+    return [
+        ("n", "C", "junior", 2022, 390, 290, 300, 290, 0, 10, 0, 90, 0, 0),
+        ("n", "C", "junior", 2023, 400, 460, 400, 290, 20, 0, 60, 0, 90, 0),
+        ("d", "D", "junior", 2022, 300, 150, 130, 130, 0, 0, 20, 170, 0, 0),
+        ("d", "D", "junior", 2023, 290, 250, 150, 130, 20, 0, 100, 140, 0, 0),
+        ("n", "C", *kindergarten, 2022, 120, 90, 60, 60, 0, 0, 30, 60, 0, 0),
+        ("n", "C", *kindergarten, 2023, 119, 90, 59, 59, 0, 0, 31, 60, 0, 1),
+        ("d", "D", *kindergarten, 2022, *none),
+        ("d", "D", *kindergarten, 2023, *none),
+    ]
+
+
+def target_rows() -> list[tuple[Any, ...]]:
+    by, large = "2022-12-31", {}
+    for year, fills in {2022: ((5.8, 300),), 2023: ((6.8, 310),)}.items():
+        large[year] = max(chord(*fill) / fill[0] for fill in fills)
+    return [
+        ("placement", "children without a place", "2023-09-01", 0, 1, False),
+        ("reduction", "private pupils", "2022-09-01", 30, 40, True),
+        ("share-2022", "private share", by, 0.2, 120 / 690, True),
+        ("share-2023", "private share", "2023-12-31", 0.2, 90 / 690, True),
+        ("programme-build", "projects", by, 1, 1, True),
+        ("programme-turn", "projects", by, 1, 1, True),
+        ("kindergarten_enrolment-2022", "enrolled", by, 0.93, 1, True),
+        ("kindergarten_enrolment-2023", "enrolled", "2023-12-31", 0.93, 119 / 120, True),
+        ("kindergarten_public-2022", "public", by, 0.45, 0.5, True),
+        ("kindergarten_public-2023", "public", "2023-12-31", 0.45, 59 / 119, True),
+        ("kindergarten_inclusive-2022", "inclusive", by, 0.8, 100 / 120, True),
+        ("kindergarten_inclusive-2023", "inclusive", "2023-12-31", 0.8, 98 / 119, True),
+        ("large_classes-2022", "large classes", "2022-09-01", 0.5, large[2022], True),
+        ("large_classes-2023", "large classes", "2023-09-01", 0.5, large[2023], True),
+    ]
+
+
+def share_rows() -> list[tuple[Any, ...]]:
+    figures = [
+        ("*", 2021, 690, 270, 270),
+        ("*", 2022, 690, 120, 170),
+        ("*", 2023, 690, 90, 140),
+        ("C", 2021, 390, 90, 90),
+        ("C", 2022, 390, 0, 0),
+        ("C", 2023, 400, 0, 0),
+        ("D", 2021, 300, 180, 180),
+        ("D", 2022, 300, 120, 170),
+        ("D", 2023, 290, 90, 140),
+    ]
+    return [(*row, row[3] / row[2], row[4] / row[2]) for row in figures]
+
+
+def plan_tables() -> dict[str, pd.DataFrame]:
+    shortfall = []
+    for year in (2022, 2023):
+        for grade in GRADES:
+            stage, number = ("kindergarten", 40.0) if grade[0] == "K" else ("junior", 130.0)
+            missed = 1.0 if (year, grade) == (2023, "K1") else 0.0
+            shortfall.append(("n", "C", stage, grade, year, number, number - missed, missed))
+            number = 0.0 if stage == "kindergarten" else 100.0
+            shortfall.append(("d", "D", stage, grade, year, number, number, 0.0))
+    return {
+        "projects": frame(
+            "project area county kind stages programme status copies opens due places "
+            "places_compulsory capital_cny land_mu",
+            (
+                *("N", "d", "D", "new", "junior", "", "candidate", 1, "2023-09-01", ""),
+                *(100, 100, 5e6, 10),
+            ),
+            (
+                *("E", "n", "C", "extend", "junior", "build", "ordered", 1, "2022-12-31"),
+                *("2022-12-31", 50, 50, 8e5, 0),
+            ),
+            (
+                *("T", "n", "C", "inclusive_kindergarten", "kindergarten", "turn", "ordered"),
+                *(1, "2022-12-31", "2022-12-31", 0, 0, 0, 0),
+            ),
+        ),
+        "openings": frame(
+            "project opens copies",
+            ("N", "2023-09-01", 1),
+            ("E", "2022-12-31", 1),
+            ("T", "2022-12-31", 1),
+        ),
+        "conversions": frame(
+            "school stage area county conversion converts pupils_base places staff_taken_over "
+            "cost_cny",
+            ("M", "junior", "n", "C", "must", "2022-12-31", 90, 120, 3.0, 1e5),
+        ),
+        "closures": frame(
+            "school stage area county how from_year",
+            ("X", "junior", "d", "D", "phase_out", 2022),
+            ("X", "junior", "d", "D", "closed", 2023),
+        ),
+        "purchases": frame(
+            "school stage area county school_year contract places_september places_december "
+            "price_cny cost_cny",
+            ("V", "junior", "d", "D", 2022, 1, 30.0, 50.0, 5000.0, 5000 * (30 + 20 * 8 / 12)),
+            ("V", "junior", "d", "D", 2023, 1, 50.0, 50.0, 5000.0, 250e3),
+        ),
+        "enrolment": frame(
+            "school stage area county sector grade school_year pupils displaced", *enrolment_rows()
+        ),
+        "schools": frame(
+            "school stage area county sector school_year pupils fee_paying purchased public "
+            "fee_paying_december purchased_december public_december seats_existing seats_new "
+            "seats_converted overfilled large_classes classes",
+            *school_rows(),
+        ),
+        "flows": frame(
+            "area to_area to_school stage grade school_year pupils cost_cny", *flow_rows()
+        ),
+        "shortfall": frame(
+            "area county stage grade school_year children placed shortfall", *shortfall
+        ),
+        "staff": frame(
+            "county school_year need pool hired taken_over contract",
+            ("C", 2022, 30.0, 30.0, 3.0, 0.0, 0.0),
+            ("C", 2023, 40.0, 35.0, 5.0, 3.0, 5.0),
+            ("D", 2022, 13.0, 13.0, 2.2, 0.0, 0.0),
+            ("D", 2023, 15.0, 14.0, 2.3, 0.0, 1.0),
+        ),
+        "costs": frame(
+            "kind county school_year cost_cny discounted_cny committed_cny", *cost_rows()
+        ),
+        "balance": frame(
+            "area county stage school_year children seats used existing_used new_used overfilled "
+            "surplus private converted shortfall",
+            *balance_rows(),
+        ),
+        "shares": frame(
+            "county school_year enrolment private_excluding_purchased "
+            "private_including_purchased share_excluding_purchased share_including_purchased",
+            *share_rows(),
+        ),
+        "reduction": frame(
+            "school_year ordered new_seats converted purchased overfilled existing_seats "
+            "fewer_pupils total",
+            (2022, 30.0, 0.0, 0.0, 30.0, 0.0, 10.0, 0.0, 40.0),
+            (2023, 0.0, 40.0, 90.0, 50.0, -10.0, 10.0, 0.0, 180.0),
+        ),
+        "targets": frame("id what by required achieved holds", *target_rows()),
+    }
+
+
+@pytest.fixture(scope="session")
+def hand_scenario() -> Any:
+    return capsim.Scenario.from_tables(settings=settings(), **given_tables())
+
+
+@pytest.fixture
+def hand_plan() -> HandPlan:
+    pupils = np.zeros((2, 6, 3))
+    pupils[0, :3], pupils[0, 3:], pupils[1, 3:] = 40.0, 130.0, 100.0
+    tables = plan_tables()
+    objective = float(tables["costs"]["discounted_cny"].sum())
+    committed = float(tables["costs"]["committed_cny"].sum())
+    bound = objective - 1000.0
+    return HandPlan(
+        demand=HandDemand(("n", "d"), GRADES, YEARS, pupils, pupils.copy()),
+        tables=tables,
+        objective_cny=objective,
+        bound_cny=bound,
+        committed_cny=committed,
+        gap=1000.0 / (objective - committed),
+    )
