@@ -150,7 +150,7 @@ def _network(
             begin[at], end[at], left[at] = base.start[k], base.finish[k], base.left[k]
             if not pieces[k].after:
                 release[at] = max(base.start[k], now)
-            if i in never:
+            if i in never and base.start[k] >= now:
                 release[at] = NEVER
             if crews and left[at] > 0:
                 under_way = base.start[k] < now
@@ -163,13 +163,15 @@ def _network(
         tuple(flat[i][0] for i in order),
         tuple(flat[i][1].name for i in order),
         tuple(
-            () if begin[k] < now else tuple(sorted({place[b] for b in after[i]}))
+            # under way: what other projects had to do before it is over
+            tuple(sorted({place[b] for b in after[i] if begin[k] >= now or flat[b][0] == flat[i][0]}))
             for k, i in enumerate(order)
         ),
         tuple(held),
         tuple(release),
         tuple(calendar[i] for i in order),
         tuple(stock.resources),
+        tuple(bool(days == 0 and day < now) for days, day in zip(left, begin, strict=True)),
     )
     phases = tuple(flat[i][1] for i in order)
     table = pd.DataFrame({
@@ -189,7 +191,7 @@ def _network(
 
 def _baseline(pieces: list[Piece], column: Column, now: float) -> Baseline:
     if not np.isnan(column.planned):
-        return anchored(pieces, column.planned, column.started, now)
+        return anchored(pieces, column.target, column.started, now)
     if not np.isnan(column.start):
         return free(pieces, column.start, now)
     return free(pieces, column.started if column.started < now else now, now)
@@ -259,7 +261,9 @@ def build(
 
     Notes
     -----
-    A school does not open before its planned date, however early it is finished. Without
+    What is ordered or under way is worked on towards its ``earliest_opening`` where that lies before
+    its planned date, a candidate towards its planned date. A school does not open before its
+    planned date, however early it is finished. Without
     uncertainty it opens on its planned date exactly, unless resources are too few for the plan.
     """
     if replications < 1:

@@ -123,7 +123,9 @@ class Calendar:
 
     def span(self, start: float, work: float) -> float:
         """Return the days on the clock that ``work`` working days take from ``start``."""
-        done = self.worked(start) + work
+        k = bisect_right(self.begins, start) - 1
+        end = self.ends[k]
+        done = self.before[k] + ((start if start < end else end) - self.begins[k]) + work
         k = bisect_left(self.before, done) - 1
         return max(self.begins[k] + (done - self.before[k]) - start, 0.0)
 

@@ -20,6 +20,7 @@ from capsim.construction.crews import Crews
 from capsim.construction.network import NEVER, Network
 
 Days = NDArray[np.float64]
+NAN = float("nan")
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -36,12 +37,15 @@ class Job:
     phase : str
     days : float
         Working days drawn for it.
+    needs : tuple of (int, int)
+        Number of each resource it needs, and units.
     """
 
     env: simpy.Environment
     column: int
     phase: str
     days: float
+    needs: tuple[tuple[int, int], ...]
     _run: _Run = field(repr=False)
     _index: int = field(repr=False)
 
@@ -86,9 +90,11 @@ def work(job: Job) -> Process:
     >>> bool(abs((finish == 50).mean() - 0.2) < 0.04)
     True
     """
-    yield job.request()
+    if job.needs:
+        yield job.request()
     yield job.work(job.days)
-    job.release()
+    if job.needs:
+        job.release()
 
 
 class _Run:
@@ -105,8 +111,8 @@ class _Run:
         self.network, self.seed = network, seed
         self.env = simpy.Environment(initial_time=network.start)
         self.crews = Crews(network, priority)
-        self.begun = [np.nan] * network.size
-        self.finished = [np.nan] * network.size
+        self.begun = [NAN] * network.size
+        self.finished = [NAN] * network.size
         self.pending: dict[int, simpy.Event] = {}
         self.awake = False
         followed = {b for chain in network.chains for b in network.after[chain[0]]}
@@ -141,9 +147,14 @@ class _Run:
                 return
             if delay > 0:
                 yield env.timeout(delay)
-            phase = network.phase[i]
-            job = Job(env, network.column[i], phase, days[i], self, i)
-            yield from processes.get(phase, work)(job)
+            if network.done and network.done[i]:
+                self.begun[i] = env.now
+            else:
+                phase, needs = network.phase[i], network.needs[i]
+                job = Job(env, network.column[i], phase, days[i], needs, self, i)
+                if not needs:
+                    self.begun[i] = env.now
+                yield from processes.get(phase, work)(job)
             self.finished[i] = env.now
             if i in self.done:
                 self.done[i].succeed()
@@ -151,7 +162,6 @@ class _Run:
     def ask(self, i: int) -> simpy.Event:
         event = self.env.event()
         if not self.network.needs[i]:
-            self._begin(i)
             return event.succeed()
         self.pending[i] = event
         self.crews.ask(i, self.env.now)
@@ -162,10 +172,6 @@ class _Run:
         if self.network.needs[i]:
             self.crews.free(i)
             self._wake()
-
-    def _begin(self, i: int) -> None:
-        if np.isnan(self.begun[i]):
-            self.begun[i] = self.env.now
 
     def _wake(self) -> None:
         """Dispatch once, after everything else that happens at this moment."""
@@ -179,7 +185,8 @@ class _Run:
     def _dispatch(self, _: simpy.Event) -> None:
         self.awake = False
         for i in self.crews.dispatch():
-            self._begin(i)
+            if self.begun[i] is NAN:
+                self.begun[i] = self.env.now
             self.pending.pop(i).succeed()
 
 

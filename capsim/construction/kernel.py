@@ -23,13 +23,24 @@ def simulate(
     """Run every replication; see `capsim.construction.engine.simulate` for shapes.
 
     Where no resource is ever over-used when everything begins as soon as it can, that is the
-    answer, found for all replications at once; the others go through the event loop.
+    answer, found for all replications at once. Elsewhere the event loop runs, for each part of the
+    network that has nothing to do with the rest (as a rule a county), and only if it is short.
     """
     start, finish = _unlimited(network, days)
     cause = np.full(days.shape, -1, np.int16)
     if any(network.needs):
-        for k in np.flatnonzero(_short(network, start, finish)):
-            start[k], finish[k], cause[k] = _events(network, days[k].tolist(), priority)
+        short = _short(network, start, finish)
+        for whole in network.parts:
+            activities = [i for i in whole if not (network.done and network.done[i])]
+            used = {r for i in activities for r, _ in network.needs[i]}
+            rows = np.flatnonzero(short[:, sorted(used)].any(axis=1))
+            if not len(rows):
+                continue
+            part, at = network.part(activities), np.array(activities)
+            key = None if priority is None else [priority[i] for i in activities]
+            block = np.ix_(rows, at)
+            runs = [_events(part, row, key) for row in days[block].tolist()]
+            start[block], finish[block], cause[block] = map(list, zip(*runs, strict=True))
     start[~np.isfinite(finish)] = np.nan
     finish[~np.isfinite(finish)] = np.nan
     return start, finish, cause
@@ -52,8 +63,8 @@ def _unlimited(network: Network, days: Days) -> tuple[Days, Days]:
 
 
 def _short(network: Network, start: Days, finish: Days) -> NDArray[np.bool_]:
-    """Return the replications in which some resource is asked for more than there is."""
-    short = np.zeros(len(start), bool)
+    """Say where ``[replication, resource]`` more is asked for than there is."""
+    short = np.zeros((len(start), len(network.resources)), bool)
     for r, resource in enumerate(network.resources):
         users = [(i, units) for i, needs in enumerate(network.needs) for q, units in needs if q == r]
         users = [(i, units) for i, units in users if np.isfinite(finish[0, i])]
@@ -61,7 +72,7 @@ def _short(network: Network, start: Days, finish: Days) -> NDArray[np.bool_]:
             continue
         index = [i for i, _ in users]
         # work of no days takes and gives at one moment, which sums cannot see
-        short |= (start[:, index] == finish[:, index]).any(axis=1)
+        short[:, r] = (start[:, index] == finish[:, index]).any(axis=1)
         units = np.array([u for _, u in users])
         times, change = [start[:, index]], [np.tile(-units, (len(start), 1))]
         if resource.releases is None:
@@ -74,7 +85,7 @@ def _short(network: Network, start: Days, finish: Days) -> NDArray[np.bool_]:
         # at one moment, what comes back comes first: the dispatcher waits for all of it
         order = np.lexsort((-delta, time), axis=1)
         level = resource.units + np.cumsum(np.take_along_axis(delta, order, 1), axis=1)
-        short |= level.min(axis=1) < 0
+        short[:, r] |= level.min(axis=1) < 0
     return short
 
 
@@ -88,51 +99,62 @@ def _events(
     crews = Crews(network, priority)
     start, finish, ready = [NEVER] * size, [NEVER] * size, [network.start] * size
     waiting = [len(before) for before in after]
+    later: list[tuple[float, int]] = []  # need nothing: day and number
     queue: list[tuple[float, int, int]] = []  # (day, kind, number); kinds: ask, free, release r
 
-    def proceed(stack: list[int]) -> None:
-        while stack:
-            i = stack.pop()
-            day = ready[i]
-            delay = release[i] - day
-            if delay == NEVER:
-                continue
-            if delay > 0:
-                day = day + delay
-            if needs[i]:
-                heappush(queue, (day, 0, i))
-                continue
-            start[i] = day
-            complete(i, stack)
-
-    def complete(i: int, stack: list[int]) -> None:
-        day, plan = start[i], calendar[i]
+    def begin(i: int, day: float) -> None:
+        """Begin an activity, and after it what needs nothing."""
+        start[i] = day
+        plan = calendar[i]
         end = finish[i] = day + (days[i] if plan is None else plan.span(day, days[i]))
+        if needs[i]:
+            heappush(queue, (end, 1, i))
         for s in successors[i]:
             if end > ready[s]:
                 ready[s] = end
             waiting[s] -= 1
             if waiting[s] == 0:
-                stack.append(s)
+                follow(s)
+
+    def follow(i: int) -> None:
+        """All that activity ``i`` waits for has finished."""
+        day = ready[i]
+        if release[i] > day:
+            if release[i] == NEVER:
+                return
+            day = day + (release[i] - day)
+        if needs[i]:
+            heappush(queue, (day, 0, i))
+        else:
+            later.append((day, i))
 
     for r, resource in enumerate(network.resources):
         for day, units in resource.releases or ():
             heappush(queue, (network.start + max(day - network.start, 0.0), 1 + units, -1 - r))
-    proceed([i for i in range(size) if not after[i]])
-    while queue:
-        now = queue[0][0]
-        while queue and queue[0][0] == now:
-            _, kind, i = heappop(queue)
-            if kind == 0:
-                crews.ask(i, now)
-            elif i < 0:
-                crews.add(-1 - i, kind - 1)
-            else:
-                crews.free(i)
-        for i in crews.dispatch():
-            start[i] = now
-            stack: list[int] = []
-            complete(i, stack)
-            heappush(queue, (finish[i], 1, i))
-            proceed(stack)
+    for i in range(size):
+        if not after[i]:
+            follow(i)
+    while queue or later:
+        if later:
+            day, i = later.pop()
+            begin(i, day)
+            continue
+        now, kind, i = heappop(queue)
+        alone = not queue or queue[0][0] != now
+        if alone and kind == 0 and crews.take(i):
+            begun = [i]
+        else:
+            while True:
+                if kind == 0:
+                    crews.ask(i, now)
+                elif i < 0:
+                    crews.add(-1 - i, kind - 1)
+                else:
+                    crews.free(i)
+                if not queue or queue[0][0] != now:
+                    break
+                _, kind, i = heappop(queue)
+            begun = crews.dispatch()
+        for i in begun:
+            begin(i, now)
     return start, finish, crews.cause

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from capsim.construction.calendars import Calendar
 
@@ -62,6 +65,8 @@ class Network:
     calendar : tuple of (Calendar or None)
         Per activity.
     resources : tuple of Resource
+    done : tuple of bool, optional
+        Per activity: it is over before time starts (its process never runs).
 
     Raises
     ------
@@ -85,6 +90,7 @@ class Network:
     release: tuple[float, ...]
     calendar: tuple[Calendar | None, ...]
     resources: tuple[Resource, ...]
+    done: tuple[bool, ...] = ()
     successors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +133,32 @@ class Network:
                 chain.append(following[chain[-1]])
             chains.append(tuple(chain))
         return tuple(chains)
+
+    @cached_property
+    def parts(self) -> tuple[tuple[int, ...], ...]:
+        """Activities that have to do with each other, through precedence or resources."""
+        links = [(i, b) for i, before in enumerate(self.after) for b in before]
+        links += [(i, self.size + r) for i, needs in enumerate(self.needs) for r, _ in needs]
+        total = self.size + len(self.resources)
+        a, b = np.array(links, dtype=int).reshape(-1, 2).T
+        graph = coo_array((np.ones(len(a)), (a, b)), shape=(total, total))
+        label = connected_components(graph, directed=False)[1][: self.size]
+        order = np.argsort(label, kind="stable")
+        cuts = np.flatnonzero(np.diff(label[order])) + 1
+        return tuple(tuple(int(i) for i in part) for part in np.split(order, cuts) if len(part))
+
+    def part(self, activities: Sequence[int]) -> Network:
+        """Return the network of some activities; those they wait for outside of it are over."""
+        place = {i: k for k, i in enumerate(activities)}
+
+        def of(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(values[i] for i in activities)
+
+        after = tuple(tuple(place[b] for b in self.after[i] if b in place) for i in activities)
+        return Network(
+            self.start, of(self.column), of(self.phase), after, of(self.needs), of(self.release),
+            of(self.calendar), self.resources,
+        )  # fmt: skip
 
     def ready(self, finish: Days) -> Days:
         """Return when each activity could begin, shape of ``finish`` ``[replication, activity]``.

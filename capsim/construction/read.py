@@ -34,6 +34,9 @@ class Column:
         Standard seats of all stages, one copy.
     planned : float
         Day it is planned to open; NaN: as soon as it can.
+    target : float
+        Day the works aim at: ``earliest_opening`` of what is ordered or under way where that is
+        before the planned day, else the planned day.
     start : float
         Day before which it does not begin, where the caller gave one; else NaN.
     started : float
@@ -49,6 +52,7 @@ class Column:
     status: str
     places: float
     planned: float
+    target: float
     start: float
     started: float
     due: float
@@ -77,6 +81,8 @@ def columns(
     for row in projects.drop_duplicates("project").to_dict("records"):
         name, count = str(row["project"]), int(row["count"])
         due = to_day(row["due"]) if row["due"] else np.nan
+        committed = row["status"] != "candidate" and row["earliest_opening"]
+        aim = to_day(row["earliest_opening"]) if committed else np.inf
         dates: Sequence[float]
         first = np.nan
         if planned is not None:
@@ -98,7 +104,8 @@ def columns(
             out.append(
                 Column(
                     name, copy, county.get(area, area), str(row["kind"]), str(row["status"]),
-                    float(places[name]), day, first, began, due if np.isnan(day) else day,
+                    float(places[name]), day, min(day, aim), first, began,
+                    due if np.isnan(day) else day,
                 )
             )
     return tuple(out)

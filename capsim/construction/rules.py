@@ -45,7 +45,7 @@ def timing(network: Network, table: pd.DataFrame) -> pd.DataFrame:
     days = table["planned_days"].to_numpy(float)
     bare = Network(
         network.start, network.column, network.phase, network.after, ((),) * network.size,
-        network.release, network.calendar, (),
+        network.release, network.calendar, (), network.done,
     )
     start, finish, _ = simulate(bare, days[None, :], None)
     earliest, end = np.nan_to_num(start[0], nan=np.inf), np.nan_to_num(finish[0], nan=np.inf)
