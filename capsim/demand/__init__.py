@@ -5,6 +5,20 @@ school year; from then on a cohort moves up a grade a year, and the progression 
 of it are seen a year later: one plus net migration, transfer and repetition.
 """
 
+from .methods import METHODS, Method, forecast
+from .panel import Panel, panel, panel_of
 from .projection import Demand, project
+from .rolling import Backtest, backtest
 
-__all__ = ["Demand", "project"]
+__all__ = [
+    "METHODS",
+    "Backtest",
+    "Demand",
+    "Method",
+    "Panel",
+    "backtest",
+    "forecast",
+    "panel",
+    "panel_of",
+    "project",
+]

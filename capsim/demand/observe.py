@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ class Observed:
     notes: tuple[str, ...]
 
 
-def place(frame: pd.DataFrame, value: str, axes: dict[str, Sequence[object]]) -> Array:
+def place(frame: pd.DataFrame, value: str, axes: Mapping[str, Sequence[object]]) -> Array:
     """Sum a column of a long table into an array with one axis per key; NaN without a row.
 
     Rows whose keys are not on the axes are left out.

@@ -11,14 +11,17 @@ import pandas as pd
 
 from .cohort import Flow, advance, crossing
 from .draws import Spread, draw
+from .methods import METHODS, USUAL, progression
 from .observe import Observed, cohorts, observe, place
-from .ratios import Array, divide, group_sum, pairs, shrink
+from .ratios import Array, divide, group_sum, pairs
+from .shrinkage import hierarchical
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 RECENT = 3
-"""Years of ratios that a projection rests on."""
+"""Years over which a level is taken where no ratio can be formed."""
+ENTRY_ALPHA = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,17 +141,16 @@ def _fed_by_births(scenario: Scenario, seen: Observed) -> npt.NDArray[np.bool_]:
 
 def _flow(scenario: Scenario, seen: Observed, population: Array, notes: list[str]) -> Flow:
     leads = population.shape[-1] - 1
-    above, below = (part[..., -RECENT:] for part in pairs(seen.pupils))
+    method = METHODS[USUAL]
+    above, below = pairs(seen.pupils)
     if len(seen.years) < 2:
         notes.append("one observed year: no progression ratio is known, all are taken as 1")
-    ratio = shrink(above, below, seen.county)
-    now = np.nan_to_num(seen.pupils[..., -RECENT:])
-    together, share = crossing(above.sum(-1) + _orphans(seen), below.sum(-1), seen.county)
-    pooled = shrink(
-        group_sum(now[..., 1:], seen.county),
-        group_sum(_shifted(now), seen.county),
-        np.zeros(int(seen.county.max(initial=0)) + 1, dtype=np.intp),
-    )
+    ratio = progression(above, below, seen.county, method)
+    moved, came_from = (part[..., -RECENT:].sum(-1) for part in (above, below))
+    together, share = crossing(moved + _orphans(seen), came_from, seen.county)
+    single = np.zeros(int(seen.county.max(initial=0)) + 1, dtype=np.intp)
+    by_county = pairs(group_sum(np.nan_to_num(seen.pupils), seen.county))
+    pooled = progression(*by_county, single, method)
     ratio = np.where(together, pooled[seen.county], ratio)
     entry = _entry(scenario, seen, population, notes)
     held = _orphans(seen) > 0
@@ -202,10 +204,12 @@ def _orphans(seen: Observed) -> Array:
 def _entry(scenario: Scenario, seen: Observed, population: Array, notes: list[str]) -> Array:
     """Persons entering first grades, ``[area, grade, lead]``; NaN where cohorts move up."""
     leads = population.shape[-1] - 1
-    past = cohorts(seen, seen.years[-RECENT:])
-    now = seen.pupils[..., -RECENT:]
+    past = cohorts(seen, seen.years)
+    now = seen.pupils
     known = np.isfinite(past) & np.isfinite(now) & (past > 0)
-    rate = shrink(np.where(known, now, 0.0), np.where(known, past, 0.0), seen.county)
+    rate = hierarchical(
+        np.where(known, now, 0.0), np.where(known, past, 0.0), seen.county, ENTRY_ALPHA
+    )
     children = population[..., 1:]
     fed = _fed_by_births(scenario, seen)
     by_births = fed[None] & known.any(-1) & np.isfinite(children).all(-1)
@@ -218,7 +222,8 @@ def _entry(scenario: Scenario, seen: Observed, population: Array, notes: list[st
             f"births do not cover {int(no_births.any(1).sum())} areas: entry to grade "
             f"{seen.grades[0]} is held at its recent mean"
         )
-        level = np.nan_to_num(now).sum(-1) / np.maximum(np.isfinite(now).sum(-1), 1)
+        last = now[..., -RECENT:]
+        level = np.nan_to_num(last).sum(-1) / np.maximum(np.isfinite(last).sum(-1), 1)
         entry = np.where(no_births[..., None], level[..., None], entry)
     return np.asarray(np.broadcast_to(entry, (*entry.shape[:2], leads)))
 

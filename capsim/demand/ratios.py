@@ -2,6 +2,7 @@
 
 An observed ratio is a numerator (pupils of the next grade) over a denominator (pupils of the grade
 a year before). The same pair serves entry: pupils of a first grade over children of its age.
+A pair whose denominator is 0 says nothing, so no ratio is ever infinite or undefined.
 Arrays are ``[area, grade, year]``.
 """
 
@@ -11,7 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
+
+CHANCE = 4.6
+"""Pupils expected below which an empty grade may be chance: ``exp(-4.6)`` is 1 %."""
 
 
 def pairs(pupils: Array) -> tuple[Array, Array]:
@@ -40,6 +45,12 @@ def pairs(pupils: Array) -> tuple[Array, Array]:
     return np.where(keep, above, 0.0), np.where(keep, below, 0.0)
 
 
+def taught(above: Array, below: Array) -> tuple[Array, Array]:
+    """Leave out pairs of a grade that was not taught: empty, and not by chance."""
+    keep = (above > 0) | (below < CHANCE)
+    return np.where(keep, above, 0.0), np.where(keep, below, 0.0)
+
+
 def group_sum(values: Array, group: Index) -> Array:
     """Sum areas into their groups: ``[area, ...]`` to ``[group, ...]``."""
     out = np.zeros((int(group.max(initial=-1)) + 1, *values.shape[1:]))
@@ -49,84 +60,70 @@ def group_sum(values: Array, group: Index) -> Array:
 
 def divide(above: Array, below: Array, otherwise: Array | float) -> Array:
     """Divide, taking ``otherwise`` where there is nothing to divide by."""
-    full = np.array(np.broadcast_to(otherwise, np.broadcast_shapes(above.shape, below.shape)))
+    shape = np.broadcast_shapes(above.shape, below.shape)
+    full = np.array(np.broadcast_to(np.asarray(otherwise, dtype=float), shape))
     np.divide(above, below, out=full, where=below > 0)
     return full
 
 
-def dispersion(above: Array, below: Array) -> Array:
-    """Noise of a ratio between years, as a multiple of the Poisson variance, by grade.
-
-    One where no area has been observed twice.
-    """
-    ratio = divide(above.sum(-1), below.sum(-1), 0.0)[..., None]
-    expected = ratio * below
-    seen = expected > 0
-    square = np.divide((above - expected) ** 2, expected, out=np.zeros_like(expected), where=seen)
-    freedom = np.maximum(seen.sum(-1) - 1, 0).sum(0)
-    return divide(square.sum((0, 2)), freedom.astype(float), 1.0)
+def pooled(above: Array, below: Array) -> Array:
+    """Ratio of everybody, by grade (``[grade]``); 1 where nobody was observed."""
+    return divide(above.sum((0, -1)), below.sum((0, -1)), 1.0)
 
 
-def between(above: Array, below: Array, centre: Array, noise: Array, group: Index) -> Array:
-    """Variance of true ratios round their centre, by group (moments after DerSimonian-Laird).
-
-    Parameters
-    ----------
-    above, below : array [area, grade]
-    centre : array [area, grade]
-    noise : array [area, grade]
-        Sampling variance of each area's ratio.
-    group : array [area]
-        Group whose members share one variance.
-    """
-    seen = (below > 0) & (noise > 0)
-    weight = np.divide(1.0, noise, out=np.zeros_like(noise), where=seen)
-    gap = (divide(above, below, centre) - centre) ** 2
-    total, square = group_sum(weight, group), group_sum(weight**2, group)
-    freedom = np.maximum(group_sum(seen.astype(float), group) - 1, 0)
-    slack = total - divide(square, total, 0.0)
-    return divide(np.maximum(group_sum(weight * gap, group) - freedom, 0.0), slack, 0.0)
+def mean_ratio(above: Array, below: Array, years: int) -> Array:
+    """Mean of the ratios observed in the last years, ``[area, grade]``; 1 where none was."""
+    ratio = divide(above[..., -years:], below[..., -years:], 0.0)
+    return divide(ratio.sum(-1), (below[..., -years:] > 0).sum(-1).astype(float), 1.0)
 
 
-def shrink(above: Array, below: Array, county: Index) -> Array:
-    """Ratio by area and grade, drawn toward its county's and the whole's by its own noise.
+def smooth_ratio(above: Array, below: Array, alpha: float) -> Array:
+    """Exponentially smoothed ratio, started from the first observed, ``[area, grade]``.
 
-    Empirical Bayes in two steps: a county is drawn toward the whole, an area toward its county.
-    What has few pupils says little about its true ratio and takes more from its neighbours.
-
-    Parameters
-    ----------
-    above, below : array [area, grade, year]
-        Persons, as from `pairs`.
-    county : array [area]
-        Index of each area's county.
-
-    Returns
-    -------
-    array [area, grade]
-        1 where nobody anywhere has been observed.
+    ``s = alpha * ratio + (1 - alpha) * s`` over the years observed; 1 where none was.
 
     Examples
     --------
-    Two large areas keep their ratios, the ratio 2 of the small one is drawn toward them.
-
-    >>> below = np.array([10000.0, 10000.0, 10.0]).reshape(3, 1, 1)
-    >>> above = np.array([9000.0, 9500.0, 20.0]).reshape(3, 1, 1)
-    >>> shrink(above, below, np.array([0, 0, 0])).round(2).ravel()
-    array([0.9 , 0.95, 0.95])
+    >>> above, below = np.array([[[0.0, 90.0, 110.0]]]), np.array([[[0.0, 100.0, 100.0]]])
+    >>> smooth_ratio(above, below, alpha=0.4).item()
+    0.98
     """
-    y, n = above.sum(-1), below.sum(-1)
-    whole = divide(y.sum(0), n.sum(0), 1.0)[None]
-    phi = dispersion(above, below)
-    group_y, group_n = group_sum(y, county), group_sum(n, county)
-    noise = divide(phi * whole, group_n, np.inf)
-    single = np.zeros(len(group_y), dtype=np.intp)
-    centre = _toward(group_y, group_n, np.broadcast_to(whole, group_y.shape), noise, single)
-    return _toward(y, n, centre[county], divide(phi * centre[county], n, np.inf), county)
+    ratio = divide(above, below, np.nan)
+    level = np.full(ratio.shape[:2], np.nan)
+    for year in range(ratio.shape[-1]):
+        new = ratio[..., year]
+        step = np.where(np.isnan(level), new, alpha * new + (1 - alpha) * level)
+        level = np.where(np.isnan(new), level, step)
+    return np.where(np.isnan(level), 1.0, level)
 
 
-def _toward(y: Array, n: Array, centre: Array, noise: Array, group: Index) -> Array:
-    noise = np.where(np.isfinite(noise), noise, 0.0)
-    spread = between(y, n, np.array(centre), noise, group)[group]
-    own = divide(spread, spread + noise, 0.0)
-    return np.where(n > 0, centre + own * (divide(y, n, centre) - centre), centre)
+def fitted_alpha(above: Array, below: Array) -> float:
+    """Smoothing weight of the least squared one-year errors, weighed by pupils; 0.1 ... 0.9."""
+    choices = np.arange(1, 10) / 10
+    ratio = divide(above, below, np.nan)
+    level = np.full((len(choices), *ratio.shape[:2]), np.nan)
+    square = np.zeros(len(choices))
+    for year in range(ratio.shape[-1]):
+        new = ratio[..., year]
+        square += np.nan_to_num((new - level) ** 2 * below[..., year]).sum((1, 2))
+        weight = choices[:, None, None]
+        step = np.where(np.isnan(level), new, weight * new + (1 - weight) * level)
+        level = np.where(np.isnan(new), level, step)
+    return float(choices[np.argmin(square)])
+
+
+def without_outliers(above: Array, below: Array) -> Array:
+    """Pull ratios to within three robust standard deviations of their median.
+
+    Returns
+    -------
+    array [area, grade, year]
+        The numerators that give such ratios. Fewer than five observed ratios are left alone.
+    """
+    ratio = divide(above, below, np.nan)
+    enough = np.isfinite(ratio).sum(-1, keepdims=True) >= 5
+    sure = np.where(enough, ratio, 1.0)
+    middle = np.nanmedian(sure, axis=-1, keepdims=True)
+    wide = 3 * 1.4826 * np.nanmedian(np.abs(sure - middle), axis=-1, keepdims=True)
+    kept = np.where(enough, np.clip(ratio, middle - wide, middle + wide), ratio)
+    return np.where(below > 0, kept * below, 0.0)

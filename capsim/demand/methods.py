@@ -1,0 +1,144 @@
+"""Ways of forecasting a table of areas, grades and years that has nothing but pupils."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .cohort import advance, closed
+from .entry import by_share, structure
+from .ratios import (
+    Array,
+    Index,
+    fitted_alpha,
+    mean_ratio,
+    pairs,
+    smooth_ratio,
+    taught,
+    without_outliers,
+)
+from .reconcile import Reconciliation, reconcile
+from .shrinkage import hierarchical
+
+
+@dataclass(frozen=True)
+class Method:
+    """How ratios and entry are forecast.
+
+    Attributes
+    ----------
+    ratio : text
+        ``none`` (nothing changes), ``mean`` of the last years, ``smooth`` (exponential smoothing),
+        ``hierarchical`` (smoothed, and shrunk toward county and whole).
+    years : int
+        Of the mean.
+    alpha : float or None
+        Of the smoothing; None: fitted.
+    robust : bool
+        Whether outlying ratios are pulled in first.
+    entry : text
+        ``held`` at the last year, or ``share`` of the whole's grade.
+    reconcile : text
+        How areas and the whole are made to agree: ``bottom-up``, ``top-down``, ``minimum-trace``.
+    """
+
+    ratio: Literal["none", "mean", "smooth", "hierarchical"]
+    years: int = 3
+    alpha: float | None = 0.4
+    robust: bool = False
+    entry: Literal["held", "share"] = "held"
+    reconcile: Reconciliation = "bottom-up"
+
+
+METHODS = {
+    "no change": Method("none"),
+    "3-year mean": Method("mean"),
+    "smoothed": Method("smooth"),
+    "fitted": Method("smooth", alpha=None),
+    "robust": Method("smooth", robust=True),
+    "hierarchical": Method("hierarchical", robust=True, entry="share"),
+}
+BASELINES = ("no change", "3-year mean")
+USUAL = "hierarchical"
+"""What ``auto`` takes where nothing can be learnt yet."""
+
+
+def progression(above: Array, below: Array, county: Index, method: Method) -> Array:
+    """Ratio by area and grade, ``[area, grade]``, after a method.
+
+    Parameters
+    ----------
+    above, below : array [area, grade, year]
+        Persons, as from `capsim.demand.ratios.pairs`; both 0 where there is no ratio.
+    county : array [area]
+    method : Method
+        Not the one by which nothing changes.
+    """
+    if method.robust:
+        above = without_outliers(above, below)
+    if method.ratio == "mean":
+        return mean_ratio(above, below, method.years)
+    alpha = fitted_alpha(above, below) if method.alpha is None else method.alpha
+    if method.ratio == "smooth":
+        return smooth_ratio(above, below, alpha)
+    return hierarchical(above, below, county, alpha)
+
+
+def forecast(pupils: Array, leads: int, method: Method, county: Index | None = None) -> Array:
+    """Forecast a table that has nothing but pupils.
+
+    Parameters
+    ----------
+    pupils : array [area, grade, year]
+        Persons, years without a gap; NaN where not observed.
+    leads : int
+        School years to forecast.
+    method : Method
+    county : array [area], optional
+        Index of each area's county; without it all areas are of one.
+
+    Returns
+    -------
+    array [area, grade, 1 + lead]
+        Persons, the last observed year first; NaN for areas not observed in it.
+
+    Examples
+    --------
+    >>> pupils = np.array([[[10.0, 10.0, 10.0], [10.0, 9.0, 9.0]]])
+    >>> forecast(pupils, 2, METHODS["3-year mean"])
+    array([[[10. , 10. , 10. ],
+            [ 9. ,  9. ,  9. ]]])
+    """
+    base = pupils[..., -1]
+    away = np.isnan(base).all(1)
+    start = np.nan_to_num(base)
+    if county is None:
+        county = np.zeros(len(pupils), dtype=np.intp)
+    if method.ratio == "none":
+        out = np.repeat(start[..., None], leads + 1, -1)
+    else:
+        out = _cohorts(pupils, start, leads, method, county)
+        out = reconcile(out, pupils, county, method.reconcile)
+    out[away] = np.nan
+    return out
+
+
+def _cohorts(pupils: Array, start: Array, leads: int, method: Method, county: Index) -> Array:
+    served, fed = structure(pupils)
+    above, below = taught(*pairs(pupils))
+    if method.entry == "share":
+        above, below = (np.where(fed[..., None], 0.0, part) for part in (above, below))
+        entry = by_share(pupils, fed, leads)
+    else:
+        first = served.copy()
+        first[:, 1:] &= ~served[:, :-1]
+        fed = first
+        entry = np.where(first[..., None], start[..., None], np.nan)
+    ratio = np.where(served, progression(above, below, county, method), 0.0)
+    shape = (*start.shape, leads)
+    return advance(
+        start,
+        closed(np.broadcast_to(ratio[..., None], shape), np.broadcast_to(entry, shape)),
+    )
