@@ -105,7 +105,7 @@ def test_plans_of_variants_hold(town: Any, name: str) -> None:
 def alike_copies(tables: dict[str, pd.DataFrame]) -> None:
     """Three alike new schools that stand for one year only, in two stages."""
     projects = tables["projects"].assign(count=[3, 1, 1], life_years=[1, None, None])
-    other = projects.iloc[[0]].assign(stage="kindergarten", places=30)
+    other = projects.iloc[[0]].assign(stage="kindergarten", places=30, land_mu=0, posts=0)
     tables["projects"] = pd.concat([projects, other], ignore_index=True)
 
 
