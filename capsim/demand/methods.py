@@ -108,8 +108,8 @@ def forecast(pupils: Array, leads: int, method: Method, county: Index | None = N
     --------
     >>> pupils = np.array([[[10.0, 10.0, 10.0], [10.0, 9.0, 9.0]]])
     >>> forecast(pupils, 2, METHODS["3-year mean"])
-    array([[[10. , 10. , 10. ],
-            [ 9. ,  9. ,  9. ]]])
+    array([[[10., 10., 10.],
+            [ 9.,  9.,  9.]]])
     """
     base = pupils[..., -1]
     away = np.isnan(base).all(1)

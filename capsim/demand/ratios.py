@@ -85,7 +85,7 @@ def smooth_ratio(above: Array, below: Array, alpha: float) -> Array:
     Examples
     --------
     >>> above, below = np.array([[[0.0, 90.0, 110.0]]]), np.array([[[0.0, 100.0, 100.0]]])
-    >>> smooth_ratio(above, below, alpha=0.4).item()
+    >>> round(smooth_ratio(above, below, alpha=0.4).item(), 3)
     0.98
     """
     ratio = divide(above, below, np.nan)

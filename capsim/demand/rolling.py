@@ -17,10 +17,10 @@ import pandas as pd
 from .intervals import LEVELS, Covered, cover
 from .methods import METHODS, USUAL, Method, forecast
 from .panel import Panel
-from .ratios import Array, Mask
+from .ratios import Array, Index, Mask
 
-FIRST = 4
-"""Observed years behind the first origin."""
+LEAST = 3
+"""Fewest observed years behind an origin."""
 ENOUGH = 3
 """Origins whose errors must be known before ``auto`` chooses by them."""
 
@@ -84,7 +84,7 @@ def backtest(
         School years ahead.
     first_origin : int, optional
         First origin whose errors count (coverage and the choice of ``auto`` use earlier ones too);
-        default: after `FIRST` observed years.
+        default: the first there is.
 
     Returns
     -------
@@ -93,30 +93,30 @@ def backtest(
     Raises
     ------
     ValueError
-        If fewer than `FIRST` + 1 years were observed, or a lead is not positive.
+        If fewer than `LEAST` + 1 years were observed, or a lead is not positive.
 
     Notes
     -----
     A forecast is judged where the area was observed both at the origin and at the target. MAPE
-    leaves out cells with nobody. Pupils in no grade of an observed area are none.
+    leaves out cells with nobody. A blank grade of an observed area has no pupils. The first origin
+    has a sixth of the years behind it, at least 3 and at most 5.
     """
     leads = sorted(set(leads))
     start, number = table.years[0], len(table.years)
-    if number < FIRST + 1 or not leads or leads[0] < 1:
+    if number < LEAST + 1 or not leads or leads[0] < 1:
         raise ValueError(
-            f"a back-test needs {FIRST + 1} observed years and leads of 1 or more, "
+            f"a back-test needs {LEAST + 1} observed years and leads of 1 or more, "
             f"not {number} years and leads {leads}"
         )
     methods = dict(METHODS if methods is None else methods)
-    origins = np.arange(FIRST - 1, number - 1)
+    origins = np.arange(min(max(number // 6, LEAST), 5) - 1, number - 1)
     made = {name: _roll(table, method, leads, origins) for name, method in methods.items()}
     actual = _actual(table, leads[-1], origins)
-    judged = (
-        np.isfinite(actual).any(2) & np.isfinite(table.pupils[..., origins].T).any(1)[:, :, None]
-    )
+    there = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
+    judged = np.asarray(np.isfinite(actual).any(2)) & there[:, :, None]
     actual = np.where(judged[:, :, None], np.nan_to_num(actual), np.nan)
     pick = choose(made, actual, origins, leads)
-    made["auto"] = np.stack([made[name][number] for number, name in enumerate(pick)])
+    made["auto"] = np.stack([made[name][turn] for turn, name in enumerate(pick)])
     counted = origins >= (first_origin or start) - start
     rows, by_grade, measured = [], [], {}
     for name, ahead in made.items():
@@ -143,7 +143,7 @@ def backtest(
 
 
 def choose(
-    made: Mapping[str, Array], actual: Array, origins: Array, leads: Sequence[int]
+    made: Mapping[str, Array], actual: Array, origins: Index, leads: Sequence[int]
 ) -> list[str]:
     """Name the method of least error known at each origin: mean over leads of its WAPE by area.
 
@@ -170,7 +170,7 @@ def choose(
     return picked
 
 
-def _roll(table: Panel, method: Method, leads: Sequence[int], origins: Array) -> Array:
+def _roll(table: Panel, method: Method, leads: Sequence[int], origins: Index) -> Array:
     """Forecasts ``[origin, area, grade, lead]`` from each origin's past alone."""
     return np.stack(
         [
@@ -180,7 +180,7 @@ def _roll(table: Panel, method: Method, leads: Sequence[int], origins: Array) ->
     )
 
 
-def _actual(table: Panel, leads: int, origins: Array) -> Array:
+def _actual(table: Panel, leads: int, origins: Index) -> Array:
     late = np.full((*table.pupils.shape[:2], leads), np.nan)
     pupils = np.concatenate([table.pupils, late], axis=-1)
     return np.stack([pupils[..., at + 1 : at + 1 + leads] for at in origins.astype(int)])
@@ -195,7 +195,7 @@ def _levels(ahead: Array, actual: Array) -> dict[str, tuple[Array, Array]]:
     """Forecast and outcome ``[origin, area, column, lead]`` of the whole, of areas, of grades."""
     ahead = np.where(np.isnan(actual), np.nan, ahead)
     area = tuple(_sum(part)[:, :, None] for part in (ahead, actual))
-    none = np.isnan(actual).all((1, 2))[:, None, None]
+    none = np.asarray(np.isnan(actual).all((1, 2)))[:, None, None]
     whole = tuple(np.where(none, np.nan, np.nansum(part, axis=1, keepdims=True)) for part in area)
     return {"total": (whole[0], whole[1]), "area": (area[0], area[1]), "grade": (ahead, actual)}
 
