@@ -32,8 +32,8 @@ class Job:
         At most `BLOCK`.
     seed : int or None
         Of demand; None for demand as planned.
-    ready : array of int [draw, project] or None
-        Days on which projects are ready; None for as planned.
+    ready : array of int [draw, opening] or None
+        Days on which copies are ready; None for as planned.
     """
 
     number: int
@@ -88,8 +88,8 @@ def meet(given: Given, targets: Sequence[Target], ratio: Floats, ready: Days | N
     targets : sequence of Target
     ratio : array [area, grade, year, draw]
         Children over planned children.
-    ready : array of int [draw, project] or None
-        Days on which projects are ready; None for as planned.
+    ready : array of int [draw, opening] or None
+        Days on which copies are ready; None for as planned.
     """
     children = given.demand.pupils[:, :, 1:, None] * ratio
     opening = opening_days(given.programme, ready)
@@ -208,7 +208,7 @@ def _late_places(given: Given, opening: Days) -> Floats:
     counts = first[row] < len(programme.autumns)
     autumn = programme.autumns[np.minimum(first, len(programme.autumns) - 1)]
     missing = (opening > autumn[:, None])[row] & counts[:, None]
-    places = missing * (programme.places * programme.copies[row])[:, None]
+    places = missing * programme.places[:, None]
     return by_group(places, programme.project[row], len(programme.projects))
 
 

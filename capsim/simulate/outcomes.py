@@ -13,7 +13,7 @@ from .account import KINDS
 from .block import Figures
 from .given import Given
 from .network import Floats
-from .programme import Days, planned_days
+from .programme import Days, first_copies, iso_dates, planned_days
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def tables(
     targets : sequence of Target
     figures : Figures
         Of all draws.
-    ready : array of int [draw, project] or None
-        Days on which projects are ready.
+    ready : array of int [draw, opening] or None
+        Days on which copies are ready.
     """
     stages = [stage.name for stage in given.stages]
     compulsory = [stage.name for stage in given.stages if stage.compulsory]
@@ -156,21 +156,19 @@ def _targets(targets: Sequence[Target], achieved: Floats) -> pd.DataFrame:
 def _projects(given: Given, figures: Figures, ready: Days | None) -> pd.DataFrame:
     programme = given.programme
     planned = planned_days(programme)
-    drawn = planned[None] if ready is None else ready
-    draws = figures.harm.size and figures.targets.shape[-1]
+    drawn = planned[None] if ready is None else ready[:, first_copies(programme)]
+    draws = figures.displaced.shape[-1]
     levels = np.quantile(drawn, [0.1, 0.5, 0.9], axis=0, method="higher")
-    dates = {
-        name: np.datetime_as_string(row.astype("datetime64[D]"))
-        for name, row in zip(("p10", "p50", "p90"), levels.astype(np.int64), strict=True)
-    }
+    named = zip(("p10", "p50", "p90"), levels.astype(np.int64), strict=True)
+    dates = {name: pd.Series(iso_dates(row), dtype="str") for name, row in named}
     return pd.DataFrame(
         {
             "project": pd.Series(programme.projects, dtype="str"),
-            "planned": np.datetime_as_string(planned.astype("datetime64[D]")),
+            "planned": pd.Series(iso_dates(planned), dtype="str"),
             "p_on_time": (drawn <= planned).mean(0),
             **dates,
             "late_places_mean": figures.late_places.mean(-1),
-            "harm": figures.harm / max(draws, 1),
+            "harm": figures.harm / draws,
         }
     )
 

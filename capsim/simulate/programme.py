@@ -9,17 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from capsim.construction import build
+
 if TYPE_CHECKING:
     from capsim.optimize import Plan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Days = NDArray[np.int64]
+NEVER = int(np.datetime64("2199-12-31").astype(np.int64))
+"""The day on which what is never ready is ready."""
 
 
 @dataclass(frozen=True, eq=False)
 class Programme:
-    """Openings ``o`` (copies of a project that open together) and the seats ``r`` they bring.
+    """Openings ``o`` (one for each copy of a project) and the seats ``r`` they bring.
 
     Attributes
     ----------
@@ -27,20 +31,19 @@ class Programme:
         Projects that open, in the order of the plan.
     project : array of int [opening]
     day : array of int [opening]
-        Planned check date, days since 1970-01-01.
-    copies : array [opening]
+        Planned check date, days since 1970-01-01; a project's copies in order.
     running_cny : array [opening]
-        A school year and copy, once open.
+        A school year, once open.
     opening : array of int [seat row]
     stage, school : arrays of text [seat row]
         Whom the seats belong to; for an inclusive kindergarten its stage, and no places.
     places : array [seat row]
-        Standard seats a copy.
+        Standard seats.
     life : array [seat row]
         School years until seats end; inf for never.
     area : array of text [seat row]
     inclusive : array [seat row]
-        Children a copy turns inclusive.
+        Children who turn inclusive.
     autumns, decembers : array of int [year]
         Days of the check dates of planned years.
     """
@@ -48,7 +51,6 @@ class Programme:
     projects: tuple[str, ...]
     project: Ints
     day: Days
-    copies: Floats
     running_cny: Floats
     opening: Ints
     stage: NDArray[np.object_]
@@ -63,7 +65,8 @@ class Programme:
 
 def read_programme(plan: Plan) -> Programme:
     """Read what opens and when from a plan."""
-    openings = plan.tables["openings"]
+    openings = plan.tables["openings"].sort_values("opens", kind="stable")
+    openings = openings.loc[openings.index.repeat(openings["copies"])]
     names = tuple(dict.fromkeys(openings["project"]))
     rows = plan.scenario.table("projects")
     rows = rows[rows["project"].isin(names) & rows["stage"].isin(list(plan.scenario.stages))]
@@ -78,7 +81,6 @@ def read_programme(plan: Plan) -> Programme:
         projects=names,
         project=pd.Index(names).get_indexer(pd.Index(openings["project"])),
         day=days(openings["opens"]),
-        copies=openings["copies"].to_numpy(np.float64),
         running_cny=openings["project"].map(running).fillna(0.0).to_numpy(np.float64),
         opening=joined["opening"].to_numpy(np.intp),
         stage=joined["stage"].to_numpy(object),
@@ -105,33 +107,32 @@ def days(dates: object) -> Days:
 
 def planned_days(programme: Programme) -> Days:
     """Planned day on which the first copy of each project opens."""
-    first = np.full(len(programme.projects), np.iinfo(np.int64).max)
-    np.minimum.at(first, programme.project, programme.day)
-    return first
+    return programme.day[first_copies(programme)]
 
 
-def opening_days(programme: Programme, drawn: Days | None) -> Days:
-    """Day on which each opening really happens, ``[opening, draw]``.
+def first_copies(programme: Programme) -> Ints:
+    """Find the opening that is each project's first copy."""
+    return np.unique(programme.project, return_index=True)[1]
 
-    Nothing opens before its planned check date. A project's later copies are late by as many days
-    as its first one.
+
+def opening_days(programme: Programme, ready: Days | None) -> Days:
+    """Day on which each opening really happens, ``[opening, draw]``: not before its planned day.
 
     Parameters
     ----------
     programme : Programme
-    drawn : array of int [draw, project] or None
-        Days on which projects are ready; None: as planned (one draw).
+    ready : array of int [draw, opening] or None
+        Days on which copies are ready; None: as planned (one draw).
     """
-    if drawn is None:
+    if ready is None:
         return programme.day[:, None]
-    late = np.maximum(drawn - planned_days(programme), 0)
-    return np.asarray(programme.day[:, None] + late.T[programme.project])
+    return np.maximum(programme.day[:, None], ready.T)
 
 
 def in_use(programme: Programme, opening: Days, checks: Days) -> Floats:
-    """Count copies of each opening in use on check dates, ``[opening, check, draw]``."""
+    """Tell which openings are in use (1, else 0) on check dates, ``[opening, check, draw]``."""
     open_then = opening[:, None, :] <= checks[None, :, None]
-    return np.asarray(programme.copies[:, None, None] * open_then)
+    return np.asarray(open_then, dtype=np.float64)
 
 
 def seats_open(programme: Programme, copies: Floats) -> Floats:
@@ -141,7 +142,7 @@ def seats_open(programme: Programme, copies: Floats) -> Floats:
     ----------
     programme : Programme
     copies : array [opening, year, draw]
-        Copies in use in autumns.
+        In use in autumns.
 
     Returns
     -------
@@ -156,15 +157,17 @@ def seats_open(programme: Programme, copies: Floats) -> Floats:
 
 
 def ready_days(programme: Programme, openings: object, draws: int) -> Days:
-    """Check drawn opening dates and bring them to days, ``[draw, project]``.
+    """Check given opening dates and bring them to days, ``[draw, opening]``.
+
+    A project's later copies are late by as many days as its first one.
 
     Parameters
     ----------
     programme : Programme
     openings : DataFrame or array [replication, project]
         Dates (``datetime64``) on which projects are ready. A frame has a column a project and may
-        leave projects out: they open as planned. An array has the order of the plan's table
-        ``openings`` (each project once). Draw ``d`` meets replication ``d`` modulo their number.
+        leave projects out: they open as planned. An array has the order of `Programme.projects`.
+        Draw ``d`` meets replication ``d`` modulo their number.
     draws : int
 
     Raises
@@ -187,4 +190,34 @@ def ready_days(programme: Programme, openings: object, draws: int) -> Days:
         )
     if not len(table) or np.isnat(table).any():
         raise ValueError("openings must have a date for every replication and project")
-    return table.astype(np.int64)[np.arange(draws) % len(table)]
+    late = np.maximum(table.astype(np.int64) - planned, 0)
+    late = late[np.arange(draws) % len(table)]
+    return np.asarray(programme.day + late[:, programme.project])
+
+
+def built_days(plan: Plan, programme: Programme, draws: int, seed: int) -> Days:
+    """Simulate the building of what a plan opens: days ``[draw, opening]``."""
+    planned: dict[str, list[str]] = {name: [] for name in programme.projects}
+    row: dict[tuple[str, int], int] = {}
+    dates = np.datetime_as_string(programme.day.astype("datetime64[D]"))
+    for opening, (number, day) in enumerate(zip(programme.project, dates, strict=True)):
+        name = programme.projects[number]
+        row[name, len(planned[name])] = opening
+        planned[name].append(str(day))
+    built = build(plan.scenario, planned=planned, replications=draws, seed=seed)
+    out = np.full((draws, len(programme.day)), NEVER)
+    for column, days_ready in zip(built.columns, built.opening.T, strict=True):
+        out[:, row[column.project, column.copy]] = np.nan_to_num(days_ready, nan=NEVER)
+    return out
+
+
+def iso_dates(dates: Days) -> NDArray[np.str_]:
+    """ISO dates of days; ``""`` for never.
+
+    Examples
+    --------
+    >>> iso_dates(np.array([19236, NEVER]))
+    array(['2022-09-01', ''], dtype='<U28')
+    """
+    text = np.datetime_as_string(dates.astype("datetime64[D]"))
+    return np.where(dates < NEVER, text, "")

@@ -11,7 +11,7 @@ import numpy as np
 from .block import BLOCK, Job, run_block
 from .given import Given, read_given
 from .outcomes import Outcomes, gather, summary, tables
-from .programme import Days, days, ready_days
+from .programme import Days, built_days, days, ready_days
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ def simulate(
         False: demand and openings as planned (unless `openings` are given); every figure is then
         the plan's.
     openings : DataFrame or array [replication, project], optional
-        Dates on which projects are in use, instead of simulated ones: see `ready_days`.
+        Dates on which projects are in use, instead of simulated ones. A frame has a column a
+        project and may leave projects out (they open as planned); an array has the order of the
+        plan's table ``openings`` by date, each project once. Draw ``d`` meets replication ``d``
+        modulo their number.
     executor : concurrent.futures.Executor, optional
         Maps blocks of draws; results are the same bytes with any.
 
@@ -99,13 +102,11 @@ def _ready(
     uncertainty: bool,
     openings: pd.DataFrame | NDArray[np.datetime64] | None,
 ) -> Days | None:
-    """Days on which projects are ready, ``[draw, project]``; None for as planned."""
+    """Find the days on which copies are ready, ``[draw, opening]``; None for as planned."""
     if openings is not None:
         return ready_days(given.programme, openings, draws)
-    if not uncertainty or not plan.scenario.has("phases") or not given.programme.projects:
+    if not uncertainty or not given.programme.projects:
         return None
-    from capsim.construction import build
-
     # A stream of its own, or building and births would be drawn from the same numbers.
     own = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
-    return ready_days(given.programme, build(plan, draws, own), draws)
+    return built_days(plan, given.programme, draws, own)

@@ -7,13 +7,14 @@ in 2023, a private school in B turns public in 2023, and two children of C have 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from capsim.demand import Demand
 from capsim.demand.draws import Spread
+from capsim.scenario import Scenario
 
 YEARS = (2022, 2023, 2024)
 GRADES = ("1", "2")
@@ -41,23 +42,6 @@ BOUGHT = {"privA": (20, 20, 20)}
 SEATS = {"pubA": (100, 100, 100), "pubB": (60,) * 3, "pubC": (90,) * 3, "newA": (0, 40, 40)}
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """As much of a scenario as a simulation reads."""
-
-    tables: dict[str, pd.DataFrame]
-    settings: Any
-    stages: dict[str, Any]
-    base_year: int = 2021
-    years: tuple[int, ...] = YEARS
-
-    def table(self, name: str) -> pd.DataFrame:
-        return self.tables[name].copy()
-
-    def has(self, name: str) -> bool:
-        return len(self.tables[name]) > 0
-
-
 @dataclass(frozen=True, eq=False)
 class Plan:
     scenario: Any
@@ -66,88 +50,62 @@ class Plan:
     status: str = "optimal"
 
 
-def _rows(columns: str, *rows: tuple[object, ...]) -> pd.DataFrame:
+def rows(columns: str, *rows: tuple[object, ...]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=columns.split())
 
 
-def _none(columns: str) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype="str") for name in columns.split()})
-
-
 def scenario() -> Scenario:
-    nan = np.nan
-    tables = {
-        "areas": _rows(
-            "area county x_km y_km", *((a, "Y" if a == "C" else "X", nan, nan) for a in AREAS)
-        ),
-        "pupils": _none("area sector grade").assign(school_year=0, pupils=0.0),
-        "rolls": _none("school stage grade").assign(pupils=0.0),
-        "schools": _rows(
-            "school stage area sector places pupils inclusive purchasable_places "
-            "purchase_price_cny x_km y_km",
-            *(
-                (
-                    *(name, "primary", area, sector, float(places), float(pupils), "no"),
-                    *(24.0 if name == "privA" else 0.0, nan, nan, nan),
-                )
-                for name, (area, sector, places, pupils, _) in SCHOOLS.items()
-                if name != "newA"
+    schools = [
+        (name, "primary", area, sector, places, pupils, 24 if name == "privA" else 0)
+        for name, (area, sector, places, pupils, _) in SCHOOLS.items()
+        if name != "newA"
+    ]
+    observed = [
+        (area, sector, grade, 2021, pupils / 2)
+        for area, sector, _, pupils, _ in SCHOOLS.values()
+        for grade in GRADES
+        if pupils
+    ]
+    settings = {
+        "name": "by-hand",
+        "horizon": {"base_year": 2021, "last_year": 2024},
+        "stages": {"planned": ["primary"], "compulsory": ["primary"]},
+        "standards": {
+            "primary": {
+                "grades": list(GRADES),
+                "class_size": 40,
+                "class_ceiling": 50,
+                "pupils_per_post": 20,
+            }
+        },
+        "costs": {"discount_rate": 0.04},
+        "programmes": {"build": {"number": 1, "by": "2023-12-31"}},
+    }
+    return Scenario.from_tables(
+        settings,
+        areas=rows("area county", *((a, "Y" if a == "C" else "X") for a in AREAS)),
+        pupils=rows("area sector grade school_year pupils", *observed),
+        schools=rows("school stage area sector places pupils purchasable_places", *schools),
+        projects=rows(
+            "project stage area kind programme places capital_cny running_cny status "
+            "earliest_opening due",
+            (
+                "newA",
+                "primary",
+                "A",
+                "new",
+                "build",
+                40,
+                7e6,
+                1000,
+                "ordered",
+                *("2023-09-01",) * 2,
             ),
         ),
-        "projects": _rows(
-            "project stage area kind school programme places pupils running_cny life_years "
-            "x_km y_km",
-            ("newA", "primary", "A", "new", "", "build", 40.0, nan, 1000.0, nan, nan, nan),
-        ),
-        "links": _none("area to_area to_school stage").assign(km=nan, cost_cny=nan),
-        "limits": _none("county kind").assign(year=0, amount=0.0),
-        "phases": _none("project"),
-    }
-    settings = SimpleNamespace(
-        stages=SimpleNamespace(compulsory=["primary"]),
-        travel=SimpleNamespace(within_county=True, default_km=5.0),
-        staff=SimpleNamespace(stages=["primary"]),
-        policy=SimpleNamespace(
-            purchase_ceiling_share=None,
-            purchased_counts_as_private=False,
-            share_scope="whole",
-            share_denominator="school",
-            class_size_sd=5.0,
-        ),
-        costs=SimpleNamespace(
-            discount_rate=0.04,
-            travel_cny_per_km=300.0,
-            teacher_cny=100000.0,
-            contract_teacher_cny=70000.0,
-            displacement_cny=3000.0,
-            overfill_cny=2000.0,
-            shortfall_cny=200000.0,
-        ),
-        switches=SimpleNamespace(seats=True, continuity=True),
-        cost_terms=SimpleNamespace(
-            running=True,
-            staff=True,
-            purchase=True,
-            travel=True,
-            displacement=True,
-            overfill=True,
-            shortfall=True,
-        ),
     )
-    primary = SimpleNamespace(
-        name="primary",
-        grades=GRADES,
-        class_size=40,
-        class_ceiling=50,
-        large_class=56,
-        pupils_per_post=20.0,
-        allowance_cny=650.0,
-        purchase_price_cny=5000.0,
-    )
-    return Scenario(tables, settings, {"primary": primary})
 
 
-def demand(sd: float = 0.0) -> Any:
+def demand(sd: float = 0.0) -> Demand:
     pupils = np.array([[CHILDREN[a, g] for g in GRADES] for a in AREAS], dtype=float)
     spread = Spread(
         whole=np.full((2, 3), sd),
@@ -156,18 +114,18 @@ def demand(sd: float = 0.0) -> Any:
         birth_sd=0.0,
         born=np.zeros((2, 3), dtype=np.intp),
     )
-    return SimpleNamespace(
-        areas=AREAS,
-        grades=GRADES,
-        years=(2021, *YEARS),
-        pupils=pupils,
-        population=pupils,
-        spread=spread,
-    )
+    return Demand(AREAS, GRADES, (2021, *YEARS), pupils, pupils.copy(), None, 0, (), spread)
 
 
-def plan(sd: float = 0.0) -> Plan:
-    """The plan, with the costs, shares and targets that hand counting gives."""
+def plan(
+    sd: float = 0.0,
+    changes: dict[str, Any] | None = None,
+    tables: dict[str, pd.DataFrame] | None = None,
+) -> Plan:
+    """The plan, with the costs, shares and targets that hand counting gives.
+
+    `changes` and `tables` change the scenario after it was planned for.
+    """
     enrolment, schools, flows, shortfall, staff = [], [], [], [], []
     for name, (area, *_, pupils) in SCHOOLS.items():
         county = "Y" if area == "C" else "X"
@@ -209,19 +167,19 @@ def plan(sd: float = 0.0) -> Plan:
         "displacement": by @ np.array([0, (10 + 10) * 3000, 0]),
     }
     columns = "school stage county school_year pupils fee_paying purchased public"
-    tables = {
-        "openings": _rows("project opens copies", ("newA", "2023-09-01", 1)),
-        "conversions": _rows("school stage converts", ("convB", "primary", "2023-09-01")),
-        "purchases": _rows(
+    made = {
+        "openings": rows("project opens copies", ("newA", "2023-09-01", 1)),
+        "conversions": rows("school stage converts", ("convB", "primary", "2023-09-01")),
+        "purchases": rows(
             "school stage school_year contract", *(("privA", "primary", y, 1) for y in YEARS)
         ),
-        "enrolment": _rows("school stage grade school_year pupils", *enrolment),
-        "schools": _rows(f"{columns} fee_paying_december purchased_december", *schools),
-        "flows": _rows("area to_area to_school stage grade school_year pupils cost_cny", *flows),
-        "shortfall": _rows("area stage grade school_year placed shortfall", *shortfall),
-        "staff": _rows("county school_year need pool contract", *staff),
-        "costs": _rows("kind discounted_cny", *kinds.items()),
-        "targets": _rows(
+        "enrolment": rows("school stage grade school_year pupils", *enrolment),
+        "schools": rows(f"{columns} fee_paying_december purchased_december", *schools),
+        "flows": rows("area to_area to_school stage grade school_year pupils cost_cny", *flows),
+        "shortfall": rows("area stage grade school_year placed shortfall", *shortfall),
+        "staff": rows("county school_year need pool contract", *staff),
+        "costs": rows("kind discounted_cny", *kinds.items()),
+        "targets": rows(
             "id by required achieved",
             ("placement", "2024-09-01", 0.0, 2.0),
             ("reduction", "2023-09-01", 60.0, 60.0),
@@ -230,4 +188,7 @@ def plan(sd: float = 0.0) -> Plan:
             ("programme-build", "2023-12-31", 1.0, 1.0),
         ),
     }
-    return Plan(scenario(), demand(sd), tables)
+    now = scenario()
+    if changes or tables:
+        now = now.variant(changes, tables=tables)
+    return Plan(now, demand(sd), made)

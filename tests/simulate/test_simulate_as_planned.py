@@ -77,16 +77,14 @@ def test_a_solvers_tolerance_does_not_move_anyone():
 
 
 def test_a_kind_switched_off_costs_nothing():
-    plan = hand_plan.plan()
-    plan.scenario.settings.cost_terms.shortfall = False
+    plan = hand_plan.plan(changes={"cost_terms.shortfall": False})
     costs = simulate(plan, draws=1, uncertainty=False).tables["costs"].set_index("kind")
     assert costs.loc["shortfall", "mean_cny"] == 0
     assert costs.loc["travel", "mean_cny"] > 0
 
 
 def test_without_the_seats_family_nobody_is_sent_away():
-    plan = hand_plan.plan()
-    plan.scenario.settings.switches.seats = False
+    plan = hand_plan.plan(changes={"switches.seats": False})
     late = pd.DataFrame({"newA": np.array(["2030-01-01"], "datetime64[D]")})
     out = simulate(plan, draws=1, uncertainty=False, openings=late)
     assert out.tables["shortfall"]["mean"].sum() == pytest.approx(4, **EXACT)

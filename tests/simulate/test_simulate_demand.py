@@ -1,7 +1,5 @@
 """More or fewer children than planned: quotas, contracts, ceilings, and who gains."""
 
-from dataclasses import replace
-
 import hand_plan
 import numpy as np
 import pytest
@@ -56,8 +54,7 @@ def test_a_contract_grows_to_what_it_sells_and_no_further():
 
 
 def test_the_ceiling_of_purchases_grows_with_the_children_only():
-    plan = hand_plan.plan()
-    plan.scenario.settings.policy.purchase_ceiling_share = 20 / 320
+    plan = hand_plan.plan(changes={"policy.purchase_ceiling_share": 20 / 320})
     _, _, payers, _, _ = seated(everywhere(1.1), plan=plan)
     assert payers.bought[P["privA"], 1, 0] == pytest.approx(22)
     ratio = everywhere(1.0)
@@ -67,10 +64,8 @@ def test_the_ceiling_of_purchases_grows_with_the_children_only():
 
 
 def test_a_countys_limit_on_purchases_holds():
-    plan = hand_plan.plan()
-    limits = hand_plan._rows("county kind year amount", ("X", "purchase", 2023, 21.0))
-    tables = {**plan.scenario.tables, "limits": limits}
-    plan = replace(plan, scenario=replace(plan.scenario, tables=tables))
+    limits = hand_plan.rows("county kind year amount", ("X", "purchase", 2023, 21.0))
+    plan = hand_plan.plan(tables={"limits": limits})
     _, _, payers, _, _ = seated(everywhere(1.1), plan=plan)
     assert payers.bought[P["privA"], :, 0] == pytest.approx([20, 21, 22])
 

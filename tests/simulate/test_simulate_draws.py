@@ -1,7 +1,6 @@
 """Draws: the same bytes with any executor, common to plans, and what tables make of them."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 
 import hand_plan
@@ -59,10 +58,9 @@ def test_another_seed_gives_other_draws(plan, outcomes):
 
 def test_plans_of_a_demand_meet_the_same_children(plan):
     """Class sizes of county Y differ only by the seats that one plan has more."""
-    schools = plan.scenario.tables["schools"].copy()
+    schools = plan.scenario.table("schools")
     schools.loc[schools["school"] == "pubC", "places"] = 180.0
-    tables = {**plan.scenario.tables, "schools": schools}
-    bigger = replace(plan, scenario=replace(plan.scenario, tables=tables))
+    bigger = hand_plan.plan(0.04, tables={"schools": schools})
     sizes = [
         simulate(one, draws=8, seed=1).tables["class_size"].query("county == 'Y'")
         for one in (plan, bigger)

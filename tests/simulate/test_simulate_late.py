@@ -45,8 +45,7 @@ def test_a_converted_school_takes_others_from_its_second_year():
 
 def test_no_place_when_classes_are_full():
     """With a ceiling of standard size only the 10 free seats of pubA are left."""
-    plan = hand_plan.plan()
-    plan.scenario.stages["primary"].class_ceiling = 40
+    plan = hand_plan.plan(changes={"standards.primary.class_ceiling": 40})
     frame = pd.DataFrame({"newA": np.array(["2023-11-01"], "datetime64[D]")})
     out = simulate(plan, draws=1, uncertainty=False, openings=frame)
     table = out.tables["shortfall"].set_index(["area", "school_year"])["mean"]

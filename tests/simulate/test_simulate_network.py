@@ -1,7 +1,5 @@
 """Pools and ways: automatic links, listed ones, schools with links of their own."""
 
-from dataclasses import replace
-
 import hand_plan
 import numpy as np
 
@@ -10,14 +8,14 @@ from capsim.simulate.network import read_network
 
 def network(links=None, xy=None):
     scenario = hand_plan.scenario()
-    tables = dict(scenario.tables)
+    tables = {}
     if links is not None:
         columns = "area to_area to_school stage km cost_cny"
-        tables["links"] = hand_plan._rows(columns, *links)
+        tables["links"] = hand_plan.rows(columns, *links)
     if xy is not None:
-        tables["areas"] = tables["areas"].assign(x_km=xy, y_km=0.0)
-    scenario = replace(scenario, tables=tables)
-    schools = tables["schools"][["school", "area", "x_km", "y_km"]]
+        tables["areas"] = scenario.table("areas").assign(x_km=xy, y_km=0.0)
+    scenario = scenario.variant(tables=tables)
+    schools = scenario.table("schools")[["school", "area", "x_km", "y_km"]]
     flows = hand_plan.plan().tables["flows"]
     return read_network(scenario, "primary", schools, flows, hand_plan.YEARS)
 
