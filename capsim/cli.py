@@ -7,11 +7,14 @@ that misses a target; 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from capsim.console import NOT_MET, OK, fail, work
+
+if TYPE_CHECKING:
+    from capsim.demand import Backtest
 
 app = typer.Typer(
     name="capsim",
@@ -26,6 +29,9 @@ app = typer.Typer(
 
 ScenarioFolder = Annotated[Path, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; an earlier one is replaced.")]
+OptionalOut = Annotated[
+    Path | None, typer.Option("--out", help="Folder to write; an earlier one is replaced.")
+]
 Draws = Annotated[
     int | None, typer.Option(min=0, help="Simulations; default as the scenario says; 0: none.")
 ]
@@ -127,7 +133,7 @@ def compare(
         from capsim.compare import compare as side_by_side
         from capsim.report import comparison_files, comparison_text
         from capsim.report.comparison import MARK
-        from capsim.runs.folder import check_place, whole_folder
+        from capsim.runs.folder import check_place
         from capsim.scenario import load
 
         check_place(out, MARK)
@@ -146,9 +152,7 @@ def compare(
             criterion=by,
             progress=progress,
         )
-        progress(road.WRITING)
-        with whole_folder(out, MARK) as folder:
-            road.put(folder, comparison_files(comparison), progress)
+        road.write_folder(out, MARK, comparison_files(comparison), progress)
         return comparison_text(comparison)
 
     text = work(task)
@@ -174,6 +178,88 @@ def forecast(
     if out is not None:
         whole_file(out, csv(demand.frame()))
     typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
+def backtest(
+    path: Annotated[Path, typer.Argument(help="Scenario, or CSV of areas × years × grades.")],
+    area: Annotated[str | None, typer.Option(help="Column of the area.")] = None,
+    year: Annotated[str | None, typer.Option(help="Column of the autumn.")] = None,
+    grades: Annotated[str | None, typer.Option(help="Columns of grades: K,1,2,…")] = None,
+    leads: Annotated[str, typer.Option(help="Years ahead.")] = "1,2,3,4,5",
+    out: OptionalOut = None,
+    as_json: Json = False,
+) -> None:
+    """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
+    from capsim import run as road
+
+    try:
+        ahead = [int(lead) for lead in leads.split(",")]
+    except ValueError:
+        fail(f"--leads {leads}: whole numbers separated by commas are expected")
+    if min(ahead) < 1:
+        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+
+    def task(progress: road.Progress) -> Backtest:
+        from capsim.demand import backtest as judge
+        from capsim.demand import panel, panel_of
+        from capsim.report.forecasts import BACKTEST_MARK, backtest_files
+        from capsim.runs.folder import check_place
+        from capsim.runs.wide import read_wide
+        from capsim.scenario import load
+
+        if out is not None:
+            check_place(out, BACKTEST_MARK)
+        progress("reading")
+        if (path / "scenario.toml").is_file():
+            table = panel_of(load(path))
+        else:
+            columns = grades.split(",") if grades else None
+            table = panel(read_wide(path), area, year, columns, path.name)
+        progress("judging forecasts")
+        judged = judge(table, leads=ahead)
+        if out is not None:
+            road.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
+        return judged
+
+    judged = work(task)
+    from capsim.report.forecasts import backtest_text
+
+    typer.echo(judged.to_json() if as_json else backtest_text(judged), nl=False)
+
+
+@app.command(epilog="Example: capsim build scenarios/prefecture-2022 --draws 500")
+def build(
+    scenario: ScenarioFolder,
+    out: OptionalOut = None,
+    draws: Annotated[int, typer.Option(min=1, help="Simulations.")] = 1000,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Simulate the building programme alone: when each ordered project is in use."""
+    from capsim import run as road
+
+    def task(progress: road.Progress) -> dict[str, Any]:
+        from capsim.construction import build as simulate_building
+        from capsim.report.building import BUILD_MARK, building, building_files
+        from capsim.runs.folder import check_place
+        from capsim.scenario import load
+
+        if out is not None:
+            check_place(out, BUILD_MARK)
+        progress("building")
+        given = load(scenario)
+        programme = simulate_building(given, replications=draws, seed=seed)
+        view = building(given, programme)
+        if out is not None:
+            road.write_folder(out, BUILD_MARK, building_files(view, programme), progress)
+        return view
+
+    view = work(task)
+    from capsim.report.building import building_text
+    from capsim.report.summary import to_json
+
+    typer.echo(to_json(view) if as_json else building_text(view), nl=False)
 
 
 def main() -> None:

@@ -128,14 +128,30 @@ def write(result: RunResult, out: str | Path, *, progress: Progress = lambda pha
     start = time.perf_counter()
     with whole_folder(Path(out), MARK) as folder:
         contents = files(result.plan, result.summary, result.certificate, result.outcomes)
-        put(folder, contents, progress)
+        _put(folder, contents, progress)
         result.scenario.save(folder / "scenario")
         result.summary["timings_s"]["report"] = time.perf_counter() - start
         (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")
 
 
-def put(folder: Path, contents: Iterable[tuple[str, bytes]], progress: Progress) -> None:
-    """Write files into a folder, telling `progress` before each."""
+def write_folder(
+    out: Path, mark: str, contents: Iterable[tuple[str, bytes]], progress: Progress
+) -> None:
+    """Write files (path, content) into a folder, which appears whole or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        `out` holds something without the file `mark`.
+    """
+    from capsim.runs.folder import whole_folder
+
+    progress(WRITING)
+    with whole_folder(out, mark) as folder:
+        _put(folder, contents, progress)
+
+
+def _put(folder: Path, contents: Iterable[tuple[str, bytes]], progress: Progress) -> None:
     for name, content in contents:
         progress(WRITING)
         path = folder / name

@@ -72,7 +72,7 @@ def target_figure(identifier: str, figure: float | None) -> str:
 
 def _verdict(plan: Plan, summary: dict[str, Any]) -> str:
     missed = sum(not row["holds"] for row in summary["targets"])
-    gap = f"{100 * plan.gap:.3g} % of avoidable cost"
+    gap = f"{100 * plan.gap:.3f} % of avoidable cost"
     proof = (
         f"proved cheapest to {gap}"
         if plan.status == "optimal"
@@ -142,14 +142,14 @@ def _cost(plan: Plan, summary: dict[str, Any]) -> list[str]:
     kinds = avoidable.groupby(costs["kind"]).sum()
     kinds = kinds[kinds.abs() >= 1e5].sort_values(ascending=False)
     head = (
-        f"Cost, discounted to {plan.scenario.first_year}: {money(plan.objective_cny)}, of which"
-        f" {money(plan.committed_cny)} committed and {money(plan.avoidable_cny)} decided here"
+        f"Cost decided here, discounted to {plan.scenario.first_year}:"
+        f" {money(plan.avoidable_cny)} (besides {money(plan.committed_cny)} committed)"
     )
     lines = _wrap(head, [f"{kind} {money(amount)}" for kind, amount in kinds.items()])
     drawn = summary["simulation"].get("headlines", {}).get("cost_cny")
     if drawn:
-        low, high = money(drawn["p05"]), money(drawn["p95"])
-        lines.append(f"  nine simulations in ten cost between {low} and {high}")
+        low, high = (money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))
+        lines.append(f"  nine simulations in ten: between {low} and {high}")
     return lines
 
 
@@ -173,10 +173,25 @@ def _people(summary: dict[str, Any]) -> list[str]:
 def _binds(plan: Plan) -> list[str]:
     table = limits_used(plan)
     table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
-    parts = list(tight_targets(plan))
+    tight = pd.Series(tight_targets(plan), dtype=str)
+    parts = []
+    for rule, ids in tight.groupby(rules_of(tight), sort=False):
+        years = [text.rsplit("-", 1)[1] for text in ids if text != rule]
+        parts.append(f"{rule} {_span(years)}".strip())
     for kind, rows in table.groupby("kind", sort=False):
         parts.append(f"{LIMITS[str(kind)]} used up in {_years(rows)}")
     return _wrap("What binds", parts or ["no limit and no target; cost alone decides"])
+
+
+def _span(years: list[str]) -> str:
+    """Write years in short: one by one up to three, else from the first to the last."""
+    if len(years) <= 3:
+        return ", ".join(years)
+    return f"{years[0]}–{years[-1]}" + ("" if _unbroken(years) else f" ({len(years)} years)")
+
+
+def _unbroken(years: list[str]) -> bool:
+    return int(years[-1]) - int(years[0]) == len(years) - 1
 
 
 def _years(rows: pd.DataFrame) -> str:

@@ -72,7 +72,7 @@ def summarize(
     if plan.status == "infeasible":
         if plan.explanation is not None:
             summary["explanation"] = list(plan.explanation.sentences)
-        return {key: _plain(value) for key, value in summary.items()}
+        return plain(summary)
     tables = plan.tables
     summary["targets"] = _targets(plan, outcomes)
     summary["reduction"] = {
@@ -101,7 +101,7 @@ def summarize(
         }
     if outcomes is not None:
         summary["simulation"] = _simulation(outcomes)
-    return {key: _plain(value) for key, value in summary.items()}
+    return plain(summary)
 
 
 def meets_all(summary: Mapping[str, Any]) -> bool:
@@ -143,10 +143,14 @@ def _by(table: pd.DataFrame, key: str, value: str) -> dict[str, float]:
     return {str(name): total for name, total in table.groupby(key)[value].sum().items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Turn NumPy scalars into Python's own, and what is not a number into None."""
+    return {str(key): _plain(value) for key, value in summary.items()}
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return plain(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "item"):

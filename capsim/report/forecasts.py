@@ -1,0 +1,94 @@
+"""A back-test of forecasting methods, for one screen and for a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+
+from capsim.report.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    STYLE,
+    VERMILLION,
+    new_figure,
+    render,
+)
+from capsim.report.tables import csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from capsim.demand import Backtest
+
+BACKTEST_MARK = "backtest.json"
+"""The file by which a folder is known to be a back-test."""
+
+LEVELS = {"total": "the whole", "area": "areas", "grade": "grades of areas"}
+LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (VERMILLION, "D"), (PURPLE, "v"), (SKY, "P"))
+
+
+def backtest_text(backtest: Backtest) -> str:
+    """Write the errors by level, method and lead, the least of each lead marked."""
+    lines = []
+    for level, words in LEVELS.items():
+        table = _errors(backtest, level)
+        lines.append(f"WAPE of {words}, %, by years ahead")
+        lines.append(f"  {'':<28}" + "".join(f"{lead:>9}" for lead in table.columns))
+        least = table.min()
+        for method, row in table.iterrows():
+            cells = "".join(
+                f"{value:>8.2f}{'*' if value == least[lead] else ' '}"
+                for lead, value in row.items()
+            )
+            lines.append(f"  {method!s:<28}{cells}")
+    rows = backtest.table[
+        (backtest.table["method"] == "auto") & (backtest.table["level"] == "area")
+    ]
+    for cover in ("cover80", "cover95"):
+        cells = "".join(f"{value:>8.1f} " for value in rows[cover])
+        lines.append(f"  auto, areas: {cover:<15}{cells}")
+    lines.append("* least error of that lead")
+    return "\n".join(lines) + "\n"
+
+
+def backtest_errors(ax: Axes, backtest: Backtest, level: str = "area") -> None:
+    """Draw the weighted error of each method by years ahead, at a level, on an Axes."""
+    table = _errors(backtest, level)
+    for number, (method, row) in enumerate(table.iterrows()):
+        auto = method == "auto"
+        colour, marker = (BLACK, "*") if auto else LINES[number % len(LINES)]
+        dashes = "-" if auto or number < len(LINES) else "--"
+        ax.plot(row.index, row, color=colour, marker=marker, linestyle=dashes, label=str(method))
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(list(table.columns))
+    ax.set_title(f"How far forecasts of {LEVELS[level]} missed")
+    ax.set_xlabel("years ahead")
+    ax.set_ylabel("weighted absolute error, % of pupils")
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of every file of a back-test."""
+    yield BACKTEST_MARK, backtest.to_json().encode()
+    yield "errors.csv", csv(backtest.table)
+    yield "chosen.csv", csv(backtest.chosen)
+    yield "grades.csv", csv(backtest.grades)
+    with mpl.rc_context(STYLE):
+        figure = new_figure(9, 5)
+        backtest_errors(figure.add_subplot(), backtest)
+    for form in ("png", "svg"):
+        yield f"errors.{form}", render(figure, form)
+
+
+def _errors(backtest: Backtest, level: str) -> pd.DataFrame:
+    rows = backtest.table[backtest.table["level"] == level]
+    table = rows.pivot_table(index="method", columns="lead", values="wape", sort=False)
+    return table.loc[np.isfinite(table.to_numpy()).any(axis=1)]
