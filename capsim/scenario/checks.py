@@ -1,18 +1,52 @@
-"""What must hold across tables and settings."""
+"""What must hold across settings and tables; every fault of every check at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .check_case import Case
+from .check_people import births_faults, forecast_faults, pupils_faults, schools_faults
+from .check_phases import phases_faults, resources_faults
+from .check_projects import programme_faults, project_warnings, projects_faults
+from .check_references import links_faults, reference_faults
+from .check_settings import settings_faults, stage_table
 from .faults import Fault
 from .settings import Settings
 from .typed import Typed
 
 __all__ = ["check"]
 
+CHECKS = (
+    settings_faults,
+    reference_faults,
+    links_faults,
+    pupils_faults,
+    births_faults,
+    forecast_faults,
+    schools_faults,
+    projects_faults,
+    programme_faults,
+    phases_faults,
+    resources_faults,
+)
+
 
 def check(
     settings: Settings, tables: Mapping[str, Typed], file: str
 ) -> tuple[list[Fault], tuple[str, ...]]:
-    """Name every fault and warning of a scenario whose cells could be read."""
-    return [], ()
+    """Name every fault and warning of a scenario, as far as its cells could be read."""
+    stages, faults = stage_table(settings, file)
+    sound = {name: typed for name, typed in tables.items() if typed.sound}
+    unread = frozenset(tables) - frozenset(sound)
+    case = Case(settings, sound, unread, stages, file)
+    for one in CHECKS:
+        faults += one(case)
+    return faults, () if faults else (*_use_warnings(case), *project_warnings(case))
+
+
+def _use_warnings(case: Case) -> list[str]:
+    has = {name for name, typed in case.tables.items() if len(typed.frame)}
+    plans = "areas" in has and bool(has & {"pupils", "forecast"})
+    if plans or "projects" in has:
+        return []
+    return ["nothing to plan (areas and pupils or forecast) and nothing to build (projects)"]

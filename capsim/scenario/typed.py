@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from .columns import Bad, blank_column, convert
+from .columns import SHOWN, Bad, blank_column, convert
 from .faults import Fault, nearest
 from .files import Cells
 from .tables import TABLES, Table
 
-__all__ = ["Typed", "empty", "from_cells", "from_frame"]
+__all__ = ["Mask", "Typed", "codes", "empty", "from_cells", "from_frame", "key_faults", "shown"]
+
+Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,32 @@ class Typed:
             Fault(self.file, None if at is None else int(self.lines[at]), column, value, expected)
             for at, value, expected in bad
         ]
+
+    def where(
+        self, mask: Mask, column: str, expected: str, value: str | None = None
+    ) -> list[Fault]:
+        """Give a fault for each row of a mask, the first hundred and a count of the rest.
+
+        The value is that of the column unless one is given.
+        """
+        rows = np.flatnonzero(mask).tolist()
+        values = self.frame[column].iloc[rows[:SHOWN]].tolist() if value is None else []
+        bad: list[Bad] = [
+            (at, shown(values[k]) if value is None else value, expected)
+            for k, at in enumerate(rows[:SHOWN])
+        ]
+        if len(rows) > SHOWN:
+            bad.append((None, f"{len(rows) - SHOWN} more rows", expected))
+        return self.faults(column, bad)
+
+
+def shown(value: Any) -> str:
+    """Print a cell as a file holds it."""
+    if isinstance(value, float):
+        if value != value:
+            return ""
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
 
 
 def empty(name: str) -> pd.DataFrame:
@@ -91,11 +121,27 @@ def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:
 def key_faults(table: Table, typed: Typed) -> list[Fault]:
     """Name every row whose key stands in an earlier row."""
     key = list(table.key)
-    again = np.flatnonzero(typed.frame.duplicated(key).to_numpy())
+    again = np.flatnonzero(repeated([typed.frame[column] for column in key]))
+    expected = "a key that no earlier row has"
     bad: list[Bad] = []
-    for at in again[:100].tolist():
-        value = ", ".join(str(typed.frame[column].iloc[at]) for column in key)
-        bad.append((at, value, "a key that no earlier row has"))
-    if len(again) > 100:
-        bad.append((None, f"{len(again) - 100} more rows", "a key that no earlier row has"))
+    for at in again[:SHOWN].tolist():
+        bad.append((at, ", ".join(shown(typed.frame[c].iloc[at]) for c in key), expected))
+    if len(again) > SHOWN:
+        bad.append((None, f"{len(again) - SHOWN} more rows", expected))
     return typed.faults(", ".join(key), bad)
+
+
+def codes(columns: Sequence[pd.Series]) -> Codes:
+    """Give each combination of values in several columns a number of its own."""
+    result: Codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        code, distinct = pd.factorize(column)
+        result = result * max(len(distinct), 1) + code
+        if len(columns) > 2:
+            result = pd.factorize(result)[0].astype(np.int64)
+    return result
+
+
+def repeated(columns: Sequence[pd.Series]) -> Mask:
+    """Mark rows that stand in an earlier row too."""
+    return pd.Series(codes(columns)).duplicated().to_numpy()

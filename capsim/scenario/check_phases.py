@@ -1,0 +1,130 @@
+"""Construction phases and resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+
+import pandas as pd
+
+from .check_case import Case, unknown
+from .faults import Fault, nearest
+from .tables import TABLES
+from .typed import Typed
+
+__all__ = ["phases_faults", "resources_faults"]
+
+KINDS = TABLES["projects"].column("kind").allowed
+
+
+def phases_faults(case: Case) -> list[Fault]:
+    """Durations in order, phases that exist, no circle, needs that can be met."""
+    phases = case.get("phases")
+    if phases is None:
+        return []
+    frame = phases.frame
+    low, mode, high = (frame[name] for name in ("low_months", "mode_months", "high_months"))
+    spread = frame["distribution"] != "fixed"
+    log = frame["distribution"] == "lognormal"
+    faults: list[Fault] = []
+    for mask, column, expected in (
+        (spread & low.isna(), "low_months", "a number (only fixed durations have none)"),
+        (spread & high.isna(), "high_months", "a number (only fixed durations have none)"),
+        (low > mode, "low_months", "at most mode_months"),
+        (high < mode, "high_months", "at least mode_months"),
+        (log & (low <= 0), "low_months", "a number > 0 (lognormal)"),
+    ):
+        faults += phases.where(mask.to_numpy(dtype=bool), column, expected)
+    faults += unknown(phases, "kind", KINDS, "a kind of project", blank=True)
+    if "projects" not in case.unread:
+        projects = case.frame("projects")
+        named = set() if projects is None else set(projects["project"])
+        faults += unknown(phases, "project", named, "a project", blank=True)
+    return faults + _order(phases) + _needs(case, phases)
+
+
+def _order(phases: Typed) -> list[Fault]:
+    """Follow ``after`` inside each group of rows."""
+    faults: list[Fault] = []
+    for _, rows in phases.frame.groupby(["project", "kind"], sort=False):
+        names = rows["phase"].tolist()
+        graph: dict[str, list[str]] = {}
+        last = ""
+        for at, name, after in zip(rows.index, names, rows["after"], strict=True):
+            before = _parts(after) or ([last] if last else [])
+            for one in before:
+                if one not in names and ":" not in one:
+                    fault = (
+                        int(at),
+                        one,
+                        f"a phase of the same project or kind: {nearest(one, names)}",
+                    )
+                    faults += phases.faults("after", [fault])
+            graph[name] = [one for one in before if one in names]
+            last = name
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = ", ".join(dict.fromkeys(error.args[1]))
+            at = int(rows.index[0])
+            faults += phases.faults(
+                "after", [(at, circle, "phases that do not wait for each other")]
+            )
+    return faults + _elsewhere(phases)
+
+
+def _elsewhere(phases: Typed) -> list[Fault]:
+    """Check ``PROJECT:PHASE`` where the other project has rows of its own."""
+    frame = phases.frame
+    own: Mapping[str, set[str]] = {
+        str(name): set(rows["phase"]) for name, rows in frame.groupby("project") if name
+    }
+    shared = set(frame["phase"][frame["project"] == ""])
+    faults: list[Fault] = []
+    for at, after in enumerate(frame["after"].tolist()):
+        for one in _parts(after):
+            project, colon, phase = one.partition(":")
+            known = own.get(project, shared)
+            if colon and one not in set(frame["phase"]) and phase not in known:
+                fault = (at, one, f"PROJECT:PHASE of a phase: {nearest(phase, known)}")
+                faults += phases.faults("after", [fault])
+    return faults
+
+
+def _needs(case: Case, phases: Typed) -> list[Fault]:
+    resources = case.frame("resources")
+    known = None if "resources" in case.unread else set()
+    if resources is not None:
+        known = set(resources["resource"])
+    faults: list[Fault] = []
+    for at, needs in enumerate(phases.frame["needs"].tolist()):
+        for part in _parts(needs):
+            name, _, units = part.partition("=")
+            if not (units.strip().isascii() and units.strip().isdigit()) or len(units) > 15:
+                faults += phases.faults(
+                    "needs", [(at, part, "resource=units, units a whole number")]
+                )
+            elif known is not None and name.strip() not in known:
+                what = f"a resource: {nearest(name.strip(), known)}"
+                faults += phases.faults("needs", [(at, name.strip(), what)])
+    return faults
+
+
+def resources_faults(case: Case) -> list[Fault]:
+    """Calendars that are known; renewable or released by date, not both."""
+    resources = case.get("resources")
+    if resources is None:
+        return []
+    calendars = case.settings.calendars
+    faults = unknown(resources, "calendar", calendars, "a [calendars.NAME]", blank=True)
+    frame = resources.frame
+    renewable = frame["from"] == ""
+    grouped = renewable.groupby([frame["resource"], frame["county"]])
+    mixed: pd.Series[bool] = renewable & ~grouped.transform("all")
+    return faults + resources.where(
+        mixed.to_numpy(dtype=bool), "from", "a date, as in other rows of the resource"
+    )
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]

@@ -1,0 +1,107 @@
+"""What must hold among settings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+
+from capsim.standards import Stage
+
+from .check_case import Case
+from .faults import Fault, nearest
+from .model import stages_of
+from .settings import Settings
+
+__all__ = ["settings_faults", "stage_table"]
+
+LONGEST = 100
+
+
+def stage_table(settings: Settings, file: str) -> tuple[dict[str, Stage], list[Fault]]:
+    """Give every stage that settings know, or say what a new one lacks."""
+    try:
+        return stages_of(settings), []
+    except ValueError as error:
+        lacking = f"the built-in stages, or one that is complete: {error}"
+        return {}, [Fault(file, None, "standards", "", lacking)]
+
+
+def settings_faults(case: Case) -> list[Fault]:
+    """Years in order, stages known, standards in order, calendars of days that exist."""
+    return [*_years(case), *_stages(case), *_standards(case), *_calendars(case)]
+
+
+def _years(case: Case) -> Iterable[Fault]:
+    years, policy = case.settings.horizon, case.settings.policy
+    if years.first_year != years.base_year + 1:
+        yield case.fault(
+            "horizon.first_year", years.first_year, f"base_year + 1 = {years.base_year + 1}"
+        )
+    if not years.first_year <= years.last_year < years.first_year + LONGEST:
+        expected = f"a year from {years.first_year} to {years.first_year + LONGEST - 1}"
+        yield case.fault("horizon.last_year", years.last_year, expected)
+    planned = f"a planned year, {years.first_year} to {years.last_year}"
+    if policy.reduction > 0 and not years.first_year <= policy.reduction_year <= years.last_year:
+        yield case.fault("policy.reduction_year", policy.reduction_year, planned)
+    if policy.conversion_due_year < policy.conversion_earliest_year:
+        expected = f"at least conversion_earliest_year = {policy.conversion_earliest_year}"
+        yield case.fault("policy.conversion_due_year", policy.conversion_due_year, expected)
+    for name, programme in case.settings.programmes.items():
+        if not years.first_year <= programme.by.year <= years.last_year:
+            yield case.fault(f"programmes.{name}.by", programme.by, f"a date in {planned}")
+
+
+def _stages(case: Case) -> Iterable[Fault]:
+    if not case.stages:
+        return
+    settings = case.settings
+    for key, names in (
+        ("stages.planned", settings.stages.planned),
+        ("stages.compulsory", settings.stages.compulsory),
+        ("staff.stages", settings.staff.stages),
+        ("demand.entry_age", tuple(settings.demand.entry_age)),
+        ("demand.gross_enrolment", tuple(settings.demand.gross_enrolment)),
+    ):
+        for name, number in Counter(names).items():
+            if name not in case.stages:
+                yield case.fault(key, name, f"a stage: {nearest(name, case.stages)}")
+            elif number > 1:
+                yield case.fault(key, name, "each stage once")
+
+
+def _standards(case: Case) -> Iterable[Fault]:
+    taught: Counter[str] = Counter()
+    for stage in case.stages.values():
+        key = f"standards.{stage.name}"
+        taught.update(stage.grades)
+        if not stage.grades:
+            yield case.fault(f"{key}.grades", "", "at least one grade")
+        if stage.class_ceiling < stage.class_size:
+            expected = f"at least class_size = {stage.class_size:g}"
+            yield case.fault(f"{key}.class_ceiling", f"{stage.class_ceiling:g}", expected)
+        if not stage.class_ceiling <= stage.large_class <= stage.very_large_class:
+            expected = (
+                f"from class_ceiling = {stage.class_ceiling:g} "
+                f"to very_large_class = {stage.very_large_class:g}"
+            )
+            yield case.fault(f"{key}.large_class", f"{stage.large_class:g}", expected)
+    for grade, number in taught.items():
+        if number > 1:
+            yield case.fault("standards", grade, "each grade in one stage")
+
+
+def _calendars(case: Case) -> Iterable[Fault]:
+    for name, calendar in case.settings.calendars.items():
+        for stop in calendar.stops:
+            for day in stop:
+                if not _is_day(day):
+                    yield case.fault(f"calendars.{name}.stops", day, "a day that exists, month-day")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(f"2024-{text}")
+    except ValueError:
+        return False
+    return True
