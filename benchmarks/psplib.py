@@ -18,7 +18,8 @@ import pandas as pd
 
 from capsim import Scenario
 from capsim.construction.calendars import MONTH_DAYS
-from capsim.construction.schedule import Schedule, faults_of, schedule
+from capsim.construction.check import faults_of
+from capsim.construction.schedule import Schedule, schedule
 
 RULES = ("latest_finish", "latest_start", "minimum_slack", "most_successors", "rank_weight")
 
@@ -38,7 +39,9 @@ def read(path: Path) -> Scenario:
         if re.match(r"^\s*\d+\s+\d+\s+\d+", line):
             job, _, duration, *units = map(int, line.split())
             jobs.append((job, duration, units))
-    amounts = [int(word) for word in text.split("RESOURCEAVAILABILITIES:")[1].split() if word.isdigit()]
+    amounts = [
+        int(word) for word in text.split("RESOURCEAVAILABILITIES:")[1].split() if word.isdigit()
+    ]
     phases = pd.DataFrame(
         {
             "project": path.stem,
@@ -72,8 +75,11 @@ def read(path: Path) -> Scenario:
             "earliest_opening": "2022-01-01",
         }
     )
-    settings = {"name": path.stem, "horizon": {"base_year": 2021, "last_year": 2035},
-                "costs": {"discount_rate": 0.04}}
+    settings = {
+        "name": path.stem,
+        "horizon": {"base_year": 2021, "last_year": 2035},
+        "costs": {"discount_rate": 0.04},
+    }
     return Scenario.from_tables(settings, projects=projects, phases=phases, resources=resources)
 
 
@@ -140,7 +146,9 @@ def summary(lines: list[dict[str, object]]) -> dict[str, object]:
     return {
         "instances": len(lines),
         "feasible": all(bool(line["feasible"]) for line in lines),
-        "excess_percent": round(float(np.mean([excess(line["makespan"], line) for line in lines])), 3),
+        "excess_percent": round(
+            float(np.mean([excess(line["makespan"], line) for line in lines])), 3
+        ),
         "excess_percent_by_rule": rules,
         "seconds": round(sum(float(str(line["seconds"])) for line in lines), 1),
         "period_days": MONTH_DAYS,
@@ -148,4 +156,4 @@ def summary(lines: list[dict[str, object]]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:3]))
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1000)

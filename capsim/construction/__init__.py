@@ -9,5 +9,6 @@ from capsim.construction.engine import Job, work
 from capsim.construction.prior import PRIOR, Phase
 from capsim.construction.programme import Programme
 from capsim.construction.rules import RULES
+from capsim.construction.schedule import Schedule, schedule
 
-__all__ = ["PRIOR", "RULES", "Job", "Phase", "Programme", "build", "work"]
+__all__ = ["PRIOR", "RULES", "Job", "Phase", "Programme", "Schedule", "build", "schedule", "work"]

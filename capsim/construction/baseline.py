@@ -49,9 +49,11 @@ class Baseline:
     left: tuple[float, ...]
 
 
-def forward(pieces: Sequence[Piece], start: float, stretch: float) -> tuple[list[float], list[float]]:
+def forward(
+    pieces: Sequence[Piece], start: float, stretch: float
+) -> tuple[list[float], list[float]]:
     """Return begin and end of each piece when all begin as soon as they can."""
-    begin, end = [], []
+    begin, end = list[float](), list[float]()
     for piece in pieces:
         first = max((end[b] for b in piece.after), default=start)
         days = piece.days * stretch
@@ -79,9 +81,7 @@ def backward(pieces: Sequence[Piece], opening: float, stretch: float) -> float:
     return first
 
 
-def anchored(
-    pieces: Sequence[Piece], opening: float, started: float, now: float
-) -> Baseline:
+def anchored(pieces: Sequence[Piece], opening: float, started: float, now: float) -> Baseline:
     """Lay a project backward from its planned opening.
 
     Parameters

@@ -90,12 +90,16 @@ class Calendar:
             for year in range(first - 1, last + 1):
                 stop = to_day(_in_year(year, begin)), to_day(_in_year(year + (end < begin), end))
                 spans.append((stop[0], stop[1] + 1.0))
-        return cls.from_spans(spans)
+        made = cls.from_spans(spans)
+        begin, end = to_day(_in_year(first, "01-01")), to_day(_in_year(first + 1, "01-01"))
+        if made.worked(end) - made.worked(begin) < 1:
+            raise ValueError("the stops of a calendar leave no working day")
+        return made
 
     @classmethod
     def from_spans(cls, spans: Iterable[tuple[float, float]]) -> Calendar:
         """Make the calendar that stops in the spans of days given (they may overlap)."""
-        begins, ends = [float(-(2**20))], []
+        begins, ends = [float(-(2**20))], list[float]()
         for begin, end in sorted(spans):
             if ends and begin <= begins[-1]:
                 begins[-1] = max(begins[-1], end)
@@ -103,8 +107,6 @@ class Calendar:
                 ends.append(begin)
                 begins.append(end)
         ends.append(float(2**20))
-        if len(begins) > 2 and all(e - b < 1 for b, e in zip(begins[1:-1], ends[1:-1], strict=True)):
-            raise ValueError("the stops of a calendar leave no working day")
         before = [0.0]
         for b, e in zip(begins[:-1], ends[:-1], strict=True):
             # the first window is cut to 0 so that work is counted from its end
@@ -135,7 +137,8 @@ class Calendar:
         k = np.searchsorted(begins, start, side="right") - 1
         done = before[k] + (np.minimum(start, ends[k]) - begins[k]) + work
         k = np.searchsorted(before, done, side="left") - 1
-        return np.maximum(begins[k] + (done - before[k]) - start, 0.0)
+        span: Days = np.maximum(begins[k] + (done - before[k]) - start, 0.0)
+        return span
 
     def latest_start(self, finish: float, work: float) -> float:
         """Return the latest start from which ``work`` is done by ``finish``."""

@@ -21,6 +21,9 @@ from capsim.construction.network import NEVER, Network
 
 Days = NDArray[np.float64]
 NAN = float("nan")
+LAST: Any = 2
+"""Priority of the dispatcher among events of one moment: after SimPy's urgent (0) and normal (1)."""
+
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -180,7 +183,7 @@ class _Run:
             event = self.env.event()
             event._ok, event._value = True, None
             event.callbacks.append(self._dispatch)
-            self.env.schedule(event, priority=2)
+            self.env.schedule(event, priority=LAST)
 
     def _dispatch(self, _: simpy.Event) -> None:
         self.awake = False

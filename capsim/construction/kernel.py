@@ -66,7 +66,9 @@ def _short(network: Network, start: Days, finish: Days) -> NDArray[np.bool_]:
     """Say where ``[replication, resource]`` more is asked for than there is."""
     short = np.zeros((len(start), len(network.resources)), bool)
     for r, resource in enumerate(network.resources):
-        users = [(i, units) for i, needs in enumerate(network.needs) for q, units in needs if q == r]
+        users = [
+            (i, units) for i, needs in enumerate(network.needs) for q, units in needs if q == r
+        ]
         users = [(i, units) for i, units in users if np.isfinite(finish[0, i])]
         if not users:
             continue

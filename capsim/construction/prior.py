@@ -1,12 +1,13 @@
 """How long building takes where a scenario has no ``phases`` of its own.
 
-Working months by kind of project: least, usual (what is planned) and most. Works take 11-19 months for
-a new school after 6-24 months of land and approvals (published projects; fast rural builds 5-6 months,
-prefabricated schools 6 months in all); the split over the phases is assumed. The width is calibrated, not
-chosen: a programme of which two fifths are carried over (works aiming at March to September, due by 1
-September) and the rest are new starts (works aiming at late August to mid-December, due by 31 December)
-is in use by the year's end to the share recorded, 111 of 168 or 66 %, with 10-40 % of it usable on
-1 September and most of what was carried over open by then, under the default common shock of a county.
+Working months by kind of project: least, usual (what is planned) and most. Works take 11-19 months
+for a new school after 6-24 months of land and approvals (published projects; fast rural builds 5-6
+months, prefabricated schools 6 months in all); the split over the phases is assumed. The width is
+calibrated, not chosen: a programme of which two fifths are carried over (works aiming at March to
+September, due by 1 September) and the rest are new starts (works aiming at late August to mid-
+December, due by 31 December) is in use by the year's end to the share recorded, 111 of 168 or 66
+%, with 10-40 % of it usable on 1 September and most of what was carried over open by then, under
+the default common shock of a county.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Phase:
     milestone: str = ""
 
 
-EARLY, LATE = 0.9, 2.5
+EARLY, LATE = 0.9, 2.9
 """Least and most time of works, as multiples of the planned; calibrated as the module says."""
 
 
@@ -88,4 +89,4 @@ PRIOR: dict[str, tuple[Phase, ...]] = {
     ),
 }
 """Phases by kind of project, months. Approvals of a new school are published, the others assumed;
-a kindergarten turned inclusive is kept close to its plan, because 66 of 66 recorded were done in time."""
+a kindergarten turned inclusive is kept close to its plan: 66 of 66 recorded were done in time."""

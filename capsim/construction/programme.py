@@ -1,9 +1,10 @@
-"""What a simulation of the programme gives: dates by project and replication, and tables of them."""
+"""What a simulation of the programme gives: dates by project and replication, and tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,8 @@ NEVER = "2199-12-31"
 class Programme:
     """Dates of a building programme, by replication; days since 1970-01-01.
 
-    A *column* is one copy of one project. Quantiles are dates reached (no interpolation); a date that is never
-    reached counts as infinitely late and is ``""`` in tables.
+    A *column* is one copy of one project. Quantiles are dates reached (no interpolation); a date
+    that is never reached counts as infinitely late and is ``""`` in tables.
 
     Attributes
     ----------
@@ -91,10 +92,10 @@ class Programme:
 
     @property
     def _past(self) -> NDArray[np.bool_]:
-        return self.activities["planned_days"].to_numpy(float) == 0.0
+        return np.array(self.network.done or np.zeros(self.network.size), dtype=bool)
 
     def frame(self) -> pd.DataFrame:
-        """Openings as dates, a row per replication and a column per project (its first copy).
+        """Return openings as dates, a row per replication and a column per project (its first copy).
 
         Never is 2199-12-31.
         """
@@ -120,9 +121,15 @@ class Programme:
                 if name != IN_USE and never[number] == 1 and not self._has(number, name):
                     continue
                 rows.append(
-                    (column.project, column.copy, column.county, name,
-                     to_iso(column.planned) if name == IN_USE else "",
-                     *(to_iso(q[number]) for q in quantiles), never[number])
+                    (
+                        column.project,
+                        column.copy,
+                        column.county,
+                        name,
+                        to_iso(column.planned) if name == IN_USE else "",
+                        *(to_iso(q[number]) for q in quantiles),
+                        never[number],
+                    )
                 )
         names = ["project", "copy", "county", "milestone", "planned"]
         names += [f"p{round(100 * q):02d}" for q in QUANTILES]
@@ -130,8 +137,8 @@ class Programme:
         table = table.astype({name: "str" for name in names if name != "copy"})
         rank = {name: k for k, name in enumerate(MILESTONES)}
         order = table["milestone"].map(rank)
-        number = {(c.project, c.copy): k for k, c in enumerate(self.columns)}
-        place = [number[key] for key in zip(table["project"], table["copy"], strict=True)]
+        where = {(c.project, c.copy): k for k, c in enumerate(self.columns)}
+        place = [where[key] for key in zip(table["project"], table["copy"], strict=True)]
         table = table.assign(_place=place, _rank=order).sort_values(["_place", "_rank"])
         return table.drop(columns=["_place", "_rank"]).reset_index(drop=True)
 
@@ -153,17 +160,20 @@ class Programme:
             project, copy, county, planned, probability.
         """
         limit = self.planned if by is None else np.full(len(self.columns), to_day(by))
-        return pd.DataFrame({
-            "project": self.projects,
-            "copy": [column.copy for column in self.columns],
-            "county": [column.county for column in self.columns],
-            "planned": [to_iso(day) for day in self.planned],
-            "probability": (self.opening <= limit).mean(axis=0),
-        })
+        return pd.DataFrame(
+            {
+                "project": self.projects,
+                "copy": [column.copy for column in self.columns],
+                "county": [column.county for column in self.columns],
+                "planned": [to_iso(day) for day in self.planned],
+                "probability": (self.opening <= limit).mean(axis=0),
+            }
+        )
 
     def in_use(self, by: str) -> Days:
         """Return the share of the columns in use by an ISO date, ``[replication]``."""
-        return (self.opening <= to_day(by)).mean(axis=1)
+        share: Days = (self.opening <= to_day(by)).mean(axis=1)
+        return share
 
     def waiting(self) -> pd.DataFrame:
         """Days lost, mean over replications, by what they were lost to.
@@ -204,11 +214,13 @@ class Programme:
         last = float(finish.max(initial=self.network.start))
         edges = _months(self.network.start, last)
         for r, resource in enumerate(self.network.resources):
-            users = [(i, u) for i, needs in enumerate(self.network.needs) for q, u in needs if q == r]
+            users = [
+                (i, u) for i, needs in enumerate(self.network.needs) for q, u in needs if q == r
+            ]
             if resource.releases is not None or not users:
                 continue
             index, units = [i for i, _ in users], np.array([float(u) for _, u in users])
-            for a, b in zip(edges[:-1], edges[1:], strict=True):
+            for a, b in pairwise(edges):
                 overlap = np.minimum(finish[:, index], b) - np.maximum(start[:, index], a)
                 used = float((np.maximum(overlap, 0.0) @ units).mean() / (b - a))
                 month = to_iso(a)[:7]
@@ -258,22 +270,27 @@ class Programme:
         late = ~(self.opening <= to_day(by))
         missed = (~late).sum(axis=1) < number
         share = late[missed].mean(axis=0) if missed.any() else np.zeros(len(self.columns))
-        return pd.DataFrame({
-            "project": self.projects,
-            "copy": [column.copy for column in self.columns],
-            "late": late.mean(axis=0),
-            "critical": share,
-        })
+        return pd.DataFrame(
+            {
+                "project": self.projects,
+                "copy": [column.copy for column in self.columns],
+                "late": late.mean(axis=0),
+                "critical": share,
+            }
+        )
 
     def makespan_months(self) -> Days:
         """Return months from the start until everything is finished, ``[replication]``."""
-        return (self.finish.max(axis=1, initial=self.network.start) - self.network.start) / MONTH_DAYS
+        return (
+            self.finish.max(axis=1, initial=self.network.start) - self.network.start
+        ) / MONTH_DAYS
 
 
 def _quantiles(days: Days, quantiles: tuple[float, ...] = QUANTILES) -> Days:
     """Return dates reached at the quantiles, ``[quantile, column]``; infinite where never."""
     late = np.where(np.isnan(days), np.inf, days)
-    return np.quantile(late, quantiles, axis=0, method="inverted_cdf")
+    reached: Days = np.quantile(late, quantiles, axis=0, method="inverted_cdf")
+    return reached
 
 
 def _months(first: float, last: float) -> list[float]:

@@ -1,8 +1,8 @@
-"""From the tables of a scenario to columns (copies of projects), their phases and what they need."""
+"""From the tables of a scenario to columns (copies of projects), their phases and needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,8 +70,8 @@ def columns(
     """
     projects = scenario.table("projects")
     known = set(projects["project"])
-    for given in (planned, None if isinstance(starts, str) else starts):
-        for name in given or {}:
+    for named in (planned, None if isinstance(starts, str) else starts):
+        for name in named or {}:
             if name not in known:
                 raise ValueError(f"no project {name!r} in the scenario{_near(name, known)}")
     areas = scenario.table("areas")
@@ -103,8 +103,16 @@ def columns(
             area = str(row["area"])
             out.append(
                 Column(
-                    name, copy, county.get(area, area), str(row["kind"]), str(row["status"]),
-                    float(places[name]), day, min(day, aim), first, began,
+                    name,
+                    copy,
+                    county.get(area, area),
+                    str(row["kind"]),
+                    str(row["status"]),
+                    float(places[name]),
+                    day,
+                    min(day, aim),
+                    first,
+                    began,
                     due if np.isnan(day) else day,
                 )
             )
@@ -148,7 +156,9 @@ def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phas
     return out
 
 
-def _phase(number: int, row: Mapping[str, object], of: list[Phase], faults: list[Fault]) -> Phase:
+def _phase(
+    number: int, row: Mapping[Hashable, object], of: list[Phase], faults: list[Fault]
+) -> Phase:
     def parts(column: str) -> list[str]:
         return [part.strip() for part in str(row[column]).split(";") if part.strip()]
 
@@ -198,14 +208,24 @@ class Stock:
             dated = rows["from"] != ""
             if dated.any() and not dated.all():
                 faults.append(
-                    Fault("resources.csv", int(rows.index[~dated][0]), "from", "",
-                          f"a date, as in other rows of {name}: renewable or released, not both")
+                    Fault(
+                        "resources.csv",
+                        int(rows.index[~dated][0]),
+                        "from",
+                        "",
+                        f"a date, as in other rows of {name}: renewable or released, not both",
+                    )
                 )
             calendar = str(rows["calendar"].iloc[0])
             if calendar and calendar not in stops:
                 faults.append(
-                    Fault("resources.csv", int(rows.index[0]), "calendar", calendar,
-                          "a [calendars.NAME] of the settings: " + nearest(calendar, stops))
+                    Fault(
+                        "resources.csv",
+                        int(rows.index[0]),
+                        "calendar",
+                        calendar,
+                        "a [calendars.NAME] of the settings: " + nearest(calendar, stops),
+                    )
                 )
             self.number[str(name), str(county)] = len(self.resources)
             self.stops.append(stops.get(calendar, []))
@@ -233,5 +253,3 @@ class Stock:
             spans = [stop for r in key for stop in self.stops[r]]
             self._made[key] = Calendar.from_stops(sorted(set(spans)), *self._years)
         return self._made[key]
-
-

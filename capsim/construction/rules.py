@@ -1,7 +1,7 @@
 """Priority rules: who gets scarce crews first.
 
-A rule takes the activity table (columns of `Draft.table` and those added below) and gives a number per
-activity, the smaller first. References: Kolisch (1996), "Efficient priority rules for the
+A rule takes the activity table (columns of `Draft.table` and those added below) and gives a number
+per activity, the smaller first. References: Kolisch (1996), "Efficient priority rules for the
 resource-constrained project scheduling problem".
 """
 
@@ -44,8 +44,15 @@ def timing(network: Network, table: pd.DataFrame) -> pd.DataFrame:
     """
     days = table["planned_days"].to_numpy(float)
     bare = Network(
-        network.start, network.column, network.phase, network.after, ((),) * network.size,
-        network.release, network.calendar, (), network.done,
+        network.start,
+        network.column,
+        network.phase,
+        network.after,
+        ((),) * network.size,
+        network.release,
+        network.calendar,
+        (),
+        network.done,
     )
     start, finish, _ = simulate(bare, days[None, :], None)
     earliest, end = np.nan_to_num(start[0], nan=np.inf), np.nan_to_num(finish[0], nan=np.inf)

@@ -1,19 +1,17 @@
 """Choose start dates under scarce crews and money, as early as possible in all.
 
-Resource-constrained project scheduling: lists by priority rule, turned into schedules by the parallel
-scheme (the kernel's own) or the serial one, improved by forward-backward passes (justification; Valls,
-Ballestín and Quintanilla 2005), and a budget of further lists sampled round the best. Only forward passes
-make schedules, under the true calendars and releases, so every schedule is feasible; `faults_of` checks
-that on its own.
+Resource-constrained project scheduling: lists by priority rule, turned into schedules by the
+parallel scheme (the kernel's own) or the serial one, improved by forward-backward passes
+(justification; Valls, Ballestín and Quintanilla 2005), and a budget of further lists sampled round
+the best. Only forward passes make schedules, under the true calendars and releases, so every
+schedule is feasible; `capsim.construction.check` checks that on its own.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.construction import kernel
-from capsim.construction.build import draft
 from capsim.construction.calendars import MONTH_DAYS, to_iso
+from capsim.construction.draft import draft
 from capsim.construction.network import NEVER, Network
 from capsim.construction.rules import RULES, key_of, timing
+from capsim.construction.sgs import backward, serial
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
@@ -177,7 +176,8 @@ class _Search:
     def improve(self, budget: int, rng: np.random.Generator) -> None:
         """Spend the rest of the budget."""
         self.justify(self.best_start, self.best_finish, budget)
-        keys = [np.array(RULES[name](self.time), float) for name in SAMPLED]  # type: ignore[misc]
+        rules = [rule for rule in map(RULES.get, SAMPLED) if rule is not None]
+        keys = [np.array(rule(self.time), float) for rule in rules]
         turn = 0
         while self.tried < budget and not self.optimal():
             turn += 1
@@ -218,169 +218,3 @@ def _around(key: Days, rng: np.random.Generator, width: float) -> list[float]:
     spread = float(np.ptp(known)) if len(known) else 0.0
     shaken: list[float] = (key + rng.normal(0, width * (spread or 1.0), len(key))).tolist()
     return shaken
-
-
-class _Profile:
-    """Units left of each renewable resource over time: constant from each of ``at`` to the next."""
-
-    def __init__(self, levels: Sequence[int]):
-        self.at = [-math.inf, math.inf]
-        self.left = [list(levels), list(levels)]
-
-    def earliest(self, needs: tuple[tuple[int, int], ...], day: float, length: object) -> float:
-        """Return the first day from ``day`` on which ``needs`` fit for the time ``length(day)``."""
-        at, left = self.at, self.left
-        k = bisect_right(at, day) - 1
-        while True:
-            end = length(day)  # type: ignore[operator]
-            j = k
-            while at[j] < end or j == k:
-                row = left[j]
-                if any(row[r] < units for r, units in needs):
-                    break
-                j += 1
-            else:
-                return day
-            k = j + 1
-            day = at[k]
-
-    def take(self, needs: tuple[tuple[int, int], ...], start: float, end: float) -> None:
-        """Hold ``needs`` from start to end."""
-        if end <= start:
-            return
-        first, last = self._cut(start), self._cut(end)
-        for k in range(first, last):
-            for r, units in needs:
-                self.left[k][r] -= units
-
-    def _cut(self, day: float) -> int:
-        k = bisect_left(self.at, day)
-        if self.at[k] != day:
-            self.at.insert(k, day)
-            self.left.insert(k, list(self.left[k - 1]))
-        return k
-
-
-def serial(network: Network, days: list[float], key: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Serial scheme: activities in order of priority, each as early as what is placed allows.
-
-    Consumables are handed out in that order too, each from the earliest releases.
-    """
-    start, finish = [NEVER] * network.size, [NEVER] * network.size
-    profile = _Profile([resource.units for resource in network.resources])
-    used = [0] * len(network.resources)
-    waiting = [len(before) for before in network.after]
-    ready = [(key[i], i) for i in range(network.size) if waiting[i] == 0]
-    heapify(ready)
-    while ready:
-        _, i = heappop(ready)
-        day = max([network.start, network.release[i], *(finish[b] for b in network.after[i])])
-        held = []
-        for r, units in network.needs[i]:
-            releases = network.resources[r].releases
-            if releases is None:
-                held.append((r, units))
-                continue
-            used[r] += units
-            day = max(day, _released(releases, used[r]))
-        if day < NEVER:
-            calendar, work = network.calendar[i], days[i]
-
-            def end(
-                at: float, calendar: object = calendar, work: float = work
-            ) -> float:
-                return at + (work if calendar is None else calendar.span(at, work))  # type: ignore[attr-defined, no-any-return]
-
-            needs = tuple(held)
-            if needs:
-                day = profile.earliest(needs, day, end)
-            start[i], finish[i] = day, end(day)
-            profile.take(needs, start[i], finish[i])
-        for s in network.successors[i]:
-            waiting[s] -= 1
-            if waiting[s] == 0:
-                heappush(ready, (key[s], s))
-    return start, finish
-
-
-def _released(releases: tuple[tuple[float, int], ...], units: int) -> float:
-    total = 0
-    for day, amount in releases:
-        total += amount
-        if total >= units:
-            return day
-    return NEVER
-
-
-def backward(network: Network, start: list[float], finish: list[float]) -> list[float]:
-    """Return begins when everything is pushed as late as the schedule's end allows.
-
-    Time runs backward, each activity lasts as long as it did, those that finished last go first;
-    releases and consumables are left aside.
-    """
-    profile = _Profile([resource.units for resource in network.resources])
-    waiting = [len(after) for after in network.successors]
-    ready = [(-finish[i], -start[i], -i) for i in range(network.size) if waiting[i] == 0]
-    heapify(ready)
-    horizon = max(finish)
-    begin = [0.0] * network.size
-    while ready:
-        _, _, i = heappop(ready)
-        i = -i
-        length = finish[i] - start[i]
-        day = max([-horizon, *(-begin[s] for s in network.successors[i])])
-        needs = tuple((r, u) for r, u in network.needs[i] if network.resources[r].releases is None)
-        if needs:
-
-            def end(at: float, length: float = length) -> float:
-                return at + length
-
-            day = profile.earliest(needs, day, end)
-            profile.take(needs, day, day + length)
-        begin[i] = -(day + length)
-        for b in network.after[i]:
-            waiting[b] -= 1
-            if waiting[b] == 0:
-                heappush(ready, (-finish[b], -start[b], -b))
-    return begin
-
-
-def faults_of(network: Network, start: Days, finish: Days, days: Days) -> list[str]:
-    """Check a schedule on its own: nothing here is shared with what made it.
-
-    Parameters
-    ----------
-    network : Network
-    start, finish, days : float64 ``[activity]``
-        NaN or infinite where it never begins.
-
-    Returns
-    -------
-    list of str
-        What is wrong; empty if it is feasible.
-    """
-    out = []
-    done = np.isfinite(finish)
-    for i in np.flatnonzero(done):
-        name = f"{i} ({network.phase[i]})"
-        if start[i] < max(network.release[i], network.start) - 1e-6:
-            out.append(f"{name} begins before its release")
-        for b in network.after[i]:
-            if not done[b] or start[i] < finish[b] - 1e-6:
-                out.append(f"{name} begins before {b} ends")
-        stops = network.calendar[i].stops() if network.calendar[i] else []  # type: ignore[union-attr]
-        lost = sum(max(0.0, min(finish[i], b) - max(start[i], a)) for a, b in stops)
-        if abs(finish[i] - start[i] - lost - days[i]) > 1e-6 and days[i] > 0:
-            out.append(f"{name} lasts {finish[i] - start[i] - lost} working days, not {days[i]}")
-    for r, resource in enumerate(network.resources):
-        users = [(i, u) for i in np.flatnonzero(done) for q, u in network.needs[i] if q == r]
-        for i, _ in users:
-            if resource.releases is None:
-                at = sum(u for j, u in users if start[j] <= start[i] < finish[j])
-                have = resource.units
-            else:
-                at = sum(u for j, u in users if start[j] <= start[i])
-                have = sum(u for day, u in resource.releases if day <= max(start[i], network.start))
-            if at > have:
-                out.append(f"{resource.name} {resource.county}: {at} of {have} on day {start[i]}")
-    return out

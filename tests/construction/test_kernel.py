@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from capsim.construction import engine, kernel
 from capsim.construction.calendars import Calendar
+from capsim.construction.check import faults_of
 from capsim.construction.network import NEVER, Network, Resource
-from capsim.construction.schedule import faults_of
 
 
 def chain(days, *, needs=None, resources=(), release=None, calendar=None, start=0.0):
@@ -39,7 +39,9 @@ def programmes(draw):
     )
     after, needs = [], []
     for i in range(size):
-        after.append(tuple(sorted(rng.choice(i, min(i, rng.integers(0, 3)), replace=False).tolist())))
+        after.append(
+            tuple(sorted(rng.choice(i, min(i, rng.integers(0, 3)), replace=False).tolist()))
+        )
         kinds = rng.choice(3, rng.integers(0, 3), replace=False).tolist()
         needs.append(tuple((r, int(rng.integers(1, 3))) for r in sorted(kinds)))
     release = [start + float(rng.choice([0.0, 0.0, 3.7, 30.0])) for _ in range(size)]

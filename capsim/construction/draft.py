@@ -1,0 +1,214 @@
+"""Lay out a programme: activities of all phases, what they wait for and need, where each stands today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from capsim.construction.baseline import Baseline, Piece, anchored, free
+from capsim.construction.calendars import MONTH_DAYS, to_day
+from capsim.construction.network import NEVER, Network, topological
+from capsim.construction.prior import Phase
+from capsim.construction.read import Column, Dates, Stock, columns, recipes
+from capsim.scenario.faults import Fault, ScenarioError, nearest
+
+if TYPE_CHECKING:
+    from capsim.scenario import Scenario
+
+Days = NDArray[np.float64]
+Needs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A programme ready to run: its network, and the part of each activity still to come.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+    phases : tuple of Phase
+        Per activity.
+    network : Network
+    left : float64 ``[activity]``
+        Factor on drawn durations.
+    table : DataFrame
+        One row per activity: column, project, copy, phase, milestone, planned_start,
+        planned_finish (days), planned_days (working days still to come), due (day), places.
+    """
+
+    columns: tuple[Column, ...]
+    phases: tuple[Phase, ...]
+    network: Network
+    left: Days
+    table: pd.DataFrame
+
+
+def draft(
+    scenario: Scenario,
+    *,
+    planned: Mapping[str, Dates] | None = None,
+    starts: Mapping[str, str] | str | None = None,
+    crews: bool = True,
+) -> Draft:
+    """Lay out the programme; see `build` for the arguments and errors."""
+    if isinstance(starts, str) and starts != "asap":
+        raise ValueError(f'starts is a mapping, "asap" or None, not {starts!r}')
+    if planned is not None and starts is not None:
+        raise ValueError("give planned openings or starts, not both")
+    built = columns(scenario, planned, starts)
+    recipe = recipes(scenario, built)
+    stock = Stock(scenario)
+    now = to_day(scenario.settings.construction.start.isoformat())
+    faults: list[Fault] = []
+    where: dict[tuple[str, str], list[int]] = {}
+    flat: list[tuple[int, Phase]] = []
+    for number, column in enumerate(built):
+        for phase in recipe[column.project]:
+            where.setdefault((column.project, phase.name), []).append(len(flat))
+            flat.append((number, phase))
+    projects = set(scenario.table("projects")["project"])
+    after: list[list[int]] = []
+    never = set()
+    for i, (number, phase) in enumerate(flat):
+        column, before = built[number], []
+        for name in phase.after:
+            own = [b for b in where.get((column.project, name), []) if flat[b][0] == number]
+            other, _, theirs = name.partition(":")
+            if own:
+                before += own
+            elif (other, theirs) in where:
+                before += where[other, theirs]
+            elif theirs and other in projects and other not in recipe:
+                never.add(i)
+            else:
+                faults.append(
+                    Fault(
+                        "phases.csv",
+                        None,
+                        "after",
+                        name,
+                        nearest(name, (p.name for p in recipe[column.project])),
+                    )
+                )
+        after.append(before)
+    needs: list[Needs] = []
+    for number, phase in flat:
+        column, found = built[number], []
+        for name, units in phase.needs:
+            r = stock.find(name, column.county)
+            if r is None:
+                known = sorted({n for n, c in stock.number if c in ("*", column.county)})
+                expected = f"in county {column.county!r} {nearest(name, known)}"
+                faults.append(Fault("phases.csv", None, "needs", name, expected))
+            elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
+                has = f"at most {stock.resources[r].units}, what county {column.county!r} has"
+                faults.append(Fault("phases.csv", None, "needs", f"{name}={units}", has))
+            else:
+                found.append((r, units))
+        needs.append(tuple(found))
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    try:
+        order = topological(after)
+    except ValueError as error:
+        circle = str(error).partition("[")[2].rstrip("]").split(", ")
+        names = ";".join(
+            f"{built[flat[int(i)][0]].project}:{flat[int(i)][1].name}" for i in circle[:8]
+        )
+        fault = Fault("phases.csv", None, "after", names, "phases that do not wait for each other")
+        raise ScenarioError([fault]) from None
+    return _network(built, flat, after, needs, order, never, stock, now, crews)
+
+
+def _network(
+    built: tuple[Column, ...],
+    flat: list[tuple[int, Phase]],
+    after: list[list[int]],
+    needs: list[Needs],
+    order: list[int],
+    never: set[int],
+    stock: Stock,
+    now: float,
+    crews: bool,
+) -> Draft:
+    place = {i: k for k, i in enumerate(order)}
+    of: list[list[int]] = [[] for _ in built]
+    for i in order:
+        of[flat[i][0]].append(i)
+    calendar = [stock.calendar([r for r, _ in one]) for one in needs]
+    size = len(flat)
+    begin, end, left = np.empty(size), np.empty(size), np.empty(size)
+    release = [now] * size
+    held: list[Needs] = [()] * size
+    for number, column in enumerate(built):
+        mine = {i: k for k, i in enumerate(of[number])}
+        pieces = [
+            Piece(
+                tuple(mine[b] for b in after[i] if b in mine),
+                flat[i][1].mode * MONTH_DAYS,
+                calendar[i],
+                flat[i][1].milestone,
+            )
+            for i in of[number]
+        ]
+        base = _baseline(pieces, column, now)
+        for i, k in mine.items():
+            at = place[i]
+            begin[at], end[at], left[at] = base.start[k], base.finish[k], base.left[k]
+            if not pieces[k].after:
+                release[at] = max(base.start[k], now)
+            if i in never and base.start[k] >= now:
+                release[at] = NEVER
+            if crews and left[at] > 0:
+                under_way = base.start[k] < now
+                held[at] = tuple(
+                    (r, units)
+                    for r, units in needs[i]
+                    if not (under_way and stock.resources[r].releases is not None)
+                )
+    network = Network(
+        now,
+        tuple(flat[i][0] for i in order),
+        tuple(flat[i][1].name for i in order),
+        tuple(
+            # under way: what other projects had to do before it is over
+            tuple(
+                sorted({place[b] for b in after[i] if begin[k] >= now or flat[b][0] == flat[i][0]})
+            )
+            for k, i in enumerate(order)
+        ),
+        tuple(held),
+        tuple(release),
+        tuple(calendar[i] for i in order),
+        tuple(stock.resources),
+        tuple(bool(days == 0 and day < now) for days, day in zip(left, begin, strict=True)),
+    )
+    phases = tuple(flat[i][1] for i in order)
+    table = pd.DataFrame(
+        {
+            "column": network.column,
+            "project": [built[c].project for c in network.column],
+            "copy": [built[c].copy for c in network.column],
+            "phase": network.phase,
+            "milestone": [phase.milestone for phase in phases],
+            "planned_start": begin,
+            "planned_finish": end,
+            "planned_days": left * [phase.mode * MONTH_DAYS for phase in phases],
+            "due": [built[c].due for c in network.column],
+            "places": [built[c].places for c in network.column],
+        }
+    )
+    return Draft(built, phases, network, left, table)
+
+
+def _baseline(pieces: list[Piece], column: Column, now: float) -> Baseline:
+    if not np.isnan(column.planned):
+        return anchored(pieces, column.target, column.started, now)
+    if not np.isnan(column.start):
+        return free(pieces, column.start, now)
+    return free(pieces, column.started if column.started < now else now, now)
