@@ -172,10 +172,10 @@ def _cells(
     one, two = one.loc[both], two.loc[both]
     for column in one.columns:
         left, right = one[column], two[column]
-        differ = ~((left == right) | (left.isna() & right.isna())).to_numpy()
+        differ = np.asarray(~((left == right) | (left.isna() & right.isna())))
+        cells = (values.to_numpy()[differ] for values in (both, left, right))
         rows += [
-            (name, key, column, _text(a), _text(b))
-            for key, a, b in zip(both[differ], left[differ], right[differ], strict=True)
+            (name, str(key), column, _text(a), _text(b)) for key, a, b in zip(*cells, strict=True)
         ]
     return rows
 
@@ -223,7 +223,7 @@ def _summary(
     dominated = []
     for row in values:
         better = (values <= row).all(axis=1) & (values < row).any(axis=1)
-        dominated.append(";".join(table["scenario"][better]))
+        dominated.append(";".join(table["scenario"].to_numpy(str)[np.asarray(better)]))
     return table.assign(dominated_by=dominated)
 
 

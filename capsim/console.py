@@ -91,10 +91,11 @@ def work(task: Callable[[Progress], T]) -> T:
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Tell whether the error is that of a faulty scenario (loaded late: it brings pandas)."""
+    """Tell whether scenario or solver are at fault (loaded late: they bring pandas)."""
+    from capsim.lp import SolverError
     from capsim.scenario import ScenarioError
 
-    return isinstance(error, ScenarioError)
+    return isinstance(error, ScenarioError | SolverError)
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:

@@ -44,13 +44,13 @@ def comparison_text(comparison: Comparison) -> str:
     inputs = comparison.tables["inputs"]
     if len(inputs):
         lines += ["", "What differs from the first:"]
-        for name, rows in inputs.groupby("scenario", sort=False):
+        for other, rows in inputs.groupby("scenario", sort=False):
             cells = [
                 f"{row['table']} {row['key']} {row['column']}: {row['first']} → {row['value']}"
                 for row in rows.head(3).to_dict("records")
             ]
             more = f" … {count(len(rows) - 3)} more" if len(rows) > 3 else ""
-            lines.append(f"  {name}: {'; '.join(' '.join(cell.split()) for cell in cells)}{more}")
+            lines.append(f"  {other}: {'; '.join(' '.join(cell.split()) for cell in cells)}{more}")
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
-import numpy as np
 
 from capsim.report.figures.style import (
     BLACK,
@@ -42,11 +41,11 @@ def backtest_text(backtest: Backtest) -> str:
         table = _errors(backtest, level)
         lines.append(f"WAPE of {words}, %, by years ahead")
         lines.append(f"  {'':<28}" + "".join(f"{lead:>9}" for lead in table.columns))
-        least = table.min()
-        for method, row in table.iterrows():
+        least = table.to_numpy().min(axis=0)
+        for method, row in zip(table.index, table.to_numpy(), strict=True):
             cells = "".join(
-                f"{value:>8.2f}{'*' if value == least[lead] else ' '}"
-                for lead, value in row.items()
+                f"{value:>8.2f}{'*' if value == best else ' '}"
+                for value, best in zip(row, least, strict=True)
             )
             lines.append(f"  {method!s:<28}{cells}")
     rows = backtest.table[
@@ -91,4 +90,4 @@ def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:
 def _errors(backtest: Backtest, level: str) -> pd.DataFrame:
     rows = backtest.table[backtest.table["level"] == level]
     table = rows.pivot_table(index="method", columns="lead", values="wape", sort=False)
-    return table.loc[np.isfinite(table.to_numpy()).any(axis=1)]
+    return table.dropna(how="all")

@@ -120,7 +120,8 @@ def _targets(plan: Plan, outcomes: Outcomes | None) -> list[dict[str, Any]]:
         drawn = outcomes.tables["targets"]
         chances = dict(zip(drawn["id"], drawn["probability"], strict=True))
     rows = plan.tables["targets"][["id", "what", "by", "required", "achieved", "holds"]]
-    return [{**row, "probability": chances.get(row["id"])} for row in rows.to_dict("records")]
+    records: list[Any] = rows.to_dict("records")
+    return [{**row, "probability": chances.get(row["id"])} for row in records]
 
 
 def _simulation(outcomes: Outcomes) -> dict[str, Any]:

@@ -89,11 +89,10 @@ def _balance(plan: Plan, school_year: int) -> Figure:
     for at, (ax, stage) in enumerate(zip(axes, stages, strict=True)):
         balance(ax, plan, stage, school_year, names=at == 0)
     figure.suptitle("Seats left over and pupils above standard, by area", x=0.01, ha="left")
-    note(
-        axes[0],
-        plan.scenario,
-        "Light blue: empty seats; purple: over-filled classes; black: children without a place.",
+    colours = (
+        "Light blue: empty seats; purple: over-filled classes; black: children without a place."
     )
+    note(axes[0], plan.scenario, colours, below=46)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,12 @@ def mixes(ax: Axes, comparison: Comparison) -> None:
     _stack(ax, table[list(TERMS)], TERMS)
     for at, total in enumerate(table["total"]):
         ax.plot([total, total], [at - 0.38, at + 0.38], color="black", linewidth=2)
-        place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+        place: dict[str, Any] = {
+            "xytext": (4, 0),
+            "textcoords": "offset points",
+            "va": "center",
+            "fontsize": 8,
+        }
         right = table[list(TERMS)].clip(lower=0).sum(axis=1).iloc[at]
         ax.annotate(count(total), (right, at), **place)
     ax.margins(x=0.12)

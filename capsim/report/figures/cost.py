@@ -59,10 +59,12 @@ def cost_table(plan: Plan) -> pd.DataFrame:
 def cost(ax: Axes, plan: Plan) -> None:
     """Draw the avoidable cost by kind and year, discounted, on an Axes."""
     table = cost_table(plan)
+    table = table[table.abs().max(axis=1) > 1]
+    unit, words = (1e9, "billion") if table.sum(axis=1).max() >= 1e9 else (1e6, "million")
     above, below = np.zeros(len(table)), np.zeros(len(table))
     for kind in table.columns:
-        height = table[kind].to_numpy() / 1e9
-        if np.abs(height).max(initial=0.0) < 1e-5:
+        height = table[kind].to_numpy() / unit
+        if np.abs(height).max(initial=0.0) * unit < 1e4:
             continue
         look = KINDS.get(kind, Look(kind, "#525252", ""))
         bottom = np.where(height >= 0, above, below)
@@ -71,7 +73,7 @@ def cost(ax: Axes, plan: Plan) -> None:
         below += np.minimum(height, 0.0)
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set_title("What the decisions cost, by kind and year")
-    ax.set_ylabel(f"billion RMB, discounted to {plan.scenario.first_year}")
+    ax.set_ylabel(f"{words} RMB, discounted to {plan.scenario.first_year}")
     ax.grid(visible=False, axis="x")
     school_years(ax)
     ax.set_xlabel("school year (calendar year for capital)")

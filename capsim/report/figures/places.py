@@ -113,4 +113,4 @@ def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool =
     counts_on(ax.xaxis)
     ax.set_title(f"{stage}, {school_year}", fontsize=10)
     short, empty = count((over + missing).sum()), count(surplus.sum())
-    ax.set_xlabel(f"← above standard or no place {short}  |  empty {empty} →")
+    ax.set_xlabel(f"← {short} above standard or no place\n{empty} empty →", fontsize=8)

@@ -97,8 +97,7 @@ def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
     if school_year is None:
         year = int(plan.scenario.settings.policy.reduction_year)
         school_year = year if year in table.index else int(table.index[0])
-    row: pd.Series = table.loc[school_year]
-    return row
+    return pd.Series(table.loc[school_year])
 
 
 def reduction(ax: Axes, plan: Plan, school_year: int | None = None) -> None:

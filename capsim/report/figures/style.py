@@ -100,7 +100,7 @@ def bar_style(look: Look) -> dict[str, Any]:
 
 def school_years(ax: Axes) -> None:
     """Label a horizontal axis of school years with whole years."""
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=18))
     ax.set_xlabel("school year (from 1 September)")
 
 
