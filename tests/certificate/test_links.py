@@ -36,10 +36,10 @@ def test_automatic_links_stay_in_the_county(hand_plan: HandPlan) -> None:
 
 def test_automatic_links_cost_their_distance(hand_plan: HandPlan) -> None:
     tables = given_tables()
-    del tables["links"]
+    del tables["links"], tables["limits"]
     tables["areas"] = tables["areas"].assign(county="C", x_km=[0.0, 3.0], y_km=[0.0, 4.0])
     assert links_of(hand_plan, tables).area_cost[JUNIOR, SOUTH, NORTH] == 5 * 100
-    tables["areas"] = tables["areas"].drop(columns="x_km")
+    tables["areas"] = tables["areas"].drop(columns=["x_km", "y_km"])
     links = links_of(hand_plan, tables, default_km=7.0)
     assert links.area_cost[JUNIOR, SOUTH, NORTH] == 7 * 100
     alone = links_of(hand_plan, tables, within_county=False)
