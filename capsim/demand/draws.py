@@ -1,15 +1,18 @@
 """Joint draws of enrolment round a projection.
 
-The logarithm of a cell's error is a sum of three parts:
+A cell's relative error is a sum of four parts:
 
-- the whole: a shock by grade and year, alike in all areas, that stays with the cohort it met, and
-  for cohorts born after the base year the error of their births, which grows as a random walk;
+- everything: a shock by year, alike in all areas and grades, that stays;
+- the whole's cohorts: a shock by grade and year, alike in all areas, that stays with the cohort it
+  met; for cohorts born after the base year the error of their births too, a random walk;
 - the area: a shock by area and year, alike in all grades, that stays with the area;
-- the cohort: a shock by area and cohort, whose size grows with the lead.
+- the area's cohort: a shock by area and cohort, whose size grows with the lead.
 
-So areas are correlated through the first part, grades through the second, years through all three.
-A block of draws has its own random stream, so results depend neither on how many workers drew them
-nor on how many draws were asked for.
+So areas are correlated through the first two parts, grades through the first and third, years
+through all. An area's own parts have heavier tails than the normal distribution where the errors
+had: all of a draw's are stretched by one factor, which makes them Student's t. No cell falls
+below 0. A block of draws has its own random stream, so results depend neither on how many workers
+drew them nor on how many draws were asked for.
 """
 
 from __future__ import annotations
@@ -20,17 +23,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-BLOCK = 32
+from .ratios import Array
+
+BLOCK = 64
 """Draws that share a random stream."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Standard deviations of the logarithm of errors.
+    """Standard deviations of relative errors.
 
     Attributes
     ----------
+    common : array [lead]
+        Of the shock that everything meets in this year.
     whole : array [grade, lead]
         Of the shock that all areas' cohorts in this grade meet in this year.
     area : array [area, lead]
@@ -41,13 +47,17 @@ class Spread:
         Of the change of births from one year to the next, after the base year.
     born : array of int [grade, lead]
         How many years after the base year the cohort is born; 0 if by then.
+    freedom : float
+        Degrees of freedom of an area's own errors; infinite for normal ones.
     """
 
+    common: Array
     whole: Array
     area: Array
     cohort: Array
     birth_sd: float
     born: npt.NDArray[np.intp]
+    freedom: float = np.inf
 
 
 def along_cohorts(shock: Array) -> Array:
@@ -66,10 +76,11 @@ def along_cohorts(shock: Array) -> Array:
     return out
 
 
-def log_variance(spread: Spread) -> Array:
-    """Variance of the logarithm of each cell's error, ``[area, grade, lead]``."""
+def variance(spread: Spread) -> Array:
+    """Variance of each cell's relative error before stretching, ``[area, grade, lead]``."""
     whole = along_cohorts(spread.whole**2) + spread.birth_sd**2 * spread.born
-    return np.asarray(whole[None] + np.cumsum(spread.area**2, -1)[:, None] + spread.cohort**2)
+    area = np.cumsum(spread.area**2, -1)[:, None]
+    return np.asarray(np.cumsum(spread.common**2) + whole[None] + area + spread.cohort**2)
 
 
 def blocks(pupils: Array, spread: Spread, draws: int, seed: int) -> Iterator[Array]:
@@ -86,12 +97,12 @@ def blocks(pupils: Array, spread: Spread, draws: int, seed: int) -> Iterator[Arr
     Yields
     ------
     array [draw, area, grade, year]
-        Persons; the mean over draws tends to ``pupils``.
+        Persons; the mean over draws tends to ``pupils`` where none is cut at 0.
     """
     streams = np.random.SeedSequence(seed).spawn(-(-draws // BLOCK))
     for number, stream in enumerate(streams):
         size = min(BLOCK, draws - number * BLOCK)
-        yield _block(pupils, spread, np.random.default_rng(stream), np.empty((size, *pupils.shape)))
+        yield _block(pupils, spread, generator(stream), np.empty((size, *pupils.shape)))
 
 
 def draw(pupils: Array, spread: Spread, draws: int, seed: int) -> Array:
@@ -100,34 +111,52 @@ def draw(pupils: Array, spread: Spread, draws: int, seed: int) -> Array:
     streams = np.random.SeedSequence(seed).spawn(-(-draws // BLOCK))
     for number, stream in enumerate(streams):
         part = out[number * BLOCK : (number + 1) * BLOCK]
-        _block(pupils, spread, np.random.default_rng(stream), part)
+        _block(pupils, spread, generator(stream), part)
     return out
 
 
+def generator(stream: np.random.SeedSequence) -> np.random.Generator:
+    """Make the generator of a block; SFC64 is NumPy's fastest."""
+    return np.random.Generator(np.random.SFC64(stream))
+
+
 def _block(pupils: Array, spread: Spread, rng: np.random.Generator, out: Array) -> Array:
-    """Fill one block; a full block is drawn whatever is asked, so that draw d is always draw d."""
+    """Fill one block; a full block is drawn whatever is asked, so that draw d is always draw d.
+
+    Errors are kept in single precision and run over whole rows of ``[grade, year]``: memory and
+    short inner loops, not sums, are what a draw costs.
+    """
     size, (areas, grades, years) = len(out), pupils.shape
     leads = years - 1
-    out[..., 0] = pupils[..., 0]
-    whole = along_cohorts(rng.standard_normal((BLOCK, grades, leads)) * spread.whole)[:size]
-    births = np.cumsum(rng.standard_normal((BLOCK, int(spread.born.max(initial=0)))), -1)[:size]
-    births = np.pad(births * spread.birth_sd, ((0, 0), (1, 0)))
-    whole += births[:, spread.born]
-    area = np.cumsum(rng.standard_normal((BLOCK, areas, leads)) * spread.area, -1)[:size]
-    own = rng.standard_normal((BLOCK, areas, grades + leads - 1))[:size]
-    step = own.strides[-1]
-    # A cohort is one grade further a year later: grade and year share the last axis of `own`.
-    cohort = np.lib.stride_tricks.as_strided(
-        own[..., leads - 1 :],
-        (size, areas, grades, leads),
-        (*own.strides[:2], step, -step),
-        writeable=False,
-    )
-    later = out[..., 1:]
-    np.multiply(cohort, spread.cohort, out=later)
-    later += whole[:, None]
-    later += area[:, :, None]
-    later -= 0.5 * log_variance(spread)
-    np.exp(later, out=later)
-    later *= pupils[..., 1:]
+    walk = np.cumsum(_normal(rng, 1, leads) * spread.common, -1)
+    whole = walk + along_cohorts(_normal(rng, grades, leads) * spread.whole)
+    if spread.born.any():
+        births = np.cumsum(_normal(rng, int(spread.born.max())) * spread.birth_sd, -1)
+        whole += _from_base(births)[:, spread.born]
+    area = np.cumsum(_normal(rng, areas, leads) * spread.area.astype(np.float32), -1)
+    own = _normal(rng, areas, grades + leads)
+    if np.isfinite(spread.freedom):
+        stretch = np.sqrt(spread.freedom / rng.chisquare(spread.freedom, (BLOCK, areas, 1)))
+        area *= stretch
+        own *= stretch
+    # A cohort is one grade further a year later: its number is the difference of the two.
+    number = np.arange(grades)[:, None] - np.arange(years) + leads
+    error = np.take(own[:size], number.ravel(), axis=2, mode="clip")
+    error *= _from_base(spread.cohort).reshape(areas, -1).astype(np.float32)
+    error += (1 + _from_base(whole[:size])).reshape(size, 1, -1).astype(np.float32)
+    error += np.tile(_from_base(area[:size]), grades)
+    if error.min(initial=0.0) < 0:
+        np.maximum(error, 0.0, out=error)
+    np.multiply(error, pupils.reshape(areas, -1), out=out.reshape(size, areas, -1))
+    return out
+
+
+def _normal(rng: np.random.Generator, *shape: int) -> npt.NDArray[np.float32]:
+    return rng.standard_normal((BLOCK, *shape), dtype=np.float32)
+
+
+def _from_base(errors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Put the base year, which has no error, before the leads."""
+    out = np.zeros((*errors.shape[:-1], errors.shape[-1] + 1), errors.dtype)
+    out[..., 1:] = errors
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,14 @@ import pandas as pd
 
 from .cohort import Flow, advance, crossing
 from .draws import Spread, draw
-from .methods import METHODS, USUAL, progression
+from .intervals import Covered
+from .methods import METHODS, USUAL, Method, progression
 from .observe import Observed, cohorts, observe, place
+from .panel import Panel
 from .ratios import Array, divide, group_sum, pairs
+from .rolling import LEAST, backtest
 from .shrinkage import hierarchical
+from .uncertainty import MEASURABLE, given_spread, is_given, measured_spread
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
@@ -104,7 +109,8 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
     years = (scenario.base_year, *scenario.years)
     notes = list(seen.notes)
     population = cohorts(seen, years)
-    flow = _flow(scenario, seen, population, notes)
+    method, tested = _method(scenario, seen, notes)
+    flow = _flow(scenario, seen, population, method, notes)
     pupils = advance(np.nan_to_num(seen.pupils[..., -1]), flow)
     given = place(
         scenario.table("forecast"),
@@ -113,7 +119,10 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
     )
     pupils = np.where(np.isnan(given), pupils, given)
     pupils = _enrolled(scenario, seen, pupils, population, ~np.isnan(given), notes)
-    spread = _spread(scenario, seen, pupils, flow)
+    if tested is None or is_given(scenario):
+        spread = given_spread(scenario, seen, len(seen.areas), len(scenario.years))
+    else:
+        spread = measured_spread(tested, pupils)
     made = draw(pupils, spread, draws, seed) if draws else None
     return Demand(
         seen.areas, seen.grades, years, pupils, population, made, seed, tuple(notes), spread
@@ -139,9 +148,31 @@ def _fed_by_births(scenario: Scenario, seen: Observed) -> npt.NDArray[np.bool_]:
     return fed
 
 
-def _flow(scenario: Scenario, seen: Observed, population: Array, notes: list[str]) -> Flow:
+def _method(
+    scenario: Scenario, seen: Observed, notes: list[str]
+) -> tuple[Method, Mapping[str, Covered] | None]:
+    """Pick the method, by back-test where `auto` is asked, and what it measured of errors."""
+    name = scenario.settings.demand.method
+    moving = {key: method for key, method in METHODS.items() if method.ratio != "none"}
+    if name not in ("auto", *moving):
+        raise ValueError(f"demand.method must be one of auto, {', '.join(moving)}, not {name!r}")
+    if len(seen.years) < MEASURABLE or not np.isfinite(seen.pupils).any():
+        return METHODS[USUAL if name == "auto" else name], None
+    tried = moving if name == "auto" else {name: moving[name]}
+    leads = range(1, min(len(scenario.years), len(seen.years) - LEAST - 2) + 1)
+    found = backtest(
+        Panel(seen.areas, seen.grades, seen.years, seen.pupils, seen.county), tried, leads
+    )
+    pick = str(found.chosen["method"].iloc[-1]) if name == "auto" else name
+    if name == "auto":
+        notes.append(f"progression by the method {pick!r}, the best on the years observed")
+    return METHODS[pick], found.measured[pick]
+
+
+def _flow(
+    scenario: Scenario, seen: Observed, population: Array, method: Method, notes: list[str]
+) -> Flow:
     leads = population.shape[-1] - 1
-    method = METHODS[USUAL]
     above, below = pairs(seen.pupils)
     if len(seen.years) < 2:
         notes.append("one observed year: no progression ratio is known, all are taken as 1")
@@ -268,16 +299,3 @@ def _enrolled(
         scaled = np.where(own > 0, scaled, target * children)
         out[:, rows, 1:] = np.where(free, scaled, part)
     return out
-
-
-def _spread(scenario: Scenario, seen: Observed, pupils: Array, flow: Flow) -> Spread:
-    size = scenario.settings.uncertainty
-    areas, grades, leads = flow.ratio.shape
-    after = np.asarray(scenario.years)[None, :] - seen.age[:, None] - scenario.base_year
-    return Spread(
-        whole=np.full((grades, leads), size.progression_sd),
-        area=np.full((areas, leads), size.area_sd),
-        cohort=np.zeros((areas, grades, leads)),
-        birth_sd=size.birth_sd,
-        born=np.where(scenario.has("births"), np.maximum(after, 0), 0),
-    )

@@ -37,11 +37,11 @@ class Backtest:
         over pupils, signed), ``cover80``, ``cover95`` (%, of intervals made before), ``number`` of
         forecasts judged.
     chosen : DataFrame
-        ``origin`` and the ``method`` that ``auto`` took there.
+        ``origin`` and the ``method`` that ``auto`` took there; the last year observed included.
     grades : DataFrame
         Coverage by ``method``, ``grade`` and ``lead``: ``cover80``, ``cover95``, ``number``.
     measured : mapping
-        Method to its measured errors at levels ``area`` and ``grade``.
+        Method to its measured errors by level.
     """
 
     table: pd.DataFrame
@@ -115,8 +115,8 @@ def backtest(
     there = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
     judged = np.asarray(np.isfinite(actual).any(2)) & there[:, :, None]
     actual = np.where(judged[:, :, None], np.nan_to_num(actual), np.nan)
-    pick = choose(made, actual, origins, leads)
-    made["auto"] = np.stack([made[name][turn] for turn, name in enumerate(pick)])
+    pick = choose(made, actual, origins, [*origins.tolist(), number - 1], leads)
+    made["auto"] = np.stack([made[name][turn] for turn, name in enumerate(pick[:-1])])
     counted = origins >= (first_origin or start) - start
     rows, by_grade, measured = [], [], {}
     for name, ahead in made.items():
@@ -138,14 +138,18 @@ def backtest(
                 by_grade.append(
                     {"method": name, "grade": grade, "lead": lead, "number": seen} | hit
                 )
-    chosen = pd.DataFrame({"origin": origins + start, "method": pick})
+    chosen = pd.DataFrame({"origin": [*(origins + start), table.years[-1]], "method": pick})
     return Backtest(pd.DataFrame(rows), chosen, pd.DataFrame(by_grade), measured)
 
 
 def choose(
-    made: Mapping[str, Array], actual: Array, origins: Index, leads: Sequence[int]
+    made: Mapping[str, Array],
+    actual: Array,
+    origins: Index,
+    years: Sequence[int],
+    leads: Sequence[int],
 ) -> list[str]:
-    """Name the method of least error known at each origin: mean over leads of its WAPE by area.
+    """Name the method of least error known in each year: mean over leads of its WAPE by area.
 
     WAPE of a lead is taken relative to the best method's, so that long leads do not outweigh short
     ones. Where too little is known yet it is `USUAL` (or the first method without it).
@@ -155,8 +159,8 @@ def choose(
     size = np.nansum(_sum(actual), axis=1)
     miss = np.nansum(misses, axis=2)
     picked = []
-    for origin in origins:
-        known = origins[:, None] + np.arange(1, actual.shape[-1] + 1) <= origin
+    for year in years:
+        known = origins[:, None] + np.arange(1, actual.shape[-1] + 1) <= year
         total = np.where(known, size, 0.0).sum(0)
         error = np.where(known, miss, 0.0).sum(1)
         use = (total > 0) & np.isin(np.arange(1, len(total) + 1), leads)
