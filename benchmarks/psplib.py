@@ -1,8 +1,9 @@
-"""Standard project scheduling instances (PSPLIB, single mode) through the public scheduling interface.
+"""Standard project scheduling instances (PSPLIB, single mode) through the public interface.
 
-An instance becomes a construction-only scenario: one project, one phase per job, one resource row per
-resource; a period is a month. One line of JSON per instance: makespan (periods) by rule and after the
-budget, the optimum, whether every schedule passed the independent check, seconds; then one summary line.
+An instance becomes a construction-only scenario: one project, one phase per job, one resource row
+per resource; a period is a month. One line of JSON per instance: makespan (periods) by rule and
+after the budget, the optimum, whether every schedule passed the independent check, seconds; then
+one summary line.
 """
 
 from __future__ import annotations

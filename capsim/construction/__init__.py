@@ -6,9 +6,22 @@
 
 from capsim.construction.build import build
 from capsim.construction.engine import Job, work
+from capsim.construction.fit import Slippage, fit
 from capsim.construction.prior import PRIOR, Phase
 from capsim.construction.programme import Programme
 from capsim.construction.rules import RULES
 from capsim.construction.schedule import Schedule, schedule
 
-__all__ = ["PRIOR", "RULES", "Job", "Phase", "Programme", "Schedule", "build", "schedule", "work"]
+__all__ = [
+    "PRIOR",
+    "RULES",
+    "Job",
+    "Phase",
+    "Programme",
+    "Schedule",
+    "Slippage",
+    "build",
+    "fit",
+    "schedule",
+    "work",
+]

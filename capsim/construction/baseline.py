@@ -1,9 +1,10 @@
 """The plan as a schedule, and where each project stands in it today.
 
-A plan says when a school opens. Its phases are laid backward from that date, on their own calendars, at
-their planned (modal) durations. Where the day it began is known and past, the phases share the time from
-then to the planned opening in proportion instead. What lies before today is done, the phase under way is
-left with the part the schedule has ahead of it, and only what is left is drawn.
+A plan says when a school opens. Its phases are laid backward from that date, on their own
+calendars, at their planned (modal) durations. Where the day it began is known and past, the phases
+share the time from then to the planned opening in proportion instead. What lies before today is
+done, the phase under way is left with the part the schedule has ahead of it, and only what is left
+is drawn.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ EXACT = 1e-6
 
 @dataclass(frozen=True)
 class Piece:
-    """One phase of one project for scheduling: earlier pieces it follows, working days, calendar."""
+    """One phase of one project: earlier pieces it follows, working days, calendar."""
 
     after: tuple[int, ...]
     days: float

@@ -84,10 +84,26 @@ def build(
 
     Notes
     -----
-    What is ordered or under way is worked on towards its ``earliest_opening`` where that lies before
-    its planned date, a candidate towards its planned date. A school does not open before its
-    planned date, however early it is finished. Without
-    uncertainty it opens on its planned date exactly, unless resources are too few for the plan.
+    What is ordered or under way works towards its ``earliest_opening`` where that lies before its
+    planned date, a candidate towards its planned date. A school does not open before its planned
+    date, however early it is finished. Without uncertainty it opens on its planned date exactly,
+    unless resources are too few for the plan.
+
+    Examples
+    --------
+    >>> import capsim, pandas as pd
+    >>> projects = pd.DataFrame([{
+    ...     "project": "S1", "stage": "primary", "area": "A", "kind": "new", "places": 900,
+    ...     "capital_cny": 45e6, "status": "candidate", "earliest_opening": "2024-09-01"}])
+    >>> scenario = capsim.Scenario.from_tables(
+    ...     {"name": "one", "horizon": {"base_year": 2021, "last_year": 2030},
+    ...      "costs": {"discount_rate": 0.04}}, projects=projects)
+    >>> programme = build(scenario, planned={"S1": "2025-09-01"}, seed=1)
+    >>> programme.dates().query("milestone == 'in_use'")[["planned", "p05", "p50"]]
+          planned         p05         p50
+    3  2025-09-01  2025-09-01  ...
+    >>> bool(programme.probability("2026-03-01")["probability"][0] > 0.5)
+    True
     """
     if replications < 1:
         raise ValueError(f"replications must be at least 1, not {replications}")

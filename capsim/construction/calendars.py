@@ -1,9 +1,10 @@
 """Working calendars: how long a piece of work lasts on the clock when sites stop every winter.
 
-Time is counted in days since 1970-01-01, as float; day ``d`` begins at ``d.0``. A calendar is a list of
-working windows. Work of *w* days begun at *t* ends at the first moment at which *w* working days have
-passed since *t*. Every function exists once for floats (the SimPy processes) and once for arrays (the
-vectorised kernel), with the same arithmetic in the same order, so that both give the same last bit.
+Time is counted in days since 1970-01-01, as float; day ``d`` begins at ``d.0``. A calendar is a
+list of working windows. Work of *w* days begun at *t* ends at the first moment at which *w*
+working days have passed since *t*. Every function exists once for floats (the SimPy processes) and
+once for arrays (the vectorised kernel), with the same arithmetic in the same order, so that both
+give the same last bit.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ class Calendar:
                 stop = to_day(_in_year(year, begin)), to_day(_in_year(year + (end < begin), end))
                 spans.append((stop[0], stop[1] + 1.0))
         made = cls.from_spans(spans)
-        begin, end = to_day(_in_year(first, "01-01")), to_day(_in_year(first + 1, "01-01"))
-        if made.worked(end) - made.worked(begin) < 1:
+        new_year = made.worked(to_day(_in_year(first, "01-01")))
+        if made.worked(to_day(_in_year(first + 1, "01-01"))) - new_year < 1:
             raise ValueError("the stops of a calendar leave no working day")
         return made
 

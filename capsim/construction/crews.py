@@ -1,9 +1,9 @@
 """Who gets the crews: the one dispatching rule that SimPy and the fast kernel share.
 
-At every moment at which something was asked for, given back or released, and after everything else of
-that moment has happened, the waiting activities are looked at in order of priority and each whose needs
-fit begins (the parallel scheme of project scheduling; Kolisch and Hartmann 1999). Activities with the
-same needs wait in one line: if the first does not fit, none does.
+At every moment at which something was asked for, given back or released, and after everything else
+of that moment has happened, the waiting activities are looked at in order of priority and each
+whose needs fit begins (the parallel scheme of project scheduling; Kolisch and Hartmann 1999).
+Activities with the same needs wait in one line: if the first does not fit, none does.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Crews:
         self.touched.add(needs)
 
     def take(self, i: int) -> bool:
-        """Let activity ``i`` begin at once if it need not wait: a short cut for `ask` and `dispatch`.
+        """Let activity ``i`` begin at once if it need not wait: short for `ask` and `dispatch`.
 
         Right only where nothing else happens at this moment.
         """

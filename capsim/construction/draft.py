@@ -1,4 +1,4 @@
-"""Lay out a programme: activities of all phases, what they wait for and need, where each stands today."""
+"""Lay out a programme: activities, what they wait for and need, where each stands today."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Draws of how long phases take, and of the common shock of a county.
 
-Every phase of every copy of a project has its own stream of random numbers, named by seed, project, copy
-and phase: a project meets the same luck in every plan that builds it (common random numbers), and
-replication *k* is the same however many are drawn.
+Every phase of every copy of a project has its own stream of random numbers, named by seed,
+project, copy and phase: a project meets the same luck in every plan that builds it (common random
+numbers), and replication *k* is the same however many are drawn.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The programme as SimPy processes: the model that users read and change.
 
-Every run of phases of a project is one process. A phase waits for what comes before it, asks for its
-crews, works through its calendar and gives the crews back. What a phase does between the last of these
-and the first is one generator function, `work`; `build(processes={"acceptance": mine})` puts another in
-its place.
+Every run of phases of a project is one process. A phase waits for what comes before it, asks for
+its crews, works through its calendar and gives the crews back. What a phase does between the last
+of these and the first is one generator function, `work`; `build(processes={"acceptance": mine})`
+puts another in its place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from capsim.construction.network import NEVER, Network
 Days = NDArray[np.float64]
 NAN = float("nan")
 LAST: Any = 2
-"""Priority of the dispatcher among events of one moment: after SimPy's urgent (0) and normal (1)."""
+"""Priority of the dispatcher among events of one moment: after SimPy's own, 0 and 1."""
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -87,7 +87,8 @@ def work(job: Job) -> Process:
     >>> from capsim.construction.network import Network
     >>> one = Network(0.0, (0,), ("acceptance",), ((),), ((),), (0.0,), (None,), ())
     >>> days = np.full((1000, 1), 10.0)
-    >>> start, finish, cause = simulate(one, days, None, processes={"acceptance": acceptance}, seed=1)
+    >>> start, finish, cause = simulate(
+    ...     one, days, None, processes={"acceptance": acceptance}, seed=1)
     >>> np.unique(finish).tolist()
     [10.0, 50.0]
     >>> bool(abs((finish == 50).mean() - 0.2) < 0.04)

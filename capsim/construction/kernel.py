@@ -1,7 +1,7 @@
-"""The same programme without SimPy: whole arrays where nothing is scarce, an event loop where it is.
+"""The programme without SimPy: whole arrays where nothing is scarce, else an event loop.
 
-`simulate` here and `capsim.construction.engine.simulate` give the same dates to the last bit (tested on
-random programmes); this one is for thousands of replications.
+`simulate` here and `capsim.construction.engine.simulate` give the same dates to the last bit
+(tested on random programmes); this one is for thousands of replications.
 """
 
 from __future__ import annotations

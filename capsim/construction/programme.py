@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.construction.calendars import EPOCH, MONTH_DAYS, to_day, to_iso
+from capsim.construction.calendars import EPOCH, to_day, to_iso
 from capsim.construction.network import Network
 from capsim.construction.prior import IN_USE, MILESTONES
 from capsim.construction.read import Column
@@ -95,7 +95,7 @@ class Programme:
         return np.array(self.network.done or np.zeros(self.network.size), dtype=bool)
 
     def frame(self) -> pd.DataFrame:
-        """Return openings as dates, a row per replication and a column per project (its first copy).
+        """Return openings as dates, a row per replication, a column per project (first copy).
 
         Never is 2199-12-31.
         """
@@ -278,12 +278,6 @@ class Programme:
                 "critical": share,
             }
         )
-
-    def makespan_months(self) -> Days:
-        """Return months from the start until everything is finished, ``[replication]``."""
-        return (
-            self.finish.max(axis=1, initial=self.network.start) - self.network.start
-        ) / MONTH_DAYS
 
 
 def _quantiles(days: Days, quantiles: tuple[float, ...] = QUANTILES) -> Days:

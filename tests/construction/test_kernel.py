@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from random_programmes import programmes
 
 from capsim.construction import engine, kernel
 from capsim.construction.calendars import Calendar
 from capsim.construction.check import faults_of
-from capsim.construction.network import NEVER, Network, Resource
+from capsim.construction.network import Network, Resource
 
 
 def chain(days, *, needs=None, resources=(), release=None, calendar=None, start=0.0):
@@ -24,43 +24,6 @@ def chain(days, *, needs=None, resources=(), release=None, calendar=None, start=
         calendar or (None,) * n,
         resources,
     )
-
-
-@st.composite
-def programmes(draw):
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    size = draw(st.integers(1, 14))
-    start = float(draw(st.sampled_from([0, 18993])))
-    winter = Calendar.from_spans([(start + 20.0, start + 35.5), (start + 80.0, start + 81.0)])
-    resources = (
-        Resource("crew", "a", 3),
-        Resource("crew", "b", 2),
-        Resource("money", "*", 0, ((start, 4), (start + 15.0, 6), (start + 60.5, 30))),
-    )
-    after, needs = [], []
-    for i in range(size):
-        after.append(
-            tuple(sorted(rng.choice(i, min(i, rng.integers(0, 3)), replace=False).tolist()))
-        )
-        kinds = rng.choice(3, rng.integers(0, 3), replace=False).tolist()
-        needs.append(tuple((r, int(rng.integers(1, 3))) for r in sorted(kinds)))
-    release = [start + float(rng.choice([0.0, 0.0, 3.7, 30.0])) for _ in range(size)]
-    if size > 3 and rng.random() < 0.2:
-        release[1] = NEVER
-    network = Network(
-        start,
-        tuple(range(size)),
-        tuple(f"p{i}" for i in range(size)),
-        tuple(after),
-        tuple(needs),
-        tuple(release),
-        tuple(winter if rng.random() < 0.4 else None for _ in range(size)),
-        resources,
-    )
-    days = rng.choice([0.0, 1.0, 2.0, 10.0], (4, size)) * rng.choice([1.0, 1.1, 0.37], (4, size))
-    priority = draw(st.sampled_from([None, "random"]))
-    key = None if priority is None else rng.integers(0, 3, size).astype(float).tolist()
-    return network, days, key
 
 
 @settings(max_examples=150, deadline=None)
