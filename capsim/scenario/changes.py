@@ -139,7 +139,8 @@ def _meets(values: pd.Series, column: Column, condition: Any) -> Mask:
         found = values != operand
     else:
         found = values == operand
-    return found.to_numpy(dtype=bool, na_value=False)
+    mask: Mask = found.to_numpy(dtype=bool, na_value=False)
+    return mask
 
 
 def _operand(value: Any, column: Column) -> Any:

@@ -93,7 +93,7 @@ def _elsewhere(phases: Typed) -> list[Fault]:
 
 def _needs(case: Case, phases: Typed) -> list[Fault]:
     resources = case.frame("resources")
-    known = None if "resources" in case.unread else set()
+    known: set[str] | None = None if "resources" in case.unread else set()
     if resources is not None:
         known = set(resources["resource"])
     faults: list[Fault] = []

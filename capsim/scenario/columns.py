@@ -64,12 +64,11 @@ def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series
     if column.kind in ("number", "int"):
         if isinstance(cells, pd.Series) and _is_number(cells.dtype):
             plain = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-            values, bad = plain + 0.0, []
+            values, bad = plain + 0.0, list[Bad]()
         else:
             values, bad = _numbers(texts(cells), whole=column.kind == "int")
         bad += _out_of_bounds(values, column, {at for at, _, _ in bad})
-        values, bad = _filled(values, bad, column)
-        return values, _few(bad)
+        return _filled(values, bad, column), _few(bad)
     found = texts(cells)
     bad = _bad_dates(found) if column.kind == "date" else _bad_names(found, column)
     if column.required:
@@ -180,14 +179,12 @@ def _plain(value: float) -> str:
     return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
 
 
-def _filled(
-    values: npt.NDArray[np.float64], bad: list[Bad], column: Column
-) -> tuple[pd.Series, list[Bad]]:
+def _filled(values: npt.NDArray[np.float64], bad: list[Bad], column: Column) -> pd.Series:
     if column.default is not None:
         values = np.where(np.isnan(values), float(column.default), values)
     if column.kind == "int" and not bad and (column.required or column.default is not None):
-        return pd.Series(values.astype(np.int64)), bad
-    return pd.Series(values), bad
+        return pd.Series(values.astype(np.int64))
+    return pd.Series(values)
 
 
 def _where(cells: list[str], wrong: set[str]) -> list[int]:

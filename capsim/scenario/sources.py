@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -37,10 +38,10 @@ def sources(scenario: Scenario) -> pd.DataFrame:
     for what, given in scenario._columns.items():
         rows.append((what, "", given.unit, given.source, given.mark))
     for name, frame in scenario._tables.items():
-        said = frame[(frame["source"] != "") | (frame["mark"] != "")]
-        counted = said.groupby(["source", "mark"], sort=True).size()
-        for (source, mark), number in counted.items():  # type: ignore[misc]
-            rows.append((name, f"{number} rows", "", str(source), str(mark)))
+        said = Counter(zip(frame["source"].tolist(), frame["mark"].tolist(), strict=True))
+        for (source, mark), number in sorted(said.items()):
+            if source or mark:
+                rows.append((name, f"{number} rows", "", source, mark))
     return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
 
 

@@ -153,8 +153,10 @@ def stages(
             raise ValueError(f"stage {name!r} lacks {', '.join(lacking)}")
         derived = cost / part["pupils_per_post"] + part["allowance_cny"]
         values = {"running_cny": derived, **part}
-        tuples = {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in values.items()}
-        result[name] = Stage(name=name, **tuples)
+        frozen: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        result[name] = Stage(name=name, **frozen)
     return result
 
 
