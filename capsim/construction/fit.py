@@ -2,8 +2,8 @@
 
 A record has one row per project: when it was planned to open and, if it did, when it opened. The
 delay of a project is the ratio of the time it took to the time it was planned to take; its
-logarithm is taken as normal, with a part that all projects of a county share. Projects that have not
-opened yet count as *at least this late* (censored; maximum likelihood by Tobin 1958), so that a
+logarithm is taken as normal, with a part that all projects of a county share. Projects that have
+not opened yet count as *at least this late* (censored; maximum likelihood by Tobin 1958), so that a
 record closed early is not read as a good one.
 """
 
