@@ -6,14 +6,13 @@ in 2023, a private school in B turns public in 2023, and two children of C have 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from capsim.demand import Demand
-from capsim.demand.draws import Spread
+from capsim.demand import Demand, project
 from capsim.scenario import Scenario
 
 YEARS = (2022, 2023, 2024)
@@ -107,14 +106,9 @@ def scenario() -> Scenario:
 
 def demand(sd: float = 0.0) -> Demand:
     pupils = np.array([[CHILDREN[a, g] for g in GRADES] for a in AREAS], dtype=float)
-    spread = Spread(
-        whole=np.full((2, 3), sd),
-        area=np.full((3, 3), sd),
-        cohort=np.zeros((3, 2, 3)),
-        birth_sd=0.0,
-        born=np.zeros((2, 3), dtype=np.intp),
-    )
-    return Demand(AREAS, GRADES, (2021, *YEARS), pupils, pupils.copy(), None, 0, (), spread)
+    made = project(scenario())
+    spread = replace(made.spread, whole=np.full((2, 3), sd), area=np.full((3, 3), sd))
+    return replace(made, pupils=pupils, population=pupils.copy(), spread=spread)
 
 
 def plan(
