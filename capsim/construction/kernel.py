@@ -11,10 +11,13 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
+from capsim.construction import lockstep
 from capsim.construction.crews import Crews
 from capsim.construction.network import NEVER, Network
 
 Days = NDArray[np.float64]
+LOCKSTEP_RUNS, LOCKSTEP_SIZE = 100, 120
+"""From so many replications and up to so many activities, all replications go step by step."""
 
 
 def simulate(
@@ -39,8 +42,13 @@ def simulate(
             part, at = network.part(activities), np.array(activities)
             key = None if priority is None else [priority[i] for i in activities]
             block = np.ix_(rows, at)
-            runs = [_events(part, row, key) for row in days[block].tolist()]
-            start[block], finish[block], cause[block] = map(list, zip(*runs, strict=True))
+            if len(rows) >= LOCKSTEP_RUNS and part.size <= LOCKSTEP_SIZE:
+                start[block], finish[block], cause[block] = lockstep.simulate(
+                    part, days[block], key
+                )
+            else:
+                each = [_events(part, row, key) for row in days[block].tolist()]
+                start[block], finish[block], cause[block] = map(np.array, zip(*each, strict=True))
     start[~np.isfinite(finish)] = np.nan
     finish[~np.isfinite(finish)] = np.nan
     return start, finish, cause
