@@ -27,7 +27,7 @@ class Lockstep:
         for i, needs in enumerate(network.needs):
             for r, units in needs:
                 self.need[i, used.index(r)] = units
-        self.needy = self.need.any(axis=1)
+        self.needy: NDArray[np.bool_] = np.asarray(self.need.any(axis=1))
         stock = [network.resources[r] for r in used]
         self.back = self.need * [resource.releases is None for resource in stock]
         self.level = np.tile(np.array([float(r.units) for r in stock]), (runs, 1))
