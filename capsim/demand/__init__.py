@@ -5,18 +5,24 @@ school year; from then on a cohort moves up a grade a year, and the progression 
 of it are seen a year later: one plus net migration, transfer and repetition.
 """
 
+from .births import birth_variant
 from .methods import METHODS, Method, forecast
 from .panel import Panel, panel, panel_of
 from .projection import Demand, project
 from .rolling import Backtest, backtest
+from .sectors import SECTORS, Sectors, by_sector
 
 __all__ = [
     "METHODS",
+    "SECTORS",
     "Backtest",
     "Demand",
     "Method",
     "Panel",
+    "Sectors",
     "backtest",
+    "birth_variant",
+    "by_sector",
     "forecast",
     "panel",
     "panel_of",

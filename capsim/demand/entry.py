@@ -71,6 +71,23 @@ def whole_path(pupils: Array, leads: int) -> Array:
     return out
 
 
+def whole_index(pupils: Array) -> Array:
+    """Pupils of the whole by grade relative to the last year, ``[grade, year]``.
+
+    Chained over areas observed in both of two years, so that a gap in the records is no change.
+    """
+    known = np.isfinite(pupils)
+    both = known[..., 1:] & known[..., :-1]
+    now, before = (
+        np.where(both, np.nan_to_num(part), 0.0).sum(0)
+        for part in (pupils[..., 1:], pupils[..., :-1])
+    )
+    growth = np.ones(pupils.shape[1:])
+    growth[:, 1:] = np.where(now > 0, divide(now, before, 1.0), 1.0)
+    index = np.cumprod(growth, axis=-1)
+    return np.asarray(index / index[:, -1:])
+
+
 def by_share(pupils: Array, fed: Mask, leads: int) -> Array:
     """Entry as an area's smoothed share of the whole's grade, ``[area, grade, lead]``.
 
@@ -79,7 +96,7 @@ def by_share(pupils: Array, fed: Mask, leads: int) -> Array:
     NaN in grades that are no entry grades.
     """
     seen = np.where(fed[..., None] & (pupils > 0), pupils, np.nan)
-    share = seen / np.nansum(pupils, axis=0)
+    share = seen / whole_index(pupils)
     square = np.diff(np.log(share), axis=-1) ** 2
     inverse = 1 / seen[..., 1:] + 1 / seen[..., :-1]
     square[square > 1] = np.nan
@@ -95,4 +112,5 @@ def by_share(pupils: Array, fed: Mask, leads: int) -> Array:
         new = share[..., year]
         step = np.where(np.isnan(level), new, gain * new + (1 - gain) * level)
         level = np.where(np.isnan(new), level, step)
-    return np.asarray(level[..., None] * whole_path(pupils, leads)[:, 1:])
+    path = whole_path(pupils, leads)
+    return np.asarray(level[..., None] * divide(path[:, 1:], path[:, :1], 1.0))

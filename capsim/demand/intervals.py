@@ -23,6 +23,10 @@ FADE = 0.8
 """Weight of an origin relative to the next one."""
 STEP = 0.2
 """How far a quantile moves for a miss."""
+LEAN = 2
+"""Origins that the lead before counts for in the width of a lead."""
+GROWTH = 1.0
+"""Power of the lead with which error variance grows: that of a random walk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,33 +111,58 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
     error, inverse = (actual - size) / size, 1.0 / size
     columns, leads = forecast.shape[2:]
     number, hits = np.zeros((columns, leads)), np.zeros((len(LEVELS), columns, leads))
+    drift = np.zeros((len(LEVELS), columns, leads))
+    missed: list[tuple[int, int, Array]] = []
+    for at, origin in enumerate([*origins.tolist(), now]):
+        for due, lead, gap in missed:
+            drift[..., lead] += np.where(due == origin, STEP * gap, 0.0)
+        reach = _reach(error, inverse, origins, origin, drift)
+        for lead in range(min(leads, now - origin)):
+            apart = _scaled(
+                error[at, ..., lead],
+                inverse[at, ..., lead],
+                reach.person[:, lead],
+                reach.lasting[:, lead],
+            )
+            half = reach.reach[..., lead]
+            judged = (np.isfinite(apart) & np.isfinite(half[0])).sum(0)
+            inside = (apart <= half[:, None]).sum(1)
+            number[:, lead] += judged
+            hits[..., lead] += inside
+            rate = inside / np.maximum(judged, 1)
+            gap = np.where(judged > 0, np.array(LEVELS)[:, None] - rate, 0.0)
+            missed.append((origin + lead + 1, lead, gap))
+    return Covered(number, hits, reach)
+
+
+def _reach(
+    error: Array, inverse: Array, origins: npt.NDArray[np.intp], origin: int, drift: Array
+) -> Reach:
+    """Half-widths by lead from what is known at an origin; few errors lean on the lead before."""
+    columns, leads = error.shape[2:]
     person, lasting = np.full((2, columns, leads), np.nan)
     reach = np.full((len(LEVELS), columns, leads), np.nan)
     for lead in range(leads):
-        drift = np.zeros((len(LEVELS), columns))
-        missed: list[tuple[int, Array]] = []
-        target = origins + lead + 1
-        for origin in [*origins.tolist(), now]:
-            known = np.flatnonzero(target <= origin)
-            if not len(known):
-                continue
-            while missed and missed[0][0] <= origin:
-                drift = drift + STEP * missed.pop(0)[1]
-            weights = FADE ** (origin - origins[known])
-            found = _measure(error[known, ..., lead], inverse[known, ..., lead], weights, drift)
-            if origin == now:
-                person[:, lead], lasting[:, lead], reach[:, :, lead] = found
-            elif origin + lead + 1 <= now:
-                at = int(np.flatnonzero(origins == origin)[0])
-                apart = _scaled(error[at, ..., lead], inverse[at, ..., lead], *found[:2])
-                judged = np.isfinite(apart).sum(0)
-                inside = (apart <= found[2][:, None]).sum(1)
-                number[:, lead] += judged
-                hits[:, :, lead] += inside
-                rate = inside / np.maximum(judged, 1)
-                gap = np.where(judged > 0, np.array(LEVELS)[:, None] - rate, 0.0)
-                missed.append((origin + lead + 1, gap))
-    return Covered(number, hits, Reach(person, lasting, reach))
+        known = np.flatnonzero(origins + lead + 1 <= origin)
+        if not len(known):
+            break
+        weights = FADE ** (origin - origins[known])
+        parts = _measure(
+            error[known, ..., lead], inverse[known, ..., lead], weights, drift[..., lead]
+        )
+        if lead:
+            growth = ((lead + 1) / lead) ** GROWTH
+            before = (
+                person[:, lead - 1] * growth,
+                lasting[:, lead - 1] * growth,
+                reach[..., lead - 1],
+            )
+            own = len(known) / (len(known) + LEAN)
+            parts = tuple(
+                own * new + (1 - own) * old for new, old in zip(parts, before, strict=True)
+            )
+        person[:, lead], lasting[:, lead], reach[..., lead] = parts
+    return Reach(person, lasting, reach)
 
 
 def _scaled(error: Array, inverse: Array, person: Array, lasting: Array) -> Array:

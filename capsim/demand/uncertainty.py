@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from .draws import Spread
-from .intervals import LEVELS, Covered, Reach
+from .intervals import GROWTH, LEVELS, Covered, Reach
 from .observe import Observed
 from .ratios import Array, divide
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 MEASURABLE = 8
 """Observed school years from which on a spread is measured."""
-GROWTH = 1.5
-"""Power of the lead with which error variance grows beyond the longest measured lead."""
 
 
 def given_spread(scenario: Scenario, seen: Observed, areas: int, leads: int) -> Spread:

@@ -1,0 +1,104 @@
+"""Forecasts of tables that have nothing but pupils."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from capsim.demand import METHODS, Method, forecast
+from capsim.demand.cohort import advance, closed
+from capsim.demand.reconcile import minimum_trace
+
+NAMES = sorted(METHODS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_closed_population_stays(name: str) -> None:
+    pupils = np.full((3, 4, 8), 25.0)
+    assert forecast(pupils, 5, METHODS[name]) == pytest.approx(25.0)
+
+
+def test_a_single_cohort_goes_through_all_grades() -> None:
+    base = np.array([[7.0, 0.0, 0.0]])
+    entry = np.zeros((1, 3, 4))
+    entry[:, 1:] = np.nan
+    found = advance(base, closed(np.ones((1, 3, 4)), entry))
+    assert found[0].T.tolist() == [[7, 0, 0], [0, 7, 0], [0, 0, 7], [0, 0, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("name", ["3-year mean", "smoothed", "hierarchical"])
+def test_a_grade_that_doubles(name: str) -> None:
+    pupils = np.tile(np.array([10.0, 20.0, 20.0])[None, :, None], (1, 1, 6))
+    plain = dataclasses.replace(METHODS[name], entry="held")
+    assert forecast(pupils, 3, plain)[0, :, -1] == pytest.approx([10, 20, 20])
+
+
+def test_a_year_without_entry_leaves_a_gap_that_moves_up() -> None:
+    base = np.array([[50.0, 50.0, 50.0]])
+    entry = np.full((1, 3, 3), np.nan)
+    entry[0, 0] = [0, 40, 40]
+    found = advance(base, closed(np.full((1, 3, 3), 0.5), entry))
+    assert found[0, :, 1:].T.tolist() == [[0, 25, 25], [40, 0, 12.5], [40, 20, 0]]
+
+
+def test_a_school_that_closes_a_grade_is_not_forecast_in_it() -> None:
+    pupils = np.full((2, 3, 6), 30.0)
+    pupils[0, 2, -1] = 0
+    found = forecast(pupils, 2, METHODS["hierarchical"])
+    assert found[0, 2].tolist() == [0, 0, 0]
+    assert found[1, 2] == pytest.approx(30)
+
+
+def test_a_school_that_opens_a_grade_takes_the_ratio_of_all() -> None:
+    pupils = np.tile(np.array([40.0, 40.0, 20.0])[None, :, None], (3, 1, 7))
+    pupils[0, 2, :-1] = 0
+    found = forecast(pupils, 1, METHODS["hierarchical"])
+    assert found[0, 2, 1] == pytest.approx(20)
+
+
+def test_an_area_that_is_gone_has_no_forecast() -> None:
+    pupils = np.full((2, 3, 6), 30.0)
+    pupils[0, :, -2:] = np.nan
+    for method in METHODS.values():
+        found = forecast(pupils, 2, method)
+        assert np.isnan(found[0]).all()
+        assert found[1] == pytest.approx(30)
+
+
+def test_an_upper_school_follows_the_cohorts_below_it() -> None:
+    """Grade 3 of school B is fed by school A, whose next cohort is half as large."""
+    pupils = np.zeros((2, 3, 8))
+    pupils[0, 0], pupils[0, 1], pupils[1, 2] = 100, 100, 100
+    pupils[0, 0, -1] = pupils[0, 1, -1] = 50
+    found = forecast(pupils, 1, METHODS["hierarchical"])
+    assert found[1, 2, 1] == pytest.approx(50)
+    assert forecast(pupils, 1, METHODS["smoothed"])[1, 2, 1] == pytest.approx(100)
+
+
+def test_reconciled_areas_add_up_to_the_whole() -> None:
+    rng = np.random.default_rng(5)
+    pupils = rng.uniform(20, 60, (6, 3, 9))
+    county = np.array([0, 0, 1, 1, 2, 2])
+    top = forecast(pupils, 3, Method("smooth", reconcile="top-down"), county)
+    single = forecast(pupils.sum(0, keepdims=True), 3, Method("smooth"))
+    assert top.sum(0) == pytest.approx(single[0])
+    middle = forecast(pupils, 3, Method("smooth", reconcile="minimum-trace"), county).sum(0)
+    bottom = forecast(pupils, 3, Method("smooth"), county).sum(0)
+    low, high = np.minimum(top.sum(0), bottom), np.maximum(top.sum(0), bottom)
+    assert (middle[0] >= low[0] - 1e-9).all()
+    assert (middle[0] <= high[0] + 1e-9).all()
+
+
+def test_minimum_trace_is_the_matrix_formula() -> None:
+    rng = np.random.default_rng(2)
+    county = np.array([0, 0, 0, 1, 1])
+    areas, counties, whole = rng.uniform(50, 99, 5), rng.uniform(150, 290, 2), np.array(400.0)
+    variance = rng.uniform(1, 9, 5), rng.uniform(1, 9, 2), np.array(3.0)
+    summing = np.vstack([np.ones(5), county == 0, county == 1, np.eye(5)])
+    weight = np.diag(1 / np.concatenate([[variance[2]], variance[1], variance[0]]))
+    given = np.concatenate([[whole], counties, areas])
+    expected = np.linalg.solve(summing.T @ weight @ summing, summing.T @ weight @ given)
+    found = minimum_trace(areas, counties, whole, variance[0], variance[1], variance[2], county)
+    assert found == pytest.approx(expected, abs=1e-9)
