@@ -86,12 +86,14 @@ def variant(
 
 def _layers(
     folder: Path, label: str, above: Sequence[Path]
-) -> tuple[dict[str, Any], dict[str, Typed], list[Fault]]:
-    """Read a folder on top of the one it extends."""
+) -> tuple[dict[str, Any] | None, dict[str, Typed], list[Fault]]:
+    """Read a folder on top of the one it extends; settings that cannot be read are None."""
     document, cells, faults = read_folder(folder, label)
+    if document is None:
+        return None, {}, faults + [f for n, c in cells.items() for f in from_cells(n, c)[1]]
     changes = {key: document.pop(key) for key in CHANGES if key in document}
     tables: dict[str, Typed] = {}
-    base: dict[str, Any] = {}
+    base: dict[str, Any] | None = {}
     file = label + SETTINGS
     if "extends" in changes:
         other = changes["extends"]
@@ -108,6 +110,8 @@ def _layers(
     for name, table in cells.items():
         tables[name], found = from_cells(name, table)
         faults += found
+    if base is None:
+        return None, tables, faults
     document = merge(base, document)
     values = changes.get("set", {})
     if isinstance(values, Mapping):
@@ -139,9 +143,11 @@ def _frames(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> dict[str
 
 
 def _finish(
-    document: dict[str, Any], tables: dict[str, Typed], faults: list[Fault], file: str
+    document: dict[str, Any] | None, tables: dict[str, Typed], faults: list[Fault], file: str
 ) -> Scenario:
     """Check everything and make the scenario, or say all that is wrong."""
+    if document is None:
+        raise ScenarioError(faults)
     plain, given, found = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
     faults += found
     columns: dict[str, Provenance] = {}

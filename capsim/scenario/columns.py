@@ -65,9 +65,12 @@ def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series
         if isinstance(cells, pd.Series) and _is_number(cells.dtype):
             plain = cells.to_numpy(dtype=np.float64, na_value=np.nan)
             values, bad = plain + 0.0, list[Bad]()
+            bad += _out_of_bounds(values, column, [])
         else:
-            values, bad = _numbers(texts(cells), whole=column.kind == "int")
-        bad += _out_of_bounds(values, column, {at for at, _, _ in bad})
+            found = texts(cells)
+            values, bad = _numbers(found, whole=column.kind == "int")
+            out = _out_of_bounds(values, column, bad)
+            bad += [(at, value if at is None else found[at], what) for at, value, what in out]
         return _filled(values, bad, column), _few(bad)
     found = texts(cells)
     bad = _bad_dates(found) if column.kind == "date" else _bad_names(found, column)
@@ -153,9 +156,8 @@ def _numbers(cells: list[str], whole: bool) -> tuple[npt.NDArray[np.float64], li
     return values + 0.0, bad
 
 
-def _out_of_bounds(
-    values: npt.NDArray[np.float64], column: Column, known: set[int | None]
-) -> list[Bad]:
+def _out_of_bounds(values: npt.NDArray[np.float64], column: Column, unread: list[Bad]) -> list[Bad]:
+    known = {at for at, _, _ in unread}
     with np.errstate(invalid="ignore"):
         out = (values < column.low) | (values > column.high) | np.isinf(values)
         if column.kind == "int":
@@ -164,7 +166,7 @@ def _out_of_bounds(
     if column.required:
         out |= np.isnan(values)
     what = expected(column)
-    high = f"{what}, at most {column.high:g}" if np.isfinite(column.high) else what
+    high = f"{what}, at most {column.high:,.0f}" if np.isfinite(column.high) else what
     high = high if "from" not in what else what
     bad: list[Bad] = []
     for at in np.flatnonzero(out).tolist():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 __all__ = ["Fault", "ScenarioError", "nearest"]
 
 SHOWN = 60
+LISTED = 25
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,20 @@ class ScenarioError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name was probably meant.
+    """Say which known name was probably meant, or which there are.
 
     Examples
     --------
     >>> nearest("brith", ["births", "areas"])
-    'one of areas, births (did you mean births?)'
+    'births (the nearest known)'
+    >>> nearest("x", ["births", "areas"])
+    'one of areas, births'
     """
     names = sorted(set(known))
     if not names:
-        return "nothing"
+        return "none there is"
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    listed = ", ".join(names[:25]) + (", …" if len(names) > 25 else "")
-    text = listed if len(names) == 1 else f"one of {listed}"
-    return f"{text} (did you mean {close[0]}?)" if close else text
+    if close:
+        return f"{close[0]} (the nearest known)"
+    listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
+    return listed if len(names) == 1 else f"one of {listed}"

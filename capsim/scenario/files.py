@@ -46,15 +46,21 @@ class Cells:
     lines: Sequence[int]
 
 
-def read_folder(folder: Path, label: str) -> tuple[dict[str, Any], dict[str, Cells], list[Fault]]:
-    """Read settings and tables of a folder, and say what cannot be read.
+def read_folder(
+    folder: Path, label: str
+) -> tuple[dict[str, Any] | None, dict[str, Cells], list[Fault]]:
+    """Read settings and tables of a folder, and say what cannot be read (settings: None).
 
     ``label`` stands before file names in faults (empty for the folder itself).
     """
     faults: list[Fault] = []
-    document: dict[str, Any] = {}
+    document: dict[str, Any] | None = None
     if not folder.is_dir():
-        return {}, {}, [Fault(label or str(folder), None, "", "", "a folder with a scenario.toml")]
+        return (
+            None,
+            {},
+            [Fault(label or str(folder), None, "", "", "a folder with a scenario.toml")],
+        )
     text = _text(folder / SETTINGS, label + SETTINGS, faults)
     if text is not None:
         try:

@@ -109,10 +109,10 @@ class Horizon(_Section):
     @model_validator(mode="before")
     @classmethod
     def _first(cls, data: Any) -> Any:
-        base = data.get("base_year") if isinstance(data, dict) else None
-        if isinstance(base, int) and "first_year" not in data:
-            return {**data, "first_year": base + 1}
-        return data
+        if not isinstance(data, dict) or "first_year" in data:
+            return data
+        base = data.get("base_year")
+        return {**data, "first_year": base + 1 if isinstance(base, int) else YEARS[0]}
 
 
 class Stages(_Section):
@@ -308,9 +308,13 @@ class Settings(_Section):
     @classmethod
     def _years(cls, data: Any) -> Any:
         """Count from the base year what no number is given for."""
-        base = data.get("horizon", {}).get("base_year") if _has_horizon(data) else None
-        if isinstance(base, bool) or not isinstance(base, int) or not 1900 <= base < 2190:
+        if not isinstance(data, dict):
             return data
+        data = {"horizon": {}, "costs": {}, "policy": {}, "construction": {}, **data}
+        horizon = data["horizon"]
+        base = horizon.get("base_year") if isinstance(horizon, dict) else None
+        if isinstance(base, bool) or not isinstance(base, int) or not YEARS[0] <= base < YEARS[1]:
+            base = YEARS[0]
         own: dict[str, dict[str, Any]] = {
             "policy": {
                 "reduction_year": base + 1,
@@ -320,11 +324,6 @@ class Settings(_Section):
             "construction": {"start": dt.date(base + 1, 1, 1)},
         }
         for section, values in own.items():
-            given = data.get(section, {})
-            if isinstance(given, dict):
-                data = {**data, section: {**values, **given}}
+            if isinstance(data[section], dict):
+                data = {**data, section: {**values, **data[section]}}
         return data
-
-
-def _has_horizon(data: Any) -> bool:
-    return isinstance(data, dict) and isinstance(data.get("horizon"), dict)

@@ -1,0 +1,276 @@
+"""What is wrong with a scenario is said exactly, all of it at once, and nothing else is raised."""
+
+from __future__ import annotations
+
+import pickle
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_folder import texts, write
+
+import capsim
+from capsim.scenario import Scenario, ScenarioError, load
+
+Files = dict[str, str | bytes]
+Change = Callable[[Files], None]
+
+
+def swap(file: str, old: str, new: str) -> Change:
+    def change(files: Files) -> None:
+        text = files[file]
+        assert isinstance(text, str)
+        assert text.count(old) == 1, text.count(old)
+        files[file] = text.replace(old, new)
+
+    return change
+
+
+def add(file: str, line: str) -> Change:
+    def change(files: Files) -> None:
+        files[file] = f"{files.get(file, '')}{line}\n"
+
+    return change
+
+
+def put(file: str, content: str | bytes) -> Change:
+    return lambda files: files.update({file: content})
+
+
+def as_said(case: dict[str, str]) -> Change:
+    file = case["file"]
+    if "gone" in case:
+        return lambda files: files.pop(file) and None
+    if "content" in case:
+        return put(file, case["content"])
+    return add(file, case["add"]) if "add" in case else swap(file, case["old"], case["new"])
+
+
+CASES = tomllib.loads((Path(__file__).parent / "fault_cases.toml").read_text("utf-8"))["case"]
+
+
+def faults_of(folder: Path) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        load(folder)
+    return "\n".join(map(str, caught.value.faults))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_a_fault_is_said(tmp_path: Path, case: dict[str, str]) -> None:
+    files: Files = dict(texts())
+    as_said(case)(files)
+    assert faults_of(write(tmp_path / "case", files)) == case["said"].strip("\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        (
+            "births.csv",
+            b"area,year,births\nn,2020,1\n\xff\xfe,2021,3\n",
+            "births.csv, row 3: 'ff fe 2c 32' where text in UTF-8 is expected",
+        ),
+        (
+            "births.csv",
+            b"area,year,births\nn,20\x0020,1\n",
+            "births.csv, row 2: 'NUL' where text without NUL characters is expected",
+        ),
+        (
+            "scenario.toml",
+            b'name = "\xe9"\n',
+            "scenario.toml, row 1: 'e9 22 0a' where text in UTF-8 is expected",
+        ),
+    ],
+)
+def test_bytes_that_are_no_text(tmp_path: Path, file: str, content: bytes, said: str) -> None:
+    files: Files = dict(texts()) | {file: content}
+    assert faults_of(write(tmp_path / "case", files)) == said
+
+
+def test_the_small_scenario_has_no_fault(tmp_path: Path) -> None:
+    small = load(write(tmp_path / "small", dict(texts())))
+    assert small.warnings == ()
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"where a folder with a scenario\.toml is expected"):
+        load(tmp_path / "nowhere")
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    files: Files = dict(texts())
+    for change in (
+        swap("births.csv", "n,2010,120", "n,2010,many"),
+        swap("scenario.toml", "reduction = 20", "reduction = -20"),
+        swap("limits.csv", "North,2022,hires,10", "Nort,2022,hires,10"),
+        swap("links.csv", "n,s,,primary,5,", "n,s,,primry,5,"),
+        put("brith.csv", "a"),
+    ):
+        change(files)
+    folder = write(tmp_path / "case", files)
+    with pytest.raises(ScenarioError) as caught:
+        load(folder)
+    assert str(caught.value).splitlines()[0] == "3 faults in the scenario"
+    assert {fault.file for fault in caught.value.faults} == {
+        "births.csv", "scenario.toml", "brith.csv",
+    }  # fmt: skip
+    swap("scenario.toml", "reduction = -20", "reduction = 20")(files)
+    with pytest.raises(ScenarioError) as caught:
+        load(write(tmp_path / "again", files))
+    assert {fault.file for fault in caught.value.faults} == {
+        "births.csv", "brith.csv", "limits.csv", "links.csv",
+    }  # fmt: skip
+
+
+def test_many_bad_rows_are_counted(tmp_path: Path) -> None:
+    rows = "".join(f"n,{year},x\n" for year in range(1900, 2150))
+    files: Files = dict(texts()) | {"births.csv": "area,year,births\n" + rows}
+    with pytest.raises(ScenarioError) as caught:
+        load(write(tmp_path / "case", files))
+    assert len(caught.value.faults) == 101
+    assert str(caught.value.faults[-1]) == (
+        "births.csv, births: '150 more rows' where a number is expected"
+    )
+
+
+def test_rows_are_lines_of_the_file(tmp_path: Path) -> None:
+    files: Files = dict(texts())
+    files["births.csv"] = '\ufeffarea,year,births,source\r\nn,2020,1,"two\n"\r\n\r\nn,2021,-1,\r\n'
+    with pytest.raises(ScenarioError) as caught:
+        load(write(tmp_path / "case", files))
+    assert [(fault.row, fault.value) for fault in caught.value.faults] == [
+        (5, "-1"),
+        (2, "two\n"),
+    ]
+
+
+def frames() -> dict[str, pd.DataFrame]:
+    areas = pd.DataFrame({"area": ["n", "s"], "county": ["c", "c"]})
+    births = pd.DataFrame({"area": ["n", "s"], "year": [2021, 2021], "births": [10.0, 20.0]})
+    return {"areas": areas, "births": births}
+
+
+BARE = {
+    "name": "bare",
+    "horizon": {"base_year": 2021, "last_year": 2022},
+    "costs": {"discount_rate": 0.04},
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "values", "said"),
+    [
+        ("births", "births", [1.0, np.inf], "row 1, births: 'inf' where a number"),
+        ("births", "births", [1.0, np.nan], "row 1, births: '' where a number >= 0"),
+        ("births", "births", [1.0, "x"], "row 1, births: 'x' where a number"),
+        ("births", "births", [True, False], "row 0, births: 'True' where a number"),
+        ("births", "births", [1.0, 2 + 1j], "row 1, births: '(2+1j)' where a number"),
+        ("births", "year", [2021.0, 2021.5], "row 1, year: '2021.5' where a whole number"),
+        ("births", "year", [2021, 10**40], "row 1, year: '1000000000000000000000000000000000000"),
+        ("births", "area", ["n", "\ud800"], "row 1, area: '\\ud800' where text without control"),
+        ("births", "area", ["n", None], "row 1, area: '' where a name"),
+        ("births", "area", ["n", ["s"]], "row 1, area: \"['s']\" where an area"),
+        ("areas", "county", [1, 2], ""),
+    ],
+)
+def test_frames_in_memory(table: str, column: str, values: list[object], said: str) -> None:
+    tables = frames()
+    tables[table][column] = pd.Series(values, dtype=object)
+    if not said:
+        made = Scenario.from_tables(settings=BARE, **tables)
+        assert made.table("areas")["county"].tolist() == ["1", "2"]
+        return
+    with pytest.raises(ScenarioError) as caught:
+        Scenario.from_tables(settings=BARE, **tables)
+    assert f"{table}, {said}" in str(caught.value)
+
+
+def test_what_is_no_table() -> None:
+    with pytest.raises(ScenarioError, match=r"brths: 'brths' where births \(the nearest known\)"):
+        Scenario.from_tables(settings=BARE, brths=frames()["births"])
+    with pytest.raises(ScenarioError, match="births: 'list' where a pandas DataFrame"):
+        Scenario.from_tables(settings=BARE, births=[1])  # type: ignore[arg-type]
+    twice = frames()["births"].set_axis(["area", "year", "year"], axis=1)
+    with pytest.raises(ScenarioError, match="births, year: 'year' where each column once"):
+        Scenario.from_tables(settings=BARE, births=twice)
+    with pytest.raises(ScenarioError, match="settings: 'list' where a nested dict"):
+        Scenario.from_tables(settings=[])  # type: ignore[arg-type]
+    with pytest.raises(ScenarioError, match="settings, extends: 'extends' where a folder"):
+        Scenario.from_tables(settings=BARE | {"extends": "x"}, **frames())
+
+
+def test_circular_extends(tmp_path: Path) -> None:
+    for name, other in (("a", "../b"), ("b", "../c"), ("c", "../a")):
+        write(tmp_path / name, {"scenario.toml": f'extends = "{other}"\nname = "{name}"\n'})
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path / "a")
+    assert (
+        "../b/../c/scenario.toml, extends: '../a' where a folder that does not extend this"
+        in str(caught.value)
+    )
+
+
+def test_faults_of_the_base_name_its_folder(tmp_path: Path) -> None:
+    files: Files = dict(texts())
+    swap("births.csv", "n,2010,120", "n,2010,many")(files)
+    write(tmp_path / "base", files)
+    folder = write(tmp_path / "top", {"scenario.toml": 'extends = "../base"\n'})
+    with pytest.raises(ScenarioError) as caught:
+        load(folder)
+    assert [str(fault) for fault in caught.value.faults] == [
+        "../base/births.csv, row 4, births: 'many' where a number is expected"
+    ]
+
+
+def test_the_error_crosses_between_processes() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        Scenario.from_tables(settings={"name": "x"})
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.faults == caught.value.faults
+    assert str(again) == str(caught.value)
+    assert capsim.ScenarioError is ScenarioError
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            swap(
+                "limits.csv",
+                "*,2022,capital,20000000\n*,2023,capital,20000000",
+                "*,2022,capital,2000",
+            ),
+            "limits: capital of 2,000 RMB in all years, projects cost 35,250,000; "
+            "amounts are in RMB",
+        ),
+        (
+            swap("projects.csv", "270,13500000,ordered", "270,13500,ordered"),
+            "projects: capital_cny of 1 rows (first: north-new) is not 500-2,000,000 RMB a place; "
+            "amounts are in RMB",
+        ),
+        (
+            add("limits.csv", "*,2022,recurrent,4800"),
+            "limits: recurrent of at most 4,800 RMB a year, public staff cost 4,800,000; "
+            "amounts are in RMB",
+        ),
+        (
+            swap("projects.csv", ",n-public,,2", ",n-public,built,2"),
+            "projects: programme 'built' has no [programmes.built] in the settings",
+        ),
+    ],
+)
+def test_what_is_probably_not_meant_is_a_warning(tmp_path: Path, change: Change, said: str) -> None:
+    files: Files = dict(texts())
+    change(files)
+    if "13500," in str(files["projects.csv"]):
+        swap("projects.csv", "2021-06-01,4000000", "2021-06-01,4000")(files)
+    assert load(write(tmp_path / "case", files)).warnings == (said,)
+
+
+def test_nothing_to_do_is_a_warning() -> None:
+    assert Scenario.from_tables(settings=BARE, **frames()).warnings == (
+        "nothing to plan (areas and pupils or forecast) and nothing to build (projects)",
+    )
