@@ -131,7 +131,7 @@ class Recipe:
         default_factory=lambda: {
             "kindergarten": {"": 28.5, "core": 29.0, "town": 28.5, "village": 28.0},
             "primary": {"": 42.5, "core": 45.8, "town": 43.5, "village": 40.5},
-            "junior": {"": 47.0, "core": 50.5, "town": 49.5, "village": 47.5},
+            "junior": {"": 47.0, "core": 49.9, "town": 49.2, "village": 47.5},
             "senior": {"": 46.0, "core": 46.0, "town": 46.0, "village": 46.0},
         }
     )
@@ -151,8 +151,8 @@ class Recipe:
     posts_growth: float = 1_816 / 1_500_000
     posts_room: float = 0.03
     """Authorised posts beyond the teachers there are, as a share of them."""
-    purchase: float = 0.10
-    purchase_spread: float = 0.2
+    purchase: float = 0.11
+    purchase_spread: float = 0.12
     purchase_fall: float = 0.40
     """Yearly fall of the money for purchases after the first three years (a first contract)."""
     capital_cny: float = 600.0

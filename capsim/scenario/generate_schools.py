@@ -216,9 +216,9 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
         [handed, leased, bought], ["free transfer", "lease", "buy-out"], ""
     )
     once = np.where(bought, rng.uniform(*recipe.buyout_cny, n), 0.0) + handed * recipe.transfer_cny
-    table["conversion_cost_cny"] = _round(once * table["places"].to_numpy(), 1_000)
+    table["conversion_cost_cny"] = _round(once * table["places"].to_numpy(float), 1_000)
     rent = np.where(leased, rng.uniform(*recipe.lease_cny, n), 0.0)
-    table["conversion_lease_cny"] = _round(rent * table["places"].to_numpy(), 1_000)
+    table["conversion_lease_cny"] = _round(rent * table["places"].to_numpy(float), 1_000)
 
     full_cost = table["stage"].map(PLACE_PRICE_CNY).to_numpy(float)
     price = _round(full_cost * np.exp(recipe.price_spread * rng.standard_normal(n)), 10)
@@ -234,9 +234,9 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     )
     table["min_pupils"] = 0
     table.loc[closable[chosen], "min_pupils"] = np.rint(0.3 * pupils[closable[chosen]]).astype(int)
-    table["closure_cost_cny"] = np.where(
-        table["min_pupils"] > 0, _round(recipe.closure_cny * pupils.astype(float), 1_000), 0.0
-    )
+    cost = _round(recipe.closure_cny * table["pupils"].to_numpy(float), 1_000)
+    cost = _round(recipe.closure_cny * table["pupils"].to_numpy(float), 1_000)
+    table["closure_cost_cny"] = np.where(table["min_pupils"] > 0, cost, 0.0)
     return table.drop(columns=["county", "intake"])
 
 
