@@ -115,6 +115,12 @@ def draw(pupils: Array, spread: Spread, draws: int, seed: int) -> Array:
     return out
 
 
+def block(pupils: Array, spread: Spread, draws: int, seed: int, number: int) -> Array:
+    """Draw the block ``number`` of `blocks` alone, for workers that share the draws out."""
+    stream = np.random.SeedSequence(seed, spawn_key=(number,))
+    return _block(pupils, spread, generator(stream), np.empty((draws, *pupils.shape)))
+
+
 def generator(stream: np.random.SeedSequence) -> np.random.Generator:
     """Make the generator of a block; SFC64 is NumPy's fastest."""
     return np.random.Generator(np.random.SFC64(stream))

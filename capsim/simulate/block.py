@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsim.demand.draws import BLOCK, _block, generator
+from capsim.demand.draws import BLOCK, block
 
 from .account import class_sizes, displaced, money
 from .given import Given
@@ -145,9 +145,7 @@ def _ratio(given: Given, job: Job) -> Floats:
     if job.seed is None:
         drawn = np.broadcast_to(planned, (job.draws, *planned.shape))
     else:
-        stream = np.random.SeedSequence(job.seed, spawn_key=(job.number,))
-        room = np.empty((job.draws, *planned.shape))
-        drawn = _block(planned, given.demand.spread, generator(stream), room)
+        drawn = block(planned, given.demand.spread, job.draws, job.seed, job.number)
     some = planned > 0
     ratio = np.where(some, drawn / np.where(some, planned, 1.0), 1.0)
     return np.ascontiguousarray(np.moveaxis(ratio[..., 1:], 0, -1))
