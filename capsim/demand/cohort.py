@@ -1,7 +1,7 @@
 """Cohorts move up a grade a year: ``N[g, t+1] = ratio[g] * N[g-1, t]``.
 
-Where some area of a county receives children in a grade although it had none in the grade below
-(a town's junior school fed by villages), ratios of single areas mean nothing: there the county's
+Where some area of a county receives children in a grade although it had none or far fewer in the
+grade below (a town's junior school fed by villages), ratios of single areas mean nothing: there the county's
 children move up together and are shared out as the grade was last.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .ratios import Array, Index, divide, group_sum
+from .ratios import OUTSIDE, Array, Index, divide, group_sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ def crossing(above: Array, below: Array, county: Index) -> tuple[npt.NDArray[np.
     >>> together.ravel(), share.ravel()
     (array([ True,  True]), array([0., 1.]))
     """
-    orphan = (above > 0) & (below <= 0)
+    orphan = above > OUTSIDE * below
     below_all = group_sum(below, county)[county]
     together = (group_sum(orphan.astype(float), county)[county] > 0) & (below_all > 0)
     share = divide(above, group_sum(above, county)[county], 0.0)

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .ratios import CHANCE, Array, Mask, divide, pairs, smooth_ratio
+from .ratios import CHANCE, OUTSIDE, Array, Mask, divide, pairs, smooth_ratio
 from .shrinkage import variance_parts
 
-OUTSIDE = 1.5
-"""From this ratio on a grade counts as entered from outside."""
 WINDOW = 5
 WHOLE_ALPHA = 0.4
 LARGEST_GAIN = 0.8

@@ -146,7 +146,7 @@ def _reach(
         known = np.flatnonzero(origins + lead + 1 <= origin)
         if not len(known):
             break
-        weights = FADE ** (origin - origins[known])
+        weights = np.asarray(FADE ** (origin - origins[known]), dtype=float)
         parts = _measure(
             error[known, ..., lead], inverse[known, ..., lead], weights, drift[..., lead]
         )

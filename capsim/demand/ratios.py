@@ -17,6 +17,8 @@ Index = npt.NDArray[np.intp]
 
 CHANCE = 4.6
 """Pupils expected below which an empty grade may be chance: ``exp(-4.6)`` is 1 %."""
+OUTSIDE = 1.5
+"""Above this ratio a grade counts as entered from outside the area."""
 
 
 def pairs(pupils: Array) -> tuple[Array, Array]:

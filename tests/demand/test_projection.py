@@ -1,0 +1,198 @@
+"""Projections worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from demand_tables import births, city, pupils
+
+from capsim import project
+from capsim.demand import birth_variant, by_sector
+
+GRADES = [str(grade) for grade in range(1, 7)]
+
+
+def test_births_of_two_years_enter_together() -> None:
+    """Children of 6 on 1 September 2022: a third of the births of 2015, two thirds of 2016."""
+    born = births(300)
+    born.loc[born["year"] == 2016, "births"] = 600
+    now = pupils({("A", grade, 2021): 300 for grade in GRADES})
+    found = project(city(births=born, pupils=now))
+    assert found.population[0, 0].tolist() == [300, 500, 400, 300]
+    assert found.pupils[0, 0] == pytest.approx([300, 500, 400, 300])
+    assert found.pupils[0, 1] == pytest.approx([300, 300, 500, 400])
+    assert any("ratio is known" in note for note in found.notes)
+
+
+def test_entry_rate_is_pupils_over_children() -> None:
+    now = pupils({("A", grade, year): 270 for grade in GRADES for year in (2020, 2021)})
+    found = project(city(births=births(300), pupils=now))
+    assert found.pupils == pytest.approx(270)
+
+
+def test_a_closed_city_stays_as_it_is() -> None:
+    now = pupils({(a, g, y): 80 for a in "AB" for g in GRADES for y in range(2015, 2022)})
+    assert project(city("AB", pupils=now)).pupils == pytest.approx(80)
+
+
+def test_cohorts_shrink_by_their_ratio() -> None:
+    table = {
+        ("A", grade, year): 1000 * 0.9**at
+        for at, grade in enumerate(GRADES)
+        for year in (2020, 2021)
+    }
+    found = project(city(births=births(1000), pupils=pupils(table)))
+    assert found.pupils[0, :, 3] == pytest.approx([1000 * 0.9**at for at in range(6)])
+
+
+def test_a_year_without_births_leaves_a_gap_that_moves_up() -> None:
+    born = births(300)
+    born.loc[born["year"].isin([2015, 2016]), "births"] = 0
+    now = pupils({("A", grade, 2021): 300 for grade in GRADES} | {("A", "1", 2021): 100})
+    found = project(city(births=born, pupils=now, last_year=2027)).pupils[0]
+    assert found[0, :4] == pytest.approx([100, 0, 200, 300])
+    assert [found[at, at + 1] for at in range(6)] == pytest.approx([0] * 6)
+
+
+def test_given_numbers_replace_and_feed_the_projection() -> None:
+    now = pupils({("A", grade, 2021): 300 for grade in GRADES})
+    given = pd.DataFrame({"area": ["A"], "grade": ["1"], "school_year": [2022], "pupils": [111.0]})
+    found = project(city(births=births(300), pupils=now, forecast=given)).pupils[0]
+    assert [found[0, 1], found[1, 2], found[2, 3]] == pytest.approx([111] * 3)
+    assert found[1, 1] == pytest.approx(300)
+
+
+def test_a_forecast_alone_is_enough() -> None:
+    rows = [("A", grade, year, 50.0) for grade in GRADES for year in (2022, 2023, 2024)]
+    given = pd.DataFrame(rows, columns=["area", "grade", "school_year", "pupils"])
+    found = project(city(forecast=given))
+    assert found.pupils[..., 1:] == pytest.approx(50)
+    assert found.pupils[..., 0] == pytest.approx(0)
+    assert any("taken: none" in note for note in found.notes)
+
+
+def test_migration_and_dwellings_add_children_who_stay() -> None:
+    now = pupils({("A", grade, 2021): 60 for grade in GRADES})
+    moving = pd.DataFrame({"area": ["A"], "grade": ["2"], "school_year": [2022], "pupils": [-7.0]})
+    homes = pd.DataFrame(
+        {"area": ["A"], "year": [2023], "dwellings": [100], "pupils_per_dwelling": [0.3]}
+    )
+    found = project(city(births=births(60), pupils=now, migration=moving, dwellings=homes)).pupils[
+        0
+    ]
+    assert found[:, 1] == pytest.approx([60, 53, 60, 60, 60, 60])
+    assert found[:, 2] == pytest.approx([65, 65, 58, 65, 65, 65])
+    assert found[1:, 3] == pytest.approx([65, 65, 58, 65, 65])
+
+
+def test_villages_feed_the_towns_junior_school() -> None:
+    rows = {("V", "6", y): 90.0 for y in range(2018, 2022)}
+    rows |= {("T", "6", y): 10.0 for y in range(2018, 2022)}
+    rows |= {("T", "7", y): 100.0 for y in range(2018, 2022)}
+    made = city(
+        {"V": "C", "T": "C"},
+        pupils=pupils(rows),
+        births=births(0, area="V"),
+        settings={
+            "stages": {"planned": ["primary", "junior"], "compulsory": ["primary", "junior"]}
+        },
+    )
+    found = project(made)
+    seventh = found.grades.index("7")
+    assert found.pupils[:, seventh, 1].tolist() == pytest.approx([0, 100])
+    assert any("by county" in note for note in found.notes)
+
+
+def test_gross_enrolment_is_reached_over_the_whole() -> None:
+    now = pupils({(a, g, 2021): n for a, n in (("A", 8000), ("B", 4000)) for g in GRADES})
+    born = pd.concat([births(10_000), births(10_000, area="B")])
+    settings = {"demand": {"gross_enrolment": {"primary": 0.66}}}
+    found = project(city("AB", births=born, pupils=now, settings=settings))
+    assert found.pupils[:, :, 1:].sum() == pytest.approx(0.66 * 20_000 * 6 * 3)
+    assert found.pupils[0, 0, 1] == pytest.approx(2 * found.pupils[1, 0, 1], rel=0.01)
+    assert found.pupils[..., 0].sum() == 72_000
+
+
+def test_births_that_end_are_held_and_said_so() -> None:
+    now = pupils({("A", grade, 2021): 300 for grade in GRADES})
+    found = project(city(births=births(300, last=2016), pupils=now, last_year=2030))
+    assert found.pupils == pytest.approx(300)
+    assert any("held at their last known" in note for note in found.notes)
+
+
+def test_draws_are_reproducible_and_centred() -> None:
+    now = pupils({("A", g, y): 300 for g in GRADES for y in (2020, 2021)})
+    made = city(births=births(300), pupils=now, last_year=2030)
+    found = project(made, draws=500, seed=4)
+    assert found.draws is not None
+    assert found.draws.shape == (500, 1, 6, 10)
+    assert (found.draws[..., 0] == 300).all()
+    assert found.draws.mean(0) == pytest.approx(found.pupils, rel=0.02)
+    again = project(made, draws=100, seed=4).draws
+    assert again is not None
+    assert (again == found.draws[:100]).all()
+    assert {"p10", "p90"} < set(found.frame().columns)
+    assert not found.pupils.flags.writeable
+
+
+def test_with_enough_years_the_spread_is_measured() -> None:
+    rng = np.random.default_rng(1)
+    areas = "ABCDEFGH"
+    rows = {
+        (a, g, y): float(rng.poisson(60)) for a in areas for g in GRADES for y in range(2008, 2022)
+    }
+    measured = project(city(areas, pupils=pupils(rows)), draws=200, seed=1)
+    assert any("the best on the years observed" in note for note in measured.notes)
+    assert measured.draws is not None
+    relative = (measured.draws / measured.pupils).std(0)[..., 1]
+    assert np.median(relative) == pytest.approx(np.sqrt(2 / 60), rel=0.35)
+    given = city(areas, pupils=pupils(rows), settings={"uncertainty": {"area_sd": 0.02}})
+    assert project(given).spread.area == pytest.approx(0.02)
+
+
+def test_a_method_that_does_not_exist_is_named() -> None:
+    now = pupils({("A", grade, 2021): 300 for grade in GRADES})
+    with pytest.raises(ValueError, match=r"demand\.method must be one of auto, 3-year mean"):
+        project(city(pupils=now, settings={"demand": {"method": "guess"}}))
+    with pytest.raises(ValueError, match="draws must be 0 or more"):
+        project(city(pupils=now), draws=-1)
+
+
+def test_variants_of_births_open_with_the_years() -> None:
+    now = pupils({("A", grade, 2021): 300 for grade in GRADES})
+    made = city(births=births(300), pupils=now, last_year=2033)
+    low, high = (project(birth_variant(made, name)).pupils[0, 0] for name in ("low", "high"))
+    plain = project(birth_variant(made, "principal")).pupils[0, 0]
+    assert low[:7] == pytest.approx(plain[:7])
+    assert (low[8:] < plain[8:]).all()
+    assert (high - plain)[8:] == pytest.approx((plain - low)[8:])
+    assert (np.diff(plain - low)[7:] > 0).all()
+    with pytest.raises(ValueError, match="low, principal, high"):
+        birth_variant(made, "middle")
+
+
+def test_sectors_add_up_and_respect_admission_plans() -> None:
+    rows = {("A", g, y): 70 for g in GRADES for y in range(2018, 2022)}
+    private = dict.fromkeys(rows, 30)
+    schools = pd.DataFrame(
+        {
+            "school": ["P"],
+            "stage": ["primary"],
+            "area": ["A"],
+            "sector": ["private"],
+            "places": [300],
+            "pupils": [180],
+            "admission_plan": [12],
+        }
+    )
+    table = pd.concat([pupils(rows), pupils(private, "private")])
+    made = city(births=births(100), pupils=table, schools=schools)
+    demand = project(made)
+    found = by_sector(made, demand)
+    assert found.pupils.sum(0) == pytest.approx(demand.pupils, abs=1e-9)
+    assert found.pupils[1, 0, 0] == pytest.approx([30, 12, 12, 12])
+    assert found.pupils[1, 0, 1] == pytest.approx([30, 30, 12, 12])
+    assert found.refused[0, 0, 1:] == pytest.approx(18)
+    assert found.transfers == pytest.approx(0)
+    assert found.frame()["pupils"].sum() == pytest.approx(demand.pupils.sum())

@@ -1,0 +1,119 @@
+"""Back-tests: no looking ahead, errors worked out by hand, tables of any shape."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsim import ScenarioError
+from capsim.demand import METHODS, Panel, backtest, forecast, panel
+from capsim.demand.intervals import cover
+from capsim.demand.rolling import choose
+
+BASE = {name: METHODS[name] for name in ("no change", "3-year mean")}
+
+
+def noise(areas: int = 12, years: int = 14, seed: int = 1) -> Panel:
+    rng = np.random.default_rng(seed)
+    pupils = rng.poisson(60, (areas, 4, years)).astype(float)
+    names = tuple(f"S{at:02d}" for at in range(areas))
+    return Panel(
+        names, ("K", "1", "2", "3"), tuple(range(2000, 2000 + years)), pupils, np.zeros(areas, int)
+    )
+
+
+def test_errors_of_no_change_by_hand() -> None:
+    pupils = np.array([[[100.0, 100, 100, 110, 121]], [[300.0, 300, 300, 270, 270]]])
+    table = Panel(("A", "B"), ("K",), (1, 2, 3, 4, 5), pupils, np.zeros(2, int))
+    found = backtest(table, {"no change": METHODS["no change"]}, leads=[1, 2]).table
+    row = found[(found["level"] == "area") & (found["lead"] == 1)].iloc[0]
+    assert row["mape"] == pytest.approx(100 * np.mean([10 / 110, 30 / 270, 11 / 121, 0]))
+    assert row["wape"] == pytest.approx(100 * 51 / (110 + 270 + 121 + 270))
+    assert row["bias"] == pytest.approx(100 * (-10 + 30 - 11) / 771)
+    whole = found[(found["level"] == "total") & (found["lead"] == 2)].iloc[0]
+    assert whole["mape"] == pytest.approx(100 * 9 / 391)
+
+
+def test_nothing_after_the_origin_is_looked_at() -> None:
+    """Changing the last year changes no forecast, interval or choice made before it."""
+    table = noise()
+    changed = table.pupils.copy()
+    changed[..., -1] *= 3
+    other = Panel(table.areas, table.grades, table.years, changed, table.county)
+    first, second = (backtest(part, leads=[1, 2]) for part in (table, other))
+    assert first.chosen["method"].tolist()[:-1] == second.chosen["method"].tolist()[:-1]
+    early = Panel(table.areas, table.grades, table.years[:-1], table.pupils[..., :-1], table.county)
+    assert backtest(early, leads=[1]).chosen.equals(first_lead(first, table))
+    for method in METHODS.values():
+        assert (
+            forecast(table.pupils[..., :-1], 2, method) == forecast(changed[..., :-1], 2, method)
+        ).all()
+
+
+def first_lead(found: object, table: Panel) -> pd.DataFrame:
+    return backtest(table, leads=[1]).chosen.iloc[:-1]
+
+
+def test_intervals_of_independent_errors_cover_what_they_say() -> None:
+    rng = np.random.default_rng(3)
+    forecasts = rng.uniform(20, 200, (25, 60, 2, 1))
+    actual = rng.normal(forecasts, np.sqrt(forecasts) + 0.05 * forecasts)
+    found = cover(forecasts, actual, np.arange(25), 25)
+    share = found.hits.sum((1, 2)) / found.number.sum()
+    assert share == pytest.approx([0.8, 0.95], abs=0.02)
+
+
+def test_auto_takes_the_best_known_so_far() -> None:
+    origins = np.arange(4)
+    actual = np.full((4, 3, 1, 1), 100.0)
+    good, bad = actual + 1, actual + 9
+    late = np.where(np.arange(4)[:, None, None, None] < 2, bad, actual)
+    names = choose({"hierarchical": bad, "x": good, "y": late}, actual, origins, [3, 4], [1])
+    assert names == ["x", "x"]
+    assert choose({"hierarchical": bad, "x": good}, actual, origins, [2], [1]) == ["hierarchical"]
+
+
+def test_json_has_the_documented_shape() -> None:
+    made = json.loads(backtest(noise(), BASE, leads=[1, 3]).to_json())
+    assert set(made["methods"]) == {"no change", "3-year mean", "auto"}
+    leads = made["methods"]["auto"]["area"]
+    assert set(leads) == {"1", "3"}
+    assert set(leads["1"]) == {"mape", "wape", "bias", "cover80", "cover95"}
+    assert made["methods"]["auto"]["total"]["1"]["mape"] > 0
+
+
+def test_best_names_a_method_for_each_lead() -> None:
+    best = backtest(noise(), BASE, leads=[1, 2]).best()
+    assert best.shape == (3, 2)
+    assert set(best.to_numpy().ravel()) <= {*BASE, "auto"}
+
+
+def test_a_wide_table_is_read_by_its_names() -> None:
+    wide = pd.DataFrame(
+        {"school": list("ABA"), "autumn": [2001, 2001, 2003], "K": [5, 6, 7], "1": [1, 2, 3]}
+    )
+    found = panel(wide, year="autumn")
+    assert found.grades == ("K", "1")
+    assert found.years == (2001, 2002, 2003)
+    assert found.pupils[0].tolist()[0][::2] == [5, 7]
+    assert np.isnan(found.pupils[1, :, 1:]).all()
+    assert panel(wide, "school", "autumn", ["1"]).grades == ("1",)
+
+
+def test_faults_of_a_table_are_named_all_at_once() -> None:
+    wide = pd.DataFrame(
+        {"school": list("AAB"), "year": ["2001", "2001", "x"], "K": [5.0, -1.0, 2.0]}
+    )
+    with pytest.raises(ScenarioError) as error:
+        panel(wide, grades=["K"], name="t.csv")
+    assert [(f.row, f.column) for f in error.value.faults] == [(3, "K"), (4, "year"), (3, "school")]
+    with pytest.raises(ScenarioError, match=r"t\.csv, 7"):
+        panel(wide, grades=["7"], name="t.csv")
+
+
+def test_too_few_years_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs 4 observed years"):
+        backtest(noise(years=3))
