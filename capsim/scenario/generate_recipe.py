@@ -26,7 +26,7 @@ ENTRY_AGE = {"kindergarten": 3, "primary": 6, "junior": 12, "senior": 15}
 CLASS_SIZE = {"kindergarten": 30, "primary": 45, "junior": 50, "senior": 50}
 PUPILS_PER_POST = {"kindergarten": 11.0, "primary": 19.0, "junior": 13.5, "senior": 12.5}
 PLACE_CNY = {"kindergarten": 55_000, "primary": 50_000, "junior": 50_000, "senior": 110_000}
-PLACE_PRICE_CNY = {"primary": 5_900, "junior": 8_250}
+PLACE_PRICE_CNY = {"primary": 5_900.0, "junior": 8_250.0}
 """Price of a purchased place and year: the full running cost of a public one."""
 
 # Births of the province in 10,000 by years before 2022; 2014 on as published, earlier assumed.

@@ -220,7 +220,7 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     rent = np.where(leased, rng.uniform(*recipe.lease_cny, n), 0.0)
     table["conversion_lease_cny"] = _round(rent * table["places"].to_numpy(float), 1_000)
 
-    full_cost = table["stage"].map(PLACE_PRICE_CNY).to_numpy(float)
+    full_cost = table["stage"].map(PLACE_PRICE_CNY).to_numpy(np.float64)
     price = _round(full_cost * np.exp(recipe.price_spread * rng.standard_normal(n)), 10)
     table["purchase_price_cny"] = np.where(sells, price, np.nan)
     offer = np.floor(pupils * rng.uniform(*recipe.selling_part, n)).astype(int)
