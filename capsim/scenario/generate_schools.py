@@ -7,6 +7,7 @@ with rolls by grade, because conversion, purchase and closure are decided school
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from .generate_people import People
@@ -240,5 +241,5 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     return table.drop(columns=["county", "intake"])
 
 
-def _round(values: Floats, step: int) -> Floats:
-    return np.asarray(np.rint(values / step) * step)
+def _round(values: npt.ArrayLike, step: int) -> Floats:
+    return np.rint(np.asarray(values, dtype=np.float64) / step) * step
