@@ -86,11 +86,12 @@ def read_targets(plan: Plan, given: Given) -> tuple[Target, ...]:
     names = dict(zip(programme["project"], programme["programme"], strict=True))
     of_opening = [names[given.programme.projects[project]] for project in given.programme.project]
     out = []
-    for row in plan.tables["targets"].itertuples():
-        name = str(row.id).partition("-")[2]
+    table = plan.tables["targets"]
+    required = table["required"].to_numpy(np.float64)
+    for target, by, number in zip(table["id"], table["by"], required, strict=True):
+        name = target.partition("-")[2]
         counted = tuple(at for at, one in enumerate(of_opening) if one == name)
-        by, required = str(row.by), float(row.required)
-        out.append(Target(str(row.id), by, required, int(days([by])[0]), counted))
+        out.append(Target(target, by, float(number), int(days([by])[0]), counted))
     return tuple(out)
 
 

@@ -198,7 +198,7 @@ def _providers(plan: Plan, stage: str) -> pd.DataFrame:
     own = plan.scenario.table("projects")
     own = own[(own["stage"] == stage) & (own["school"] == "")]
     own = own[own["kind"] != "inclusive_kindergarten"].assign(school=own["project"])
-    blank = {
+    blank: dict[str, Any] = {
         "sector": "public",
         "places": 0.0,
         "pupils": 0.0,
@@ -207,8 +207,8 @@ def _providers(plan: Plan, stage: str) -> pd.DataFrame:
         "purchase_price_cny": np.nan,
     }
     shared = ["school", "area", "x_km", "y_km", *blank]
-    out: pd.DataFrame = pd.concat([schools[shared], own.assign(**blank)[shared]], ignore_index=True)
-    return out
+    parts: list[pd.DataFrame] = [schools[shared], own.assign(**blank)[shared]]
+    return pd.concat(parts, ignore_index=True)
 
 
 def spread(rows: pd.DataFrame, column: str, axes: Mapping[str, pd.Index[Any]]) -> Floats:
@@ -244,12 +244,14 @@ def _turned_inclusive(
     pools = schools[(schools["sector"] == "private") & (schools["inclusive"] == "yes")]
     pool_of = {area: at for at, area in zip(pools.index[::-1], pools["area"][::-1], strict=True)}
     at_school = pd.Index(schools["school"])
-    for row in opened.itertuples():
-        pupils = row.copies * np.nan_to_num(row.pupils) * (str(row.opens) <= autumns)
-        if row.area in pool_of:
-            out[pool_of[row.area]] += pupils
-        if row.school in at_school:
-            out[at_school.get_loc(row.school)] -= pupils
+    turned = (opened["copies"] * opened["pupils"].fillna(0.0)).to_numpy(np.float64)
+    loses = at_school.get_indexer(pd.Index(opened["school"]))
+    for area, left, day, pupils in zip(opened["area"], loses, opened["opens"], turned, strict=True):
+        by_year = pupils * (day <= autumns)
+        if area in pool_of:
+            out[pool_of[area]] += by_year
+        if left >= 0:
+            out[left] -= by_year
     return out
 
 
