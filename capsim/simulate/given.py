@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,7 +105,7 @@ def read_given(plan: Plan) -> Given:
             read_stage(plan, name, programme, areas, county, years) for name in scenario.stages
         ),
         programme=programme,
-        demand=demand,
+        demand=replace(demand, draws=None),
         progression=progression,
         purchase_limit=_limit(scenario, "purchase", counties, years),
         posts=staff[0],
