@@ -48,6 +48,8 @@ class Typed:
         The value is that of the column unless one is given.
         """
         rows = np.flatnonzero(mask).tolist()
+        if not rows:
+            return []
         values = self.frame[column].iloc[rows[:SHOWN]].tolist() if value is None else []
         bad: list[Bad] = [
             (at, shown(values[k]) if value is None else value, expected)
@@ -99,7 +101,7 @@ def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
             columns[column.name] = blank_column(column, cells.rows)
             if column.required:
                 faults.append(Fault(cells.file, None, column.name, "", "a column of that name"))
-    frame = pd.DataFrame(columns)
+    frame = pd.DataFrame(columns, copy=False)
     return Typed(cells.file, frame, cells.lines, sound=not faults), faults
 
 
