@@ -3,24 +3,40 @@
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from capsim.optimize import Plan, optimize
+from capsim.scenario import Scenario
 from capsim.scenario.generate import generate
 from capsim.simulate import Outcomes, simulate
 
 EXACT = {"rel": 1e-9, "abs": 1e-6}
 
 
+def linked(city: Scenario) -> Scenario:
+    """Junior schools are reached by links of their own, dearer from other areas."""
+    areas, schools = city.table("areas"), city.table("schools").query("stage == 'junior'")
+    pairs = areas.merge(schools[["school", "area"]], how="cross", suffixes=("", "_of"))
+    cost = np.where(pairs["area"] == pairs["area_of"], 0.0, 700.0)
+    own = {"area": pairs["area"], "to_area": "", "to_school": pairs["school"], "stage": "junior"}
+    between = areas.merge(areas, how="cross").query("area_x != area_y")
+    other = {"area": between["area_x"], "to_area": between["area_y"], "to_school": "", "stage": ""}
+    links = [pd.DataFrame({**own, "cost_cny": cost}), pd.DataFrame({**other, "cost_cny": 900.0})]
+    return city.variant(tables={"links": pd.concat(links, ignore_index=True)})
+
+
 @cache
-def planned(areas: int, pupils: int) -> tuple[Plan, Outcomes]:
-    plan = optimize(generate(areas=areas, pupils=pupils, years=(2021, 2027)), gap=0.05)
+def planned(areas: int, pupils: int, links: bool = False) -> tuple[Plan, Outcomes]:
+    city = generate(areas=areas, pupils=pupils, years=(2021, 2027))
+    plan = optimize(linked(city) if links else city, gap=0.05)
     assert plan.status != "infeasible"
     return plan, simulate(plan, draws=2, uncertainty=False)
 
 
 cities = pytest.mark.parametrize(
-    "city", [(3, 60_000), pytest.param((12, 400_000), marks=pytest.mark.slow)]
+    "city",
+    [(3, 60_000), (3, 60_000, True), pytest.param((12, 400_000), marks=pytest.mark.slow)],
 )
 
 
