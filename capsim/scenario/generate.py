@@ -247,7 +247,7 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
             "purchase_ceiling_share": 0.08,
             "conversion_due_year": year + 1,
             "conversion_earliest_year": year,
-            "large_class_share": {str(year): 0.15},
+            "large_class_share": {str(year): 0.25, str(year + 3): 0.05},
         },
         "programmes": {"build": {"number": programme, "by": f"{year}-12-31"}},
         "costs": {"discount_rate": 0.04},
@@ -266,5 +266,9 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
     }  # fmt: skip
     if "kindergarten" in recipe.stages:
         settings["demand"] = {"gross_enrolment": {"kindergarten": recipe.kindergarten_rate}}
-        settings["policy"] |= {}
+        settings["floors"] = {
+            "kindergarten_enrolment": {str(year): 0.92},
+            "kindergarten_public": {str(year): 0.56},
+            "kindergarten_inclusive": {str(year): 0.865},
+        }
     return settings
