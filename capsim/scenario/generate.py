@@ -151,6 +151,7 @@ def generate(
         last_year=years[1],
         private_schools=rows,
         purchase_min=20,
+        purchase_fall=0.1,
     )
     units = _units(areas, per_county, rng)
     crowd, tables = base_tables(units, recipe, rng)
