@@ -248,7 +248,7 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
             "purchase_ceiling_share": 0.08,
             "conversion_due_year": year + 1,
             "conversion_earliest_year": year,
-            "large_class_share": {str(year): 0.25, str(year + 3): 0.05},
+            "large_class_share": {str(year): 0.25, str(year + 3): 0.1},
         },
         "programmes": {"build": {"number": programme, "by": f"{year}-12-31"}},
         "costs": {"discount_rate": 0.04},
