@@ -19,14 +19,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from .ratios import Array
 
 BLOCK = 64
 """Draws that share a random stream."""
+SCRATCH = 2**17
+"""Cells of a block whose errors are held at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,19 +150,31 @@ def _block(pupils: Array, spread: Spread, rng: np.random.Generator, out: Array) 
         area *= stretch
         own *= stretch
     # A cohort is one grade further a year later: its number is the difference of the two.
-    number = np.arange(grades)[:, None] - np.arange(years) + leads
-    error = np.take(own[:size], number.ravel(), axis=2, mode="clip")
-    error *= _from_base(spread.cohort).reshape(areas, -1).astype(np.float32)
-    error += (1 + _from_base(whole[:size])).reshape(size, 1, -1).astype(np.float32)
-    error += np.tile(_from_base(area[:size]), grades)
-    if error.min(initial=0.0) < 0:
-        np.maximum(error, 0.0, out=error)
-    np.multiply(error, pupils.reshape(areas, -1), out=out.reshape(size, areas, -1))
+    number = (np.arange(grades)[:, None] - np.arange(years) + leads).ravel()
+    every = (1 + _from_base(whole[:size])).reshape(size, 1, -1).astype(np.float32)
+    rows, sizes = out.reshape(size, areas, -1), pupils.reshape(areas, -1)
+    chunk = max(1, SCRATCH // (size * grades * years))
+    for first in range(0, areas, chunk):
+        part = slice(first, first + chunk)
+        error = np.take(own[:size, part], number, axis=2, mode="clip")
+        error *= _from_base(spread.cohort[part]).reshape(-1, grades * years).astype(np.float32)
+        error += every
+        error += np.tile(_from_base(area[:size, part]), grades)
+        if error.min(initial=0.0) < 0:
+            np.maximum(error, 0.0, out=error)
+        np.multiply(error, sizes[part], out=rows[:, part])
     return out
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> npt.NDArray[np.float32]:
-    return rng.standard_normal((BLOCK, *shape), dtype=np.float32)
+    """Draw normal numbers as one of 65,536 equally likely quantiles: four times as fast."""
+    return np.take(_quantiles(), rng.integers(0, 2**16, (BLOCK, *shape), dtype=np.uint16))
+
+
+@cache
+def _quantiles() -> npt.NDArray[np.float32]:
+    middle = ndtri((np.arange(2**16) + 0.5) / 2**16)
+    return np.asarray(middle / middle.std(), dtype=np.float32)
 
 
 def _from_base(errors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

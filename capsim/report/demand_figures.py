@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from capsim.report.figures.style import BLUE, STYLE, counts_on, new_figure, school_years
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario
 
-BANDS = ((0.025, 0.975, "95 %"), (0.1, 0.9, "80 %"), (0.25, 0.75, "50 %"))
+BANDS = (
+    (0.025, 0.975, "95 % of draws", "#D0E3F0"),
+    (0.1, 0.9, "80 %", "#9CC6E2"),
+    (0.25, 0.75, "50 %", "#5FA3CE"),
+)
 
 
 def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...]) -> None:
@@ -24,14 +29,15 @@ def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...]) -> None:
     rows = [demand.grades.index(grade) for grade in grades]
     if demand.draws is not None:
         total = demand.draws[:, :, rows].sum((1, 2))
-        for low, high, part in BANDS:
+        for low, high, part, colour in BANDS:
             edges = np.quantile(total, [low, high], axis=0)
-            ax.fill_between(demand.years, *edges, color=BLUE, alpha=0.22, linewidth=0, label=part)
+            ax.fill_between(demand.years, *edges, color=colour, linewidth=0, label=part)
     middle = demand.pupils[:, rows].sum((0, 1))
     ax.plot(demand.years, middle, color=BLUE, marker="o", markersize=3, label="projection")
     ax.set_ylim(bottom=0)
     counts_on(ax.yaxis)
     school_years(ax)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
 
 
 def forecast_figure(scenario: Scenario, demand: Demand) -> Figure:
