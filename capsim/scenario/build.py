@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
@@ -216,6 +217,4 @@ def _text_keys(entry: Any) -> Any:
         return {str(k): _text_keys(v) for k, v in entry.items() if v is not None}
     if isinstance(entry, list | tuple):
         return [_text_keys(item) for item in entry]
-    if hasattr(entry, "item") and not isinstance(entry, type):
-        return entry.item()
-    return entry
+    return entry.tolist() if isinstance(entry, np.generic | np.ndarray) else entry

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from capsim.standards import Stage
 
+from .columns import SHOWN, Bad
 from .faults import Fault, nearest
 from .settings import Settings
 from .typed import Typed
 
 __all__ = ["Case", "unknown"]
+
+SEARCHED = 10
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,19 @@ class Case:
 def unknown(
     typed: Typed, column: str, known: Collection[str], what: str, blank: bool = False
 ) -> list[Fault]:
-    """Name the rows whose value is not known, with the nearest that is."""
+    """Name the rows whose value is not known, the first values with the nearest that is."""
     values = typed.frame[column]
-    allowed = set(known) | ({""} if blank else set())
-    faults = []
-    for value in values.unique().tolist():
-        if value not in allowed:
-            mask = (values == value).to_numpy(dtype=bool)
-            faults += typed.where(mask, column, f"{what}: {nearest(value, known)}")
-    return faults
+    strange = set(values.unique().tolist()) - set(known) - ({""} if blank else set())
+    if not strange:
+        return []
+    rows = np.flatnonzero(values.isin(list(strange)).to_numpy(dtype=bool)).tolist()
+    near: dict[str, str] = {}
+    bad: list[Bad] = []
+    for at in rows[:SHOWN]:
+        value = str(values.iloc[at])
+        if value not in near:
+            near[value] = f"{what}: {nearest(value, known)}" if len(near) < SEARCHED else what
+        bad.append((at, value, near[value]))
+    if len(rows) > SHOWN:
+        bad.append((None, f"{len(rows) - SHOWN} more rows", what))
+    return typed.faults(column, bad)

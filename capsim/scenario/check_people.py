@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .check_case import Case
+from .columns import SHOWN, Bad
 from .faults import Fault
-from .typed import Typed, codes
+from .typed import Typed, codes, shown
 
 __all__ = ["births_faults", "forecast_faults", "pupils_faults", "schools_faults"]
 
@@ -137,13 +138,15 @@ def _rolls(case: Case, schools: Typed) -> list[Fault]:
     sums = rolls.groupby(["school", "stage"])["pupils"].sum()
     index = pd.MultiIndex.from_frame(schools.frame[["school", "stage"]])
     found = sums.reindex(index).to_numpy(dtype=np.float64)
-    off = np.abs(found - schools.frame["pupils"].to_numpy()) > TOLERANCE
-    faults: list[Fault] = []
-    for at in np.flatnonzero(off).tolist():
-        mask = np.zeros(len(off), dtype=bool)
-        mask[at] = True
-        faults += schools.where(mask, "pupils", f"the sum of its rolls, {found[at]:g}")
-    return faults
+    off = np.flatnonzero(np.abs(found - schools.frame["pupils"].to_numpy()) > TOLERANCE)
+    listed = schools.frame["pupils"].to_numpy()
+    return schools.faults(
+        "pupils",
+        [
+            (at, shown(float(listed[at])), f"the sum of its rolls, {found[at]:g}")
+            for at in off[:SHOWN].tolist()
+        ],
+    )
 
 
 def _totals(case: Case, schools: Typed) -> list[Fault]:
@@ -156,14 +159,13 @@ def _totals(case: Case, schools: Typed) -> list[Fault]:
         now["pupils"].groupby([now["area"], now["grade"].map(case.grades), now["sector"]]).sum()
     )
     key = ["area", "stage", "sector"]
-    frame = schools.frame
-    listed = frame.groupby(key, sort=False)["pupils"].sum()
+    listed = schools.frame.groupby(key, sort=False)["pupils"].sum()
+    first = schools.frame.drop_duplicates(key).index.to_numpy()
     expected = observed.reindex(listed.index)
-    off = (listed - expected).abs() > TOLERANCE
-    faults: list[Fault] = []
-    for group in listed.index[off.to_numpy(dtype=bool)]:
-        first = np.zeros(len(frame), dtype=bool)
-        first[np.flatnonzero((frame[key] == list(group)).all(axis=1).to_numpy())[0]] = True
-        text = f"schools of {' / '.join(group)} that sum to {expected[group]:g}, as in pupils"
-        faults += schools.where(first, "pupils", text, f"{listed[group]:g} in all")
-    return faults
+    off = np.flatnonzero((listed - expected).abs().to_numpy() > TOLERANCE)
+    bad: list[Bad] = []
+    for at in off[:SHOWN].tolist():
+        group = " / ".join(listed.index[at])
+        text = f"schools of {group} that sum to {expected.iloc[at]:g}, as in pupils"
+        bad.append((int(first[at]), f"{listed.iloc[at]:g} in all", text))
+    return schools.faults("pupils", bad)

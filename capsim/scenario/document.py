@@ -53,7 +53,7 @@ def _is_table(entry: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
 
 
 def assign(document: dict[str, Any], file: str, values: Mapping[str, Any]) -> list[Fault]:
-    """Set dotted keys of a document in place; the value replaces what stood there.
+    """Set dotted keys of a document in place; the value replaces what stood there, None removes it.
 
     Examples
     --------
@@ -79,7 +79,10 @@ def assign(document: dict[str, Any], file: str, values: Mapping[str, Any]) -> li
             at = below
         else:
             if last and all(path):
-                at[last] = copy.deepcopy(value)
+                if value is None:
+                    at.pop(last, None)
+                else:
+                    at[last] = copy.deepcopy(value)
                 continue
         faults.append(Fault(file, None, f"set.{dotted}", str(value), "the dotted key of a setting"))
     return faults

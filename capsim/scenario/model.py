@@ -176,6 +176,7 @@ class Scenario:
         digest = hashlib.sha256()
         content = {
             "settings": self.settings.model_dump(),
+            "measured": sorted(self.settings.uncertainty.model_fields_set),
             "given": {key: vars(entry) for key, entry in self._given.items()},
             "columns": {key: vars(entry) for key, entry in self._columns.items()},
         }

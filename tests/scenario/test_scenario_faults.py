@@ -274,3 +274,14 @@ def test_nothing_to_do_is_a_warning() -> None:
     assert Scenario.from_tables(settings=BARE, **frames()).warnings == (
         "nothing to plan (areas and pupils or forecast) and nothing to build (projects)",
     )
+
+
+@pytest.mark.slow
+def test_a_large_table_of_unknown_names_is_answered() -> None:
+    count = 200_000
+    names = [f"area-{number}" for number in range(count)]
+    births = pd.DataFrame({"area": names, "year": 2021, "births": 1.0})
+    areas = pd.DataFrame({"area": [f"aera-{n}" for n in range(5_000)], "county": "c"})
+    with pytest.raises(ScenarioError) as caught:
+        Scenario.from_tables(settings=BARE, areas=areas, births=births)
+    assert len(caught.value.faults) == 101

@@ -261,6 +261,21 @@ def test_a_variant_in_memory_is_that_of_the_files(small: Scenario, folder: Path)
     assert small.settings.policy.private_share_cap == {2022: 0.1}
 
 
+def test_a_setting_is_taken_away(small: Scenario, tmp_path: Path) -> None:
+    capped = small.variant({"policy.purchase_ceiling_share": np.float64(0.08)})
+    assert capped.settings.policy.purchase_ceiling_share == 0.08
+    free = capped.variant({"policy.purchase_ceiling_share": None})
+    assert free.settings.policy.purchase_ceiling_share is None
+    free.save(tmp_path / "free")
+    assert load(tmp_path / "free") == free == small
+
+
+def test_measured_and_given_errors_differ(small: Scenario) -> None:
+    same = small.variant({"uncertainty.area_sd": small.settings.uncertainty.area_sd})
+    assert same.settings.uncertainty.model_fields_set == {"area_sd"}
+    assert same.hash != small.hash
+
+
 def test_a_variant_replaces_tables(small: Scenario) -> None:
     births = small.table("births").assign(births=lambda frame: frame["births"] + 1)
     made = small.variant(tables={"births": births})
