@@ -137,7 +137,7 @@ def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.Da
     frames = [
         pd.DataFrame({"resource": name, "county": counties, "units": units_, "calendar": calendar})
         for name, units_, calendar in (
-            ("crews", np.maximum(np.ceil(work * 0.6), 2).astype(int), "winter"),
+            ("crews", np.maximum(np.ceil(work * 0.5), 2).astype(int), "winter"),
             ("inspectors", np.maximum(np.ceil(work * 0.2), 1).astype(int), ""),
         )
     ]

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 import capsim
+from capsim.construction import build
+from capsim.construction.calendars import to_day
 from capsim.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +63,7 @@ def private(scenario: Scenario) -> pd.DataFrame:
     return table[(table["sector"] == "private") & table["stage"].isin(["primary", "junior"])]
 
 
-def built(scenario: Scenario) -> pd.DataFrame:
+def ordered(scenario: Scenario) -> pd.DataFrame:
     table = scenario.table("projects")
     return table[table["programme"] == "build-2022"]
 
@@ -178,7 +180,7 @@ def test_average_public_class_is_42_to_45(flagship: Scenario) -> None:
 
 
 def test_programme_of_2022(flagship: Scenario) -> None:
-    table = built(flagship)
+    table = ordered(flagship)
     status = table.drop_duplicates("project")["status"].value_counts()
     assert status.to_dict() == {"ordered": 88, "under_construction": 57}
     assert table["places"].sum() == 153_000
@@ -208,6 +210,16 @@ def test_there_is_something_to_choose(flagship: Scenario) -> None:
     assert (years.min(), years.max()) == (2023, 2030)
     assert {"new", "rebuild", "extend", "prefab"} == set(table["kind"])
     assert (table.groupby("project").size() == 2).any()
+
+
+def test_the_programme_slips_as_recorded(flagship: Scenario) -> None:
+    # 111 of the 168 projects of 2021 were finished at the end of the year.
+    programme = build(flagship, replications=200)
+    to_build = [column.project.startswith("B") for column in programme.columns]
+    finished = (programme.opening[:, to_build] <= to_day("2022-12-31")).mean()
+    usable = (programme.opening[:, to_build] <= to_day("2022-09-01")).mean()
+    assert finished == pytest.approx(111 / 168, abs=0.04)
+    assert 0.1 <= usable <= 0.4
 
 
 def test_posts_money_and_places_are_limited_in_every_county(flagship: Scenario) -> None:
@@ -263,7 +275,7 @@ def test_variants_say_what_their_names_say(flagship: Scenario) -> None:
     assert "candidate" not in set(table("build-everything", "projects")["status"])
     assert table("hiring-freeze", "limits").query("kind == 'hires'")["amount"].sum() == 0
     late = table("late-building", "projects").query("programme == 'build-2022'")
-    assert (late["due"] > "2023-01-01").sum() == (built(flagship)["status"] == "ordered").sum()
+    assert (late["due"] > "2023-01-01").sum() == (ordered(flagship)["status"] == "ordered").sum()
     births = [
         one.query("year >= 2022")["births"].sum()
         for one in (table("low-births", "births"), flagship.table("births"))
