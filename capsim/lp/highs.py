@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capsim.lp.build import Program
 from capsim.lp.result import Solution, SolverError
+
+Array = NDArray[np.float64]
 
 
 class Highs:
@@ -29,7 +32,15 @@ class Highs:
 
         begin = time.perf_counter()
         self._hp = highspy
-        self._highs = highspy.Highs()
+
+        class Quiet(highspy.Highs):
+            """HiGHS prints a banner while callbacks are enabled, unless output is off before."""
+
+            def enableCallbacks(self) -> None:  # noqa: N802
+                self.setOptionValue("output_flag", False)
+                super().enableCallbacks()
+
+        self._highs = Quiet()
         self._option("output_flag", False)
         for name, value in (options or {}).items():
             self._option(name, value)
@@ -39,7 +50,6 @@ class Highs:
             columns,
             rows,
             a.nnz,
-            0,
             int(highspy.MatrixFormat.kColwise),
             int(highspy.ObjSense.kMinimize),
             program.offset,
@@ -67,11 +77,20 @@ class Highs:
         if self._highs.setOptionValue(name, value) != self._hp.HighsStatus.kOk:
             raise SolverError(f"HiGHS knows no option {name!r} or refuses the value {value!r}")
 
-    def start_from(self, x: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    def start_from(self, x: Array) -> None:
         """Offer ``x`` as a first solution of a mixed-integer program."""
         solution = self._hp.HighsSolution()
         solution.col_value = x
         self._highs.setSolution(solution)
+
+    def change(self, columns: tuple[Array, Array], rows: tuple[Array, Array], cost: Array) -> None:
+        """Replace all bounds of columns and rows and all costs, keeping the basis for the next solve."""
+        h = self._highs
+        at = np.arange(len(cost), dtype=np.int32)
+        h.changeColsBounds(len(at), at, *columns)
+        h.changeColsCost(len(at), at, cost)
+        at = np.arange(len(rows[0]), dtype=np.int32)
+        h.changeRowsBounds(len(at), at, *rows)
 
     def solve(self) -> Solution:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on."""
@@ -111,6 +130,10 @@ class Highs:
         self._run()
         self._option("presolve", "choose")
         return _STATUS.get(str(self._highs.getModelStatus()).rsplit(".", 1)[-1], "error")
+
+    def cancel(self) -> None:
+        """Ask a running solve to stop."""
+        self._highs.cancelSolve()
 
     def _run(self) -> None:
         self._highs.HandleUserInterrupt = True

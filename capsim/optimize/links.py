@@ -152,7 +152,7 @@ def _distance(given: Given, area: Index, to_area: Index, to_school: Index) -> Ar
     areas, schools = given.scenario.table("areas"), given.scenario.table("schools")
     projects = given.scenario.table("projects").drop_duplicates("project")
     x, y = areas["x_km"].to_numpy(np.float64), areas["y_km"].to_numpy(np.float64)
-    place = pd.concat([schools[["school", "x_km", "y_km"]], projects.rename(columns={"project": "school"})[["school", "x_km", "y_km"]]])
+    place = pd.concat([schools[["school", "x_km", "y_km"]], projects[["project", "x_km", "y_km"]].rename(columns={"project": "school"})])
     place = place.drop_duplicates("school").set_index("school")
     providers = given.providers
     at = place.reindex(providers.school)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 
+COUPLING = ("share.cap", "reduction", "purchase.ceiling", "floors", "programme")
+LIMITED = ("purchase.limit", "money.capital", "money.recurrent", "land", "staff.hires", "staff.posts", "staff.contract")
+
+
 @dataclass(frozen=True)
 class Model:
     """The plan as a program, and what each of its columns means.
@@ -61,6 +65,18 @@ class Model:
         """Discounted committed cost, RMB."""
         year = np.arange(self.committed.shape[2])
         return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor(year)).sum() * 1e6)
+
+    @cached_property
+    def coupling(self) -> NDArray[np.bool_]:
+        """Flag ``[row]``: the rows in which counties meet; without them they are independent."""
+        program = self.program
+        flag = np.zeros(program.matrix.shape[0], bool)
+        for name in COUPLING:
+            flag[program.rows_of(name)] = True
+        for block in program.rows:
+            if block.labels and block.name in LIMITED:
+                flag[block.start : block.start + block.count] |= block.labels[0] == "*"
+        return flag
 
     def to_pulp(self) -> Any:
         """Return the model as a ``pulp.LpProblem`` with speaking names, to extend and to solve with any solver.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from capsim.lp import Solution, SolverError, solve
+from capsim.lp.blocks import split
+from capsim.lp.decompose import solve_blocks
 from capsim.optimize.explain import explain_infeasible
 from capsim.optimize.model import Model, formulate
 from capsim.optimize.plan import Plan, make_plan
@@ -17,6 +19,9 @@ from capsim.optimize.settle import settle
 if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario
+
+WHOLE_COLUMNS = 30_000
+"""Programs up to this size are searched whole; larger ones county by county."""
 
 
 def optimize(
@@ -71,7 +76,11 @@ def optimize(
         model = formulate(scenario, demand)
     program = model.program.relaxed() if relax else model.program
     options: dict[str, Any] = {} if threads is None else {"threads": threads}
-    found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
+    found = None
+    if solver == "highs" and program.integer.any() and len(program.cost) > WHOLE_COLUMNS:
+        found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
+    if found is None:
+        found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
     timings = {
         "project": projected,
         "build": model.build_s,
@@ -85,7 +94,7 @@ def optimize(
     mark = time.perf_counter()
     x = found.x.copy()
     x[program.integer] = np.round(x[program.integer])
-    settled, priced = (x, found) if relax else settle(model, x)
+    settled = x if relax else settle(model, x)
     timings["second_solve"] = time.perf_counter() - mark
     mark = time.perf_counter()
     plan = make_plan(
@@ -96,7 +105,7 @@ def optimize(
         asked_gap=gap,
         proved=found.status == "optimal",
         timings_s=timings,
-        solution=priced,
+        solution=found if relax else None,
     )
     timings["extract"] = time.perf_counter() - mark
     object.__setattr__(plan, "timings_s", MappingProxyType(timings))

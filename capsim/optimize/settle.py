@@ -3,18 +3,20 @@
 Flows are degenerate: many share the least cost. The integers are fixed, the linear program is solved,
 and every column and row that its prices pin down stays where it is (complementary slackness), which
 leaves exactly the cheapest solutions. Over these a second program minimises the children displaced and
-the children who change their link from one year to the next.
+the children who change their link from one year to the next. Counties meet in few rows only; each
+keeps the share of them that the plan gives it, and is settled alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import block_array, coo_array, csc_array
 
-from capsim.lp import Program, Solution
+from capsim.lp import Program
+from capsim.lp.blocks import Block, Split, in_parallel, split
 from capsim.lp.highs import Highs
 from capsim.optimize.model import Model
 from capsim.optimize.parts import before
@@ -22,69 +24,85 @@ from capsim.optimize.parts import before
 Array = NDArray[np.float64]
 PRICED = 1e-7
 """Million RMB per unit above which a reduced cost or price pins its column or row."""
+MOVE_WEIGHT = 0.1
+"""A child who changes link, beside a child displaced."""
 
 
-def settle(model: Model, x: Array) -> tuple[Array, Solution]:
-    """Return the plan's columns, and the fixed-integer program's solution (with its prices)."""
+def settle(model: Model, x: Array) -> Array:
+    """Return the plan's columns: same decisions, least cost, fewest children moved."""
     fixed = model.program.fixed(x)
-    first = Highs(fixed).solve()
+    wide, moves = _with_moves(model, fixed, x)
+    columns = len(fixed.cost)
+    whole = np.concatenate([x, moves])
+    extra = wide.matrix.shape[0] - fixed.matrix.shape[0]
+    parts = split(wide, np.concatenate([model.coupling, np.zeros(extra, bool)]))
+    second = np.zeros(len(wide.cost))
+    second[model.columns.displaced[model.columns.displaced >= 0]] = 1.0
+    second[columns:] = MOVE_WEIGHT
+    shares = parts.shares(whole)
+    found = in_parallel(
+        [partial(_settle_block, parts, block, shares[i], second, whole) for i, block in enumerate(parts.blocks)]
+    )
+    out = whole
+    for block, value in zip(parts.blocks, found, strict=True):
+        out[block.columns] = value
+    return np.clip(out[:columns], fixed.lower, fixed.upper)
+
+
+def _settle_block(parts: Split, block: Block, share: tuple[Array, Array], second: Array, x: Array) -> Array:
+    """Solve one block twice: for cost, then over its cheapest solutions for moves."""
+    program = parts.part(block, limit=share)
+    highs = Highs(program)
+    first = highs.solve()
     if first.x is None or first.row_dual is None or first.column_dual is None:
-        return x, first
-    face = _cheapest(fixed, first)
-    second = Highs(_fewest_moves(model, face)).solve()
-    settled = first.x if second.x is None else second.x[: len(first.x)]
-    settled = np.clip(settled, fixed.lower, fixed.upper)
-    return settled, first
+        return x[block.columns]
+    highs.change(*_cheapest(program, first.x, first.row_dual, first.column_dual), second[block.columns])
+    again = highs.solve()
+    return first.x if again.x is None else again.x
 
 
-def _cheapest(program: Program, solution: Solution) -> Program:
-    """Pin what has a price: the optimal face of a linear program."""
-    x, price, reduced = solution.x, solution.row_dual, solution.column_dual
-    assert x is not None and price is not None and reduced is not None
+def _cheapest(
+    program: Program, x: Array, price: Array, reduced: Array
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Bounds of columns and of rows with all that has a price pinned: the optimal face."""
     activity = program.matrix @ x
-    lower, upper = program.lower.copy(), program.upper.copy()
-    pinned = np.abs(reduced) > PRICED
-    at_lower = pinned & (np.abs(x - lower) <= np.abs(x - upper))
-    at_upper = pinned & ~at_lower
-    upper[at_lower] = lower[at_lower]
-    lower[at_upper] = upper[at_upper]
-    row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
-    bound = np.abs(price) > PRICED
-    low = bound & (np.abs(activity - row_lower) <= np.abs(activity - row_upper))
-    high = bound & ~low
-    row_upper[low] = row_lower[low]
-    row_lower[high] = row_upper[high]
-    return replace(program, lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper)
+    return (
+        _pin(x, program.lower, program.upper, np.abs(reduced) > PRICED),
+        _pin(activity, program.row_lower, program.row_upper, np.abs(price) > PRICED),
+    )
 
 
-def _fewest_moves(model: Model, face: Program) -> Program:
-    """Minimise children displaced, then (at a tenth of the weight) children who change link."""
+def _pin(value: Array, lower: Array, upper: Array, pinned: NDArray[np.bool_]) -> tuple[Array, Array]:
+    low = pinned & (np.abs(value - lower) <= np.abs(value - upper))
+    high = pinned & ~low
+    return np.where(high, upper, lower), np.where(low, lower, upper)
+
+
+def _with_moves(model: Model, fixed: Program, x: Array) -> tuple[Program, Array]:
+    """Add a column per link, grade and year for the children who leave it; return their values at ``x`` too."""
     v, links, space = model.columns, model.parts.links, model.given.space
     grade = links.pair_grade
     inner = np.flatnonzero(~space.grade_first[grade])
     ratio = space.progression[links.area[links.pair_link[inner]], grade[inner]][:, 1:]
     now, last = v.flow[inner][:, 1:], before(v.flow[inner - 1])[:, 1:]
-    moves = now.size
-    row = np.arange(moves)
-    columns = face.matrix.shape[1]
+    count, columns = now.size, len(fixed.cost)
+    row = np.arange(count)
     entries = coo_array(
         (
-            np.concatenate([np.ones(moves), -ratio.ravel()]),
+            np.concatenate([np.ones(count), -ratio.ravel()]),
             (np.concatenate([row, row]), np.concatenate([now.ravel(), last.ravel()])),
         ),
-        shape=(moves, columns),
+        shape=(count, columns),
     )
-    slack = coo_array((np.ones(moves), (row, row)), shape=(moves, moves))
-    matrix = csc_array(block_array([[face.matrix, None], [entries, slack]], format="csc"))
-    cost = np.zeros(columns + moves)
-    cost[v.displaced[v.displaced >= 0]] = 1.0
-    cost[columns:] = 0.1
-    return Program(
-        cost=cost,
-        lower=np.concatenate([face.lower, np.zeros(moves)]),
-        upper=np.concatenate([face.upper, np.full(moves, np.inf)]),
-        integer=np.zeros(columns + moves, bool),
+    slack = coo_array((np.ones(count), (row, row)), shape=(count, count))
+    matrix = csc_array(block_array([[fixed.matrix, None], [entries, slack]], format="csc"))
+    program = Program(
+        cost=np.concatenate([fixed.cost, np.zeros(count)]),
+        lower=np.concatenate([fixed.lower, np.zeros(count)]),
+        upper=np.concatenate([fixed.upper, np.full(count, np.inf)]),
+        integer=np.zeros(columns + count, bool),
         matrix=matrix,
-        row_lower=np.concatenate([face.row_lower, np.zeros(moves)]),
-        row_upper=np.concatenate([face.row_upper, np.full(moves, np.inf)]),
+        row_lower=np.concatenate([fixed.row_lower, np.zeros(count)]),
+        row_upper=np.concatenate([fixed.row_upper, np.full(count, np.inf)]),
     )
+    return program, np.maximum(ratio.ravel() * x[last.ravel()] - x[now.ravel()], 0.0)
