@@ -1,8 +1,8 @@
 """Cohorts move up a grade a year: ``N[g, t+1] = ratio[g] * N[g-1, t]``.
 
 Where some area of a county receives children in a grade although it had none or far fewer in the
-grade below (a town's junior school fed by villages), ratios of single areas mean nothing: there the county's
-children move up together and are shared out as the grade was last.
+grade below (a town's junior school fed by villages), ratios of single areas mean nothing: there
+the county's children move up together and are shared out as the grade was last.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from capsim.demand import METHODS, Backtest, Panel, backtest, forecast, panel
+from capsim.demand.draws import draw
+from capsim.demand.uncertainty import measured_spread
 
 pytestmark = [
     pytest.mark.external,
@@ -115,3 +117,36 @@ def test_intervals_cover_what_they_say(level: str, share: int, off: float) -> No
     for found in (of_states(), of_schools(2021)):
         covered = figures(found, "hierarchical", level, f"cover{share}")
         assert (np.abs(covered - share) <= off).all(), covered.round(1).to_dict()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["states", "schools"])
+def test_joint_draws_cover_what_they_say(of: str) -> None:
+    """Draws made at several origins with the spread measured by then."""
+    table = states() if of == "states" else schools(2021)
+    origins = range(2000, 2013, 2) if of == "states" else range(2012, 2017)
+    inside: dict[tuple[str, int], list[np.ndarray]] = {}
+    for origin in origins:
+        known = table.years.index(origin) + 1
+        past = Panel(
+            table.areas, table.grades, table.years[:known], table.pupils[..., :known], table.county
+        )
+        measured = backtest(past, {"hierarchical": METHODS["hierarchical"]}).measured
+        ahead = np.nan_to_num(forecast(past.pupils, 5, METHODS["hierarchical"]))
+        made = draw(ahead, measured_spread(measured["hierarchical"], ahead), 500, seed=1)
+        came = table.pupils[..., known : known + 5]
+        there = np.isfinite(came).any(1) & (ahead.sum(1)[..., 1:] > 0)
+        cells = there[:, None] & (ahead[..., 1:] > 0)
+        actual = np.nan_to_num(came)
+        for level, drawn, real, judged in (
+            ("area", made.sum(2), actual.sum(1), there),
+            ("grade", made, actual, cells),
+        ):
+            for share in (80, 95):
+                edges = [0.5 - share / 200, 0.5 + share / 200]
+                low, high = np.quantile(drawn[..., 1:], edges, axis=0)
+                hit = ((real >= low) & (real <= high))[judged]
+                inside.setdefault((level, share), []).append(hit)
+    for (level, share), hits in inside.items():
+        off = 4.0 if share == 80 else 2.5
+        assert 100 * np.concatenate(hits).mean() == pytest.approx(share, abs=off), level
