@@ -15,7 +15,7 @@ from capsim.standards import countries, standards
 
 from .changes import drop, scale
 from .checks import check
-from .document import Provenance, assign, column_sources, merge, unwrap
+from .document import Provenance, assign, column_sources, merge, out_of_reach, unwrap
 from .faults import Fault, ScenarioError, nearest
 from .files import SETTINGS, read_folder
 from .model import Scenario
@@ -58,6 +58,8 @@ def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame])
     if not isinstance(settings, Mapping):
         fault = Fault("settings", None, "", type(settings).__name__, "a nested dict")
         raise ScenarioError([fault])
+    if what := out_of_reach(settings):
+        raise ScenarioError([Fault("settings", None, "", "…", what)])
     document = _text_keys(settings)
     for key in CHANGES:
         if key in document:
@@ -74,6 +76,8 @@ def variant(
     frames: Mapping[str, pd.DataFrame],
 ) -> Scenario:
     """See `Scenario.variant`."""
+    if what := out_of_reach(values):
+        raise ScenarioError([Fault("settings", None, "set", "…", what)])
     document = copy.deepcopy(dict(scenario._document))
     faults = assign(document, "settings", {key: _text_keys(v) for key, v in values.items()})
     tables = {

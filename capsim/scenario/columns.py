@@ -124,7 +124,8 @@ def _text(cell: Any) -> str:
         return cell.isoformat()
     if isinstance(cell, numbers.Real) and not isinstance(cell, bool | numbers.Integral):
         return repr(float(cell))
-    return str(cell)
+    # A number of thousands of digits is not printed; in base 16 it is no number of a table either.
+    return hex(cell) if isinstance(cell, int) and cell.bit_length() > 1100 else str(cell)
 
 
 def _is_number(dtype: Any) -> bool:

@@ -10,10 +10,19 @@ from typing import Any
 from .faults import Fault, nearest
 from .tables import MARKS, TABLES
 
-__all__ = ["Provenance", "assign", "column_sources", "is_wrapped", "merge", "unwrap"]
+__all__ = [
+    "Provenance",
+    "assign",
+    "column_sources",
+    "is_wrapped",
+    "merge",
+    "out_of_reach",
+    "unwrap",
+]
 
 WRAPPER = ("value", "unit", "source", "mark")
 SOURCE = ("unit", "source", "mark")
+DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,22 @@ class Provenance:
     unit: str = ""
     source: str = ""
     mark: str = ""
+
+
+def out_of_reach(document: Any) -> str:
+    """Say why a document cannot be worked on: nested without end, or numbers nobody can hold."""
+    rest: list[tuple[Any, int]] = [(document, 0)]
+    while rest:
+        entry, depth = rest.pop()
+        if depth > DEEPEST:
+            return f"at most {DEEPEST} levels of tables"
+        if isinstance(entry, Mapping):
+            rest += [(value, depth + 1) for value in entry.values()]
+        elif isinstance(entry, list | tuple):
+            rest += [(value, depth + 1) for value in entry]
+        elif isinstance(entry, int) and entry.bit_length() > 1100:
+            return "whole numbers of at most 300 digits"
+    return ""
 
 
 def is_wrapped(entry: Any) -> bool:
@@ -103,23 +128,20 @@ def unwrap(
     given: dict[str, Provenance] = {}
     faults: list[Fault] = []
 
-    def walk(entry: Any, path: str, depth: int) -> Any:
-        if depth > 20:
-            faults.append(Fault(file, None, path[:40], "…", "fewer levels of tables"))
-            return None
+    def walk(entry: Any, path: str) -> Any:
         if not isinstance(entry, Mapping):
             return entry
         if is_wrapped(entry):
             faults.extend(_provenance_faults(entry, file, path, WRAPPER))
             texts = {key: entry[key] for key in SOURCE if isinstance(entry.get(key), str)}
             given[path] = Provenance(**texts)
-            return walk(entry["value"], path, depth + 1)
+            return walk(entry["value"], path)
         return {
-            str(key): walk(value, f"{path}.{key}" if path else str(key), depth + 1)
+            str(key): walk(value, f"{path}.{key}" if path else str(key))
             for key, value in entry.items()
         }
 
-    return walk(document, "", 0), given, faults
+    return walk(document, ""), given, faults
 
 
 def column_sources(section: Any, file: str) -> tuple[dict[str, Provenance], list[Fault]]:

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
+from .document import out_of_reach
 from .faults import Fault, nearest
 from .tables import TABLES
 
@@ -68,6 +69,9 @@ def read_folder(
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
             what = f"valid TOML ({error or 'nested too deep'})"
             faults.append(Fault(label + SETTINGS, None, "", "", what))
+    if document is not None and (what := out_of_reach(document)):
+        faults.append(Fault(label + SETTINGS, None, "", "…", what))
+        document = None
     tables = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() != ".csv":

@@ -173,6 +173,7 @@ BARE = {
         ("births", "area", ["n", "\ud800"], "row 1, area: '\\ud800' where text without control"),
         ("births", "area", ["n", None], "row 1, area: '' where a name"),
         ("births", "area", ["n", ["s"]], "row 1, area: \"['s']\" where an area"),
+        ("births", "births", [1.0, 10**9000], "row 1, births: '0x"),
         ("areas", "county", [1, 2], ""),
     ],
 )
@@ -200,6 +201,39 @@ def test_what_is_no_table() -> None:
         Scenario.from_tables(settings=[])  # type: ignore[arg-type]
     with pytest.raises(ScenarioError, match="settings, extends: 'extends' where a folder"):
         Scenario.from_tables(settings=BARE | {"extends": "x"}, **frames())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a = " + "{a=" * 50 + "1" + "}" * 50,
+        "a = " + "{a=" * 5000 + "1" + "}" * 5000,
+        "b = " + "[" * 3000 + "]" * 3000,
+        "[" + ".".join(["q"] * 3000) + "]",
+        "[set]\n" + ".".join(["travel"] * 3000) + " = 1",
+        "[sources.areas." + ".".join(["q"] * 600) + "]",
+        "c = 0x" + "f" * 5000,
+        "c = " + "9" * 5000,
+    ],
+    ids=range(8),
+)
+def test_settings_nested_or_large_without_end(tmp_path: Path, line: str) -> None:
+    files: Files = dict(texts())
+    add("scenario.toml", line)(files)
+    said = faults_of(write(tmp_path / "case", files))
+    assert "levels of tables is expected" in said or "300 digits" in said or "valid TOML" in said
+
+
+def test_settings_in_memory_without_end() -> None:
+    circle: dict[str, object] = {}
+    circle["policy"] = circle
+    with pytest.raises(ScenarioError, match="at most 20 levels of tables"):
+        Scenario.from_tables(settings=circle)
+    with pytest.raises(ScenarioError, match="at most 300 digits"):
+        Scenario.from_tables(settings=BARE | {"title": 10**9000})
+    made = Scenario.from_tables(settings=BARE)
+    with pytest.raises(ScenarioError, match="at most 20 levels of tables"):
+        made.variant({"policy": circle})
 
 
 def test_circular_extends(tmp_path: Path) -> None:
