@@ -37,7 +37,9 @@ class Block:
         ['hired[C1]', 'hired[C2]']
         """
         if not self.labels:
-            return [self.name] if self.count == 1 else [f"{self.name}[{i}]" for i in range(self.count)]
+            return (
+                [self.name] if self.count == 1 else [f"{self.name}[{i}]" for i in range(self.count)]
+            )
         rows = zip(*(column.tolist() for column in self.labels), strict=True)
         return [f"{self.name}[{','.join(str(part) for part in row)}]" for row in rows]
 
@@ -200,7 +202,9 @@ def _labels(labels: Sequence[ArrayLike], count: int) -> tuple[NDArray[np.object_
     return out
 
 
-def _join(parts: Sequence[tuple[NDArray[np.generic], ...]], width: int) -> list[NDArray[np.generic]]:
+def _join(
+    parts: Sequence[tuple[NDArray[np.generic], ...]], width: int
+) -> list[NDArray[np.generic]]:
     if not parts:
         return [np.zeros(0) for _ in range(width)]
     return [np.concatenate([part[i] for part in parts]) for i in range(width)]

@@ -27,7 +27,9 @@ def to_pulp(program: Program, name: str = "capsim") -> Any:
     problem = pulp.LpProblem(name, pulp.LpMinimize)
     variables = []
     names = _unique(program.column_names())
-    for label, low, high, whole in zip(names, program.lower, program.upper, program.integer, strict=True):
+    for label, low, high, whole in zip(
+        names, program.lower, program.upper, program.integer, strict=True
+    ):
         variables.append(
             problem.add_variable(
                 label,
@@ -37,7 +39,9 @@ def to_pulp(program: Program, name: str = "capsim") -> Any:
             )
         )
     used = np.flatnonzero(program.cost)
-    objective = pulp.LpAffineExpression(zip([variables[i] for i in used], program.cost[used].tolist(), strict=True))
+    objective = pulp.LpAffineExpression(
+        zip([variables[i] for i in used], program.cost[used].tolist(), strict=True)
+    )
     problem.setObjective(objective + program.offset)
     matrix = program.matrix.tocsr()
     for row, label in enumerate(_unique(program.row_names())):
@@ -105,7 +109,9 @@ def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None
     wanted = "HiGHS" if name.lower() == "pulp-highs" else name
     match = {entry.lower(): entry for entry in listed}.get(wanted.lower())
     if match is None:
-        raise SolverError(f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of {listed}")
+        raise SolverError(
+            f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of {listed}"
+        )
     solver = pulp.getSolver(match, **options)
     if not solver.available():
         raise SolverError(f"solver {match} is known to PuLP but not installed here")
@@ -138,7 +144,9 @@ def solve_pulp(
     return status, f"PuLP {pulp.__version__} + {name}", seconds
 
 
-def solve_by_pulp(program: Program, name: str, *, gap: float | None, time_limit: float | None) -> Solution:
+def solve_by_pulp(
+    program: Program, name: str, *, gap: float | None, time_limit: float | None
+) -> Solution:
     """Solve the arrays through PuLP; the bound is known only for a proved optimum."""
     begin = time.perf_counter()
     problem = to_pulp(program)

@@ -64,7 +64,9 @@ class Highs:
             program.integer.astype(np.int32),
         )
         if status == highspy.HighsStatus.kError:
-            raise SolverError("HiGHS refused the program: a bound, cost or coefficient is not finite")
+            raise SolverError(
+                "HiGHS refused the program: a bound, cost or coefficient is not finite"
+            )
         self.program = program
         self.hand_over_s = time.perf_counter() - begin
 
@@ -110,7 +112,11 @@ class Highs:
         objective = float(info.objective_function_value) if found else float("nan")
         bound = float(info.mip_dual_bound) if mip else (objective if name == "optimal" else -np.inf)
         duals = None
-        if found and not mip and info.dual_solution_status == hp.SolutionStatus.kSolutionStatusFeasible:
+        if (
+            found
+            and not mip
+            and info.dual_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
+        ):
             duals = (np.array(h.getSolution().row_dual), np.array(h.getSolution().col_dual))
         return Solution(
             status=name,

@@ -10,7 +10,9 @@ from capsim.lp.build import Program
 from capsim.lp.result import Solution
 
 
-def solve_scipy(program: Program, *, gap: float = 1e-4, time_limit: float | None = None) -> Solution:
+def solve_scipy(
+    program: Program, *, gap: float = 1e-4, time_limit: float | None = None
+) -> Solution:
     """Solve ``program`` with :func:`scipy.optimize.milp`."""
     import scipy
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -28,7 +30,9 @@ def solve_scipy(program: Program, *, gap: float = 1e-4, time_limit: float | None
         options=options,
     )
     x = None if result.x is None else np.asarray(result.x, np.float64)
-    status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(result.status, "error")
+    status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(
+        result.status, "error"
+    )
     if status == "stopped" and x is None:
         status = "unknown"
     objective = float("nan") if x is None else float(result.fun) + program.offset

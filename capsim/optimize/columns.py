@@ -71,7 +71,11 @@ def seat_pairs(given: Given) -> Seats:
     """List every provider × grade of its stage, providers in order."""
     space, stage = given.space, given.providers.stage
     grades_of = [np.flatnonzero(space.grade_stage == s) for s in range(len(space.stages))]
-    sizes = np.array([len(g) for g in grades_of], np.int64)[stage] if len(stage) else np.zeros(0, np.int64)
+    sizes = (
+        np.array([len(g) for g in grades_of], np.int64)[stage]
+        if len(stage)
+        else np.zeros(0, np.int64)
+    )
     provider = np.repeat(np.arange(len(stage)), sizes)
     grade = np.concatenate([grades_of[s] for s in stage]) if len(stage) else np.zeros(0, np.int64)
     before = np.where(space.grade_first[grade], -1, np.arange(len(grade)) - 1)
@@ -86,7 +90,8 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     seats = seat_pairs(given)
     stage_name = np.array([s.name for s in space.stages], object)
     school = np.array(
-        [f"{n},{stage_name[s]}" for n, s in zip(providers.school, providers.stage, strict=True)], object
+        [f"{n},{stage_name[s]}" for n, s in zip(providers.school, providers.stage, strict=True)],
+        object,
     )
 
     def block(name: str, keep: Flag, *labels: NDArray[np.object_], **bounds: object) -> Index:
@@ -100,9 +105,16 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     def per_year(flag: Flag) -> Flag:
         return np.repeat(flag[:, None], T, axis=1)
 
-    pair = np.array([f"{school[j]},{space.grades[g]}" for j, g in zip(seats.provider, seats.grade, strict=True)], object)
+    pair = np.array(
+        [
+            f"{school[j]},{space.grades[g]}"
+            for j, g in zip(seats.provider, seats.grade, strict=True)
+        ],
+        object,
+    )
     compulsory_pair = space.grade_compulsory[seats.grade] & (seats.before >= 0)
     levered, public = providers.levered, providers.public
+    staffed = np.inf if given.scenario.settings.switches.staff else 0.0
     convertible = levered & (providers.conversion != "no")
     purchasable = levered & (providers.purchasable > 0)
     closing = levered & (providers.min_pupils > 0)
@@ -110,7 +122,9 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     fee = block("fee", per_year(levered), school, years)
     purchased = block("purchased", per_year(purchasable), school, years)
     fee_december = block("fee_december", per_year(levered) & december, school, years)
-    purchased_december = block("purchased_december", per_year(purchasable) & december, school, years)
+    purchased_december = block(
+        "purchased_december", per_year(purchasable) & december, school, years
+    )
     return Columns(
         seats=seats,
         flow=block("flow", np.ones((len(links.pair_link), T), bool), links.names(given), years),
@@ -134,9 +148,11 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
         ),
         converted=_converted(m, given, school, convertible),
         open=_open(m, given, M),
-        pool=block("pool", np.ones((C, T), bool), space.counties, years),
-        hired=block("hired", np.ones((C, T), bool), space.counties, years),
-        contract_teachers=block("contract_teachers", np.ones((C, T), bool), space.counties, years),
+        pool=block("pool", np.ones((C, T), bool), space.counties, years, upper=staffed),
+        hired=block("hired", np.ones((C, T), bool), space.counties, years, upper=staffed),
+        contract_teachers=block(
+            "contract_teachers", np.ones((C, T), bool), space.counties, years, upper=staffed
+        ),
     )
 
 
@@ -148,13 +164,14 @@ def _converted(m: Builder, given: Given, school: NDArray[np.object_], convertibl
     open_at = np.array([f"{policy.conversion_earliest_year}-09-01"], object)
     due_at = np.array([f"{policy.conversion_due_year}-09-01"], object)
     earliest, due = dates.index_of(open_at)[0], dates.index_of(due_at)[0]
+    ruled = given.scenario.settings.switches.conversion
     must = given.providers.conversion[j] == "must"
     out = np.full((len(school), dates.count), -1, np.int64)
     out[j, k] = m.variables(
         "converted",
         len(j),
-        lower=(must & (k >= due)).astype(float),
-        upper=(k >= earliest).astype(float),
+        lower=(must & (k >= due) & ruled).astype(float),
+        upper=((k >= earliest) | (not ruled)).astype(float),
         integer=True,
         labels=[school[j], _check_names(dates.date, school_year)[k]],
     )
@@ -183,4 +200,7 @@ def _open(m: Builder, given: Given, count: int) -> Index:
 
 
 def _check_names(date: NDArray[np.object_], school_year: Index) -> NDArray[np.object_]:
-    return np.array([str(y) if d.endswith("09-01") else d for d, y in zip(date, school_year, strict=True)], object)
+    return np.array(
+        [str(y) if d.endswith("09-01") else d for d, y in zip(date, school_year, strict=True)],
+        object,
+    )

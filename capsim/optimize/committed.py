@@ -23,7 +23,9 @@ def committed_costs(parts: Parts) -> Array:
     space, settings, years = given.space, given.scenario.settings, parts.years
     out = np.zeros((len(KINDS), len(space.counties), years + 1))
     kept = (1.0 - settings.staff.attrition) ** np.arange(1, years + 1)
-    out[KINDS.index("staff"), :, :years] = settings.costs.teacher_cny * base_pool(parts)[:, None] * kept
+    out[KINDS.index("staff"), :, :years] = (
+        settings.costs.teacher_cny * base_pool(parts)[:, None] * kept
+    )
     running = out[KINDS.index("running")]
     running[:, :years] += _allowance(parts)
     _add_projects(parts, out)
@@ -59,5 +61,8 @@ def _add_projects(parts: Parts, out: Array) -> None:
         out[KINDS.index("running"), projects.row_county[row], open_in] += amount
     spent = capital_spending(given)
     due = ordered[spent.row] & (spent.check == last[spent.row])
-    county, amount = projects.row_county[spent.row[due]], (spent.amount_cny * copies[spent.row])[due]
+    county, amount = (
+        projects.row_county[spent.row[due]],
+        (spent.amount_cny * copies[spent.row])[due],
+    )
     np.add.at(out[KINDS.index("capital")], (county, spent.year[due]), amount)

@@ -42,7 +42,9 @@ class Dates:
 
     def index_of(self, iso: NDArray[np.object_]) -> NDArray[np.int64]:
         """Index of the first check date on or after each ISO date (``count`` if none; blank: 0)."""
-        return np.asarray(np.searchsorted(self.date.astype(str), iso.astype(str), side="left"), np.int64)
+        return np.asarray(
+            np.searchsorted(self.date.astype(str), iso.astype(str), side="left"), np.int64
+        )
 
     def next_autumn(self, check: NDArray[np.int64]) -> NDArray[np.int64]:
         """Index of the first autumn at or after each check index."""

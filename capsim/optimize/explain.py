@@ -37,8 +37,20 @@ class Rule:
 
 
 RULES = (
-    Rule("seats", ("seats.public",), "places", 1.0, "{who} lacks {amount} places on 1 September {year}"),
-    Rule("staff", ("staff.need",), "teachers", 16.0, "{who} lacks {amount} teachers on 1 September {year}"),
+    Rule(
+        "seats",
+        ("seats.public",),
+        "places",
+        1.0,
+        "{who} lacks {amount} places on 1 September {year}",
+    ),
+    Rule(
+        "staff",
+        ("staff.need",),
+        "teachers",
+        16.0,
+        "{who} lacks {amount} teachers on 1 September {year}",
+    ),
     Rule(
         "private share",
         ("share.cap",),
@@ -46,9 +58,23 @@ RULES = (
         1.0,
         "{who} has {amount} private pupils above its cap on 31 December {year}",
     ),
-    Rule("reduction", ("reduction",), "pupils", 1.0, "the ordered reduction is missed by {amount} pupils on 1 September {year}"),
-    Rule("programme", ("programme",), "projects", 500.0, "programme {who} is {amount} projects short"),
-    Rule("capital", ("money.capital",), "million RMB", 5.0, "{who} lacks {amount} million RMB of capital in {year}"),
+    Rule(
+        "reduction",
+        ("reduction",),
+        "pupils",
+        1.0,
+        "the ordered reduction is missed by {amount} pupils on 1 September {year}",
+    ),
+    Rule(
+        "programme", ("programme",), "projects", 500.0, "programme {who} is {amount} projects short"
+    ),
+    Rule(
+        "capital",
+        ("money.capital",),
+        "million RMB",
+        5.0,
+        "{who} lacks {amount} million RMB of capital in {year}",
+    ),
     Rule(
         "recurrent money",
         ("money.recurrent",),
@@ -57,9 +83,27 @@ RULES = (
         "{who} lacks {amount} million RMB of recurrent money in school year {year}",
     ),
     Rule("land", ("land",), "mu", 30.0, "{who} lacks {amount} mu of land by {year}"),
-    Rule("kindergarten shares", ("kindergarten",), "children", 1.0, "{who} misses its kindergarten shares by {amount} children in {year}"),
-    Rule("floors", ("floors",), "children", 1.0, "the floor {who} is missed by {amount} children on 31 December {year}"),
-    Rule("class size", ("class_size.limit",), "classes", 45.0, "{who} has {amount} large classes too many in {year}"),
+    Rule(
+        "kindergarten shares",
+        ("kindergarten",),
+        "children",
+        1.0,
+        "{who} misses its kindergarten shares by {amount} children in {year}",
+    ),
+    Rule(
+        "floors",
+        ("floors",),
+        "children",
+        1.0,
+        "the floor {who} is missed by {amount} children on 31 December {year}",
+    ),
+    Rule(
+        "class size",
+        ("class_size.limit",),
+        "classes",
+        45.0,
+        "{who} has {amount} large classes too many in {year}",
+    ),
     Rule(
         "purchase ceilings",
         ("purchase.limit", "purchase.ceiling"),
@@ -67,8 +111,23 @@ RULES = (
         1.0,
         "{who} would have to buy {amount} places above its ceiling in {year}",
     ),
-    Rule("admission plans", ("admission",), "children", 1.0, "{who} would have to admit {amount} children above its plan in {year}"),
+    Rule(
+        "smallest school",
+        ("closure.too_small",),
+        "pupils",
+        1.0,
+        "{who} has {amount} pupils fewer than its smallest size in {year}",
+    ),
+    Rule(
+        "admission plans",
+        ("admission",),
+        "children",
+        1.0,
+        "{who} would have to admit {amount} children above its plan in {year}",
+    ),
 )
+
+RULE_NAMES = ", ".join(rule.name for rule in RULES)
 
 
 def explain_infeasible(model: Model) -> Explanation:
@@ -85,12 +144,20 @@ def explain_infeasible(model: Model) -> Explanation:
     alone = {rule.name: _alone(must, rule) for rule in RULES}
     if found.x is None:
         table = _alone_table(alone)
-        return Explanation(("No relaxation of the rules that can be bent was found in two minutes.", *_alone_sentences(alone)), table)
+        return Explanation(
+            (
+                f"The rules contradict each other even where these may bend: {RULE_NAMES}.",
+                *_alone_sentences(alone),
+            ),
+            table,
+        )
     short = _short(model, must, slack, found.x[must.matrix.shape[1] :])
     short["alone"] = short["rule"].map(alone)
     sentences = [*_sentences(short), *_alone_sentences(alone)]
     missing = [name for name in alone if name not in set(short["rule"])]
-    table = pd.concat([short, _alone_table({name: alone[name] for name in missing})], ignore_index=True)
+    table = pd.concat(
+        [short, _alone_table({name: alone[name] for name in missing})], ignore_index=True
+    )
     return Explanation(tuple(sentences), table)
 
 
@@ -102,7 +169,9 @@ def _every_child(model: Model) -> Program:
     return replace(program, cost=np.zeros_like(program.cost), upper=upper, offset=0.0)
 
 
-def _elastic(program: Program, rules: tuple[Rule, ...]) -> tuple[Program, list[tuple[Rule, NDArray[np.int64]]]]:
+def _elastic(
+    program: Program, rules: tuple[Rule, ...]
+) -> tuple[Program, list[tuple[Rule, NDArray[np.int64]]]]:
     """Add a column per row of the rules that makes it give way, at the rule's weight."""
     parts, cost, slack = [], [], []
     for rule in rules:
@@ -168,7 +237,7 @@ class _Labels:
         parts = [column[row - block.start] for column in block.labels]
         year = int(parts[-1]) if parts and not isinstance(parts[-1], str) else 0
         names = [str(part) for part in (parts[:-1] if year else parts)]
-        if block.name in ("seats.public", "admission"):
+        if block.name in ("seats.public", "admission", "closure.too_small"):
             return f"county {self.county[names[0]]}, {names[1]}", year
         if block.name.startswith("floors."):
             return block.name.removeprefix("floors.").replace("_", " "), year
@@ -182,13 +251,17 @@ class _Labels:
 
 def _sentences(short: pd.DataFrame, most: int = 12) -> list[str]:
     if short.empty:
-        return ["Every rule can hold in the elastic model: the contradiction lies in rules that cannot be bent."]
+        return [
+            "Every rule can hold in the elastic model: the contradiction lies in rules that cannot be bent."
+        ]
     lacks = {rule.name: rule.lacks for rule in RULES}
     order = short.assign(w=short["short_by"] * short["rule"].map({r.name: r.weight for r in RULES}))
     order = order.sort_values("w", ascending=False, kind="stable")
     out = ["Not every rule can hold together. The least that has to give way, all at once:"]
     for row in order.head(most).itertuples():
-        text = lacks[str(row.rule)].format(who=row.who, amount=_amount(float(row.short_by)), year=row.school_year)  # type: ignore[arg-type]
+        text = lacks[str(row.rule)].format(
+            who=row.who, amount=_amount(float(row.short_by)), year=row.school_year
+        )  # type: ignore[arg-type]
         out.append(text[0].upper() + text[1:] + ".")
     if len(order) > most:
         out.append(f"And {len(order) - most} smaller gaps, listed in the table.")
@@ -200,8 +273,20 @@ def _alone_sentences(alone: dict[str, float]) -> list[str]:
     enough = {name: value for name, value in alone.items() if np.isfinite(value)}
     if not enough:
         return ["No single one of these rules is enough to bend while all the others hold."]
-    parts = [f"{name} by {_amount(value)} {unit[name]}" for name, value in enough.items() if value > CLEAR]
-    return ["It would also be enough to bend one rule alone (all years together): " + "; or ".join(parts) + "."] if parts else []
+    parts = [
+        f"{name} by {_amount(value)} {unit[name]}"
+        for name, value in enough.items()
+        if value > CLEAR
+    ]
+    return (
+        [
+            "It would also be enough to bend one rule alone (all years together): "
+            + "; or ".join(parts)
+            + "."
+        ]
+        if parts
+        else []
+    )
 
 
 def _alone_table(alone: dict[str, float]) -> pd.DataFrame:

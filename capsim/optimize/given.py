@@ -200,15 +200,28 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
     levered = ~public & space.compulsory[stage]
     places, pupils = number("places"), number("pupils")
     per_post = space.by_stage("pupils_per_post")[stage]
-    staff, price, admission = number("staff"), number("purchase_price_cny"), number("admission_plan")
+    staff, price, admission = (
+        number("staff"),
+        number("purchase_price_cny"),
+        number("admission_plan"),
+    )
     standard_price = space.by_stage("purchase_price_cny")[stage]
     rolls = _rolls(scenario, space, name, stage, area, public, pupils, count)
-    first_grade = np.array([np.flatnonzero(space.grade_first & (space.grade_stage == s))[0] for s in range(len(space.stages))])
+    first_grade = np.array(
+        [
+            np.flatnonzero(space.grade_first & (space.grade_stage == s))[0]
+            for s in range(len(space.stages))
+        ]
+    )
     linked = scenario.table("links")
     linked = linked[linked["to_school"] != ""]
     direct = set(zip(linked["to_school"], linked["stage"], strict=True))
     own_links = np.array(
-        [(n, "") in direct or (n, stage_names[s]) in direct for n, s in zip(name, stage, strict=True)], bool
+        [
+            (n, "") in direct or (n, stage_names[s]) in direct
+            for n, s in zip(name, stage, strict=True)
+        ],
+        bool,
     )
     return Providers(
         school=name,
@@ -222,7 +235,9 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
         places=places,
         pupils=pupils,
         cap=np.where(levered, pupils, np.maximum(places, pupils)),
-        admission=np.where(np.isnan(admission), rolls[np.arange(count + extra), first_grade[stage]], admission)
+        admission=np.where(
+            np.isnan(admission), rolls[np.arange(count + extra), first_grade[stage]], admission
+        )
         if count + extra
         else np.zeros(0),
         staff=np.where(np.isnan(staff), pupils / per_post, staff),
@@ -239,7 +254,14 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
 
 
 def _rolls(
-    scenario: Scenario, space: Space, name: Text, stage: Index, area: Index, public: Flag, pupils: Array, count: int
+    scenario: Scenario,
+    space: Space,
+    name: Text,
+    stage: Index,
+    area: Index,
+    public: Flag,
+    pupils: Array,
+    count: int,
 ) -> Array:
     """Pupils by grade in the base year ``[provider, grade]``: given, else by the profile of area and sector."""
     observed = scenario.table("pupils")
@@ -248,7 +270,9 @@ def _rolls(
     a, g = codes(observed["area"], space.areas), codes(observed["grade"], space.grades)
     keep = (a >= 0) & (g >= 0)
     sector = (observed["sector"].to_numpy(object) == "public").astype(np.int64)
-    np.add.at(profile, (sector[keep], a[keep], g[keep]), observed["pupils"].to_numpy(np.float64)[keep])
+    np.add.at(
+        profile, (sector[keep], a[keep], g[keep]), observed["pupils"].to_numpy(np.float64)[keep]
+    )
     inside = space.grade_stage[None, :] == stage[:, None]
     weight = np.where(inside, profile[public.astype(np.int64), area], 0.0)
     total = weight.sum(axis=1, keepdims=True)
@@ -258,7 +282,9 @@ def _rolls(
     if len(table):
         stage_names = np.array([s.name for s in space.stages], object)
         index = pd.MultiIndex.from_arrays([name[:count], stage[:count]])
-        wanted = pd.MultiIndex.from_arrays([table["school"].to_numpy(object), codes(table["stage"], stage_names)])
+        wanted = pd.MultiIndex.from_arrays(
+            [table["school"].to_numpy(object), codes(table["stage"], stage_names)]
+        )
         j, k = index.get_indexer(wanted), codes(table["grade"], space.grades)
         ok = (j >= 0) & (k >= 0)
         rolls[np.unique(j[ok])] = 0.0
@@ -299,7 +325,8 @@ def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Provide
         row_stage=row_stage,
         row_places=table["places"].to_numpy(np.float64),
         row_pupils=np.where(inclusive, np.nan_to_num(table["pupils"].to_numpy(np.float64)), 0.0),
-        row_capital=table["capital_cny"].to_numpy(np.float64) - table["spent_cny"].to_numpy(np.float64),
+        row_capital=table["capital_cny"].to_numpy(np.float64)
+        - table["spent_cny"].to_numpy(np.float64),
         row_running=table["running_cny"].to_numpy(np.float64),
         row_land=table["land_mu"].to_numpy(np.float64),
         row_posts=table["posts"].to_numpy(np.float64),

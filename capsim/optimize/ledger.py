@@ -75,12 +75,21 @@ class _Entries:
         self.parts: list[tuple[Index, Index, Index, Index, Array, NDArray[np.bool_]]] = []
 
     def add(
-        self, kind: str, county: Index, year: Index, column: Index, amount: Array | float, *, lease: bool = False
+        self,
+        kind: str,
+        county: Index,
+        year: Index,
+        column: Index,
+        amount: Array | float,
+        *,
+        lease: bool = False,
     ) -> None:
         c, y, x, v = np.broadcast_arrays(county, year, column, np.asarray(amount, np.float64))
         keep = (x >= 0) & (v != 0)
         code = np.full(int(keep.sum()), KINDS.index(kind), np.int64)
-        self.parts.append((code, c[keep], y[keep], x[keep], v[keep] / MILLION, np.full(len(code), lease)))
+        self.parts.append(
+            (code, c[keep], y[keep], x[keep], v[keep] / MILLION, np.full(len(code), lease))
+        )
 
 
 def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
@@ -105,7 +114,13 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
     e.add("travel", space.county[area][:, None], t, v.flow, grade[:, None])
     e.add("displacement", county[seat_provider][:, None], t, v.displaced, costs.displacement_cny)
     e.add("overfill", county[:, None], t, v.overfill, costs.overfill_cny)
-    e.add("shortfall", space.county[:, None, None], years[None, None, :], v.shortfall, costs.shortfall_cny)
+    e.add(
+        "shortfall",
+        space.county[:, None, None],
+        years[None, None, :],
+        v.shortfall,
+        costs.shortfall_cny,
+    )
     joined = [np.concatenate(column) for column in zip(*e.parts, strict=True)]
     return Ledger(*joined, discount=float(costs.discount_rate))  # type: ignore[arg-type]
 
@@ -115,11 +130,19 @@ def _enter_projects(e: _Entries, given: Given, v: Columns) -> None:
     projects, dates = given.projects, given.dates
     t = np.arange(len(given.space.years))[None, :]
     z = v.open[projects.row_project]
-    e.add("running", projects.row_county[:, None], t, z[:, dates.autumn], projects.row_running[:, None])
+    e.add(
+        "running",
+        projects.row_county[:, None],
+        t,
+        z[:, dates.autumn],
+        projects.row_running[:, None],
+    )
     spent: Spending = capital_spending(given)
     now = v.open[projects.row_project[spent.row], spent.check]
     county = projects.row_county[spent.row]
-    previous = np.where(spent.check > 0, v.open[projects.row_project[spent.row], spent.check - 1], -1)
+    previous = np.where(
+        spent.check > 0, v.open[projects.row_project[spent.row], spent.check - 1], -1
+    )
     same = now == previous
     amount = np.where(same, 0.0, spent.amount_cny)
     e.add("capital", county, spent.year, now, amount)

@@ -73,7 +73,9 @@ def limit_rows(
         keep = where >= 0
         terms.append((where[keep], column[keep], np.broadcast_to(amount, where.shape)[keep]))
     upper = (whole / unit + more.sum(axis=0))[flag]
-    m.constrain(name, count, terms, upper=upper, labels=[["*"] * count, years[np.flatnonzero(flag)]])
+    m.constrain(
+        name, count, terms, upper=upper, labels=[["*"] * count, years[np.flatnonzero(flag)]]
+    )
 
 
 def _running_total(amount: Array) -> Array:

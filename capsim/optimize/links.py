@@ -48,7 +48,10 @@ class Links:
         rows = zip(space.areas[self.area], target, strict=True)
         link = np.array([f"{a},{b}" for a, b in rows], object)
         return np.array(
-            [f"{link[i]},{space.grades[g]}" for i, g in zip(self.pair_link, self.pair_grade, strict=True)],
+            [
+                f"{link[i]},{space.grades[g]}"
+                for i, g in zip(self.pair_link, self.pair_grade, strict=True)
+            ],
             object,
         )
 
@@ -72,7 +75,9 @@ def prepare_links(given: Given) -> Links:
         stage=stage,
         cost_cny=cost,
         pair_link=np.repeat(np.arange(len(area)), sizes),
-        pair_grade=np.concatenate([grades_of[s] for s in stage]) if len(area) else np.zeros(0, np.int64),
+        pair_grade=np.concatenate([grades_of[s] for s in stage])
+        if len(area)
+        else np.zeros(0, np.int64),
     )
 
 
@@ -102,7 +107,9 @@ def _area_km(given: Given, a: Index, b: Index) -> Array:
     return _known_km(x[a], y[a], x[b], y[b], a == b, given.scenario.settings.travel.default_km)
 
 
-def _known_km(x1: Array, y1: Array, x2: Array, y2: Array, same: NDArray[np.bool_], default: float) -> Array:
+def _known_km(
+    x1: Array, y1: Array, x2: Array, y2: Array, same: NDArray[np.bool_], default: float
+) -> Array:
     away = np.hypot(x1 - x2, y1 - y2)
     return np.where(same, np.nan_to_num(away, nan=0.0), np.where(np.isnan(away), default, away))
 
@@ -113,19 +120,30 @@ def _listed(given: Given, table: pd.DataFrame) -> Found:
     names = np.array([s.name for s in space.stages], object)
     blank = table["stage"].to_numpy(object) == ""
     exact = table[~blank & np.isin(table["stage"].to_numpy(object), names)]
-    wide = pd.concat([table[blank].assign(stage=name) for name in names]) if blank.any() else table[:0]
+    wide = (
+        pd.concat([table[blank].assign(stage=name) for name in names]) if blank.any() else table[:0]
+    )
     key = ["area", "to_area", "to_school", "stage"]
     rows = pd.concat([exact, wide]).drop_duplicates(key, keep="first")
     area, stage = codes(rows["area"], space.areas), codes(rows["stage"], names)
     to_area = codes(rows["to_area"], space.areas)
     index = pd.MultiIndex.from_arrays([providers.school, providers.stage])
-    to_school = np.asarray(index.get_indexer(pd.MultiIndex.from_arrays([rows["to_school"].to_numpy(object), stage])), np.int64)
+    to_school = np.asarray(
+        index.get_indexer(pd.MultiIndex.from_arrays([rows["to_school"].to_numpy(object), stage])),
+        np.int64,
+    )
     km = rows["km"].to_numpy(np.float64)
     km = np.where(np.isnan(km), _distance(given, area, to_area, to_school), km)
     cost = rows["cost_cny"].to_numpy(np.float64)
     cost = np.where(np.isnan(cost), km * settings.costs.travel_cny_per_km, cost)
     keep = (to_area >= 0) | (to_school >= 0)
-    area, to_area, to_school, stage, cost = area[keep], to_area[keep], to_school[keep], stage[keep], cost[keep]
+    area, to_area, to_school, stage, cost = (
+        area[keep],
+        to_area[keep],
+        to_school[keep],
+        stage[keep],
+        cost[keep],
+    )
     own = _own_links(space, area, to_area, to_school, stage)
     extra_area, extra_stage = own
     count = len(extra_area)
@@ -138,7 +156,9 @@ def _listed(given: Given, table: pd.DataFrame) -> Found:
     )
 
 
-def _own_links(space: Space, area: Index, to_area: Index, to_school: Index, stage: Index) -> tuple[Index, Index]:
+def _own_links(
+    space: Space, area: Index, to_area: Index, to_school: Index, stage: Index
+) -> tuple[Index, Index]:
     """Return (area, stage) pairs that get an automatic link to themselves."""
     wanted = np.ones((len(space.areas), len(space.stages)), bool)
     spoken = (to_school >= 0) | (to_area == area)
@@ -152,12 +172,20 @@ def _distance(given: Given, area: Index, to_area: Index, to_school: Index) -> Ar
     areas, schools = given.scenario.table("areas"), given.scenario.table("schools")
     projects = given.scenario.table("projects").drop_duplicates("project")
     x, y = areas["x_km"].to_numpy(np.float64), areas["y_km"].to_numpy(np.float64)
-    place = pd.concat([schools[["school", "x_km", "y_km"]], projects[["project", "x_km", "y_km"]].rename(columns={"project": "school"})])
+    place = pd.concat(
+        [
+            schools[["school", "x_km", "y_km"]],
+            projects[["project", "x_km", "y_km"]].rename(columns={"project": "school"}),
+        ]
+    )
     place = place.drop_duplicates("school").set_index("school")
     providers = given.providers
     at = place.reindex(providers.school)
     px, py = at["x_km"].to_numpy(np.float64), at["y_km"].to_numpy(np.float64)
-    px, py = np.where(np.isnan(px), x[providers.area], px), np.where(np.isnan(py), y[providers.area], py)
+    px, py = (
+        np.where(np.isnan(px), x[providers.area], px),
+        np.where(np.isnan(py), y[providers.area], py),
+    )
     direct = to_school >= 0
     tx = np.where(direct, np.append(px, np.nan)[to_school], np.append(x, np.nan)[to_area])
     ty = np.where(direct, np.append(py, np.nan)[to_school], np.append(y, np.nan)[to_area])

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 
 COUPLING = ("share.cap", "reduction", "purchase.ceiling", "floors", "programme")
-LIMITED = ("purchase.limit", "money.capital", "money.recurrent", "land", "staff.hires", "staff.posts", "staff.contract")
+LIMITED = (
+    "purchase.limit",
+    "money.capital",
+    "money.recurrent",
+    "land",
+    "staff.hires",
+    "staff.posts",
+    "staff.contract",
+)
+
+ALWAYS = ("conversion",)
+"""Families whose rows stay when they are switched off: nothing turns back."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ def formulate(scenario: Scenario, demand: Demand | None = None) -> Model:
     switches = scenario.settings.switches
     define_opening(m, parts)
     for name, define in FAMILIES.items():
-        if getattr(switches, name):
+        if getattr(switches, name) or name in ALWAYS:
             define(m, parts)
     used = np.array([bool(getattr(scenario.settings.cost_terms, kind)) for kind in KINDS])
     committed = np.where(used[:, None, None], committed_costs(parts), 0.0)

@@ -121,4 +121,6 @@ def _where(row: Index, column: Index, value: Array) -> Term:
 
 def before(column: Index) -> Index:
     """Return the column of the year before, ``[…, t]``; -1 in the first year."""
-    return np.concatenate([np.full((*column.shape[:-1], 1), -1, np.int64), column[..., :-1]], axis=-1)
+    return np.concatenate(
+        [np.full((*column.shape[:-1], 1), -1, np.int64), column[..., :-1]], axis=-1
+    )

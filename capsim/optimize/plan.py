@@ -100,7 +100,14 @@ class Plan:
         x = read_columns(problem)
         x[model.program.integer] = np.round(x[model.program.integer])
         bound = float(model.program.cost @ x + model.program.offset) if proved else -np.inf
-        return make_plan(model, x, bound=bound, solver=f"PuLP {pulp.__version__}", asked_gap=np.inf, proved=proved)
+        return make_plan(
+            model,
+            x,
+            bound=bound,
+            solver=f"PuLP {pulp.__version__}",
+            asked_gap=np.inf,
+            proved=proved,
+        )
 
 
 def make_plan(

@@ -115,7 +115,9 @@ class Solved:
         """Public pupils above standard seats, ``[j, t]``."""
         if not self.parts.given.scenario.settings.switches.seats:
             return np.zeros_like(self.public)
-        return np.where(self.parts.columns.overfill >= 0, np.maximum(self.public - self.seats, 0.0), 0.0)
+        return np.where(
+            self.parts.columns.overfill >= 0, np.maximum(self.public - self.seats, 0.0), 0.0
+        )
 
     @cached_property
     def displaced(self) -> Array:

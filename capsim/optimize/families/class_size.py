@@ -65,7 +65,9 @@ def define_class_size(m: Builder, parts: Parts) -> None:
     counties, stages = len(space.counties), len(space.stages)
     node = np.full((counties, stages, parts.years), -1, np.int64)
     present = np.zeros((counties, stages), bool)
-    present[providers.county[flag[:, 0]], providers.stage[flag[:, 0]]] = True if parts.years else False
+    present[providers.county[flag[:, 0]], providers.stage[flag[:, 0]]] = (
+        True if parts.years else False
+    )
     c, s = np.nonzero(present)
     node[np.ix_(np.arange(counties), np.arange(stages), t)] = -1
     numbers = np.arange(len(c) * len(t)).reshape(len(c), len(t))
@@ -81,5 +83,9 @@ def define_class_size(m: Builder, parts: Parts) -> None:
         len(upper),
         [(at[keep], v.large_classes[keep], 1.0), parts.seats(at, classes)],
         upper=upper,
-        labels=[np.repeat(space.counties[c], len(t)), np.repeat(names[s], len(t)), np.tile(space.years[t], len(c))],
+        labels=[
+            np.repeat(space.counties[c], len(t)),
+            np.repeat(names[s], len(t)),
+            np.tile(space.years[t], len(c)),
+        ],
     )

@@ -9,7 +9,7 @@ from capsim.optimize.parts import Parts, before
 
 
 def define_closure(m: Builder, parts: Parts) -> None:
-    """zi ≤ zp; zp[j,t] + zc[j,t] ≤ 1; zp, zi non-decreasing; Σ_g n ≥ min_pupils (1 − zp − zc)."""
+    """Zi ≤ zp; zp[j,t] + zc[j,t] ≤ 1; zp, zi non-decreasing; Σ_g n ≥ min_pupils (1 − zp − zc)."""
     given, v = parts.given, parts.columns
     flag = v.phase_out >= 0
     row, count = parts.numbered(flag)
@@ -17,8 +17,12 @@ def define_closure(m: Builder, parts: Parts) -> None:
     at, out, closed = row[flag], v.phase_out[flag], v.closed[flag]
     converted = v.converted[:, given.dates.autumn][flag]
     labels = parts.labels(flag)
-    m.constrain("closure.at_once", count, [(at, closed, 1.0), (at, out, -1.0)], upper=0.0, labels=labels)
-    m.constrain("closure.either", count, [(at, out, 1.0), (at, converted, 1.0)], upper=1.0, labels=labels)
+    m.constrain(
+        "closure.at_once", count, [(at, closed, 1.0), (at, out, -1.0)], upper=0.0, labels=labels
+    )
+    m.constrain(
+        "closure.either", count, [(at, out, 1.0), (at, converted, 1.0)], upper=1.0, labels=labels
+    )
     for name, column in (("phase_out", v.phase_out), ("closed", v.closed)):
         m.constrain(
             f"closure.{name}_stays",

@@ -1,4 +1,4 @@
-"""Converted once, converted for good; projects once open stay open."""
+"""Converted once, converted for good; projects once open stay open. In force whatever is switched off."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from capsim.optimize.parts import Parts
 
 
 def define_conversion(m: Builder, parts: Parts) -> None:
-    """zc[j,k] ≤ zc[j,k+1]; earliest and due years are bounds of the variables."""
+    """zc[j,k] ≤ zc[j,k+1]; the switch covers the earliest and due years, which are bounds of the variables."""
     v, given = parts.columns, parts.given
-    j = np.flatnonzero((v.converted >= 0).any(axis=1)) if v.converted.size else np.zeros(0, np.int64)
+    j = (
+        np.flatnonzero((v.converted >= 0).any(axis=1))
+        if v.converted.size
+        else np.zeros(0, np.int64)
+    )
     later, earlier = v.converted[j, 1:], v.converted[j, :-1]
     row = np.arange(later.size).reshape(later.shape)
     m.constrain(
@@ -27,7 +31,7 @@ def define_conversion(m: Builder, parts: Parts) -> None:
 
 
 def define_opening(m: Builder, parts: Parts) -> None:
-    """z[m,k] ≤ z[m,k+1]: what is open stays open (always in force)."""
+    """z[m,k] ≤ z[m,k+1]: what is open stays open."""
     v, given = parts.columns, parts.given
     later, earlier = v.open[:, 1:], v.open[:, :-1]
     moves = later != earlier

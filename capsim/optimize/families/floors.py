@@ -25,7 +25,9 @@ def _in_force(parts: Parts, table: dict[int, float]) -> tuple[np.ndarray, np.nda
     return t, np.array([value for value in values if value is not None], np.float64)
 
 
-def _define_enrolment(m: Builder, parts: Parts, stage: str, table: dict[int, float], name: str) -> None:
+def _define_enrolment(
+    m: Builder, parts: Parts, stage: str, table: dict[int, float], name: str
+) -> None:
     space, v = parts.given.space, parts.columns
     names = [s.name for s in space.stages]
     if stage not in names:
@@ -46,7 +48,9 @@ def _define_enrolment(m: Builder, parts: Parts, stage: str, table: dict[int, flo
     )
 
 
-def _define_share(m: Builder, parts: Parts, table: dict[int, float], name: str, *, inclusive: bool) -> None:
+def _define_share(
+    m: Builder, parts: Parts, table: dict[int, float], name: str, *, inclusive: bool
+) -> None:
     given, v = parts.given, parts.columns
     space, providers, projects, dates = given.space, given.providers, given.projects, given.dates
     names = [s.name for s in space.stages]
@@ -59,7 +63,9 @@ def _define_share(m: Builder, parts: Parts, table: dict[int, float], name: str, 
     floor_t = np.zeros(parts.years)
     floor_t[t] = floor
     here = providers.stage == stage
-    counted = here & (providers.public | providers.inclusive) if inclusive else here & providers.public
+    counted = (
+        here & (providers.public | providers.inclusive) if inclusive else here & providers.public
+    )
     shape = (len(providers.school), parts.years)
     row = np.where(here[:, None], number[None, :], -1)
     terms = [

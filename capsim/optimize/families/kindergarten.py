@@ -42,7 +42,11 @@ def define_kindergarten(m: Builder, parts: Parts) -> None:
     at = node[projects.row_area[row], 1]
     z = v.open[projects.row_project[row]][:, given.dates.autumn]
     keep = at >= 0
-    terms.append((at[keep], z[keep], -np.broadcast_to(projects.row_pupils[row][:, None], at.shape)[keep]))
+    terms.append(
+        (at[keep], z[keep], -np.broadcast_to(projects.row_pupils[row][:, None], at.shape)[keep])
+    )
     kinds = np.array(["public", "inclusive", "other"], object)
     a, k, t = np.nonzero(node >= 0)
-    m.constrain("kindergarten", count, terms, upper=0.0, labels=[space.areas[a], kinds[k], space.years[t]])
+    m.constrain(
+        "kindergarten", count, terms, upper=0.0, labels=[space.areas[a], kinds[k], space.years[t]]
+    )

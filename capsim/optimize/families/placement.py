@@ -80,4 +80,3 @@ def _define_own(m: Builder, parts: Parts) -> None:
             np.tile(space.years, len(pair)),
         ],
     )
-

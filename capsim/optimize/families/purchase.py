@@ -22,7 +22,11 @@ def define_purchase(m: Builder, parts: Parts) -> None:
     at, y, late = row[flag], v.contract[flag], v.purchased_december[flag]
     labels = parts.labels(flag)
     m.constrain(
-        "purchase.most", count, [(at, late, 1.0), (at, y, -providers.purchasable[j])], upper=0.0, labels=labels
+        "purchase.most",
+        count,
+        [(at, late, 1.0), (at, y, -providers.purchasable[j])],
+        upper=0.0,
+        labels=labels,
     )
     least = flag & (providers.purchase_min[:, None] > 0)
     row_least, count_least = parts.numbered(least)
@@ -31,7 +35,11 @@ def define_purchase(m: Builder, parts: Parts) -> None:
         count_least,
         [
             (row_least[least], v.purchased_december[least], 1.0),
-            (row_least[least], v.contract[least], -np.broadcast_to(providers.purchase_min[:, None], flag.shape)[least]),
+            (
+                row_least[least],
+                v.contract[least],
+                -np.broadcast_to(providers.purchase_min[:, None], flag.shape)[least],
+            ),
         ],
         lower=0.0,
         labels=parts.labels(least),
@@ -41,7 +49,11 @@ def define_purchase(m: Builder, parts: Parts) -> None:
     at_two, labels_two = row_two[two], parts.labels(two)
     september, december = v.purchased[two], v.purchased_december[two]
     m.constrain(
-        "purchase.adds", count_two, [(at_two, december, 1.0), (at_two, september, -1.0)], lower=0.0, labels=labels_two
+        "purchase.adds",
+        count_two,
+        [(at_two, december, 1.0), (at_two, september, -1.0)],
+        lower=0.0,
+        labels=labels_two,
     )
     m.constrain(
         "purchase.of_pupils",
@@ -72,7 +84,11 @@ def _define_term(m: Builder, parts: Parts) -> None:
     m.constrain(
         "purchase.starts",
         count,
-        [(at, v.contract_start[flag], 1.0), (at, v.contract[flag], -1.0), (at, before(v.contract)[flag], 1.0)],
+        [
+            (at, v.contract_start[flag], 1.0),
+            (at, v.contract[flag], -1.0),
+            (at, before(v.contract)[flag], 1.0),
+        ],
         lower=0.0,
         labels=labels,
     )
@@ -94,7 +110,14 @@ def _define_ceilings(m: Builder, parts: Parts) -> None:
         parts,
         "purchase",
         "purchase.limit",
-        [(np.broadcast_to(providers.county[:, None], bought.shape), np.broadcast_to(t, bought.shape), bought, 1.0)],
+        [
+            (
+                np.broadcast_to(providers.county[:, None], bought.shape),
+                np.broadcast_to(t, bought.shape),
+                bought,
+                1.0,
+            )
+        ],
     )
     share = given.scenario.settings.policy.purchase_ceiling_share
     if share is not None:

@@ -20,4 +20,6 @@ def define_reduction(m: Builder, parts: Parts) -> None:
     if policy.purchased_counts_as_private:
         terms.append((0, v.purchased[:, t], -1.0))
     counted = float(given.providers.rolls[given.providers.levered].sum())
-    m.constrain("reduction", 1, terms, lower=policy.reduction - counted, labels=[[policy.reduction_year]])
+    m.constrain(
+        "reduction", 1, terms, lower=policy.reduction - counted, labels=[[policy.reduction_year]]
+    )

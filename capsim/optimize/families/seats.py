@@ -108,7 +108,9 @@ def _define_private(m: Builder, parts: Parts) -> None:
         column = z[projects.row_project[moved[known]]]
         ok = at >= 0
         terms.append((at[ok], column[ok], amount[ok]))
-    m.constrain("seats.other_private", count, terms, upper=providers.cap[j], labels=parts.labels(flag))
+    m.constrain(
+        "seats.other_private", count, terms, upper=providers.cap[j], labels=parts.labels(flag)
+    )
 
 
 def inclusive_pool(parts: Parts) -> np.ndarray:  # type: ignore[type-arg]

@@ -6,7 +6,7 @@ import numpy as np
 
 from capsim.lp import Builder
 from capsim.optimize.ledger import taken_over
-from capsim.optimize.limits import county_limit, limit_rows
+from capsim.optimize.limits import limit_rows
 from capsim.optimize.parts import Parts, before
 
 
@@ -56,12 +56,16 @@ def define_staff(m: Builder, parts: Parts) -> None:
 
 
 def base_pool(parts: Parts) -> np.ndarray:  # type: ignore[type-arg]
-    """Teachers of public schools in the staffed stages in the base year, ``[county]``."""
+    """Teachers of public schools in the staffed stages in the base year, ``[county]``; 0 with the family off."""
     given = parts.given
+    if not given.scenario.settings.switches.staff:
+        return np.zeros(len(given.space.counties))
     staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
     who = given.providers.public & staffed[given.providers.stage]
     return np.bincount(
-        given.providers.county[who], weights=given.providers.staff[who], minlength=len(given.space.counties)
+        given.providers.county[who],
+        weights=given.providers.staff[who],
+        minlength=len(given.space.counties),
     )
 
 
@@ -82,7 +86,9 @@ def _define_sources(m: Builder, parts: Parts, staffed: np.ndarray) -> None:  # t
     limit_rows(m, parts, "posts", "staff.posts", [(c, t, v.pool, 1.0), posts])
     share = given.scenario.settings.policy.release_share
     who = providers.levered & staffed & (providers.pupils > 0)
-    per_pupil = np.where(who, providers.staff / np.where(providers.pupils > 0, providers.pupils, 1.0), 0.0)
+    per_pupil = np.where(
+        who, providers.staff / np.where(providers.pupils > 0, providers.pupils, 1.0), 0.0
+    )
     released = share * per_pupil
     wide = np.repeat(released[:, None], years, axis=1)
     county = np.broadcast_to(providers.county[:, None], wide.shape)
@@ -96,8 +102,10 @@ def _define_sources(m: Builder, parts: Parts, staffed: np.ndarray) -> None:  # t
     ]
     extra = np.bincount(providers.county, weights=released * providers.pupils, minlength=counties)
     limit_rows(
-        m, parts, "contract_teachers", "staff.contract", entries, extra=np.repeat(extra[:, None], years, axis=1)
+        m,
+        parts,
+        "contract_teachers",
+        "staff.contract",
+        entries,
+        extra=np.repeat(extra[:, None], years, axis=1),
     )
-
-
-__all__ = ["base_pool", "county_limit", "define_staff"]

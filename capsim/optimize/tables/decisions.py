@@ -112,8 +112,14 @@ def closures_table(solved: Solved) -> pd.DataFrame:
     intake[seats.provider[first]] = solved.pupils[first]
     none = np.flip(np.cumprod(np.flip(intake <= CLEAR, axis=1), axis=1), axis=1) > 0
     never = (solved.converted == 0).all(axis=1) & ~out.any(axis=1)
-    j = np.flatnonzero(given.providers.levered & never & none[:, -1]) if len(years) else np.zeros(0, int)
-    down = pd.DataFrame({**_who(solved, j), "how": "run_down", "from_year": years[np.argmax(none[j], axis=1)]})
+    j = (
+        np.flatnonzero(given.providers.levered & never & none[:, -1])
+        if len(years)
+        else np.zeros(0, int)
+    )
+    down = pd.DataFrame(
+        {**_who(solved, j), "how": "run_down", "from_year": years[np.argmax(none[j], axis=1)]}
+    )
     return pd.concat([phased, closed, down], ignore_index=True)
 
 

@@ -121,12 +121,13 @@ def staff_table(solved: Solved) -> pd.DataFrame:
     new = np.diff(autumn, axis=1, prepend=0.0)
     np.add.at(over, providers.county, taken_over(given)[:, None] * new)
     hired = solved.value(v.hired)
+    gained = hired + over if settings.switches.staff else np.zeros_like(hired)
     return pd.DataFrame(
         {
             "county": np.repeat(space.counties, years),
             "school_year": np.tile(space.years, counties),
             "need": need.ravel(),
-            "pool": _pool(parts.given.scenario.settings.staff.attrition, base_pool(parts), hired + over).ravel(),
+            "pool": _pool(settings.staff.attrition, base_pool(parts), gained).ravel(),
             "hired": hired.ravel(),
             "taken_over": over.ravel(),
             "contract": solved.value(v.contract_teachers).ravel(),

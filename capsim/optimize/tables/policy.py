@@ -15,7 +15,11 @@ def costs_table(model: Model, solved: Solved) -> pd.DataFrame:
     ledger, space = model.parts.ledger, model.given.space
     shape = model.committed.shape
     amount = np.zeros(shape)
-    np.add.at(amount, (ledger.kind, ledger.county, ledger.year), ledger.amount * solved.exact[ledger.column])
+    np.add.at(
+        amount,
+        (ledger.kind, ledger.county, ledger.year),
+        ledger.amount * solved.exact[ledger.column],
+    )
     terms = model.given.scenario.settings.cost_terms
     used = np.array([bool(getattr(terms, kind)) for kind in KINDS])
     amount[~used] = 0.0
@@ -59,7 +63,9 @@ def shares_table(solved: Solved) -> pd.DataFrame:
         np.add.at(enrolment, space.county, area)
         enrolment = np.concatenate([enrolment.sum(axis=0, keepdims=True), enrolment])
     some = enrolment > 0
-    share = [np.divide(x, enrolment, out=np.zeros_like(x), where=some) for x in (excluding, including)]
+    share = [
+        np.divide(x, enrolment, out=np.zeros_like(x), where=some) for x in (excluding, including)
+    ]
     all_years = np.concatenate([[given.scenario.base_year], space.years])
     return pd.DataFrame(
         {
@@ -86,7 +92,9 @@ def reduction_table(solved: Solved) -> pd.DataFrame:
     existing = np.minimum(pupils, places)
     existing_start = np.minimum(start[public], providers.places[public]).sum()
     seats_family = given.scenario.settings.switches.seats
-    over_start = np.maximum(start[public] - providers.places[public], 0.0).sum() if seats_family else 0.0
+    over_start = (
+        np.maximum(start[public] - providers.places[public], 0.0).sum() if seats_family else 0.0
+    )
     bought = solved.purchased[levered].sum(axis=0)
     counted = solved.fee[levered].sum(axis=0)
     if policy.purchased_counts_as_private:

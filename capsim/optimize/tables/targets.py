@@ -31,17 +31,33 @@ def targets_table(solved: Solved, shares: pd.DataFrame, reduction: pd.DataFrame)
 
 
 def _most(name: str, what: str, by: str, required: float, achieved: float) -> Row:
-    return name, what, by, required, achieved, bool(achieved <= required + TOLERANCE * max(1.0, abs(required)))
+    return (
+        name,
+        what,
+        by,
+        required,
+        achieved,
+        bool(achieved <= required + TOLERANCE * max(1.0, abs(required))),
+    )
 
 
 def _least(name: str, what: str, by: str, required: float, achieved: float) -> Row:
-    return name, what, by, required, achieved, bool(achieved >= required - TOLERANCE * max(1.0, abs(required)))
+    return (
+        name,
+        what,
+        by,
+        required,
+        achieved,
+        bool(achieved >= required - TOLERANCE * max(1.0, abs(required))),
+    )
 
 
 def _placement(solved: Solved) -> Iterator[Row]:
     short = solved.value(solved.parts.columns.shortfall).sum()
     last = solved.parts.given.space.years[-1]
-    yield _most("placement", "children without a place, all years", f"{last}-09-01", 0.0, float(short))
+    yield _most(
+        "placement", "children without a place, all years", f"{last}-09-01", 0.0, float(short)
+    )
 
 
 def _reduction(solved: Solved, reduction: pd.DataFrame) -> Iterator[Row]:
@@ -74,7 +90,11 @@ def _programmes(solved: Solved) -> Iterator[Row]:
         member = given.projects.programme == name
         count = float(solved.open[member, past[-1]].sum()) if len(past) else 0.0
         yield _least(
-            f"programme-{name}", f"projects of {name} in use", str(programme.by), float(programme.number), count
+            f"programme-{name}",
+            f"projects of {name} in use",
+            str(programme.by),
+            float(programme.number),
+            count,
         )
 
 
@@ -96,7 +116,9 @@ def _floors(solved: Solved) -> Iterator[Row]:
             floor = stepped(table, int(year))
             if floor is not None and people[t] > 0:
                 what = f"enrolled of the children of {stage} age"
-                yield _least(f"{name}-{year}", what, f"{year}-12-31", floor, float(placed[t] / people[t]))
+                yield _least(
+                    f"{name}-{year}", what, f"{year}-12-31", floor, float(placed[t] / people[t])
+                )
     if STAGE not in names:
         return
     here = providers.stage == names.index(STAGE)
@@ -105,7 +127,12 @@ def _floors(solved: Solved) -> Iterator[Row]:
     inclusive = public + solved.enrolled[here & providers.inclusive].sum(axis=0) + _turned(solved)
     for counted, table, name, what in (
         (public, floors.kindergarten_public, "kindergarten_public", "in public kindergartens"),
-        (inclusive, floors.kindergarten_inclusive, "kindergarten_inclusive", "in public or inclusive kindergartens"),
+        (
+            inclusive,
+            floors.kindergarten_inclusive,
+            "kindergarten_inclusive",
+            "in public or inclusive kindergartens",
+        ),
     ):
         for t, year in enumerate(space.years):
             floor = stepped(table, int(year))
@@ -130,7 +157,9 @@ def _large_classes(solved: Solved) -> Iterator[Row]:
     large, classes = np.zeros(shape), np.zeros(shape)
     np.add.at(large, (providers.county, providers.stage), solved.large_classes)
     np.add.at(classes, (providers.county, providers.stage), solved.classes)
-    share = np.divide(large, classes, out=np.zeros(shape), where=classes > 0).max(axis=(0, 1), initial=0.0)
+    share = np.divide(large, classes, out=np.zeros(shape), where=classes > 0).max(
+        axis=(0, 1), initial=0.0
+    )
     for t, year in enumerate(space.years):
         most = stepped(given.scenario.settings.policy.large_class_share, int(year))
         if most is not None:
