@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WHOLE_COLUMNS = 30_000
 """Programs up to this size are searched whole; larger ones county by county."""
 
+INTERIOR = {"solver": "ipm", "run_crossover": "off"}
+"""How large relaxations are solved: the simplex method takes several times as long."""
+
 
 def optimize(
     scenario: Scenario | Model,
@@ -76,6 +79,8 @@ def optimize(
         model = formulate(scenario, demand)
     program = model.program.relaxed() if relax else model.program
     options: dict[str, Any] = {} if threads is None else {"threads": threads}
+    if len(program.cost) > WHOLE_COLUMNS and not program.integer.any():
+        options |= INTERIOR
     found = None
     if solver == "highs" and program.integer.any() and len(program.cost) > WHOLE_COLUMNS:
         found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
