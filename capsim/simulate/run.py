@@ -59,6 +59,18 @@ def simulate(
     ------
     ValueError
         If the plan is infeasible, `draws` is not positive or `openings` do not fit.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(2, 8000, stages=("primary", "junior"), years=(2021, 2023))
+    >>> plan = capsim.optimize(city, gap=0.05)
+    >>> outcomes = simulate(plan, draws=40, seed=1)
+    >>> outcomes.tables["targets"].columns.tolist()
+    ['id', 'by', 'required', 'probability', 'low', 'high', 'mean', 'p05', 'p50', 'p95']
+    >>> planned = simulate(plan, draws=1, uncertainty=False).tables["costs"]["mean_cny"].sum()
+    >>> bool(abs(planned / plan.objective_cny - 1) < 1e-9)
+    True
     """
     if draws < 1:
         raise ValueError(f"draws must be 1 or more, not {draws}")

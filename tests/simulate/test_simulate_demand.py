@@ -1,5 +1,7 @@
 """More or fewer children than planned: quotas, contracts, ceilings, and who gains."""
 
+from functools import cache
+
 import hand_plan
 import numpy as np
 import pytest
@@ -15,9 +17,14 @@ from capsim.simulate.seating import arrive, pay, seat
 P = {name: number for number, name in enumerate(hand_plan.SCHOOLS)}
 
 
+@cache
+def as_planned():
+    return read_given(hand_plan.plan())
+
+
 def seated(ratio, opening="2023-09-01", plan=None):
     """Seat one draw with demand `ratio` [area, grade, year] times the plan's."""
-    given = read_given(plan or hand_plan.plan())
+    given = read_given(plan) if plan else as_planned()
     stage = given.stages[0]
     children = given.demand.pupils[:, :, 1:, None] * ratio[..., None]
     come = arrive(stage, np.broadcast_to(ratio[..., None], (3, 2, 3, 1)))
