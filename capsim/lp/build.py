@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csc_array
 
-Index = NDArray[np.int64]
-Array = NDArray[np.float64]
+from capsim.lp.arrays import Array, Flag, Index, Text
+
 Term = tuple[ArrayLike, ArrayLike, ArrayLike]
 
 
@@ -26,7 +27,7 @@ class Block:
     name: str
     start: int
     count: int
-    labels: tuple[NDArray[np.object_], ...] = ()
+    labels: tuple[Text, ...] = ()
 
     def names(self) -> list[str]:
         """Name every member, for example ``pupils[S1,3,2022]``.
@@ -46,7 +47,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Program:
-    """Minimise ``cost · x + offset`` subject to ``row_lower ≤ A x ≤ row_upper``, ``lower ≤ x ≤ upper``.
+    """Minimise ``cost · x + offset``, ``row_lower ≤ A x ≤ row_upper`` and ``lower ≤ x ≤ upper``.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Program:
     cost: Array
     lower: Array
     upper: Array
-    integer: NDArray[np.bool_]
+    integer: Flag
     matrix: csc_array
     row_lower: Array
     row_upper: Array
@@ -70,15 +71,15 @@ class Program:
     rows: tuple[Block, ...] = ()
 
     def column_names(self) -> list[str]:
-        """Every column's speaking name, in order."""
+        """List every column's speaking name, in order."""
         return [name for block in self.columns for name in block.names()]
 
     def row_names(self) -> list[str]:
-        """Every row's speaking name, in order."""
+        """List every row's speaking name, in order."""
         return [name for block in self.rows for name in block.names()]
 
     def rows_of(self, name: str) -> Index:
-        """Indices of all rows in blocks called ``name`` (or ``name.something``)."""
+        """Find the rows of all blocks called ``name`` (or ``name.something``)."""
         hits = [b for b in self.rows if b.name == name or b.name.startswith(name + ".")]
         parts = [np.arange(b.start, b.start + b.count) for b in hits]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
@@ -88,7 +89,7 @@ class Program:
         return replace(self, integer=np.zeros_like(self.integer))
 
     def fixed(self, x: Array) -> Program:
-        """Return the linear program in which every integer column stands at its rounded value in ``x``."""
+        """Return the linear program whose integer columns are fixed at ``x``, rounded."""
         value = np.round(x)
         return replace(
             self,
@@ -114,7 +115,7 @@ class Builder:
 
     columns: list[Block] = field(default_factory=list)
     rows: list[Block] = field(default_factory=list)
-    _column_data: list[tuple[Array, Array, Array, NDArray[np.bool_]]] = field(default_factory=list)
+    _column_data: list[tuple[Array, Array, Array, Flag]] = field(default_factory=list)
     _row_data: list[tuple[Array, Array]] = field(default_factory=list)
     _terms: list[tuple[Index, Index, Array]] = field(default_factory=list)
     column_count: int = 0
@@ -195,16 +196,14 @@ def _full(value: ArrayLike, count: int) -> Array:
     return np.array(np.broadcast_to(np.asarray(value, np.float64).ravel(), (count,)))
 
 
-def _labels(labels: Sequence[ArrayLike], count: int) -> tuple[NDArray[np.object_], ...]:
+def _labels(labels: Sequence[ArrayLike], count: int) -> tuple[Text, ...]:
     out = tuple(np.asarray(label, dtype=object).ravel() for label in labels)
     if any(len(label) != count for label in out):
         raise ValueError(f"labels of a block must have its {count} members")
     return out
 
 
-def _join(
-    parts: Sequence[tuple[NDArray[np.generic], ...]], width: int
-) -> list[NDArray[np.generic]]:
+def _join(parts: Sequence[tuple[NDArray[Any], ...]], width: int) -> list[NDArray[Any]]:
     if not parts:
         return [np.zeros(0) for _ in range(width)]
     return [np.concatenate([part[i] for part in parts]) for i in range(width)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from capsim.lp.arrays import Array
 from capsim.lp.build import Program
 from capsim.lp.result import Solution, SolverError
 
@@ -19,8 +20,9 @@ _SAFE = str.maketrans(dict.fromkeys("-+[] ->/,()", "_"))
 def to_pulp(program: Program, name: str = "capsim") -> Any:
     """Return the program as a ``pulp.LpProblem`` with speaking names.
 
-    Column ``i`` of the program is variable ``i`` of the problem (``problem.capsim_columns[i]``). Rows that
-    are bounded on both sides without being equations become two constraints, ``…_low`` and ``…_high``.
+    Column ``i`` of the program is variable ``i`` of the problem (``problem.capsim_columns[i]``).
+    Rows that are bounded on both sides without being equations become two constraints, ``…_low``
+    and ``…_high``.
     """
     import pulp
 
@@ -83,10 +85,12 @@ def _unique(names: list[str]) -> list[str]:
     seen: dict[str, int] = {}
     out = []
     for name in names:
-        clean = name.translate(_SAFE).rstrip("_")
-        count = seen.get(clean, 0)
-        seen[clean] = count + 1
-        out.append(clean if count == 0 else f"{clean}__{count}")
+        clean = unique = name.translate(_SAFE).rstrip("_")
+        while unique in seen:
+            seen[clean] += 1
+            unique = f"{clean}__{seen[clean]}"
+        seen[unique] = 0
+        out.append(unique)
     return out
 
 
@@ -123,8 +127,8 @@ def solve_pulp(
 ) -> tuple[str, str, float]:
     """Solve a PuLP problem in place; return status, solver and seconds.
 
-    PuLP's ``status`` says ``Optimal`` after a time limit too, and leaves values behind where there is
-    no solution: only ``sol_status`` is believed here.
+    PuLP's ``status`` says ``Optimal`` after a time limit too, and leaves values behind where there
+    is no solution: only ``sol_status`` is believed here.
     """
     import pulp
 
@@ -174,7 +178,7 @@ def solve_by_pulp(
     )
 
 
-def read_columns(problem: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Values of the program's own columns, in order; a variable no solver saw stands at 0."""
+def read_columns(problem: Any) -> Array:
+    """Read the program's own columns, in order; a variable no solver saw stands at 0."""
     values = [v.varValue for v in problem.capsim_columns]
     return np.array([0.0 if value is None else float(value) for value in values])

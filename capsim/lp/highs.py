@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array
 from capsim.lp.build import Program
 from capsim.lp.result import Solution, SolverError
-
-Array = NDArray[np.float64]
 
 
 class Highs:
@@ -38,9 +36,9 @@ class Highs:
 
             def enableCallbacks(self) -> None:  # noqa: N802
                 self.setOptionValue("output_flag", False)
-                super().enableCallbacks()
+                cast(Any, super()).enableCallbacks()
 
-        self._highs = Quiet()
+        self._highs: Any = cast(Any, Quiet)()
         self._option("output_flag", False)
         for name, value in (options or {}).items():
             self._option(name, value)
@@ -86,7 +84,7 @@ class Highs:
         self._highs.setSolution(solution)
 
     def change(self, columns: tuple[Array, Array], rows: tuple[Array, Array], cost: Array) -> None:
-        """Replace all bounds of columns and rows and all costs, keeping the basis for the next solve."""
+        """Replace all bounds and costs, keeping the basis for the next solve."""
         h = self._highs
         at = np.arange(len(cost), dtype=np.int32)
         h.changeColsBounds(len(at), at, *columns)

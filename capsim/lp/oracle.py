@@ -18,16 +18,17 @@ def solve_scipy(
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     begin = time.perf_counter()
-    options: dict[str, float | bool] = {"mip_rel_gap": gap, "disp": False}
-    if time_limit is not None:
-        options["time_limit"] = time_limit
     constraints = LinearConstraint(program.matrix, program.row_lower, program.row_upper)
     result = milp(
         program.cost,
         integrality=program.integer.astype(np.int64),
         bounds=Bounds(program.lower, program.upper),
         constraints=[constraints] if program.matrix.shape[0] else [],
-        options=options,
+        options={
+            "mip_rel_gap": gap,
+            "disp": False,
+            "time_limit": np.inf if time_limit is None else time_limit,
+        },
     )
     x = None if result.x is None else np.asarray(result.x, np.float64)
     status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(
@@ -35,7 +36,7 @@ def solve_scipy(
     )
     if status == "stopped" and x is None:
         status = "unknown"
-    objective = float("nan") if x is None else float(result.fun) + program.offset
+    objective = float("nan") if result.fun is None else float(result.fun) + program.offset
     bound = getattr(result, "mip_dual_bound", None)
     if not program.integer.any():
         bound = objective if status == "optimal" else -np.inf

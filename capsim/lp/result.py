@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from capsim.lp.arrays import Array
 
 
 class SolverError(RuntimeError):
@@ -19,8 +18,9 @@ class Solution:
     Attributes
     ----------
     status : str
-        ``optimal`` (proved within the gap asked), ``stopped`` (a limit ended it, ``x`` is feasible),
-        ``infeasible``, ``unbounded``, ``unknown`` (a limit ended it without any solution) or ``error``.
+        ``optimal`` (proved within the gap asked), ``stopped`` (a limit ended it, ``x`` is
+        feasible), ``infeasible``, ``unbounded``, ``unknown`` (a limit ended it without any
+        solution) or ``error``.
     x : float64 ``[column]``, or None
     objective, bound : float
         Of ``x``, and what no solution can beat (``-inf`` where the solver tells none).
@@ -32,11 +32,11 @@ class Solution:
     """
 
     status: str
-    x: NDArray[np.float64] | None
+    x: Array | None
     objective: float
     bound: float
-    row_dual: NDArray[np.float64] | None
-    column_dual: NDArray[np.float64] | None
+    row_dual: Array | None
+    column_dual: Array | None
     solver: str
     seconds: float
     hand_over_s: float = 0.0

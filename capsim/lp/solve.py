@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from capsim.lp.build import Program
 from capsim.lp.highs import Highs
 from capsim.lp.result import Solution, SolverError
@@ -37,7 +39,7 @@ def solve(
     Raises
     ------
     SolverError
-        If the solver is unknown, missing or refuses its input.
+        If the solver is unknown, missing or refuses its input, or a number of the program is none.
 
     Examples
     --------
@@ -48,6 +50,7 @@ def solve(
     >>> solve(m.freeze()).objective
     2.0
     """
+    _refuse_none(program)
     if solver == "highs":
         asked = {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **(options or {})}
         if time_limit is not None:
@@ -60,3 +63,16 @@ def solve(
     from capsim.lp.door import solve_by_pulp
 
     return solve_by_pulp(program, solver, gap=gap, time_limit=time_limit)
+
+
+def _refuse_none(program: Program) -> None:
+    """Solvers take what is not a number in different ways, some without a word."""
+    factors = {"cost": program.cost, "coefficient": program.matrix.data}
+    bounds = {
+        "column bound": (program.lower, program.upper),
+        "row bound": (program.row_lower, program.row_upper),
+    }
+    bad = [name for name, value in factors.items() if not np.isfinite(value).all()]
+    bad += [name for name, pair in bounds.items() if any(np.isnan(b).any() for b in pair)]
+    if bad:
+        raise SolverError(f"the program is refused: a {' and a '.join(bad)} is not finite")

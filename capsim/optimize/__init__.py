@@ -1,4 +1,4 @@
-"""The plan: the cheapest mix of new schools, conversions and purchased places that seats every child.
+"""The plan: the cheapest mix of new schools, conversions and purchased places for every child.
 
 :func:`formulate` builds the model of ``docs/model.md`` as arrays, one constraint family a module in
 :mod:`capsim.optimize.families`; :func:`optimize` solves it and reads it back as a :class:`Plan`.

@@ -9,14 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Flag, Index, Text
 from capsim.optimize.given import Given
 from capsim.optimize.links import Links
-
-Index = NDArray[np.int64]
-Flag = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     """Add every block of variables, with its bounds."""
     space, dates, providers, projects = given.space, given.dates, given.providers, given.projects
     years = space.years
-    T, J, M, C = len(years), len(providers.school), len(projects.project), len(space.counties)
+    T, M, C = len(years), len(projects.project), len(space.counties)
     seats = seat_pairs(given)
     stage_name = np.array([s.name for s in space.stages], object)
     school = np.array(
@@ -94,12 +91,18 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
         object,
     )
 
-    def block(name: str, keep: Flag, *labels: NDArray[np.object_], **bounds: object) -> Index:
+    def block(
+        name: str,
+        keep: Flag,
+        *labels: Text | Index,
+        upper: float = np.inf,
+        integer: bool = False,
+    ) -> Index:
         """Add a block for the flagged members; labels are given per axis."""
         out = np.full(keep.shape, -1, np.int64)
         where = np.nonzero(keep)
         named = [label[axis] for label, axis in zip(labels, where, strict=True)]
-        out[where] = m.variables(name, len(where[0]), labels=named, **bounds)  # type: ignore[arg-type]
+        out[where] = m.variables(name, len(where[0]), upper=upper, integer=integer, labels=named)
         return out
 
     def per_year(flag: Flag) -> Flag:
@@ -156,7 +159,7 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     )
 
 
-def _converted(m: Builder, given: Given, school: NDArray[np.object_], convertible: Flag) -> Index:
+def _converted(m: Builder, given: Given, school: Text, convertible: Flag) -> Index:
     """Add conversions with their earliest and due dates as bounds, ``[j, k]``."""
     policy, dates = given.scenario.settings.policy, given.dates
     school_year = given.space.years[dates.year]
@@ -199,7 +202,7 @@ def _open(m: Builder, given: Given, count: int) -> Index:
     return np.where(out < 0, out[:, autumn_of], out)
 
 
-def _check_names(date: NDArray[np.object_], school_year: Index) -> NDArray[np.object_]:
+def _check_names(date: Text, school_year: Index) -> Text:
     return np.array(
         [str(y) if d.endswith("09-01") else d for d, y in zip(date, school_year, strict=True)],
         object,

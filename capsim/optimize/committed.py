@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array
 from capsim.optimize.families.staff import base_pool
 from capsim.optimize.ledger import KINDS, MILLION
 from capsim.optimize.parts import Parts
 from capsim.optimize.spend import capital_spending
 
-Array = NDArray[np.float64]
-
 
 def committed_costs(parts: Parts) -> Array:
-    """Committed amounts ``[kind, county, year]`` in million RMB, undiscounted (see ``docs/model.md``).
+    """Return committed amounts ``[kind, county, year]`` in million RMB, undiscounted.
 
-    Staff of the base year less attrition; the allowance of all children at the base-year public share;
-    capital and running costs of projects that are not candidates, opened at their last allowed date.
+    Staff of the base year less attrition; the allowance of all children at the base-year public
+    share; capital and running costs of projects that are not candidates, opened at their last
+    allowed date (see ``docs/model.md``).
     """
     given = parts.given
     space, settings, years = given.space, given.scenario.settings, parts.years
@@ -33,7 +32,7 @@ def committed_costs(parts: Parts) -> Array:
 
 
 def _allowance(parts: Parts) -> Array:
-    """Allowance of the children of each county at the whole's base-year public share, ``[county, year]``."""
+    """Allow for all children at the whole's base-year public share, ``[county, year]``."""
     space, providers = parts.given.space, parts.given.providers
     stages = len(space.stages)
     pupils = providers.rolls.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Check dates: every 1 September of the plan, and 31 December of the years in which a rule steps."""
+"""Check dates: every 1 September of the plan, and 31 December of years in which a rule steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from capsim.lp.arrays import Flag, Index, Text
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
@@ -25,10 +26,10 @@ class Dates:
     december : int ``[year]``, index of its 31 December; where there is none, of its 1 September
     """
 
-    date: NDArray[np.object_]
-    year: NDArray[np.int64]
-    autumn: NDArray[np.int64]
-    december: NDArray[np.int64]
+    date: Text
+    year: Index
+    autumn: Index
+    december: Index
 
     @property
     def count(self) -> int:
@@ -36,17 +37,18 @@ class Dates:
         return len(self.date)
 
     @property
-    def december_year(self) -> NDArray[np.bool_]:
+    def december_year(self) -> Flag:
         """Flag ``[year]``: 31 December of it is a check date."""
-        return self.december != self.autumn
+        differs: Flag = self.december != self.autumn
+        return differs
 
-    def index_of(self, iso: NDArray[np.object_]) -> NDArray[np.int64]:
+    def index_of(self, iso: Text) -> Index:
         """Index of the first check date on or after each ISO date (``count`` if none; blank: 0)."""
         return np.asarray(
             np.searchsorted(self.date.astype(str), iso.astype(str), side="left"), np.int64
         )
 
-    def next_autumn(self, check: NDArray[np.int64]) -> NDArray[np.int64]:
+    def next_autumn(self, check: Index) -> Index:
         """Index of the first autumn at or after each check index."""
         at = np.searchsorted(self.autumn, check, side="left")
         return np.append(self.autumn, self.count)[at]
@@ -64,7 +66,10 @@ def check_dates(scenario: Scenario) -> Dates:
     ]
     december = {year for table in stepped for year in table}
     december |= {int(str(p.by)[:4]) for p in settings.programmes.values()}
-    date, year, autumn, last = [], [], [], []
+    date: list[str] = []
+    year: list[int] = []
+    autumn: list[int] = []
+    last: list[int] = []
     for position, t in enumerate(scenario.years):
         autumn.append(len(date))
         date.append(f"{t}-09-01")
@@ -77,7 +82,7 @@ def check_dates(scenario: Scenario) -> Dates:
 
 
 def stepped(table: Mapping[int, float], year: int) -> float | None:
-    """Value in force in ``year`` of a table that holds from each key to the next; None before the first.
+    """Look up the value in force in ``year``: each holds from its key on; None before the first.
 
     Examples
     --------

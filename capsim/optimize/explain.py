@@ -1,8 +1,8 @@
 """When not every rule can hold: which give way, where, when and by how much at the least.
 
-Two questions are answered. *Together*: every child gets a place, each rule may be missed at a price per
-unit, and the least total is found. *Alone*: one rule gives way while all others hold (in the linear
-relaxation, so that what is called impossible alone is impossible).
+Two questions are answered. *Together*: every child gets a place, each rule may be missed at a price
+per unit, and the least total is found. *Alone*: one rule gives way while all others hold (in the
+linear relaxation, so that what is called impossible alone is impossible).
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array, hstack
 
 from capsim.lp import Program, solve
+from capsim.lp.arrays import Array, Index
 from capsim.optimize.model import Model
 
 if TYPE_CHECKING:
     from capsim.optimize.plan import Explanation
 
-Array = NDArray[np.float64]
 CLEAR = 1e-4
 
 
@@ -133,8 +132,9 @@ RULE_NAMES = ", ".join(rule.name for rule in RULES)
 def explain_infeasible(model: Model) -> Explanation:
     """Return the least that must give way, in sentences and as a table.
 
-    Table columns: ``rule``, ``who``, ``school_year``, ``unit``, ``short_by`` (0 where nothing), ``alone`` (how much
-    of this rule would be enough by itself, all others holding; NaN where it would not).
+    Table columns: ``rule``, ``who``, ``school_year``, ``unit``, ``short_by`` (0 where nothing),
+    ``alone`` (how much of this rule would be enough by itself, all others holding; NaN where it
+    would not).
     """
     from capsim.optimize.plan import Explanation
 
@@ -169,9 +169,7 @@ def _every_child(model: Model) -> Program:
     return replace(program, cost=np.zeros_like(program.cost), upper=upper, offset=0.0)
 
 
-def _elastic(
-    program: Program, rules: tuple[Rule, ...]
-) -> tuple[Program, list[tuple[Rule, NDArray[np.int64]]]]:
+def _elastic(program: Program, rules: tuple[Rule, ...]) -> tuple[Program, list[tuple[Rule, Index]]]:
     """Add a column per row of the rules that makes it give way, at the rule's weight."""
     parts, cost, slack = [], [], []
     for rule in rules:
@@ -206,7 +204,7 @@ def _alone(program: Program, rule: Rule) -> float:
 
 
 def _short(
-    model: Model, program: Program, slack: list[tuple[Rule, NDArray[np.int64]]], value: Array
+    model: Model, program: Program, slack: list[tuple[Rule, Index]], value: Array
 ) -> pd.DataFrame:
     """List what gave way: rule, who, year and amount."""
     label = _Labels(model, program)
@@ -219,7 +217,7 @@ def _short(
             records.append((rule.name, who, year, rule.unit, float(amount[i])))
     table = pd.DataFrame(records, columns=["rule", "who", "school_year", "unit", "short_by"])
     keys = ["rule", "who", "school_year", "unit"]
-    return table.groupby(keys, sort=False, as_index=False)["short_by"].sum()
+    return table.groupby(keys, sort=False)["short_by"].sum().reset_index()
 
 
 class _Labels:
@@ -252,16 +250,17 @@ class _Labels:
 def _sentences(short: pd.DataFrame, most: int = 12) -> list[str]:
     if short.empty:
         return [
-            "Every rule can hold in the elastic model: the contradiction lies in rules that cannot be bent."
+            "Every rule can hold in the elastic model: "
+            "the contradiction lies in rules that cannot be bent."
         ]
     lacks = {rule.name: rule.lacks for rule in RULES}
     order = short.assign(w=short["short_by"] * short["rule"].map({r.name: r.weight for r in RULES}))
     order = order.sort_values("w", ascending=False, kind="stable")
     out = ["Not every rule can hold together. The least that has to give way, all at once:"]
-    for row in order.head(most).itertuples():
-        text = lacks[str(row.rule)].format(
-            who=row.who, amount=_amount(float(row.short_by)), year=row.school_year
-        )  # type: ignore[arg-type]
+    first = order.head(most)
+    columns = (first[name].tolist() for name in ("rule", "who", "school_year", "short_by"))
+    for rule, who, year, amount in zip(*columns, strict=True):
+        text = lacks[rule].format(who=who, amount=_amount(amount), year=year)
         out.append(text[0].upper() + text[1:] + ".")
     if len(order) > most:
         out.append(f"And {len(order) - most} smaller gaps, listed in the table.")

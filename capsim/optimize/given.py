@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.optimize.dates import Dates, check_dates
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario, Stage
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
-Flag = NDArray[np.bool_]
-Text = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,8 @@ class Space:
     Attributes
     ----------
     children : float64 ``[area, grade, year]``, persons
-    progression : float64 ``[area, grade, year]``, ``min(1, N[g, t] / N[g - 1, t - 1])``, 1 in first grades
+    progression : float64 ``[area, grade, year]``
+        ``min(1, N[g, t] / N[g - 1, t - 1])``, 1 in first grades
     base_children : float64 ``[area, grade]``, persons in the base year
     population : float64 ``[area, grade, year]``, persons; NaN where not known
     """
@@ -92,7 +88,7 @@ class Providers:
 
 @dataclass(frozen=True)
 class Projects:
-    """What can be built: arrays ``[project]``, and its rows (project × stage) as arrays ``[row]``."""
+    """What can be built: arrays ``[project]``, and its rows (project × stage) as ``[row]``."""
 
     project: Text
     county: Index
@@ -102,7 +98,7 @@ class Projects:
     first_check: Index
     """Index of the first check date on which it may open (number of dates: never)."""
     last_check: Index
-    """Index of the check date from which all copies are open; for candidates the number of dates."""
+    """Index of the check date by which all are open; for candidates the number of dates."""
     row_project: Index
     row_provider: Index
     """Provider whose seats it adds to; -1 for kindergartens turned inclusive."""
@@ -263,7 +259,7 @@ def _rolls(
     pupils: Array,
     count: int,
 ) -> Array:
-    """Pupils by grade in the base year ``[provider, grade]``: given, else by the profile of area and sector."""
+    """Split base-year pupils ``[provider, grade]``: as given, else as in the area and sector."""
     observed = scenario.table("pupils")
     observed = observed[observed["school_year"] == scenario.base_year]
     profile = np.zeros((2, len(space.areas), len(space.grades)))
@@ -277,7 +273,7 @@ def _rolls(
     weight = np.where(inside, profile[public.astype(np.int64), area], 0.0)
     total = weight.sum(axis=1, keepdims=True)
     weight = np.where(total > 0, weight, inside.astype(np.float64))
-    rolls = pupils[:, None] * weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    rolls: Array = pupils[:, None] * weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
     table = scenario.table("rolls")
     if len(table):
         stage_names = np.array([s.name for s in space.stages], object)

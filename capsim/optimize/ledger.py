@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array, Flag, Index
 from capsim.optimize.columns import Columns
 from capsim.optimize.given import Given
 from capsim.optimize.links import Links
 from capsim.optimize.spend import Spending, capital_spending, salvage_value
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 KINDS = (
     "capital",
@@ -54,14 +51,16 @@ class Ledger:
     year: Index
     column: Index
     amount: Array
-    lease: NDArray[np.bool_]
+    lease: Flag
     discount: float
 
-    def objective(self, columns: int, used: NDArray[np.bool_]) -> Array:
+    def objective(self, columns: int, used: Flag) -> Array:
         """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""
         keep = used[self.kind]
         value = self.amount[keep] * self.factor(self.year[keep])
-        return np.bincount(self.column[keep], weights=value, minlength=columns)
+        return np.asarray(
+            np.bincount(self.column[keep], weights=value, minlength=columns), np.float64
+        )
 
     def factor(self, year: Index) -> Array:
         """Discount factor of a year counted from the first planned one."""
@@ -72,7 +71,7 @@ class _Entries:
     """Collects entries; a column of -1 is left out."""
 
     def __init__(self) -> None:
-        self.parts: list[tuple[Index, Index, Index, Index, Array, NDArray[np.bool_]]] = []
+        self.parts: list[tuple[Index, Index, Index, Index, Array, Flag]] = []
 
     def add(
         self,
@@ -121,8 +120,10 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
         v.shortfall,
         costs.shortfall_cny,
     )
-    joined = [np.concatenate(column) for column in zip(*e.parts, strict=True)]
-    return Ledger(*joined, discount=float(costs.discount_rate))  # type: ignore[arg-type]
+    kind, county, year, column, amount, lease = (
+        np.concatenate(part) for part in zip(*e.parts, strict=True)
+    )
+    return Ledger(kind, county, year, column, amount, lease, float(costs.discount_rate))
 
 
 def _enter_projects(e: _Entries, given: Given, v: Columns) -> None:
@@ -183,7 +184,7 @@ def _enter_levers(e: _Entries, given: Given, v: Columns) -> None:
     e.add("closure", county, t, before, -closing)
 
 
-def taken_over(given: Given) -> NDArray[np.float64]:
+def taken_over(given: Given) -> Array:
     """Teachers who come into the county pool when a school converts, ``[provider]``."""
     staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
     ratio = given.scenario.settings.policy.takeover_ratio

@@ -1,22 +1,20 @@
-"""Rows of the table ``limits``: what there is of something, by county or for the whole, and year."""
+"""Rows of the table ``limits``: what there is of something, by county or for the whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Array, Index
 from capsim.optimize.parts import Parts
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 Entry = tuple[Index, Index, Index, Array | float]
 
 
 def county_limit(parts: Parts, kind: str) -> tuple[Array, Array]:
-    """Return the limits of a kind, ``[county, year]`` and ``[year]`` of the whole; NaN where none is given."""
+    """Return the limits of a kind, ``[county, year]`` and ``[year]`` of the whole; NaN for none."""
     space = parts.given.space
     table = parts.given.scenario.table("limits")
     table = table[table["kind"] == kind]
@@ -47,9 +45,9 @@ def limit_rows(
 ) -> None:
     """Add ``Σ entries ≤ limit (+ extra)`` by county, and for the whole where ``*`` is limited.
 
-    Entries are ``(county, year, column, amount)`` arrays of one shape; ``extra [county, year]`` adds to the
-    limit of a county (and its sum to that of the whole). ``cumulative`` adds the quotas up over the years,
-    from the first one given on.
+    Entries are ``(county, year, column, amount)`` arrays of one shape; ``extra [county, year]``
+    adds to the limit of a county (and its sum to that of the whole). ``cumulative`` adds the quotas
+    up over the years, from the first one given on.
     """
     county, whole = county_limit(parts, kind)
     if cumulative:

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.optimize.given import Given, Space, codes
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Links:
     pair_link: Index
     pair_grade: Index
 
-    def names(self, given: Given) -> NDArray[np.object_]:
+    def names(self, given: Given) -> Text:
         """Label every link × grade ``from,to,grade``."""
         space, providers = given.space, given.providers
         target = np.where(
@@ -107,9 +104,7 @@ def _area_km(given: Given, a: Index, b: Index) -> Array:
     return _known_km(x[a], y[a], x[b], y[b], a == b, given.scenario.settings.travel.default_km)
 
 
-def _known_km(
-    x1: Array, y1: Array, x2: Array, y2: Array, same: NDArray[np.bool_], default: float
-) -> Array:
+def _known_km(x1: Array, y1: Array, x2: Array, y2: Array, same: Flag, default: float) -> Array:
     away = np.hypot(x1 - x2, y1 - y2)
     return np.where(same, np.nan_to_num(away, nan=0.0), np.where(np.isnan(away), default, away))
 

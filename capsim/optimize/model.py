@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capsim.lp import Builder, Program
+from capsim.lp.arrays import Array, Flag
 from capsim.optimize.columns import Columns, add_columns
 from capsim.optimize.committed import committed_costs
 from capsim.optimize.families import FAMILIES
@@ -58,7 +58,7 @@ class Model:
 
     program: Program
     parts: Parts
-    committed: NDArray[np.float64]
+    committed: Array
     build_s: float
 
     @property
@@ -78,7 +78,7 @@ class Model:
         return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor(year)).sum() * 1e6)
 
     @cached_property
-    def coupling(self) -> NDArray[np.bool_]:
+    def coupling(self) -> Flag:
         """Flag ``[row]``: the rows in which counties meet; without them they are independent."""
         program = self.program
         flag = np.zeros(program.matrix.shape[0], bool)
@@ -90,9 +90,10 @@ class Model:
         return flag
 
     def to_pulp(self) -> Any:
-        """Return the model as a ``pulp.LpProblem`` with speaking names, to extend and to solve with any solver.
+        """Return the model as a ``pulp.LpProblem`` with speaking names.
 
-        Read the answer back with :meth:`capsim.optimize.Plan.from_pulp`.
+        Extend it and solve it with any solver; read the answer back with
+        :meth:`capsim.optimize.Plan.from_pulp`.
         """
         from capsim.lp.door import to_pulp
 

@@ -8,14 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.lp.build import Term
 from capsim.optimize.columns import Columns
 from capsim.optimize.given import Given
 from capsim.optimize.ledger import Ledger
 from capsim.optimize.links import Links
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Parts:
         return _where(at, v.pupils, scale)
 
     def public_pupils(self, row: Index, factor: Array | float = 1.0) -> list[Term]:
-        """Return terms of ``factor · q[j, t]``: all pupils of public providers, and of converted schools."""
+        """Return terms of ``factor · q[j, t]``: pupils of public and of converted providers."""
         public = self.given.providers.public[:, None]
         scale = np.broadcast_to(np.asarray(factor, np.float64), row.shape)
         return [
@@ -88,11 +86,11 @@ class Parts:
         return _where(at, added.column, scale * added.seats)
 
     @cached_property
-    def stage_names(self) -> NDArray[np.object_]:
+    def stage_names(self) -> Text:
         """Names of the planned stages."""
         return np.array([stage.name for stage in self.given.space.stages], object)
 
-    def labels(self, flag: NDArray[np.bool_]) -> list[NDArray[np.generic]]:
+    def labels(self, flag: Flag) -> list[NDArray[np.generic]]:
         """School, stage and school year of the flagged members of ``[j, t]``."""
         providers = self.given.providers
         j, t = np.nonzero(flag)
@@ -106,8 +104,8 @@ class Parts:
         columns = [providers.school[j], self.stage_names[providers.stage[j]], space.grades[g]]
         return [*[np.repeat(c, self.years) for c in columns], np.tile(space.years, len(pair))]
 
-    def numbered(self, keep: NDArray[np.bool_]) -> tuple[Index, int]:
-        """Number the flagged members of an array from 0; -1 for the others."""
+    def numbered(self, keep: Flag) -> tuple[Index, int]:
+        """Give the flagged members of an array numbers from 0, and -1 to the others."""
         out = np.full(keep.shape, -1, np.int64)
         count = int(keep.sum())
         out[keep] = np.arange(count)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from capsim.lp import Solution
+from capsim.lp.arrays import Array
 from capsim.optimize.model import Model
 from capsim.optimize.tables import plan_tables
 
@@ -44,7 +44,8 @@ class Plan:
     Attributes
     ----------
     status : str
-        ``optimal`` (the gap asked for is proved), ``gap`` (a limit ended the search) or ``infeasible``.
+        ``optimal`` (the gap asked for is proved), ``gap`` (a limit ended the search) or
+        ``infeasible``.
     gap : float
         ``(objective − bound) ÷ max(avoidable, 1 million RMB)``; NaN without a plan.
     objective_cny, bound_cny, committed_cny : float
@@ -79,8 +80,9 @@ class Plan:
     def from_pulp(cls, problem: Any) -> Plan:
         """Read the plan back from a solved problem that :meth:`Model.to_pulp` made.
 
-        The problem may have been extended; its own variables are read by position. Status and bound are
-        those of the solver: only ``sol_status`` is believed, and without a proof there is no bound.
+        The problem may have been extended; its own variables are read by position. Status and bound
+        are those of the solver: only ``sol_status`` is believed, and without a proof there is no
+        bound.
 
         Raises
         ------
@@ -112,7 +114,7 @@ class Plan:
 
 def make_plan(
     model: Model,
-    x: NDArray[np.float64],
+    x: Array,
     *,
     bound: float,
     solver: str,

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array, Index
 from capsim.optimize.families.class_size import chords
 from capsim.optimize.parts import Parts
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Solved:
 
     @cached_property
     def public(self) -> Array:
-        """Public pupils, ``[j, t]``: all of public providers, those of converted schools, else 0."""
+        """Public pupils, ``[j, t]``: all of public providers, those of converted ones, else 0."""
         public = self.parts.given.providers.public[:, None]
         return np.where(public, self.enrolled, self.value(self.parts.columns.public))
 
@@ -70,7 +67,7 @@ class Solved:
 
     @cached_property
     def fee(self) -> Array:
-        """Fee-paying pupils on 1 September, ``[j, t]``; all pupils of private providers that cannot be levered."""
+        """Fee-paying pupils on 1 September, ``[j, t]``; all of other private providers."""
         providers = self.parts.given.providers
         other = (~providers.public & ~providers.levered)[:, None]
         return np.where(other, self.enrolled, self.value(self.parts.columns.fee))

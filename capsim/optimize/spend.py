@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array, Index, Text
 from capsim.optimize.given import Given
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 MONTH_DAYS = 365.25 / 12
 DEFAULT_LIFE_YEARS = 50.0
 
 
 @dataclass(frozen=True)
 class Spending:
-    """Capital paid per copy: project row, opening check date, calendar year, RMB (arrays ``[entry]``)."""
+    """Capital paid per copy: project row, opening check date, calendar year, RMB (``[entry]``)."""
 
     row: Index
     check: Index
@@ -25,7 +23,7 @@ class Spending:
     amount_cny: Array
 
 
-def day_number(iso: NDArray[np.object_]) -> Array:
+def day_number(iso: Text) -> Array:
     """Days since 1970-01-01 of ISO dates."""
     return np.asarray(iso.astype("datetime64[D]").astype(np.int64), np.float64)
 
@@ -45,8 +43,8 @@ def building_start(given: Given) -> Array:
 def capital_spending(given: Given) -> Spending:
     """Spread each row's unpaid capital evenly by day over its building time, by calendar year.
 
-    What would fall before the first planned year is squeezed into the days from its 1 January on; an
-    empty span puts all into the year of the opening.
+    What would fall before the first planned year is squeezed into the days from its 1 January on;
+    an empty span puts all into the year of the opening.
     """
     edges = new_year_days(given)
     opening = day_number(given.dates.date)[None, :]

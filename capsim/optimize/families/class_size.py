@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Array
 from capsim.optimize.dates import stepped
 from capsim.optimize.parts import Parts
 
-Array = NDArray[np.float64]
 MEANS = np.arange(40.0, 55.1, 2.5)
 
 
 def chords(large_class: float, sd: float) -> tuple[Array, Array]:
-    """Return intercepts and slopes of the straight lines that join the share of large classes at mean sizes.
+    """Return intercepts and slopes of the lines that join shares of large classes at mean sizes.
 
-    The share is ``1 − Φ((large_class − 0.5 − μ) ÷ sd)`` for class sizes normal round μ, at μ = 40, 42.5, …, 55.
+    The share is ``1 − Φ((large_class − 0.5 − μ) ÷ sd)`` for class sizes normal round μ, at
+    μ = 40, 42.5, …, 55.
 
     Examples
     --------
@@ -31,9 +31,9 @@ def chords(large_class: float, sd: float) -> tuple[Array, Array]:
 
 
 def define_class_size(m: Builder, parts: Parts) -> None:
-    """L[j,t] ≥ α_k C[j,t] + β_k Σ_g n[j,g,t], C = S ÷ class_size; Σ_j L ≤ large_class_share[t] · Σ_j C.
+    """L[j,t] ≥ α_k C[j,t] + β_k Σ_g n[j,g,t], C = S ÷ class_size.
 
-    By county and compulsory stage, public providers.
+    Σ_j L ≤ large_class_share[t] · Σ_j C by county and compulsory stage, public providers.
     """
     given, v = parts.given, parts.columns
     space, providers, policy = given.space, given.providers, given.scenario.settings.policy
@@ -65,9 +65,7 @@ def define_class_size(m: Builder, parts: Parts) -> None:
     counties, stages = len(space.counties), len(space.stages)
     node = np.full((counties, stages, parts.years), -1, np.int64)
     present = np.zeros((counties, stages), bool)
-    present[providers.county[flag[:, 0]], providers.stage[flag[:, 0]]] = (
-        True if parts.years else False
-    )
+    present[providers.county[flag[:, 0]], providers.stage[flag[:, 0]]] = parts.years > 0
     c, s = np.nonzero(present)
     node[np.ix_(np.arange(counties), np.arange(stages), t)] = -1
     numbers = np.arange(len(c) * len(t)).reshape(len(c), len(t))

@@ -9,7 +9,7 @@ from capsim.optimize.parts import Parts, before
 
 
 def define_closure(m: Builder, parts: Parts) -> None:
-    """Zi ≤ zp; zp[j,t] + zc[j,t] ≤ 1; zp, zi non-decreasing; Σ_g n ≥ min_pupils (1 − zp − zc)."""
+    """zi[j,t] ≤ zp[j,t]; zp + zc ≤ 1; zp, zi non-decreasing; Σ_g n ≥ min_pupils (1 − zp − zc)."""
     given, v = parts.given, parts.columns
     flag = v.phase_out >= 0
     row, count = parts.numbered(flag)

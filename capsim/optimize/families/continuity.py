@@ -5,20 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Array, Index
 from capsim.optimize.parts import Parts, before
 
 
 def define_continuity(m: Builder, parts: Parts) -> None:
-    """n[j,g,t] ≤ ρ · n[j,g−1,t−1] + places_j · zc[j,t−1] (levered); d[j,g,t] ≥ ρ · n[j,g−1,t−1] − n[j,g,t].
+    """n[j,g,t] ≤ ρ · n[j,g−1,t−1] + places_j · zc[j,t−1] (levered).
 
-    ρ[a,g,t] is the share of a cohort that is still in the area a year later; in the first planned year
-    n[j,g−1,t−1] is the observed roll.
+    d[j,g,t] ≥ ρ · n[j,g−1,t−1] − n[j,g,t].
+
+    ρ[a,g,t] is the share of a cohort that is still in the area a year later; in the first planned
+    year n[j,g−1,t−1] is the observed roll.
     """
     given, v = parts.given, parts.columns
     space, providers, seats = given.space, given.providers, v.seats
 
-    def carried(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-        """Return ratio ``[pair, t]``, columns of last year's grade, and the constant of the first year."""
+    def carried(pair: Index) -> tuple[Array, Index, Array]:
+        """Return ratio ``[pair, t]``, last year's columns, and the constant of the first year."""
         j, g = seats.provider[pair], seats.grade[pair]
         ratio = space.progression[providers.area[j], g]
         constant = np.zeros_like(ratio)

@@ -1,4 +1,4 @@
-"""Converted once, converted for good; projects once open stay open. In force whatever is switched off."""
+"""Once converted, converted for good; once open, open. In force whatever is switched off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from capsim.optimize.parts import Parts
 
 
 def define_conversion(m: Builder, parts: Parts) -> None:
-    """zc[j,k] ≤ zc[j,k+1]; the switch covers the earliest and due years, which are bounds of the variables."""
+    """zc[j,k] ≤ zc[j,k+1].
+
+    The switch covers the earliest and due years, which are bounds of the variables.
+    """
     v, given = parts.columns, parts.given
     j = (
         np.flatnonzero((v.converted >= 0).any(axis=1))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Array, Index
 from capsim.optimize.dates import stepped
 from capsim.optimize.families.kindergarten import STAGE
 from capsim.optimize.parts import Parts
 
 
 def define_floors(m: Builder, parts: Parts) -> None:
-    """Σ (N − u) ≥ floor · Σ population; Σ_public n ≥ floor · Σ n; Σ_{public, inclusive} n (+ turned since) ≥ floor · Σ n."""
+    """Σ (N − u) ≥ floor · Σ population; Σ_public n ≥ floor · Σ n.
+
+    Σ_{public, inclusive} n (+ turned since) ≥ floor · Σ n.
+    """
     floors = parts.given.scenario.settings.floors
     _define_enrolment(m, parts, STAGE, floors.kindergarten_enrolment, "kindergarten_enrolment")
     _define_enrolment(m, parts, "senior", floors.senior_enrolment, "senior_enrolment")
@@ -19,14 +25,14 @@ def define_floors(m: Builder, parts: Parts) -> None:
     _define_share(m, parts, floors.kindergarten_inclusive, "kindergarten_inclusive", inclusive=True)
 
 
-def _in_force(parts: Parts, table: dict[int, float]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _in_force(parts: Parts, table: Mapping[int, float]) -> tuple[Index, Array]:
     values = [stepped(table, int(y)) for y in parts.given.space.years]
     t = np.flatnonzero([value is not None for value in values])
     return t, np.array([value for value in values if value is not None], np.float64)
 
 
 def _define_enrolment(
-    m: Builder, parts: Parts, stage: str, table: dict[int, float], name: str
+    m: Builder, parts: Parts, stage: str, table: Mapping[int, float], name: str
 ) -> None:
     space, v = parts.given.space, parts.columns
     names = [s.name for s in space.stages]
@@ -34,7 +40,7 @@ def _define_enrolment(
         return
     grades = np.flatnonzero(space.grade_stage == names.index(stage))
     t, floor = _in_force(parts, table)
-    known = ~np.isnan(space.population[:, grades]).any(axis=(0, 1))[t]
+    known = ~np.asarray(np.isnan(space.population[:, grades]).any(axis=(0, 1)))[t]
     t, floor = t[known], floor[known]
     least = floor * space.population[:, grades][:, :, t].sum(axis=(0, 1))
     children = space.children[:, grades][:, :, t].sum(axis=(0, 1))
@@ -49,7 +55,7 @@ def _define_enrolment(
 
 
 def _define_share(
-    m: Builder, parts: Parts, table: dict[int, float], name: str, *, inclusive: bool
+    m: Builder, parts: Parts, table: Mapping[int, float], name: str, *, inclusive: bool
 ) -> None:
     given, v = parts.given, parts.columns
     space, providers, projects, dates = given.space, given.providers, given.projects, given.dates

@@ -1,4 +1,4 @@
-"""Sector shares in kindergartens stay as they were, but for openings and kindergartens turned inclusive."""
+"""Sector shares in kindergartens stay as they were, but for openings and those turned inclusive."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ STAGE = "kindergarten"
 
 
 def define_kindergarten(m: Builder, parts: Parts) -> None:
-    """Σ n (public) ≤ π_pub E_b + new public places; inclusive ≤ π_inc E_b + Σ_m pupils_m z; other ≤ π_oth E_b.
+    """Σ n (public) ≤ π_pub E_b + new public places.
 
-    E_b[t] is the enrolment of area b, π its base-year shares; an area without pupils then has no rule.
+    Σ n (inclusive) ≤ π_inc E_b + Σ_m pupils_m z; Σ n (other) ≤ π_oth E_b.
+
+    E_b[t] is the enrolment of area b, π its base-year shares; an area without pupils then has no
+    rule.
     """
     given, v = parts.given, parts.columns
     space, providers, projects = given.space, given.providers, given.projects
@@ -46,7 +49,11 @@ def define_kindergarten(m: Builder, parts: Parts) -> None:
         (at[keep], z[keep], -np.broadcast_to(projects.row_pupils[row][:, None], at.shape)[keep])
     )
     kinds = np.array(["public", "inclusive", "other"], object)
-    a, k, t = np.nonzero(node >= 0)
+    a, kind, t = np.nonzero(node >= 0)
     m.constrain(
-        "kindergarten", count, terms, upper=0.0, labels=[space.areas[a], kinds[k], space.years[t]]
+        "kindergarten",
+        count,
+        terms,
+        upper=0.0,
+        labels=[space.areas[a], kinds[kind], space.years[t]],
     )

@@ -11,9 +11,9 @@ from capsim.optimize.parts import Parts
 
 
 def define_money(m: Builder, parts: Parts) -> None:
-    """Σ capital paid in c, τ ≤ limit(capital,c,τ); Σ running, staff, purchase, hiring, lease ≤ limit(recurrent,c,t).
+    """Σ capital paid in c, τ ≤ limit(capital,c,τ).
 
-    Million RMB in the rows.
+    Σ running, staff, purchase, hiring, lease ≤ limit(recurrent,c,t). Million RMB in the rows.
     """
     ledger = parts.ledger
     capital = ledger.kind == KINDS.index("capital")

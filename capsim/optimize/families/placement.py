@@ -9,7 +9,9 @@ from capsim.optimize.parts import Parts
 
 
 def define_placement(m: Builder, parts: Parts) -> None:
-    """Σ_{l from a} x[l,g,t] + u[a,g,t] = N[a,g,t]; Σ_{l to b} x = Σ_{j∈b} n[j,g,t]; Σ_{l to j} x = n[j,g,t].
+    """Σ_{l from a} x[l,g,t] + u[a,g,t] = N[a,g,t].
+
+    Σ_{l to b} x = Σ_{j∈b} n[j,g,t]; Σ_{l to j} x = n[j,g,t].
 
     For levered schools also Σ_g n[j,g,t] = f[j,t] + v[j,t] + q[j,t]: each pupil has one payer.
     """

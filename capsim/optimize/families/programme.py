@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp import Builder
+from capsim.lp.build import Term
 from capsim.optimize.parts import Parts
 
 
@@ -12,7 +13,9 @@ def define_programme(m: Builder, parts: Parts) -> None:
     """Σ_{m in programme} z[m, last check date ≤ by] ≥ number."""
     given, v = parts.given, parts.columns
     programmes = given.scenario.settings.programmes
-    rows, terms, numbers = [], [], []
+    rows: list[str] = []
+    terms: list[Term] = []
+    numbers: list[float] = []
     for name, programme in programmes.items():
         past = np.flatnonzero(given.dates.date.astype(str) <= str(programme.by))
         member = np.flatnonzero(given.projects.programme == name)

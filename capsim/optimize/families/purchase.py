@@ -10,7 +10,9 @@ from capsim.optimize.parts import Parts, before
 
 
 def define_purchase(m: Builder, parts: Parts) -> None:
-    """purchase_min · y ≤ vd ≤ purchasable · y; v ≤ vd ≤ f + v; y + zcd ≤ 1; Σ starts in the last L years ≤ y.
+    """purchase_min · y ≤ vd ≤ purchasable · y; v ≤ vd ≤ f + v; y + zcd + zi ≤ 1.
+
+    Σ starts in the last L years ≤ y.
 
     Ceilings: Σ_{j∈c} vd ≤ limit(purchase); Σ_j vd ≤ purchase_ceiling_share · compulsory enrolment.
     """
@@ -75,7 +77,7 @@ def define_purchase(m: Builder, parts: Parts) -> None:
 
 
 def _define_term(m: Builder, parts: Parts) -> None:
-    """A contract that starts runs for the minimum term, or to the horizon."""
+    """Let a contract that starts run for the minimum term, or to the horizon."""
     v = parts.columns
     term = parts.given.scenario.settings.policy.contract_years
     flag = v.contract >= 0

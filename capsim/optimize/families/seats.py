@@ -1,10 +1,11 @@
-"""Nobody sits on a seat that is not there: standard seats, over-filling up to the ceiling, private size."""
+"""Nobody sits on a seat that is not there: standard seats, over-filling, private size."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Array, Index
 from capsim.optimize.parts import Parts, before
 
 
@@ -113,7 +114,7 @@ def _define_private(m: Builder, parts: Parts) -> None:
     )
 
 
-def inclusive_pool(parts: Parts) -> np.ndarray:  # type: ignore[type-arg]
+def inclusive_pool(parts: Parts) -> Index:
     """First inclusive private provider of each area and stage, ``[area, stage]``; -1 where none."""
     providers, space = parts.given.providers, parts.given.space
     pool = np.full((len(space.areas), len(space.stages)), -1, np.int64)
@@ -122,7 +123,7 @@ def inclusive_pool(parts: Parts) -> np.ndarray:  # type: ignore[type-arg]
     return pool
 
 
-def ceiling_share(parts: Parts) -> np.ndarray:  # type: ignore[type-arg]
+def ceiling_share(parts: Parts) -> Array:
     """``class_ceiling ÷ class_size − 1`` of every provider's stage, ``[provider]``."""
     space = parts.given.space
     share = space.by_stage("class_ceiling") / space.by_stage("class_size") - 1.0

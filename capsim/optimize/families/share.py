@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Index
+from capsim.lp.build import Term
 from capsim.optimize.dates import stepped
 from capsim.optimize.parts import Parts
 
 
 def define_share(m: Builder, parts: Parts) -> None:
-    """Σ_j fd[j,t] (+ Σ_j vd[j,t] if purchased places count) ≤ cap[t] · enrolment[t], whole or by county.
+    """Σ_j fd[j,t] (+ Σ_j vd[j,t] if purchased places count) ≤ cap[t] · enrolment[t].
 
-    In December years fd[j,t] ≥ f + v − vd − K_j (zcd − zc): a school that converts between the two dates
-    has no fee-paying pupils any more; in other years fd = f.
+    For the whole, or by county. In December years fd[j,t] ≥ f + v − vd − K_j (zcd − zc): a school
+    that converts between the two dates has no fee-paying pupils any more; in other years fd = f.
     """
     given, v = parts.given, parts.columns
     space, dates, providers = given.space, given.dates, given.providers
@@ -70,6 +72,6 @@ def define_share(m: Builder, parts: Parts) -> None:
     )
 
 
-def _on(row: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:  # type: ignore[type-arg]
+def _on(row: Index, column: Index) -> Term:
     keep = row >= 0
     return row[keep], column[keep], 1.0

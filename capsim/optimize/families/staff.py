@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp import Builder
+from capsim.lp.arrays import Array, Flag
 from capsim.optimize.ledger import taken_over
-from capsim.optimize.limits import limit_rows
+from capsim.optimize.limits import Entry, limit_rows
 from capsim.optimize.parts import Parts, before
 
 
 def define_staff(m: Builder, parts: Parts) -> None:
-    """Σ q[j,t] ÷ pupils_per_post ≤ p[c,t] + ct[c,t];  p[t] = (1 − attrition) p[t−1] + h[t] + taken over.
+    """Σ q[j,t] ÷ pupils_per_post ≤ p[c,t] + ct[c,t].
 
-    h ≤ limit(hires); p ≤ limit(posts) + Σ_m posts_m z[m,t];
-    ct ≤ limit(contract_teachers) + release_share Σ_j (staff_j ÷ pupils_j)(pupils_j (1 − zc) − f − v).
+    p[t] = (1 − attrition) p[t−1] + h[t] + taken over; h ≤ limit(hires);
+    p ≤ limit(posts) + Σ_m posts_m z[m,t];
+    ct ≤ limit(contract_teachers)
+    + release_share Σ_j (staff_j ÷ pupils_j)(pupils_j (1 − zc) − f − v).
     """
     given, v = parts.given, parts.columns
     space, providers, settings = given.space, given.providers, given.scenario.settings
@@ -55,21 +58,19 @@ def define_staff(m: Builder, parts: Parts) -> None:
     _define_sources(m, parts, staffed)
 
 
-def base_pool(parts: Parts) -> np.ndarray:  # type: ignore[type-arg]
-    """Teachers of public schools in the staffed stages in the base year, ``[county]``; 0 with the family off."""
+def base_pool(parts: Parts) -> Array:
+    """Count base-year public teachers of the staffed stages, ``[county]``; 0 with staff off."""
     given = parts.given
     if not given.scenario.settings.switches.staff:
         return np.zeros(len(given.space.counties))
     staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
     who = given.providers.public & staffed[given.providers.stage]
-    return np.bincount(
-        given.providers.county[who],
-        weights=given.providers.staff[who],
-        minlength=len(given.space.counties),
-    )
+    pool = np.zeros(len(given.space.counties))
+    np.add.at(pool, given.providers.county[who], given.providers.staff[who])
+    return pool
 
 
-def _define_sources(m: Builder, parts: Parts, staffed: np.ndarray) -> None:  # type: ignore[type-arg]
+def _define_sources(m: Builder, parts: Parts, staffed: Flag) -> None:
     given, v = parts.given, parts.columns
     space, providers, projects = given.space, given.providers, given.projects
     counties, years = len(space.counties), parts.years
@@ -94,7 +95,7 @@ def _define_sources(m: Builder, parts: Parts, staffed: np.ndarray) -> None:  # t
     county = np.broadcast_to(providers.county[:, None], wide.shape)
     year = np.broadcast_to(np.arange(years), wide.shape)
     autumn = v.converted[:, given.dates.autumn]
-    entries = [
+    entries: list[Entry] = [
         (c, t, v.contract_teachers, 1.0),
         (county, year, v.fee, wide),
         (county, year, v.purchased, wide),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array
 from capsim.optimize.model import Model
 from capsim.optimize.solved import Solved
 from capsim.optimize.tables.decisions import (
@@ -26,7 +26,7 @@ from capsim.optimize.tables.policy import costs_table, reduction_table, shares_t
 from capsim.optimize.tables.targets import targets_table
 
 
-def plan_tables(model: Model, x: np.ndarray) -> dict[str, pd.DataFrame]:  # type: ignore[type-arg]
+def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
     """Make every table of a plan from a solution of the model's columns."""
     solved = Solved(model.parts, x)
     shares, reduction = shares_table(solved), reduction_table(solved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array, Index, Text
 from capsim.optimize.ledger import taken_over
 from capsim.optimize.solved import Solved
 
@@ -25,8 +26,9 @@ def projects_table(solved: Solved) -> pd.DataFrame:
     compulsory = given.space.compulsory[projects.row_stage]
     count = len(head)
 
-    def per_project(amount: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-        return np.bincount(projects.row_project, weights=amount, minlength=count)
+    def per_project(amount: Array) -> Array:
+        total = np.bincount(projects.row_project, weights=amount, minlength=count)
+        return np.asarray(total, np.float64)
 
     return pd.DataFrame(
         {
@@ -49,7 +51,7 @@ def projects_table(solved: Solved) -> pd.DataFrame:
 
 
 def openings_table(solved: Solved) -> pd.DataFrame:
-    """Copies of a project by the check date on which they open."""
+    """List copies of a project by the check date on which they open."""
     given = solved.parts.given
     new = np.diff(solved.open, axis=1, prepend=0.0)
     i, k = np.nonzero(new > 0)
@@ -62,7 +64,7 @@ def openings_table(solved: Solved) -> pd.DataFrame:
     )
 
 
-def _who(solved: Solved, j: np.ndarray) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _who(solved: Solved, j: Index) -> dict[str, Text]:
     given = solved.parts.given
     providers, space = given.providers, given.space
     return {

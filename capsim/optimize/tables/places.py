@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array
 from capsim.optimize.families.staff import base_pool
 from capsim.optimize.ledger import taken_over
 from capsim.optimize.solved import Solved
@@ -135,7 +136,7 @@ def staff_table(solved: Solved) -> pd.DataFrame:
     )
 
 
-def _pool(attrition: float, start: np.ndarray, gained: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _pool(attrition: float, start: Array, gained: Array) -> Array:
     """Stock of teachers year by year from those gained, ``[county, year]``."""
     out = np.zeros_like(gained)
     stock = start
@@ -151,7 +152,7 @@ def balance_table(solved: Solved) -> pd.DataFrame:
     given, space, providers = parts.given, parts.given.space, parts.given.providers
     shape = (len(space.areas), len(space.stages), parts.years)
 
-    def total(array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def total(array: Array) -> Array:
         out = np.zeros(shape)
         np.add.at(out, (providers.area, providers.stage), array)
         return out

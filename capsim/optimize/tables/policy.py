@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array, Flag
 from capsim.optimize.ledger import KINDS
 from capsim.optimize.model import Model
 from capsim.optimize.solved import Solved
@@ -46,7 +47,7 @@ def shares_table(solved: Solved) -> pd.DataFrame:
     base = providers.rolls.sum(axis=1)
     who = providers.levered
 
-    def by_county(array: np.ndarray, keep: np.ndarray, start: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def by_county(array: Array, keep: Flag, start: Array) -> Array:
         out = np.zeros((counties, years + 1))
         np.add.at(out[:, 1:], providers.county[keep], array[keep])
         np.add.at(out[:, 0], providers.county[keep], start[keep])
@@ -81,7 +82,7 @@ def shares_table(solved: Solved) -> pd.DataFrame:
 
 
 def reduction_table(solved: Solved) -> pd.DataFrame:
-    """The fall in counted private pupils since the base year, and each part of it on its own."""
+    """Take the fall in counted private pupils since the base year apart, part by part."""
     given = solved.parts.given
     space, providers, policy = given.space, given.providers, given.scenario.settings.policy
     public = providers.public & space.compulsory[providers.stage]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array
 from capsim.optimize.dates import stepped
 from capsim.optimize.families.kindergarten import STAGE
 from capsim.optimize.solved import Solved
@@ -17,7 +18,7 @@ Row = tuple[str, str, str, float, float, bool]
 
 
 def targets_table(solved: Solved, shares: pd.DataFrame, reduction: pd.DataFrame) -> pd.DataFrame:
-    """One row per target in force; ``holds`` allows 1e-6 of the required figure, and at least 1e-6."""
+    """List the targets in force; ``holds`` allows 1e-6 of the required figure, at least 1e-6."""
     rows = [
         *_placement(solved),
         *_reduction(solved, reduction),
@@ -141,8 +142,8 @@ def _floors(solved: Solved) -> Iterator[Row]:
                 yield _least(f"{name}-{year}", what, f"{year}-12-31", floor, share)
 
 
-def _turned(solved: Solved) -> np.ndarray:  # type: ignore[type-arg]
-    """Children of kindergartens that turn inclusive between 1 September and 31 December, ``[t]``."""
+def _turned(solved: Solved) -> Array:
+    """Children of kindergartens that turn inclusive between September and December, ``[t]``."""
     projects, dates = solved.parts.given.projects, solved.parts.given.dates
     new = solved.open[:, dates.december] - solved.open[:, dates.autumn]
     names = [s.name for s in solved.parts.given.space.stages]
