@@ -1,0 +1,111 @@
+"""Programs that fall apart: the union of the parts is feasible, their prices bound the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lp_programs import block_angular, violation
+
+from capsim.lp import Builder, solve
+from capsim.lp.blocks import in_parallel, split
+from capsim.lp.decompose import solve_blocks
+
+SEEDS = st.integers(0, 10_000)
+BLOCKS = st.integers(2, 5)
+QUICK = settings(deadline=None, max_examples=25, derandomize=True)
+
+
+@QUICK
+@given(SEEDS, BLOCKS, st.integers(1, 8))
+def test_every_column_and_row_is_in_one_block(seed: int, blocks: int, parts: int) -> None:
+    made = block_angular(seed, blocks, integer=False)
+    found = split(made.program, made.coupling, parts=parts)
+    rows, columns = made.program.matrix.shape
+    assert sorted(np.concatenate([b.columns for b in found.blocks])) == list(range(columns))
+    own = np.concatenate([b.rows for b in found.blocks])
+    assert sorted([*own, *found.coupling]) == list(range(rows))
+    sizes = [len(b.columns) for b in found.blocks]
+    assert sizes == sorted(sizes, reverse=True)
+    matrix = made.program.matrix.toarray()
+    for block in found.blocks:
+        others = np.setdiff1d(np.arange(columns), block.columns)
+        assert not matrix[np.ix_(block.rows, others)].any()
+
+
+@QUICK
+@given(SEEDS, BLOCKS)
+def test_shares_of_the_optimum_are_feasible_together_and_lose_nothing(
+    seed: int, blocks: int
+) -> None:
+    made = block_angular(seed, blocks, integer=False)
+    whole = solve(made.program)
+    assert whole.x is not None
+    found = split(made.program, made.coupling, parts=blocks)
+    x = np.zeros(len(made.program.cost))
+    for block, limit in zip(found.blocks, found.shares(whole.x), strict=True):
+        part = solve(found.part(block, limit=limit))
+        assert part.x is not None
+        x[block.columns] = part.x
+    assert violation(made.program, x) <= 1e-6
+    objective = float(made.program.cost @ x) + made.program.offset
+    assert objective == pytest.approx(whole.objective, abs=1e-6)
+
+
+@QUICK
+@given(SEEDS, BLOCKS, st.booleans())
+def test_any_prices_bound_the_optimum_from_below(seed: int, blocks: int, integer: bool) -> None:
+    made = block_angular(seed, blocks, integer=integer)
+    best = solve(made.program, gap=0.0).objective
+    found = split(made.program, made.coupling, parts=blocks)
+    price = np.random.default_rng(seed).normal(0.0, 1.0, len(found.coupling))
+    cost, constant = found.priced(price)
+    bounds = [solve(found.part(block, cost), gap=0.0).bound for block in found.blocks]
+    assert sum(bounds) + constant + made.program.offset <= best + 1e-6
+
+
+@QUICK
+@given(SEEDS, BLOCKS)
+def test_the_duals_of_the_whole_bound_it_exactly(seed: int, blocks: int) -> None:
+    made = block_angular(seed, blocks, integer=False)
+    whole = solve(made.program)
+    assert whole.row_dual is not None
+    found = split(made.program, made.coupling, parts=blocks)
+    cost, constant = found.priced(whole.row_dual[found.coupling])
+    bounds = [solve(found.part(block, cost)).bound for block in found.blocks]
+    assert sum(bounds) + constant + made.program.offset == pytest.approx(whole.objective, abs=1e-6)
+
+
+@QUICK
+@given(SEEDS, BLOCKS)
+def test_block_by_block_brackets_the_whole(seed: int, blocks: int) -> None:
+    made = block_angular(seed, blocks, integer=True)
+    best = solve(made.program, gap=0.0).objective
+    found = solve_blocks(split(made.program, made.coupling, parts=blocks), gap=0.01)
+    assert found is not None
+    assert found.x is not None
+    assert violation(made.program, found.x) <= 1e-6
+    assert found.bound - 1e-6 <= best <= found.objective + 1e-6
+    if found.status == "optimal":
+        assert found.objective - best <= 0.01 * max(abs(found.objective), 1.0) + 1e-6
+
+
+def test_an_infeasible_whole_is_left_to_the_solver_of_the_whole() -> None:
+    m = Builder()
+    x = m.variables("x", 2, upper=1.0, integer=True)
+    m.constrain("own", 2, [(np.arange(2), x, 1.0)], upper=1.0)
+    m.constrain("meet", 1, [(0, x, 1.0)], lower=3.0)
+    program = m.freeze()
+    flag = np.array([False, False, True])
+    assert solve_blocks(split(program, flag, parts=2), gap=0.01) is None
+
+
+def test_tasks_keep_their_order_and_their_errors() -> None:
+    assert in_parallel([lambda i=i: i * i for i in range(7)]) == [0, 1, 4, 9, 16, 25, 36]  # type: ignore[misc]
+
+    def fails() -> int:
+        raise ArithmeticError("no")
+
+    with pytest.raises(ArithmeticError, match="no"):
+        in_parallel([lambda: 1, fails])
