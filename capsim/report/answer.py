@@ -86,7 +86,9 @@ def _verdict(plan: Plan, summary: dict[str, Any]) -> str:
 def _targets(summary: dict[str, Any]) -> list[str]:
     """Write a line for each rule: its first date in full, its later years in short."""
     simulated = summary["simulation"]["draws"] > 0
-    head = f"{'Target':<24}{'by':<12}{'required':>10}{'planned':>10}  {'':<7}"
+    names = rules_of(pd.Series([row["id"] for row in summary["targets"]], dtype=str))
+    wide = max(len(name) for name in ["Target", *names]) + 2
+    head = f"{'Target':<{wide}}{'by':<12}{'required':>10}{'planned':>10}  {'':<7}"
     lines = [(head + ("likely  later years" if simulated else "        later years")).rstrip()]
     table = pd.DataFrame(summary["targets"])
     table["probability"] = table["probability"].astype(float).fillna(1.0)
@@ -99,7 +101,7 @@ def _targets(summary: dict[str, Any]) -> list[str]:
         chance = row["probability"]
         likely = f"{100 * chance:>4.0f} %" if chance is not None else " " * 6
         words = "holds" if row["holds"] else "MISSED"
-        line = f"{rule:<24}{row['by']!s:<12}{required:>10}{achieved:>10}  {words:<7}{likely}  "
+        line = f"{rule:<{wide}}{row['by']!s:<12}{required:>10}{achieved:>10}  {words:<7}{likely}  "
         if len(members):
             held = int(members["holds"].sum())
             line += f"{held} of {len(members)} hold" if held < len(members) else "all hold"

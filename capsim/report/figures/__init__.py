@@ -17,7 +17,7 @@ from capsim.report.figures.risk import (
     target_chances,
     target_groups,
 )
-from capsim.report.figures.style import STYLE, new_figure, note, render
+from capsim.report.figures.style import STYLE, new_figure, note_all, render
 from capsim.report.numbers import count
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _balance(plan: Plan, school_year: int) -> Figure:
     colours = (
         "Light blue: empty seats; purple: over-filled classes; black: children without a place."
     )
-    note(axes[0], plan.scenario, colours, below=46)
+    note_all(figure, plan.scenario, colours)
     return figure
 
 
@@ -106,8 +106,8 @@ def _fans(outcomes: Outcomes) -> Figure:
         shortfall_fan(ax, outcomes, stage)
     for ax in axes[len(stages) :]:
         ax.remove()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
     figure.suptitle("Children without a place, simulated", x=0.01, ha="left")
     text = f"{count(outcomes.draws)} simulations, seed {outcomes.seed}."
-    note(axes[columns * (lines - 1)], outcomes.plan.scenario, text)
+    note_all(figure, outcomes.plan.scenario, text)
     return figure

@@ -72,10 +72,11 @@ def cost(ax: Axes, plan: Plan) -> None:
         above += np.maximum(height, 0.0)
         below += np.minimum(height, 0.0)
     ax.axhline(0, color="black", linewidth=0.8)
+    ax.set_ylim(1.04 * below.min(initial=0.0), 1.04 * above.max(initial=1e-9))
     ax.set_title("What the decisions cost, by kind and year")
     ax.set_ylabel(f"{words} RMB, discounted to {plan.scenario.first_year}")
     ax.grid(visible=False, axis="x")
-    school_years(ax)
+    school_years(ax, table.index)
     ax.set_xlabel("school year (calendar year for capital)")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
     note(

@@ -61,7 +61,7 @@ def mix(ax: Axes, plan: Plan) -> None:
     ax.set_ylim(0, 1.02 * bottom.max(initial=1.0))
     ax.grid(visible=False, axis="x")
     counts_on(ax.yaxis)
-    school_years(ax)
+    school_years(ax, table.index)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
     note(ax, plan.scenario, "Over-filled classes: pupils above the standard class size.")
 

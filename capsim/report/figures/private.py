@@ -84,7 +84,7 @@ def private_share(ax: Axes, plan: Plan, outcomes: Outcomes | None = None) -> Non
     ax.set_title("Private share of compulsory enrolment")
     ax.set_ylabel("share of pupils on 31 December")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    school_years(ax)
+    school_years(ax, years)
     ax.legend(loc="upper right")
     counted = plan.scenario.settings.policy.purchased_counts_as_private
     rule_text = "with" if counted else "without"

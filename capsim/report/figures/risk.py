@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from capsim.report.figures.style import BLUE, ORANGE, counts_on, note, school_years
 from capsim.report.numbers import count
@@ -37,13 +37,12 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
     """Draw the simulated children without a place of a stage as a fan chart on an Axes."""
     table = shortfall_table(outcomes, stage)
     years = table.index.to_numpy()
-    for low, high, part in (("p05", "p95", 90), ("p25", "p75", 50)):
+    for low, high, part, colour in (("p05", "p95", 90, "#C6DBEF"), ("p25", "p75", 50, "#6BAED6")):
         ax.fill_between(
             years,
             table[low],
             table[high],
-            color=BLUE,
-            alpha=0.25,
+            color=colour,
             linewidth=0,
             label=f"{part} % of simulations",
         )
@@ -58,7 +57,8 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
     ax.set_title(title, fontsize=10)
     ax.set_ylabel("children without a place")
     counts_on(ax.yaxis)
-    school_years(ax)
+    school_years(ax, years, most=8)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
 
 
 def rules_of(ids: pd.Series) -> pd.Series:

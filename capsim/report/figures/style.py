@@ -6,13 +6,13 @@ also has its own hatch, so that it can be read in greyscale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from capsim.report.numbers import count
 
@@ -98,9 +98,11 @@ def bar_style(look: Look) -> dict[str, Any]:
     }
 
 
-def school_years(ax: Axes) -> None:
-    """Label a horizontal axis of school years with whole years."""
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=18))
+def school_years(ax: Axes, years: Sequence[int] | Any, most: int = 18) -> None:
+    """Label a horizontal axis with the school years shown, at most so many of them."""
+    first, last = int(min(years)), int(max(years))
+    ax.set_xlim(first - 0.6, last + 0.6)
+    ax.set_xticks(range(first, last + 1, 1 + (last - first) // most))
     ax.set_xlabel("school year (from 1 September)")
 
 
@@ -111,9 +113,8 @@ def counts_on(axis: Any) -> None:
 
 def note(ax: Axes, scenario: Scenario, text: str = "", *, below: float = 38) -> None:
     """Write under an Axes what it was made from: `below` is the distance in points."""
-    source = f"capsim · scenario {scenario.name} · {scenario.hash[:10]}"
     ax.annotate(
-        f"{text}\n{source}" if text else source,
+        _source(scenario, text),
         (0, 0),
         xytext=(0, -below),
         xycoords="axes fraction",
@@ -123,3 +124,13 @@ def note(ax: Axes, scenario: Scenario, text: str = "", *, below: float = 38) -> 
         color="#595959",
         annotation_clip=False,
     )
+
+
+def note_all(figure: Figure, scenario: Scenario, text: str) -> None:
+    """Write under a figure of several Axes what it was made from."""
+    figure.supxlabel(_source(scenario, text), x=0.01, ha="left", fontsize=7, color="#595959")
+
+
+def _source(scenario: Scenario, text: str) -> str:
+    source = f"capsim · scenario {scenario.name} · {scenario.hash[:10]}"
+    return f"{text}\n{source}" if text else source
