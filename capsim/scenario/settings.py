@@ -118,7 +118,7 @@ class Horizon(_Section):
 class Stages(_Section):
     """Stages that are planned, and those that are compulsory."""
 
-    planned: Names = ()
+    planned: Names = Field(default=(), min_length=1, validate_default=False)
     compulsory: Names = ("primary", "junior")
 
 

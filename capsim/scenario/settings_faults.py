@@ -27,6 +27,8 @@ def faults_of(error: ValidationError, file: str) -> list[Fault]:
             )
         elif kind == "missing":
             faults.append(Fault(file, None, dotted, "", "a value"))
+        elif kind == "too_short":
+            faults.append(Fault(file, None, dotted, _shown(found["input"]), "at least one"))
         else:
             message = str(found["msg"]).removeprefix("Value error, ")
             expected = message[:1].lower() + message[1:]
