@@ -3,18 +3,19 @@
 A city's counties meet in a handful of rows only (a share, a ceiling, a budget of the whole). Taking
 these rows out, the connected components of the matrix are independent. Two uses:
 
-*upper*: the linear relaxation says how much of each coupling row a block uses; with that as its own
-limit every block is solved alone, and the union is feasible.
+*upper*: the linear relaxation says how much of each coupling row a block uses; with that as its
+own limit every block is solved alone, and the union is feasible.
 
 *lower*: with the coupling rows priced into the costs (Lagrange), the sum of the blocks' own proved
-bounds bounds the whole: ``Σ_b min (c − Aᵀy) x + Σ_r (y_r l_r if y_r > 0 else y_r u_r)`` for any ``y``.
+bounds bounds the whole for any ``y``:
+``Σ_b min (c − Aᵀy) x + Σ_r (y_r l_r if y_r > 0 else y_r u_r)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -32,7 +33,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Block:
-    """Columns and own rows of one part; coupling rows are numbered in the order of ``Split.coupling``."""
+    """Columns and own rows of one part; coupling rows are numbered as in ``Split.coupling``."""
 
     columns: Index
     rows: Index
@@ -46,7 +47,9 @@ class Split:
     coupling: Index
     blocks: tuple[Block, ...]
 
-    def part(self, block: Block, cost: Array | None = None, limit: tuple[Array, Array] | None = None) -> Program:
+    def part(
+        self, block: Block, cost: Array | None = None, limit: tuple[Array, Array] | None = None
+    ) -> Program:
         """Return a block alone, with its share ``limit`` of the coupling rows, or without them."""
         program = self.program
         rows = block.rows if limit is None else np.concatenate([block.rows, self.coupling])
@@ -78,8 +81,14 @@ class Split:
         low, high = self.program.row_lower[self.coupling], self.program.row_upper[self.coupling]
         spare_low, spare_high = np.maximum(total - low, 0.0), np.maximum(high - total, 0.0)
         with np.errstate(invalid="ignore"):
-            lower = np.where(np.isfinite(low), use - weight * np.where(np.isfinite(low), spare_low, 0.0), -np.inf)
-            upper = np.where(np.isfinite(high), use + weight * np.where(np.isfinite(high), spare_high, 0.0), np.inf)
+            lower = np.where(
+                np.isfinite(low), use - weight * np.where(np.isfinite(low), spare_low, 0.0), -np.inf
+            )
+            upper = np.where(
+                np.isfinite(high),
+                use + weight * np.where(np.isfinite(high), spare_high, 0.0),
+                np.inf,
+            )
         lower, upper = np.where(present, lower, -np.inf), np.where(present, upper, np.inf)
         return [(lower[i], upper[i]) for i in range(len(self.blocks))]
 
@@ -101,7 +110,8 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     program : Program
     coupling : bool ``[row]``
     parts : int
-        Components smaller than a fair share of the columns are gathered into blocks of about that size.
+        Components smaller than a fair share of the columns are gathered into blocks of about that
+        size.
 
     Examples
     --------
@@ -110,7 +120,8 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     >>> x = m.variables("x", 2)
     >>> m.constrain("own", 2, [([0, 1], x, 1.0)], lower=1.0)
     >>> m.constrain("both", 1, [(0, x, 1.0)], upper=3.0)
-    >>> [b.columns.tolist() for b in split(m.freeze(), np.array([False, False, True]), parts=2).blocks]
+    >>> found = split(m.freeze(), np.array([False, False, True]), parts=2)
+    >>> [b.columns.tolist() for b in found.blocks]
     [[0], [1]]
     """
     rows, columns = program.matrix.shape
@@ -137,7 +148,8 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     of_row, of_column = group[label[:rows]], group[label[rows:]]
     of_row = np.where(coupling, -1, of_row)
     blocks = [
-        Block(np.flatnonzero(of_column == b), np.flatnonzero(of_row == b)) for b in range(int(group.max(initial=-1)) + 1)
+        Block(np.flatnonzero(of_column == b), np.flatnonzero(of_row == b))
+        for b in range(int(group.max(initial=-1)) + 1)
     ]
     blocks = [b for b in blocks if len(b.columns)]
     blocks.sort(key=lambda b: -len(b.columns))
@@ -153,5 +165,3 @@ def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -
         return [future.result() for future in futures]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-

@@ -45,7 +45,8 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     """Solve by blocks; None where a block has no solution within its share (then solve it whole).
 
     The linear relaxation of the whole gives prices and shares of the coupling rows. Every block is
-    solved twice: within its share (the union is the solution) and at the prices (the bounds add up).
+    solved twice: within its share (the union is the solution) and at the prices (the bounds add
+    up).
 
     Parameters
     ----------

@@ -59,7 +59,8 @@ def optimize(
     Returns
     -------
     Plan
-        With status ``infeasible`` and an explanation where the scenario's rules contradict each other.
+        With status ``infeasible`` and an explanation where the scenario's rules contradict each
+        other.
 
     Raises
     ------

@@ -1,10 +1,10 @@
 """Among all cheapest plans with the same decisions, the one that moves the fewest children.
 
-Flows are degenerate: many share the least cost. The integers are fixed, the linear program is solved,
-and every column and row that its prices pin down stays where it is (complementary slackness), which
-leaves exactly the cheapest solutions. Over these a second program minimises the children displaced and
-the children who change their link from one year to the next. Counties meet in few rows only; each
-keeps the share of them that the plan gives it, and is settled alone.
+Flows are degenerate: many share the least cost. The integers are fixed, the linear program is
+solved, and every column and row that its prices pin down stays where it is (complementary
+slackness), which leaves exactly the cheapest solutions. Over these a second program minimises the
+children displaced and the children who change their link from one year to the next. Counties meet
+in few rows only; each keeps the share of them that the plan gives it, and is settled alone.
 """
 
 from __future__ import annotations
@@ -41,22 +41,29 @@ def settle(model: Model, x: Array) -> Array:
     second[columns:] = MOVE_WEIGHT
     shares = parts.shares(whole)
     found = in_parallel(
-        [partial(_settle_block, parts, block, shares[i], second, whole) for i, block in enumerate(parts.blocks)]
+        [
+            partial(_settle_block, parts, block, shares[i], second, whole)
+            for i, block in enumerate(parts.blocks)
+        ]
     )
     out = whole
     for block, value in zip(parts.blocks, found, strict=True):
         out[block.columns] = value
-    return np.clip(out[:columns], fixed.lower, fixed.upper)
+    return np.asarray(np.clip(out[:columns], fixed.lower, fixed.upper), np.float64)
 
 
-def _settle_block(parts: Split, block: Block, share: tuple[Array, Array], second: Array, x: Array) -> Array:
+def _settle_block(
+    parts: Split, block: Block, share: tuple[Array, Array], second: Array, x: Array
+) -> Array:
     """Solve one block twice: for cost, then over its cheapest solutions for moves."""
     program = parts.part(block, limit=share)
     highs = Highs(program)
     first = highs.solve()
     if first.x is None or first.row_dual is None or first.column_dual is None:
         return x[block.columns]
-    highs.change(*_cheapest(program, first.x, first.row_dual, first.column_dual), second[block.columns])
+    highs.change(
+        *_cheapest(program, first.x, first.row_dual, first.column_dual), second[block.columns]
+    )
     again = highs.solve()
     return first.x if again.x is None else again.x
 
@@ -72,14 +79,16 @@ def _cheapest(
     )
 
 
-def _pin(value: Array, lower: Array, upper: Array, pinned: NDArray[np.bool_]) -> tuple[Array, Array]:
+def _pin(
+    value: Array, lower: Array, upper: Array, pinned: NDArray[np.bool_]
+) -> tuple[Array, Array]:
     low = pinned & (np.abs(value - lower) <= np.abs(value - upper))
     high = pinned & ~low
     return np.where(high, upper, lower), np.where(low, lower, upper)
 
 
 def _with_moves(model: Model, fixed: Program, x: Array) -> tuple[Program, Array]:
-    """Add a column per link, grade and year for the children who leave it; return their values at ``x`` too."""
+    """Add a column per link, grade and year for children who leave it, with its value at ``x``."""
     v, links, space = model.columns, model.parts.links, model.given.space
     grade = links.pair_grade
     inner = np.flatnonzero(~space.grade_first[grade])
