@@ -72,7 +72,7 @@ class Angular:
 
 
 def block_angular(seed: int, blocks: int, *, integer: bool) -> Angular:
-    """Blocks with rows of their own and three rows that couple them; a hidden whole point keeps all.
+    """Blocks with rows of their own and three rows that couple them; a hidden point keeps all.
 
     With whole numbers each block may miss a coupling row at a price: any share leaves it a
     solution.

@@ -100,7 +100,7 @@ def test_a_coefficient_that_is_none() -> None:
 
 
 def test_prices_are_what_a_unit_of_right_hand_side_costs() -> None:
-    """Signs of duals differ between solvers; ours is the change of cost, upper or lower row alike."""
+    """Signs of duals differ between solvers; ours is the change of cost, for any kind of row."""
     program = random_program(3, integer=False)
     base = solve(program)
     assert base.row_dual is not None
