@@ -123,9 +123,14 @@ def make_plan(
     timings_s: Mapping[str, float] | None = None,
     solution: Solution | None = None,
 ) -> Plan:
-    """Make a plan from columns; ``bound`` is on the avoidable cost in million RMB."""
+    """Make a plan from columns; ``bound`` is on the avoidable cost in million RMB.
+
+    ``solution`` is that of a relaxation: its objective stands, as tables round its fractions.
+    """
     tables = plan_tables(model, x)
     objective = float(tables["costs"]["discounted_cny"].sum())
+    if solution is not None:
+        objective = solution.objective * MILLION + model.committed_cny
     bound_cny = min(bound * MILLION + model.committed_cny, objective)
     avoidable = objective - model.committed_cny
     gap = (objective - bound_cny) / max(avoidable, MILLION)
