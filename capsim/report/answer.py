@@ -76,7 +76,7 @@ def _verdict(plan: Plan, summary: dict[str, Any]) -> str:
     proof = (
         f"proved cheapest to {gap}"
         if plan.status == "optimal"
-        else f"stopped by the clock, at most {gap} from the cheapest"
+        else f"search ended early, at most {gap} from the cheapest"
     )
     if meets_all(summary):
         return f"THE PLAN MEETS ALL TARGETS ({proof})."

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from capsim.report.figures.style import BLUE, STYLE, counts_on, new_figure, school_years
 
@@ -36,8 +35,7 @@ def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...]) -> None:
     ax.plot(demand.years, middle, color=BLUE, marker="o", markersize=3, label="projection")
     ax.set_ylim(bottom=0)
     counts_on(ax.yaxis)
-    school_years(ax)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    school_years(ax, demand.years, most=7)
 
 
 def forecast_figure(scenario: Scenario, demand: Demand) -> Figure:
