@@ -97,6 +97,7 @@ def limits(
     for step in range(recipe.last_year - recipe.base_year):
         year = recipe.base_year + 1 + step
         now = np.array([capital_now.get(name, 0.0) for name in names]) if step == 0 else 0.0
+        left = max((1 - recipe.purchase_fall) ** max(step - 2, 0), recipe.purchase_floor)
         amounts = {
             "capital": _up(now * recipe.capital_now + yearly, 10_000),
             "recurrent": _up(recurrent, 10_000),
@@ -108,7 +109,7 @@ def limits(
             ),
             "hires": np.round(recipe.hires * whole * by_need),
             "contract_teachers": np.round(recipe.contract_teachers * whole * by_need),
-            "purchase": np.round(purchase * (1 - recipe.purchase_fall) ** max(step - 2, 0)),
+            "purchase": np.round(purchase * left),
         }
         rows += [
             pd.DataFrame({"county": names, "year": year, "kind": kind, "amount": amount})

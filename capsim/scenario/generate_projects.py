@@ -188,7 +188,9 @@ def started(earliest: Texts, kind: str, status: str) -> Texts:
         return np.full(len(earliest), "")
     day = np.array(earliest, dtype="datetime64[D]")
     month = day.astype("datetime64[M]")
-    return np.datetime_as_string((month - np.timedelta64(LEAD_MONTHS[kind], "M")).astype("datetime64[D]"))
+    return np.datetime_as_string(
+        (month - np.timedelta64(LEAD_MONTHS[kind], "M")).astype("datetime64[D]")
+    )
 
 
 def kindergartens(

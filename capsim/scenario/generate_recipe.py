@@ -132,7 +132,7 @@ class Recipe:
             "kindergarten": {"": 28.5, "core": 29.0, "town": 28.5, "village": 28.0},
             "primary": {"": 42.5, "core": 45.8, "town": 43.5, "village": 40.5},
             "junior": {"": 47.0, "core": 49.9, "town": 49.2, "village": 47.5},
-            "senior": {"": 46.0, "core": 46.0, "town": 46.0, "village": 46.0},
+            "senior": {"": 45.0, "core": 45.0, "town": 45.0, "village": 45.0},
         }
     )
     """Pupils of an average public class by stage and part."""
@@ -153,8 +153,10 @@ class Recipe:
     """Authorised posts beyond the teachers there are, as a share of them."""
     purchase: float = 0.11
     purchase_spread: float = 0.12
-    purchase_fall: float = 0.40
+    purchase_fall: float = 0.30
     """Yearly fall of the money for purchases after the first three years (a first contract)."""
+    purchase_floor: float = 0.1
+    """What stays of it, as a share of the first year's."""
     capital_cny: float = 600.0
     capital_now: float = 1.1
     """Capital of the first year over what the ordered projects need in it."""
