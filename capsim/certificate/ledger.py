@@ -130,7 +130,7 @@ class Ledger:
             if equality:
                 excess = np.abs(excess)
             scale = np.where(np.isfinite(rhs), np.maximum(np.abs(rhs), 1.0), 1.0)
-            violation = np.where(excess <= 0.0, 0.0, excess / scale)
+            violation = np.where((excess <= 0.0) | (lhs == rhs), 0.0, excess / scale)
         violation = np.where(mask, np.where(np.isnan(violation), np.inf, violation), 0.0)
         at = tuple(int(i) for i in np.unravel_index(int(np.argmax(violation)), shape))
         size = float(violation[at])
