@@ -1,0 +1,113 @@
+"""Capacitated warehouse location, a school-places plan of one year: published optima reached.
+
+Customers are areas, their demand children, sites candidate schools with a fixed cost; the cost of
+serving a customer is its travel. Usage: ``python benchmarks/orlib.py DIRECTORY``.
+Reference: J. E. Beasley, OR-Library (1990), problem sets of Kuehn & Hamburger.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import capsim
+from capsim.optimize.families import FAMILIES
+
+UNIT_CNY = 1e4
+"""RMB of one unit of cost: children are placed at some 40 units, money is counted in millions."""
+YEAR = 2022
+
+
+def scenario_of(path: Path) -> capsim.Scenario:
+    """Read an instance and say it as a scenario.
+
+    Parameters
+    ----------
+    path : Path
+        First line *sites customers*; a line *capacity fixed-cost* per site; per customer its demand
+        and the cost of serving all of it from each site.
+    """
+    numbers = np.array(path.read_text().split(), np.float64)
+    sites, customers = int(numbers[0]), int(numbers[1])
+    capacity, fixed = numbers[2 : 2 + 2 * sites].reshape(sites, 2).T
+    rest = numbers[2 + 2 * sites :].reshape(customers, 1 + sites)
+    demand, cost = rest[:, 0], rest[:, 1:]
+    areas = np.array([f"customer-{i + 1}" for i in range(customers)])
+    schools = np.array([f"site-{j + 1}" for j in range(sites)])
+    settings: dict[str, Any] = {
+        "name": path.stem,
+        "horizon": {"base_year": YEAR - 1, "last_year": YEAR},
+        "stages": {"planned": ["junior"], "compulsory": ["junior"]},
+        "standards": {"junior": {"grades": ["7"], "class_size": 50, "class_ceiling": 50}},
+        "costs": {"discount_rate": 0.0, "shortfall_cny": 1000 * UNIT_CNY},
+        "switches": {name: name in ("placement", "seats") for name in FAMILIES},
+        "cost_terms": {"running": False},
+    }
+    return capsim.Scenario.from_tables(
+        settings=settings,
+        areas=pd.DataFrame({"area": areas, "county": "all"}),
+        forecast=pd.DataFrame(
+            {
+                "area": np.repeat(areas, 2),
+                "grade": "7",
+                "school_year": np.tile([YEAR - 1, YEAR], customers),
+                "pupils": np.repeat(demand, 2),
+            }
+        ),
+        projects=pd.DataFrame(
+            {
+                "project": schools,
+                "stage": "junior",
+                "area": areas[0],
+                "kind": "new",
+                "places": capacity,
+                "capital_cny": fixed * UNIT_CNY,
+                "status": "candidate",
+                "earliest_opening": f"{YEAR}-09-01",
+            }
+        ),
+        links=pd.DataFrame(
+            {
+                "area": np.repeat(areas, sites),
+                "to_area": "",
+                "to_school": np.tile(schools, customers),
+                "stage": "junior",
+                "cost_cny": (cost / demand[:, None]).ravel() * UNIT_CNY,
+            }
+        ),
+    )
+
+
+def results(directory: Path) -> Iterator[dict[str, Any]]:
+    """Solve what ``optima.csv`` lists: objective and bound in the instance's unit."""
+    with (directory / "optima.csv").open(encoding="utf-8", newline="") as file:
+        optima = {row["instance"]: float(row["optimum"]) for row in csv.DictReader(file)}
+    for name, optimum in optima.items():
+        begin = time.perf_counter()
+        plan = capsim.optimize(scenario_of(directory / f"{name}.txt"), gap=1e-7)
+        yield {
+            "instance": name,
+            "status": plan.status,
+            "objective": plan.objective_cny / UNIT_CNY,
+            "bound": plan.bound_cny / UNIT_CNY,
+            "optimum": optimum,
+            "seconds": round(time.perf_counter() - begin, 3),
+        }
+
+
+def main(directory: str | Path) -> None:
+    """Print a line of JSON per instance."""
+    for result in results(Path(directory)):
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
