@@ -38,7 +38,7 @@ class Rule:
 RULES = (
     Rule(
         "seats",
-        ("seats.public",),
+        ("seats.public", "seats.other_private"),
         "places",
         1.0,
         "{who} lacks {amount} places on 1 September {year}",
@@ -235,7 +235,7 @@ class _Labels:
         parts = [column[row - block.start] for column in block.labels]
         year = int(parts[-1]) if parts and not isinstance(parts[-1], str) else 0
         names = [str(part) for part in (parts[:-1] if year else parts)]
-        if block.name in ("seats.public", "admission", "closure.too_small"):
+        if block.name in ("seats.public", "seats.other_private", "admission", "closure.too_small"):
             return f"county {self.county[names[0]]}, {names[1]}", year
         if block.name.startswith("floors."):
             return block.name.removeprefix("floors.").replace("_", " "), year

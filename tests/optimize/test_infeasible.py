@@ -89,6 +89,39 @@ def test_a_floor_above_the_places() -> None:
     assert "County C, senior lacks 40 places on 1 September 2022." in answer.sentences
 
 
+def test_more_children_turned_inclusive_than_the_kindergarten_seats() -> None:
+    """A kindergarten of 30 places from which an ordered project takes 50."""
+    forecast = pd.DataFrame(
+        {"area": "town", "grade": "K1", "school_year": [2021, 2022], "pupils": 90.0}
+    )
+    names = {"KI": ("yes", 60.0), "KO": ("no", 30.0)}
+    schools = [
+        school(name, "private", places, places, inclusive=inclusive) | {"stage": "kindergarten"}
+        for name, (inclusive, places) in names.items()
+    ]
+    turned = project("T", 0, 1e5, "2022-09-01", status="ordered", due="2022-09-01", pupils=50.0)
+    turned |= {"stage": "kindergarten", "kind": "inclusive_kindergarten", "school": "KO"}
+    scenario = capsim.Scenario.from_tables(
+        settings={
+            "name": "town",
+            "horizon": {"base_year": 2021, "last_year": 2022},
+            "stages": {"planned": ["kindergarten"], "compulsory": []},
+            "standards": {"kindergarten": {"grades": ["K1"]}},
+            "switches": {"kindergarten": False},
+            "costs": {"discount_rate": 0.05},
+        },
+        areas=pd.DataFrame({"area": ["town"], "county": ["C"]}),
+        forecast=forecast,
+        schools=pd.DataFrame(schools),
+        projects=pd.DataFrame([turned]),
+    )
+    answer = refused(scenario)
+    bent = answer.table[answer.table["short_by"] > 0]
+    assert bent["rule"].tolist() == ["seats"]
+    assert bent["who"].tolist() == ["county C, kindergarten"]
+    assert bent["short_by"].tolist() == pytest.approx([20.0])
+
+
 def test_a_poor_plan_is_still_a_plan() -> None:
     """A reduction of 45 against 30 free places: children may stay out at a price.
 
