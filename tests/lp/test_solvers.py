@@ -150,3 +150,11 @@ def test_the_bound_of_a_linear_program_is_its_optimum() -> None:
     for solver in SOLVERS:
         found = solve(random_program(2, integer=False), solver)
         assert found.bound == pytest.approx(found.objective)
+
+
+@pytest.mark.parametrize("solver", ["highs", "scipy", "cbc"])
+def test_solvers_are_silent(solver: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """PuLP's own HiGHS prints a banner once a process, before it is told to be quiet."""
+    for program in (random_program(0, integer=True), infeasible()):
+        solve(program, solver, time_limit=5.0)
+    assert capfd.readouterr() == ("", "")
