@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hand_made import HandPlan, given_tables, plan_tables, settings
+from hand_made import HandPlan, plan_tables
+from hand_scenario import given_tables, settings
 
 import capsim
 from capsim.certificate import certify

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_made import HandPlan, frame, given_tables, settings
+from hand_made import HandPlan
+from hand_scenario import frame, given_tables, settings
 
 import capsim
 from capsim.certificate import certify

@@ -89,7 +89,7 @@ def test_schools_are_forecast_better_than_by_both_baselines(method: str, last: i
 
 @pytest.mark.parametrize("last", [2019, 2021])
 def test_schools_not_tuned_on_gain_as_well(last: int) -> None:
-    """Forecast with all schools in view, judged on the half that no constant was chosen on."""
+    """Forecast with all schools in view, judged on the half left out of the sweep of constants."""
     table = schools(last)
     whole = sorted(read("vermont/enrolment_by_grade_2004_2021.csv").areas)
     order = np.random.default_rng(2026).permutation(len(whole))
