@@ -67,7 +67,7 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     clock = _Clock(None if left is None else left / 2, len(blocks))
     shares = found.shares(relaxed.x)
     parts = [found.part(block, limit=shares[i]) for i, block in enumerate(blocks)]
-    inside = in_parallel([partial(_solve, part, slack, clock) for part in parts])
+    inside = in_parallel([partial(_find, part, slack, clock) for part in parts])
     x = np.zeros(len(program.cost))
     for block, solution in zip(blocks, inside, strict=True):
         if solution.x is None:
@@ -102,6 +102,14 @@ def _solve(
     if start is not None and part.integer.any():
         highs.start_from(start)
     return highs.solve()
+
+
+def _find(part: Program, slack: float, clock: _Clock) -> Solution:
+    """Solve a block; where its time was too short for any solution, go on to the first one."""
+    first = _solve(part, slack, clock)
+    if first.status != "unknown":
+        return first
+    return Highs(part, {"mip_max_improving_sols": 1}).solve()
 
 
 def _bound(found: Split, price: Array, slack: float, left: float | None, x: Array) -> float:

@@ -184,6 +184,5 @@ def _distance(given: Given, area: Index, to_area: Index, to_school: Index) -> Ar
     direct = to_school >= 0
     tx = np.where(direct, np.append(px, np.nan)[to_school], np.append(x, np.nan)[to_area])
     ty = np.where(direct, np.append(py, np.nan)[to_school], np.append(y, np.nan)[to_area])
-    target = np.where(direct, np.append(providers.area, -1)[to_school], to_area)
-    same = target == area
+    same = ~direct & (to_area == area)
     return _known_km(x[area], y[area], tx, ty, same, given.scenario.settings.travel.default_km)
