@@ -153,9 +153,9 @@ class Recipe:
     """Authorised posts beyond the teachers there are, as a share of them."""
     purchase: float = 0.11
     purchase_spread: float = 0.12
-    purchase_fall: float = 0.30
+    purchase_fall: float = 0.42
     """Yearly fall of the money for purchases after the first three years (a first contract)."""
-    purchase_floor: float = 0.1
+    purchase_floor: float = 0.15
     """What stays of it, as a share of the first year's."""
     capital_cny: float = 600.0
     capital_now: float = 1.1
