@@ -73,6 +73,7 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         if solution.x is None:
             return None
         x[block.columns] = solution.x
+    x = _share_again(program, x, limit)
     objective = float(program.cost @ x + program.offset)
     left = None if time_limit is None else time_limit - (time.perf_counter() - begin)
     bound = max(relaxed.objective, _bound(found, relaxed.row_dual[found.coupling], slack, left, x))
@@ -102,6 +103,13 @@ def _solve(
     if start is not None and part.integer.any():
         highs.start_from(start)
     return highs.solve()
+
+
+def _share_again(program: Program, x: Array, limit: Mapping[str, float]) -> Array:
+    """Share the coupling rows out anew for the integers found: the whole, with these fixed."""
+    again = Highs(program.fixed(x), {**INTERIOR, **limit}).solve()
+    better = again.x is not None and again.objective < float(program.cost @ x + program.offset)
+    return again.x if better and again.x is not None else x
 
 
 def _find(part: Program, slack: float, clock: _Clock) -> Solution:
