@@ -203,8 +203,8 @@ def _years(rows: pd.DataFrame) -> str:
         counties = group["county"][group["county"] != "*"].nunique()
         where = f" ({counties} {'county' if counties == 1 else 'counties'})" if counties else ""
         texts.append(f"{year}{where}")
-    if len(texts) > 4:
-        texts = [*texts[:3], f"… {len(texts) - 3} more years"]
+    if len(texts) > 3:
+        texts = [*texts[:2], f"… {len(texts) - 2} more years"]
     return ", ".join(texts)
 
 
@@ -223,7 +223,7 @@ def _wrap(head: str, parts: list[str]) -> list[str]:
     lines, line = [head + ":"], " "
     for part in parts:
         joined = f"{line} {part}" if line == " " else f"{line} · {part}"
-        if len(joined) > WIDTH and line != " ":
+        if len(joined) > WIDTH - 2 and line != " ":
             lines.append(line + " ·")
             joined = f"  {part}"
         line = joined
