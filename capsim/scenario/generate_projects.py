@@ -25,7 +25,7 @@ from .generate_recipe import (
     systematic,
 )
 
-COST = {"new": 1.0, "rebuild": 0.95, "extend": 1.3, "prefab": 0.4}
+COST = {"new": 1.0, "rebuild": 0.9, "extend": 1.3, "prefab": 0.4}
 """Capital of a place over that of a new one (an extension's is 65,000 against 50,000 RMB)."""
 MONTHS = {
     "new": 14.0,

@@ -115,7 +115,7 @@ class Recipe:
     """Places a selling school offers over its pupils."""
     purchase_min: int = 60
     price_spread: float = 0.08
-    buyout_cny: tuple[float, float] = (30_000.0, 65_000.0)
+    buyout_cny: tuple[float, float] = (40_000.0, 80_000.0)
     """A place, once."""
     lease_cny: tuple[float, float] = (2_500.0, 6_500.0)
     """A place and school year."""
