@@ -9,6 +9,9 @@ import typer
 
 from capsim.console import work
 
+# A runner in the background may have taught its children to ignore Ctrl-C.
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
 ASLEEP = """
 import time
 from capsim.console import work
@@ -39,7 +42,7 @@ work(task)
 def interrupted(script, *arguments):
     """Start a script, press Ctrl-C once its work has begun; its exit status and what it said."""
     process = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEARS + script, *arguments], stderr=subprocess.PIPE, text=True
     )
     process.stderr.readline()
     process.send_signal(signal.SIGINT)
