@@ -5,6 +5,9 @@ from collections.abc import Generator
 
 import pytest
 
+# Collecting doctests must not take the folders' conftest files for test modules of one name.
+collect_ignore_glob = ["**/conftest.py"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
