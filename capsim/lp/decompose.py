@@ -21,6 +21,7 @@ SHARE_OF_GAP = 0.4
 LEAST_SECONDS = 1.0
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
+"""How large relaxations are solved: the simplex method takes several times as long."""
 
 
 class _Clock:

@@ -10,7 +10,7 @@ import numpy as np
 
 from capsim.lp import Solution, SolverError, solve
 from capsim.lp.blocks import split
-from capsim.lp.decompose import solve_blocks
+from capsim.lp.decompose import INTERIOR, solve_blocks
 from capsim.optimize.explain import explain_infeasible
 from capsim.optimize.model import Model, formulate
 from capsim.optimize.plan import Plan, make_plan
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 WHOLE_COLUMNS = 30_000
 """Programs up to this size are searched whole; larger ones county by county."""
-
-INTERIOR = {"solver": "ipm", "run_crossover": "off"}
-"""How large relaxations are solved: the simplex method takes several times as long."""
 
 
 def optimize(

@@ -7,25 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
+from capsim.optimize.ledger import KINDS
+
 from .given import FIXED, Given
 from .network import Floats
 from .seating import Arrivals, Payers, Seated, by_group
 from .stage import StageGiven
 
-KINDS = (
-    "capital",
-    "running",
-    "staff",
-    "hiring",
-    "purchase",
-    "conversion",
-    "closure",
-    "travel",
-    "displacement",
-    "overfill",
-    "shortfall",
-    "salvage",
-)
 LATER_PART = 8 / 12
 """Share of a school year's price that a place bought on 31 December costs."""
 KNOTS = np.arange(40.0, 55.1, 2.5)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .account import KINDS
+from capsim.optimize.ledger import KINDS
+
 from .block import Figures
 from .given import Given
 from .network import Floats
