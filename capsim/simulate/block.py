@@ -13,6 +13,7 @@ from .account import class_sizes, displaced, money
 from .given import Given
 from .network import Floats
 from .programme import Days, in_use, opening_days, seats_open
+from .reach import asked, room
 from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, seat
 from .stage import StageGiven
 from .targets import Autumns, Target, achieve
@@ -57,6 +58,9 @@ class Figures:
     targets : array [target, draw]
     late_places : array [project, draw]
         Places missing in the autumns that the plan counts on them first.
+    asked, room : arrays [group of a stage, year, draw]
+        Children who ask for a place where a group of areas can go, and places up to the class
+        ceiling there; groups of the first stage first.
     harm : array [project]
         Shortfall and over-filling that lateness causes, child-years summed over draws.
     """
@@ -71,6 +75,8 @@ class Figures:
     cost_cny: Floats
     targets: Floats
     late_places: Floats
+    asked: Floats
+    room: Floats
     harm: Floats
 
 
@@ -135,6 +141,10 @@ def meet(given: Given, targets: Sequence[Target], ratio: Floats, ready: Days | N
         cost_cny=money(given, seated, payers, moved, copies),
         targets=np.stack([achieve(given, target, found) for target in targets]),
         late_places=late,
+        asked=np.concatenate([asked(*of) for of in zip(given.stages, seated, strict=True)]),
+        room=np.concatenate(
+            [room(stage, sits.seats) for stage, sits in zip(given.stages, seated, strict=True)]
+        ),
         harm=harm,
     )
 
@@ -167,6 +177,20 @@ def _seat_all(
         )
         for stage, come, payer in zip(given.stages, arrivals, payers, strict=True)
     ]
+
+
+def rooms(given: Given, opening: Days) -> Floats:
+    """Places up to the class ceiling by group if projects open on given days, ``[group, year]``.
+
+    Parameters
+    ----------
+    given : Given
+    opening : array of int [opening]
+        Days.
+    """
+    copies = in_use(given.programme, opening[:, None], given.programme.autumns)
+    found = [room(stage, _seats(given, stage, copies)) for stage in given.stages]
+    return np.concatenate(found)[..., 0]
 
 
 def _seats(given: Given, stage: StageGiven, copies: Floats) -> Floats:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .block import BLOCK, Job, run_block
+from .block import BLOCK, Figures, Job, run_block
 from .given import Given, read_given
 from .outcomes import Outcomes, gather, summary, tables
 from .programme import Days, built_days, days, ready_days
@@ -72,6 +73,48 @@ def simulate(
     >>> bool(abs(planned / plan.objective_cny - 1) < 1e-9)
     True
     """
+    run = trial(
+        plan, draws=draws, seed=seed, uncertainty=uncertainty, openings=openings, executor=executor
+    )
+    made = tables(run.given, run.targets, run.figures, run.ready)
+    return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A plan and every draw it met.
+
+    Attributes
+    ----------
+    given : Given
+    targets : tuple of Target
+    ready : array of int [draw, opening] or None
+        Days on which copies are ready; None for as planned.
+    figures : Figures
+        Of all draws.
+    """
+
+    given: Given
+    targets: tuple[Target, ...]
+    ready: Days | None
+    figures: Figures
+
+
+def trial(
+    plan: Plan,
+    *,
+    draws: int,
+    seed: int,
+    uncertainty: bool = True,
+    children: bool = True,
+    openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
+    executor: Executor | None = None,
+) -> Trial:
+    """Let a plan meet draws and keep every draw's figures; see `simulate` for the arguments.
+
+    With `children` False only the opening dates are drawn; to draw only the children, give
+    `openings` as planned.
+    """
     if draws < 1:
         raise ValueError(f"draws must be 1 or more, not {draws}")
     given = read_given(plan)
@@ -81,15 +124,14 @@ def simulate(
         Job(
             number,
             min(BLOCK, draws - number * BLOCK),
-            seed if uncertainty else None,
+            seed if uncertainty and children else None,
             None if ready is None else ready[number * BLOCK : (number + 1) * BLOCK],
         )
         for number in range(-(-draws // BLOCK))
     ]
     work = partial(run_block, given, targets)
     blocks = list(map(work, jobs) if executor is None else executor.map(work, jobs))
-    made = tables(given, targets, gather(blocks), ready)
-    return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
+    return Trial(given, targets, ready, gather(blocks))
 
 
 def read_targets(plan: Plan, given: Given) -> tuple[Target, ...]:

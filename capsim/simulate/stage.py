@@ -13,6 +13,7 @@ from scipy import sparse
 
 from .network import Floats, Ints, Network, read_network
 from .programme import Programme
+from .reach import Reach, read_reach
 
 if TYPE_CHECKING:
     from capsim.optimize import Plan
@@ -67,6 +68,7 @@ class StageGiven:
     seat_owner : array of int [seat row]
         Their providers.
     network : Network
+    reach : Reach
     """
 
     name: str
@@ -101,6 +103,7 @@ class StageGiven:
     seat_rows: Ints
     seat_owner: Ints
     network: Network
+    reach: Reach
 
 
 def read_stage(
@@ -188,6 +191,7 @@ def read_stage(
         seat_rows=rows,
         seat_owner=names.get_indexer(pd.Index(programme.school[rows])),
         network=network,
+        reach=read_reach(network),
     )
 
 
