@@ -92,6 +92,10 @@ class Highs:
         at = np.arange(len(rows[0]), dtype=np.int32)
         h.changeRowsBounds(len(at), at, *rows)
 
+    def bound(self, column: int, lower: float, upper: float) -> None:
+        """Replace the bounds of one column, keeping the basis for the next solve."""
+        self._highs.changeColBounds(column, lower, upper)
+
     def solve(self) -> Solution:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on."""
         begin = time.perf_counter()

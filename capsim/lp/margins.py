@@ -1,0 +1,175 @@
+"""One-sided derivatives of a linear program's optimum, exact also where prices are degenerate.
+
+The optimum as a function of how far one column is moved is convex and piecewise linear. Its two
+slopes at 0 are the optima of the *tangent program*: the same matrix and costs, with every bound
+that is active at the solution moved to 0 and every other taken away. The basis of the program
+itself is dual feasible for it, so that each slope takes a few pivots; and the step that the
+solution can follow before a further bound is hit is a range over which the slope holds (Gal,
+*Postoptimal Analyses, Parametric Programming, and Related Topics*, 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, hstack
+
+from capsim.lp.arrays import Array, Flag
+from capsim.lp.build import Program
+from capsim.lp.highs import Highs
+from capsim.lp.result import Solution, SolverError
+
+EXACT = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
+ACTIVE = 1e-7
+"""Distance, relative to bounds above 1, at which a bound counts as active."""
+STILL = 1e-9
+"""Change per unit below which a column or row does not move."""
+SCALE = 1e3
+"""Costs are multiplied by this while solving, so that the solver's tolerance is a fine one."""
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Slope of the optimum per unit moved, and the units over which it holds at least.
+
+    The slope is infinite, and holds for 0 units, where any move has no solution.
+    """
+
+    slope: float
+    reach: float
+
+
+class Margins:
+    """A linear program at its optimum, with further columns that are 0 and may be moved.
+
+    Parameters
+    ----------
+    program : Program
+        Without integers.
+    matrix : sparse ``[row, member]``
+        Coefficients of the further columns.
+    cost : float64 ``[member]``
+    options : mapping
+        Of HiGHS; a solver of interior point must end with a basis (crossover).
+
+    Raises
+    ------
+    SolverError
+        If the program has no optimum.
+
+    Examples
+    --------
+    Three units are needed, of which two at most cost 1 and the others 5:
+
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 2, cost=[1.0, 5.0])
+    >>> m.constrain("need", 1, [(0, x, 1.0)], lower=3.0)
+    >>> m.constrain("cheap", 1, [(0, x[0], 1.0)], upper=2.0)
+    >>> margins = Margins(m.freeze(), csc_array([[0.0], [-1.0]]), np.zeros(1))
+    >>> margins.along(0, 1.0), margins.along(0, -1.0)
+    (Margin(slope=-4.0, reach=1.0), Margin(slope=4.0, reach=2.0))
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        matrix: csc_array,
+        cost: Array,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if program.integer.any():
+            raise ValueError("prices belong to linear programs: fix the integers first")
+        self.program, self.matrix, self.cost = program, matrix, cost
+        none = np.zeros(len(cost))
+        self._first = len(program.cost)
+        self._wide = replace(
+            program,
+            cost=np.concatenate([program.cost, cost]) * SCALE,
+            lower=np.concatenate([program.lower, none]),
+            upper=np.concatenate([program.upper, none]),
+            integer=np.zeros(self._first + len(cost), bool),
+            matrix=csc_array(hstack([program.matrix, matrix], format="csc")),
+            offset=0.0,
+        )
+        self._highs = Highs(self._wide, {**EXACT, **(options or {})})
+        found = self._highs.solve()
+        if found.status != "optimal" or found.x is None or found.row_dual is None:
+            raise SolverError(f"no prices: the program with its integers fixed is {found.status}")
+        self._x = found.x
+        self.solution = _unscaled(found, self._first, program.offset)
+        self._activity = np.asarray(self._wide.matrix @ self._x, np.float64)
+        columns = _active(self._x, self._wide.lower, self._wide.upper)
+        rows = _active(self._activity, program.row_lower, program.row_upper)
+        self._active_rows = rows[0] | rows[1]
+        self._highs.change(_tangent(*columns), _tangent(*rows), self._wide.cost)
+
+    def along(self, member: int, sign: float) -> Margin:
+        """Move one further column up (``sign`` 1) or down (−1)."""
+        column = self._first + member
+        entries = self.matrix[:, [member]].tocoo()
+        rows, values = entries.row, sign * entries.data
+        if not self._active_rows[rows].any():
+            return Margin(sign * float(self.cost[member]), self._reach_idle(rows, values))
+        self._highs.bound(column, sign, sign)
+        found = self._highs.solve()
+        self._highs.bound(column, 0.0, 0.0)
+        if found.status == "infeasible" or found.x is None:
+            return Margin(float("inf"), 0.0)
+        if found.status != "optimal":
+            raise SolverError(f"the slope along column {member} ended as {found.status}")
+        return Margin(found.objective / SCALE, self._reach(column, found.x))
+
+    def _reach_idle(self, rows: Array, values: Array) -> float:
+        p, a = self.program, self._activity[rows]
+        return min(
+            _steps(a, values, p.row_lower[rows], p.row_upper[rows]).min(initial=np.inf), np.inf
+        )
+
+    def _reach(self, column: int, move: Array) -> float:
+        wide = self._wide
+        free = np.arange(len(move)) < self._first
+        along_columns = _steps(self._x[free], move[free], wide.lower[free], wide.upper[free])
+        change = np.asarray(wide.matrix @ move, np.float64)
+        along_rows = _steps(self._activity, change, wide.row_lower, wide.row_upper)
+        return float(min(along_columns.min(initial=np.inf), along_rows.min(initial=np.inf)))
+
+
+def _active(value: Array, lower: Array, upper: Array) -> tuple[Flag, Flag]:
+    """Tell which lower and which upper bounds hold with equality."""
+    with np.errstate(invalid="ignore"):
+        low = np.abs(value - lower) <= ACTIVE * np.maximum(np.abs(lower), 1.0)
+        high = np.abs(value - upper) <= ACTIVE * np.maximum(np.abs(upper), 1.0)
+    return low & np.isfinite(lower), high & np.isfinite(upper)
+
+
+def _tangent(low: Flag, high: Flag) -> tuple[Array, Array]:
+    """Bounds of a move that keeps the active bounds."""
+    return np.where(low, 0.0, -np.inf), np.where(high, 0.0, np.inf)
+
+
+def _steps(value: Array, change: Array, lower: Array, upper: Array) -> Array:
+    """How far each value can follow its change until it meets a bound."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up = (upper - value) / change
+        down = (lower - value) / change
+    step = np.where(change > STILL, up, np.where(change < -STILL, down, np.inf))
+    return np.maximum(step, 0.0)
+
+
+def _unscaled(found: Solution, columns: int, offset: float) -> Solution:
+    assert found.x is not None
+    assert found.row_dual is not None
+    assert found.column_dual is not None
+    value = found.objective / SCALE + offset
+    return replace(
+        found,
+        x=found.x[:columns],
+        objective=value,
+        bound=value,
+        row_dual=found.row_dual / SCALE,
+        column_dual=found.column_dual[:columns] / SCALE,
+    )
