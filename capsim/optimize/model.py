@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 
-COUPLING = ("share.cap", "reduction", "purchase.ceiling", "floors", "programme")
+COUPLING = (
+    "share.cap",
+    "reduction",
+    "purchase.ceiling",
+    "floors",
+    "programme",
+    "safety.targets",
+)
 LIMITED = (
     "purchase.limit",
     "money.capital",

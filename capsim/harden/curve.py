@@ -1,0 +1,1 @@
+"""The price of safety: what a plan costs by the probability that it holds."""

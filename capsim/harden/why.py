@@ -1,0 +1,102 @@
+"""Why a plan does not hold often enough: which target, by how much, and what is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capsim.lp.arrays import Flag
+from capsim.simulate.run import Trial, trial
+
+if TYPE_CHECKING:
+    from capsim.optimize import Plan
+
+    from .loop import Search
+
+WORST = 3
+"""Places and years that are named."""
+
+
+def explain(
+    search: Search, plan: Plan, judged: Trial, wanted: Sequence[str], asked: float
+) -> tuple[str, ...]:
+    """Say in sentences what stands in the way, the greatest obstacle first."""
+    flags = {
+        target.id: target.holds(row)
+        for target, row in zip(judged.targets, judged.figures.targets, strict=True)
+        if target.id in wanted
+    }
+    together = np.all(list(flags.values()), axis=0)
+    said = [
+        f"All targets hold in {together.mean():.1%} of {len(together):,} draws; {asked:.1%} is "
+        "asked for, and no plan that was tried comes nearer."
+    ]
+    for name, flag in sorted(flags.items(), key=lambda pair: pair[1].mean()):
+        if not flag.all():
+            said.append(_target(judged, name, flag))
+    if "placement" in flags and not flags["placement"].all():
+        said += _where(judged)
+    return (*said, *_causes(search, plan, wanted, asked))
+
+
+def _target(judged: Trial, name: str, flag: Flag) -> str:
+    at = [target.id for target in judged.targets].index(name)
+    achieved = judged.figures.targets[at][~flag]
+    required = judged.targets[at].required
+    typical = float(np.median(achieved))
+    if name == "placement":
+        return (
+            f"{name} fails in {1 - flag.mean():.1%} of draws; half of these leave "
+            f"{typical:,.0f} children or more without a place."
+        )
+    shown = (lambda x: f"{x:.2%}") if abs(required) <= 1 else (lambda x: f"{x:,.0f}")
+    return (
+        f"{name} fails in {1 - flag.mean():.1%} of draws: {shown(typical)} is typical of these, "
+        f"{shown(required)} is required."
+    )
+
+
+def _where(judged: Trial) -> list[str]:
+    """Name the counties, stages and years in which children most often have no place."""
+    given, short = judged.given, judged.figures.shortfall
+    county = np.zeros((len(given.counties), *short.shape[1:]))
+    np.add.at(county, given.county, short)
+    often = (county >= 0.5).mean(-1)
+    out = []
+    for flat in np.argsort(-often, axis=None, kind="stable")[:WORST]:
+        c, s, t = np.unravel_index(flat, often.shape)
+        if often[c, s, t] > 0:
+            some = county[c, s, t][county[c, s, t] >= 0.5]
+            out.append(
+                f"County {given.counties[c]} lacks {given.stages[s].name} places in "
+                f"{given.years[t]} in {often[c, s, t]:.1%} of draws, then "
+                f"{np.median(some):,.0f} as a rule."
+            )
+    return out
+
+
+def _causes(search: Search, plan: Plan, wanted: Sequence[str], asked: float) -> list[str]:
+    """Simulate the plan with late projects alone, and with more or fewer children alone."""
+    from .loop import holds
+
+    own = int(np.random.SeedSequence([search.seed, 0]).generate_state(1)[0])
+    first = plan.tables["openings"].sort_values("opens", kind="stable").drop_duplicates("project")
+    dates = first["opens"].to_numpy("datetime64[D]")[None]
+    on_time = trial(
+        plan, draws=search.draws, seed=own, openings=dates, executor=search.executor
+    )
+    late = trial(plan, draws=search.draws, seed=own, children=False, executor=search.executor)
+    by_demand, by_delay = (float(holds(run, wanted).mean()) for run in (on_time, late))
+    said = [
+        f"With every project on time all targets hold in {by_demand:.1%} of draws; with the "
+        f"children as projected and projects as late as they may be, in {by_delay:.1%}."
+    ]
+    if by_delay < asked <= by_demand:
+        said.append("Late projects are the cause: no other places can be had in time.")
+    elif by_demand < asked <= by_delay:
+        said.append("The spread of demand is the cause: no more places can be had in time.")
+    elif by_demand < asked and by_delay < asked:
+        said.append("Late projects and the spread of demand are each enough to miss it.")
+    return said
