@@ -32,6 +32,7 @@ COUPLING = (
     "floors",
     "programme",
     "safety.targets",
+    "criterion",
 )
 LIMITED = (
     "purchase.limit",

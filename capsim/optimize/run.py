@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from capsim.lp import Solution, SolverError, solve
+from capsim.lp import Program, Solution, SolverError, solve
 from capsim.lp.blocks import split
 from capsim.lp.decompose import INTERIOR, solve_blocks
 from capsim.optimize.explain import explain_infeasible
@@ -76,14 +76,7 @@ def optimize(
         projected = time.perf_counter() - begin
         model = formulate(scenario, demand)
     program = model.program.relaxed() if relax else model.program
-    options: dict[str, Any] = {} if threads is None else {"threads": threads}
-    if len(program.cost) > WHOLE_COLUMNS and not program.integer.any():
-        options |= INTERIOR
-    found = None
-    if solver == "highs" and program.integer.any() and len(program.cost) > WHOLE_COLUMNS:
-        found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
-    if found is None:
-        found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
+    found = search(model, program, solver, gap=gap, time_limit=time_limit, threads=threads)
     timings = {
         "project": projected,
         "build": model.build_s,
@@ -113,6 +106,28 @@ def optimize(
     timings["extract"] = time.perf_counter() - mark
     object.__setattr__(plan, "timings_s", MappingProxyType(timings))
     return plan
+
+
+def search(
+    model: Model,
+    program: Program,
+    solver: str = "highs",
+    *,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> Solution:
+    """Minimise a program with the model's rows: whole, or county by county where it is large."""
+    options: dict[str, Any] = {} if threads is None else {"threads": threads}
+    large = len(program.cost) > WHOLE_COLUMNS
+    if large and not program.integer.any():
+        options |= INTERIOR
+    found = None
+    if solver == "highs" and program.integer.any() and large:
+        found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
+    if found is None:
+        found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
+    return found
 
 
 def _nothing(found: Solution, time_limit: float | None) -> str:
