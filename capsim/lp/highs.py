@@ -77,6 +77,11 @@ class Highs:
         if self._highs.setOptionValue(name, value) != self._hp.HighsStatus.kOk:
             raise SolverError(f"HiGHS knows no option {name!r} or refuses the value {value!r}")
 
+    def set(self, options: Mapping[str, Any]) -> None:
+        """Set options for the solves to come; a time limit is that of each solve."""
+        for name, value in options.items():
+            self._option(name, value)
+
     def start_from(self, x: Array) -> None:
         """Offer ``x`` as a first solution of a mixed-integer program."""
         solution = self._hp.HighsSolution()
