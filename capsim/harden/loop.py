@@ -315,7 +315,9 @@ def _result(search: Search, steps: list[Step], wanted: tuple[str, ...], asked: f
     step, row = steps[best], table.iloc[best]
     reached = bool(row["low"] >= asked)
     reasons = () if reached else explain(search, step.plan, step.judged, wanted, asked)
-    names = [(s.name, step.judged.given.areas[a]) for s in step.judged.given.stages for a in s.reach.area]
+    names = [
+        (s.name, step.judged.given.areas[a]) for s in step.judged.given.stages for a in s.reach.area
+    ]
     return Hardened(
         scenario=step.plan.scenario,
         plan=step.plan,
@@ -360,9 +362,7 @@ def _by_target(run: Trial) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "probability", "low", "high"])
 
 
-def _shortages(
-    names: list[tuple[str, str]], years: tuple[int, ...], step: Step
-) -> pd.DataFrame:
+def _shortages(names: list[tuple[str, str]], years: tuple[int, ...], step: Step) -> pd.DataFrame:
     index = pd.MultiIndex.from_tuples(names, names=["stage", "area"])
     kept = np.zeros_like(step.missing) if step.safety is None else step.safety.seats
     table = pd.concat(

@@ -84,9 +84,7 @@ def _causes(search: Search, plan: Plan, wanted: Sequence[str], asked: float) -> 
     own = int(np.random.SeedSequence([search.seed, 0]).generate_state(1)[0])
     first = plan.tables["openings"].sort_values("opens", kind="stable").drop_duplicates("project")
     dates = first["opens"].to_numpy("datetime64[D]")[None]
-    on_time = trial(
-        plan, draws=search.draws, seed=own, openings=dates, executor=search.executor
-    )
+    on_time = trial(plan, draws=search.draws, seed=own, openings=dates, executor=search.executor)
     late = trial(plan, draws=search.draws, seed=own, children=False, executor=search.executor)
     by_demand, by_delay = (float(holds(run, wanted).mean()) for run in (on_time, late))
     said = [

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capsim.runs.blocks import BlockStore, digest
+from capsim.runs.executors import Done, run_blocks
+
 from .block import BLOCK, Figures, Job, run_block
 from .given import Given, read_given
+from .network import Floats
 from .outcomes import Outcomes, gather, summary, tables
 from .programme import Days, built_days, days, ready_days
 from .targets import Target
@@ -30,6 +36,8 @@ def simulate(
     uncertainty: bool = True,
     openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
     executor: Executor | None = None,
+    store: BlockStore | str | Path | None = None,
+    done: Done = lambda finished, total: None,
 ) -> Outcomes:
     """Simulate a plan under draws of demand and of opening dates.
 
@@ -50,7 +58,12 @@ def simulate(
         plan's table ``openings`` by date, each project once. Draw ``d`` meets replication ``d``
         modulo their number.
     executor : concurrent.futures.Executor, optional
-        Maps blocks of draws; results are the same bytes with any.
+        Does blocks of draws: threads, processes, a cluster; results are the same bytes with any.
+    store : BlockStore or folder, optional
+        Keeps blocks as they are finished; the same simulation, stopped and run again, does the
+        others only.
+    done : callable, optional
+        Told how many of how many blocks are finished, each time one is.
 
     Returns
     -------
@@ -60,6 +73,10 @@ def simulate(
     ------
     ValueError
         If the plan is infeasible, `draws` is not positive or `openings` do not fit.
+    WorkerLost
+        A worker process died; what is finished is in the store.
+    StoreError
+        The store cannot be written to, for example because the disk is full.
 
     Examples
     --------
@@ -74,7 +91,14 @@ def simulate(
     True
     """
     run = trial(
-        plan, draws=draws, seed=seed, uncertainty=uncertainty, openings=openings, executor=executor
+        plan,
+        draws=draws,
+        seed=seed,
+        uncertainty=uncertainty,
+        openings=openings,
+        executor=executor,
+        store=store,
+        done=done,
     )
     made = tables(run.given, run.targets, run.figures, run.ready)
     return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
@@ -109,6 +133,8 @@ def trial(
     children: bool = True,
     openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
     executor: Executor | None = None,
+    store: BlockStore | str | Path | None = None,
+    done: Done = lambda finished, total: None,
 ) -> Trial:
     """Let a plan meet draws and keep every draw's figures; see `simulate` for the arguments.
 
@@ -117,6 +143,8 @@ def trial(
     """
     if draws < 1:
         raise ValueError(f"draws must be 1 or more, not {draws}")
+    if store is not None and not isinstance(store, BlockStore):
+        store = BlockStore(Path(store))
     given = read_given(plan)
     targets = read_targets(plan, given)
     ready = _ready(plan, given, draws, seed, uncertainty, openings)
@@ -129,9 +157,19 @@ def trial(
         )
         for number in range(-(-draws // BLOCK))
     ]
-    work = partial(run_block, given, targets)
-    blocks = list(map(work, jobs) if executor is None else executor.map(work, jobs))
-    return Trial(given, targets, ready, gather(blocks))
+    keys = None
+    if store is not None:
+        base = digest(version("capsim"), np.__version__, plan.scenario.hash, given, targets)
+        keys = [digest(base, job) for job in jobs]
+    work = partial(_arrays, given, targets)
+    found = run_blocks(work, jobs, keys=keys, executor=executor, store=store, done=done)
+    return Trial(given, targets, ready, gather([Figures(**block) for block in found]))
+
+
+def _arrays(given: Given, targets: tuple[Target, ...], job: Job) -> dict[str, Floats]:
+    """Simulate a block, for workers and the store: arrays by name."""
+    figures = run_block(given, targets, job)
+    return {field.name: getattr(figures, field.name) for field in fields(Figures)}
 
 
 def read_targets(plan: Plan, given: Given) -> tuple[Target, ...]:
