@@ -1,4 +1,4 @@
-"""The command line: `capsim run`, `check`, `new`, `compare`, `forecast`, `backtest`, `build`.
+"""The command line: `capsim run`, `check`, `new`, `export`, `import`, `compare` and others.
 
 Exit status: 0 the plan meets all targets; 2 bad input, with all its faults; 3 no plan, or a plan
 that misses a target; 130 stopped by Ctrl-C.
@@ -6,6 +6,7 @@ that misses a target; 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -110,6 +111,65 @@ def new(
 
     work(make)
     typer.echo(f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}")
+
+
+@app.command(
+    "export",
+    epilog="Examples: capsim export scenarios/prefecture-2022 city.xlsx;"
+    " capsim export --template empty.xlsx",
+)
+def export_book(
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")
+    ] = None,
+    book: Annotated[Path | None, typer.Argument(help="File to write.", metavar="BOOK")] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
+    ] = None,
+) -> None:
+    """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
+    from capsim.runs.folder import whole_file
+    from capsim.scenario import load
+    from capsim.scenario.workbook import template_bytes, workbook_bytes
+
+    if template is not None:
+        if scenario is not None:
+            fail("--template writes an empty workbook: name no scenario with it")
+        empty = template
+        work(lambda progress: whole_file(empty, template_bytes()))
+        typer.echo(f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR")
+        return
+    if scenario is None or book is None:
+        fail("a scenario and the workbook to write are needed, or --template BOOK")
+    folder, target = scenario, book
+
+    def task(progress: Callable[[str], None]) -> None:
+        try:
+            content = workbook_bytes(load(folder))
+        except ValueError as error:
+            fail(str(error))
+        whole_file(target, content)
+
+    work(task)
+    typer.echo(f"{folder} is in {target}. Read it back with: capsim import {target} DIR")
+
+
+@app.command("import", epilog="Example: capsim import city.xlsx my-city")
+def import_book(
+    book: Annotated[Path, typer.Argument(help="Workbook (.xlsx).", metavar="BOOK")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
+    ] = False,
+) -> None:
+    """Make a scenario folder of a workbook, or list all its faults with their cells."""
+    from capsim.scenario.workbook import load_workbook
+
+    made = work(lambda progress: load_workbook(book))
+    work(lambda progress: made.save(folder, replace=replace))
+    for warning in made.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    typer.echo(f"{made.name} is in {folder}. Check it with: capsim check {folder}")
 
 
 @app.command(

@@ -27,7 +27,7 @@ from .typed import Typed, from_cells, from_frame, key_faults
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["from_tables", "load", "variant"]
+__all__ = ["CHANGES", "finish", "from_tables", "load", "variant"]
 
 CHANGES = ("extends", "set", "scale", "drop")
 
@@ -49,7 +49,7 @@ def load(folder: str | Path) -> Scenario:
         With every fault: file, row (the line an editor shows), column, value, what was expected.
     """
     document, tables, faults = _layers(Path(folder), "", ())
-    return _finish(document, tables, faults, SETTINGS)
+    return finish(document, tables, faults, SETTINGS)
 
 
 def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Scenario:
@@ -65,7 +65,7 @@ def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame])
         if key in document:
             faults.append(Fault("settings", None, key, key, "a folder (use variant in memory)"))
             del document[key]
-    return _finish(document, _frames(tables, faults), faults, "settings")
+    return finish(document, _frames(tables, faults), faults, "settings")
 
 
 def variant(
@@ -86,7 +86,7 @@ def variant(
     tables |= _frames(frames, faults)
     faults += scale(tables, "variant", scales)
     faults += drop(tables, "variant", drops)
-    return _finish(document, tables, faults, "settings")
+    return finish(document, tables, faults, "settings")
 
 
 def _layers(
@@ -147,7 +147,7 @@ def _frames(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> dict[str
     return tables
 
 
-def _finish(
+def finish(
     document: dict[str, Any] | None, tables: dict[str, Typed], faults: list[Fault], file: str
 ) -> Scenario:
     """Check everything and make the scenario, or say all that is wrong."""

@@ -227,7 +227,7 @@ class Scenario:
         FileExistsError
             Where something is there and it is not to be replaced.
         """
-        used = {name: _without_blank(name, frame) for name, frame in self._tables.items()}
+        used = {name: without_blank(name, frame) for name, frame in self._tables.items()}
         write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
         return Path(directory)
 
@@ -250,7 +250,7 @@ def _bytes(values: pd.Series) -> bytes:
     return "\x1f".join(values.tolist()).encode()
 
 
-def _without_blank(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+def without_blank(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Leave out optional columns that say nothing but the default."""
     said = []
     for column in TABLES[name].columns:

@@ -1,0 +1,226 @@
+"""A workbook's sheets as rows of plain values; what cannot be read is said with its cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from .faults import Fault, ScenarioError
+from .sheets import decoded
+
+__all__ = ["Header", "Sheet", "cell_name", "header_of", "read_sheets", "text_of"]
+
+Row = tuple[int, list[Any]]
+OLD = b"\xd0\xcf\x11\xe0"
+"""How an encrypted workbook begins, and a workbook of before 2007."""
+BROKEN = (
+    InvalidFileException,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ParseError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What the library raises at a file that is no workbook, or a damaged one."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: the rows that are not blank, each with its number; faults of single cells."""
+
+    title: str
+    rows: Sequence[Row]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the columns of a sheet stand: by name, counted from 0; and the rows below."""
+
+    row: int
+    columns: Mapping[str, int]
+    rows: Sequence[Row]
+    faults: tuple[Fault, ...]
+
+
+def cell_name(title: str, row: int | None, column: int | None = None) -> str:
+    """Name a cell, a row or a column as a spreadsheet does; columns are counted from 0.
+
+    Examples
+    --------
+    >>> cell_name("schools", 17, 3), cell_name("my schools", 2), cell_name("schools", None, 2)
+    ('schools!D17', "'my schools'!2:2", 'schools!C:C')
+    """
+    sheet = title if re.fullmatch(r"\w+", title) else "'" + title.replace("'", "''") + "'"
+    letter = "" if column is None else get_column_letter(column + 1)
+    if row is None:
+        return f"{sheet}!{letter}:{letter}" if letter else title
+    return f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}:{row}"
+
+
+def read_sheets(path: Path) -> list[Sheet]:
+    """Read every sheet that holds something.
+
+    Raises
+    ------
+    ScenarioError
+        With the one fault that the file is not there or no workbook.
+    """
+    wrong = ""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise _unfit(path, f"a file that can be read ({error.strerror})") from None
+    if start == OLD:
+        wrong = "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007"
+    elif start != b"PK\x03\x04":
+        wrong = "a workbook (.xlsx)"
+    if wrong:
+        raise _unfit(path, wrong)
+    with warnings.catch_warnings():
+        # The library warns of what it passes over: lists of choices, colours, dates out of range.
+        warnings.simplefilter("ignore")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if any(entry.flag_bits & 1 for entry in archive.infolist()):
+                    raise _unfit(path, "a workbook (.xlsx) without a password")
+            sheets, formulas = _load(path, calculated=False)
+            return _load(path, calculated=True, formulas=formulas)[0] if formulas else sheets
+        except ScenarioError:
+            raise
+        except BROKEN as error:
+            what = " ".join(str(error).split())[:80]
+            raise _unfit(path, f"a workbook (.xlsx) that is whole ({what})") from None
+
+
+def _unfit(path: Path, expected: str) -> ScenarioError:
+    return ScenarioError([Fault(path.name, None, "", "", expected)])
+
+
+Cell = tuple[str, int, int]
+
+
+def _load(
+    path: Path, *, calculated: bool, formulas: frozenset[Cell] = frozenset()
+) -> tuple[list[Sheet], frozenset[Cell]]:
+    """Read sheets, formulas as text or as calculated last, and say which cells are formulas."""
+    sheets, found = [], set()
+    book = load_workbook(path, read_only=True, data_only=calculated)
+    try:
+        for sheet in book.worksheets:
+            reset: Any = sheet
+            reset.reset_dimensions()
+            rows: list[Row] = []
+            faults = []
+            for number, cells in enumerate(sheet.iter_rows(), 1):
+                row: list[Any] = []
+                for at, cell in enumerate(cells):
+                    value = cell.value
+                    if isinstance(value, str):
+                        value = decoded(value) if value.strip() else None
+                    row.append(value)
+                    if cell.data_type == "f":
+                        found.add((sheet.title, number, at))
+                    elif cell.data_type == "e":
+                        expected = "a value, not an error"
+                        place = cell_name(sheet.title, number, at)
+                        faults.append(Fault(place, None, "", str(value), expected))
+                    elif value is None and (sheet.title, number, at) in formulas:
+                        expected = "a value: the formula was never calculated (open and save)"
+                        place = cell_name(sheet.title, number, at)
+                        faults.append(Fault(place, None, "", "", expected))
+                while row and row[-1] is None:
+                    row.pop()
+                if row:
+                    rows.append((number, row))
+            if rows or faults:
+                sheets.append(Sheet(sheet.title, rows, tuple(faults)))
+    finally:
+        book.close()
+    return sheets, frozenset(found)
+
+
+def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
+    """Find the header of a sheet, in either language, and the rows below it.
+
+    Parameters
+    ----------
+    names
+        What a header may say (a name of the package or its Chinese one, without the unit in
+        brackets), and the column it means. Another text stands for itself.
+    """
+    number, cells = sheet.rows[0]
+    rest = sheet.rows[1:]
+    heads = [names.get(_head(cell), _head(cell)) for cell in cells]
+    if rest and _is_header(rest[0][1], heads, names):
+        rest = rest[1:]
+    faults = []
+    columns: dict[str, int] = {}
+    for at, name in enumerate(heads):
+        if not name:
+            used = next((row for row, line in rest if at < len(line) and line[at] is not None), 0)
+            if used:
+                place = cell_name(sheet.title, number, at)
+                faults.append(Fault(place, None, "", "", "a header over the cells below"))
+        elif name in columns:
+            place = cell_name(sheet.title, number, at)
+            faults.append(Fault(place, None, name, name, "each column once"))
+        else:
+            columns[name] = at
+    wide = next((row for row, line in rest if len(line) > len(heads)), 0)
+    if wide:
+        place = cell_name(sheet.title, wide, len(heads))
+        faults.append(Fault(place, None, "", "", "no cell without a header over it"))
+    return Header(number, columns, rest, tuple(faults))
+
+
+def _head(cell: Any) -> str:
+    return "" if cell is None else re.split("[(（]", str(cell))[0].strip()
+
+
+def _is_header(cells: Sequence[Any], heads: Sequence[str], names: Mapping[str, str]) -> bool:
+    """Tell whether a row says the header again, in the other language."""
+    said = [
+        (_head(cell), head) for cell, head in zip(cells, heads, strict=False) if cell is not None
+    ]
+    return len(said) > 0 and all(names.get(text) == head for text, head in said)
+
+
+def text_of(value: Any) -> str:
+    """Give a cell as the text that a CSV file would hold.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> [text_of(v) for v in (None, 5.0, 0.1, True, dt.datetime(2022, 9, 1), "x")]
+    ['', '5', '0.1', 'yes', '2022-09-01', 'x']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat().removesuffix("T00:00:00")
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
