@@ -10,19 +10,21 @@ solution can follow before a further bound is hit is a range over which the slop
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, hstack
 
-from capsim.lp.arrays import Array, Flag
+from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.build import Program
 from capsim.lp.highs import Highs
 from capsim.lp.result import Solution, SolverError
 
 EXACT = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
+LARGE = 30_000
+"""Columns above which the interior point, ended with a basis, is faster than the simplex method."""
+CROSSOVER = {"solver": "ipm", "run_crossover": "on"}
 ACTIVE = 1e-7
 """Distance, relative to bounds above 1, at which a bound counts as active."""
 STILL = 1e-9
@@ -52,8 +54,6 @@ class Margins:
     matrix : sparse ``[row, member]``
         Coefficients of the further columns.
     cost : float64 ``[member]``
-    options : mapping
-        Of HiGHS; a solver of interior point must end with a basis (crossover).
 
     Raises
     ------
@@ -79,7 +79,6 @@ class Margins:
         program: Program,
         matrix: csc_array,
         cost: Array,
-        options: Mapping[str, Any] | None = None,
     ) -> None:
         if program.integer.any():
             raise ValueError("prices belong to linear programs: fix the integers first")
@@ -95,7 +94,7 @@ class Margins:
             matrix=csc_array(hstack([program.matrix, matrix], format="csc")),
             offset=0.0,
         )
-        self._highs = Highs(self._wide, {**EXACT, **(options or {})})
+        self._highs = Highs(self._wide, exact_options(program))
         found = self._highs.solve()
         if found.status != "optimal" or found.x is None or found.row_dual is None:
             raise SolverError(f"no prices: the program with its integers fixed is {found.status}")
@@ -111,7 +110,7 @@ class Margins:
         """Move one further column up (``sign`` 1) or down (−1)."""
         column = self._first + member
         entries = self.matrix[:, [member]].tocoo()
-        rows, values = entries.row, sign * entries.data
+        rows, values = entries.row.astype(np.int64), sign * entries.data
         if not self._active_rows[rows].any():
             return Margin(sign * float(self.cost[member]), self._reach_idle(rows, values))
         self._highs.bound(column, sign, sign)
@@ -123,11 +122,9 @@ class Margins:
             raise SolverError(f"the slope along column {member} ended as {found.status}")
         return Margin(found.objective / SCALE, self._reach(column, found.x))
 
-    def _reach_idle(self, rows: Array, values: Array) -> float:
-        p, a = self.program, self._activity[rows]
-        return min(
-            _steps(a, values, p.row_lower[rows], p.row_upper[rows]).min(initial=np.inf), np.inf
-        )
+    def _reach_idle(self, rows: Index, values: Array) -> float:
+        lower, upper = self.program.row_lower[rows], self.program.row_upper[rows]
+        return float(_steps(self._activity[rows], values, lower, upper).min(initial=np.inf))
 
     def _reach(self, column: int, move: Array) -> float:
         wide = self._wide
@@ -136,6 +133,11 @@ class Margins:
         change = np.asarray(wide.matrix @ move, np.float64)
         along_rows = _steps(self._activity, change, wide.row_lower, wide.row_upper)
         return float(min(along_columns.min(initial=np.inf), along_rows.min(initial=np.inf)))
+
+
+def exact_options(program: Program) -> dict[str, Any]:
+    """Options of HiGHS for an optimum with fine tolerances and a basis."""
+    return {**EXACT, **(CROSSOVER if len(program.cost) > LARGE else {})}
 
 
 def _active(value: Array, lower: Array, upper: Array) -> tuple[Flag, Flag]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from capsim.optimize.tables import plan_tables
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
+    from capsim.optimize.prices import Prices
     from capsim.scenario import Scenario
 
 MILLION = 1e6
@@ -75,6 +76,15 @@ class Plan:
     def meets_targets(self) -> bool:
         """Whether there is a plan and every target holds."""
         return self.status != "infeasible" and bool(self.tables["targets"]["holds"].all())
+
+    def prices(
+        self, kinds: Iterable[str] | None = None, where: Mapping[str, Any] | None = None
+    ) -> Prices:
+        """Price what is scarce: see :func:`capsim.optimize.prices`; the model is built anew."""
+        from capsim.optimize.model import formulate
+        from capsim.optimize.prices import prices
+
+        return prices(formulate(self.scenario, self.demand), self, kinds, where)
 
     @classmethod
     def from_pulp(cls, problem: Any) -> Plan:
