@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -87,10 +88,10 @@ def read_sheets(path: Path) -> list[Sheet]:
     """
     wrong = ""
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        content = path.read_bytes()
     except OSError as error:
         raise _unfit(path, f"a file that can be read ({error.strerror})") from None
+    start = content[:4]
     if start == OLD:
         wrong = "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007"
     elif start != b"PK\x03\x04":
@@ -101,11 +102,11 @@ def read_sheets(path: Path) -> list[Sheet]:
         # The library warns of what it passes over: lists of choices, colours, dates out of range.
         warnings.simplefilter("ignore")
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(BytesIO(content)) as archive:
                 if any(entry.flag_bits & 1 for entry in archive.infolist()):
                     raise _unfit(path, "a workbook (.xlsx) without a password")
-            sheets, formulas = _load(path, calculated=False)
-            return _load(path, calculated=True, formulas=formulas)[0] if formulas else sheets
+            sheets, formulas = _load(content, calculated=False)
+            return _load(content, calculated=True, formulas=formulas)[0] if formulas else sheets
         except ScenarioError:
             raise
         except BROKEN as error:
@@ -121,11 +122,11 @@ Cell = tuple[str, int, int]
 
 
 def _load(
-    path: Path, *, calculated: bool, formulas: frozenset[Cell] = frozenset()
+    content: bytes, *, calculated: bool, formulas: frozenset[Cell] = frozenset()
 ) -> tuple[list[Sheet], frozenset[Cell]]:
     """Read sheets, formulas as text or as calculated last, and say which cells are formulas."""
     sheets, found = [], set()
-    book = load_workbook(path, read_only=True, data_only=calculated)
+    book = load_workbook(BytesIO(content), read_only=True, data_only=calculated)
     try:
         for sheet in book.worksheets:
             reset: Any = sheet
@@ -187,9 +188,11 @@ def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
             faults.append(Fault(place, None, name, name, "each column once"))
         else:
             columns[name] = at
-    wide = next((row for row, line in rest if len(line) > len(heads)), 0)
-    if wide:
-        place = cell_name(sheet.title, wide, len(heads))
+    wide = next(((row, line) for row, line in rest if len(line) > len(heads)), None)
+    if wide is not None:
+        row, line = wide
+        at = next(at for at in range(len(heads), len(line)) if line[at] is not None)
+        place = cell_name(sheet.title, row, at)
         faults.append(Fault(place, None, "", "", "no cell without a header over it"))
     return Header(number, columns, rest, tuple(faults))
 
