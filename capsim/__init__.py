@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from capsim.compare import Comparison, compare
     from capsim.demand import Demand, backtest, project
     from capsim.optimize import Model, Plan, formulate, optimize
+    from capsim.optimize.priorities import optimize_in_order
     from capsim.scenario import Scenario, ScenarioError, load
     from capsim.scenario.generate import generate
     from capsim.simulate import Outcomes, simulate
@@ -34,6 +35,7 @@ __all__ = [
     "generate",
     "load",
     "optimize",
+    "optimize_in_order",
     "project",
     "simulate",
 ]
@@ -49,6 +51,7 @@ _HOME = {
     "Plan": "capsim.optimize",
     "formulate": "capsim.optimize",
     "optimize": "capsim.optimize",
+    "optimize_in_order": "capsim.optimize.priorities",
     "Scenario": "capsim.scenario",
     "ScenarioError": "capsim.scenario",
     "load": "capsim.scenario",

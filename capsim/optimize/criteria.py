@@ -192,6 +192,7 @@ def weighted(model: Model, weights: Mapping[str, float]) -> Criterion:
         unit="weighted",
         weights=np.sum([weight * part.weights for part, weight in parts], axis=0),
         constant=sum(weight * part.constant for part, weight in parts),
+        tolerance=min(weight * part.tolerance for part, weight in parts),
     )
 
 
