@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from capsim.certificate import certify
     from capsim.compare import Comparison, compare
     from capsim.demand import Demand, backtest, project
+    from capsim.harden import Hardened, harden, safety_curve
     from capsim.optimize import Model, Plan, formulate, optimize
     from capsim.optimize.priorities import optimize_in_order
     from capsim.scenario import Scenario, ScenarioError, load
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Demand",
+    "Hardened",
     "Model",
     "Outcomes",
     "Plan",
@@ -33,10 +35,12 @@ __all__ = [
     "compare",
     "formulate",
     "generate",
+    "harden",
     "load",
     "optimize",
     "optimize_in_order",
     "project",
+    "safety_curve",
     "simulate",
 ]
 
@@ -47,6 +51,9 @@ _HOME = {
     "Demand": "capsim.demand",
     "backtest": "capsim.demand",
     "project": "capsim.demand",
+    "Hardened": "capsim.harden",
+    "harden": "capsim.harden",
+    "safety_curve": "capsim.harden",
     "Model": "capsim.optimize",
     "Plan": "capsim.optimize",
     "formulate": "capsim.optimize",

@@ -18,7 +18,6 @@ from capsim.lp.arrays import Array, Flag
 from capsim.simulate.run import Trial
 from capsim.simulate.targets import AT_MOST
 
-
 HALF_A_CHILD = 0.5
 
 

@@ -16,7 +16,9 @@ from capsim.simulate.given import Given
 from capsim.simulate.stage import StageGiven
 
 LEAST_PRICE_CNY = 200_000.0
-"""What a missing place of a margin costs at least, so that it is the last to give way."""
+PRICE_FACTOR = 10.0
+"""A missing place of a margin costs so many times a child without one (or `LEAST_PRICE_CNY`):
+dearer than a place kept for a single year, so that margins give way only where they must."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Safety:
 
 
 def tighten(model: Model, given: Given, safety: Safety) -> Model:
-    """Return the model with margins; each can give way at the price of a child without a place.
+    """Return the model with margins; each can give way, at a price.
 
     Parameters
     ----------
@@ -61,8 +63,8 @@ def _seat_rows(
 ) -> tuple[csr_array, Array, tuple[Text, ...]]:
     """Σ pupils + children without a place + margin ≤ places up to the class ceiling.
 
-    By group and year: providers, converted schools and private ones outside the compulsory stages; seats of
-    projects count from the autumn on in which they are sure enough.
+    By group and year: public providers, converted schools and private ones outside the compulsory
+    stages; seats of projects count from the autumn on in which they are sure enough.
     """
     parts = model.parts
     providers, T = parts.given.providers, parts.years
@@ -196,7 +198,9 @@ def _size(
     ]
     by_area = children[:, np.concatenate(stages)].sum(axis=1)
     if rule == "share" and given.settings.policy.share_scope == "county":
-        return np.bincount(given.county, by_area, len(given.counties))
+        out = np.zeros(len(given.counties))
+        np.add.at(out, given.county, by_area)
+        return out
     return np.full(count, by_area.sum())
 
 
@@ -211,13 +215,14 @@ def _append(
 ) -> Program:
     """Add rows ``rows · x − missing ≤ upper`` and the columns for what is missing."""
     count, wide = len(upper), program.matrix.shape[1]
-    rows = csr_array(rows)
-    rows.resize((count, wide))
+    found = coo_array(rows)
+    rows = csr_array((found.data, found.coords), shape=(count, wide))
     matrix = block_array([[program.matrix, None], [rows, -eye_array(count)]], format="csc")
-    price = max(given_price(model), LEAST_PRICE_CNY) / 1e6 * model.parts.ledger.factor(year)
+    price = PRICE_FACTOR * max(_price(model), LEAST_PRICE_CNY) / 1e6
+
     return replace(
         program,
-        cost=np.concatenate([program.cost, price]),
+        cost=np.concatenate([program.cost, price * model.parts.ledger.factor(year)]),
         lower=np.concatenate([program.lower, np.zeros(count)]),
         upper=np.concatenate([program.upper, np.full(count, np.inf)]),
         integer=np.concatenate([program.integer, np.zeros(count, bool)]),
@@ -229,6 +234,6 @@ def _append(
     )
 
 
-def given_price(model: Model) -> float:
+def _price(model: Model) -> float:
     """Price of a child without a place, RMB a school year."""
     return float(model.given.scenario.settings.costs.shortfall_cny)

@@ -10,10 +10,12 @@ import numpy as np
 from capsim.lp.arrays import Flag
 from capsim.simulate.run import Trial, trial
 
+from .step import holds
+
 if TYPE_CHECKING:
     from capsim.optimize import Plan
 
-    from .loop import Search
+    from .step import Search
 
 WORST = 3
 """Places and years that are named."""
@@ -51,10 +53,10 @@ def _target(judged: Trial, name: str, flag: Flag) -> str:
             f"{name} fails in {1 - flag.mean():.1%} of draws; half of these leave "
             f"{typical:,.0f} children or more without a place."
         )
-    shown = (lambda x: f"{x:.2%}") if abs(required) <= 1 else (lambda x: f"{x:,.0f}")
+    form = ".2%" if abs(required) <= 1 else ",.0f"
     return (
-        f"{name} fails in {1 - flag.mean():.1%} of draws: {shown(typical)} is typical of these, "
-        f"{shown(required)} is required."
+        f"{name} fails in {1 - flag.mean():.1%} of draws: {typical:{form}} is typical of these, "
+        f"{required:{form}} is required."
     )
 
 
@@ -79,8 +81,6 @@ def _where(judged: Trial) -> list[str]:
 
 def _causes(search: Search, plan: Plan, wanted: Sequence[str], asked: float) -> list[str]:
     """Simulate the plan with late projects alone, and with more or fewer children alone."""
-    from .loop import holds
-
     own = int(np.random.SeedSequence([search.seed, 0]).generate_state(1)[0])
     first = plan.tables["openings"].sort_values("opens", kind="stable").drop_duplicates("project")
     dates = first["opens"].to_numpy("datetime64[D]")[None]

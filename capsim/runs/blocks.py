@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from .folder import whole_file
 
@@ -130,7 +131,7 @@ def _feed(found: hashlib._Hash, thing: object) -> None:
     elif isinstance(thing, np.ndarray):
         found.update(f"array {thing.dtype.str} {thing.shape}\n".encode())
         found.update(np.ascontiguousarray(thing).tobytes())
-    elif hasattr(thing, "indptr") and hasattr(thing, "data"):
+    elif isinstance(thing, sparse.csr_array):
         _feed(found, ("sparse", thing.shape, thing.indptr, thing.indices, thing.data))
     elif is_dataclass(thing) and not isinstance(thing, type):
         found.update(f"{type(thing).__name__}\n".encode())

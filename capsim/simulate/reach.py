@@ -54,7 +54,7 @@ def read_reach(network: Network) -> Reach:
             first.setdefault(own.tobytes(), number)
     areas = np.array(list(first.values()), dtype=np.intp)
     group = sparse.csr_array(reached[areas])
-    size = np.asarray(reached.sum(axis=1)).ravel()
+    size = np.diff(reached.indptr)
     common = sparse.coo_array(group @ reached.T)
     whole = common.data >= size[common.col]
     inside = sparse.csr_array(

@@ -1,0 +1,112 @@
+"""One plan tried: the draws it met, the margins it was given, how often it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.lp.arrays import Array, Flag, Index
+from capsim.simulate.block import rooms
+from capsim.simulate.run import Trial, trial
+
+from .margins import Need, need
+from .tighten import Safety
+
+if TYPE_CHECKING:
+    from capsim.optimize import Model, Plan
+
+BY_MARGIN = ("share", "reduction", "kindergarten_public", "kindergarten_inclusive")
+"""Targets that a margin of their own can be kept to; ``placement`` is held by free places."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the steps of a search have in common."""
+
+    draws: int
+    fresh_draws: int
+    seed: int
+    executor: Executor | None
+    options: dict[str, Any]
+    progress: Callable[[str], None]
+
+    def look(self, plan: Plan, name: int, draws: int) -> Trial:
+        """Let a plan meet draws of a stream of their own."""
+        own = int(np.random.SeedSequence([self.seed, name]).generate_state(1)[0])
+        return trial(plan, draws=draws, seed=own, executor=self.executor)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A plan tried, with the draws it met and the margins it was given."""
+
+    plan: Plan
+    drawn: Trial
+    found: Need
+    safety: Safety | None
+    change: str
+    judged: Trial
+    missing: Array
+    closed: Flag
+
+
+def holds(run: Trial, wanted: Sequence[str]) -> Flag:
+    """Whether all of some targets hold ``[draw]``."""
+    found = [
+        target.holds(row)
+        for target, row in zip(run.targets, run.figures.targets, strict=True)
+        if target.id in wanted
+    ]
+    return np.asarray(np.all(found, axis=0))
+
+
+def look_at(
+    search: Search,
+    plan: Plan,
+    model: Model,
+    counted: Index,
+    safety: Safety | None,
+    change: str,
+    wanted: tuple[str, ...],
+    before: Step | None,
+    number: int,
+) -> Step:
+    """Look at a plan: draws for margins, and draws of their own to judge it by."""
+    search.progress(f"simulating, round {number}")
+    drawn = search.look(plan, 1, search.draws)
+    planned = trial(plan, draws=1, seed=search.seed, uncertainty=False)
+    surely = rooms(drawn.given, _counted_days(model, drawn, counted))
+    at = tuple(i for i, one in enumerate(drawn.targets) if one.id in wanted and by_margin(one.id))
+    found = need(drawn, planned, surely, at)
+    judged = search.look(plan, 2 + number, search.fresh_draws)
+    missing = np.zeros_like(found.spare)
+    if safety is not None:
+        missing = np.maximum(safety.seats - found.spare, 0.0)
+    closed = missing > 0.5 if before is None else before.closed | (missing > 0.5)
+    return Step(plan, drawn, found, safety, change, judged, missing, closed)
+
+
+def by_margin(name: str) -> bool:
+    """Whether a target is held by a margin of its own."""
+    return name.partition("-")[0] in BY_MARGIN
+
+
+def _counted_days(model: Model, run: Trial, counted: Index) -> Index:
+    """Day from which each opening counts, ``[opening]``."""
+    dates, programme = model.given.dates, run.given.programme
+    row = pd.Index(model.given.projects.project).get_indexer(pd.Index(programme.projects))
+    check = np.searchsorted(dates.date.astype("datetime64[D]").astype(np.int64), programme.day)
+    autumn = counted[row[programme.project], check].astype(np.int64)
+    days = np.append(programme.autumns, np.iinfo(np.int64).max)
+    return np.asarray(days[np.minimum(autumn, len(programme.autumns))])
+
+
+def count(run: Trial, wanted: Sequence[str]) -> tuple[int, int]:
+    """Count the draws in which all of some targets hold, and all draws."""
+    flag = holds(run, wanted)
+    return int(flag.sum()), len(flag)
