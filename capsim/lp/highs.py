@@ -5,13 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from capsim.lp.arrays import Array
+from capsim.lp.arrays import Array, Index
 from capsim.lp.build import Program
 from capsim.lp.result import Solution, SolverError
+
+PRIMAL_SIMPLEX = 4
+"""HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Where a simplex solve ended: the solver's own status of every column and row."""
+
+    columns: tuple[Any, ...]
+    rows: tuple[Any, ...]
 
 
 class Highs:
@@ -66,6 +79,7 @@ class Highs:
                 "HiGHS refused the program: a bound, cost or coefficient is not finite"
             )
         self.program = program
+        self._solved = False
         self.hand_over_s = time.perf_counter() - begin
 
     @property
@@ -101,10 +115,62 @@ class Highs:
         """Replace the bounds of one column, keeping the basis for the next solve."""
         self._highs.changeColBounds(column, lower, upper)
 
+    def reprice(self, cost: Array) -> None:
+        """Replace all costs; from now on solve by the primal simplex from the last basis."""
+        self.recost(np.arange(len(cost)), cost)
+        if self._solved:
+            self._option("presolve", "off")
+            self._option("simplex_strategy", PRIMAL_SIMPLEX)
+
+    def recost(self, columns: Index, cost: Array) -> None:
+        """Replace the costs of some columns."""
+        self._highs.changeColsCost(len(columns), columns.astype(np.int32), cost)
+
+    def add_column(self, cost: float, rows: Index, values: Array) -> None:
+        """Add a column, continuous and without upper bound, keeping the basis."""
+        self._highs.addCol(cost, 0.0, np.inf, len(rows), rows.astype(np.int32), values)
+
+    def fix(self, columns: Index, value: Array) -> None:
+        """Hold ``columns`` at ``value``, keeping the basis for the next solve."""
+        at = columns.astype(np.int32)
+        self._highs.changeColsBounds(len(at), at, value, value)
+
+    def add_rows(self, matrix: csr_array, lower: Array, upper: Array) -> None:
+        """Add rows below those there are, keeping basis and solution for the next solve."""
+        self._highs.addRows(
+            matrix.shape[0],
+            lower,
+            upper,
+            matrix.nnz,
+            matrix.indptr[:-1].astype(np.int32),
+            matrix.indices.astype(np.int32),
+            matrix.data,
+        )
+
+    @property
+    def basis(self) -> Basis | None:
+        """Which columns and rows stood at a bound or between after the last solve, if known."""
+        found = self._highs.getBasis()
+        if not found.valid:
+            return None
+        return Basis(tuple(found.col_status), tuple(found.row_status))
+
+    def begin_at(self, basis: Basis | None) -> None:
+        """Forget all earlier solves and begin the next one at ``basis``, or from nothing."""
+        self._highs.clearSolver()
+        if basis is None:
+            return
+        given = self._hp.HighsBasis()
+        given.col_status, given.row_status = list(basis.columns), list(basis.rows)
+        given.valid = True
+        if self._highs.setBasis(given) != self._hp.HighsStatus.kOk:
+            raise SolverError("HiGHS refuses a basis: it belongs to another program")
+
     def solve(self) -> Solution:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on."""
         begin = time.perf_counter()
         self._run()
+        self._solved = True
         seconds = time.perf_counter() - begin
         h, hp = self._highs, self._hp
         info, state = h.getInfo(), h.getModelStatus()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from lp_programs import SOLVERS, infeasible, market_split, random_program, unbounded, violation
+from scipy.sparse import csr_array
 
 from capsim.lp import Builder, SolverError, solve
 from capsim.lp.highs import Highs
@@ -158,3 +159,24 @@ def test_solvers_are_silent(solver: str, capfd: pytest.CaptureFixture[str]) -> N
     for program in (random_program(0, integer=True), infeasible()):
         solve(program, solver, time_limit=5.0)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_solve_goes_on_from_a_basis_after_changes_and_with_rows_added() -> None:
+    m = Builder()
+    x = m.variables("x", 2, cost=[1.0, 2.0], upper=4.0)
+    m.constrain("demand", 1, [(0, x, 1.0)], lower=5.0)
+    highs = Highs(m.freeze())
+    assert highs.basis is None
+    assert highs.solve().objective == pytest.approx(6.0)
+    basis = highs.basis
+    highs.fix(np.array([0]), np.array([3.0]))
+    found = highs.solve()
+    assert found.objective == pytest.approx(7.0)
+    assert found.column_dual is not None
+    assert found.column_dual[0] == pytest.approx(-1.0)
+    highs.add_rows(csr_array([[0.0, 1.0]]), np.array([3.0]), np.array([np.inf]))
+    assert highs.solve().objective == pytest.approx(9.0)
+    with pytest.raises(SolverError, match="belongs to another program"):
+        highs.begin_at(basis)
+    highs.begin_at(None)
+    assert highs.solve().objective == pytest.approx(9.0)
