@@ -1,0 +1,226 @@
+"""Plans that hold with a probability: margins, rows, the loop and its explanation."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capsim
+from capsim.harden.delays import counted_from
+from capsim.harden.margins import Need, kept, margins
+from capsim.harden.tighten import Safety, tighten
+from capsim.optimize import Plan, formulate, optimize
+from capsim.scenario import Scenario
+from capsim.simulate.run import trial
+
+GAP = 0.005
+
+
+@cache
+def city() -> Scenario:
+    stages = ("primary", "junior")
+    return capsim.generate(6, 120_000, years=(2021, 2023), stages=stages, seed=0)
+
+
+@cache
+def plain() -> Plan:
+    return optimize(city(), gap=GAP)
+
+
+@cache
+def hardened() -> capsim.Hardened:
+    return capsim.harden(
+        city(), probability=0.9, plain=plain(), draws=256, fresh_draws=1024, gap=GAP, seed=3
+    )
+
+
+def need(seats, spare, targets=None, slack=None) -> Need:
+    draws = np.shape(seats)[-1]
+    return Need(
+        seats=np.array(seats, float),
+        spare=np.array(spare, float),
+        targets=np.zeros((0, draws)) if targets is None else np.array(targets, float),
+        slack=np.zeros(0) if slack is None else np.array(slack, float),
+    )
+
+
+OPEN = np.zeros((1, 1), bool)
+
+
+def test_the_draws_that_ask_for_most_are_set_aside():
+    found = need([[[5.0, 1.0, 9.0, 3.0]]], [[2.0]])
+    assert kept(found, 0.5, OPEN).tolist() == [False, True, False, True]
+    assert kept(found, 0.75, OPEN).tolist() == [True, True, False, True]
+    seats, _ = margins(found, 0.75, 0.0, OPEN)
+    assert seats.tolist() == [[5.0]]
+    seats, _ = margins(found, 0.75, 2.0, OPEN)
+    assert seats[0, 0] == pytest.approx(5.0 + 2 * np.std([5, 1, 9, 3]))
+
+
+def test_what_a_plan_has_to_spare_does_not_count_against_a_draw():
+    """In the second group every draw fits: only the first one decides."""
+    found = need([[[4.0, 0.0, 1.0]], [[0.0, 90.0, 50.0]]], [[0.0], [100.0]])
+    assert kept(found, 0.6, np.zeros((2, 1), bool)).tolist() == [False, True, True]
+
+
+def test_a_draw_that_misses_a_target_is_set_aside_too():
+    found = need([[[0.0, 0.0, 0.0]]], [[1.0]], [[0.01, 0.05, 0.0]], [0.02])
+    assert kept(found, 0.6, OPEN).tolist() == [True, False, True]
+    assert margins(found, 0.6, 0.0, OPEN)[1].tolist() == [0.01]
+
+
+def test_where_nothing_more_can_be_had_the_margin_is_what_there_is():
+    found = need([[[7.0, 1.0, 2.0]], [[0.0, 3.0, 9.0]]], [[1.5], [5.0]])
+    closed = np.array([[True], [False]])
+    assert kept(found, 1 / 3, closed).tolist() == [False, True, False]
+    assert margins(found, 1.0, 0.0, closed)[0].tolist() == [[1.5], [9.0]]
+
+
+def test_margins_are_never_below_nothing():
+    assert margins(need([[[-3.0, -1.0]]], [[0.0]]), 1.0, 0.0, OPEN)[0].tolist() == [[0.0]]
+
+
+def as_planned(city: Scenario, check: int) -> np.ndarray:
+    model = formulate(city)
+    dates = model.given.dates
+    autumn = np.append(dates.autumn, dates.count)
+    return np.tile(np.searchsorted(autumn, np.arange(dates.count)), (check, 1))
+
+
+def test_without_margins_the_rows_forbid_nothing():
+    """A plan of the model always has as many places as it seats children."""
+    model = formulate(city())
+    run = trial(plain(), draws=1, seed=0, uncertainty=False)
+    counted = as_planned(city(), len(model.given.projects.project))
+    none = Safety(counted, np.zeros(run.figures.asked.shape[:2]), (("share-2022", 0.0),))
+    again = optimize(tighten(model, run.given, none), gap=0.0)
+    free = optimize(model, gap=0.0)
+    assert again.objective_cny == pytest.approx(free.objective_cny, rel=1e-7)
+
+
+def test_rows_keep_the_places_free_that_are_asked_for():
+    model = formulate(city())
+    run = trial(plain(), draws=1, seed=0, uncertainty=False)
+    counted = as_planned(city(), len(model.given.projects.project))
+    spare = (run.figures.room - run.figures.asked)[..., 0]
+    asked = np.maximum(spare, 0.0) + 25.0
+    plan = optimize(tighten(model, run.given, Safety(counted, asked, ())), gap=GAP)
+    after = trial(plan, draws=1, seed=0, uncertainty=False)
+    free = (after.figures.room - after.figures.asked)[..., 0]
+    assert (free >= asked - 1e-6).mean() > 0.9
+    assert plan.objective_cny > plain().objective_cny
+
+
+def test_a_margin_of_a_share_lowers_it():
+    model = formulate(city())
+    run = trial(plain(), draws=1, seed=0, uncertainty=False)
+    counted = as_planned(city(), len(model.given.projects.project))
+    targets = plain().tables["targets"].set_index("id")
+    margin = 0.004 + targets.loc["share-2023", "required"] - targets.loc["share-2023", "achieved"]
+    none = np.zeros(run.figures.asked.shape[:2])
+    safety = Safety(counted, none, (("share-2023", float(margin)),))
+    plan = optimize(tighten(model, run.given, safety), gap=GAP)
+    after = plan.tables["targets"].set_index("id")
+    assert after.loc["share-2023", "achieved"] == pytest.approx(
+        targets.loc["share-2023", "required"] - margin, abs=2e-4
+    )
+
+
+def test_seats_count_when_the_project_is_sure_enough():
+    model = formulate(city())
+    dates, projects = model.given.dates, model.given.projects
+    loose = counted_from(model.given, 0.05, 100, 0)
+    strict = counted_from(model.given, 0.99, 100, 0)
+    assert (np.diff(strict, axis=1) >= 0).all()
+    assert (strict >= loose).all()
+    assert (strict > loose).any()
+    candidates = np.flatnonzero(projects.candidate)
+    first = projects.first_check[candidates]
+    inside = first < dates.count
+    assert (loose[candidates[inside], first[inside]] >= dates.year[first[inside]]).all()
+
+
+def test_the_hardened_plan_holds_as_often_as_asked():
+    found = hardened()
+    assert found.reached
+    assert found.low >= 0.9
+    assert found.rounds["low"][0] < 0.9
+    assert found.reasons == ()
+    assert found.extra_cny == pytest.approx(
+        found.plan.objective_cny - found.plain.objective_cny, abs=1.0
+    )
+    assert capsim.certify(city(), found.plan).holds()
+    judged = capsim.simulate(found.plan, draws=1000, seed=77).tables["draws"]
+    shares = [name for name in judged if name.startswith("share-")]
+    lacking = judged["shortfall_compulsory"] + judged["shortfall_other"]
+    cap = found.plan.tables["targets"].set_index("id")["required"][shares]
+    good = (lacking < 0.5) & (judged[shares] <= cap + 1e-6).all(axis=1)
+    assert good.mean() > 0.88
+
+
+def test_default_targets_are_every_child_placed_and_the_shares():
+    assert hardened().targets == ("placement", "share-2022", "share-2023")
+    names = hardened().by_target["id"].tolist()
+    assert names == plain().tables["targets"]["id"].tolist()
+
+
+def test_the_same_with_workers():
+    with ThreadPoolExecutor(2) as pool:
+        again = capsim.harden(
+            city(),
+            probability=0.9,
+            plain=plain(),
+            draws=256,
+            fresh_draws=1024,
+            gap=GAP,
+            seed=3,
+            executor=pool,
+        )
+    pd.testing.assert_frame_equal(again.rounds, hardened().rounds, check_exact=True)
+
+
+def test_groups_tell_who_finds_no_place():
+    """With links all over a county: without a place is who asks beyond the room."""
+    run = trial(plain(), draws=128, seed=1)
+    beyond = np.maximum(run.figures.asked - run.figures.room, 0.0)
+    county = np.zeros((2, *run.figures.shortfall.shape[1:]))
+    np.add.at(county, run.given.county, run.figures.shortfall)
+    by_stage = np.concatenate([county[:, s] for s in range(2)])
+    assert by_stage.max() > 1
+    np.testing.assert_allclose(beyond, by_stage, atol=1e-6)
+
+
+def test_where_no_plan_can_it_says_why():
+    """Nothing can be built but what is ordered: a bad draw of 2022 cannot be met."""
+    projects = city().table("projects")
+    projects = projects[projects["status"] != "candidate"]
+    schools = city().table("schools")
+    schools["places"] = np.where(schools["sector"] == "public", schools["places"] * 0.94, 0.0)
+    schools["purchasable_places"] = 0.0
+    schools["purchase_min_places"] = 0.0
+    bare = city().variant(tables={"projects": projects, "schools": schools})
+    found = capsim.harden(bare, probability=0.99, draws=128, fresh_draws=256, rounds=2, gap=GAP)
+    assert not found.reached
+    assert found.low < 0.99
+    assert found.low == found.rounds["low"].max()
+    assert "99.0%" in found.reasons[0]
+    assert any(text.startswith("County C0") for text in found.reasons)
+    assert "project" in found.reasons[-1] or "demand" in found.reasons[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"probability": 1.0}, "between 0 and 1"),
+        ({"targets": ["share-2050"]}, "no target 'share-2050'"),
+        ({"targets": ["programme-build"]}, "not forced"),
+        ({"targets": []}, "at least one"),
+    ],
+)
+def test_faults(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        capsim.harden(city(), plain=plain(), **arguments)
