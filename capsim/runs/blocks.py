@@ -60,11 +60,19 @@ class BlockStore:
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.block"
 
     def read(self, key: str) -> dict[str, NDArray[Any]] | None:
-        """Return a block's arrays, or None where there is no sound block of the key."""
+        """Return a block's arrays, or None where there is no sound block of the key.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be read.
+        """
         try:
             data = self.path(key).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StoreError(self._said(error)) from error
         body, checksum = data[:-CHECKSUM], data[-CHECKSUM:]
         if hashlib.sha256(body).digest() != checksum:
             return None

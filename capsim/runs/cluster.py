@@ -49,9 +49,10 @@ def _hand_over(remote: Any, local: Future[Any]) -> None:
     """Bring the end of a call on the cluster to the future that waits for it here."""
     if not local.set_running_or_notify_cancel():
         return
-    if remote.status == "finished":
-        local.set_result(remote.result())
-    elif remote.status == "cancelled":
-        local.set_exception(ConnectionError("the cluster closed, or gave a block up"))
+    try:
+        # Where the worker that held it is gone, this waits until another has done it again.
+        result = remote.result()
+    except BaseException as error:  # noqa: BLE001 (handed to whoever waits for the block)
+        local.set_exception(error)
     else:
-        local.set_exception(remote.exception())
+        local.set_result(result)
