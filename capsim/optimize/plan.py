@@ -31,11 +31,19 @@ class Explanation:
     ----------
     sentences : tuple of text
     table : frame
-        ``rule``, ``who``, ``school_year``, ``unit``, ``short_by``.
+        ``rule``, ``who``, ``school_year``, ``unit``, ``short_by``, ``alone``: what gives way at
+        the least, all at once, and how much of each rule would be enough alone.
+    conflicts : tuple of tuples of text
+        Minimal sets of rules that cannot hold together; no two share a rule.
+    repairs : frame, or None
+        ``rule``, ``unit``, ``enough``, ``who``, ``school_year``, ``short_by``: where and when a
+        rule gives way that is enough alone.
     """
 
     sentences: tuple[str, ...]
     table: pd.DataFrame
+    conflicts: tuple[tuple[str, ...], ...] = ()
+    repairs: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,15 @@ class Plan:
         from capsim.optimize.prices import prices
 
         return prices(formulate(self.scenario, self.demand), self, kinds, where)
+
+    def explain(self) -> Explanation | None:
+        """Say why there is no plan, or why it misses a target; None where it meets them all."""
+        if self.explanation is not None:
+            return self.explanation
+        from capsim.optimize.explain import explain
+        from capsim.optimize.model import formulate
+
+        return explain(formulate(self.scenario, self.demand), self)
 
     @classmethod
     def from_pulp(cls, problem: Any) -> Plan:

@@ -68,17 +68,19 @@ def limit_reliefs(model: Model, enrolment: Array) -> Iterator[Relief]:
     """
     for kind, (rows, unit, size) in LIMITS.items():
         if kind == "purchased place":
-            yield _rows(model, kind, unit, (rows, "purchase.ceiling"), size)
+            yield row_relief(model, kind, unit, (rows, "purchase.ceiling"), size)
         else:
-            yield _rows(model, kind, unit, (rows,), size)
+            yield row_relief(model, kind, unit, (rows,), size)
     yield land(model)
     yield cap(model, enrolment)
-    yield _rows(model, "reduction", "pupil", ("reduction",))
-    yield _rows(model, "floor", "child", ("floors",))
-    yield _rows(model, "large class", "class", ("class_size.limit",))
+    yield row_relief(model, "reduction", "pupil", ("reduction",))
+    yield row_relief(model, "floor", "child", ("floors",))
+    yield row_relief(model, "large class", "class", ("class_size.limit",))
 
 
-def _rows(model: Model, kind: str, unit: str, names: tuple[str, ...], size: float = 1.0) -> Relief:
+def row_relief(
+    model: Model, kind: str, unit: str, names: tuple[str, ...], size: float = 1.0
+) -> Relief:
     """Give a column per row, that makes it wider by ``size`` units."""
     rows = np.concatenate([model.program.rows_of(name) for name in names])
     sign = np.where(np.isfinite(model.program.row_lower[rows]), 1.0, -1.0)
@@ -133,6 +135,25 @@ def cap_enrolment(model: Model) -> Array:
         ],
         np.float64,
     )
+
+
+LABELS: dict[str, tuple[str, ...]] = {
+    "floors": ("year",),
+    "purchase.ceiling": ("year",),
+    "reduction": ("year",),
+    "programme": ("name",),
+    "kindergarten": ("area", "kind", "year"),
+    "class_size.limit": ("county", "stage", "year"),
+    "closure": ("school", "stage", "year"),
+    "seats": ("school", "stage", "year"),
+    "admission": ("school", "stage", "grade", "year"),
+    "purchase.limit": ("county", "year"),
+    "share.cap": ("county", "year"),
+    "money": ("county", "year"),
+    "land": ("county", "year"),
+    "staff": ("county", "year"),
+}
+"""What the labels of a block of rows are, by the beginning of its name."""
 
 
 @dataclass(frozen=True)
@@ -214,18 +235,30 @@ def no_members(count: int) -> pd.DataFrame:
 
 
 def row_members(model: Model, rows: Index) -> pd.DataFrame:
-    """Say of rows with a county, a stage or no label at all whose they are and of which year."""
-    out = no_members(len(rows))
-    blocks = [block for block in model.program.rows if block.count]
-    starts = np.array([block.start for block in blocks])
-    for at, row in enumerate(rows.tolist()):
-        block = blocks[int(np.searchsorted(starts, row, side="right")) - 1]
-        *who, year = [label[row - block.start] for label in block.labels]
-        out.loc[at, "year"] = int(year)
-        if who and who[0] != "*":
-            out.loc[at, "county"] = who[0]
-        if len(who) > 1:
-            out.loc[at, "stage"] = who[1]
+    """Say of rows whose they are and of which year, by the labels of their blocks."""
+    given = model.given
+    providers, space = given.providers, given.space
+    county_of = dict(zip(space.areas, space.counties[space.county], strict=True))
+    area_of = dict(zip(providers.school, space.areas[providers.area], strict=True))
+    out = {name: column.to_numpy(copy=True) for name, column in no_members(len(rows)).items()}
+    for block in model.program.rows:
+        inside = np.flatnonzero((rows >= block.start) & (rows < block.start + block.count))
+        if not len(inside):
+            continue
+        names = next(n for start, n in LABELS.items() if f"{block.name}.".startswith(start + "."))
+        labels = [label[rows[inside] - block.start] for label in block.labels]
+        for name, label in zip(names, labels, strict=True):
+            if name in out:
+                out[name][inside] = label
+        if names[0] == "school":
+            out["name"][inside] = labels[0]
+            out["area"][inside] = [area_of[school] for school in labels[0]]
+        if names[0] in ("school", "area"):
+            out["county"][inside] = [county_of[area] for area in out["area"][inside]]
         if block.name.startswith(("floors.", "purchase.ceiling")):
-            out.loc[at, "name"] = block.name.split(".", 1)[1]
-    return out
+            out["name"][inside] = block.name.split(".", 1)[1]
+        if block.name == "programme":
+            programmes = given.scenario.settings.programmes
+            out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in labels[0]]
+    out["county"][out["county"] == "*"] = ""
+    return pd.DataFrame(out)

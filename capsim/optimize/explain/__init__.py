@@ -1,0 +1,178 @@
+"""Why no plan meets every target: what cannot hold together, and what would cure it.
+
+Rules are asked for as *policies*, by the names that a scenario gives them: the cap on the private
+share, the reduction, a programme, the limits, and that every child has a place. Three answers:
+
+*conflicts*: minimal sets of policies that cannot hold together. Without any one of a set its
+others can, which is verified by solving. Sets share no policy.
+
+*alone*: the least by which one policy has to give way while all the others hold.
+
+*together*: the least that gives way at once, each unit weighed beside one place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from capsim.optimize.explain.bend import CLEAR, Bending, bending
+from capsim.optimize.explain.conflict import disjoint
+from capsim.optimize.explain.policies import Policy
+from capsim.optimize.explain.words import (
+    conflict_sentences,
+    cure_sentences,
+    gap_sentences,
+    price_sentence,
+    short_sentences,
+    who_of,
+)
+from capsim.optimize.model import Model
+
+if TYPE_CHECKING:
+    from capsim.optimize.plan import Explanation, Plan
+
+MOST_SETS = 3
+CHILDREN = "every child"
+REPAIRS = ("rule", "unit", "enough", "who", "school_year", "short_by")
+
+
+def explain_infeasible(model: Model) -> Explanation:
+    """Explain why the rules of a model contradict each other.
+
+    Returns
+    -------
+    Explanation
+        ``table``: ``rule``, ``who``, ``school_year``, ``unit``, ``short_by`` (together; 0 where
+        nothing), ``alone`` (how much of this rule would be enough by itself, all others holding;
+        NaN where it would not). ``repairs``: where and when each of the latter.
+    """
+    return _explain(bending(model), [])
+
+
+def explain(model: Model, plan: Plan) -> Explanation | None:
+    """Explain why a plan is none, or misses a target; None where it meets them all.
+
+    A plan that leaves children without a place is asked for as one in which every child has one.
+
+    Parameters
+    ----------
+    model : Model
+        Of the plan's scenario and demand.
+    plan : Plan
+    """
+    if plan.status == "infeasible":
+        return explain_infeasible(model)
+    if plan.meets_targets:
+        return None
+    missed = plan.tables["targets"]
+    missed = missed[~missed["holds"].to_numpy(bool)]
+    opening = short_sentences(plan)
+    if "placement" not in set(missed["id"]):
+        return _nothing(opening)
+    return _explain(bending(model), opening, model, plan)
+
+
+def _explain(
+    bend: Bending, opening: list[str], model: Model | None = None, plan: Plan | None = None
+) -> Explanation:
+    from capsim.optimize.plan import Explanation
+
+    owner = {policy.name: policy for policy in bend.policies}
+    sets = disjoint(bend.contradiction, bend.names, 1)
+    if not sets:
+        words = [] if model is None or plan is None else [price_sentence(model, plan)]
+        return _nothing([*opening, *words])
+    repairs = [_alone(bend, owner[name]) for name in sets[0]]
+    alone = {name: _total(repair) for name, repair in zip(sets[0], repairs, strict=True)}
+    if not np.isfinite(list(alone.values())).any():
+        left = [name for name in bend.names if name not in sets[0]]
+        sets += disjoint(bend.contradiction, left, MOST_SETS - 1)
+    together = _together(bend)
+    short = together[together["short_by"] > CLEAR].reset_index(drop=True)
+    short["alone"] = short["rule"].map(alone).astype(float)
+    silent = [name for name in bend.names if name not in set(short["rule"])]
+    rest = pd.DataFrame(
+        {
+            **{"rule": silent, "who": "", "school_year": 0},
+            **{"unit": [owner[name].unit for name in silent], "short_by": 0.0},
+            "alone": [alone.get(name, np.nan) for name in silent],
+        }
+    )
+    enough = [r for r in repairs if r is not None]
+    detail = pd.concat([_no_repairs(), *enough], ignore_index=True)
+    sentences = [
+        *opening,
+        *conflict_sentences(sets, owner),
+        *cure_sentences(detail, owner),
+        *gap_sentences(short, owner),
+    ]
+    if bend.large:
+        sentences.append(
+            "These figures are of the linear relaxation: with whole projects and contracts no less"
+            " is enough, and sometimes more is needed."
+        )
+    return Explanation(
+        sentences=tuple(sentences),
+        table=pd.concat([short, rest], ignore_index=True),
+        conflicts=tuple(sets),
+        repairs=detail,
+    )
+
+
+def _alone(bend: Bending, policy: Policy) -> pd.DataFrame | None:
+    """Where and when one policy gives way, all others held; None where that is not enough."""
+    others = [name for name in bend.names if name != policy.name]
+    found = bend.least(others, [policy.name])
+    if found.x is None:
+        return None
+    gaps = _gaps(policy, found.x[bend.own[policy.name]])
+    gaps["enough"] = float(policy.bent(found.x[bend.own[policy.name]]).sum())
+    return gaps[list(REPAIRS)]
+
+
+def _total(repair: pd.DataFrame | None) -> float:
+    return float("nan") if repair is None or repair.empty else float(repair["enough"].iloc[0])
+
+
+def _together(bend: Bending) -> pd.DataFrame:
+    """List what gives way at the least when all may but that every child has a place."""
+    bent = [name for name in bend.names if name != CHILDREN]
+    found = bend.least([CHILDREN], bent)
+    frames = [_no_repairs().drop(columns="enough")]
+    if found.x is not None:
+        frames += [_gaps(p, found.x[bend.own[p.name]]) for p in bend.policies if p.name in bent]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _gaps(policy: Policy, value: np.ndarray[tuple[int], np.dtype[np.float64]]) -> pd.DataFrame:
+    """Add up what gives way by county, stage and year."""
+    amount = policy.bent(value)
+    table = pd.DataFrame(
+        {
+            "rule": policy.name,
+            "unit": policy.unit,
+            "who": who_of(policy),
+            "school_year": policy.members["year"],
+            "short_by": amount,
+        }
+    )
+    table = table[amount > CLEAR]
+    keys = ["rule", "unit", "who", "school_year"]
+    return table.groupby(keys, sort=False)["short_by"].sum().reset_index()
+
+
+def _no_repairs() -> pd.DataFrame:
+    text, number = np.zeros(0, object), np.zeros(0)
+    frame = {"rule": text, "unit": text, "enough": number, "who": text}
+    return pd.DataFrame({**frame, "school_year": np.zeros(0, np.int64), "short_by": number})
+
+
+def _nothing(sentences: list[str]) -> Explanation:
+    from capsim.optimize.plan import Explanation
+
+    columns = ["rule", "who", "school_year", "unit", "short_by"]
+    table = _no_repairs()[columns].assign(alone=np.zeros(0))
+    return Explanation(tuple(sentences), table, (), _no_repairs())

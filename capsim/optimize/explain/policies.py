@@ -1,0 +1,465 @@
+"""The rules of a scenario by name, each of which can be held, bent at a price, or dropped.
+
+A policy owns columns of one wide program: at their *held* bounds the rule is in force; with *free*
+bounds it is gone; bent, it is free and each unit costs. Most of these columns are reliefs (one unit
+more of what there is, see :mod:`capsim.optimize.relief`); others are the model's own, such as the
+children without a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csc_array, hstack
+
+from capsim.lp.arrays import Array, Index
+from capsim.optimize.model import Model
+from capsim.optimize.relief import (
+    Relief,
+    cap,
+    cap_enrolment,
+    land,
+    no_members,
+    provider_places,
+    row_relief,
+)
+
+Bounds = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A rule by name, what it says, and what it means to bend it.
+
+    Attributes
+    ----------
+    name, says, unit : str
+        ``says`` completes "These cannot all hold: …".
+    weight : float
+        Of a unit, beside one place.
+    lacks : str
+        A sentence of one gap, with ``{who}``, ``{amount}`` and ``{year}``.
+    cure : str
+        Completes "it would be enough if …", with ``{amount}`` (and ``{level}`` where a level is
+        known).
+    members : frame
+        Whose each of its columns is, as in :class:`~capsim.optimize.relief.Relief`.
+    relief : sparse ``[row, member]``, or None
+        Columns to be added to the program; else ``columns`` are the model's own.
+    held, free : bounds of its columns
+    sign : float64 ``[member]``
+        Units per column; −1 where the rule asks for a column to be at its upper bound.
+    level : float, optional
+        What the rule asks for, in its unit, where that is one number that bending adds to.
+    """
+
+    name: str
+    says: str
+    unit: str
+    weight: float
+    lacks: str
+    cure: str
+    members: pd.DataFrame
+    held: Bounds
+    free: Bounds
+    sign: Array
+    relief: csc_array | None = None
+    columns: Index | None = None
+    level: float | None = None
+
+    def bent(self, value: Array) -> Array:
+        """Units by which each member gives way at these values of its columns."""
+        side = np.where(self.sign > 0, self.held[1], self.held[0])
+        return np.maximum(self.sign * (value - side), 0.0)
+
+
+def policies(model: Model) -> tuple[Policy, ...]:
+    """List the rules that a scenario has, those first that are least missed in an explanation."""
+    return tuple(policy for policy in _all(model) if len(policy.members))
+
+
+def _all(model: Model) -> Iterator[Policy]:
+    settings = model.given.scenario.settings
+    policy = settings.policy
+    yield _children(model)
+    yield _rows(
+        model,
+        ("closure.too_small",),
+        "smallest school",
+        "no private school goes on below its least size",
+        ("pupils", 1.0),
+        "{who} has {amount} pupils fewer than its smallest size in {year}",
+        "private schools may go on with fewer pupils than their least size, {amount} in all",
+    )
+    yield _rows(
+        model,
+        ("admission",),
+        "admission plans",
+        "no private school admits more than its plan",
+        ("children", 1.0),
+        "{who} would have to admit {amount} children above its plan in {year}",
+        "private schools may admit {amount} children above their plans",
+    )
+    yield _rows(
+        model,
+        ("kindergarten",),
+        "kindergarten shares",
+        "sector shares in kindergartens stay, but for openings and those turned inclusive",
+        ("children", 1.0),
+        "{who} misses its kindergarten shares by {amount} children in {year}",
+        "kindergartens may depart from their sector shares by {amount} children",
+    )
+    yield from _conversions(model)
+    for kind, words in LIMITS.items():
+        if kind == "land":
+            relief = land(model)
+            yield _relieved(relief, kind, words.says, ("mu", 30.0), words.lacks, words.cure)
+        else:
+            yield _rows(model, *words.arguments(kind))
+    yield _purchase(model)
+    yield _rows(
+        model,
+        ("class_size.limit",),
+        "class size",
+        "the share of large classes stays below its limit",
+        ("classes", 45.0),
+        "{who} has {amount} large classes too many in {year}",
+        "{amount} more classes may be large ones",
+    )
+    yield _due(model)
+    yield _places(model)
+    for block in dict.fromkeys(b.name for b in model.program.rows if b.name.startswith("floors.")):
+        floor = block.removeprefix("floors.").replace("_", " ")
+        yield _rows(
+            model,
+            (block,),
+            f"floor {floor}",
+            f"the floor on {floor} is kept",
+            ("children", 1.0),
+            f"the floor on {floor} is missed by {{amount}} children on 31 December {{year}}",
+            f"the floor on {floor} is lower by {{amount}} children",
+        )
+    for name, programme in settings.programmes.items():
+        mine = _rows(
+            model,
+            ("programme",),
+            f"programme {name}",
+            f"{programme.number:,} projects of programme {name} are in use by {programme.by}",
+            ("projects", 500.0),
+            f"programme {name} is {{amount}} projects short",
+            f"programme {name} is {{amount}} projects smaller",
+        )
+        yield _where(mine, mine.members["name"] == name)
+    yield from _caps(model)
+    yield _rows(
+        model,
+        ("reduction",),
+        "reduction",
+        f"{policy.reduction:,.0f} fewer pupils count as private on"
+        f" 1 September {policy.reduction_year}",
+        ("pupils", 1.0),
+        "the ordered reduction is missed by {amount} pupils on 1 September {year}",
+        "the ordered reduction is {amount} pupils smaller, {level}",
+        level=-float(policy.reduction),
+    )
+
+
+@dataclass(frozen=True)
+class _Limit:
+    rows: str
+    says: str
+    unit: str
+    weight: float
+    lacks: str
+    cure: str
+
+    def arguments(self, name: str) -> tuple[tuple[str, ...], str, str, tuple[str, float], str, str]:
+        return (self.rows,), name, self.says, (self.unit, self.weight), self.lacks, self.cure
+
+
+LIMITS = {
+    "hires": _Limit(
+        "staff.hires",
+        "no more teachers are hired than the limits allow",
+        "teachers",
+        16.0,
+        "{who} lacks {amount} teachers that may be hired in {year}",
+        "{amount} more teachers are hired, all years together",
+    ),
+    "posts": _Limit(
+        "staff.posts",
+        "no more posts than authorised",
+        "posts",
+        16.0,
+        "{who} lacks {amount} posts in {year}",
+        "{amount} more posts are authorised, all years together",
+    ),
+    "contract teachers": _Limit(
+        "staff.contract",
+        "no more contract teachers than the limits allow",
+        "teachers",
+        16.0,
+        "{who} lacks {amount} contract teachers in {year}",
+        "{amount} more contract teachers are taken on, all years together",
+    ),
+    "capital": _Limit(
+        "money.capital",
+        "building stays within the capital budgets",
+        "million RMB",
+        5.0,
+        "{who} lacks {amount} million RMB of capital in {year}",
+        "{amount} million RMB more of capital are given",
+    ),
+    "recurrent money": _Limit(
+        "money.recurrent",
+        "running costs stay within the recurrent budgets",
+        "million RMB",
+        5.0,
+        "{who} lacks {amount} million RMB of recurrent money in school year {year}",
+        "{amount} million RMB more of recurrent money are given, all years together",
+    ),
+    "land": _Limit(
+        "land",
+        "no more land is built on than released",
+        "mu",
+        30.0,
+        "{who} lacks {amount} mu of land by {year}",
+        "{amount} mu more of land are released",
+    ),
+}
+
+
+def _children(model: Model) -> Policy:
+    space, column = model.given.space, model.columns.shortfall
+    members = no_members(column.size)
+    a, g, t = (index.ravel() for index in np.indices(column.shape))
+    members["area"] = space.areas[a]
+    members["county"] = space.counties[space.county[a]]
+    members["stage"] = model.parts.stage_names[space.grade_stage[g]]
+    members["year"] = space.years[t]
+    zero, count = np.zeros(column.size), column.size
+    return Policy(
+        name="every child",
+        says="every child has a place",
+        unit="children",
+        weight=1.0,
+        lacks="{who} leaves {amount} children without a place in {year}",
+        cure="{amount} children go without a place, all years together",
+        members=members,
+        held=(zero, zero),
+        free=(zero, np.full(count, np.inf)),
+        sign=np.ones(count),
+        columns=column.ravel(),
+    )
+
+
+def _rows(
+    model: Model,
+    blocks: tuple[str, ...],
+    name: str,
+    says: str,
+    unit: tuple[str, float],
+    lacks: str,
+    cure: str,
+    *,
+    level: float | None = None,
+) -> Policy:
+    relief = row_relief(model, name, unit[0], blocks)
+    return _relieved(relief, name, says, unit, lacks, cure, level=level)
+
+
+def _relieved(
+    relief: Relief,
+    name: str,
+    says: str,
+    unit: tuple[str, float],
+    lacks: str,
+    cure: str,
+    *,
+    level: float | None = None,
+) -> Policy:
+    count = len(relief.members)
+    zero = np.zeros(count)
+    return Policy(
+        name=name,
+        says=says,
+        unit=unit[0],
+        weight=unit[1],
+        lacks=lacks,
+        cure=cure,
+        members=relief.members,
+        held=(zero, zero),
+        free=(zero, np.full(count, np.inf)),
+        sign=np.ones(count),
+        relief=relief.matrix,
+        level=level,
+    )
+
+
+def _where(policy: Policy, keep: pd.Series) -> Policy:
+    """Cut a relieved policy down to some of its members."""
+    assert policy.relief is not None
+    at = np.flatnonzero(keep.to_numpy(bool))
+    relief = Relief(
+        policy.name,
+        policy.unit,
+        policy.members.iloc[at].reset_index(drop=True),
+        csc_array(policy.relief[:, at]),
+        np.zeros(len(at)),
+    )
+    unit = (policy.unit, policy.weight)
+    return _relieved(relief, policy.name, policy.says, unit, policy.lacks, policy.cure)
+
+
+def _caps(model: Model) -> Iterator[Policy]:
+    if not len(model.program.rows_of("share.cap")):
+        return
+    policy = model.given.scenario.settings.policy
+    relief = cap(model, cap_enrolment(model))
+    scope = " in each county" if policy.share_scope == "county" else ""
+    for at, year in enumerate(relief.members["year"].tolist()):
+        share = 100 * policy.private_share_cap[year]
+        one = Relief(
+            relief.kind,
+            relief.unit,
+            relief.members.iloc[[at]].reset_index(drop=True),
+            csc_array(relief.matrix[:, [at]]),
+            np.zeros(1),
+        )
+        yield _relieved(
+            one,
+            f"private share {year}",
+            f"at most {share:g} % of compulsory pupils count as private{scope}"
+            f" from 31 December {year}",
+            ("percentage points", float(np.abs(one.matrix.data).sum())),
+            "the cap on the private share from {year} is missed by {amount} percentage points",
+            f"the cap of {share:g} % from {year} moves to {{level}} %",
+            level=share,
+        )
+
+
+def _purchase(model: Model) -> Policy:
+    """Places bought beyond what is for sale: fee-paying pupils who do not count as private."""
+    given, v = model.given, model.columns
+    count_private = given.scenario.settings.policy.purchased_counts_as_private
+    flag = (v.fee >= 0) & (not count_private)
+    column = v.fee[flag]
+    j, t = np.nonzero(flag)
+    matrix = model.program.matrix[:, column].tocoo()
+    kept = np.zeros(model.program.matrix.shape[0], bool)
+    for family in ("placement", "seats", "staff"):
+        kept[model.program.rows_of(family)] = True
+    own = kept[matrix.row]
+    relief = csc_array((matrix.data[own], (matrix.row[own], matrix.col[own])), shape=matrix.shape)
+    providers, space = given.providers, given.space
+    members = no_members(len(column))
+    members["area"] = space.areas[providers.area[j]]
+    members["county"] = space.counties[providers.county[j]]
+    members["stage"] = model.parts.stage_names[providers.stage[j]]
+    members["name"] = providers.school[j]
+    members["year"] = space.years[t]
+    for_sale = bool((v.contract >= 0).any())
+    return _relieved(
+        Relief("purchase", "places", members, relief, np.zeros(len(column))),
+        "purchase",
+        "no more places are bought than are for sale under the ceilings"
+        if for_sale
+        else "no place is bought in private schools",
+        ("places", 1.0),
+        "{who} would have to buy {amount} places more than it may in {year}",
+        "{amount} more places are bought in private schools, all years together"
+        if for_sale
+        else "{amount} places are bought in private schools, all years together",
+    )
+
+
+def _places(model: Model) -> Policy:
+    """Places beyond those there are: public ones, and of private kindergartens and the like."""
+    seats = bool(model.given.scenario.settings.switches.seats)
+    public, _ = provider_places(model)
+    private = row_relief(model, "seats", "places", ("seats.other_private",))
+    members = pd.concat([public.members, private.members], ignore_index=True)
+    matrix = csc_array(hstack([public.matrix, private.matrix], format="csc"))
+    relief = Relief("seats", "places", members, matrix, np.zeros(len(members)))
+    made = _relieved(
+        relief,
+        "seats",
+        "there are no more places than stand or are planned",
+        ("places", 1.0),
+        "{who} lacks {amount} places on 1 September {year}",
+        "{amount} more places stand ready, all years together",
+    )
+    return made if seats else _where(made, pd.Series(np.zeros(len(members), bool)))
+
+
+def _due(model: Model) -> Policy:
+    """Ordered projects that may open late, or never."""
+    given, program = model.given, model.program
+    column, name, k = _own_columns(model, model.columns.open, given.projects.project)
+    late = program.lower[column] > 0
+    members = no_members(int(late.sum()))
+    members["name"] = name[late]
+    members["year"] = given.space.years[given.dates.year[k[late]]]
+    low, high = program.lower[column[late]], program.upper[column[late]]
+    return Policy(
+        name="projects due",
+        says="ordered projects are open by the dates on which they are due",
+        unit="openings late",
+        weight=500.0,
+        lacks="project {who} is late in {year}",
+        cure="ordered projects may be late: {amount} of them times check dates",
+        members=members,
+        held=(low, high),
+        free=(np.zeros(len(low)), high),
+        sign=-np.ones(len(low)),
+        columns=column[late],
+    )
+
+
+def _conversions(model: Model) -> Iterator[Policy]:
+    given, program = model.given, model.program
+    policy = given.scenario.settings.policy
+    column, name, k = _own_columns(model, model.columns.converted, given.providers.school)
+    for kind, says, cure, flag, sign in (
+        (
+            "conversions due",
+            f"schools that must convert have done so by autumn {policy.conversion_due_year}",
+            "schools that must convert may do so late: {amount} of them times check dates",
+            program.lower[column] > 0,
+            -1.0,
+        ),
+        (
+            "first conversions",
+            f"no school converts before autumn {policy.conversion_earliest_year}",
+            "schools may convert earlier: {amount} of them times check dates",
+            program.upper[column] < 1,
+            1.0,
+        ),
+    ):
+        at = column[flag]
+        members = no_members(len(at))
+        members["name"] = name[flag]
+        members["year"] = given.space.years[given.dates.year[k[flag]]]
+        yield Policy(
+            name=kind,
+            says=says,
+            unit="conversions",
+            weight=300.0,
+            lacks="school {who} departs from its conversion date in {year}",
+            cure=cure,
+            members=members,
+            held=(program.lower[at], program.upper[at]),
+            free=(np.zeros(len(at)), np.ones(len(at))),
+            sign=np.full(len(at), sign),
+            columns=at,
+        )
+
+
+def _own_columns(model: Model, columns: Index, names: Array) -> tuple[Index, Array, Index]:
+    """Columns of an array ``[thing, check]`` once each, with the thing and the check date."""
+    i, k = np.nonzero(columns >= 0)
+    found, first = np.unique(columns[i, k], return_index=True)
+    return found, np.asarray(names)[i[first]], k[first]

@@ -1,0 +1,403 @@
+"""Cities in which not every rule can hold, and how to drop each rule in public settings alone.
+
+Each case names the sets of rules that an explanation must find. ``drop`` makes the variant of a
+scenario without a rule, through switches, settings and tables; whether all rules but some can hold
+is then asked of the planner itself, with a missing place so dear that no plan leaves a child out
+unless it must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from cities import city
+from tiny_cases import limit, project, school, town
+
+import capsim
+from capsim.lp import solve
+from capsim.optimize import formulate
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario, the contradictions that must be found, and some cures alone (rule to amount)."""
+
+    make: Callable[[], Any]
+    conflicts: set[frozenset[str]]
+    alone: dict[str, float]
+
+
+def sets(*names: Iterable[str]) -> set[frozenset[str]]:
+    return {frozenset(one) for one in names}
+
+
+def _reduction_above_all_private_pupils() -> Any:
+    """60 fewer are ordered of 50."""
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 100, 50), school("V", "private", 50, 50)],
+        policy={"reduction": 60},
+    )
+
+
+def _reduction_without_places() -> Any:
+    """30 pupils more than the public school holds."""
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 60, 50), school("V", "private", 50, 50)],
+        policy={"reduction": 40},
+    )
+
+
+def _cap_without_purchase() -> Any:
+    """At most 10 of 100 pupils private, 70 places, nothing for sale."""
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 70, 60), school("V", "private", 40, 40)],
+        policy={"private_share_cap": {"2022": 0.10}},
+    )
+
+
+def _cap_with_a_low_ceiling() -> Any:
+    """As before, and 5 places may be bought of the 15 that the city's ceiling leaves out."""
+    return town(
+        children=(100,),
+        schools=[
+            school("P", "public", 70, 60),
+            school("V", "private", 40, 40, purchasable_places=30, purchase_price_cny=5000),
+        ],
+        policy={"private_share_cap": {"2022": 0.10}, "purchase_ceiling_share": 0.05},
+    )
+
+
+def _purchased_counts_as_private() -> Any:
+    """Places for sale that do not help."""
+    return town(
+        children=(100,),
+        schools=[
+            school("P", "public", 70, 60),
+            school("V", "private", 40, 40, purchasable_places=30, purchase_price_cny=5000),
+        ],
+        policy={"private_share_cap": {"2022": 0.10}, "purchased_counts_as_private": True},
+    )
+
+
+def _hiring_freeze() -> Any:
+    """100 children in public schools need 5 teachers; 3 of 4 stay, none may come."""
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 100, 80, staff=4)],
+        staff=True,
+        staffing={"attrition": 0.25, "stages": ["junior"]},
+        limits=[limit("hires", 2022, 0), limit("contract_teachers", 2022, 0)],
+    )
+
+
+def _posts_too_few() -> Any:
+    """100 children need 5 teachers, on 4 posts, with 4 who are there."""
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 100, 80, staff=4)],
+        staff=True,
+        staffing={"attrition": 0.0, "stages": ["junior"]},
+        limits=[limit("posts", 2022, 4), limit("contract_teachers", 2022, 0)],
+    )
+
+
+def _capital_for_what_is_ordered() -> Any:
+    """10 million due of 4."""
+    ordered = project(
+        *("N", 50, 1e7, "2022-09-01"), status="ordered", due="2022-09-01", build_months=6
+    )
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 60, 60)],
+        projects=[ordered],
+        limits=[limit("capital", 2022, 4e6)],
+    )
+
+
+def _programme_late() -> Any:
+    """Two projects by the end of 2022, of which one can open only the autumn after."""
+    return town(
+        children=(60, 60),
+        schools=[school("P", "public", 60, 60)],
+        projects=[
+            project("N1", 10, 1e6, "2022-09-01", programme="build"),
+            project("N2", 10, 1e6, "2023-09-01", programme="build"),
+        ],
+        programmes={"build": {"number": 2, "by": "2022-12-31"}},
+    )
+
+
+def _programme_without_land() -> Any:
+    """Two projects of 10 mu each and 15 mu of land."""
+    return town(
+        children=(60,),
+        schools=[school("P", "public", 60, 60)],
+        projects=[
+            project("N1", 10, 1e6, "2022-09-01", programme="build", land_mu=10.0),
+            project("N2", 10, 1e6, "2022-09-01", programme="build", land_mu=10.0),
+        ],
+        limits=[limit("land", 2022, 15.0)],
+        programmes={"build": {"number": 2, "by": "2022-12-31"}},
+    )
+
+
+def _too_few_places() -> Any:
+    """20 of 100 children have no place, whatever is done."""
+    return town(children=(100,), schools=[school("P", "public", 80, 80)])
+
+
+def _recurrent_money() -> Any:
+    """Allowances of 1,000 RMB for 100 public pupils, of 80,000 RMB."""
+    return town(
+        children=(100,),
+        schools=[school("P", "public", 100, 100)],
+        standards={"allowance_cny": 1000},
+        limits=[limit("recurrent", 2022, 8e4)],
+    )
+
+
+def _large_classes() -> Any:
+    """Classes of 54 on average, and none may be large."""
+    return town(
+        children=(108,),
+        schools=[school("P", "public", 100, 100)],
+        standards={"class_ceiling": 55},
+        policy={"large_class_share": {"2022": 0.0}},
+    )
+
+
+def _too_small_to_go_on() -> Any:
+    """Of 50 private pupils 45 are to go; the 5 left are fewer than the 20 a school needs."""
+    return town(
+        children=(100,),
+        schools=[
+            school("P", "public", 95, 50),
+            school("V", "private", 50, 50, min_pupils=20.0, admission_plan=50.0),
+        ],
+        policy={"reduction": 45},
+    )
+
+
+def _admission_plan() -> Any:
+    """Places for all, but the private school may admit only 10."""
+    return town(
+        children=(100,),
+        schools=[
+            school("P", "public", 70, 70),
+            school("V", "private", 40, 40, admission_plan=10.0),
+        ],
+    )
+
+
+def _two_contradictions() -> Any:
+    """Too little money for what is ordered; and a programme that is too late for its date."""
+    ordered = project(
+        *("N", 50, 1e7, "2022-09-01"), status="ordered", due="2022-09-01", build_months=6
+    )
+    return town(
+        children=(60, 60),
+        schools=[school("P", "public", 60, 60)],
+        projects=[ordered, project("N2", 10, 1e6, "2023-09-01", programme="build")],
+        limits=[limit("capital", 2022, 4e6)],
+        programmes={"build": {"number": 1, "by": "2022-12-31"}},
+    )
+
+
+def _must_convert_without_money() -> Any:
+    """A school must convert, and its lease is above the budget."""
+    return town(
+        children=(100,),
+        schools=[
+            school("P", "public", 60, 60),
+            school("V", "private", 40, 40, conversion="must", conversion_lease_cny=1e6),
+        ],
+        policy={"conversion_due_year": 2022},
+        limits=[limit("recurrent", 2022, 5e5)],
+    )
+
+
+def _whole_programme_of_a_generated_city() -> Any:
+    """A generated city whose ordered reduction is far above what it can seat."""
+    base = city(3, 0)
+    return base.variant({"policy.reduction": 3.0 * base.settings.policy.reduction})
+
+
+CASES = {
+    "reduction above all private pupils": Case(
+        _reduction_above_all_private_pupils, sets(["reduction"]), {"reduction": 10}
+    ),
+    "reduction without places": Case(
+        _reduction_without_places,
+        sets(["every child", "purchase", "seats", "reduction"]),
+        {"every child": 30, "purchase": 30, "seats": 30, "reduction": 30},
+    ),
+    "cap without purchase": Case(
+        _cap_without_purchase,
+        sets(["every child", "purchase", "seats", "private share 2022"]),
+        {"every child": 22 + 2 / 9, "purchase": 20, "seats": 20, "private share 2022": 20},
+    ),
+    "cap with a low ceiling": Case(
+        _cap_with_a_low_ceiling,
+        sets(["every child", "purchase", "seats", "private share 2022"]),
+        {"purchase": 15, "seats": 15, "private share 2022": 15},
+    ),
+    "purchased places count as private": Case(
+        _purchased_counts_as_private,
+        sets(["every child", "seats", "private share 2022"]),
+        {"seats": 20, "private share 2022": 20},
+    ),
+    "hiring freeze": Case(
+        _hiring_freeze,
+        sets(["every child", "hires", "contract teachers"]),
+        {"every child": 40, "hires": 2, "contract teachers": 2},
+    ),
+    "posts too few": Case(
+        _posts_too_few,
+        sets(["every child", "posts", "contract teachers"]),
+        {"every child": 20, "posts": 1, "contract teachers": 1},
+    ),
+    "capital for what is ordered": Case(
+        _capital_for_what_is_ordered, sets(["capital", "projects due"]), {"capital": 6}
+    ),
+    "programme late": Case(_programme_late, sets(["programme build"]), {"programme build": 1}),
+    "programme without land": Case(
+        _programme_without_land, sets(["land", "programme build"]), {"land": 5}
+    ),
+    "too few places": Case(
+        _too_few_places, sets(["every child", "seats"]), {"every child": 20, "seats": 20}
+    ),
+    "recurrent money": Case(
+        _recurrent_money,
+        sets(["every child", "recurrent money"]),
+        {"every child": 20, "recurrent money": 0.02},
+    ),
+    "large classes": Case(_large_classes, sets(["every child", "class size", "seats"]), {}),
+    "too small to go on": Case(
+        _too_small_to_go_on,
+        # A school that is phased out needs no least size, but may admit nobody.
+        sets(
+            ["every child", "smallest school", "admission plans", "purchase", "seats", "reduction"]
+        ),
+        {"smallest school": 15, "reduction": 15},
+    ),
+    "admission plan": Case(
+        _admission_plan,
+        sets(["every child", "admission plans", "seats"]),
+        {"every child": 20, "admission plans": 20, "seats": 20},
+    ),
+    "two contradictions": Case(
+        _two_contradictions, sets(["capital", "projects due"], ["programme build"]), {}
+    ),
+    "must convert without money": Case(
+        _must_convert_without_money,
+        sets(["conversions due", "recurrent money"]),
+        # A lease of a million, and 5,000 RMB for each of 1.8 teachers taken over.
+        {"recurrent money": 0.509},
+    ),
+}
+
+
+LIMITED = {
+    "hires": "hires",
+    "posts": "posts",
+    "contract teachers": "contract_teachers",
+    "capital": "capital",
+    "recurrent money": "recurrent",
+    "land": "land",
+}
+
+
+def without(scenario: Any, rules: Iterable[str]) -> Any:
+    """Return the scenario in which these rules are gone, by public settings and tables alone."""
+    for rule in rules:
+        scenario = _without(scenario, rule)
+    return scenario
+
+
+def _without(scenario: Any, rule: str) -> Any:
+    if rule == "every child":
+        return scenario.variant({"costs.shortfall_cny": 200_000.0})
+    if rule in LIMITED:
+        return _no_limit(scenario, LIMITED[rule])
+    if rule == "reduction":
+        return scenario.variant({"policy.reduction": 0.0})
+    if rule.startswith("private share"):
+        return scenario.variant({f"policy.private_share_cap.{rule.split()[-1]}": 1.0})
+    if rule.startswith("programme "):
+        return scenario.variant({f"programmes.{rule.removeprefix('programme ')}.number": 0})
+    if rule == "smallest school":
+        return _schools(scenario, min_pupils=0.0)
+    if rule == "admission plans":
+        return scenario.variant({"switches.admission": False})
+    if rule == "kindergarten shares":
+        return scenario.variant({"switches.kindergarten": False})
+    if rule == "class size":
+        return scenario.variant({"switches.class_size": False})
+    if rule.startswith("floor "):
+        return scenario.variant({"switches.floors": False})
+    if rule == "seats":
+        table = scenario.table("schools")
+        table["places"] = np.where(table["sector"] == "public", 1e5, table["places"])
+        return scenario.variant({}, tables={"schools": table})
+    if rule == "purchase":
+        table = scenario.table("schools")
+        private = table["sector"] == "private"
+        table["purchasable_places"] = np.where(private, table["pupils"], 0.0)
+        table["purchase_min_places"] = 0.0
+        free = _no_limit(scenario.variant({}, tables={"schools": table}), "purchase")
+        return free.variant({"policy.purchase_ceiling_share": 1.0, "policy.contract_years": 1})
+    if rule == "projects due":
+        return scenario.variant({}, tables={"projects": _candidates(scenario)})
+    if rule == "conversions due":
+        table = scenario.table("schools")
+        table["conversion"] = table["conversion"].replace("must", "may")
+        return scenario.variant({}, tables={"schools": table})
+    raise KeyError(rule)
+
+
+def _no_limit(scenario: Any, kind: str) -> Any:
+    if kind not in set(scenario.table("limits")["kind"]):
+        return scenario
+    return scenario.variant({}, drop={"limits": {"kind": kind}})
+
+
+def _schools(scenario: Any, **columns: float) -> Any:
+    table = scenario.table("schools").assign(**columns)
+    return scenario.variant({}, tables={"schools": table})
+
+
+def _candidates(scenario: Any) -> pd.DataFrame:
+    """Ordered projects as candidates, which may open whenever they can, or never."""
+    table = scenario.table("projects")
+    return table.assign(status="candidate", due="")
+
+
+def possible(scenario: Any, kept: Iterable[str], every: Iterable[str]) -> bool:
+    """Whether these rules can hold, of all rules of a scenario; asked of the planner's program."""
+    kept = set(kept)
+    if "every child" in kept:
+        scenario = scenario.variant({"costs.shortfall_cny": 1e9})
+    loose = without(
+        scenario, [rule for rule in every if rule not in kept and rule != "every child"]
+    )
+    model = formulate(loose)
+    found = solve(model.program, gap=1e-9)
+    if found.status == "infeasible":
+        return False
+    assert found.status == "optimal"
+    assert found.x is not None
+    if "every child" not in kept:
+        return True
+    return bool(found.x[model.columns.shortfall].sum() < 1e-5)
+
+
+def explained(scenario: Any) -> Any:
+    """The explanation of a scenario as anybody gets it."""
+    return capsim.optimize(scenario, threads=1).explain()
