@@ -57,7 +57,7 @@ def test_a_programme_without_projects_in_time() -> None:
     bent = answer.table[answer.table["short_by"] > 0]
     assert bent["rule"].tolist() == ["programme build"]
     assert bent["short_by"].tolist() == pytest.approx([1.0])
-    assert "Programme build is 1 projects short." in answer.sentences
+    assert "Programme build is 1 project short." in answer.sentences
 
 
 def test_a_floor_above_the_places() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array, hstack
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.arrays import Array, Index, Text
 from capsim.optimize.model import Model
 from capsim.optimize.relief import (
     Relief,
@@ -44,7 +44,7 @@ class Policy:
         A sentence of one gap, with ``{who}``, ``{amount}`` and ``{year}``.
     cure : str
         Completes "it would be enough if …", with ``{amount}`` (and ``{level}`` where a level is
-        known).
+        known; ``{things}`` is how many projects or schools give way).
     members : frame
         Whose each of its columns is, as in :class:`~capsim.optimize.relief.Relief`.
     relief : sparse ``[row, member]``, or None
@@ -410,7 +410,7 @@ def _due(model: Model) -> Policy:
         unit="openings late",
         weight=500.0,
         lacks="project {who} is late in {year}",
-        cure="ordered projects may be late: {amount} of them times check dates",
+        cure="{things} ordered projects open late",
         members=members,
         held=(low, high),
         free=(np.zeros(len(low)), high),
@@ -427,14 +427,14 @@ def _conversions(model: Model) -> Iterator[Policy]:
         (
             "conversions due",
             f"schools that must convert have done so by autumn {policy.conversion_due_year}",
-            "schools that must convert may do so late: {amount} of them times check dates",
+            "{things} schools that must convert do so late",
             program.lower[column] > 0,
             -1.0,
         ),
         (
             "first conversions",
             f"no school converts before autumn {policy.conversion_earliest_year}",
-            "schools may convert earlier: {amount} of them times check dates",
+            "{things} schools convert earlier",
             program.upper[column] < 1,
             1.0,
         ),
@@ -458,8 +458,8 @@ def _conversions(model: Model) -> Iterator[Policy]:
         )
 
 
-def _own_columns(model: Model, columns: Index, names: Array) -> tuple[Index, Array, Index]:
+def _own_columns(model: Model, columns: Index, names: Text) -> tuple[Index, Text, Index]:
     """Columns of an array ``[thing, check]`` once each, with the thing and the check date."""
     i, k = np.nonzero(columns >= 0)
     found, first = np.unique(columns[i, k], return_index=True)
-    return found, np.asarray(names)[i[first]], k[first]
+    return found, names[i[first]], k[first]

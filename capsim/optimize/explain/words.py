@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,8 +56,9 @@ def cure_sentences(repairs: pd.DataFrame, owner: Mapping[str, Policy]) -> list[s
     for rule, rows in repairs.groupby("rule", sort=False):
         policy, enough = owner[str(rule)], float(rows["enough"].iloc[0])
         level = "" if policy.level is None else level_of(policy, enough)
-        text = policy.cure.format(amount=amount_text(enough), level=level)
-        cures.append(text + _where(rows, enough))
+        things = f"{rows['who'].nunique():,}"
+        text = policy.cure.format(amount=amount_text(enough), level=level, things=things)
+        cures.append(singular(text) + _where(rows))
     if not cures:
         return ["No single rule is enough to bend while all the others hold."]
     if len(cures) == 1:
@@ -76,20 +79,48 @@ def level_of(policy: Policy, enough: float) -> str:
     return f"{policy.level + enough:.{digits}f}"
 
 
-def _where(rows: pd.DataFrame, enough: float) -> str:
-    """Name the places and years with the largest part, where there is more than one."""
-    rows = rows[rows["who"] != "the whole"]
-    if rows.empty or (len(rows) == 1 and rows["school_year"].iloc[0] == 0):
+def _where(rows: pd.DataFrame) -> str:
+    """Name the counties and years with the largest part, or the projects or schools."""
+    if rows["rule"].iloc[0] in NAMED:
+        names = list(dict.fromkeys(rows["who"]))
+        return f" ({', '.join(names[:3])}{' …' if len(names) > 3 else ''})"
+    rows = rows[rows["who"].str.startswith("county ")]
+    if rows.empty:
         return ""
     first = rows.sort_values("short_by", ascending=False, kind="stable").head(3)
-    parts = [
-        f"{amount_text(float(row.short_by))} {row.who} {row.school_year}"  # type: ignore[arg-type]
-        for row in first.itertuples()
-    ]
+    columns = (first[name].tolist() for name in ("short_by", "who", "school_year"))
+    parts = [(amount_text(n), f"{who}, {year}") for n, who, year in zip(*columns, strict=True)]
     if len(rows) == 1:
-        return f" ({first['who'].iloc[0]}, {first['school_year'].iloc[0]})"
-    head = "most" if len(rows) > 3 else "where"
-    return f" ({head}: {'; '.join(parts)})"
+        return f" ({parts[0][1]})"
+    head = "most" if len(rows) > 3 else "of them"
+    return f" ({head} {'; '.join(f'{n} in {there}' for n, there in parts)})"
+
+
+NAMED = ("projects due", "conversions due", "first conversions")
+"""Rules whose members are single projects or schools."""
+
+
+def singular(text: str) -> str:
+    """Put what there is one of into the singular.
+
+    Examples
+    --------
+    >>> singular("1 more contract teachers are taken on"), singular("1 classes too many")
+    ('1 more contract teacher is taken on', '1 class too many')
+    >>> singular("21 more posts are authorised")
+    '21 more posts are authorised'
+    """
+    found = re.match(r"(.*(?<![\d.,])1 (?:more )?(?:contract |large |ordered )?)(\w+)(.*)", text)
+    if found is None or found[2] not in ONE:
+        return text
+    rest = re.sub(r"^ are\b", " is", found[3])
+    return f"{found[1]}{ONE[found[2]]}{rest}"
+
+
+ONE = {
+    **{"teachers": "teacher", "posts": "post", "places": "place", "pupils": "pupil"},
+    **{"projects": "project", "children": "child", "classes": "class", "schools": "school"},
+}
 
 
 def gap_sentences(short: pd.DataFrame, owner: Mapping[str, Policy]) -> list[str]:
@@ -105,6 +136,7 @@ def gap_sentences(short: pd.DataFrame, owner: Mapping[str, Policy]) -> list[str]
     )
     for rule, who, year, amount in zip(*columns, strict=True):
         text = owner[rule].lacks.format(who=who, amount=amount_text(amount), year=year)
+        text = singular(text)
         out.append(text[0].upper() + text[1:] + ".")
     if len(order) > MOST:
         out.append(f"And {len(order) - MOST} smaller gaps, listed in the table.")
@@ -120,9 +152,10 @@ def short_sentences(plan: Plan) -> list[str]:
         keys = ["county", "stage", "school_year"]
         by = short.groupby(keys, sort=False)["shortfall"].sum()
         by = by[by > 0.5 if (by > 0.5).any() else by > 1e-6].sort_values(ascending=False)
+        columns = (by.head(4).reset_index()[name].tolist() for name in [*keys, "shortfall"])
         parts = [
             f"{amount_text(float(n))} in county {county}, {stage}, {year}"
-            for (county, stage, year), n in by.head(4).items()
+            for county, stage, year, n in zip(*columns, strict=True)
         ]
         more = f" and {len(by) - 4} more" if len(by) > 4 else ""
         out.append(
@@ -147,8 +180,6 @@ def price_sentence(model: Model, plan: Plan) -> str:
     upper[u] = 0.0
     large = len(program.cost) > LARGE
     whole = program.relaxed() if large else program
-    from dataclasses import replace
-
     found = solve(
         replace(whole, upper=upper), gap=1e-3, time_limit=120.0, options=INTERIOR if large else {}
     )
