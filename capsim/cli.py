@@ -52,11 +52,22 @@ def run(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
+    probability: Annotated[
+        float | None,
+        typer.Option(help="With which every child is placed and the share met: a safer plan."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 1,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder for finished blocks: the same run, broken off, goes on."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan a scenario, simulate the plan and write a report: answer, tables, figures."""
     from capsim import run as road
 
+    if probability is not None and not 0 < probability < 1:
+        fail(f"--probability {probability:g}: a number between 0 and 1 is expected, as 0.95")
     result = work(
         lambda progress: road.run(
             scenario,
@@ -66,6 +77,9 @@ def run(
             solver=solver,
             gap=gap,
             time_limit=time_limit,
+            probability=probability,
+            workers=workers,
+            store=store,
             progress=progress,
         )
     )
@@ -75,7 +89,8 @@ def run(
         typer.echo(to_json(result.summary), nl=False)
     else:
         typer.echo(f"{result.answer}\nThe report is in {out}.")
-    raise typer.Exit(OK if meets_all(result.summary) else NOT_MET)
+    safe = result.hardened is None or result.hardened.reached
+    raise typer.Exit(OK if meets_all(result.summary) and safe else NOT_MET)
 
 
 @app.command(epilog="Example: capsim check scenarios/prefecture-2022")

@@ -91,11 +91,13 @@ def work(task: Callable[[Progress], T]) -> T:
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Tell whether scenario or solver are at fault (loaded late: they bring pandas)."""
+    """Tell whether scenario, solver, disk or a worker failed (loaded late: they bring pandas)."""
     from capsim.lp import SolverError
+    from capsim.runs.blocks import StoreError
+    from capsim.runs.executors import WorkerLost
     from capsim.scenario import ScenarioError
 
-    return isinstance(error, ScenarioError | SolverError)
+    return isinstance(error, ScenarioError | SolverError | StoreError | WorkerLost)
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:

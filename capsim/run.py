@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from capsim.certificate import Certificate
+    from capsim.harden import Hardened
     from capsim.optimize import Plan
     from capsim.scenario import Scenario
     from capsim.simulate import Outcomes
@@ -33,6 +34,7 @@ class RunResult:
     outcomes: Outcomes | None
     summary: dict[str, Any]
     answer: str
+    hardened: Hardened | None = None
 
 
 def run(
@@ -44,6 +46,9 @@ def run(
     solver: str = "highs",
     gap: float = 1e-3,
     time_limit: float | None = None,
+    probability: float | None = None,
+    workers: int = 1,
+    store: str | Path | None = None,
     progress: Progress = lambda phase: None,
 ) -> RunResult:
     """Plan a scenario, check the plan, simulate it and write its report.
@@ -61,6 +66,14 @@ def run(
         Of the simulation: the same seed gives the same files, except for the timings.
     solver, gap, time_limit
         As for `capsim.optimize`; the limit in seconds.
+    probability
+        With which every child shall be placed and the share target be met: the plan is then the
+        one of `capsim.harden`.
+    workers
+        Processes that simulate.
+    store
+        Folder that keeps finished blocks of the simulation, so that the same run, broken off, goes
+        on from there.
     progress
         Called with the name of each phase as it begins.
 
@@ -68,13 +81,18 @@ def run(
     ------
     capsim.ScenarioError
         The scenario has faults; all are listed.
+    capsim.runs.executors.WorkerLost, capsim.runs.blocks.StoreError
+        A worker died or the store cannot be written to; finished blocks are kept.
     FileExistsError
         `out` holds something that is not a report.
     """
     from capsim.certificate import certify
     from capsim.demand import project
+    from capsim.harden import harden
     from capsim.optimize import optimize
     from capsim.report import answer, summarize
+    from capsim.report.safety import safety_summary, safety_text
+    from capsim.runs.executors import processes
     from capsim.runs.folder import check_place
     from capsim.scenario import Scenario, load
     from capsim.simulate import simulate
@@ -97,20 +115,54 @@ def run(
     with phase("planning", "optimize"):
         plan = optimize(given, demand, solver=solver, gap=gap, time_limit=time_limit)
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
-    certificate, outcomes = None, None
+    certificate, outcomes, hardened = None, None, None
     if plan.status != "infeasible":
-        with phase("checking the plan", "certify"):
-            certificate = certify(given, plan)
-        number = given.settings.simulation.draws if draws is None else draws
-        if number > 0:
-            with phase("simulating", "simulate"):
-                outcomes = simulate(plan, draws=number, seed=seed)
+        with processes(workers) if workers > 1 else nullcontext() as pool:
+            if probability is not None:
+                with phase("making the plan safe", "harden"):
+                    hardened = harden(
+                        given,
+                        probability=probability,
+                        plain=plan,
+                        seed=seed,
+                        solver=solver,
+                        gap=gap,
+                        time_limit=time_limit,
+                        executor=pool,
+                        progress=progress,
+                    )
+                plan = hardened.plan
+            with phase("checking the plan", "certify"):
+                certificate = certify(given, plan)
+            number = given.settings.simulation.draws if draws is None else draws
+            if number > 0:
+                with phase("simulating", "simulate"):
+                    outcomes = simulate(
+                        plan,
+                        draws=number,
+                        seed=seed,
+                        executor=pool,
+                        store=store,
+                        done=_share(progress) if pool or store else _nothing,
+                    )
     summary = summarize(plan, certificate, outcomes, seed=seed, timings_s=timings_s)
     words = answer(plan, summary, outcomes)
-    result = RunResult(given, plan, certificate, outcomes, summary, words)
+    if hardened is not None:
+        summary["safety"] = safety_summary(hardened)
+        words = f"{words.rstrip()}\n\n{safety_text(hardened)}"
+    result = RunResult(given, plan, certificate, outcomes, summary, words, hardened)
     if out is not None:
         write(result, out, progress=progress)
     return result
+
+
+def _share(progress: Progress) -> Callable[[int, int], None]:
+    """Tell how much of the simulation all workers have done, in tenths."""
+    return lambda finished, total: progress(f"simulating, {10 * (10 * finished // total)} % done")
+
+
+def _nothing(finished: int, total: int) -> None:
+    """Tell nothing: a short run in one process."""
 
 
 def write(result: RunResult, out: str | Path, *, progress: Progress = lambda phase: None) -> None:
@@ -122,6 +174,7 @@ def write(result: RunResult, out: str | Path, *, progress: Progress = lambda pha
         `out` holds something that is not a report.
     """
     from capsim.report import files, to_json
+    from capsim.report.safety import safety_files
     from capsim.runs.folder import whole_folder
 
     progress(WRITING)
@@ -129,6 +182,9 @@ def write(result: RunResult, out: str | Path, *, progress: Progress = lambda pha
     with whole_folder(Path(out), MARK) as folder:
         contents = files(result.plan, result.summary, result.certificate, result.outcomes)
         _put(folder, contents, progress)
+        if result.hardened is not None:
+            (folder / "answer.txt").write_text(result.answer, encoding="utf-8")
+            _put(folder, safety_files(result.hardened), progress)
         result.scenario.save(folder / "scenario")
         result.summary["timings_s"]["report"] = time.perf_counter() - start
         (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")

@@ -7,6 +7,7 @@ Any ``concurrent.futures.Executor`` will do: threads, processes, or that of a cl
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import Any, Generic, TypeVar
 
 from .blocks import Arrays, BlockStore
@@ -35,7 +36,22 @@ class WorkerLost(RuntimeError):  # noqa: N818 (what happened, not what is wrong)
 
 def processes(workers: int) -> ProcessPoolExecutor:
     """Make a pool of processes that start afresh; nothing is set globally."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that it works for is gone, however that ended."""
+    parent = parent_process()
+    if parent is not None:
+        sentinel = parent.sentinel
+
+        def watch() -> None:
+            connection.wait([sentinel])
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 class Packed(Generic[Job]):

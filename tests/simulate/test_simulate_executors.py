@@ -17,8 +17,8 @@ import pytest
 
 from capsim.runs.blocks import BlockStore, StoreError
 from capsim.runs.executors import WorkerLost, processes, run_blocks
-from capsim.simulate import simulate
 from capsim.simulate import run as simulate_run
+from capsim.simulate import simulate
 
 DRAWS = 64 * 6 + 10
 SEED = 5
@@ -206,7 +206,7 @@ class Deadly:
 def test_a_killed_worker_is_told_and_the_run_goes_on(tmp_path):
     store = BlockStore(tmp_path / "store")
     work, keys = Deadly(tmp_path / "mark"), [str(job) for job in range(12)]
-    with processes(2) as pool, pytest.raises(WorkerLost, match="kept in .* goes on from there"):
+    with processes(2) as pool, pytest.raises(WorkerLost, match=r"kept in .* goes on from there"):
         run_blocks(work, range(12), keys=keys, executor=pool, store=store)
     done = []
     with processes(2) as pool:

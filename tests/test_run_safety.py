@@ -1,0 +1,64 @@
+"""`capsim run --probability`: a safer plan, what it costs, and going on after a stop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import capsim
+from capsim.cli import app
+
+RUN = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("scenario") / "city"
+    stages = ("primary", "junior")
+    capsim.generate(3, 30_000, years=(2021, 2022), stages=stages, name="city").save(place)
+    return place
+
+
+@pytest.mark.slow
+def test_a_safer_plan_in_report_summary_and_answer(folder, tmp_path):
+    out, store = tmp_path / "out", tmp_path / "store"
+    options = ["--draws", "100", "--gap", "0.05", "--store", str(store)]
+    done = RUN.invoke(
+        app, ["run", str(folder), "--out", str(out), "--probability", "0.9", *options]
+    )
+    summary = json.loads((out / "summary.json").read_text())
+    safety = summary["safety"]
+    assert done.exit_code == (0 if safety["reached"] else 3)
+    assert safety["asked"] == 0.9
+    assert safety["targets"] == ["placement", "share-2022"]
+    assert safety["low"] <= safety["probability"] <= safety["high"]
+    assert "hold together in" in (out / "answer.txt").read_text()
+    assert sorted(path.name for path in (out / "safety").iterdir()) == [
+        "kept_free.csv",
+        "rounds.csv",
+        "targets.csv",
+    ]
+    assert len(list(store.glob("*.block"))) == 2
+
+
+@pytest.mark.parametrize("value", ["0", "1", "1.5", "95"])
+def test_a_probability_is_between_0_and_1(folder, tmp_path, value):
+    done = RUN.invoke(
+        app, ["run", str(folder), "--out", str(tmp_path / "o"), "--probability", value]
+    )
+    assert done.exit_code == 2
+    assert "between 0 and 1" in done.output
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_store_that_cannot_be_written_ends_with_status_2(folder, tmp_path):
+    place = tmp_path / "file"
+    place.write_text("in the way")
+    options = ["--out", str(tmp_path / "o"), "--store", str(place), "--draws", "8", "--gap", "0.1"]
+    done = RUN.invoke(app, ["run", str(folder), *options])
+    assert done.exit_code == 2
+    assert "results cannot be kept in" in done.output
+    assert not (tmp_path / "o").exists()
