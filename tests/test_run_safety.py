@@ -33,7 +33,7 @@ def test_a_safer_plan_in_report_summary_and_answer(folder, tmp_path):
     safety = summary["safety"]
     assert done.exit_code == (0 if safety["reached"] else 3)
     assert safety["asked"] == 0.9
-    assert safety["targets"] == ["placement", "share-2022"]
+    assert safety["targets"] == ["placement-compulsory", "share-2022"]
     assert safety["low"] <= safety["probability"] <= safety["high"]
     assert "hold together in" in (out / "answer.txt").read_text()
     assert sorted(path.name for path in (out / "safety").iterdir()) == [

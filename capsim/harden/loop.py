@@ -16,7 +16,7 @@ from capsim.simulate.outcomes import wilson
 from .delays import counted_from
 from .margins import margins
 from .result import Hardened, result_of
-from .step import Search, Step, by_margin, count, look_at
+from .step import COMPULSORY, Search, Step, by_margin, count, guarded, look_at
 from .tighten import Safety, tighten
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ def harden(
     ----------
     scenario : Scenario
     targets : sequence of text, optional
-        Ids as in the plan's table ``targets``; all must hold at once. Default: ``placement`` and
-        every ``share-YYYY``.
+        Ids as in the plan's table ``targets``, and ``placement-compulsory``: no child of the
+        compulsory stages without a place in any year. All must hold at once. Default: that and
+        every ``share-YYYY``; ``placement`` asks the same for all stages.
     probability : float
     demand : Demand, optional
         Projected from the scenario where not given.
@@ -64,7 +65,8 @@ def harden(
     draws : int
         That margins are made from, anew each round.
     fresh_draws : int
-        That the result is judged by; they have no part in any margin.
+        That the result is judged by; they have no part in any margin. A plan clearly not safe
+        enough is judged by no more than `draws` of them.
     seed : int
     rounds : int
         Plans with margins that are tried at most.
@@ -96,7 +98,7 @@ def harden(
     if not 0 < probability < 1:
         raise ValueError(f"probability must be between 0 and 1, not {probability}")
     options: dict[str, Any] = {"solver": solver, "gap": gap, "time_limit": time_limit}
-    search = Search(draws, fresh_draws, seed, executor, options, progress)
+    search = Search(probability, draws, fresh_draws, seed, executor, options, progress)
     progress("planning")
     if plain is None:
         plain = optimize(scenario, demand, **options)
@@ -115,9 +117,9 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
     ValueError
         If one is unknown or of a kind that is reported only.
     """
-    known = plan.tables["targets"]["id"].tolist()
+    known = [COMPULSORY, *plan.tables["targets"]["id"]]
     if targets is None:
-        return tuple(name for name in known if name.partition("-")[0] in ("placement", "share"))
+        return tuple(name for name in known if name == COMPULSORY or name.startswith("share-"))
     for name in targets:
         if name not in known:
             raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
@@ -163,8 +165,7 @@ def _safety(
 ) -> Safety:
     """Margins for the next plan, none smaller than before."""
     seats, targets = margins(last.found, share, cushion, last.closed)
-    if "placement" not in wanted:
-        seats = np.zeros_like(seats)
+    seats = np.where(guarded(last.drawn.given, wanted)[:, None], seats, 0.0)
     ids = [one.id for one in last.drawn.targets if one.id in wanted and by_margin(one.id)]
     before = {} if last.safety is None else dict(last.safety.targets)
     if last.safety is not None:

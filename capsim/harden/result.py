@@ -11,7 +11,7 @@ import pandas as pd
 from capsim.simulate.outcomes import wilson
 from capsim.simulate.run import Trial
 
-from .step import Search, Step, count
+from .step import Search, Step, count, judged_by
 from .why import explain
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Hardened:
         round, change, cost_cny (discounted), extra_cny, expected_cny (mean over draws), missing
         (places of margins not found), draws, probability, low, high.
     by_target : DataFrame
-        id, probability, low, high: each target alone, all of the plan's, on the same draws.
+        id, probability, low, high: each target alone, all of the plan's and
+        ``placement-compulsory``, on the same draws.
     reasons : tuple of text
         Empty if reached, else what stands in the way.
     shortages : DataFrame
@@ -118,10 +119,10 @@ def _row(step: Step, number: int, plain: Plan, wanted: tuple[str, ...]) -> dict[
 
 def _by_target(run: Trial) -> pd.DataFrame:
     rows = []
-    for target, row in zip(run.targets, run.figures.targets, strict=True):
+    for name, (target, row) in judged_by(run).items():
         hits = int(target.holds(row).sum())
         low, high = wilson(hits, len(row))
-        rows.append({"id": target.id, "probability": hits / len(row), "low": low, "high": high})
+        rows.append({"id": name, "probability": hits / len(row), "low": low, "high": high})
     return pd.DataFrame(rows, columns=["id", "probability", "low", "high"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,9 @@ import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.simulate.block import rooms
+from capsim.simulate.given import Given
 from capsim.simulate.run import Trial, trial
+from capsim.simulate.targets import Target
 
 from .margins import Need, need
 from .tighten import Safety
@@ -20,6 +22,10 @@ from .tighten import Safety
 if TYPE_CHECKING:
     from capsim.optimize import Model, Plan
 
+NEAR = 0.03
+"""A plan that a first look finds further below the probability asked for is not looked at longer."""
+COMPULSORY = "placement-compulsory"
+"""Every child of the compulsory stages has a place in every year."""
 BY_MARGIN = ("share", "reduction", "kindergarten_public", "kindergarten_inclusive")
 """Targets that a margin of their own can be kept to; ``placement`` is held by free places."""
 
@@ -28,6 +34,7 @@ BY_MARGIN = ("share", "reduction", "kindergarten_public", "kindergarten_inclusiv
 class Search:
     """What the steps of a search have in common."""
 
+    asked: float
     draws: int
     fresh_draws: int
     seed: int
@@ -55,14 +62,31 @@ class Step:
     closed: Flag
 
 
+def judged_by(run: Trial) -> dict[str, tuple[Target, Array]]:
+    """Every target with what was achieved ``[draw]``: the plan's, and `COMPULSORY`."""
+    compulsory = [stage.compulsory for stage in run.given.stages]
+    lacking = run.figures.shortfall[:, compulsory].sum((0, 1, 2))
+    whole = {one.id: one for one in run.targets}
+    out = {one.id: (one, row) for one, row in zip(run.targets, run.figures.targets, strict=True)}
+    every = whole["placement"]
+    return {COMPULSORY: (replace(every, id=COMPULSORY), lacking), **out}
+
+
 def holds(run: Trial, wanted: Sequence[str]) -> Flag:
     """Whether all of some targets hold ``[draw]``."""
-    found = [
-        target.holds(row)
-        for target, row in zip(run.targets, run.figures.targets, strict=True)
-        if target.id in wanted
+    found = judged_by(run)
+    flags = [target.holds(row) for target, row in (found[name] for name in wanted)]
+    return np.asarray(np.all(flags, axis=0))
+
+
+def guarded(given: Given, wanted: Sequence[str]) -> Flag:
+    """Flag the groups in which places are to be kept free, ``[group]``."""
+    every = "placement" in wanted
+    flags = [
+        np.full(len(stage.reach.area), every or (stage.compulsory and COMPULSORY in wanted))
+        for stage in given.stages
     ]
-    return np.asarray(np.all(found, axis=0))
+    return np.concatenate(flags)
 
 
 def look_at(
@@ -83,7 +107,15 @@ def look_at(
     surely = rooms(drawn.given, _counted_days(model, drawn, counted))
     at = tuple(i for i, one in enumerate(drawn.targets) if one.id in wanted and by_margin(one.id))
     found = need(drawn, planned, surely, at)
-    judged = search.look(plan, 2 + number, search.fresh_draws)
+    guard = guarded(drawn.given, wanted)[:, None]
+    found = replace(
+        found,
+        seats=np.where(guard[..., None], found.seats, 0.0),
+        spare=np.where(guard, found.spare, 0.0),
+    )
+    judged = search.look(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
+    if holds(judged, wanted).mean() >= search.asked - NEAR:
+        judged = search.look(plan, 2 * number + 3, search.fresh_draws)
     missing = np.zeros_like(found.spare)
     if safety is not None:
         missing = np.maximum(safety.seats - found.spare, 0.0)

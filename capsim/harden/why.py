@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsim.lp.arrays import Flag
+from capsim.lp.arrays import Array, Flag
 from capsim.simulate.run import Trial, trial
+from capsim.simulate.targets import Target
 
-from .step import holds
+from .step import COMPULSORY, holds, judged_by
 
 if TYPE_CHECKING:
     from capsim.optimize import Plan
@@ -25,11 +26,8 @@ def explain(
     search: Search, plan: Plan, judged: Trial, wanted: Sequence[str], asked: float
 ) -> tuple[str, ...]:
     """Say in sentences what stands in the way, the greatest obstacle first."""
-    flags = {
-        target.id: target.holds(row)
-        for target, row in zip(judged.targets, judged.figures.targets, strict=True)
-        if target.id in wanted
-    }
+    found = {name: one for name, one in judged_by(judged).items() if name in wanted}
+    flags = {name: target.holds(row) for name, (target, row) in found.items()}
     together = np.all(list(flags.values()), axis=0)
     said = [
         f"All targets hold in {together.mean():.1%} of {len(together):,} draws; {asked:.1%} is "
@@ -37,18 +35,15 @@ def explain(
     ]
     for name, flag in sorted(flags.items(), key=lambda pair: pair[1].mean()):
         if not flag.all():
-            said.append(_target(judged, name, flag))
-    if "placement" in flags and not flags["placement"].all():
-        said += _where(judged)
+            said.append(_target(*found[name], flag))
+    said += _where(judged, wanted)
     return (*said, *_causes(search, plan, wanted, asked))
 
 
-def _target(judged: Trial, name: str, flag: Flag) -> str:
-    at = [target.id for target in judged.targets].index(name)
-    achieved = judged.figures.targets[at][~flag]
-    required = judged.targets[at].required
-    typical = float(np.median(achieved))
-    if name == "placement":
+def _target(target: Target, achieved: Array, flag: Flag) -> str:
+    name, required = target.id, target.required
+    typical = float(np.median(achieved[~flag]))
+    if target.rule == "placement":
         return (
             f"{name} fails in {1 - flag.mean():.1%} of draws; half of these leave "
             f"{typical:,.0f} children or more without a place."
@@ -60,9 +55,12 @@ def _target(judged: Trial, name: str, flag: Flag) -> str:
     )
 
 
-def _where(judged: Trial) -> list[str]:
+def _where(judged: Trial, wanted: Sequence[str]) -> list[str]:
     """Name the counties, stages and years in which children most often have no place."""
-    given, short = judged.given, judged.figures.shortfall
+    given, short = judged.given, judged.figures.shortfall.copy()
+    for number, stage in enumerate(given.stages):
+        if "placement" not in wanted and not (stage.compulsory and COMPULSORY in wanted):
+            short[:, number] = 0.0
     county = np.zeros((len(given.counties), *short.shape[1:]))
     np.add.at(county, given.county, short)
     often = (county >= 0.5).mean(-1)

@@ -163,9 +163,9 @@ def test_the_hardened_plan_holds_as_often_as_asked():
 
 
 def test_default_targets_are_every_child_placed_and_the_shares():
-    assert hardened().targets == ("placement", "share-2022", "share-2023")
+    assert hardened().targets == ("placement-compulsory", "share-2022", "share-2023")
     names = hardened().by_target["id"].tolist()
-    assert names == plain().tables["targets"]["id"].tolist()
+    assert names == ["placement-compulsory", *plain().tables["targets"]["id"]]
 
 
 def test_the_same_with_workers():
