@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from capsim.demand import Demand, backtest, project
     from capsim.harden import Hardened, harden, safety_curve
     from capsim.optimize import Model, Plan, formulate, optimize
+    from capsim.optimize.alternatives import near_optimal
+    from capsim.optimize.different import different_plans
+    from capsim.optimize.fairness import Fair
+    from capsim.optimize.pareto import pareto
     from capsim.optimize.priorities import optimize_in_order
+    from capsim.optimize.rolling import replan
+    from capsim.optimize.warning import Notice, decide_by
     from capsim.scenario import Scenario, ScenarioError, load
     from capsim.scenario.generate import generate
     from capsim.simulate import Outcomes, simulate
@@ -24,8 +30,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Demand",
+    "Fair",
     "Hardened",
     "Model",
+    "Notice",
     "Outcomes",
     "Plan",
     "Scenario",
@@ -33,13 +41,18 @@ __all__ = [
     "backtest",
     "certify",
     "compare",
+    "decide_by",
+    "different_plans",
     "formulate",
     "generate",
     "harden",
     "load",
+    "near_optimal",
     "optimize",
     "optimize_in_order",
+    "pareto",
     "project",
+    "replan",
     "safety_curve",
     "simulate",
 ]
@@ -59,6 +72,13 @@ _HOME = {
     "formulate": "capsim.optimize",
     "optimize": "capsim.optimize",
     "optimize_in_order": "capsim.optimize.priorities",
+    "Fair": "capsim.optimize.fairness",
+    "Notice": "capsim.optimize.warning",
+    "decide_by": "capsim.optimize.warning",
+    "different_plans": "capsim.optimize.different",
+    "near_optimal": "capsim.optimize.alternatives",
+    "pareto": "capsim.optimize.pareto",
+    "replan": "capsim.optimize.rolling",
     "Scenario": "capsim.scenario",
     "ScenarioError": "capsim.scenario",
     "load": "capsim.scenario",

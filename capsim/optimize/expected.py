@@ -76,7 +76,7 @@ def known_by(scenario: Scenario, first: Demand, came: Demand, year: int) -> Dema
 
 
 def _carried(first: Array, came: Array, ages: Index, now: int) -> Array:
-    """Carry the ratio of counted to first projected on with each cohort, ``[area, grade, year]``."""
+    """Carry the ratio of counted to projected on with each cohort, ``[area, grade, year]``."""
     expected = first[..., now]
     known = np.isfinite(expected) & (expected > 0) & np.isfinite(came[..., now])
     ratio = np.divide(came[..., now], expected, out=np.ones_like(expected), where=known)
