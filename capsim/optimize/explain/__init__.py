@@ -13,13 +13,16 @@ others can, which is verified by solving. Sets share no policy.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array
+from capsim.lp.blocks import in_parallel
 from capsim.optimize.explain.bend import CLEAR, Bending, bending
-from capsim.optimize.explain.conflict import disjoint
+from capsim.optimize.explain.conflict import confirmed, disjoint, smallest
 from capsim.optimize.explain.policies import Policy
 from capsim.optimize.explain.words import (
     conflict_sentences,
@@ -81,15 +84,21 @@ def _explain(
     from capsim.optimize.plan import Explanation
 
     owner = {policy.name: policy for policy in bend.policies}
-    sets = disjoint(bend.contradiction, bend.names, 1)
-    if not sets:
+    core = _core(bend)
+    if core is None:
         words = [] if model is None or plan is None else [price_sentence(model, plan)]
         return _nothing([*opening, *words])
-    repairs = [_alone(bend, owner[name]) for name in sets[0]]
-    alone = {name: _total(repair) for name, repair in zip(sets[0], repairs, strict=True)}
-    if not np.isfinite(list(alone.values())).any():
+    found = in_parallel([partial(bend.alone, name) for name in core])
+    repairs = {
+        name: _gaps(owner[name], x[bend.own[name]])
+        for name, x in zip(core, found, strict=True)
+        if x is not None
+    }
+    sets = [smallest(bend.contradiction, core, needed=repairs)]
+    if not repairs:
         left = [name for name in bend.names if name not in sets[0]]
         sets += disjoint(bend.contradiction, left, MOST_SETS - 1)
+    alone = {name: float(repair["short_by"].sum()) for name, repair in repairs.items()}
     together = _together(bend)
     short = together[together["short_by"] > CLEAR].reset_index(drop=True)
     short["alone"] = short["rule"].map(alone).astype(float)
@@ -101,8 +110,8 @@ def _explain(
             "alone": [alone.get(name, np.nan) for name in silent],
         }
     )
-    enough = [r for r in repairs if r is not None]
-    detail = pd.concat([_no_repairs(), *enough], ignore_index=True)
+    enough = [repair.assign(enough=alone[name]) for name, repair in repairs.items()]
+    detail = pd.concat([_no_repairs(), *enough], ignore_index=True)[list(REPAIRS)]
     sentences = [
         *opening,
         *conflict_sentences(sets, owner),
@@ -122,19 +131,17 @@ def _explain(
     )
 
 
-def _alone(bend: Bending, policy: Policy) -> pd.DataFrame | None:
-    """Where and when one policy gives way, all others held; None where that is not enough."""
-    others = [name for name in bend.names if name != policy.name]
-    found = bend.least(others, [policy.name])
-    if found.x is None:
+def _core(bend: Bending) -> tuple[str, ...] | None:
+    """Policies that cannot all hold, without those of minor interest where they can be spared."""
+    parts = bend.contradiction(bend.names)
+    if parts is None:
         return None
-    gaps = _gaps(policy, found.x[bend.own[policy.name]])
-    gaps["enough"] = float(policy.bent(found.x[bend.own[policy.name]]).sum())
-    return gaps[list(REPAIRS)]
-
-
-def _total(repair: pd.DataFrame | None) -> float:
-    return float("nan") if repair is None or repair.empty else float(repair["enough"].iloc[0])
+    minor = {policy.name for policy in bend.policies if policy.minor}
+    main = [name for name in parts if name not in minor]
+    fewer = bend.contradiction(main) if 0 < len(main) < len(parts) else None
+    if fewer is not None:
+        return confirmed(bend.contradiction, tuple(main), fewer)
+    return confirmed(bend.contradiction, bend.names, parts)
 
 
 def _together(bend: Bending) -> pd.DataFrame:
@@ -142,12 +149,12 @@ def _together(bend: Bending) -> pd.DataFrame:
     bent = [name for name in bend.names if name != CHILDREN]
     found = bend.least([CHILDREN], bent)
     frames = [_no_repairs().drop(columns="enough")]
-    if found.x is not None:
-        frames += [_gaps(p, found.x[bend.own[p.name]]) for p in bend.policies if p.name in bent]
+    if found is not None:
+        frames += [_gaps(p, found[bend.own[p.name]]) for p in bend.policies if p.name in bent]
     return pd.concat(frames, ignore_index=True)
 
 
-def _gaps(policy: Policy, value: np.ndarray[tuple[int], np.dtype[np.float64]]) -> pd.DataFrame:
+def _gaps(policy: Policy, value: Array) -> pd.DataFrame:
     """Add up what gives way by county, stage and year."""
     amount = policy.bent(value)
     table = pd.DataFrame(
@@ -159,7 +166,7 @@ def _gaps(policy: Policy, value: np.ndarray[tuple[int], np.dtype[np.float64]]) -
             "short_by": amount,
         }
     )
-    table = table[amount > CLEAR]
+    table = table[amount > CLEAR * max(float(amount.sum()), 1.0)]
     keys = ["rule", "unit", "who", "school_year"]
     return table.groupby(keys, sort=False)["short_by"].sum().reset_index()
 

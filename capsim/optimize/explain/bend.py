@@ -27,6 +27,7 @@ CLEAR = 1e-4
 """Units (places, or as much as weighs the same) that are nothing; for the interior point 1e-2."""
 TAKES_PART = 1e-6
 """Price, beside that of a place, from which on a policy takes part in a contradiction."""
+PROHIBITIVE = 1e3
 SECONDS = 60.0
 """For each mixed-integer question; what is not settled by then counts as possible."""
 
@@ -85,20 +86,43 @@ class Bending:
         whole = solve(self.with_policies(names, ()), gap=1.0, time_limit=SECONDS)
         return tuple(names) if whole.status == "infeasible" else None
 
-    def least(self, held: Collection[str], bent: Collection[str]) -> Solution:
-        """Return the least weighted total by which policies give way while others hold."""
+    def alone(self, name: str) -> Array | None:
+        """Return the columns with which one policy gives way the least, all others held.
+
+        None where that is not enough. In a large program the others are not held outright, which
+        the interior point is slow to refuse: they are bent too, at a prohibitive price.
+        """
+        others = [other for other in self.names if other != name]
+        if not self.large:
+            return self.least(others, [name])
+        program = self.with_policies((), self.names)
+        for other in others:
+            program.cost[self.own[other]] *= PROHIBITIVE
+        found = self._solve(program.relaxed())
+        if found.x is None:
+            return None
+        missed = sum(
+            policy.weight * float(policy.bent(found.x[self.own[policy.name]]).sum())
+            for policy in self.policies
+            if policy.name != name
+        )
+        return found.x if missed < 0.5 else None
+
+    def least(self, held: Collection[str], bent: Collection[str]) -> Array | None:
+        """Return the columns at which policies give way the least while others hold, or None."""
         program = self.with_policies(held, bent)
         relaxed = self._solve(program.relaxed())
         if self.large or not program.integer.any() or relaxed.x is None:
-            return relaxed
+            return relaxed.x
         whole = solve(program, gap=1e-4, time_limit=SECONDS)
-        return whole if whole.x is not None or whole.status == "infeasible" else relaxed
+        return relaxed.x if whole.status == "unknown" else whole.x
 
     def _relaxed(self, program: Program) -> Solution:
+        """Solve a relaxation that has a solution; the interior point may stop short of a proof."""
         found = self._solve(program.relaxed())
-        if found.status != "optimal" or found.row_dual is None:
+        if found.x is None:
             raise SolverError(f"the rules that no policy owns are {found.status}")
-        return found
+        return replace(found, objective=float(program.cost @ found.x + program.offset))
 
     def _solve(self, program: Program) -> Solution:
         options: dict[str, Any] = INTERIOR if self.large else {}
@@ -106,7 +130,8 @@ class Bending:
 
     def _parts(self, program: Program, found: Solution, names: Collection[str]) -> tuple[str, ...]:
         """Policies whose columns the prices pull at: the others can be dropped at no loss."""
-        assert found.row_dual is not None
+        if found.row_dual is None:
+            return tuple(names)
         pull = np.asarray(program.matrix.T @ found.row_dual, np.float64)
         owner = {policy.name: policy for policy in self.policies}
         return tuple(

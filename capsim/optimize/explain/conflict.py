@@ -13,11 +13,12 @@ Question = Callable[[Collection[str]], tuple[str, ...] | None]
 """Asks whether policies can hold together: None, or those that take part in a contradiction."""
 
 
-def smallest(question: Question, names: Collection[str]) -> tuple[str, ...] | None:
-    """Return a minimal contradicting set of ``names``, or None where all can hold.
+def smallest(
+    question: Question, names: Collection[str], needed: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return a minimal contradicting set of ``names``, which cannot all hold.
 
-    Earlier names are left out first. What a question says takes part is only believed once that
-    set has been asked for itself.
+    Earlier names are left out first; those ``needed`` are known to be in every such set.
 
     Examples
     --------
@@ -26,22 +27,19 @@ def smallest(question: Question, names: Collection[str]) -> tuple[str, ...] | No
     >>> smallest(question, ("a", "b", "c", "d"))
     ('b', 'd')
     """
-    parts = question(names)
-    if parts is None:
-        return None
-    kept = _confirmed(question, tuple(names), parts)
+    kept = tuple(names)
     for name in kept:
         rest = tuple(other for other in kept if other != name)
-        if name in kept and rest:
+        if name in kept and name not in needed and rest:
             parts = question(rest)
-            kept = kept if parts is None else _confirmed(question, rest, parts)
+            kept = kept if parts is None else confirmed(question, rest, parts)
     return kept
 
 
-def _confirmed(
+def confirmed(
     question: Question, names: tuple[str, ...], parts: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the part that is said to contradict itself, if it does, else all of it."""
+    """Return the part that is said to contradict itself, if asked alone it does, else all of it."""
     few = tuple(name for name in names if name in parts)
     return few if few and (len(few) == len(names) or question(few) is not None) else names
 
@@ -60,9 +58,10 @@ def disjoint(question: Question, names: Collection[str], most: int) -> list[tupl
     found: list[tuple[str, ...]] = []
     left = tuple(names)
     while left and len(found) < most:
-        one = smallest(question, left)
-        if one is None:
+        parts = question(left)
+        if parts is None:
             break
+        one = smallest(question, confirmed(question, left, parts))
         found.append(one)
         left = tuple(name for name in left if name not in one)
     return found

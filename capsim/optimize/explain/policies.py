@@ -70,10 +70,21 @@ class Policy:
     columns: Index | None = None
     level: float | None = None
 
+    @property
+    def minor(self) -> bool:
+        """Whether the rule is seldom the point, and is left out first."""
+        return self.name in MINOR
+
     def bent(self, value: Array) -> Array:
         """Units by which each member gives way at these values of its columns."""
         side = np.where(self.sign > 0, self.held[1], self.held[0])
         return np.maximum(self.sign * (value - side), 0.0)
+
+
+MINOR = (
+    *("smallest school", "admission plans", "kindergarten shares", "conversions due"),
+    *("first conversions", "class size", "projects due"),
+)
 
 
 def policies(model: Model) -> tuple[Policy, ...]:
