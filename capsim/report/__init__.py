@@ -5,30 +5,40 @@ Everything here is made in memory, as text or bytes; `capsim.run` puts it on dis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capsim.report import figures
 from capsim.report.answer import answer
 from capsim.report.binding import limits_used, tight_targets
 from capsim.report.comparison import comparison_files, comparison_text
+from capsim.report.page import Advice, html_page, milestones
 from capsim.report.summary import meets_all, summarize, to_json
 from capsim.report.tables import csv
+from capsim.report.workbook import plan_workbook
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from capsim.certificate import Certificate
     from capsim.optimize import Plan
     from capsim.simulate import Outcomes
 
+PAGE = "report.html"
+
 __all__ = [
+    "Advice",
     "answer",
     "comparison_files",
     "comparison_text",
     "csv",
     "figures",
     "files",
+    "html_page",
     "limits_used",
     "meets_all",
+    "milestones",
+    "plan_workbook",
     "summarize",
     "tight_targets",
     "to_json",
@@ -40,6 +50,10 @@ def files(
     summary: dict[str, Any],
     certificate: Certificate | None = None,
     outcomes: Outcomes | None = None,
+    *,
+    reached: pd.DataFrame | None = None,
+    advice: Sequence[Advice] = (),
+    lang: str = "en",
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path (relative, with `/`) and content of every file but `summary.json`.
 
@@ -49,9 +63,17 @@ def files(
         What the run made.
     summary
         As `summarize` gives it.
+    reached, advice, lang
+        As for `capsim.report.page.html_page`; the language is also that of answer and figures.
+
+    Raises
+    ------
+    ValueError
+        There is no such language.
     """
-    yield "answer.txt", answer(plan, summary, outcomes).encode()
+    yield "answer.txt", answer(plan, summary, outcomes, lang=lang).encode()
     if plan.status == "infeasible":
+        yield PAGE, html_page(plan, summary, advice=advice, lang=lang)
         if plan.explanation is not None:
             yield "explanation.csv", csv(plan.explanation.table)
         return
@@ -60,9 +82,16 @@ def files(
     yield "plan/limits_used.csv", csv(limits_used(plan))
     if certificate is not None:
         yield "plan/certificate.csv", csv(certificate.table)
+    yield "plan.xlsx", plan_workbook(plan, summary, outcomes)
     if outcomes is not None:
         for name, table in outcomes.tables.items():
             yield f"outcomes/{name}.csv", csv(table)
-    for name, figure in figures.all_figures(plan, outcomes).items():
-        for form in ("png", "svg"):
-            yield f"figures/{name}.{form}", figures.render(figure, form)
+    drawn = {}
+    for name, figure in figures.all_figures(plan, outcomes, lang=lang).items():
+        drawn[name] = svg, png = figures.render(figure, "svg"), figures.render(figure, "png")
+        yield f"figures/{name}.svg", svg
+        yield f"figures/{name}.png", png
+    yield (
+        PAGE,
+        html_page(plan, summary, outcomes, drawn=drawn, reached=reached, advice=advice, lang=lang),
+    )

@@ -67,6 +67,7 @@ COLUMNS_ZH = {
     "name_zh": "中文名称",
     "needs": "占用资源",
     "note": "说明",
+    "observed_months": "观测工期",
     "part": "城乡",
     "phase": "阶段",
     "places": "学位",

@@ -8,6 +8,7 @@ hold are written ``_x0007_``, as spreadsheets themselves do. Equal sheets give e
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -107,7 +108,8 @@ def add_sheet(
     Parameters
     ----------
     rows
-        None, NaN and ``""`` are blank; dates are dates.
+        None, NaN and ``""`` are blank; dates are dates; what is infinite is written ``∞``.
+        A pair is a value and its own number format.
     frozen
         Columns that stay in sight.
     spare
@@ -187,9 +189,14 @@ def _empty(sheet: Any, form: str) -> Any:
 
 def _filled(own: Mapping[str, Any], form: str, value: Any, title: str) -> Any:
     """Put a value into the column's cell of the right format, past the library's guesses."""
+    if isinstance(value, tuple):
+        value, form = value
+        own = {**own, form: _empty(own[TEXT].parent, form)}
     if value is None or value == "" or value != value:
         return None
     early = isinstance(value, dt.date) and value < FIRST_DATE
+    if isinstance(value, float) and math.isinf(value):
+        value = "∞" if value > 0 else "−∞"
     if isinstance(value, str) or early:
         text = encoded(str(value))
         if len(text) > MOST_LETTERS:

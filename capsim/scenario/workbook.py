@@ -102,9 +102,9 @@ def _plain(name: str, must: bool) -> Field:
 
 
 def _field(column: Column) -> Field:
-    chinese = COLUMNS_ZH[column.name]
+    chinese = COLUMNS_ZH.get(column.name, column.name)
     if column.unit:
-        chinese += f"（{UNITS_ZH[column.unit]}）"
+        chinese += f"（{UNITS_ZH.get(column.unit, column.unit)}）"
     form = FORMS.get(column.kind, TEXT)
     width = WIDE.get(column.name, max(11, len(column.name) + 3))
     return Field((column.name, chinese), form, width, column.required, column.allowed)

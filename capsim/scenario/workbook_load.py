@@ -79,7 +79,7 @@ def _chosen(sheets: list[Sheet]) -> tuple[dict[str, Sheet], list[Fault]]:
 
 
 def _headers(names: tuple[str, ...]) -> dict[str, str]:
-    return {name: name for name in names} | {COLUMNS_ZH[name]: name for name in names}
+    return {name: name for name in names} | {COLUMNS_ZH.get(name, name): name for name in names}
 
 
 def _header(sheet: Sheet, names: tuple[str, ...]) -> tuple[Header, list[Fault]]:
