@@ -67,7 +67,7 @@ def explain(model: Model, plan: Plan) -> Explanation | None:
     plan : Plan
     """
     if plan.status == "infeasible":
-        return explain_infeasible(model)
+        return plan.explanation or explain_infeasible(model)
     if plan.meets_targets:
         return None
     missed = plan.tables["targets"]
