@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 
 from capsim.console import NOT_MET, OK, fail, work
@@ -40,6 +41,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
 Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows (cbc, gurobi…).")]
 Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
 TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
+Lang = Annotated[
+    str, typer.Option(help="Language of the report.", click_type=click.Choice(["en", "zh"]))
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -52,6 +56,7 @@ def run(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
+    lang: Lang = "en",
     probability: Annotated[
         float | None,
         typer.Option(help="With which every child is placed and the share met: a safer plan."),
@@ -77,6 +82,7 @@ def run(
             solver=solver,
             gap=gap,
             time_limit=time_limit,
+            lang=lang,
             probability=probability,
             workers=workers,
             store=store,
@@ -335,6 +341,42 @@ def build(
     from capsim.report.summary import to_json
 
     typer.echo(to_json(view) if as_json else building_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim explain scenarios/no-purchase")
+def explain(
+    scenario: ScenarioFolder,
+    solver: Solver = "highs",
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    as_json: Json = False,
+) -> None:
+    """Say why: which rules cannot hold together and what would cure it, or what is scarce."""
+    from capsim import run as road
+
+    def task(progress: road.Progress) -> tuple[str, bool]:
+        from capsim.demand import project
+        from capsim.optimize import formulate, optimize
+        from capsim.optimize.explain import explain as say_why
+        from capsim.optimize.prices import prices
+        from capsim.report.reasons import reasons, reasons_text
+        from capsim.report.summary import to_json
+        from capsim.scenario import load
+
+        progress("reading the scenario")
+        given = load(scenario)
+        progress("planning")
+        model = formulate(given, project(given))
+        plan = optimize(model, solver=solver, gap=gap, time_limit=time_limit)
+        progress("explaining")
+        why = say_why(model, plan)
+        priced = prices(model, plan) if why is None else None
+        words = to_json(reasons(plan, why, priced)) if as_json else reasons_text(plan, why, priced)
+        return words, plan.meets_targets
+
+    words, met = work(task)
+    typer.echo(words, nl=False)
+    raise typer.Exit(OK if met else NOT_MET)
 
 
 def main() -> None:

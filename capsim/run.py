@@ -46,6 +46,7 @@ def run(
     solver: str = "highs",
     gap: float = 1e-3,
     time_limit: float | None = None,
+    lang: str = "en",
     probability: float | None = None,
     workers: int = 1,
     store: str | Path | None = None,
@@ -66,6 +67,8 @@ def run(
         Of the simulation: the same seed gives the same files, except for the timings.
     solver, gap, time_limit
         As for `capsim.optimize`; the limit in seconds.
+    lang
+        Of answer, figures and page: `en` or `zh`.
     probability
         With which every child shall be placed and the share target be met: the plan is then the
         one of `capsim.harden`.
@@ -85,12 +88,15 @@ def run(
         A worker died or the store cannot be written to; finished blocks are kept.
     FileExistsError
         `out` holds something that is not a report.
+    ValueError
+        There is no such language.
     """
     from capsim.certificate import certify
     from capsim.demand import project
     from capsim.harden import harden
     from capsim.optimize import optimize
     from capsim.report import answer, summarize
+    from capsim.report.language import words as language
     from capsim.report.safety import safety_summary, safety_text
     from capsim.runs.executors import processes
     from capsim.runs.folder import check_place
@@ -106,6 +112,7 @@ def run(
         yield
         timings_s[key] = time.perf_counter() - start
 
+    language(lang)
     if out is not None:
         check_place(Path(out), MARK)
     with phase("reading the scenario", "load"):
@@ -146,13 +153,13 @@ def run(
                         done=_share(progress) if pool or store else _nothing,
                     )
     summary = summarize(plan, certificate, outcomes, seed=seed, timings_s=timings_s)
-    words = answer(plan, summary, outcomes)
+    words = answer(plan, summary, outcomes, lang=lang)
     if hardened is not None:
         summary["safety"] = safety_summary(hardened)
         words = f"{words.rstrip()}\n\n{safety_text(hardened)}"
     result = RunResult(given, plan, certificate, outcomes, summary, words, hardened)
     if out is not None:
-        write(result, out, progress=progress)
+        write(result, out, lang=lang, progress=progress)
     return result
 
 
@@ -165,7 +172,13 @@ def _nothing(finished: int, total: int) -> None:
     """Tell nothing: a short run in one process."""
 
 
-def write(result: RunResult, out: str | Path, *, progress: Progress = lambda phase: None) -> None:
+def write(
+    result: RunResult,
+    out: str | Path,
+    *,
+    lang: str = "en",
+    progress: Progress = lambda phase: None,
+) -> None:
     """Write the report of a run into a folder, which appears whole or not at all.
 
     Raises
@@ -173,14 +186,18 @@ def write(result: RunResult, out: str | Path, *, progress: Progress = lambda pha
     FileExistsError
         `out` holds something that is not a report.
     """
-    from capsim.report import files, to_json
+    from capsim.report import files, milestones, to_json
     from capsim.report.safety import safety_files
     from capsim.runs.folder import whole_folder
 
     progress(WRITING)
     start = time.perf_counter()
     with whole_folder(Path(out), MARK) as folder:
-        contents = files(result.plan, result.summary, result.certificate, result.outcomes)
+        drawn = result.outcomes
+        reached = milestones(result.plan, drawn.draws, drawn.seed) if drawn is not None else None
+        contents = files(
+            result.plan, result.summary, result.certificate, drawn, reached=reached, lang=lang
+        )
         _put(folder, contents, progress)
         if result.hardened is not None:
             (folder / "answer.txt").write_text(result.answer, encoding="utf-8")

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 
 from capsim.report.figures.style import BLUE, STYLE, counts_on, new_figure, school_years
+from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,31 +24,33 @@ BANDS = (
 )
 
 
-def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...]) -> None:
+def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...], *, lang: str = "en") -> None:
     """Draw the whole's children of some grades, with bands where there are draws, on an Axes."""
+    say = words(lang)
     rows = [demand.grades.index(grade) for grade in grades]
     if demand.draws is not None:
         total = demand.draws[:, :, rows].sum((1, 2))
         for low, high, part, colour in BANDS:
             edges = np.quantile(total, [low, high], axis=0)
-            ax.fill_between(demand.years, *edges, color=colour, linewidth=0, label=part)
+            ax.fill_between(demand.years, *edges, color=colour, linewidth=0, label=say(part))
     middle = demand.pupils[:, rows].sum((0, 1))
-    ax.plot(demand.years, middle, color=BLUE, marker="o", markersize=3, label="projection")
+    ax.plot(demand.years, middle, color=BLUE, marker="o", markersize=3, label=say("projection"))
     ax.set_ylim(bottom=0)
-    counts_on(ax.yaxis)
-    school_years(ax, demand.years, most=7)
+    counts_on(ax.yaxis, say)
+    school_years(ax, demand.years, say, most=7)
 
 
-def forecast_figure(scenario: Scenario, demand: Demand) -> Figure:
+def forecast_figure(scenario: Scenario, demand: Demand, *, lang: str = "en") -> Figure:
     """Draw a fan chart for each planned stage."""
+    say = words(lang)
     stages = tuple(scenario.stages.values())
     with mpl.rc_context(STYLE):
         figure = new_figure(9, 2.9 * ((len(stages) + 1) // 2))
         axes = figure.subplots((len(stages) + 1) // 2, 2, squeeze=False)
         for ax, stage in zip(axes.flat, stages, strict=False):
-            enrolment_fan(ax, demand, stage.grades)
-            ax.set_title(stage.name)
-            ax.set_ylabel("children")
+            enrolment_fan(ax, demand, stage.grades, lang=lang)
+            ax.set_title(say.name(stage.name))
+            ax.set_ylabel(say("children"))
         for ax in axes.flat[len(stages) :]:
             ax.set_visible(False)
         axes.flat[0].legend(loc="lower left")

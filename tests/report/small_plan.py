@@ -12,6 +12,18 @@ import pandas as pd
 
 YEARS = range(2022, 2031)
 STAGES = {"primary": 1000.0, "junior": 500.0}
+CLASSES = SimpleNamespace(class_size=45.0, large_class=56, very_large_class=66)
+SOURCES = pd.DataFrame(
+    [
+        ("policy.private_share_cap.2022", "0.05", "share", "a speech", "S"),
+        ("policy.reduction", "220.0", "pupils", "a speech", "S"),
+        ("programmes.build-2022.number", "145", "projects", "a speech", "S"),
+        ("births", "20 rows", "", "a yearbook", "P"),
+        ("schools.places", "", "", "guessed", "A"),
+        ("costs.hire_cny", "5000", "RMB", "guessed", "A"),
+    ],
+    columns=["what", "value", "unit", "source", "mark"],
+)
 REDUCTION = {
     "new_seats": 60.0,
     "converted": 90.0,
@@ -47,6 +59,7 @@ def written_scenario(counties: int, projects: int) -> Written:
         purchased_counts_as_private=False,
         reduction=220.0,
         reduction_year=2022,
+        class_size_sd=5.0,
     )
     settings = SimpleNamespace(
         policy=policy, stages=SimpleNamespace(compulsory=["primary", "junior"])
@@ -61,6 +74,14 @@ def written_scenario(counties: int, projects: int) -> Written:
     )
     schools = pd.DataFrame(
         {"school": ["S1", "S2"], "stage": "primary", "conversion_lease_cny": [3e5, 2e5]}
+        | {"area": "C01-A", "x_km": np.nan, "y_km": np.nan}
+    )
+    names = [
+        (f"C{c:02d}-{part}", c, at) for c in range(1, counties + 1) for at, part in enumerate("AB")
+    ]
+    areas = pd.DataFrame(
+        [(area, f"C{c:02d}", 10.0 * (c % 7) + 3 * at, 10.0 * (c // 7)) for area, c, at in names],
+        columns=["area", "county", "x_km", "y_km"],
     )
     limits = pd.DataFrame(
         {
@@ -75,13 +96,19 @@ def written_scenario(counties: int, projects: int) -> Written:
         given={
             "title": "A small city",
             "settings": settings,
-            "stages": dict.fromkeys(STAGES),
+            "stages": dict.fromkeys(STAGES, CLASSES),
             "base_year": 2021,
             "first_year": 2022,
             "last_year": 2030,
             "years": tuple(YEARS),
             "warnings": (),
-            "tables_in": {"projects": built, "limits": limits, "schools": schools},
+            "sources": lambda: SOURCES.copy(),
+            "tables_in": {
+                "projects": built,
+                "limits": limits,
+                "schools": schools,
+                "areas": areas,
+            },
         },
     )
 
@@ -114,9 +141,11 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
                 )
                 school = {"school": f"{area}-{stage}-private", "sector": "private", **row}
                 bought = {"purchased": 0.06 * children, "overfilled": 0.0}
+                bought |= {"public": 0.0, "classes": 0.0}
                 schools.append({**school, "pupils": part["private"], **bought})
                 public = {"school": f"{area}-{stage}-public", "sector": "public", **row}
                 schools.append({**public, "pupils": used, "purchased": 0.0, "overfilled": over})
+                schools[-1] |= {"public": used, "classes": used / 46.0}
                 enrolment.append({**school, "grade": "1", "displaced": 3.0 if late == 0 else 0.0})
     for year in YEARS:
         for c in range(1, counties + 1):
@@ -209,7 +238,21 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             "cost_cny": 2e5,
         }
     )
+    flows = pd.DataFrame(
+        [
+            ("C01-A", "C01-B", "", "primary", "1", 2022, 40.0, 100.0),
+            ("C01-B", "", "S1", "primary", "2", 2022, 25.0, 100.0),
+            ("C01-A", "", "S2", "primary", "2", 2022, 9.0, 0.0),
+        ],
+        columns=[
+            *("area", "to_area", "to_school", "stage", "grade", "school_year", "pupils"),
+            "cost_cny",
+        ],
+    )
+    shortfall = pd.DataFrame(balance)[["area", "county", "stage", "school_year", "shortfall"]]
     tables = {
+        "flows": flows,
+        "shortfall": shortfall,
         "projects": built,
         "openings": built[["project", "opens", "copies"]],
         "conversions": conversions,

@@ -102,7 +102,11 @@ def test_infeasible_gives_the_explanation_and_no_figure():
     assert list(summary) == [*KEYS, "explanation"]
     assert not meets_all(summary)
     assert "lacks 4,310 places" in answer(plan, summary)
-    assert [name for name, _ in files(plan, summary)] == ["answer.txt", "explanation.csv"]
+    assert [name for name, _ in files(plan, summary)] == [
+        "answer.txt",
+        "report.html",
+        "explanation.csv",
+    ]
 
 
 def test_answer_fits_one_screen_and_names_what_matters():
@@ -143,6 +147,7 @@ def test_csv_reads_back_exactly():
     assert [float(line) for line in text] == table["x"].to_list()
 
 
+@pytest.mark.slow
 def test_files_are_the_same_twice():
     certificate = written_certificate()
     first = dict(files(PLAN, SUMMARY, certificate, OUTCOMES))

@@ -20,6 +20,7 @@ from capsim.report.figures.style import (
     note,
     school_years,
 )
+from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,31 +57,39 @@ def cost_table(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(table, columns=known + sorted(set(table.columns) - set(known)))
 
 
-def cost(ax: Axes, plan: Plan) -> None:
+def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     """Draw the avoidable cost by kind and year, discounted, on an Axes."""
+    say = words(lang)
     table = cost_table(plan)
     table = table[table.abs().max(axis=1) > 1]
-    unit, words = (1e9, "billion") if table.sum(axis=1).max() >= 1e9 else (1e6, "million")
+    large = table.sum(axis=1).max() >= 1e9
+    if lang == "zh":
+        unit, label = (1e8, "亿元") if large else (1e4, "万元")
+    else:
+        unit, label = (1e9, "billion RMB") if large else (1e6, "million RMB")
     above, below = np.zeros(len(table)), np.zeros(len(table))
     for kind in table.columns:
         height = table[kind].to_numpy() / unit
         if np.abs(height).max(initial=0.0) * unit < 1e4:
             continue
-        look = KINDS.get(kind, Look(kind, "#525252", ""))
+        look = KINDS.get(kind)
+        style = bar_style(look, say) if look else {"color": "#525252", "label": str(kind)}
         bottom = np.where(height >= 0, above, below)
-        ax.bar(table.index, height, bottom=bottom, width=0.8, **bar_style(look))
+        ax.bar(table.index, height, bottom=bottom, width=0.8, **style)
         above += np.maximum(height, 0.0)
         below += np.minimum(height, 0.0)
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set_ylim(1.04 * below.min(initial=0.0), 1.04 * above.max(initial=1e-9))
-    ax.set_title("What the decisions cost, by kind and year")
-    ax.set_ylabel(f"{words} RMB, discounted to {plan.scenario.first_year}")
+    ax.set_title(say("What the decisions cost, by kind and year"))
+    year = plan.scenario.first_year
+    ax.set_ylabel(say("{unit}, discounted to {year}", unit=label, year=year))
     ax.grid(visible=False, axis="x")
-    school_years(ax, table.index)
-    ax.set_xlabel("school year (calendar year for capital)")
+    school_years(ax, table.index, say)
+    ax.set_xlabel(say("school year (calendar year for capital)"))
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
     note(
         ax,
         plan.scenario,
-        "Beyond what is committed whatever is decided (staff on post, ordered projects).",
+        say,
+        say("Beyond what is committed whatever is decided (staff on post, ordered projects)."),
     )

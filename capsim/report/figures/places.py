@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from capsim.report.figures.style import SEATS, bar_style, counts_on, note, school_years
-from capsim.report.numbers import count
+from capsim.report.figures.style import SEATS, bar_style, counts_on, note, school_years, short
+from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,24 +46,25 @@ def mix_table(plan: Plan) -> pd.DataFrame:
     )
 
 
-def mix(ax: Axes, plan: Plan) -> None:
+def mix(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     """Draw where the pupils of the compulsory stages sit, by school year, on an Axes."""
+    say = words(lang)
     table = mix_table(plan)
     bottom = np.zeros(len(table))
     for name, look in SEATS.items():
         height = table[name].to_numpy()
         if height.max(initial=0.0) < 0.5:
             continue
-        ax.bar(table.index, height, bottom=bottom, width=0.8, **bar_style(look))
+        ax.bar(table.index, height, bottom=bottom, width=0.8, **bar_style(look, say))
         bottom += height
-    ax.set_title("Where pupils of the compulsory stages sit")
-    ax.set_ylabel("pupils on 1 September")
+    ax.set_title(say("Where pupils of the compulsory stages sit"))
+    ax.set_ylabel(say("pupils on 1 September"))
     ax.set_ylim(0, 1.02 * bottom.max(initial=1.0))
     ax.grid(visible=False, axis="x")
-    counts_on(ax.yaxis)
-    school_years(ax, table.index)
+    counts_on(ax.yaxis, say)
+    school_years(ax, table.index, say)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
-    note(ax, plan.scenario, "Over-filled classes: pupils above the standard class size.")
+    note(ax, plan.scenario, say, say("Over-filled classes: pupils above the standard class size."))
 
 
 def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> pd.DataFrame:
@@ -81,7 +82,15 @@ def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> p
     return pd.DataFrame(rows.groupby(key, sort=False)[columns].sum())
 
 
-def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool = True) -> None:
+def balance(
+    ax: Axes,
+    plan: Plan,
+    stage: str,
+    school_year: int,
+    *,
+    names: bool = True,
+    lang: str = "en",
+) -> None:
     """Draw the seats left over (right) and missing (left) of a stage, by area, on an Axes.
 
     Parameters
@@ -89,6 +98,7 @@ def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool =
     names
         Whether to write the names of the areas (off when a neighbour shares the axis).
     """
+    say = words(lang)
     table = balance_table(plan, stage, school_year)
     at = np.arange(len(table))
     surplus, over = table["surplus"].to_numpy(), table["overfilled"].to_numpy()
@@ -97,20 +107,21 @@ def balance(ax: Axes, plan: Plan, stage: str, school_year: int, *, names: bool =
         "color": "#A6CEE3",
         "edgecolor": "white",
         "linewidth": 0.4,
-        "label": "empty seats",
+        "label": say("empty seats"),
     }
     ax.barh(at, surplus, height=0.78, **free)
-    ax.barh(at, -over, height=0.78, **bar_style(SEATS["overfilled"]))
-    ax.barh(at, -missing, left=-over, height=0.78, **bar_style(SEATS["shortfall"]))
+    ax.barh(at, -over, height=0.78, **bar_style(SEATS["overfilled"], say))
+    ax.barh(at, -missing, left=-over, height=0.78, **bar_style(SEATS["shortfall"], say))
     ax.axvline(0, color="black", linewidth=0.8)
     reach = max(1.0, float(surplus.max(initial=0.0)), float((over + missing).max(initial=0.0)))
     ax.set_xlim(-1.08 * reach, 1.08 * reach)
     ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_yticks(at, list(table.index) if names else [""] * len(table), fontsize=7)
+    ax.set_yticks(at, [short(name) if names else "" for name in table.index], fontsize=7)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
     ax.locator_params(axis="x", nbins=4)
-    counts_on(ax.xaxis)
-    ax.set_title(f"{stage}, {school_year}", fontsize=10)
-    short, empty = count((over + missing).sum()), count(surplus.sum())
-    ax.set_xlabel(f"← {short} above standard or no place\n{empty} empty →", fontsize=8)
+    counts_on(ax.xaxis, say)
+    ax.set_title(f"{say.name(stage)}, {school_year}", fontsize=10)
+    lack, empty = say.count((over + missing).sum()), say.count(surplus.sum())
+    label = say("← {lack} above standard or no place\n{empty} empty →", lack=lack, empty=empty)
+    ax.set_xlabel(label, fontsize=8)

@@ -20,7 +20,7 @@ from capsim.report.figures.style import (
     note,
     school_years,
 )
-from capsim.report.numbers import count
+from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,11 +38,14 @@ TERMS = {
 }
 
 
-def private_share(ax: Axes, plan: Plan, outcomes: Outcomes | None = None) -> None:
+def private_share(
+    ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, lang: str = "en"
+) -> None:
     """Draw the private share of compulsory enrolment by year under both counting rules.
 
     With outcomes the middle 90 % of the simulated shares is shaded.
     """
+    say = words(lang)
     table = plan.tables["shares"]
     whole = table[table["county"] == "*"].sort_values("school_year")
     years = whole["school_year"].to_numpy()
@@ -51,8 +54,9 @@ def private_share(ax: Axes, plan: Plan, outcomes: Outcomes | None = None) -> Non
         ("including_purchased", "purchased places counted", ORANGE, "s", "--"),
     )
     for rule, label, colour, marker, line in rules:
+        name = say(label)
         ax.plot(
-            years, whole[f"share_{rule}"], color=colour, marker=marker, linestyle=line, label=label
+            years, whole[f"share_{rule}"], color=colour, marker=marker, linestyle=line, label=name
         )
         if outcomes is not None:
             drawn = outcomes.tables["shares"]
@@ -65,7 +69,7 @@ def private_share(ax: Axes, plan: Plan, outcomes: Outcomes | None = None) -> Non
                 color=colour,
                 alpha=0.25,
                 linewidth=0,
-                label=f"{label}: 90 % of simulations",
+                label=say("{what}: 90 % of simulations", what=name),
             )
     caps = plan.scenario.settings.policy.private_share_cap
     if caps:
@@ -78,17 +82,21 @@ def private_share(ax: Axes, plan: Plan, outcomes: Outcomes | None = None) -> Non
             color=VERMILLION,
             linewidth=1.4,
             linestyle=":",
-            label="cap",
+            label=say("cap"),
         )
     ax.set_ylim(bottom=0)
-    ax.set_title("Private share of compulsory enrolment")
-    ax.set_ylabel("share of pupils on 31 December")
+    ax.set_title(say("Private share of compulsory enrolment"))
+    ax.set_ylabel(say("share of pupils on 31 December"))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    school_years(ax, years)
+    school_years(ax, years, say)
     ax.legend(loc="upper right")
     counted = plan.scenario.settings.policy.purchased_counts_as_private
-    rule_text = "with" if counted else "without"
-    note(ax, plan.scenario, f"The cap counts private pupils {rule_text} purchased places.")
+    text = (
+        say("The cap counts private pupils with purchased places.")
+        if counted
+        else say("The cap counts private pupils without purchased places.")
+    )
+    note(ax, plan.scenario, say, text)
 
 
 def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
@@ -100,26 +108,27 @@ def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
     return pd.Series(table.loc[school_year])
 
 
-def reduction(ax: Axes, plan: Plan, school_year: int | None = None) -> None:
+def reduction(ax: Axes, plan: Plan, school_year: int | None = None, *, lang: str = "en") -> None:
     """Draw the fall in counted private pupils against the base year as a waterfall."""
+    say = words(lang)
     row = reduction_table(plan, school_year)
     steps = np.array([row[name] for name in TERMS], float)
     starts = np.concatenate([[0.0], np.cumsum(steps)[:-1]])
     for at, (look, start, step) in enumerate(zip(TERMS.values(), starts, steps, strict=True)):
-        ax.bar(at, step, bottom=start, width=0.7, **bar_style(look))
+        ax.bar(at, step, bottom=start, width=0.7, **bar_style(look, say))
         ax.plot([at + 0.35, at + 0.65], [start + step] * 2, color=GREY, linewidth=0.8)
-        _label(ax, at, max(start, start + step), count(step))
+        _label(ax, at, max(start, start + step), say.count(step))
     total = float(row["total"])
     last = len(TERMS)
     ax.bar(last, total, width=0.7, color="#595959", edgecolor="white")
-    _label(ax, last, max(total, 0.0), count(total))
+    _label(ax, last, max(total, 0.0), say.count(total))
     top = max(float(np.max(starts + steps)), float(np.max(starts)), total, 0.0)
     ordered = float(row["ordered"])
     if ordered > 0:
         top = max(top, ordered)
         ax.axhline(ordered, color=VERMILLION, linestyle=":", linewidth=1.4)
         ax.annotate(
-            f"ordered: {count(ordered)}",
+            say("ordered: {number}", number=say.count(ordered)),
             (0.01, ordered),
             xycoords=("axes fraction", "data"),
             xytext=(0, 4),
@@ -129,18 +138,22 @@ def reduction(ax: Axes, plan: Plan, school_year: int | None = None) -> None:
     low = min(0.0, float(np.min(starts + steps)))
     ax.set_ylim(1.05 * low, 1.13 * top if top > 0 else 1.0)
     ax.axhline(0, color="black", linewidth=0.8)
-    labels = [look.label.replace(" ", "\n", 1) for look in TERMS.values()]
-    ax.set_xticks(range(last + 1), [*labels, "fall in\nprivate pupils"])
+    labels = [say(look.label).replace(" ", "\n", 1) for look in TERMS.values()]
+    ax.set_xticks(range(last + 1), [*labels, say("fall in\nprivate pupils")])
     ax.tick_params(axis="x", length=0)
     ax.grid(visible=False, axis="x")
-    ax.set_title(f"What takes in the pupils who leave private schools by 1 September {row.name}")
-    ax.set_ylabel(f"pupils, against autumn {plan.scenario.base_year}")
-    counts_on(ax.yaxis)
+    title = "What takes in the pupils who leave private schools by 1 September {year}"
+    ax.set_title(say(title, year=row.name))
+    ax.set_ylabel(say("pupils, against autumn {year}", year=plan.scenario.base_year))
+    counts_on(ax.yaxis, say)
     note(
         ax,
         plan.scenario,
-        "Grades of the compulsory stages. Each term is computed on its own; together they are the"
-        " fall in counted private pupils.",
+        say,
+        say(
+            "Grades of the compulsory stages. Each term is computed on its own; together they are"
+            " the fall in counted private pupils."
+        ),
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
-from capsim.report.figures.style import BLACK, BLUE, VERMILLION, note
-from capsim.report.numbers import count
+from capsim.report.figures.style import BLACK, BLUE, VERMILLION, note, short
+from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,13 +67,17 @@ def gantt_table(plan: Plan, outcomes: Outcomes | None = None, most: int = 48) ->
     return rows
 
 
-def gantt(ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int = 48) -> None:
+def gantt(
+    ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int = 48, lang: str = "en"
+) -> None:
     """Draw the programme's building times, planned dates and simulated dates on an Axes."""
+    say = words(lang)
     table = gantt_table(plan, outcomes, most)
     at = np.arange(len(table))
     opens, start = table["opens"].to_numpy(), table["start"].to_numpy()
     p50, p90 = table["p50"].to_numpy(), table["p90"].to_numpy()
-    ax.barh(at, opens - start, left=start, height=0.55, color="#C6DBEF", label="planned building")
+    planned = say("planned building")
+    ax.barh(at, opens - start, left=start, height=0.55, color="#C6DBEF", label=planned)
     if np.isfinite(p50).any():
         ax.barh(
             at,
@@ -84,28 +88,31 @@ def gantt(ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int =
             edgecolor=VERMILLION,
             linewidth=0.5,
             hatch="////",
-            label="in use: even chance to nine in ten",
+            label=say("in use: even chance to nine in ten"),
         )
-        ax.plot(p50, at, "o", color=VERMILLION, markersize=4, label="in use: even chance")
-    ax.plot(opens, at, "D", color=BLUE, markersize=4, label="planned to count")
+        label = say("in use: even chance")
+        ax.plot(p50, at, "o", color=VERMILLION, markersize=4, label=label)
+    ax.plot(opens, at, "D", color=BLUE, markersize=4, label=say("planned to count"))
     for date in sorted({float(day) for day in opens}):
         ax.axvline(date, color=BLACK, linewidth=0.6, linestyle=":", zorder=0)
     right = np.fmax(opens, p90)
     for y, x, row in zip(at, right, table.to_dict("records"), strict=True):
-        words = [f"{row['projects']:.0f} projects"] if row["projects"] > 1 else []
-        words += [f"{count(row['places'])} places"] if row["places"] > 0 else []
-        words += (
-            [f"{100 * row['p_on_time']:.0f} % on time"] if np.isfinite(row["p_on_time"]) else []
-        )
+        parts = []
+        if row["projects"] > 1:
+            parts.append(say("{number} projects", number=say.count(row["projects"])))
+        if row["places"] > 0:
+            parts.append(say("{number} places", number=say.count(row["places"])))
+        if np.isfinite(row["p_on_time"]):
+            parts.append(say("{chance} on time", chance=say.chance(row["p_on_time"])))
         ax.annotate(
-            " · ".join(words),
+            " · ".join(parts),
             (x, y),
             xytext=(7, 0),
             textcoords="offset points",
             va="center",
             fontsize=6.5,
         )
-    ax.set_yticks(at, list(table["label"]), fontsize=7)
+    ax.set_yticks(at, [short(label) for label in table["label"]], fontsize=7)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(table) - 0.4, -0.6)
     if len(table):
@@ -115,10 +122,11 @@ def gantt(ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int =
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     ax.grid(visible=False, axis="y")
-    ax.set_xlabel("calendar")
-    ax.set_title("The programme: planned and likely dates of use", pad=24)
+    ax.set_xlabel(say("calendar"))
+    ax.set_title(say("The programme: planned and likely dates of use"), pad=24)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, borderaxespad=0.2)
-    note(ax, plan.scenario, "A row of several projects shows the means of their dates.")
+    text = say("A row of several projects shows the means of their dates.")
+    note(ax, plan.scenario, say, text)
 
 
 def _days(dates: pd.Series) -> np.ndarray:

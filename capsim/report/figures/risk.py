@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from capsim.report.figures.style import BLUE, ORANGE, counts_on, note, school_years
-from capsim.report.numbers import count
+from capsim.report.figures.style import BLUE, ORANGE, counts_on, note, school_years, short
+from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +33,9 @@ def shortfall_table(outcomes: Outcomes, stage: str) -> pd.DataFrame:
     return fan.drop(columns="series").join(rows["probability"]).sort_index()
 
 
-def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
+def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str, *, lang: str = "en") -> None:
     """Draw the simulated children without a place of a stage as a fan chart on an Axes."""
+    say = words(lang)
     table = shortfall_table(outcomes, stage)
     years = table.index.to_numpy()
     for low, high, part, colour in (("p05", "p95", 90, "#C6DBEF"), ("p25", "p75", 50, "#6BAED6")):
@@ -44,20 +45,21 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str) -> None:
             table[high],
             color=colour,
             linewidth=0,
-            label=f"{part} % of simulations",
+            label=say("{part} % of simulations", part=part),
         )
-    ax.plot(years, table["p50"], color=BLUE, marker="o", markersize=4, label="median")
-    ax.plot(years, table["mean"], color=ORANGE, linestyle="--", label="mean")
+    ax.plot(years, table["p50"], color=BLUE, marker="o", markersize=4, label=say("median"))
+    ax.plot(years, table["mean"], color=ORANGE, linestyle="--", label=say("mean"))
     ax.set_ylim(0, max(1.0, 1.08 * float(table[["p95", "mean"]].to_numpy().max(initial=0.0))))
-    title = stage
+    title = say.name(stage)
     if len(table):
         worst = int(np.argmax(table["mean"].to_numpy()))
-        chance = 100 * table["probability"].to_numpy()[worst]
-        title += f": some in {chance:.0f} % of simulations of {years[worst]}"
+        chance = say.chance(table["probability"].to_numpy()[worst])
+        year = years[worst]
+        title += say(": some in {chance} of simulations of {year}", chance=chance, year=year)
     ax.set_title(title, fontsize=10)
-    ax.set_ylabel("children without a place")
-    counts_on(ax.yaxis)
-    school_years(ax, years, most=8)
+    ax.set_ylabel(say("children without a place"))
+    counts_on(ax.yaxis, say)
+    school_years(ax, years, say, most=8)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
 
 
@@ -99,11 +101,12 @@ def target_groups(targets: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["rule", "first", "later", "least"])
 
 
-def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
+def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes, *, lang: str = "en") -> None:
     """Draw the probability of each target on its date, with its 95 % interval, on an Axes.
 
     A rule that holds over many years has one row: its first date, and its least likely later one.
     """
+    say = words(lang)
     table = outcomes.tables["targets"]
     groups = target_groups(table)
     at = np.arange(len(groups))
@@ -118,11 +121,11 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
         "color": BLUE,
         "markersize": 5,
         "capsize": 3,
-        "label": "on its first date",
+        "label": say("on its first date"),
     }
     ax.errorbar(chance[first], at, xerr=spread[:, first], **dots)
     if some.any():
-        label = "in its least likely later year"
+        label = say("in its least likely later year")
         late: dict[str, Any] = {
             "color": ORANGE,
             "markersize": 7,
@@ -131,9 +134,9 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
         }
         ax.plot(chance[least[some]], at[some], "D", markeredgewidth=0.5, **late)
     for y, one, other, follows in zip(at, first, least, some, strict=True):
-        text = f"{100 * chance[one]:.0f} %"
+        text = say.chance(chance[one])
         if follows:
-            text += f"; {str(table['by'].iloc[other])[:4]}: {100 * chance[other]:.0f} %"
+            text += f"; {str(table['by'].iloc[other])[:4]}: {say.chance(chance[other])}"
         place: dict[str, Any] = {
             "xytext": (8, 0),
             "textcoords": "offset points",
@@ -142,7 +145,7 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
         }
         ax.annotate(text, (1.0, y), **place)
     names = [
-        f"{rule}, by {table['by'].iloc[one]}"
+        say("{rule}, by {date}", rule=short(say.rule(rule)), date=table["by"].iloc[one])
         for rule, one in zip(groups["rule"], first, strict=True)
     ]
     ax.set_yticks(at, names, fontsize=8)
@@ -152,11 +155,16 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes) -> None:
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.grid(visible=False, axis="y")
-    ax.set_xlabel("share of simulations in which the target holds")
-    ax.set_title("How likely each target is", pad=24)
+    ax.set_xlabel(say("share of simulations in which the target holds"))
+    ax.set_title(say("How likely each target is"), pad=24)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, borderaxespad=0.2)
     note(
         ax,
         plan.scenario,
-        f"{count(outcomes.draws)} simulations, seed {outcomes.seed}; bars of error: 95 %.",
+        say,
+        say(
+            "{number} simulations, seed {seed}; bars of error: 95 %.",
+            number=say.count(outcomes.draws),
+            seed=outcomes.seed,
+        ),
     )

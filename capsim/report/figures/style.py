@@ -14,7 +14,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from capsim.report.numbers import count
+from capsim.report.figures.fonts import families, one_warning
+from capsim.report.language import Words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ STYLE: dict[Any, Any] = {
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "figure.dpi": 100,
-    "font.family": ["DejaVu Sans"],
+    "font.family": families(),
     "font.size": 9,
     "grid.color": "#E6E6E6",
     "grid.linewidth": 0.6,
@@ -63,7 +64,12 @@ STYLE: dict[Any, Any] = {
     "savefig.dpi": 150,
     "svg.fonttype": "path",
     "svg.hashsalt": "capsim",
+    # Names of areas and projects are no formulas, whatever they hold.
+    "text.parse_math": False,
 }
+
+LONGEST = 28
+"""Characters of a name that stand on an axis."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -82,39 +88,51 @@ def render(figure: Figure, form: str) -> bytes:
     """
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
     file = BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), one_warning():
         figure.savefig(file, format=form, metadata=metadata)
     return file.getvalue()
 
 
-def bar_style(look: Look) -> dict[str, Any]:
+def bar_style(look: Look, say: Words) -> dict[str, Any]:
     """Keywords that draw a bar of a series."""
     return {
         "color": look.colour,
         "hatch": look.hatch,
         "edgecolor": "white",
         "linewidth": 0.4,
-        "label": look.label,
+        "label": say(look.label),
     }
 
 
-def school_years(ax: Axes, years: Sequence[int] | Any, most: int = 18) -> None:
+def short(name: object, most: int = LONGEST) -> str:
+    """Name as it stands on an axis: one line, the end of a long one left out.
+
+    Examples
+    --------
+    >>> short("No. 1 Middle School"), short("x" * 200, 6)
+    ('No. 1 Middle School', 'xxxxx…')
+    """
+    text = " ".join(str(name).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def school_years(ax: Axes, years: Sequence[int] | Any, say: Words, most: int = 18) -> None:
     """Label a horizontal axis with the school years shown, at most so many of them."""
     first, last = int(min(years)), int(max(years))
     ax.set_xlim(first - 0.6, last + 0.6)
     ax.set_xticks(range(first, last + 1, 1 + (last - first) // most))
-    ax.set_xlabel("school year (from 1 September)")
+    ax.set_xlabel(say("school year (from 1 September)"))
 
 
-def counts_on(axis: Any) -> None:
-    """Write the numbers of an axis with thousands separators."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+def counts_on(axis: Any, say: Words) -> None:
+    """Write the numbers of an axis as counts of the language."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: say.count(value)))
 
 
-def note(ax: Axes, scenario: Scenario, text: str = "", *, below: float = 38) -> None:
+def note(ax: Axes, scenario: Scenario, say: Words, text: str = "", *, below: float = 38) -> None:
     """Write under an Axes what it was made from: `below` is the distance in points."""
     ax.annotate(
-        _source(scenario, text),
+        _source(scenario, say, text),
         (0, 0),
         xytext=(0, -below),
         xycoords="axes fraction",
@@ -126,11 +144,12 @@ def note(ax: Axes, scenario: Scenario, text: str = "", *, below: float = 38) -> 
     )
 
 
-def note_all(figure: Figure, scenario: Scenario, text: str) -> None:
+def note_all(figure: Figure, scenario: Scenario, say: Words, text: str) -> None:
     """Write under a figure of several Axes what it was made from."""
-    figure.supxlabel(_source(scenario, text), x=0.01, ha="left", fontsize=7, color="#595959")
+    figure.supxlabel(_source(scenario, say, text), x=0.01, ha="left", fontsize=7, color="#595959")
 
 
-def _source(scenario: Scenario, text: str) -> str:
-    source = f"capsim · scenario {scenario.name} · {scenario.hash[:10]}"
+def _source(scenario: Scenario, say: Words, text: str) -> str:
+    name = short(scenario.name, 60)
+    source = say("capsim · scenario {name} · {hash}", name=name, hash=scenario.hash[:10])
     return f"{text}\n{source}" if text else source

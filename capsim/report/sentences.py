@@ -1,0 +1,276 @@
+"""What a run says in sentences: the verdict, its targets, mix, cost, people, what binds, lateness.
+
+The screen and the page say the same; each lays it out in its own way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from capsim.report.binding import limits_used, tight_targets
+from capsim.report.figures import rules_of, target_groups
+from capsim.report.figures.cost import KINDS
+from capsim.report.figures.private import TERMS
+from capsim.report.language import Words
+from capsim.report.summary import meets_all
+
+if TYPE_CHECKING:
+    from capsim.optimize import Plan
+    from capsim.simulate import Outcomes
+
+SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")
+"""How the ids of targets begin whose figures are shares."""
+
+LIMITS = {
+    "hires": "teachers to hire",
+    "contract_teachers": "contract teachers",
+    "posts": "posts",
+    "purchase": "places for sale",
+    "capital": "money to build",
+    "recurrent": "money to run",
+    "land": "land",
+}
+
+
+class Saying(NamedTuple):
+    """A heading and what stands under it, part by part."""
+
+    head: str
+    parts: list[str]
+
+
+def target_figure(identifier: str, figure: float | None, say: Words) -> str:
+    """Write a target's figure: a share in percent, anything else as a count.
+
+    Examples
+    --------
+    >>> from capsim.report.language import words
+    >>> [target_figure(*one, words("en")) for one in [("share-2022", 0.05), ("reduction", 309800)]]
+    ['5.00 %', '309,800']
+    """
+    if figure is None:
+        return "?"
+    return say.share(figure) if identifier.startswith(SHARES) else say.count(figure)
+
+
+def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
+    """Tell whether the plan meets all targets and how far its cost is proved."""
+    if plan.status == "infeasible":
+        return say("NO PLAN meets what is ordered.")
+    gap = f"{100 * plan.gap:.3f}"
+    proof = (
+        say("proved cheapest to {gap} % of avoidable cost", gap=gap)
+        if plan.status == "optimal"
+        else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
+    )
+    if meets_all(summary):
+        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
+    missed = sum(not row["holds"] for row in summary["targets"])
+    of = len(summary["targets"])
+    return say(
+        "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
+    )
+
+
+def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
+    """Put the targets of one rule together: its first date in full, its later years in short.
+
+    Returns
+    -------
+    list of dict
+        rule (its id), by, required, achieved (texts), holds, chance (text, blank without
+        simulation), later (text, blank if none follow), all_hold, id (of the first).
+    """
+    simulated = summary["simulation"]["draws"] > 0
+    table = pd.DataFrame(summary["targets"])
+    table["probability"] = table["probability"].astype(float).fillna(1.0)
+    rules = rules_of(table["id"])
+    rows = []
+    for group in target_groups(table).to_dict("records"):
+        rule, row = group["rule"], summary["targets"][group["first"]]
+        members = table[rules == rule].iloc[1:]
+        later = ""
+        if len(members):
+            held, of = int(members["holds"].sum()), len(members)
+            later = say("all hold") if held == of else say("{held} of {of} hold", held=held, of=of)
+            if simulated:
+                least = summary["targets"][group["least"]]
+                worst = {"chance": say.chance(least["probability"]), "year": str(least["by"])[:4]}
+                later = say("{later}, {chance} in {year}", later=later, **worst)
+        chance = row["probability"]
+        rows.append(
+            {
+                "rule": rule,
+                "id": row["id"],
+                "by": str(row["by"]),
+                "required": target_figure(row["id"], row["required"], say),
+                "achieved": target_figure(row["id"], row["achieved"], say),
+                "holds": bool(row["holds"]),
+                "chance": say.chance(chance) if simulated and chance is not None else "",
+                "later": later,
+                "all_hold": bool(row["holds"] and members["holds"].all()),
+            }
+        )
+    return rows
+
+
+def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Saying]:
+    """Say what takes in the pupils, and what is built, converted, closed and bought."""
+    row = summary["reduction"]
+    total = row["total"]
+    parts = [
+        f"{say(look.label)} {say.count(row[name])}"
+        + (f" ({say.chance(row[name] / total)})" if total else "")
+        for name, look in TERMS.items()
+        if abs(row[name]) >= 0.5
+    ]
+    year = plan.scenario.settings.policy.reduction_year
+    head = say(
+        "Mix on 1 September {year}, {number} fewer private pupils",
+        year=year,
+        number=say.count(total),
+    )
+    built = plan.tables["projects"]
+    opened = built[built["opens"] != ""]
+    candidates = opened["copies"][opened["status"] == "candidate"].sum()
+    converted = plan.tables["conversions"]["school"].nunique()
+    closed = plan.tables["closures"]["school"].nunique()
+    bought = plan.tables["purchases"].groupby("school_year")["places_december"].sum()
+    done = [
+        say("{number} projects open", number=say.count(opened["copies"].sum()))
+        + say(", {number} of them candidates", number=say.count(candidates)),
+        say("{number} schools convert", number=say.count(converted)),
+        say("{number} close or run down", number=say.count(closed)),
+        say(
+            "up to {number} places bought in a year",
+            number=say.count(bought.max() if len(bought) else 0),
+        ),
+    ]
+    return [Saying(head, parts), Saying(say("Until {year}", year=plan.scenario.last_year), done)]
+
+
+def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Saying:
+    """Say what the decisions cost, by kind, and how far simulations spread."""
+    costs = plan.tables["costs"]
+    avoidable = costs["discounted_cny"] - costs["committed_cny"]
+    kinds = avoidable.groupby(costs["kind"]).sum()
+    kinds = kinds[kinds.abs() >= 1e5].sort_values(ascending=False)
+    head = say(
+        "Cost decided here, discounted to {year}: {decided} (besides {committed} committed)",
+        year=plan.scenario.first_year,
+        decided=say.money(plan.avoidable_cny),
+        committed=say.money(plan.committed_cny),
+    )
+    return Saying(
+        head, [f"{kind_name(kind, say)} {say.money(amount)}" for kind, amount in kinds.items()]
+    )
+
+
+def kind_name(kind: object, say: Words) -> str:
+    """Name a kind of cost; one that the report does not know stays as it is."""
+    return say(KINDS[str(kind)].label) if str(kind) in KINDS else str(kind)
+
+
+def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
+    """Say between which costs nine simulations in ten lie; blank without simulation."""
+    drawn = summary["simulation"].get("headlines", {}).get("cost_cny")
+    if not drawn:
+        return ""
+    low, high = (say.money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))
+    return say("nine simulations in ten: between {low} and {high}", low=low, high=high)
+
+
+def people(summary: dict[str, Any], say: Words) -> list[str]:
+    """Say who must change school, how many stay private, and how many seats stay empty."""
+    displaced, surplus = summary["displaced_pupils"], summary["surplus_places"]
+    first = next(iter(displaced))
+    last = next(reversed(surplus))
+    most = max(surplus, key=lambda year: surplus[year])
+    shares = summary["private_share"]
+    year = first if first in shares else next(reversed(shares))
+    return [
+        say(
+            "Children made to change school in mid-stage: {number} in {year}, {total} in all.",
+            number=say.count(displaced[first]),
+            year=first,
+            total=say.count(sum(displaced.values())),
+        ),
+        say(
+            "Private share at the end of {year}: {without} without purchased places,"
+            " {with_} with them.",
+            year=year,
+            without=say.share(shares[year]["excluding_purchased"]),
+            with_=say.share(shares[year]["including_purchased"]),
+        ),
+        say(
+            "Empty public seats of the compulsory stages: {number} in {first}, {most} at most"
+            " ({year}), {end} in {last}.",
+            number=say.count(surplus[first]),
+            first=first,
+            most=say.count(surplus[most]),
+            year=most,
+            end=say.count(surplus[last]),
+            last=last,
+        ),
+    ]
+
+
+def binds(plan: Plan, say: Words) -> Saying:
+    """Say which targets are met with no room and which limits are used up."""
+    table = limits_used(plan)
+    table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
+    tight = pd.Series(tight_targets(plan), dtype=str)
+    parts = []
+    for rule, ids in tight.groupby(rules_of(tight), sort=False):
+        years = [text.rsplit("-", 1)[1] for text in ids if text != rule]
+        parts.append(f"{say.rule(rule)} {_span(years, say)}".strip())
+    for kind, rows in table.groupby("kind", sort=False):
+        what = say(LIMITS[str(kind)])
+        parts.append(say("{what} used up in {years}", what=what, years=_years(rows, say)))
+    nothing = say("no limit and no target; cost alone decides")
+    return Saying(say("What binds"), parts or [nothing])
+
+
+def _span(years: list[str], say: Words) -> str:
+    """Write years in short: one by one up to three, else from the first to the last."""
+    if len(years) <= 3:
+        return say.joined(years)
+    unbroken = int(years[-1]) - int(years[0]) == len(years) - 1
+    number = "" if unbroken else say(" ({number} years)", number=len(years))
+    return f"{years[0]}–{years[-1]}{number}"
+
+
+def _years(rows: pd.DataFrame, say: Words) -> str:
+    """Name the years in which limits are used up, with the number of counties."""
+    texts = []
+    for year, group in rows.groupby("year"):
+        counties = group["county"][group["county"] != "*"].nunique()
+        where = ""
+        if counties:
+            where = (
+                say(" (1 county)")
+                if counties == 1
+                else say(" ({number} counties)", number=counties)
+            )
+        texts.append(f"{year}{where}")
+    if len(texts) > 3:
+        texts = [*texts[:2], say("… {number} more years", number=len(texts) - 2)]
+    return say.joined(texts)
+
+
+def late(outcomes: Outcomes, say: Words) -> Saying | None:
+    """Say whose lateness hurts most; None where none does."""
+    worst = outcomes.tables["projects"]
+    worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
+    parts = [
+        say(
+            "{project} ({chance} on time, {harm} pupils)",
+            project=row["project"],
+            chance=say.chance(row["p_on_time"]),
+            harm=say.count(row["harm"]),
+        )
+        for row in worst.to_dict("records")
+    ]
+    return Saying(say("Lateness that hurts most"), parts) if parts else None
