@@ -53,6 +53,8 @@ def draw(phase: Phase, size: int, rng: np.random.Generator) -> Days:
     >>> float((draw(pert, 40_000, stream(0)) / MONTH_DAYS).mean().round(1))  # (6 + 4 x 8 + 13) / 6
     8.5
     """
+    if phase.distribution == "empirical":
+        return rng.choice(np.array(phase.observed) * MONTH_DAYS, size)
     low, mode, high = phase.low * MONTH_DAYS, phase.mode * MONTH_DAYS, phase.high * MONTH_DAYS
     if phase.distribution == "fixed" or low == high:
         return np.full(size, mode)

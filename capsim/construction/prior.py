@@ -28,7 +28,7 @@ class Phase:
     after : tuple of str
         Phases before it; ``PROJECT:PHASE`` is a phase of another project.
     distribution : str
-        ``fixed``, ``triangular``, ``pert`` or ``lognormal``.
+        ``fixed``, ``triangular``, ``pert``, ``lognormal`` or ``empirical``.
     low, mode, high : float
         Months of work; NaN where the distribution has no use for it. The mode is what is planned.
         Of a lognormal, low and high are its 5 % and 95 % points.
@@ -36,6 +36,8 @@ class Phase:
         Resource and units.
     milestone : str
         Milestone reached at its end, or ``""``.
+    observed : tuple of float
+        Months of an empirical duration, each as likely as the others.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Phase:
     high: float
     needs: tuple[tuple[str, int], ...] = ()
     milestone: str = ""
+    observed: tuple[float, ...] = ()
 
 
 EARLY, LATE = 0.9, 2.9

@@ -167,7 +167,10 @@ def _phase(
 
     low, mode, high = (float(str(row[c])) for c in ("low_months", "mode_months", "high_months"))
     shape = str(row["distribution"])
-    if shape != "fixed":
+    observed = tuple(float(part) for part in parts("observed_months"))
+    if shape == "empirical" and not observed:
+        fault("observed_months", "", "months observed, separated by ;")
+    elif shape not in ("fixed", "empirical"):
         if not low <= mode:
             fault("low_months", low, "months, not above mode_months")
         if not mode <= high:
@@ -183,7 +186,15 @@ def _phase(
             needs.append((name.strip(), int(units)))
     after = tuple(parts("after")) or ((of[-1].name,) if of else ())
     return Phase(
-        str(row["phase"]), after, shape, low, mode, high, tuple(needs), str(row["milestone"])
+        str(row["phase"]),
+        after,
+        shape,
+        low,
+        mode,
+        high,
+        tuple(needs),
+        str(row["milestone"]),
+        observed,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from capsim.optimize import Model, Plan
 
 NEAR = 0.03
-"""A plan that a first look finds further below the probability asked for is not looked at longer."""
+"""A plan that a first look finds further below what is asked for is not looked at longer."""
 COMPULSORY = "placement-compulsory"
 """Every child of the compulsory stages has a place in every year."""
 BY_MARGIN = ("share", "reduction", "kindergarten_public", "kindergarten_inclusive")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -14,6 +15,7 @@ from .typed import Typed
 
 __all__ = ["phases_faults", "resources_faults"]
 
+MOST_MONTHS = 1200.0
 KINDS = TABLES["projects"].column("kind").allowed
 
 
@@ -24,12 +26,24 @@ def phases_faults(case: Case) -> list[Fault]:
         return []
     frame = phases.frame
     low, mode, high = (frame[name] for name in ("low_months", "mode_months", "high_months"))
-    spread = frame["distribution"] != "fixed"
+    spread = ~frame["distribution"].isin(["fixed", "empirical"])
     log = frame["distribution"] == "lognormal"
     faults: list[Fault] = []
+    seen = frame["distribution"] == "empirical"
+    listed = frame["observed_months"] != ""
     for mask, column, expected in (
-        (spread & low.isna(), "low_months", "a number (only fixed durations have none)"),
-        (spread & high.isna(), "high_months", "a number (only fixed durations have none)"),
+        (seen & ~listed, "observed_months", "months observed, separated by ;"),
+        (~seen & listed, "observed_months", "nothing (only empirical durations have them)"),
+        (
+            spread & low.isna(),
+            "low_months",
+            "a number (only fixed and empirical durations have none)",
+        ),
+        (
+            spread & high.isna(),
+            "high_months",
+            "a number (only fixed and empirical durations have none)",
+        ),
         (low > mode, "low_months", "at most mode_months"),
         (high < mode, "high_months", "at least mode_months"),
         (log & (low <= 0), "low_months", "a number > 0 (lognormal)"),
@@ -40,7 +54,17 @@ def phases_faults(case: Case) -> list[Fault]:
         projects = case.frame("projects")
         named = set() if projects is None else set(projects["project"])
         faults += unknown(phases, "project", named, "a project", blank=True)
-    return faults + _order(phases) + _needs(case, phases)
+    return faults + _observed(phases) + _order(phases) + _needs(case, phases)
+
+
+def _observed(phases: Typed) -> list[Fault]:
+    """Check that observed durations are months."""
+    faults: list[Fault] = []
+    for at, listed in enumerate(phases.frame["observed_months"].tolist()):
+        for part in _parts(listed):
+            if not re.fullmatch(r"[0-9]+(\.[0-9]*)?", part) or not float(part) <= MOST_MONTHS:
+                faults += phases.faults("observed_months", [(at, part, "months from 0 to 1,200")])
+    return faults
 
 
 def _order(phases: Typed) -> list[Fault]:

@@ -1,5 +1,7 @@
 """Dates relative to the plan, partial starts, resources, faults."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -227,6 +229,36 @@ def test_a_bad_winter_delays_all_of_a_county(programme_of):
     late = np.corrcoef(np.log(programme.opening - to_day("2022-01-01")).T)
     assert late[0, 2] > 0.8  # same county
     assert abs(late[0, 1]) < 0.1
+
+
+OBSERVED = {"phase": "all", "distribution": "empirical", "mode_months": 6, "milestone": "in_use"}
+
+
+def test_empirical_durations_are_those_observed(programme_of):
+    """Each as often as the others; months are working months, the shock comes on top."""
+    phase = [{**OBSERVED, "observed_months": "4; 6; 6.5; 11"}]
+    still = {"start": "2022-01-01", "shock_sd": 0}
+    scenario = programme_of([{"name": "S"}], phase, construction=still)
+    built = build(scenario, starts={"S": "2022-03-01"}, replications=4000, seed=2)
+    values, counts = np.unique((built.days / MONTH).round(6), return_counts=True)
+    assert values.tolist() == [4.0, 6.0, 6.5, 11.0]
+    assert (abs(counts - 1000) < 3.5 * np.sqrt(4000 * 0.25 * 0.75)).all()
+    fixed = build(scenario, planned={"S": "2023-09-01"}, stochastic=False, replications=1)
+    assert fixed.dates().query("milestone == 'in_use'")["p50"].tolist() == ["2023-09-01"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"observed_months": ""}, "months observed, separated by ;"),
+        ({"observed_months": "5; six"}, "'six' where months from 0 to 1,200"),
+        ({"observed_months": "5; -1"}, "'-1' where months"),
+        ({"observed_months": "5", "distribution": "fixed"}, "nothing"),
+    ],
+)
+def test_faults_of_observed_months(programme_of, row, message):
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        programme_of([{"name": "S"}], [{**OBSERVED, **row}])
 
 
 def test_lognormal_quantiles(programme_of):
