@@ -21,7 +21,7 @@ import pandas as pd
 
 from capsim.lp.arrays import Array
 from capsim.lp.blocks import in_parallel
-from capsim.optimize.explain.bend import CLEAR, Bending, bending
+from capsim.optimize.explain.bend import CHILDREN, CLEAR, Bending, bending
 from capsim.optimize.explain.conflict import confirmed, disjoint, smallest
 from capsim.optimize.explain.policies import Policy
 from capsim.optimize.explain.words import (
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from capsim.optimize.plan import Explanation, Plan
 
 MOST_SETS = 3
-CHILDREN = "every child"
 REPAIRS = ("rule", "unit", "enough", "who", "school_year", "short_by")
 
 

@@ -21,6 +21,7 @@ from capsim.lp.decompose import INTERIOR
 from capsim.optimize.explain.policies import Policy, policies
 from capsim.optimize.model import Model
 
+CHILDREN = "every child"
 LARGE = 30_000
 """Columns above which the interior point solves the relaxation, and nothing else is asked."""
 CLEAR = 1e-4
@@ -89,13 +90,16 @@ class Bending:
     def alone(self, name: str) -> Array | None:
         """Return the columns with which one policy gives way the least, all others held.
 
-        None where that is not enough. In a large program the others are not held outright, which
+        None where that is not enough. In a large program most others are not held outright, which
         the interior point is slow to refuse: they are bent too, at a prohibitive price.
         """
         others = [other for other in self.names if other != name]
         if not self.large:
             return self.least(others, [name])
-        program = self.with_policies((), self.names)
+        held = [
+            p.name for p in self.policies if p.relief is None and p.name not in (name, CHILDREN)
+        ]
+        program = self.with_policies(held, [other for other in self.names if other not in held])
         for other in others:
             program.cost[self.own[other]] *= PROHIBITIVE
         found = self._solve(program.relaxed())
