@@ -22,12 +22,22 @@ if TYPE_CHECKING:
     from capsim.optimize.pareto import pareto
     from capsim.optimize.priorities import optimize_in_order
     from capsim.optimize.rolling import replan
+    from capsim.optimize.stochastic import (
+        CVaR,
+        TwoStagePlan,
+        ValueOfInformation,
+        optimize_regret,
+        optimize_two_stage,
+        value_of_information,
+    )
     from capsim.optimize.warning import Notice, decide_by
     from capsim.scenario import Scenario, ScenarioError, load
     from capsim.scenario.generate import generate
     from capsim.simulate import Outcomes, simulate
+    from capsim.sweep import sweep
 
 __all__ = [
+    "CVaR",
     "Comparison",
     "Demand",
     "Fair",
@@ -38,6 +48,8 @@ __all__ = [
     "Plan",
     "Scenario",
     "ScenarioError",
+    "TwoStagePlan",
+    "ValueOfInformation",
     "backtest",
     "certify",
     "compare",
@@ -50,11 +62,15 @@ __all__ = [
     "near_optimal",
     "optimize",
     "optimize_in_order",
+    "optimize_regret",
+    "optimize_two_stage",
     "pareto",
     "project",
     "replan",
     "safety_curve",
     "simulate",
+    "sweep",
+    "value_of_information",
 ]
 
 _HOME = {
@@ -79,6 +95,18 @@ _HOME = {
     "near_optimal": "capsim.optimize.alternatives",
     "pareto": "capsim.optimize.pareto",
     "replan": "capsim.optimize.rolling",
+    **dict.fromkeys(
+        (
+            "CVaR",
+            "TwoStagePlan",
+            "ValueOfInformation",
+            "optimize_regret",
+            "optimize_two_stage",
+            "value_of_information",
+        ),
+        "capsim.optimize.stochastic",
+    ),
+    "sweep": "capsim.sweep",
     "Scenario": "capsim.scenario",
     "ScenarioError": "capsim.scenario",
     "load": "capsim.scenario",

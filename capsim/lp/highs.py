@@ -130,6 +130,10 @@ class Highs:
         """Add a column, continuous and without upper bound, keeping the basis."""
         self._highs.addCol(cost, 0.0, np.inf, len(rows), rows.astype(np.int32), values)
 
+    def offset(self, value: float) -> None:
+        """Replace the constant of the objective."""
+        self._highs.changeObjectiveOffset(value)
+
     def fix(self, columns: Index, value: Array) -> None:
         """Hold ``columns`` at ``value``, keeping the basis for the next solve."""
         at = columns.astype(np.int32)
