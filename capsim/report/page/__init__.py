@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from capsim.report import sentences
+from capsim.report.figures import rules_of
 from capsim.report.language import Words, words
 from capsim.report.page.advice import Advice, advice_tables
 from capsim.report.page.balances import balances, counties, limits
@@ -193,9 +194,10 @@ def _targets(summary: dict[str, Any], say: Words) -> Table:
     import pandas as pd
 
     rows = summary["targets"]
+    rules = rules_of(pd.Series([row["id"] for row in rows], dtype=str))
     frame = pd.DataFrame(
         {
-            "id": [row["id"] for row in rows],
+            "rule": [say.rule(rule).replace("_", " ") for rule in rules],
             "by": [str(row["by"]) for row in rows],
             "required": [sentences.target_figure(row["id"], row["required"], say) for row in rows],
             "achieved": [sentences.target_figure(row["id"], row["achieved"], say) for row in rows],
@@ -204,7 +206,7 @@ def _targets(summary: dict[str, Any], say: Words) -> Table:
         }
     )
     columns = [
-        Column("id", say("target")),
+        Column("rule", say("target"), choose=True),
         Column("by", say("by"), "date"),
         Column("required", say("required")),
         Column("achieved", say("planned")),

@@ -71,6 +71,8 @@ def limits(plan: Plan, say: Words) -> Table:
         part=(frame["used"] / frame["limit"]).where(frame["limit"] > 0),
         state=frame["binds"].map({True: say("used up"), False: say("room left")}),
     )
+    # What is used up comes first.
+    frame = frame.sort_values(["binds", "part"], ascending=False, kind="stable")
     columns = (
         Column("what", say("limit on"), choose=True),
         Column("where", say("county"), choose=True, links=True),

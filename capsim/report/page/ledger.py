@@ -68,11 +68,7 @@ def ledger(
         Column("county", say("county"), choose=True, links=True),
         Column("kind_name", say("kind"), choose=True),
         Column("stage_names", say("stages"), choose=True),
-        Column("programme", say("programme"), choose=True),
-        Column("status_name", say("status"), choose=True),
-        Column("copies", say("copies"), "number"),
         Column("places", say("places a copy"), "number"),
-        Column("capital_cny", *money_column(say("unpaid capital"), say)),
         Column("opens", say("plan counts on it from"), "date"),
     ]
     note = ""
@@ -95,6 +91,12 @@ def ledger(
         frame["harm"] = frame["project"].map(drawn["harm"]).astype(float)
         columns.append(Column("p90", say("in use: nine in ten"), "date"))
         columns.append(Column("harm", say("harm of lateness, child-years"), "number", 1))
+    columns += [
+        Column("copies", say("copies"), "number"),
+        Column("capital_cny", *money_column(say("unpaid capital"), say)),
+        Column("programme", say("programme"), choose=True),
+        Column("status_name", say("status"), choose=True),
+    ]
     return make_table(
         "ledger",
         say("The plan by project"),

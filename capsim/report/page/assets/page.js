@@ -5,7 +5,7 @@
   const counties = new Map(Object.entries(read("county-numbers")));
   const percent = texts.lang === "zh" ? "%" : " %";
   const order = new Intl.Collator(texts.lang, { numeric: true });
-  const MOST_PRINTED = 400;
+  const MOST_PRINTED = 250;
   const tables = new Map();
   const later = (fill) => { let at; return () => { clearTimeout(at); at = setTimeout(fill, 80); }; };
 
@@ -82,7 +82,7 @@
         this.back.addEventListener("click", () => { this.at -= this.page; this.fill(); });
         this.on.addEventListener("click", () => { this.at += this.page; this.fill(); });
       }
-      this.box.prepend(tools);
+      this.box.querySelector(".caption").after(tools);
     }
     find(text) {
       this.sought = text.trim().toLowerCase(); this.at = 0;
