@@ -16,6 +16,7 @@ import typer
 from capsim.console import NOT_MET, OK, fail, work
 
 if TYPE_CHECKING:
+    from capsim.compare import Comparison, Factors
     from capsim.demand import Backtest
 
 app = typer.Typer(
@@ -194,10 +195,13 @@ def import_book(
 
 
 @app.command(
-    epilog="Example: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared"
+    epilog="Examples: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared;"
+    " capsim compare my-city --set policy.private_share_cap.2022=0.04,0.05,0.06 --workers 2"
 )
 def compare(
-    scenarios: Annotated[list[Path], typer.Argument(help="Two or more folders.", metavar="A B …")],
+    scenarios: Annotated[
+        list[Path], typer.Argument(help="Two or more folders; one with --set.", metavar="A B …")
+    ],
     out: Out = Path("comparison"),
     draws: Draws = None,
     seed: Seed = 0,
@@ -205,39 +209,78 @@ def compare(
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
     by: Annotated[str, typer.Option(help="Column of summary.csv to rank by.")] = "avoidable_cny",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE,…",
+            help="Vary a setting; repeated: every combination, or see --one-at-a-time.",
+        ),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--one-at-a-time", help="Vary each --set alone, for a tornado.")
+    ] = False,
+    prices: Annotated[bool, typer.Option(help="Price what binds; slow in large cities.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, a scenario each.")] = 1,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that keeps finished scenarios: a stopped run goes on from there."
+        ),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Set scenarios side by side, each planned and simulated with the same luck."""
+    from contextlib import nullcontext
+
     from capsim import run as road
 
-    def task(progress: road.Progress) -> str:
-        from capsim.compare import HEADLINES
+    def task(progress: road.Progress) -> Comparison:
         from capsim.compare import compare as side_by_side
-        from capsim.report import comparison_files, comparison_text
+        from capsim.compare import grid, one_at_a_time, parse_settings
+        from capsim.report import comparison_files
         from capsim.report.comparison import MARK
+        from capsim.runs.executors import processes
         from capsim.runs.folder import check_place
         from capsim.scenario import load
 
         check_place(out, MARK)
-        if by not in HEADLINES:
-            raise typer.BadParameter(f"--by {by}: one of {', '.join(HEADLINES)}")
         given = [load(folder) for folder in scenarios]
-        if len(given) < 2 or len({one.name for one in given}) < len(given):
-            raise typer.BadParameter("two or more scenarios with different names are needed")
-        comparison = side_by_side(
-            given,
-            draws=draws,
-            seed=seed,
-            solver=solver,
-            gap=gap,
-            time_limit=time_limit,
-            criterion=by,
-            progress=progress,
-        )
+        factors: Factors = {}
+        try:
+            if settings:
+                if len(given) > 1:
+                    fail("--set varies one scenario; name one")
+                vary = one_at_a_time if alone else grid
+                given, factors = vary(given[0], parse_settings(settings))
+            with processes(workers) if workers > 1 else nullcontext() as pool:
+                comparison = side_by_side(
+                    given,
+                    draws=draws,
+                    seed=seed,
+                    solver=solver,
+                    gap=gap,
+                    time_limit=time_limit,
+                    criterion=by,
+                    prices=prices,
+                    factors=factors,
+                    executor=pool,
+                    store=store,
+                    progress=progress,
+                )
+        except ValueError as error:
+            fail(str(error))
         road.write_folder(out, MARK, comparison_files(comparison), progress)
-        return comparison_text(comparison)
+        return comparison
 
-    text = work(task)
-    typer.echo(f"{text}\nThe tables and figures are in {out}.")
+    comparison = work(task)
+    from capsim.report.comparison import comparison_summary, comparison_text
+    from capsim.report.summary import to_json
+
+    if as_json:
+        typer.echo(to_json(comparison_summary(comparison)), nl=False)
+    else:
+        typer.echo(f"{comparison_text(comparison)}\nThe tables and figures are in {out}.")
 
 
 @app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")

@@ -1,0 +1,77 @@
+"""What differs between scenarios in what goes in: settings, rows and cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.scenario import Scenario
+from capsim.scenario.tables import TABLES
+
+__all__ = ["differences"]
+
+
+def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
+    """List what two scenarios differ in.
+
+    Returns
+    -------
+    DataFrame
+        table (`scenario.toml` for settings), key (of the row, or `""`), column (dotted for
+        settings), first and value (text; `""` where there is none).
+    """
+    rows: list[tuple[str, str, str, str, str]] = []
+    one, two = (_flat(scenario.settings.model_dump()) for scenario in (first, other))
+    for key in sorted(one.keys() | two.keys()):
+        if one.get(key) != two.get(key) and key not in {"name", "title", "extends"}:
+            rows.append(("scenario.toml", "", key, _text(one.get(key)), _text(two.get(key))))
+    for name, table in TABLES.items():
+        rows += _cells(name, first.table(name), other.table(name), table.key)
+    return pd.DataFrame(rows, columns=["table", "key", "column", "first", "value"])
+
+
+def _cells(
+    name: str, first: pd.DataFrame, other: pd.DataFrame, keys: Sequence[str]
+) -> list[tuple[str, str, str, str, str]]:
+    """Cells in which two tables differ; a row that only one has is named with its key alone."""
+    if first.equals(other):
+        return []
+    one, two = (table.set_index(_keys(table, keys)) for table in (first, other))
+    rows = [(name, key, "", "a row", "") for key in one.index.difference(two.index, sort=False)]
+    rows += [(name, key, "", "", "a row") for key in two.index.difference(one.index, sort=False)]
+    both = one.index.intersection(two.index, sort=False)
+    one, two = one.loc[both], two.loc[both]
+    for column in one.columns:
+        left, right = one[column], two[column]
+        differ = np.asarray(~((left == right) | (left.isna() & right.isna())))
+        cells = (values.to_numpy()[differ] for values in (both, left, right))
+        rows += [
+            (name, str(key), column, _text(a), _text(b)) for key, a, b in zip(*cells, strict=True)
+        ]
+    return rows
+
+
+def _keys(table: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
+    if not keys:
+        return pd.Series([str(at) for at in range(len(table))], dtype=str)
+    joined = table[keys[0]].astype(str)
+    for key in keys[1:]:
+        joined = joined + " / " + table[key].astype(str)
+    return joined
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[f"{before}{key}"] = value
+    return flat
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value != value else str(value)
