@@ -345,6 +345,7 @@ def _without(scenario: Any, rule: str) -> Any:
     if rule == "seats":
         table = scenario.table("schools")
         table["places"] = np.where(table["sector"] == "public", 1e5, table["places"])
+        table["classes"] = np.nan
         return scenario.variant({}, tables={"schools": table})
     if rule == "purchase":
         table = scenario.table("schools")

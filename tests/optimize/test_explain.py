@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from cities import city
 from infeasible_cities import CASES, explained, possible
+from tiny_cases import project, school, town
 
+import capsim
 from capsim.optimize import formulate
 from capsim.optimize.explain.policies import policies
+from capsim.report.reasons import reasons, reasons_text
+from capsim.report.summary import to_json
 
 
 @cache
@@ -50,3 +56,90 @@ def test_what_is_said_to_be_enough_alone_is_so(name: str) -> None:
         assert np.isfinite(alone[rule]) == can, rule
     for rule, amount in CASES[name].alone.items():
         assert alone[rule] == pytest.approx(amount, rel=1e-6), rule
+
+
+@pytest.mark.slow
+def test_a_generated_city_is_explained_by_counties_and_years() -> None:
+    """Three times the reduction it can seat: what is short adds up, and the rest is minimal."""
+    base = city(3, 0)
+    scenario = base.variant({"policy.reduction": 3.0 * base.settings.policy.reduction})
+    explanation = explained(scenario)
+    every = tuple(policy.name for policy in policies(formulate(scenario)))
+    (conflict,) = explanation.conflicts
+    assert "reduction" in conflict
+    assert not possible(scenario, conflict, every)
+    assert all(possible(scenario, set(conflict) - {rule}, every) for rule in conflict)
+    alone = explanation.table.groupby("rule")["alone"].first()
+    smaller = {"policy.reduction": scenario.settings.policy.reduction - alone["reduction"]}
+    assert possible(scenario.variant(smaller), every, every)
+    less = {"policy.reduction": smaller["policy.reduction"] + 5.0}
+    assert not possible(scenario.variant(less), every, every)
+
+
+def test_a_cap_moves_to_the_level_that_is_said() -> None:
+    """The level said is the least at which all other rules can hold."""
+    base = city(2, 2)
+    scenario = base.variant(
+        {"policy.private_share_cap.2022": 0.02, "policy.share_scope": "county"},
+        scale={
+            "schools.purchasable_places": {"factor": 0},
+            "schools.purchase_min_places": {"factor": 0},
+        },
+    )
+    every = tuple(policy.name for policy in policies(formulate(scenario)))
+    explanation = explained(scenario)
+    alone = explanation.table.groupby("rule")["alone"].first()["private share 2022"]
+    assert alone > 0
+    at = {k: {"policy.private_share_cap.2022": 0.02 + 0.01 * alone + k} for k in (1e-5, -1e-4)}
+    assert possible(scenario.variant(at[1e-5]), every, every)
+    assert not possible(scenario.variant(at[-1e-4]), every, every)
+    assert any(f"moves to {2 + alone:.2f} %" in text for text in explanation.sentences)
+
+
+def test_a_missing_place_that_is_merely_cheaper() -> None:
+    """Nothing contradicts: a place costs more than a missing one is priced at."""
+    scenario = town(
+        children=(120,),
+        schools=[school("P", "public", 100, 100)],
+        projects=[project("N", 20, 9e6, "2022-09-01")],
+    )
+    plan = capsim.optimize(scenario)
+    explanation = plan.explain()
+    assert explanation.conflicts == ()
+    assert "20 in county C, junior, 2022" in explanation.sentences[0]
+    # Nine million, less 20 missing places of 0.2 million each.
+    assert "for 5,000,000 RMB more" in explanation.sentences[-1]
+    assert "priced at 200,000 RMB" in explanation.sentences[-1]
+
+
+def test_a_plan_that_meets_its_targets_needs_no_explanation() -> None:
+    plan = capsim.optimize(town(children=(90,), schools=[school("P", "public", 100, 100)]))
+    assert plan.explain() is None
+    assert reasons_text(plan, None, plan.prices()).splitlines()[1:] == [
+        "THE PLAN MEETS ALL TARGETS.",
+        "",
+        "Nothing is scarce: no limit, target or place has a price.",
+    ]
+
+
+def test_a_target_whose_rule_is_switched_off() -> None:
+    scenario = town(
+        children=(100,),
+        schools=[school("P", "public", 100, 50), school("V", "private", 50, 50)],
+        policy={"reduction": 60},
+        switches={"reduction": False},
+    )
+    explanation = capsim.optimize(scenario).explain()
+    assert "switched its rule off" in explanation.sentences[0]
+
+
+def test_on_one_screen() -> None:
+    """Sentences wrapped to 100 columns, and as plain values."""
+    plan = capsim.optimize(CASES["cap with a low ceiling"].make())
+    text = reasons_text(plan, plan.explain(), None)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert len(text.splitlines()) <= 40
+    assert "- the cap of 10 % from 2022 moves to 25.00 %." in text
+    plain = json.loads(to_json(reasons(plan, plan.explain(), plan.prices())))
+    assert plain["conflicts"] == [["every child", "purchase", "seats", "private share 2022"]]
+    assert {row["rule"] for row in plain["cures"]} == set(plain["conflicts"][0])
