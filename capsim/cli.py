@@ -7,10 +7,10 @@ that misses a target; 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from capsim.console import NOT_MET, OK, fail, work
@@ -18,6 +18,14 @@ from capsim.console import NOT_MET, OK, fail, work
 if TYPE_CHECKING:
     from capsim.compare import Comparison, Factors
     from capsim.demand import Backtest
+
+
+class Language(StrEnum):
+    """Languages of a report."""
+
+    EN = "en"
+    ZH = "zh"
+
 
 app = typer.Typer(
     name="capsim",
@@ -42,9 +50,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
 Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows (cbc, gurobi…).")]
 Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
 TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
-Lang = Annotated[
-    str, typer.Option(help="Language of the report.", click_type=click.Choice(["en", "zh"]))
-]
+Lang = Annotated[Language, typer.Option(help="Language of the report.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -57,7 +63,7 @@ def run(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
-    lang: Lang = "en",
+    lang: Lang = Language.EN,
     probability: Annotated[
         float | None,
         typer.Option(help="With which every child is placed and the share met: a safer plan."),
@@ -83,7 +89,7 @@ def run(
             solver=solver,
             gap=gap,
             time_limit=time_limit,
-            lang=lang,
+            lang=lang.value,
             probability=probability,
             workers=workers,
             store=store,
