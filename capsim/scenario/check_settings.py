@@ -29,7 +29,13 @@ def stage_table(settings: Settings, file: str) -> tuple[dict[str, Stage], list[F
 
 def settings_faults(case: Case) -> list[Fault]:
     """Years in order, stages known, standards in order, calendars of days that exist."""
-    return [*_years(case), *_stages(case), *_standards(case), *_calendars(case)]
+    return [
+        *_years(case),
+        *_stages(case),
+        *_standards(case),
+        *_parents(case),
+        *_calendars(case),
+    ]
 
 
 def _years(case: Case) -> Iterable[Fault]:
@@ -89,6 +95,19 @@ def _standards(case: Case) -> Iterable[Fault]:
     for grade, number in taught.items():
         if number > 1:
             yield case.fault("standards", grade, "each grade in one stage")
+
+
+def _parents(case: Case) -> Iterable[Fault]:
+    """Check that a share of this mean can spread as far."""
+    size = case.settings.uncertainty
+    for name, mean, sd in (
+        ("uptake_sd", size.uptake_mean, size.uptake_sd),
+        ("refusal_sd", size.refusal_mean, size.refusal_sd),
+    ):
+        most = (mean * (1 - mean)) ** 0.5
+        if sd > 0 and sd >= most:
+            expected = f"below {most:.3g}, for a share of {mean:g} on average"
+            yield case.fault(f"uncertainty.{name}", f"{sd:g}", expected)
 
 
 def _calendars(case: Case) -> Iterable[Fault]:

@@ -51,7 +51,6 @@ COLUMNS_ZH = {
     "from": "到位日期",
     "grade": "年级",
     "high_months": "最长",
-    "observed_months": "实测月数",
     "inclusive": "普惠",
     "key": "键",
     "kind": "类型",

@@ -255,11 +255,15 @@ class DemandSettings(_Section):
 
 
 class Uncertainty(_Section):
-    """Spread of the projection's errors, of the logarithm."""
+    """Spread of the projection's errors, of the logarithm; what parents take up and refuse."""
 
     birth_sd: Annotated[Number, Field(ge=0, le=1)] = 0.03
     progression_sd: Annotated[Number, Field(ge=0, le=1)] = 0.01
     area_sd: Annotated[Number, Field(ge=0, le=1)] = 0.02
+    uptake_mean: Share = 1.0
+    uptake_sd: Share = 0.0
+    refusal_mean: Share = 0.0
+    refusal_sd: Share = 0.0
 
 
 class Construction(_Section):

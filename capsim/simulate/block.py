@@ -12,6 +12,7 @@ from capsim.demand.draws import BLOCK, block
 from .account import class_sizes, displaced, money
 from .given import Given
 from .network import Floats
+from .parents import Parents, draw_parents, refuse, take_up
 from .programme import Days, in_use, opening_days, seats_open
 from .reach import asked, room
 from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, seat
@@ -82,10 +83,17 @@ class Figures:
 
 def run_block(given: Given, targets: Sequence[Target], job: Job) -> Figures:
     """Simulate a block of draws."""
-    return meet(given, targets, _ratio(given, job), job.ready)
+    parents = draw_parents(given, job.draws, job.seed, job.number)
+    return meet(given, targets, _ratio(given, job), job.ready, parents)
 
 
-def meet(given: Given, targets: Sequence[Target], ratio: Floats, ready: Days | None) -> Figures:
+def meet(
+    given: Given,
+    targets: Sequence[Target],
+    ratio: Floats,
+    ready: Days | None,
+    parents: Parents | None = None,
+) -> Figures:
     """Let a plan meet children and opening dates.
 
     Parameters
@@ -96,6 +104,8 @@ def meet(given: Given, targets: Sequence[Target], ratio: Floats, ready: Days | N
         Children over planned children.
     ready : array of int [draw, opening] or None
         Days on which copies are ready; None for as planned.
+    parents : Parents or None
+        None: all purchased places are taken up and no public one is refused.
     """
     children = given.demand.pupils[:, :, 1:, None] * ratio
     opening = opening_days(given.programme, ready)
@@ -103,6 +113,10 @@ def meet(given: Given, targets: Sequence[Target], ratio: Floats, ready: Days | N
     copies = in_use(given.programme, opening, given.programme.autumns)
     arrivals = tuple(arrive(stage, ratio[:, stage.grades]) for stage in given.stages)
     payers = pay(given, arrivals, children)
+    if parents is not None:
+        payers = take_up(given, payers, parents)
+        both = [refuse(*of, parents) for of in zip(given.stages, arrivals, payers, strict=True)]
+        arrivals, payers = (tuple(part) for part in zip(*both, strict=True))
     seated = _seat_all(given, arrivals, payers, copies)
     moved = [displaced(given, *of) for of in zip(given.stages, arrivals, seated, strict=True)]
     shortfall = np.stack([sits.shortfall for sits in seated], axis=1)

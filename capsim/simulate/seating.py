@@ -32,6 +32,8 @@ class Arrivals:
         Persons.
     growth : array [provider, year, draw]
         Load over the plan's; 1 where none is planned.
+    factor : array [provider, year, draw] or float
+        Load over the share that the plan gives the provider of those who come to its pool.
     """
 
     ratio: Floats
@@ -39,6 +41,7 @@ class Arrivals:
     lacking: Floats
     load: Floats
     growth: Floats
+    factor: Floats | float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +187,12 @@ def seat(
     own, standard, ceiling = _limits(given, stage, come, payers, seats, planned_seats)
     pool, pools = stage.network.pool, len(stage.network.home)
     keep = fraction(own, come.load)
-    out = _apply(stage.leave, 1 - keep)
+    out = _apply(stage.leave, (1 - keep) * come.factor)
     waiting = come.ratio * _apply(stage.network.back, out).reshape(come.ratio.shape)
     fares = come.ratio * _apply(stage.network.fares, 1 - out).reshape(come.ratio.shape)
     travel = fares.sum((0, 1))
     total = come.load * keep
-    pupils = stage.pupils[..., None] * (come.scale[pool] * keep[:, None])
+    pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
     for most in (standard, ceiling):
         room = np.maximum(most - total, 0.0)
         offered = by_group(room, pool, pools)
