@@ -100,7 +100,7 @@ class Again:
 
 
 def found_x(found: Solution, what: str, start: Array | None = None) -> Array:
-    """Return the solution's columns (or the start that no search improved on).
+    """Return the solution's columns, or those of the start, itself a solution.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def found_x(found: Solution, what: str, start: Array | None = None) -> Array:
     """
     if found.x is not None:
         return found.x
-    if start is not None and found.status in ("unknown", "stopped"):
+    if start is not None:
         return start
     raise SolverError(f"{what}: {_why(found)}")
 

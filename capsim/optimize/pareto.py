@@ -56,6 +56,7 @@ class Front:
     columns: tuple[Array, ...]
     solver: str
     gap: float
+    relax: bool = False
 
     def plan(self, point: int) -> Plan:
         """Return the plan of a point (its ``point`` in the table), flows settled.
@@ -65,6 +66,8 @@ class Front:
         """
         if point not in range(len(self.columns)):
             raise ValueError(f"a point is one of 0 to {len(self.columns) - 1}, not {point!r}")
+        if self.relax:
+            raise ValueError("a point of the relaxation is no plan: its decisions are fractions")
         x = self.columns[point]
         row = self.table.iloc[point]
         limits = [(c, _above(float(row[c.name]))) for c in self.criteria]
@@ -125,7 +128,7 @@ def pareto(
     gap : float
         Relative gap to which each step is proved.
     relax : bool
-        Of the linear relaxation only.
+        Of the linear relaxation only: a front that no plan can beat, and points that are no plans.
     time_limit : float, optional
         Seconds for the whole front; what is found by then is returned.
     threads : int, optional
@@ -167,7 +170,9 @@ def pareto(
     complete = _fill(search, found, steps)
     table, kept = _table(found, names)
     columns = tuple(found[i].x for i in kept)
-    return Front(model, aims, table, complete, search.again.route, columns, search.solver, gap)
+    return Front(
+        model, aims, table, complete, search.again.route, columns, search.solver, gap, relax
+    )
 
 
 def _fill(search: _Search, found: list[_Point], steps: list[Array]) -> bool:
@@ -203,7 +208,7 @@ class _Search:
         threads: int | None,
         time_limit: float | None,
     ) -> None:
-        self.model, self.aims = model, aims
+        self.model, self.aims, self.relax = model, aims, relax
         cost = criterion(model, "cost")
         self._last = () if any(aim.name == "cost" for aim in aims) else (cost,)
         program = model.program.relaxed() if relax else model.program
@@ -217,6 +222,10 @@ class _Search:
         """Whether no time is left."""
         return self._end is not None and time.perf_counter() >= self._end
 
+    def value(self, aim: Criterion, x: Array) -> float:
+        """Return a criterion's value; of fractions of decisions as they are."""
+        return aim.value(x) if self.relax else exact_value(self.model, aim, x)
+
     def point(self, limits: Array, order: list[int], known: Sequence[_Point] = ()) -> _Point | None:
         """Bring the criteria to their best in this order within limits; None where none is."""
         begin = time.perf_counter()
@@ -226,20 +235,18 @@ class _Search:
         for k in [*order, *range(len(self.aims), len(all_aims))]:
             found = self._solve(all_aims, upper, k, x)
             self.status, self.solver = found.status, found.solver
-            if found.x is None and x is None:
-                if known:
-                    return None
-                found_x(found, "trade-off")
+            if found.x is None and x is None and known:
+                return None
             proved &= found.status == "optimal"
             x = found_x(found, "trade-off", x).copy()
             x[self.again.program.integer] = np.round(x[self.again.program.integer])
             if k == 0:
                 bound = found.bound
                 limits = upper[: len(self.aims)].copy()
-            reached = exact_value(self.model, all_aims[k], x)
+            reached = self.value(all_aims[k], x)
             upper[k] = min(upper[k], _above(reached))
         assert x is not None
-        value = np.array([exact_value(self.model, aim, x) for aim in self.aims])
+        value = np.array([self.value(aim, x) for aim in self.aims])
         return _Point(limits, value, x, bound, proved, time.perf_counter() - begin)
 
     def _solve(

@@ -11,6 +11,8 @@ from capsim.lp.arrays import Array, Text
 from capsim.optimize.plan import Plan
 from capsim.optimize.spend import MONTH_DAYS, day_number
 
+CLEAR = 1e-6
+"""Places below which nothing is bought."""
 COLUMNS = [
     "decide_by",
     "decision",
@@ -158,9 +160,11 @@ def _closed(plan: Plan, notice: Notice) -> pd.DataFrame:
 
 
 def _bought(plan: Plan, notice: Notice) -> pd.DataFrame:
-    """Every first year of a run of contract years, with the places of that year."""
+    """Every first year of a run of years in which places are bought, with those of that year."""
     bought = plan.tables["purchases"]
-    bought = bought[bought["contract"] > 0].sort_values(["school", "stage", "school_year"])
+    bought = bought[bought["places_december"] > CLEAR].sort_values(
+        ["school", "stage", "school_year"]
+    )
     before = bought.groupby(["school", "stage"])["school_year"].shift()
     bought = bought[(before != bought["school_year"] - 1).to_numpy(bool)]
     return _rows(
