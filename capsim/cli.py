@@ -172,8 +172,9 @@ def export_book(
     folder, target = scenario, book
 
     def task(progress: Callable[[str], None]) -> None:
+        given = load(folder)
         try:
-            content = workbook_bytes(load(folder))
+            content = workbook_bytes(given)
         except ValueError as error:
             fail(str(error))
         whole_file(target, content)
@@ -243,7 +244,7 @@ def compare(
 
     def task(progress: road.Progress) -> Comparison:
         from capsim.compare import compare as side_by_side
-        from capsim.compare import grid, one_at_a_time, parse_settings
+        from capsim.compare import grid, one_at_a_time, parse_settings, refuse
         from capsim.report import comparison_files
         from capsim.report.comparison import MARK
         from capsim.runs.executors import processes
@@ -259,23 +260,24 @@ def compare(
                     fail("--set varies one scenario; name one")
                 vary = one_at_a_time if alone else grid
                 given, factors = vary(given[0], parse_settings(settings))
-            with processes(workers) if workers > 1 else nullcontext() as pool:
-                comparison = side_by_side(
-                    given,
-                    draws=draws,
-                    seed=seed,
-                    solver=solver,
-                    gap=gap,
-                    time_limit=time_limit,
-                    criterion=by,
-                    prices=prices,
-                    factors=factors,
-                    executor=pool,
-                    store=store,
-                    progress=progress,
-                )
+            refuse([one.name for one in given], by)
         except ValueError as error:
             fail(str(error))
+        with processes(workers) if workers > 1 else nullcontext() as pool:
+            comparison = side_by_side(
+                given,
+                draws=draws,
+                seed=seed,
+                solver=solver,
+                gap=gap,
+                time_limit=time_limit,
+                criterion=by,
+                prices=prices,
+                factors=factors,
+                executor=pool,
+                store=store,
+                progress=progress,
+            )
         road.write_folder(out, MARK, comparison_files(comparison), progress)
         return comparison
 

@@ -7,7 +7,7 @@ the same luck in each (common random numbers) and differences are those of the s
 from .grid import Factors, grid, heat, one_at_a_time, parse_settings, sweep_of, tornado
 from .inputs import differences
 from .result import TERMS, Result
-from .side_by_side import HEADLINES, LESS_IS_BETTER, Comparison, compare
+from .side_by_side import HEADLINES, LESS_IS_BETTER, Comparison, compare, refuse
 
 __all__ = [
     "HEADLINES",
@@ -22,6 +22,7 @@ __all__ = [
     "heat",
     "one_at_a_time",
     "parse_settings",
+    "refuse",
     "sweep_of",
     "tornado",
 ]

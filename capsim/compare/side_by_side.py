@@ -25,7 +25,7 @@ from .inputs import differences
 from .paired import differences_of
 from .result import Result, packed, result_of, unpacked
 
-__all__ = ["HEADLINES", "LESS_IS_BETTER", "Comparison", "compare", "summary_of"]
+__all__ = ["HEADLINES", "LESS_IS_BETTER", "Comparison", "compare", "refuse", "summary_of"]
 
 LESS_IS_BETTER = ("missed", "avoidable_cny", "displaced", "shortfall")
 """Columns of `summary` by which one scenario dominates another: no worse in all, better in one."""
@@ -163,10 +163,7 @@ def compare(
     """
     given = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
     names = [one.name for one in given]
-    if len(given) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"two or more scenarios of different names are needed, not {names}")
-    if criterion not in CRITERIA:
-        raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
+    refuse(names, criterion)
     number = given[0].settings.simulation.draws if draws is None else draws
     jobs = [Job(one, number, seed, solver, gap, time_limit, prices) for one in given]
     found = run_blocks(
@@ -188,6 +185,14 @@ def compare(
             kept = {key: result.tables for key, result in results.items()}
             tables[name] = _stack({key: own[name] for key, own in kept.items() if name in own})
     return Comparison(names[0], criterion, results, tables, dict(factors or {}))
+
+
+def refuse(names: Sequence[str], criterion: str) -> None:
+    """Raise a `ValueError` at scenarios or a criterion that cannot be compared."""
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ValueError(f"two or more scenarios of different names are needed, not {list(names)}")
+    if criterion not in CRITERIA:
+        raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
 
 
 def work(job: Job) -> Arrays:
