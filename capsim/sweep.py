@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cached_property
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -185,13 +186,18 @@ class _Run:
     time_limit: float | None
     plans: bool
 
+    @cached_property
+    def as_it_is(self) -> Model:
+        """The scenario without a change."""
+        return formulate(self.scenario, self.demand)
+
     def model(self, change: Mapping[str, Any]) -> Model:
         """Build a variant's arrays; children are projected anew only where they may differ."""
         if not change:
-            return formulate(self.scenario, self.demand)
+            return self.as_it_is
         variant = self.scenario.variant(change)
         keep = all(key.split(".")[0] in WITHOUT_CHILDREN for key in change)
-        return formulate(variant, self.demand if keep else None)
+        return formulate(variant, self.demand if keep else None, like=self.as_it_is)
 
     def program(self, model: Model) -> Program:
         """Return what is solved."""

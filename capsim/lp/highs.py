@@ -15,16 +15,17 @@ from capsim.lp.arrays import Array, Index
 from capsim.lp.build import Program
 from capsim.lp.result import Solution, SolverError
 
+INTERIOR = {"solver": "ipm", "run_crossover": "off"}
+"""How large relaxations are solved whole: the simplex method takes several times as long."""
 PRIMAL_SIMPLEX = 4
 """HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
 
 
 @dataclass(frozen=True)
 class Basis:
-    """Where a simplex solve ended: the solver's own status of every column and row."""
+    """Where a simplex solve ended: HiGHS's own object, a copy that later solves leave alone."""
 
-    columns: tuple[Any, ...]
-    rows: tuple[Any, ...]
+    raw: Any
 
 
 class Highs:
@@ -157,17 +158,14 @@ class Highs:
         found = self._highs.getBasis()
         if not found.valid:
             return None
-        return Basis(tuple(found.col_status), tuple(found.row_status))
+        return Basis(found)
 
     def begin_at(self, basis: Basis | None) -> None:
         """Forget all earlier solves and begin the next one at ``basis``, or from nothing."""
         self._highs.clearSolver()
         if basis is None:
             return
-        given = self._hp.HighsBasis()
-        given.col_status, given.row_status = list(basis.columns), list(basis.rows)
-        given.valid = True
-        if self._highs.setBasis(given) != self._hp.HighsStatus.kOk:
+        if self._highs.setBasis(basis.raw) != self._hp.HighsStatus.kOk:
             raise SolverError("HiGHS refuses a basis: it belongs to another program")
 
     def solve(self) -> Solution:

@@ -114,7 +114,9 @@ class Model:
         return replace(self, program=program)
 
 
-def formulate(scenario: Scenario, demand: Demand | None = None) -> Model:
+def formulate(
+    scenario: Scenario, demand: Demand | None = None, *, like: Model | None = None
+) -> Model:
     """Build the model of ``docs/model.md``: all constraint families that are switched on.
 
     Parameters
@@ -122,6 +124,8 @@ def formulate(scenario: Scenario, demand: Demand | None = None) -> Model:
     scenario : Scenario
     demand : Demand, optional
         Children to be placed; projected from the scenario where not given.
+    like : Model, optional
+        Of another variant: what was made of the same tables, dates and demand is taken from it.
 
     Returns
     -------
@@ -132,7 +136,7 @@ def formulate(scenario: Scenario, demand: Demand | None = None) -> Model:
 
         demand = project(scenario)
     begin = time.perf_counter()
-    given = prepare(scenario, demand)
+    given = prepare(scenario, demand, None if like is None else like.given)
     links = prepare_links(given)
     m = Builder()
     columns = add_columns(m, given, links)

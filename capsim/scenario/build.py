@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["CHANGES", "finish", "from_tables", "load", "variant"]
 
 CHANGES = ("extends", "set", "scale", "drop")
+APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "travel", "name", "title")
+"""Sections of the settings that no table is checked against."""
 
 
 def load(folder: str | Path) -> Scenario:
@@ -86,7 +88,10 @@ def variant(
     tables |= _frames(frames, faults)
     faults += scale(tables, "variant", scales)
     faults += drop(tables, "variant", drops)
-    return finish(document, tables, faults, "settings")
+    known = not (scales or drops or frames) and all(
+        str(key).split(".")[0] in APART_FROM_TABLES for key in values
+    )
+    return finish(document, tables, faults, "settings", tables_known=known)
 
 
 def _layers(
@@ -148,7 +153,12 @@ def _frames(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> dict[str
 
 
 def finish(
-    document: dict[str, Any] | None, tables: dict[str, Typed], faults: list[Fault], file: str
+    document: dict[str, Any] | None,
+    tables: dict[str, Typed],
+    faults: list[Fault],
+    file: str,
+    *,
+    tables_known: bool = False,
 ) -> Scenario:
     """Check everything and make the scenario, or say all that is wrong."""
     if document is None:
@@ -160,12 +170,12 @@ def finish(
         columns, found = column_sources(document["sources"], file)
         faults += found
     for name, typed in tables.items():
-        if typed.sound:
+        if typed.sound and not tables_known:
             faults += key_faults(TABLES[name], typed)
     settings = _settings(plain, tables, faults, file)
     warnings: tuple[str, ...] = ()
     if settings is not None:
-        found, warnings = check(settings, tables, file)
+        found, warnings = check(settings, tables, file, tables_known=tables_known)
         faults += found
     if faults or settings is None:
         raise ScenarioError(dict.fromkeys(faults))

@@ -32,14 +32,18 @@ CHECKS = (
 
 
 def check(
-    settings: Settings, tables: Mapping[str, Typed], file: str
+    settings: Settings, tables: Mapping[str, Typed], file: str, *, tables_known: bool = False
 ) -> tuple[list[Fault], tuple[str, ...]]:
-    """Name every fault and warning of a scenario, as far as its cells could be read."""
+    """Name every fault and warning of a scenario, as far as its cells could be read.
+
+    ``tables_known`` says that the tables, and all settings that they are checked against, have been
+    checked before.
+    """
     stages, faults = stage_table(settings, file)
     sound = {name: typed for name, typed in tables.items() if typed.sound}
     unread = frozenset(tables) - frozenset(sound)
     case = Case(settings, sound, unread, stages, file)
-    for one in CHECKS:
+    for one in (settings_faults,) if tables_known else CHECKS:
         faults += one(case)
     return faults, () if faults else (*_use_warnings(case), *project_warnings(case))
 

@@ -131,6 +131,12 @@ class Scenario:
             raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
         return name in self._tables
 
+    def shares_tables(self, other: Scenario) -> bool:
+        """Tell whether the tables are the very same, as a variant's are if it changes none."""
+        return self._tables.keys() == other._tables.keys() and all(
+            frame is other._tables[name] for name, frame in self._tables.items()
+        )
+
     @property
     def name(self) -> str:
         """Name of the scenario."""
