@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEAR = 3.0
+"""Percentage points within which points share a label."""
+
 
 def safety(ax: Axes, curve: pd.DataFrame) -> None:
     """Draw plans as points, with the interval of their probability, on an Axes.
@@ -46,23 +49,36 @@ def safety(ax: Axes, curve: pd.DataFrame) -> None:
                 linewidth=1,
                 label=label,
             )
-    above = True
-    for asked, along, up in zip(ordered["asked"], x, y, strict=True):
-        text = "cheapest plan" if asked == 0 else f"asked {asked:.0%}"
+    for text, along, up in _labels(ordered["asked"].tolist(), x.tolist(), y.tolist()):
         ax.annotate(
-            text,
-            (along, up),
-            xytext=(-6, 8 if above else -12),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
+            text, (along, up), xytext=(-6, 8), textcoords="offset points", ha="right", fontsize=8
         )
-        above = not above
     ax.set_xlim(max(0.0, min(x) - 15), 102)
     ax.margins(y=0.15)
     ax.set_xlabel("probability that all targets hold, % (with 95 % interval)")
     ax.set_ylabel("extra discounted cost, million RMB")
     ax.legend(loc="upper left")
+
+
+def _labels(asked: list[float], x: list[float], y: list[float]) -> list[tuple[str, float, float]]:
+    """Label points, those that lie together in one: text and place."""
+    height = max(y) - min(y) or 1.0
+    groups: list[list[int]] = []
+    for at in range(len(x)):
+        last = groups[-1][-1] if groups else None
+        near = last is not None and x[at] - x[last] < NEAR and abs(y[at] - y[last]) < height / 12
+        if near:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    out = []
+    for group in groups:
+        wanted = sorted(asked[at] for at in group)
+        names = [f"{one:.0%}".replace("%", " %") for one in wanted if one > 0]
+        parts = ["cheapest plan"] * (0 in wanted) + [f"asked {', '.join(names)}"] * bool(names)
+        top = max(group, key=lambda at: y[at])
+        out.append((", ".join(parts), x[group[0]], y[top]))
+    return out
 
 
 def safety_figure(curve: pd.DataFrame, title: str = "The price of safety") -> Figure:
