@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -12,42 +11,28 @@ from numpy.typing import NDArray
 
 from capsim.lp.blocks import WORKERS, Block, Split, in_parallel
 from capsim.lp.build import Program
-from capsim.lp.highs import Highs
+from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
 
 Array = NDArray[np.float64]
-SHARE_OF_GAP = 0.4
-"""Of the gap asked for, what the search of the blocks may leave open on either side."""
+RELAXED = 0.1
+"""Of the gap asked for, what the relaxation's own bound may leave open."""
+ENOUGH = 0.5
+"""Of a block's part of the gap, the distance from its relaxation that ends its search."""
+OPEN = 0.2
+"""Of a block's part of the gap, what its search may leave open between solution and bound."""
 LEAST_SECONDS = 1.0
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
-INTERIOR = {"solver": "ipm", "run_crossover": "off"}
-"""How large relaxations are solved: the simplex method takes several times as long."""
-
-
-class _Clock:
-    """Deals what is left of a time limit out to the blocks still to be solved."""
-
-    def __init__(self, seconds: float | None, blocks: int) -> None:
-        self._end = None if seconds is None else time.perf_counter() + max(seconds, 0.0)
-        self._left = blocks
-        self._lock = threading.Lock()
-
-    def options(self) -> dict[str, float]:
-        """Return the time limit of the next block."""
-        if self._end is None:
-            return {}
-        with self._lock:
-            fair = (self._end - time.perf_counter()) * WORKERS / max(self._left, 1)
-            self._left -= 1
-        return {"time_limit": max(fair, LEAST_SECONDS)}
 
 
 def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -> Solution | None:
     """Solve by blocks; None where a block has no solution within its share (then solve it whole).
 
-    The linear relaxation of the whole gives prices and shares of the coupling rows. Every block is
-    solved twice: within its share (the union is the solution) and at the prices (the bounds add
-    up).
+    The linear relaxation gives prices and shares of the coupling rows. Every block is solved as a
+    mixed-integer program within its share, and their union is a solution; the relaxation bounds
+    it. Where the two are further apart than asked, the shares are dealt out anew for the integers
+    found, and then every block is solved at the prices: their proved bounds add up to a better one.
 
     Parameters
     ----------
@@ -57,77 +42,146 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     time_limit : float, optional
         Seconds for all of it; the status is then ``stopped`` unless the gap was reached.
     """
-    begin = time.perf_counter()
+    clock = _Clock(time_limit)
     program, blocks = found.program, found.blocks
-    limit = {} if time_limit is None else {"time_limit": float(time_limit)}
-    relaxed = Highs(program.relaxed(), {**INTERIOR, **limit}).solve()
-    if relaxed.status != "optimal" or relaxed.x is None or relaxed.row_dual is None:
+    relaxed = _relaxed(found, gap * RELAXED, clock)
+    if relaxed is None:
         return None
-    slack = gap * SHARE_OF_GAP * max(abs(relaxed.objective), 1.0) / len(blocks)
-    left = None if time_limit is None else time_limit - (time.perf_counter() - begin)
-    clock = _Clock(None if left is None else left / 2, len(blocks))
+    part = gap * max(abs(relaxed.objective), 1.0) / len(blocks)
     shares = found.shares(relaxed.x)
-    parts = [found.part(block, limit=shares[i]) for i, block in enumerate(blocks)]
-    inside = in_parallel([partial(_find, part, slack, clock) for part in parts])
+    bounds = [float(program.cost[b.columns] @ relaxed.x[b.columns]) for b in blocks]
+    left = clock.deal(len(blocks), 0.5)
+    inside = in_parallel(
+        [
+            partial(
+                _find,
+                found.part(block, limit=shares[i]),
+                {"mip_abs_gap": part * OPEN, "objective_target": bounds[i] + part * ENOUGH},
+                left,
+            )
+            for i, block in enumerate(blocks)
+        ]
+    )
     x = np.zeros(len(program.cost))
     for block, solution in zip(blocks, inside, strict=True):
         if solution.x is None:
             return None
         x[block.columns] = solution.x
-    x = _share_again(program, x, limit)
-    objective = float(program.cost @ x + program.offset)
-    left = None if time_limit is None else time_limit - (time.perf_counter() - begin)
-    bound = max(relaxed.objective, _bound(found, relaxed.row_dual[found.coupling], slack, left, x))
-    reached = objective - bound <= gap * max(abs(objective), 1.0)
+    bound = relaxed.bound
+    if not _reached(program, x, bound, gap):
+        x = _share_again(found, x, relaxed, gap, clock)
+    if not _reached(program, x, bound, gap):
+        bound = max(bound, _bound(found, relaxed.price, part * OPEN, clock, x))
     return Solution(
-        status="optimal" if reached else "stopped",
+        status="optimal" if _reached(program, x, bound, gap) else "stopped",
         x=x,
-        objective=objective,
+        objective=_cost(program, x),
         bound=bound,
         row_dual=None,
         column_dual=None,
         solver=inside[0].solver,
-        seconds=time.perf_counter() - begin - relaxed.hand_over_s,
-        hand_over_s=relaxed.hand_over_s,
+        seconds=clock.spent(),
+        hand_over_s=0.0,
     )
 
 
+class _Clock:
+    """What is left of a time limit, if there is one."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._begin = time.perf_counter()
+        self._end = None if seconds is None else self._begin + max(seconds, 0.0)
+
+    def spent(self) -> float:
+        """Return the seconds since the start."""
+        return time.perf_counter() - self._begin
+
+    def left(self) -> float | None:
+        """Return the seconds left, at least a little."""
+        return None if self._end is None else max(self._end - time.perf_counter(), LEAST_SECONDS)
+
+    def limit(self) -> dict[str, float]:
+        """Return what is left as an option of the solver."""
+        left = self.left()
+        return {} if left is None else {"time_limit": left}
+
+    def deal(self, tasks: int, share: float = 1.0) -> _Deal:
+        """Deal a share of what is left out to tasks that run side by side."""
+        left = self.left()
+        return _Deal(None if left is None else left * share, tasks)
+
+
+class _Deal:
+    """Seconds dealt to tasks in turn: what one does not need goes to those after it."""
+
+    def __init__(self, seconds: float | None, tasks: int) -> None:
+        self._end = None if seconds is None else time.perf_counter() + seconds
+        self._tasks = iter(range(tasks, 0, -1))
+
+    def limit(self) -> dict[str, float]:
+        """Return the time limit of the next task."""
+        if self._end is None:
+            return {}
+        fair = (self._end - time.perf_counter()) * WORKERS / next(self._tasks, 1)
+        return {"time_limit": max(fair, LEAST_SECONDS)}
+
+
+def _relaxed(found: Split, tolerance: float, clock: _Clock) -> Priced | None:
+    """Solve the relaxation by prices, or whole by the interior point where that fails."""
+    priced = price_coupling(found, tolerance=tolerance, time_limit=clock.left())
+    if priced is not None:
+        return priced
+    whole = Highs(found.program.relaxed(), {**INTERIOR, **clock.limit()}).solve()
+    if whole.status != "optimal" or whole.x is None or whole.row_dual is None:
+        return None
+    return Priced(whole.x, whole.row_dual[found.coupling], whole.objective, whole.objective)
+
+
+def _cost(program: Program, x: Array) -> float:
+    return float(program.cost @ x + program.offset)
+
+
+def _reached(program: Program, x: Array, bound: float, gap: float) -> bool:
+    objective = _cost(program, x)
+    return objective - bound <= gap * max(abs(objective), 1.0)
+
+
 def _solve(
-    part: Program,
-    slack: float,
-    clock: _Clock,
-    options: Mapping[str, float] | None = None,
-    start: Array | None = None,
+    part: Program, options: Mapping[str, float], left: _Deal, start: Array | None = None
 ) -> Solution:
-    asked = {"mip_rel_gap": 0.0, "mip_abs_gap": slack, **(options or {}), **clock.options()}
-    highs = Highs(part, asked)
+    highs = Highs(part, {"mip_rel_gap": 0.0, **options, **left.limit()})
     if start is not None and part.integer.any():
         highs.start_from(start)
     return highs.solve()
 
 
-def _share_again(program: Program, x: Array, limit: Mapping[str, float]) -> Array:
-    """Share the coupling rows out anew for the integers found: the whole, with these fixed."""
-    again = Highs(program.fixed(x), {**INTERIOR, **limit}).solve()
-    better = again.x is not None and again.objective < float(program.cost @ x + program.offset)
-    return again.x if better and again.x is not None else x
-
-
-def _find(part: Program, slack: float, clock: _Clock) -> Solution:
+def _find(part: Program, options: Mapping[str, float], left: _Deal) -> Solution:
     """Solve a block; where its time was too short for any solution, go on to the first one."""
-    first = _solve(part, slack, clock)
+    first = _solve(part, options, left)
     if first.status != "unknown":
         return first
     return Highs(part, {"mip_max_improving_sols": 1}).solve()
 
 
-def _bound(found: Split, price: Array, slack: float, left: float | None, x: Array) -> float:
+def _share_again(found: Split, x: Array, relaxed: Priced, gap: float, clock: _Clock) -> Array:
+    """Share the coupling rows out anew for the integers found."""
+    fixed = Split(found.program.fixed(x), found.coupling, found.blocks)
+    again = price_coupling(
+        fixed, tolerance=gap * RELAXED, start=relaxed.price, time_limit=clock.left()
+    )
+    if again is None or _cost(fixed.program, again.x) >= _cost(fixed.program, x):
+        return x
+    return again.x
+
+
+def _bound(found: Split, price: Array, slack: float, clock: _Clock, x: Array) -> float:
     """Lagrangian bound at given prices: the blocks' own proved bounds and the rows' constant."""
     cost, constant = found.priced(price)
-    clock = _Clock(left, len(found.blocks))
+    left = clock.deal(len(found.blocks))
+    options = {"mip_abs_gap": slack, **BOUND_ONLY}
 
     def task(block: Block) -> Solution:
-        return _solve(found.part(block, cost), slack, clock, BOUND_ONLY, x[block.columns])
+        return _solve(found.part(block, cost), options, left, x[block.columns])
 
     outside = in_parallel([partial(task, block) for block in found.blocks])
     return float(sum(s.bound for s in outside) + constant + found.program.offset)

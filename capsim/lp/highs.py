@@ -17,6 +17,8 @@ from capsim.lp.result import Solution, SolverError
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """How large relaxations are solved whole: the simplex method takes several times as long."""
+STALE = 1e-6
+"""Relative difference at which columns and objective are of different solutions."""
 PRIMAL_SIMPLEX = 4
 """HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
 
@@ -80,7 +82,7 @@ class Highs:
                 "HiGHS refused the program: a bound, cost or coefficient is not finite"
             )
         self.program = program
-        self._solved = False
+        self._solved = self._started = False
         self.hand_over_s = time.perf_counter() - begin
 
     @property
@@ -102,6 +104,7 @@ class Highs:
         solution = self._hp.HighsSolution()
         solution.col_value = x
         self._highs.setSolution(solution)
+        self._started = True
 
     def change(self, columns: tuple[Array, Array], rows: tuple[Array, Array], cost: Array) -> None:
         """Replace all bounds and costs, keeping the basis for the next solve."""
@@ -172,7 +175,10 @@ class Highs:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on."""
         begin = time.perf_counter()
         self._run()
-        self._solved = True
+        if self._started and self._stale():
+            self._highs.clearSolver()
+            self._run()
+        self._solved, self._started = True, False
         seconds = time.perf_counter() - begin
         h, hp = self._highs, self._hp
         info, state = h.getInfo(), h.getModelStatus()
@@ -204,6 +210,20 @@ class Highs:
             seconds=seconds,
             hand_over_s=self.hand_over_s,
         )
+
+    def _stale(self) -> bool:
+        """Tell whether HiGHS (1.16) gives the start back in place of the better solution it found.
+
+        It does where presolve alone settles the program; the objective is then that of the solution
+        and not of the columns.
+        """
+        info, lp = self._highs.getInfo(), self._highs.getLp()
+        x = np.array(self._highs.getSolution().col_value)
+        objective = float(info.objective_function_value)
+        if len(x) != lp.num_col_ or not np.isfinite(objective):
+            return False
+        value = float(np.array(lp.col_cost_) @ x + lp.offset_)
+        return abs(value - objective) > STALE * max(1.0, abs(objective))
 
     def _tell_apart(self) -> str:
         """Solve again without presolve, which alone cannot tell infeasible from unbounded."""

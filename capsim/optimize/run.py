@@ -10,7 +10,8 @@ import numpy as np
 
 from capsim.lp import Program, Solution, SolverError, solve
 from capsim.lp.blocks import split
-from capsim.lp.decompose import INTERIOR, solve_blocks
+from capsim.lp.decompose import solve_blocks
+from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain import explain_infeasible
 from capsim.optimize.model import Model, formulate
 from capsim.optimize.plan import Plan, make_plan

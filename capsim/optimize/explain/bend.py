@@ -17,7 +17,7 @@ from scipy.sparse import csc_array, hstack
 
 from capsim.lp import Program, Solution, SolverError, solve
 from capsim.lp.arrays import Array, Index
-from capsim.lp.decompose import INTERIOR
+from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain.policies import Policy, policies
 from capsim.optimize.model import Model
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp import solve
-from capsim.lp.decompose import INTERIOR
+from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain.policies import Policy
 from capsim.optimize.model import Model
 

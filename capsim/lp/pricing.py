@@ -1,0 +1,221 @@
+"""The linear relaxation of a program whose blocks meet in a few rows only, block by block.
+
+Dantzig and Wolfe's decomposition, stabilised by a box. The coupling rows carry prices; at given
+prices every block is a small linear program of its own, and the blocks' least costs add up to a
+bound for the whole: ``Σ_b min (c − Aᵀy) x + Σ_r (y_r l_r if y_r > 0 else y_r u_r)``. A master
+program mixes the blocks' solutions found so far so that the coupling rows hold; its prices, kept
+within a box around the best ones so far, are asked next. Mixture and bound meet at the optimum.
+
+The first prices come from groups of blocks, each given its part of every coupling row.
+After the first round each block is solved again from its last basis, which takes milliseconds
+where the interior point needs half a minute for the whole.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.lp.blocks import Block, Split, in_parallel
+from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.master import Master
+from capsim.lp.result import Solution
+
+Array = NDArray[np.float64]
+LOOSE = {**INTERIOR, "ipm_optimality_tolerance": 1e-4}
+"""First prices need not be exact."""
+ROUNDS = 200
+TOGETHER = 3
+"""Blocks in each of the groups that first prices come from."""
+RADIUS, LEAST_RADIUS = 0.15, 1e-4
+"""Half width of the box at the start, relative to the price, and the least it may shrink to."""
+LEAST_PRICE = 0.1
+"""Share of the mean price that a row without a price may move by as if it were its own."""
+GROW, GROW_LATE, SHRINK = 2.0, 4.0, 0.6
+WIDEST = 1e6
+"""Half width at which the coupling rows are taken to be impossible to keep."""
+GOOD_STEP = 0.5
+"""Share of the gain the master promises that lets the box grow when it comes true."""
+MIXED = 1e-7
+"""Weight of the box's own columns, in units of the rows, below which the mixture keeps the rows."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """An optimum of the relaxation up to a tolerance.
+
+    Attributes
+    ----------
+    x : float64 ``[column]``
+        A mixture of the blocks' solutions that keeps every row.
+    price : float64 ``[coupling row]``
+        The prices of the best bound.
+    objective, bound : float
+        With the program's offset.
+    """
+
+    x: Array
+    price: Array
+    objective: float
+    bound: float
+
+
+def price_coupling(
+    found: Split,
+    *,
+    tolerance: float = 1e-4,
+    start: Array | None = None,
+    time_limit: float | None = None,
+) -> Priced | None:
+    """Solve the linear relaxation of a split program.
+
+    Parameters
+    ----------
+    found : Split
+        Integer columns are taken as continuous.
+    tolerance : float
+        Between mixture and bound, relative to the objective (at least 1).
+    start : float64 ``[coupling row]``, optional
+        First prices; from groups of the blocks where not given.
+    time_limit : float, optional
+        Seconds; None is returned when they end first.
+
+    Returns
+    -------
+    Priced or None
+        None where a block has no optimum of its own, the coupling rows cannot be kept, or time
+        ran out: then solve the program whole.
+
+    Notes
+    -----
+    After G. B. Dantzig and P. Wolfe, *Decomposition principle for linear programs* (1960); the box
+    after O. du Merle et al., *Stabilized column generation* (1999).
+
+    Examples
+    --------
+    >>> from capsim.lp import Builder
+    >>> from capsim.lp.blocks import split
+    >>> m = Builder()
+    >>> x = m.variables("x", 2, upper=4.0)
+    >>> m.constrain("own", 2, [([0, 1], x, 1.0)], lower=1.0)
+    >>> m.constrain("both", 1, [(0, x, 1.0)], lower=6.0)
+    >>> program = m.freeze(cost=np.array([1.0, 3.0]))
+    >>> priced = price_coupling(split(program, np.array([False, False, True]), parts=2))
+    >>> priced.x.round(6).tolist(), round(priced.objective, 6)
+    ([4.0, 2.0], 10.0)
+    """
+    end = np.inf if time_limit is None else time.perf_counter() + time_limit
+    program = found.program.relaxed()
+    found = Split(program, found.coupling, found.blocks)
+    parts = _Parts(found)
+    low, high = program.row_lower[found.coupling], program.row_upper[found.coupling]
+    master = Master(low, high, len(found.blocks))
+    asked = _first_prices(found) if start is None else start
+    best, center, radius = -np.inf, np.zeros(len(low)), np.full(len(low), RADIUS)
+    for _ in range(ROUNDS):
+        at, constant = _sided(asked, low, high)
+        solutions = parts.ask(at)
+        if solutions is None or time.perf_counter() > end:
+            return None
+        for i, solution in enumerate(solutions):
+            master.add(i, *parts.column(i, solution))
+        bound = float(sum(s.objective for s in solutions)) + constant + program.offset
+        gain, promised = bound - best, master.objective + program.offset - best
+        if bound > best:
+            best, center = bound, at
+        if np.isfinite(gain) and gain < GOOD_STEP * promised:
+            radius = np.maximum(radius * (1.0 if gain > 0 else SHRINK), LEAST_RADIUS)
+        elif np.isfinite(gain):
+            radius = radius * GROW
+        while True:
+            prices = master.prices(center, radius * _scale(center))
+            if prices is None or radius.max(initial=0.0) > WIDEST:
+                return None
+            asked, objective = prices, master.objective + program.offset
+            close = objective - best <= tolerance * max(abs(objective), 1.0)
+            strained = master.strained(MIXED)
+            if not close or not strained.any():
+                break
+            radius = np.where(strained, radius * GROW_LATE, radius)
+        if close:
+            break
+    else:
+        return None
+    x = np.zeros(len(program.cost))
+    for block, mixed in zip(found.blocks, master.mixture(parts.solutions), strict=True):
+        x[block.columns] = mixed
+    return Priced(x=x, price=center, objective=objective, bound=best)
+
+
+class _Parts:
+    """The blocks as persistent solvers, and every solution they have given."""
+
+    def __init__(self, found: Split) -> None:
+        rows = found.program.matrix.tocsr()[found.coupling]
+        self.use = [rows[:, b.columns] for b in found.blocks]
+        self.cost = [found.program.cost[b.columns] for b in found.blocks]
+        self.solvers = [Highs(found.part(b)) for b in found.blocks]
+        self.solutions: list[list[Array]] = [[] for _ in found.blocks]
+
+    def ask(self, price: Array) -> list[Solution] | None:
+        """Solve every block at these prices; None where one has no optimum."""
+        got = in_parallel([partial(self._ask, i, price) for i in range(len(self.solvers))])
+        return got if all(s.status == "optimal" for s in got) else None
+
+    def _ask(self, i: int, price: Array) -> Solution:
+        solver = self.solvers[i]
+        solver.reprice(self.cost[i] - self.use[i].T @ price)
+        return solver.solve()
+
+    def column(self, i: int, solution: Solution) -> tuple[float, Array]:
+        """Return a solution's cost and its use of the coupling rows, and keep it."""
+        assert solution.x is not None
+        self.solutions[i].append(solution.x)
+        return float(self.cost[i] @ solution.x), np.asarray(self.use[i] @ solution.x)
+
+
+def _scale(center: Array) -> Array:
+    """Size of a row's price for the box: its own, or a share of the mean of all."""
+    size = np.abs(center)
+    priced = size[size > 0]
+    return np.maximum(size, LEAST_PRICE * (float(priced.mean()) if len(priced) else 1.0))
+
+
+def _sided(price: Array, low: Array, high: Array) -> tuple[Array, float]:
+    """Drop prices that point at a side without a limit; return also what the rows contribute."""
+    side = np.where(price > 0, low, high)
+    held = np.isfinite(side)
+    safe = np.where(held, price, 0.0)
+    return safe, float((safe * np.where(held, side, 0.0)).sum())
+
+
+def _first_prices(found: Split) -> Array:
+    """Row by row the median over groups of blocks that are given their part of the rows.
+
+    One group's prices say as much of its own scarcity as of the whole's; the median does not.
+    """
+    groups = max(1, round(len(found.blocks) / TOGETHER))
+    members = [np.arange(i, len(found.blocks), groups) for i in range(groups)]
+    prices = in_parallel([partial(_group_prices, found, each) for each in members])
+    known = [p for p in prices if p is not None]
+    if not known:
+        return np.zeros(len(found.coupling))
+    return np.asarray(np.median(known, axis=0), np.float64)
+
+
+def _group_prices(found: Split, members: NDArray[np.int64]) -> Array | None:
+    """Return prices of the coupling rows for a few blocks, each row cut to their part of it."""
+    program = found.program
+    rows = abs(program.matrix.tocsr()[found.coupling])
+    together = Block(
+        np.concatenate([found.blocks[i].columns for i in members]),
+        np.concatenate([found.blocks[i].rows for i in members]),
+    )
+    mass = rows[:, together.columns].sum(axis=1) / np.maximum(rows.sum(axis=1), 1e-300)
+    low, high = program.row_lower[found.coupling], program.row_upper[found.coupling]
+    solved = Highs(found.part(together, limit=(low * mass, high * mass)), LOOSE).solve()
+    return None if solved.row_dual is None else solved.row_dual[len(together.rows) :]

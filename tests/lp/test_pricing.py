@@ -1,0 +1,87 @@
+"""Prices of coupling rows against the whole program solved at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capsim.lp import Builder
+from capsim.lp.blocks import split
+from capsim.lp.highs import Highs
+from capsim.lp.pricing import price_coupling
+
+
+def plants(blocks: int, rows: int, seed: int, *, demand: float = 0.6):
+    """Blocks that each make three goods from a capacity of their own, for a common demand."""
+    rng = np.random.default_rng(seed)
+    m = Builder()
+    make = [m.variables("make", 3, upper=rng.uniform(2, 6, 3)) for _ in range(blocks)]
+    for b in range(blocks):
+        m.constrain("own", 1, [(0, make[b], rng.uniform(0.5, 1.5, 3))], upper=6.0)
+    coupling = []
+    for r in range(rows):
+        weights = rng.uniform(0.2, 1.0, (blocks, 3))
+        most = sum(float(w.sum()) for w in weights)
+        m.constrain(
+            f"both{r}", 1, [(0, make[b], weights[b]) for b in range(blocks)], lower=demand * most
+        )
+        coupling.append(blocks + r)
+    program = m.freeze(cost=rng.uniform(1, 5, 3 * blocks))
+    flag = np.zeros(program.matrix.shape[0], bool)
+    flag[coupling] = True
+    return program, split(program, flag, parts=blocks)
+
+
+@settings(max_examples=25, deadline=None)
+@given(blocks=st.integers(2, 7), rows=st.integers(1, 4), seed=st.integers(0, 10_000))
+def test_mixture_and_bound_enclose_the_optimum_of_the_whole(blocks, rows, seed):
+    program, found = plants(blocks, rows, seed)
+    whole = Highs(program).solve()
+    priced = price_coupling(found, tolerance=1e-6)
+    if priced is None:
+        assert whole.status != "optimal"
+        return
+    assert priced.objective == pytest.approx(whole.objective, rel=2e-6)
+    assert priced.bound <= whole.objective + 1e-6
+    activity = program.matrix @ priced.x
+    assert (activity >= program.row_lower - 1e-6).all()
+    assert (activity <= program.row_upper + 1e-6).all()
+    assert (priced.x >= program.lower - 1e-9).all()
+    assert (priced.x <= program.upper + 1e-9).all()
+
+
+def test_the_bound_is_that_of_its_prices():
+    program, found = plants(4, 2, 3)
+    priced = price_coupling(found, tolerance=1e-6)
+    cost, constant = found.priced(priced.price)
+    least = sum(Highs(found.part(b, cost)).solve().objective for b in found.blocks)
+    assert least + constant == pytest.approx(priced.bound, rel=1e-9)
+
+
+def test_first_prices_may_be_given_and_any_do():
+    _, found = plants(5, 3, 8)
+    cold = price_coupling(found, tolerance=1e-6)
+    warm = price_coupling(found, tolerance=1e-6, start=cold.price)
+    wild = price_coupling(found, tolerance=1e-6, start=np.full(3, 40.0))
+    assert warm.objective == pytest.approx(cold.objective, rel=2e-6)
+    assert wild.objective == pytest.approx(cold.objective, rel=2e-6)
+
+
+def test_rows_that_no_mixture_keeps_are_left_to_the_whole():
+    _, found = plants(3, 1, 1, demand=50.0)
+    assert price_coupling(found) is None
+
+
+def test_no_time_no_answer():
+    _, found = plants(3, 1, 1)
+    assert price_coupling(found, time_limit=0.0) is None
+
+
+def test_blocks_that_never_meet():
+    m = Builder()
+    x = m.variables("x", 2)
+    m.constrain("own", 2, [([0, 1], x, 1.0)], lower=[1.0, 2.0])
+    found = split(m.freeze(cost=np.ones(2)), np.zeros(2, bool), parts=2)
+    assert price_coupling(found).objective == pytest.approx(3.0)
