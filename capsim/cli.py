@@ -143,8 +143,8 @@ def new(
 
 @app.command(
     "export",
-    epilog="Examples: capsim export scenarios/prefecture-2022 city.xlsx;"
-    " capsim export --template empty.xlsx",
+    epilog="Example: capsim export scenarios/prefecture-2022 city.xlsx,"
+    " or capsim export --template empty.xlsx",
 )
 def export_book(
     scenario: Annotated[
@@ -202,8 +202,8 @@ def import_book(
 
 
 @app.command(
-    epilog="Examples: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared;"
-    " capsim compare my-city --set policy.private_share_cap.2022=0.04,0.05,0.06 --workers 2"
+    epilog="Example: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared;"
+    " or capsim compare my-city --set policy.private_share_cap.2022=0.04,0.05,0.06 --workers 2"
 )
 def compare(
     scenarios: Annotated[

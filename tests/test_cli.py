@@ -209,7 +209,8 @@ def test_compare_sets_scenarios_side_by_side(city, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "check", "new", "compare", "forecast", "backtest", "build"]
+    "command",
+    ["run", "check", "new", "export", "import", "compare", "forecast", "backtest", "build"],
 )
 def test_every_command_has_help_with_an_example(command):
     said = call(command, "--help")
