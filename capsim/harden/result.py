@@ -34,9 +34,10 @@ class Hardened:
         Ids of those that must all hold at once.
     asked : float
         Probability asked for.
+    draws : int
+        That the plan was judged by; no margin was made from them.
     probability, low, high : float
-        Of all targets together on `fresh_draws` draws that no margin was made from, with
-        Wilson's 95 % interval.
+        Of all targets together, with Wilson's 95 % interval.
     reached : bool
         Whether `low` is at least `asked`.
     extra_cny : float
@@ -59,6 +60,7 @@ class Hardened:
     plain: Plan
     targets: tuple[str, ...]
     asked: float
+    draws: int
     probability: float
     low: float
     high: float
@@ -88,6 +90,7 @@ def result_of(search: Search, steps: list[Step], wanted: tuple[str, ...], asked:
         plain=steps[0].plan,
         targets=wanted,
         asked=asked,
+        draws=int(row["draws"]),
         probability=float(row["probability"]),
         low=float(row["low"]),
         high=float(row["high"]),

@@ -20,7 +20,7 @@ def safety_text(found: Hardened) -> str:
     first = found.rounds.iloc[0]
     lines = [
         f"Safety: {', '.join(_named(found.targets))} hold together in {found.probability:.1%} of "
-        f"{int(first['draws']):,} fresh draws (95 % interval {found.low:.1%} to {found.high:.1%}); "
+        f"{found.draws:,} fresh draws (95 % interval {found.low:.1%} to {found.high:.1%}); "
         f"the cheapest plan, in {first['probability']:.1%}.",
         f"Safety costs {found.extra_cny / 1e6:,.1f} million RMB more than the cheapest plan, "
         f"{share:.2%} of what decisions can move.",
@@ -36,10 +36,13 @@ def _named(targets: tuple[str, ...]) -> list[str]:
     years: dict[str, list[str]] = {}
     for target in targets:
         rule, _, year = target.rpartition("-")
-        years.setdefault(rule or target, []).append(year if rule else "")
+        if year.isdigit():
+            years.setdefault(rule, []).append(year)
+        else:
+            years[target] = []
     return [
-        rule if spans == [""] else f"{rule} {spans[0]}" + (f"–{spans[-1]}" if spans[1:] else "")
-        for rule, spans in years.items()
+        " ".join([rule, "–".join(dict.fromkeys(of[:1] + of[-1:]))]).rstrip()
+        for rule, of in years.items()
     ]
 
 
