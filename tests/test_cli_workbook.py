@@ -20,7 +20,7 @@ def call(*arguments):
 def city(tmp_path_factory):
     """Folder of a city of two areas, planned for two years."""
     folder = tmp_path_factory.mktemp("city") / "city"
-    small = {"stages": ("primary", "junior"), "years": (2021, 2023), "name": "city"}
+    small = {"stages": ("primary", "junior"), "years": (2021, 2022), "name": "city"}
     generate(2, 8000, 0, **small).save(folder)
     return folder
 
