@@ -78,7 +78,8 @@ def _prices(prices: Prices) -> list[str]:
         return ["Nothing is scarce: no limit, target or place has a price."]
     lines = ["What would be saved, all years together, with the plan's decisions as they are:"]
     for kind, rows in table.groupby("kind", sort=False):
-        for row in rows.head(EACH).to_dict("records"):
+        for record in rows.head(EACH).to_dict("records"):
+            row = {str(key): value for key, value in record.items()}
             lines += textwrap.wrap(_line(str(kind), row), WIDTH, subsequent_indent="    ")
         if len(rows) > EACH:
             least, most = rows["one_more_cny"].min(), rows["one_more_cny"].max()
@@ -95,8 +96,11 @@ def _line(kind: str, row: dict[str, Any]) -> str:
     if np.isfinite(row["more_units"]) and more > 0:
         text += f", for the first {_units(row['more_units'])}"
     if not np.isclose(more, less, rtol=1e-3, atol=1.0):
-        loss = "no plan at all" if np.isinf(less) else _price(less)
-        text += f"; one less costs {loss}"
+        text += (
+            "; with one less there is no plan"
+            if np.isinf(less)
+            else f"; one less costs {_price(less)}"
+        )
     return text
 
 
