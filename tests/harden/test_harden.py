@@ -97,8 +97,8 @@ def test_without_margins_the_rows_forbid_nothing():
     run = trial(plain(), draws=1, seed=0, uncertainty=False)
     counted = as_planned(city(), len(model.given.projects.project))
     none = Safety(counted, np.zeros(run.figures.asked.shape[:2]), (("share-2022", 0.0),))
-    again = optimize(tighten(model, run.given, none), gap=0.0)
-    free = optimize(model, gap=0.0)
+    again = optimize(tighten(model, run.given, none), relax=True)
+    free = optimize(model, relax=True)
     assert again.objective_cny == pytest.approx(free.objective_cny, rel=1e-7)
 
 
@@ -108,11 +108,13 @@ def test_rows_keep_the_places_free_that_are_asked_for():
     counted = as_planned(city(), len(model.given.projects.project))
     spare = (run.figures.room - run.figures.asked)[..., 0]
     asked = np.maximum(spare, 0.0) + 25.0
-    plan = optimize(tighten(model, run.given, Safety(counted, asked, ())), gap=GAP)
+    tight = tighten(model, run.given, Safety(counted, asked, ()))
+    plan = optimize(tight, gap=GAP)
     after = trial(plan, draws=1, seed=0, uncertainty=False)
     free = (after.figures.room - after.figures.asked)[..., 0]
     assert (free >= asked - 1e-6).mean() > 0.9
-    assert plan.objective_cny > plain().objective_cny
+    dearer = optimize(tight, relax=True).objective_cny - optimize(model, relax=True).objective_cny
+    assert dearer > 1e5
 
 
 def test_a_margin_of_a_share_lowers_it():
