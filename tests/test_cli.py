@@ -216,3 +216,18 @@ def test_every_command_has_help_with_an_example(command):
     said = call(command, "--help")
     assert said.exit_code == 0
     assert f"Example: capsim {command}" in said.stdout
+
+
+def test_explain_says_what_is_scarce_or_what_cannot_hold(city, tmp_path):
+    said = call("explain", city)
+    scenario = load(city)
+    planned = json.loads(call("explain", city, "--json").stdout)
+    assert said.exit_code == (3 if planned["sentences"] else 0)
+    assert planned["prices"] or planned["conflicts"]
+    folder = tmp_path / "ordered"
+    scenario.variant({"policy.reduction": 1e6}).save(folder)
+    said = call("explain", folder)
+    assert said.exit_code == 3
+    assert "NO PLAN meets what is ordered." in said.stdout
+    assert "cannot" in said.stdout
+    assert len(said.stdout.splitlines()) <= 45
