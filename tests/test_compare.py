@@ -137,9 +137,9 @@ def test_differences_are_taken_draw_by_draw(compared):
     ]
     difference = (two["cost_cny"] - one["cost_cny"]).to_numpy()
     assert row["difference"].item() == pytest.approx(difference.mean())
-    assert row["low"].item() <= row["difference"].item() <= row["high"].item()
-    apart = np.sqrt(one["cost_cny"].var() / 20 + two["cost_cny"].var() / 20)
-    assert (row["high"] - row["low"]).item() < 2 * apart
+    half = 2.0930240544 * difference.std(ddof=1) / np.sqrt(20)  # Student's t, 19 degrees
+    assert row["high"].item() == pytest.approx(difference.mean() + half)
+    assert row["low"].item() == pytest.approx(difference.mean() - half)
     assert "city: policy.reduction=5000" not in set(table["scenario"])
     chance = table[table["what"] == "probability of share-2022"]
     assert ((chance["first"] >= 0) & (chance["mean"] <= 1)).all()
