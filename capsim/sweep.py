@@ -264,7 +264,7 @@ class _Solver:
         highs.begin_at(after.basis if alike else None)
         costs_only = _same_bounds(program, after.program)
         highs.set({"simplex_strategy": PRIMAL if costs_only else DUAL})
-        return highs.solve(), highs.basis
+        return highs.solve(watched=False), highs.basis
 
     def _apart(self, model: Model, program: Program) -> Solution:
         """Solve a large mixed-integer program county by county, as ``optimize`` does."""

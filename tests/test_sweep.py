@@ -183,3 +183,31 @@ def test_faults_are_said() -> None:
         capsim.sweep(the_city(), [{}], workers=0)
     with pytest.raises(capsim.ScenarioError, match="policy"):
         capsim.sweep(the_city(), [{"policy.no_such_rule": 1}], relax=True)
+
+
+@pytest.mark.parametrize("change", changes(), ids=str)
+def test_a_model_like_another_is_the_model(change: dict[str, Any]) -> None:
+    """Array by array, whatever is taken over from the scenario's own model."""
+    base = capsim.formulate(the_city(), capsim.project(the_city()))
+    variant = the_city().variant(change)
+    own, others = capsim.formulate(variant), [capsim.formulate(variant, like=base)]
+    if not any(key.split(".")[0] in ("horizon", "demand") for key in change):
+        others.append(capsim.formulate(variant, base.given.demand, like=base))
+    for other in others:
+        for part in ("cost", "lower", "upper", "integer", "row_lower", "row_upper"):
+            mine, theirs = getattr(own.program, part), getattr(other.program, part)
+            assert np.array_equal(mine, theirs), part
+        assert (own.program.matrix != other.program.matrix).nnz == 0
+        assert own.program.offset == other.program.offset
+
+
+def test_a_variant_of_settings_is_checked_all_the_same() -> None:
+    with pytest.raises(capsim.ScenarioError, match="reduction_year"):
+        the_city().variant({"policy.reduction_year": 1999})
+    with pytest.raises(capsim.ScenarioError, match="discount_rate"):
+        the_city().variant({"costs.discount_rate": "much"})
+    for change in ({"policy.reduction": 1.0}, {"costs.teacher_cny": 1e12}):
+        document = the_city().variant(change)
+        tables = {name: document.table(name) for name in ("areas", "schools", "limits", "pupils")}
+        again = document.variant(tables=tables)
+        assert document.warnings == again.warnings

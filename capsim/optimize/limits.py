@@ -16,11 +16,9 @@ Entry = tuple[Index, Index, Index, Array | float]
 def county_limit(parts: Parts, kind: str) -> tuple[Array, Array]:
     """Return the limits of a kind, ``[county, year]`` and ``[year]`` of the whole; NaN for none."""
     space = parts.given.space
-    table = parts.given.scenario.table("limits")
-    table = table[table["kind"] == kind]
-    year = table["year"].to_numpy(np.int64) - int(space.years[0])
-    amount = table["amount"].to_numpy(np.float64)
-    name = table["county"].to_numpy(object)
+    kinds, names, years, amounts = parts.limits
+    rows = kinds == kind
+    year, amount, name = years[rows] - int(space.years[0]), amounts[rows], names[rows]
     county = np.full((len(space.counties), parts.years), np.nan)
     whole = np.full(parts.years, np.nan)
     code = {c: i for i, c in enumerate(space.counties)}

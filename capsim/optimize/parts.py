@@ -41,6 +41,18 @@ class Parts:
         return len(self.given.space.years)
 
     @cached_property
+    def limits(self) -> tuple[Text, Text, Index, Array]:
+        """Kind, county, year and amount of every limit."""
+        table = self.given.scenario.table("limits")
+        kind, county = (table[name].to_numpy(object) for name in ("kind", "county"))
+        return (
+            kind,
+            county,
+            table["year"].to_numpy(np.int64),
+            table["amount"].to_numpy(np.float64),
+        )
+
+    @cached_property
     def added_seats(self) -> Seated:
         """``places · (z[t] − z[t − life])`` for every project row that adds seats."""
         projects, v, dates = self.given.projects, self.columns, self.given.dates

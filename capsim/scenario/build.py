@@ -31,7 +31,8 @@ __all__ = ["CHANGES", "finish", "from_tables", "load", "variant"]
 
 CHANGES = ("extends", "set", "scale", "drop")
 APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "travel", "name", "title")
-"""Sections of the settings that no table is checked against."""
+"""Sections of the settings that no table is checked against, but for `WAGE`."""
+WAGE = "teacher_cny"
 
 
 def load(folder: str | Path) -> Scenario:
@@ -88,10 +89,14 @@ def variant(
     tables |= _frames(frames, faults)
     faults += scale(tables, "variant", scales)
     faults += drop(tables, "variant", drops)
-    known = not (scales or drops or frames) and all(
-        str(key).split(".")[0] in APART_FROM_TABLES for key in values
-    )
-    return finish(document, tables, faults, "settings", tables_known=known)
+    apart = not (scales or drops or frames) and all(_apart_from_tables(key) for key in values)
+    known = scenario.warnings if apart else None
+    return finish(document, tables, faults, "settings", known=known)
+
+
+def _apart_from_tables(key: object) -> bool:
+    section, _, rest = str(key).partition(".")
+    return section in APART_FROM_TABLES and (section != "costs" or rest not in ("", WAGE))
 
 
 def _layers(
@@ -158,7 +163,7 @@ def finish(
     faults: list[Fault],
     file: str,
     *,
-    tables_known: bool = False,
+    known: tuple[str, ...] | None = None,
 ) -> Scenario:
     """Check everything and make the scenario, or say all that is wrong."""
     if document is None:
@@ -170,12 +175,12 @@ def finish(
         columns, found = column_sources(document["sources"], file)
         faults += found
     for name, typed in tables.items():
-        if typed.sound and not tables_known:
+        if typed.sound and known is None:
             faults += key_faults(TABLES[name], typed)
     settings = _settings(plain, tables, faults, file)
     warnings: tuple[str, ...] = ()
     if settings is not None:
-        found, warnings = check(settings, tables, file, tables_known=tables_known)
+        found, warnings = check(settings, tables, file, known=known)
         faults += found
     if faults or settings is None:
         raise ScenarioError(dict.fromkeys(faults))

@@ -32,19 +32,25 @@ CHECKS = (
 
 
 def check(
-    settings: Settings, tables: Mapping[str, Typed], file: str, *, tables_known: bool = False
+    settings: Settings,
+    tables: Mapping[str, Typed],
+    file: str,
+    *,
+    known: tuple[str, ...] | None = None,
 ) -> tuple[list[Fault], tuple[str, ...]]:
     """Name every fault and warning of a scenario, as far as its cells could be read.
 
-    ``tables_known`` says that the tables, and all settings that they are checked against, have been
-    checked before.
+    ``known`` are the warnings found when the tables, and all settings that they are checked
+    against, were checked before: they are not checked again.
     """
     stages, faults = stage_table(settings, file)
     sound = {name: typed for name, typed in tables.items() if typed.sound}
     unread = frozenset(tables) - frozenset(sound)
     case = Case(settings, sound, unread, stages, file)
-    for one in (settings_faults,) if tables_known else CHECKS:
+    for one in CHECKS if known is None else (settings_faults,):
         faults += one(case)
+    if known is not None:
+        return faults, known
     return faults, () if faults else (*_use_warnings(case), *project_warnings(case))
 
 
