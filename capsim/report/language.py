@@ -124,7 +124,8 @@ class Words:
         >>> words("en").chance(0.66), words("zh").chance(0.66)
         ('66 %', '66%')
         """
-        return f"{100 * fraction:.0f}" + ("%" if self.lang == "zh" else " %")
+        text = numbers.count(100 * fraction)
+        return text + ("%" if self.lang == "zh" else " %")
 
     def joined(self, parts: list[str]) -> str:
         """Put parts of a sentence in a row."""

@@ -81,4 +81,5 @@ def one_warning() -> Iterator[None]:
             )
     if lacking:
         some = "".join(list(lacking)[:8]) + ("…" if len(lacking) > 8 else "")
-        warnings.warn(f"no installed font has the characters {some}; {HINT}", stacklevel=4)
+        hint = HINT if any("\u3400" <= one <= "\u9fff" for one in lacking) else "left blank"
+        warnings.warn(f"no installed font has the characters {some}: {hint}", stacklevel=4)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import east_asian_width
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -69,7 +71,7 @@ STYLE: dict[Any, Any] = {
 }
 
 LONGEST = 28
-"""Characters of a name that stand on an axis."""
+"""Columns of a name that stand on an axis; a Chinese character takes two."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -109,11 +111,14 @@ def short(name: object, most: int = LONGEST) -> str:
 
     Examples
     --------
-    >>> short("No. 1 Middle School"), short("x" * 200, 6)
-    ('No. 1 Middle School', 'xxxxx…')
+    >>> short("No. 1 Middle School"), short("x" * 200, 6), short("第一实验中学", 6)
+    ('No. 1 Middle School', 'xxxxx…', '第一…')
     """
     text = " ".join(str(name).split())
-    return text if len(text) <= most else text[: most - 1] + "…"
+    widths = [2 if east_asian_width(character) in "WF" else 1 for character in text]
+    if sum(widths) <= most:
+        return text
+    return text[: int(np.searchsorted(np.cumsum(widths), most - 1, side="right"))] + "…"
 
 
 def school_years(ax: Axes, years: Sequence[int] | Any, say: Words, most: int = 18) -> None:

@@ -65,6 +65,7 @@
         const values = [...new Set(this.said.map((row) => row[at]))].sort(order.compare);
         if (values.length < 2 || values.length > 80) return;
         const choice = make("select", undefined, make("label", this.heads[at].textContent, tools));
+        choice.setAttribute("aria-label", this.heads[at].textContent);
         make("option", texts.all, choice).value = "";
         values.forEach((value, place) => { make("option", value, choice).value = String(place); });
         choice.addEventListener("change", () => {

@@ -1,0 +1,89 @@
+"""Every text has its Chinese, with the same places, and numbers are written as readers do."""
+
+import ast
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import capsim.report
+from capsim.report.chinese import NAMES, TEXTS
+from capsim.report.language import words
+
+HERE = Path(capsim.report.__file__).parent
+
+
+def texts_of(path: Path) -> set[str]:
+    """English texts that a module gives to `say`, or a series its label."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+            first = node.args[0]
+            if node.func.id in ("say", "Look") and isinstance(first, ast.Constant):
+                found.add(first.value)
+    return found
+
+
+def test_every_text_of_the_code_has_its_chinese():
+    used = set().union(*(texts_of(path) for path in HERE.rglob("*.py")))
+    for path in HERE.rglob("*.html"):
+        used |= {found[1] for found in re.findall(r"say\(([\"'])(.*?)\1", path.read_text())}
+    assert len(used) > 200
+    assert used <= set(TEXTS)
+
+
+def test_places_for_values_are_the_same_in_both_languages():
+    def places(text):
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+    assert [text for text, other in TEXTS.items() if places(text) != places(other)] == []
+
+
+def test_chinese_is_chinese():
+    for text, other in TEXTS.items():
+        if re.search("[A-Za-z]", re.sub(r"{\w+}|by", "", text)):
+            assert re.search("[\u4e00-\u9fff]", other), text
+    assert all(re.search("[\u4e00-\u9fff]", other) for other in NAMES.values())
+
+
+def test_a_text_without_chinese_is_an_error():
+    with pytest.raises(KeyError):
+        words("zh")("never said")
+
+
+@pytest.mark.parametrize(
+    ("number", "english", "chinese"),
+    [
+        (309_800, "309,800", "30.98万"),
+        (1_500_000, "1,500,000", "150万"),
+        (9_999, "9,999", "9,999"),
+        (-25_000, "−25,000", "−2.5万"),
+        (0.4, "0", "0"),
+    ],
+)
+def test_counts(number, english, chinese):
+    assert words("en").count(number) == english
+    assert words("zh").count(number) == chinese
+
+
+@pytest.mark.parametrize(
+    ("cny", "english", "chinese"),
+    [
+        (4.61e9, "4.61 bn RMB", "46.10亿元"),
+        (-25_300_000, "−25.3 million RMB", "−2,530.0万元"),
+        (8_200, "8,200 RMB", "8,200元"),
+    ],
+)
+def test_money(cny, english, chinese):
+    assert words("en").money(cny) == english
+    assert words("zh").money(cny) == chinese
+
+
+def test_shares_and_names():
+    say = words("zh")
+    assert say.share(0.05) == "5.00%"
+    assert say.name("primary") == "小学"
+    assert say.name("No. 7 School") == "No. 7 School"
+    assert words("en").name("under_construction") == "under construction"
+    assert words("en").name("north_road") == "north_road"

@@ -1,0 +1,232 @@
+"""The page is whole, the same twice, escapes every name, and says where its figures come from."""
+
+import json
+import re
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hostile import COUNTIES, HTML, NAMES, PROJECTS, hostile_plan, reached
+from small_plan import written_certificate, written_outcomes, written_plan
+
+from capsim.report import Advice, html_page, milestones, summarize
+from capsim.report.language import words
+from capsim.report.page.blocks import Column, make_table, write_cell
+from capsim.report.page.pictures import address
+
+PLAN = written_plan()
+OUTCOMES = written_outcomes(PLAN)
+DRAWN = {"mix": (b"<svg/>", b"PNG"), "balance-2022": (b"<svg/>", b"PNG"), "map": (b"<svg/>", b"")}
+ADVICE = Advice(
+    "Prices",
+    ["One more place is worth 5,000 RMB."],
+    {"Prices": pd.DataFrame({"kind": ["place"], "year": [2022], "one_more_cny": [5000.4]})},
+)
+
+
+class Reader(HTMLParser):
+    """Elements, texts and embedded data of a page."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.data: list[str] = []
+        self.inside = ""
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+        self.inside = "data" if ("type", "application/json") in attributes else tag
+
+    def handle_endtag(self, tag):
+        self.inside = ""
+
+    def handle_data(self, data):
+        if self.inside == "data":
+            self.data.append(data)
+        elif self.inside not in ("script", "style"):
+            self.texts.append(data.strip())
+
+
+def made(plan=PLAN, outcomes=OUTCOMES, lang="en", **given) -> bytes:
+    certificate = written_certificate()
+    summary = summarize(plan, certificate, outcomes, seed=7, timings_s={"load": 0.5})
+    given = {"drawn": DRAWN, "reached": reached(plan), "advice": [ADVICE]} | given
+    return html_page(plan, summary, outcomes, lang=lang, **given)
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def page(request):
+    return made(lang=request.param)
+
+
+def test_page_needs_nothing_else(page):
+    read = Reader(page)
+    assert not re.search(rb"(src|href)=\"(?!data:|#)", page)
+    assert b"@import" not in page
+    assert b"url(" not in page
+    assert read.tags.count("img") == len(DRAWN)
+    assert b"default-src 'none'" in page
+
+
+def test_same_bytes_twice_whatever_the_time_it_took():
+    assert made() == made()
+    slow = summarize(PLAN, None, OUTCOMES, seed=7, timings_s={"load": 99.0})
+    quick = summarize(PLAN, None, OUTCOMES, seed=7, timings_s={"load": 0.1})
+    assert html_page(PLAN, slow, OUTCOMES) == html_page(PLAN, quick, OUTCOMES)
+
+
+def test_every_link_leads_somewhere(page):
+    attributes = Reader(page).attributes
+    ids = [value for key, value in attributes if key == "id"]
+    assert len(set(ids)) == len(ids)
+    assert {value[1:] for key, value in attributes if key == "href"} <= set(ids)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_names_come_through_unharmed_and_harmless(lang):
+    plan, outcomes = hostile_plan()
+    read, clean = Reader(made(plan, outcomes, lang)), Reader(made(lang=lang))
+    assert [tag for tag in read.tags if tag not in ("tr", "td", "a", "li", "option")] == [
+        tag for tag in clean.tags if tag not in ("tr", "td", "a", "li", "option")
+    ]
+    assert not [key for key, _ in read.attributes if key.startswith("on")]
+    cells = {cell for data in read.data for cell in strings(json.loads(data))}
+    assert set(NAMES) <= cells
+    assert {HTML, *COUNTIES.values(), *PROJECTS.values()} <= set(read.texts)
+
+
+def strings(value):
+    """All texts in a piece of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in [*value.keys(), *value.values()] if isinstance(value, dict) else value:
+            yield from strings(item)
+
+
+def test_counts_are_written_as_each_language_does():
+    plan = written_plan()
+    plan.tables["reduction"] = plan.tables["reduction"].assign(total=309800.0, ordered=309800.0)
+    plan.scenario.given["settings"].policy.reduction = 309800.0
+    assert "309,800" in Reader(made(plan)).texts
+    assert "30.98万" in Reader(made(plan, lang="zh")).texts
+
+
+def test_targets_lead_to_what_orders_them_and_its_mark(page):
+    row = page.decode()
+    assert 'data-find="policy.private_share_cap.2022">policy.private_share_cap.2022 <b>S</b>' in row
+    assert 'data-find="programmes.build-2022.number"' in row
+    assert 'data-find="births">births <b>P</b>' in row
+
+
+def test_ledger_holds_four_dates_with_their_probability():
+    (ledger,) = (json.loads(data) for data in Reader(made()).data if '"2022-05-14"' in data)
+    row = next(row for row in ledger["rows"] if row[0] == "P000")
+    dated = [cell for cell in row if isinstance(cell, list)]
+    assert dated == [
+        ["2022-05-14", 90],
+        ["2022-06-14", 80],
+        ["2022-07-14", 70],
+        ["2022-08-14", 60],
+    ]
+    assert len(ledger["rows"]) == len(PLAN.tables["projects"])
+
+
+def test_advice_is_shown_as_it_is_given(page):
+    read = Reader(page)
+    assert "One more place is worth 5,000 RMB." in read.texts
+    assert "5,000" in read.texts
+
+
+def test_without_a_plan_the_page_explains(page):
+    plan = written_plan()
+    plan.status, plan.tables = "infeasible", {}
+    plan.gap = plan.objective_cny = float("nan")
+    plan.explanation = SimpleNamespace(sentences=("County C01 lacks 4,310 places.",))
+    text = html_page(plan, summarize(plan, seed=0, timings_s={})).decode()
+    assert "County C01 lacks 4,310 places." in text
+    assert "NO PLAN" in text
+    assert 'id="ledger"' not in text
+
+
+def test_cells_are_rounded_to_what_is_shown():
+    frame = pd.DataFrame(
+        {
+            "a": [1234.56, float("nan"), -0.4, float("inf")],
+            "b": [0.12345, 0.0, 1.0, 0.5],
+            "c": [["2022-01-01", 0.666], ["", float("nan")], ["", 0.0], ["2022-01-01", 1.0]],
+        }
+    )
+    columns = (
+        Column("a", "A", "number"),
+        Column("b", "B", "percent", 1),
+        Column("c", "C", "chance"),
+    )
+    table = make_table("t", "T", frame, columns)
+    assert table.rows == [
+        [1235, 12.3, ["2022-01-01", 67]],
+        [None, 0.0, None],
+        [0, 100.0, ["", 0]],
+        ["∞", 50.0, ["2022-01-01", 100]],
+    ]
+    said = [
+        [write_cell(value, column, words("en")) for value, column in zip(row, columns, strict=True)]
+        for row in table.rows
+    ]
+    assert said[0] == ["1,235", "12.3 %", "2022-01-01 · 67 %"]
+    assert said[1] == ["–", "0.0 %", "–"]
+    assert said[2] == ["0", "100.0 %", "– · 0 %"]
+
+
+def test_unknown_kind_of_column_is_refused():
+    with pytest.raises(ValueError, match="kind 'colour'"):
+        make_table("t", "T", pd.DataFrame({"a": [1]}), (Column("a", "A", "colour"),))
+
+
+def test_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="language 'fr': one of en, zh"):
+        made(lang="fr")
+
+
+def test_heavy_figures_are_pixels():
+    heavy = b"<svg>" + b"x" * 200_000
+    assert address(heavy, b"PNG").startswith("data:image/png;base64,")
+    assert address(b"<svg/>", b"PNG" * 9).startswith("data:image/svg+xml;base64,")
+
+
+def test_milestones_come_in_order_and_with_the_luck_of_the_simulation():
+    from capsim.construction import build
+    from capsim.scenario.generate import generate
+
+    city = generate(6, 40_000, 2)
+    projects = city.table("projects").drop_duplicates("project")
+    due = projects[projects["due"] != ""].head(4)
+    openings = pd.DataFrame({"project": due["project"], "opens": due["due"], "copies": 1})
+    plan = SimpleNamespace(scenario=city, tables={"openings": openings})
+    table = milestones(plan, draws=40, seed=3)
+    built = build(
+        city, planned=dict(zip(due["project"], due["due"], strict=True)), replications=40, seed=3
+    )
+    chance = built.probability().set_index("project")["probability"]
+    for project, rows in table.groupby("project"):
+        dates = rows.set_index("milestone")["date"]
+        order = [
+            dates[name]
+            for name in ("built", "equipped", "up_to_standard", "in_use")
+            if name in dates
+        ]
+        assert order == sorted(order)
+        in_use = rows[rows["milestone"] == "in_use"]["chance"].iloc[0]
+        assert in_use == pytest.approx(chance[project])
+    assert set(table["project"]) == set(due["project"])
+
+
+def test_plan_that_opens_nothing_has_no_milestones():
+    openings = pd.DataFrame(columns=["project", "opens", "copies"])
+    plan = SimpleNamespace(scenario=None, tables={"openings": openings})
+    assert not len(milestones(plan, draws=10, seed=0))
