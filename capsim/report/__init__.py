@@ -53,6 +53,7 @@ def files(
     *,
     reached: pd.DataFrame | None = None,
     advice: Sequence[Advice] = (),
+    prices: pd.DataFrame | None = None,
     lang: str = "en",
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path (relative, with `/`) and content of every file but `summary.json`.
@@ -65,6 +66,9 @@ def files(
         As `summarize` gives it.
     reached, advice, lang
         As for `capsim.report.page.html_page`; the language is also that of answer and figures.
+
+    prices
+        As `Prices.binding` gives them, for the workbook.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def files(
     yield "plan/limits_used.csv", csv(limits_used(plan))
     if certificate is not None:
         yield "plan/certificate.csv", csv(certificate.table)
-    yield "plan.xlsx", plan_workbook(plan, summary, outcomes)
+    yield "plan.xlsx", plan_workbook(plan, summary, outcomes, prices, reached)
     if outcomes is not None:
         for name, table in outcomes.tables.items():
             yield f"outcomes/{name}.csv", csv(table)

@@ -53,8 +53,11 @@ PROJECTS = (
     Shown("copies", "Opened (number)", "投用（个）", "0", 10),
     Shown("opens", "Opens", "投用日期", DATE, 12),
     Shown("due", "Due", "应投用日期", DATE, 12),
+    Shown("built", "Built (as likely as not by)", "建成（五成把握）", DATE, 13),
+    Shown("equipped", "Equipped", "配齐设备", DATE, 12),
+    Shown("up_to_standard", "Up to standard", "达标", DATE, 12),
+    Shown("in_use", "In use", "投入使用", DATE, 12),
     Shown("p_on_time", "Chance to open on time", "按期投用概率", "0%", 12),
-    Shown("p50", "As likely earlier as later", "中位投用日期", DATE, 12),
     Shown("p90", "Nine times in ten by", "九成把握投用日期", DATE, 12),
     Shown("places", "Places (each)", "学位（每个）", COUNT, 11),
     Shown("places_compulsory", "Compulsory places (each)", "义务教育学位（每个）", COUNT, 13),
@@ -138,6 +141,7 @@ def plan_workbook(
     summary: dict[str, Any],
     outcomes: Outcomes | None = None,
     prices: pd.DataFrame | None = None,
+    reached: pd.DataFrame | None = None,
 ) -> bytes:
     """Write a plan as a workbook.
 
@@ -149,6 +153,8 @@ def plan_workbook(
         As `summarize` gives it.
     prices
         As `Prices.binding` gives them; without, there is no sheet of prices.
+    reached
+        project, milestone, date: adds when each project is built, equipped, up to standard, in use.
 
     Returns
     -------
@@ -176,7 +182,7 @@ def plan_workbook(
     )
     sheets: list[tuple[str, Sequence[Shown], pd.DataFrame, int]] = [
         ("targets", TARGETS, targets, 1),
-        ("projects", PROJECTS, _projects(plan, outcomes), 2),
+        ("projects", PROJECTS, _projects(plan, outcomes, reached), 2),
         ("conversions", CONVERSIONS, tables["conversions"], 2),
         ("purchases", PURCHASES, tables["purchases"], 2),
         ("closures", CLOSURES, tables["closures"], 2),
@@ -210,15 +216,21 @@ def _date(text: str) -> dt.date | str:
     return dt.date.fromisoformat(text) if DAY.fullmatch(str(text)) else str(text or "")
 
 
-def _projects(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
+def _projects(plan: Plan, outcomes: Outcomes | None, reached: pd.DataFrame | None) -> pd.DataFrame:
     """Join the ledger of projects with their names and, if simulated, when they are in use."""
     table = plan.tables["projects"]
     named = plan.scenario.table("projects").drop_duplicates("project").set_index("project")
     for column in ("name", "name_zh"):
         if column in named and named[column].any():
             table = table.assign(**{column: table["project"].map(named[column])})
+    if reached is not None and len(reached):
+        dates = reached.set_index(["project", "milestone"])["date"].unstack()  # noqa: PD010
+        table = table.merge(dates.reset_index(), on="project", how="left")
     if outcomes is not None:
         drawn = outcomes.tables["projects"][["project", "p_on_time", "p50", "p90"]]
+        drawn = drawn.rename(columns={"p50": "in_use"} if "in_use" not in table else {})
         table = table.merge(drawn, on="project", how="left")
-        table = table.fillna({"p50": "", "p90": ""})
-    return table
+    days = [
+        name for name in ("built", "equipped", "up_to_standard", "in_use", "p90") if name in table
+    ]
+    return table.fillna(dict.fromkeys(days, ""))

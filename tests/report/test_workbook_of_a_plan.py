@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 
 import capsim
 from capsim.report import plan_workbook, summarize
+from capsim.report.page import milestones
 from capsim.report.tables import csv, plain_text
 from capsim.scenario.generate import generate
 
@@ -30,8 +31,9 @@ def made():
     outcomes = capsim.simulate(plan, draws=10, seed=1)
     summary = summarize(plan, None, outcomes, seed=1, timings_s={})
     prices = plan.prices().binding()
-    content = plan_workbook(plan, summary, outcomes, prices)
-    assert content == plan_workbook(plan, summary, outcomes, prices)
+    reached = milestones(plan, 10, 1)
+    content = plan_workbook(plan, summary, outcomes, prices, reached)
+    assert content == plan_workbook(plan, summary, outcomes, prices, reached)
     return plan, summary, outcomes, load_workbook(io.BytesIO(content))
 
 
@@ -83,6 +85,9 @@ def test_dates_are_dates_and_chances_are_there(made):
     for day, text in zip(table["Opens"], opens, strict=True):
         assert ("" if pd.isna(day) else f"{day:%Y-%m-%d}") == text
     drawn = outcomes.tables["projects"]["p_on_time"]
+    for head in ("Equipped", "Up to standard", "In use"):
+        assert table[head].notna().sum() == (opens != "").sum()
+    assert (table["Equipped"].dropna() <= table["In use"].dropna()).all()
     assert table["Chance to open on time"].dropna().tolist() == drawn.tolist()
 
 
