@@ -70,7 +70,7 @@ class Again:
         row_upper : float64 ``[row]``, optional
         bounds : pair of float64 ``[column]``, optional
         start : float64 ``[column]``, optional
-            A solution to begin the search from.
+            A solution within these limits to begin the search from.
         absolute : float
             Gap in the units of the aim at which a search may stop.
         time_limit : float, optional
@@ -85,10 +85,11 @@ class Again:
             upper=self.program.upper if bounds is None else bounds[1],
         )
         if self._highs is None:
-            gap = self._gap
-            return search(
-                self.model, program, gap=gap, time_limit=time_limit, threads=self._threads
+            model = self.model.with_program(program)
+            found = search(
+                model, program, gap=self._gap, time_limit=time_limit, threads=self._threads
             )
+            return _better(found, start, cost, offset)
         highs = self._highs
         highs.change((program.lower, program.upper), (program.row_lower, program.row_upper), cost)
         highs.raw.changeObjectiveOffset(offset)
@@ -97,6 +98,17 @@ class Again:
         if start is not None and program.integer.any():
             highs.start_from(start)
         return highs.solve()
+
+
+def _better(found: Solution, start: Array | None, cost: Array, offset: float) -> Solution:
+    """Keep the start where a search that cannot begin from it found nothing better."""
+    if start is None:
+        return found
+    value = float(cost @ start + offset)
+    if found.x is None or value < found.objective:
+        status = found.status if found.status == "optimal" else "stopped"
+        return replace(found, x=start, objective=value, status=status)
+    return found
 
 
 def found_x(found: Solution, what: str, start: Array | None = None) -> Array:
