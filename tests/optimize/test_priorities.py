@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -255,3 +256,20 @@ def test_rules_that_contradict_each_other() -> None:
     )
     with pytest.raises(SolverError, match="'shortfall': the rules contradict each other"):
         optimize_in_order(scenario, ["shortfall"])
+
+
+@pytest.mark.slow
+def test_large_programs_go_county_by_county(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same levels as in one piece, to the gaps that each way proves."""
+    scenario = capsim.generate(areas=7, pupils=35_000, years=(2021, 2023), seed=3)
+    model = formulate(scenario)
+    order = ["shortfall", Fair("overfilled", ranks=2), "cost"]
+    whole = optimize_in_order(model, order, gap=1e-3, threads=1)
+    for module in ("again", "run", "priorities"):
+        monkeypatch.setattr(import_module(f"capsim.optimize.{module}"), "WHOLE_COLUMNS", 100)
+    parts = optimize_in_order(model, order, gap=1e-3, threads=1, time_limit=60)
+    assert (whole.route, parts.route) == ("whole, one solver kept", "county by county")
+    for a, b in ((whole, parts), (parts, whole)):
+        assert (a.levels["bound"] <= b.levels["best"] * (1 + 2e-3) + b.levels["tolerance"]).all()
+    certificate = certify(scenario, parts.plan)
+    assert certificate.holds(1e-6), certificate.worst
