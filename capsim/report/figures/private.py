@@ -34,7 +34,7 @@ TERMS = {
     "purchased": SEATS["purchased"],
     "overfilled": SEATS["overfilled"],
     "existing_seats": SEATS["existing"],
-    "fewer_pupils": Look("fewer pupils", "#F0E442", ""),
+    "fewer_pupils": Look("fewer pupils", "#332288", ""),
 }
 
 
