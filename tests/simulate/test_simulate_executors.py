@@ -227,3 +227,30 @@ def test_a_store_that_cannot_be_written_is_told(plan, tmp_path):
     place.write_text("in the way")
     with pytest.raises(StoreError, match="results cannot be kept in"):
         simulate(plan, draws=8, seed=SEED, store=place)
+
+
+ORPHANS = """
+import os, time
+from capsim.runs.executors import processes
+if __name__ == "__main__":
+    with processes(2) as pool:
+        print(*{pool.submit(os.getpid).result() for _ in range(20)}, flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_they_work_for(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(ORPHANS)
+    job = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert job.stdout is not None
+    workers = [int(one) for one in job.stdout.readline().split()]
+    job.kill()
+    job.communicate()
+    for _ in range(100):
+        if not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers):
+            break
+        time.sleep(0.1)
+    assert workers
+    assert not [one for one in workers if Path(f"/proc/{one}/cmdline").exists()]
