@@ -162,7 +162,7 @@ def criterion(model: Model, name: str) -> Criterion:
     >>> import capsim
     >>> model = capsim.formulate(capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0))
     >>> found = criterion(model, "shortfall")
-    >>> found.unit, found.weights.sum() == model.columns.shortfall.size
+    >>> found.unit, int(found.weights.sum()) == model.columns.shortfall.size
     ('child-years', True)
     """
     if name not in _KNOWN:
