@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array, hstack
+from scipy.sparse import coo_array, csc_array, hstack
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.build import Program
@@ -29,6 +29,10 @@ ACTIVE = 1e-7
 """Distance, relative to bounds above 1, at which a bound counts as active."""
 STILL = 1e-9
 """Change per unit below which a column or row does not move."""
+LEAST = 1e-6
+"""Units below which the basis of the optimum is taken not to follow a move at all."""
+NOTHING = 1e-11
+"""Slope that is left over from rounding."""
 SCALE = 1e3
 """Costs are multiplied by this while solving, so that the solver's tolerance is a fine one."""
 
@@ -104,6 +108,8 @@ class Margins:
         columns = _active(self._x, self._wide.lower, self._wide.upper)
         rows = _active(self._activity, program.row_lower, program.row_upper)
         self._active_rows = rows[0] | rows[1]
+        self._stuck: set[int] = set()
+        self._moves = self._first_moves()
         self._highs.change(_tangent(*columns), _tangent(*rows), self._wide.cost)
 
     def along(self, member: int, sign: float) -> Margin:
@@ -113,6 +119,9 @@ class Margins:
         rows, values = entries.row.astype(np.int64), sign * entries.data
         if not self._active_rows[rows].any():
             return Margin(sign * float(self.cost[member]), self._reach_idle(rows, values))
+        kept = self._in_basis(column, sign)
+        if kept is not None:
+            return kept
         self._highs.bound(column, sign, sign)
         found = self._highs.solve()
         self._highs.bound(column, 0.0, 0.0)
@@ -121,6 +130,43 @@ class Margins:
         if found.status != "optimal":
             raise SolverError(f"the slope along column {member} ended as {found.status}")
         return Margin(found.objective / SCALE, self._reach(column, found.x))
+
+    def _first_moves(self) -> csc_array:
+        """List the moves of the program's columns per member, in the basis of the optimum."""
+        raw, count = self._highs.raw, len(self.cost)
+        basic = np.asarray(raw.getBasicVariables()[1], np.int64)
+        structural = np.flatnonzero(basic >= 0)
+        parts = []
+        for member in range(count):
+            entries = self.matrix[:, [member]].tocoo()
+            if not self._active_rows[entries.row].any():
+                parts.append(csc_array((self._first, 1)))
+                continue
+            side = np.zeros(self.matrix.shape[0])
+            side[entries.row] = entries.data
+            value = -np.asarray(raw.getBasisSolve(side)[1], np.float64)[structural]
+            moved = np.abs(value) > STILL
+            at = basic[structural[moved]]
+            if (at >= self._first).any():  # another member, which is fixed, would have to move
+                self._stuck.add(member)
+                at = at[:0]
+            entry = (value[moved][: len(at)], (at, np.zeros(len(at), np.int64)))
+            parts.append(csc_array(coo_array(entry, shape=(self._first, 1))))
+        return csc_array(hstack([csc_array((self._first, 0)), *parts], format="csc"))
+
+    def _in_basis(self, column: int, sign: float) -> Margin | None:
+        """Slope and reach where the basis of the optimum can follow the move; else None."""
+        if column - self._first in self._stuck:
+            return None
+        move = np.zeros(len(self._x))
+        entries = self._moves[:, [column - self._first]].tocoo()
+        move[entries.row] = sign * entries.data
+        move[column] = sign
+        reach = self._reach(column, move)
+        if reach < LEAST:
+            return None
+        slope = float(self._wide.cost @ move) / SCALE
+        return Margin(slope if abs(slope) > NOTHING else 0.0, reach)
 
     def _reach_idle(self, rows: Index, values: Array) -> float:
         lower, upper = self.program.row_lower[rows], self.program.row_upper[rows]
