@@ -1,4 +1,4 @@
-"""Money, land, posts, teachers and purchase by county and year; phases and crews."""
+"""Money, land, posts, teachers and purchase by county and year, purchase for all; phases and crews."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def limits(
     recipe: Recipe,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Table ``limits``: one row per county, planned year and kind.
+    """Table ``limits``: one row per county, planned year and kind; purchases for the whole.
 
     Parameters
     ----------
@@ -109,12 +109,13 @@ def limits(
             ),
             "hires": np.round(recipe.hires * whole * by_need),
             "contract_teachers": np.round(recipe.contract_teachers * whole * by_need),
-            "purchase": np.round(purchase * left),
         }
         rows += [
             pd.DataFrame({"county": names, "year": year, "kind": kind, "amount": amount})
             for kind, amount in amounts.items()
         ]
+        bought = {"county": "*", "year": year, "kind": "purchase"}
+        rows.append(pd.DataFrame([{**bought, "amount": np.round(purchase.sum() * left)}]))
     table = pd.concat(rows)
     return table.sort_values(["kind", "county", "year"], kind="stable", ignore_index=True)
 

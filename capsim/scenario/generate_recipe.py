@@ -147,7 +147,7 @@ class Recipe:
 
     # Limits, a year, per compulsory pupil of the base year (a county's share varies)
     hires: float = 4_121 / 1_500_000
-    contract_teachers: float = 4_200 / 1_500_000
+    contract_teachers: float = 6_300 / 1_500_000
     posts_growth: float = 1_816 / 1_500_000
     posts_room: float = 0.03
     """Authorised posts beyond the teachers there are, as a share of them."""
