@@ -2,18 +2,22 @@
 
 import json
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
+from io import BytesIO
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hostile import COUNTIES, HTML, NAMES, PROJECTS, hostile_plan, reached
+from PIL import Image
 from small_plan import written_certificate, written_outcomes, written_plan
 
-from capsim.report import Advice, html_page, milestones, summarize
+from capsim.report import Advice, figures, html_page, milestones, summarize
 from capsim.report.language import words
 from capsim.report.page.blocks import Column, make_table, write_cell
-from capsim.report.page.pictures import address
+from capsim.report.page.pictures import HEAVIEST, address
 
 PLAN = written_plan()
 OUTCOMES = written_outcomes(PLAN)
@@ -194,9 +198,38 @@ def test_unknown_language_is_refused():
 
 
 def test_heavy_figures_are_pixels():
-    heavy = b"<svg>" + b"x" * 200_000
-    assert address(heavy, b"PNG").startswith("data:image/png;base64,")
-    assert address(b"<svg/>", b"PNG" * 9).startswith("data:image/svg+xml;base64,")
+    figure = figures.new_figure(4, 3)
+    figure.add_subplot().plot([0, 1], color="#D55E00")
+    svg, png = (figures.render(figure, form) for form in ("svg", "png"))
+    assert address(svg, png).startswith("data:image/svg+xml;base64,")
+    heavy = address(svg + b" " * 200_000, png)
+    assert heavy.startswith("data:image/png;base64,")
+    assert len(heavy) < len(png)
+    with (
+        Image.open(BytesIO(b64decode(heavy.split(",")[1]))) as light,
+        Image.open(BytesIO(png)) as full,
+    ):
+        apart = np.asarray(light.convert("RGB"), int) - np.asarray(full.convert("RGB"), int)
+    assert np.abs(apart).mean() < 1
+
+
+def test_page_of_the_flagships_size_weighs_at_most_three_megabytes():
+    """54 areas, 27 counties, 235 projects and 14 years; figures as heavy as the heaviest."""
+    plan = written_plan(counties=27, projects=235)
+    parts = [
+        plan.tables["balance"].assign(
+            stage=stage, school_year=lambda t, late=late: t["school_year"] + late
+        )
+        for stage in ("primary", "junior")
+        for late in (0, 5)
+    ]
+    plan.tables["balance"] = pd.concat(parts, ignore_index=True)[: 54 * 4 * 14]
+    assert len(plan.tables["balance"]) == 54 * 4 * 14
+    figure = b"x" * HEAVIEST
+    drawn = dict.fromkeys(("mix", "cost", "reduction", "private-share"), (figure, b""))
+    drawn |= {f"balance-{year}": (figure, b"") for year in (2022, 2030)}
+    drawn |= dict.fromkeys(("map", "class-size", "shortfall", "chances"), (figure, b""))
+    assert len(made(plan, written_outcomes(plan), drawn=drawn)) < 2.8e6
 
 
 def test_milestones_come_in_order_and_with_the_luck_of_the_simulation():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from PIL import Image
 
 from capsim.report.figures import (
     balance_table,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 HEAVIEST = 110_000
 """Bytes of an SVG above which its PNG is taken, where that is smaller."""
+COLOURS = 64
 
 
 def address(svg: bytes, png: bytes) -> str:
@@ -41,10 +44,23 @@ def address(svg: bytes, png: bytes) -> str:
     >>> address(b"<svg/>", b"PNG")
     'data:image/svg+xml;base64,PHN2Zy8+'
     """
-    form, content = ("svg+xml", svg)
-    if len(svg) > HEAVIEST and len(png) < len(svg):
-        form, content = "png", png
+    form, content = "svg+xml", svg
+    if len(svg) > HEAVIEST:
+        few = few_colours(png)
+        if len(few) < len(svg):
+            form, content = "png", few
     return f"data:image/{form};base64,{b64encode(content).decode()}"
+
+
+def few_colours(png: bytes) -> bytes:
+    """Make a PNG light: 64 colours are enough for a figure's fills and the edges of its letters."""
+    with Image.open(BytesIO(png)) as picture:
+        few = picture.convert("RGB").quantize(
+            COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        )
+    file = BytesIO()
+    few.save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def pictures(
