@@ -23,7 +23,7 @@ from capsim.lp.arrays import Array
 from capsim.lp.blocks import in_parallel
 from capsim.optimize.explain.bend import CHILDREN, CLEAR, Bending, bending
 from capsim.optimize.explain.conflict import confirmed, disjoint, smallest
-from capsim.optimize.explain.policies import Policy
+from capsim.optimize.explain.policy import Policy
 from capsim.optimize.explain.words import (
     conflict_sentences,
     cure_sentences,

@@ -18,7 +18,8 @@ from scipy.sparse import csc_array, hstack
 from capsim.lp import Program, Solution, SolverError, solve
 from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import INTERIOR
-from capsim.optimize.explain.policies import Policy, policies
+from capsim.optimize.explain.policies import policies
+from capsim.optimize.explain.policy import Policy
 from capsim.optimize.model import Model
 
 CHILDREN = "every child"

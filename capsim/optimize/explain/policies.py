@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array, hstack
 
-from capsim.lp.arrays import Array, Index, Text
+from capsim.lp.arrays import Index, Text
+from capsim.optimize.explain.policy import Policy, cut_down, relieved
 from capsim.optimize.model import Model
 from capsim.optimize.relief import (
     Relief,
@@ -25,65 +26,6 @@ from capsim.optimize.relief import (
     no_members,
     provider_places,
     row_relief,
-)
-
-Bounds = tuple[Array, Array]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A rule by name, what it says, and what it means to bend it.
-
-    Attributes
-    ----------
-    name, says, unit : str
-        ``says`` completes "These cannot all hold: …".
-    weight : float
-        Of a unit, beside one place.
-    lacks : str
-        A sentence of one gap, with ``{who}``, ``{amount}`` and ``{year}``.
-    cure : str
-        Completes "it would be enough if …", with ``{amount}`` (and ``{level}`` where a level is
-        known; ``{things}`` is how many projects or schools give way).
-    members : frame
-        Whose each of its columns is, as in :class:`~capsim.optimize.relief.Relief`.
-    relief : sparse ``[row, member]``, or None
-        Columns to be added to the program; else ``columns`` are the model's own.
-    held, free : bounds of its columns
-    sign : float64 ``[member]``
-        Units per column; −1 where the rule asks for a column to be at its upper bound.
-    level : float, optional
-        What the rule asks for, in its unit, where that is one number that bending adds to.
-    """
-
-    name: str
-    says: str
-    unit: str
-    weight: float
-    lacks: str
-    cure: str
-    members: pd.DataFrame
-    held: Bounds
-    free: Bounds
-    sign: Array
-    relief: csc_array | None = None
-    columns: Index | None = None
-    level: float | None = None
-
-    @property
-    def minor(self) -> bool:
-        """Whether the rule is seldom the point, and is left out first."""
-        return self.name in MINOR
-
-    def bent(self, value: Array) -> Array:
-        """Units by which each member gives way at these values of its columns."""
-        side = np.where(self.sign > 0, self.held[1], self.held[0])
-        return np.maximum(self.sign * (value - side), 0.0)
-
-
-MINOR = (
-    *("smallest school", "admission plans", "kindergarten shares", "conversions due"),
-    *("first conversions", "class size", "projects due"),
 )
 
 
@@ -127,7 +69,7 @@ def _all(model: Model) -> Iterator[Policy]:
     for kind, words in LIMITS.items():
         if kind == "land":
             relief = land(model)
-            yield _relieved(relief, kind, words.says, ("mu", 30.0), words.lacks, words.cure)
+            yield relieved(relief, kind, words.says, ("mu", 30.0), words.lacks, words.cure)
         else:
             yield _rows(model, *words.arguments(kind))
     yield _purchase(model)
@@ -163,7 +105,7 @@ def _all(model: Model) -> Iterator[Policy]:
             f"programme {name} is {{amount}} projects short",
             f"programme {name} is {{amount}} projects smaller",
         )
-        yield _where(mine, mine.members["name"] == name)
+        yield cut_down(mine, mine.members["name"] == name)
     yield from _caps(model)
     yield _rows(
         model,
@@ -279,50 +221,7 @@ def _rows(
     level: float | None = None,
 ) -> Policy:
     relief = row_relief(model, name, unit[0], blocks)
-    return _relieved(relief, name, says, unit, lacks, cure, level=level)
-
-
-def _relieved(
-    relief: Relief,
-    name: str,
-    says: str,
-    unit: tuple[str, float],
-    lacks: str,
-    cure: str,
-    *,
-    level: float | None = None,
-) -> Policy:
-    count = len(relief.members)
-    zero = np.zeros(count)
-    return Policy(
-        name=name,
-        says=says,
-        unit=unit[0],
-        weight=unit[1],
-        lacks=lacks,
-        cure=cure,
-        members=relief.members,
-        held=(zero, zero),
-        free=(zero, np.full(count, np.inf)),
-        sign=np.ones(count),
-        relief=relief.matrix,
-        level=level,
-    )
-
-
-def _where(policy: Policy, keep: pd.Series) -> Policy:
-    """Cut a relieved policy down to some of its members."""
-    assert policy.relief is not None
-    at = np.flatnonzero(keep.to_numpy(bool))
-    relief = Relief(
-        policy.name,
-        policy.unit,
-        policy.members.iloc[at].reset_index(drop=True),
-        csc_array(policy.relief[:, at]),
-        np.zeros(len(at)),
-    )
-    unit = (policy.unit, policy.weight)
-    return _relieved(relief, policy.name, policy.says, unit, policy.lacks, policy.cure)
+    return relieved(relief, name, says, unit, lacks, cure, level=level)
 
 
 def _caps(model: Model) -> Iterator[Policy]:
@@ -340,7 +239,7 @@ def _caps(model: Model) -> Iterator[Policy]:
             csc_array(relief.matrix[:, [at]]),
             np.zeros(1),
         )
-        yield _relieved(
+        yield relieved(
             one,
             f"private share {year}",
             f"at most {share:g} % of compulsory pupils count as private{scope}"
@@ -373,7 +272,7 @@ def _purchase(model: Model) -> Policy:
     members["name"] = providers.school[j]
     members["year"] = space.years[t]
     for_sale = bool((v.contract >= 0).any())
-    return _relieved(
+    return relieved(
         Relief("purchase", "places", members, relief, np.zeros(len(column))),
         "purchase",
         "no more places are bought than are for sale under the ceilings"
@@ -395,7 +294,7 @@ def _places(model: Model) -> Policy:
     members = pd.concat([public.members, private.members], ignore_index=True)
     matrix = csc_array(hstack([public.matrix, private.matrix], format="csc"))
     relief = Relief("seats", "places", members, matrix, np.zeros(len(members)))
-    made = _relieved(
+    made = relieved(
         relief,
         "seats",
         "there are no more places than stand or are planned",
@@ -403,7 +302,7 @@ def _places(model: Model) -> Policy:
         "{who} lacks {amount} places on 1 September {year}",
         "{amount} more places stand ready, all years together",
     )
-    return made if seats else _where(made, pd.Series(np.zeros(len(members), bool)))
+    return made if seats else cut_down(made, pd.Series(np.zeros(len(members), bool)))
 
 
 def _due(model: Model) -> Policy:

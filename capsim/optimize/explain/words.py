@@ -12,7 +12,7 @@ import pandas as pd
 
 from capsim.lp import solve
 from capsim.lp.highs import INTERIOR
-from capsim.optimize.explain.policies import Policy
+from capsim.optimize.explain.policy import Policy
 from capsim.optimize.model import Model
 
 if TYPE_CHECKING:
