@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+TERMS = ("kind", "unit", "stage", "status")
+"""Columns that hold words of capsim's own, not names from the data."""
+
+
 @dataclass(frozen=True)
 class Advice:
     """A section of sentences and frames: prices, explanations, relaxations.
@@ -69,6 +73,8 @@ def frame_table(name: str, caption: str, frame: pd.DataFrame, say: Words) -> Tab
             whole = key.endswith("_cny") or is_integer_dtype(values)
             columns.append(Column(key, title, "number", 0 if whole else 2))
         else:
+            if key in TERMS:
+                shown = shown.assign(**{key: values.astype(str).map(say.name)})
             repeats = 1 < values.nunique() <= 0.5 * len(values) and values.nunique() <= 40
-            columns.append(Column(key, title, choose=bool(repeats)))
+            columns.append(Column(key, title, choose=bool(repeats), links=key == "county"))
     return make_table(name, caption, shown, columns)
