@@ -176,6 +176,7 @@ class Builder:
         row, column, value = _join(self._terms, 3)
         matrix = csc_array(coo_array((value, (row, column)), shape=shape))
         matrix.sum_duplicates()
+        matrix.eliminate_zeros()
         costs, lower, upper, integer = _join(self._column_data, 4)
         row_lower, row_upper = _join(self._row_data, 2)
         return Program(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tempfile
 import time
 from typing import Any
@@ -14,7 +15,8 @@ from capsim.lp.arrays import Array
 from capsim.lp.build import Program
 from capsim.lp.result import Solution, SolverError
 
-_SAFE = str.maketrans(dict.fromkeys("-+[] ->/,()", "_"))
+_UNSAFE = re.compile(r"[^\w.]")
+"""What LP files of some solver cannot have in a name; ``*`` is the whole and becomes that word."""
 
 
 def to_pulp(program: Program, name: str = "capsim") -> Any:
@@ -85,7 +87,7 @@ def _unique(names: list[str]) -> list[str]:
     seen: dict[str, int] = {}
     out = []
     for name in names:
-        clean = unique = name.translate(_SAFE).rstrip("_")
+        clean = unique = _UNSAFE.sub("_", name.replace("*", "whole")).rstrip("_")
         while unique in seen:
             seen[clean] += 1
             unique = f"{clean}__{seen[clean]}"

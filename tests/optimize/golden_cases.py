@@ -1,0 +1,286 @@
+"""One tiny case for each constraint family: as few schools, grades and years as show its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from tiny_cases import limit, project, school
+
+import capsim
+
+
+def case(
+    *,
+    stage: str = "junior",
+    children: Mapping[str, Sequence[float]],
+    schools: Sequence[Mapping[str, Any]],
+    population: Mapping[int, float] | None = None,
+    projects: Sequence[Mapping[str, Any]] = (),
+    limits: Sequence[Mapping[str, Any]] = (),
+    links: Sequence[Mapping[str, Any]] = (),
+    rolls: Sequence[tuple[str, str, float]] = (),
+    areas: Mapping[str, str] | None = None,
+    **sections: Any,
+) -> capsim.Scenario:
+    """Areas (one ``town`` of county ``C`` unless said) and one stage of 50-pupil classes.
+
+    ``children`` are of every area, by grade: base year 2021, then the planned years.
+    """
+    places = areas or {"town": "C"}
+    tables = {
+        "areas": pd.DataFrame({"area": list(places), "county": list(places.values())}),
+        "forecast": pd.DataFrame(
+            [
+                {"area": area, "grade": grade, "school_year": 2021 + t, "pupils": float(number)}
+                for area in places
+                for grade, numbers in children.items()
+                for t, number in enumerate(numbers)
+            ]
+        ),
+        "schools": pd.DataFrame([{**row, "stage": stage} for row in schools]),
+        "projects": pd.DataFrame([{**row, "stage": stage} for row in projects]),
+        "limits": pd.DataFrame(list(limits)),
+        "links": pd.DataFrame(list(links)),
+        "rolls": pd.DataFrame(rolls, columns=["school", "grade", "pupils"]).assign(stage=stage),
+        "births": pd.DataFrame(
+            [
+                {"area": area, "year": year, "births": births}
+                for area in places
+                for year, births in (population or {}).items()
+            ]
+        ),
+    }
+    years = len(next(iter(children.values())))
+    size = {"class_size": 50, "class_ceiling": 55, "large_class": 56, "very_large_class": 66}
+    size |= {"pupils_per_post": 20, "allowance_cny": 1000}
+    settings = {
+        "name": "golden",
+        "horizon": {"base_year": 2021, "last_year": 2020 + years},
+        "stages": {"planned": [stage], "compulsory": ["junior"]},
+        "standards": {stage: {"grades": list(children), **size}},
+        "costs": {"discount_rate": 0.0},
+        **sections,
+    }
+    filled = {name: table for name, table in tables.items() if len(table)}
+    return capsim.Scenario.from_tables(settings=settings, **filled)
+
+
+PUBLIC = school("P", "public", 60, 60)
+PRIVATE = school("V", "private", 50, 40, conversion="may", staff=4.0)
+SELLER = school(
+    *("V", "private", 50, 50), conversion="may", purchasable_places=30, purchase_min_places=10
+)
+
+
+def placement() -> capsim.Scenario:
+    """Two towns; from the west one may go to school P in the east, 3 km away."""
+    return case(
+        areas={"east": "C", "west": "C"},
+        children={"7": (60, 80)},
+        schools=[{**PUBLIC, "area": "east"}, {**PRIVATE, "area": "east"}],
+        links=[{"area": "west", "to_area": "", "to_school": "P", "stage": "", "km": 3.0}],
+    )
+
+
+def seats() -> capsim.Scenario:
+    """A public school that can be extended, a private one that can be converted or close."""
+    return case(
+        children={"7": (100, 100, 100)},
+        schools=[PUBLIC, {**PRIVATE, "min_pupils": 20}],
+        projects=[project("E", 20, 1e6, "2022-09-01", kind="extend", school="P", life_years=1)],
+    )
+
+
+def admission() -> capsim.Scenario:
+    """A private school of two grades that admits 25 a year, may convert or be phased out."""
+    return case(
+        children={"7": (40, 40, 40), "8": (40, 40, 40)},
+        schools=[{**PRIVATE, "pupils": 40, "admission_plan": 25, "min_pupils": 20}],
+    )
+
+
+def continuity() -> capsim.Scenario:
+    """Of 40 children in grade 7 there are 36 in grade 8 a year later, then all of them."""
+    return case(
+        children={"7": (40, 40, 40), "8": (40, 36, 40)},
+        schools=[PRIVATE],
+        rolls=[("V", "7", 22.0), ("V", "8", 18.0)],
+    )
+
+
+def conversion() -> capsim.Scenario:
+    """31 December 2022 is a check date, for the cap steps in 2022."""
+    return case(
+        children={"7": (100, 100, 100)},
+        schools=[PRIVATE],
+        policy={"private_share_cap": {2022: 0.2}},
+    )
+
+
+def opening() -> capsim.Scenario:
+    """An ordered project due by the end of 2022 and a candidate of two copies."""
+    return case(
+        children={"7": (60, 60, 60)},
+        schools=[PUBLIC],
+        projects=[
+            project("N", 30, 1e6, "2022-09-01", count=2),
+            project("D", 30, 1e6, "2022-09-01", status="ordered", due="2022-12-31", programme="B"),
+        ],
+        programmes={"B": {"number": 1, "by": "2022-12-31"}},
+    )
+
+
+def closure() -> capsim.Scenario:
+    """A private school that must close below 20 pupils, if it does not convert."""
+    return case(children={"7": (60, 60, 60)}, schools=[{**PRIVATE, "min_pupils": 20}])
+
+
+def purchase() -> capsim.Scenario:
+    """10 to 30 places for at least two years; 25 in the county; 20 % of the children."""
+    return case(
+        children={"7": (100, 100, 100)},
+        schools=[{**SELLER, "min_pupils": 5}],
+        limits=[limit("purchase", 2022, 25.0)],
+        policy={
+            "private_share_cap": {2022: 0.3},
+            "contract_years": 2,
+            "purchase_ceiling_share": 0.2,
+        },
+    )
+
+
+def share() -> capsim.Scenario:
+    """At most 30 % private on 31 December 2022, and from then on."""
+    return case(
+        children={"7": (100, 100, 100)},
+        schools=[PUBLIC, SELLER],
+        policy={"private_share_cap": {2022: 0.3}},
+    )
+
+
+def reduction() -> capsim.Scenario:
+    """Of 50 pupils of private schools 30 must leave by 1 September 2022; bought ones count."""
+    return case(
+        children={"7": (100, 100)},
+        schools=[PUBLIC, SELLER],
+        policy={"reduction": 30, "purchased_counts_as_private": True},
+    )
+
+
+def programme() -> capsim.Scenario:
+    """Two of a project's three copies and another by 31 December 2022: two in all."""
+    dated = {"status": "ordered", "due": "2023-09-01", "programme": "build"}
+    return case(
+        children={"7": (60, 60, 60)},
+        schools=[PUBLIC],
+        projects=[
+            project("N", 30, 1e6, "2022-09-01", count=3, **dated),
+            project("D", 30, 1e6, "2022-09-01", **dated),
+        ],
+        programmes={"build": {"number": 2, "by": "2022-12-31"}},
+    )
+
+
+def money() -> capsim.Scenario:
+    """Capital of 7 million paid in a year before it opens; running costs, allowances, teachers."""
+    return case(
+        children={"7": (100, 100, 100)},
+        schools=[{**PUBLIC, "staff": 3.0}],
+        projects=[project("N", 40, 7e6, "2022-09-01", build_months=12, running_cny=2e5)],
+        limits=[
+            limit("capital", 2022, 6e6),
+            limit("capital", 2023, 5e6),
+            limit("recurrent", 2022, 1e6),
+        ],
+    )
+
+
+def land() -> capsim.Scenario:
+    """10 mu, taken up when building starts, a year before the opening; 6 mu a year."""
+    return case(
+        children={"7": (60, 60, 60, 60)},
+        schools=[PUBLIC],
+        projects=[project("N", 30, 1e6, "2023-09-01", build_months=12, land_mu=10.0)],
+        limits=[limit("land", 2022, 6.0), limit("land", 2023, 6.0)],
+    )
+
+
+def staff() -> capsim.Scenario:
+    """A teacher for 20 pupils: on post, hired, taken over, on contract."""
+    return case(
+        children={"7": (100, 100, 100)},
+        schools=[{**PUBLIC, "staff": 3.0}, PRIVATE],
+        projects=[project("N", 40, 1e6, "2022-09-01", posts=2.0)],
+        limits=[
+            limit("hires", 2022, 1.0),
+            limit("posts", 2022, 5.0),
+            limit("contract_teachers", 2022, 0.5),
+        ],
+        staff={"attrition": 0.1, "stages": ["junior"]},
+    )
+
+
+def kindergarten() -> capsim.Scenario:
+    """Half public, 30 % inclusive, 20 % other; one may be built, one may turn inclusive."""
+    return case(
+        stage="kindergarten",
+        children={"K3": (100, 100)},
+        schools=[
+            school("P", "public", 50, 50),
+            school("I", "private", 30, 30, inclusive="yes"),
+            school("V", "private", 20, 20),
+        ],
+        projects=[
+            project("N", 25, 1e6, "2022-09-01"),
+            project("T", 0, 1e5, "2022-09-01", kind="inclusive_kindergarten", school="V", pupils=8),
+        ],
+    )
+
+
+def floors() -> capsim.Scenario:
+    """90 % of 120 children enrolled, 60 % public, 80 % public or inclusive, by 31 December."""
+    return case(
+        stage="kindergarten",
+        children={"K3": (100, 110)},
+        population={2016: 120.0, 2017: 120.0},
+        schools=[
+            school("P", "public", 50, 50),
+            school("I", "private", 30, 30, inclusive="yes"),
+            school("V", "private", 20, 20),
+        ],
+        projects=[
+            project(
+                *("T", 0, 1e5, "2022-09-01"),
+                **{"kind": "inclusive_kindergarten", "school": "V", "pupils": 8},
+                **{"status": "ordered", "due": "2022-12-31"},
+            ),
+        ],
+        floors={
+            "kindergarten_enrolment": {2022: 0.9},
+            "kindergarten_public": {2022: 0.6},
+            "kindergarten_inclusive": {2022: 0.8},
+        },
+        demand={"entry_age": {"kindergarten": 5}},
+    )
+
+
+def class_size() -> capsim.Scenario:
+    """At most 10 % large classes: of two, or of three where the school is extended."""
+    return case(
+        children={"7": (100, 100)},
+        schools=[school("P", "public", 100, 100)],
+        projects=[project("E", 50, 1e6, "2022-09-01", kind="extend", school="P")],
+        policy={"large_class_share": {2022: 0.10}, "class_size_sd": 5.0},
+    )
+
+
+CASES: dict[str, Callable[[], capsim.Scenario]] = {
+    make.__name__: make
+    for make in (
+        *(placement, seats, admission, continuity, conversion, opening, closure, purchase, share),
+        *(reduction, programme, money, land, staff, kindergarten, floors, class_size),
+    )
+}
+"""By the name of the family; ``opening`` (what is open stays open) has no switch."""
