@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array, csc_array
+from scipy.sparse import coo_array, csc_array, vstack
 
 from capsim.lp.arrays import Array, Flag, Index, Text
 
@@ -83,6 +83,38 @@ class Program:
         hits = [b for b in self.rows if b.name == name or b.name.startswith(name + ".")]
         parts = [np.arange(b.start, b.start + b.count) for b in hits]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def constrained(
+        self,
+        name: str,
+        count: int,
+        terms: Iterable[Term],
+        *,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        labels: Sequence[ArrayLike] = (),
+    ) -> Program:
+        """Return the program with ``count`` more rows, said as in :meth:`Builder.constrain`.
+
+        Examples
+        --------
+        >>> m = Builder()
+        >>> x = m.variables("x", 2, cost=[1.0, 2.0], upper=4.0)
+        >>> p = m.freeze().constrained("least", 1, [(0, x, 1.0)], lower=5.0)
+        >>> p.matrix.toarray().tolist(), p.row_names()
+        ([[1.0, 1.0]], ['least'])
+        """
+        m = Builder(column_count=len(self.cost))
+        m.constrain(name, count, terms, lower=lower, upper=upper, labels=labels)
+        more = m.freeze(cost=self.cost)
+        block = replace(m.rows[0], start=len(self.row_lower))
+        return replace(
+            self,
+            matrix=csc_array(vstack([self.matrix, more.matrix], format="csc")),
+            row_lower=np.concatenate([self.row_lower, more.row_lower]),
+            row_upper=np.concatenate([self.row_upper, more.row_upper]),
+            rows=(*self.rows, block),
+        )
 
     def relaxed(self) -> Program:
         """Return the same program without integrality."""

@@ -18,9 +18,9 @@ from capsim.lp.result import Solution
 Array = NDArray[np.float64]
 RELAXED = 0.1
 """Of the gap asked for, what the relaxation's own bound may leave open."""
-ENOUGH = 0.5
+ENOUGH = 0.85
 """Of a block's part of the gap, the distance from its relaxation that ends its search."""
-OPEN = 0.2
+OPEN = 0.3
 """Of a block's part of the gap, what its search may leave open between solution and bound."""
 LEAST_SECONDS = 1.0
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
@@ -29,10 +29,10 @@ BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -> Solution | None:
     """Solve by blocks; None where a block has no solution within its share (then solve it whole).
 
-    The linear relaxation gives prices and shares of the coupling rows. Every block is solved as a
-    mixed-integer program within its share, and their union is a solution; the relaxation bounds
-    it. Where the two are further apart than asked, the shares are dealt out anew for the integers
-    found, and then every block is solved at the prices: their proved bounds add up to a better one.
+    The linear relaxation gives prices and shares of the coupling rows, and a bound. Every block is
+    solved as a mixed-integer program within its share; their union is a solution. Where the two
+    are further apart than asked, every block is solved again at the prices, and their proved
+    bounds add up to a better one; then the shares are dealt out anew for the integers found.
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         return None
     part = gap * max(abs(relaxed.objective), 1.0) / len(blocks)
     shares = found.shares(relaxed.x)
-    bounds = [float(program.cost[b.columns] @ relaxed.x[b.columns]) for b in blocks]
-    left = clock.deal(len(blocks), 0.5)
+    near = [float(program.cost[b.columns] @ relaxed.x[b.columns]) + part * ENOUGH for b in blocks]
+    left = clock.deal(len(blocks), 0.6)
     inside = in_parallel(
         [
             partial(
                 _find,
                 found.part(block, limit=shares[i]),
-                {"mip_abs_gap": part * OPEN, "objective_target": bounds[i] + part * ENOUGH},
+                {"mip_abs_gap": part * OPEN, "objective_target": near[i]},
                 left,
             )
             for i, block in enumerate(blocks)
@@ -69,9 +69,9 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         x[block.columns] = solution.x
     bound = relaxed.bound
     if not _reached(program, x, bound, gap):
-        x = _share_again(found, x, relaxed, gap, clock)
-    if not _reached(program, x, bound, gap):
         bound = max(bound, _bound(found, relaxed.price, part * OPEN, clock, x))
+    if not _reached(program, x, bound, gap):
+        x = _share_again(found, x, relaxed, gap, clock)
     return Solution(
         status="optimal" if _reached(program, x, bound, gap) else "stopped",
         x=x,
@@ -177,7 +177,7 @@ def _share_again(found: Split, x: Array, relaxed: Priced, gap: float, clock: _Cl
 def _bound(found: Split, price: Array, slack: float, clock: _Clock, x: Array) -> float:
     """Lagrangian bound at given prices: the blocks' own proved bounds and the rows' constant."""
     cost, constant = found.priced(price)
-    left = clock.deal(len(found.blocks))
+    left = clock.deal(len(found.blocks), 0.8)
     options = {"mip_abs_gap": slack, **BOUND_ONLY}
 
     def task(block: Block) -> Solution:
