@@ -187,7 +187,10 @@ def provider_places(model: Model) -> tuple[Relief, Index]:
     for name, define in FAMILIES.items():
         if getattr(switches, name) or name in ALWAYS:
             define(m, extended)
-    matrix = m.freeze().matrix[:, first:]
+    own = csc_array(m.freeze().matrix[:, first:])
+    # A rule of the user's own has its rows after these, and no place in them.
+    shape = (model.program.matrix.shape[0], len(seated.provider))
+    matrix = csc_array((own.data, own.indices, own.indptr), shape=shape)
     providers, space = parts.given.providers, parts.given.space
     j = seated.provider
     members = no_members(len(j))
@@ -196,7 +199,7 @@ def provider_places(model: Model) -> tuple[Relief, Index]:
     members["stage"] = parts.stage_names[providers.stage[j]]
     members["name"] = providers.school[j]
     members["year"] = space.years[seated.t]
-    return Relief("place", "place", members, csc_array(matrix), np.zeros(len(j))), j
+    return Relief("place", "place", members, matrix, np.zeros(len(j))), j
 
 
 def places(model: Model) -> Relief:
