@@ -1,6 +1,7 @@
 """Speed of the building programme: replications a second through SimPy and through the kernel.
 
 One line of JSON per case: the scenario's own crews, and crews so many that no one waits.
+Usage: ``python -m benchmarks construction [SCENARIO]``.
 """
 
 from __future__ import annotations

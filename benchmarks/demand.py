@@ -1,6 +1,6 @@
 """Forecasting figures in one command: accuracy on real enrolment, coverage, and speed of draws.
 
-Usage: python benchmarks/demand.py [DATA]. DATA is the folder of the two enrolment tables
+Usage: ``python -m benchmarks demand [DATA]``. DATA is the folder of the two enrolment tables
 (default: what CAPSIM_DATA names); without it only the speed is measured. One line of JSON a figure.
 """
 

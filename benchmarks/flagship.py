@@ -1,4 +1,4 @@
-"""The flagship's goals beside what is reached: ``python -m benchmarks.flagship [--json]``.
+"""The flagship's goals beside what is reached: ``python -m benchmarks flagship [--json]``.
 
 Goals: a proved gap of 0.1 % of avoidable cost within 60 s on 2 cores, build and hand-over at most a
 tenth of the solve, every target met, and no violation above 1e-6 in the certificate.

@@ -1,7 +1,7 @@
 """Capacitated warehouse location, a school-places plan of one year: published optima reached.
 
 Customers are areas, their demand children, sites candidate schools with a fixed cost; the cost of
-serving a customer is its travel. Usage: ``python benchmarks/orlib.py DIRECTORY``.
+serving a customer is its travel. Usage: ``python -m benchmarks orlib DIRECTORY``.
 Reference: J. E. Beasley, OR-Library (1990), problem sets of Kuehn & Hamburger.
 """
 

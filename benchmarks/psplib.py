@@ -3,7 +3,7 @@
 An instance becomes a construction-only scenario: one project, one phase per job, one resource row
 per resource; a period is a month. One line of JSON per instance: makespan (periods) by rule and
 after the budget, the optimum, whether every schedule passed the independent check, seconds; then
-one summary line.
+one summary line. Usage: ``python -m benchmarks psplib DIRECTORY [SCHEDULES]``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long a scenario of 600,000 rows takes to read, check, hash and save.
 
-Run it as ``python benchmarks/scenario_check.py``; it makes 5,000 areas with ten years of pupils
+Run it as ``python -m benchmarks scenario``; it makes 5,000 areas with ten years of pupils
 by grade and prints one line for each step.
 """
 

@@ -1,4 +1,4 @@
-"""A hundred variants of a city's linear program: ``python -m benchmarks.sweep [--json]``.
+"""A hundred variants of a city's linear program: ``python -m benchmarks sweep [--json]``.
 
 Three ways to the same table, CPU seconds a variant, in one process and one run:
 
@@ -154,14 +154,14 @@ def _check(name: str, goal: float, measured: float, holds: bool) -> dict[str, An
     return {"name": name, "goal": goal, "measured": measured, "holds": holds}
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Print the ratios with pass or miss beside each, or all as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser("benchmarks sweep", description=__doc__)
     parser.add_argument("--areas", type=int, default=18)
     parser.add_argument("--pupils", type=int, default=90_000)
     parser.add_argument("--last-year", type=int, default=2026)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     city = capsim.generate(asked.areas, asked.pupils, years=(2021, asked.last_year))
     found = measure(city)
     held = checks(found)
@@ -179,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

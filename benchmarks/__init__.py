@@ -1,0 +1,1 @@
+"""What capsim costs in time and memory, beside its peers: ``python -m benchmarks``."""

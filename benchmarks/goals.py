@@ -1,0 +1,96 @@
+"""The goals, and each figure held against its own; a miss stays a miss."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from statistics import median
+from typing import Any
+
+from benchmarks.measure import ROOT
+
+BUILD = {"city": 0.10, "province": 0.06, "nation": 0.02}
+WHOLE = {"city": 1.10, "province": 1.07, "nation": 1.02}
+NATION_MB = 700.0
+SHARED = ("capsim", "capsim-pulp-highs", "capsim-pulp-cbc", "raw")
+ARRAYS = ("scipy", "pulp-fast")
+"""Routes that are given capsim's arrays: what making them takes is left out of the comparison."""
+HELP = "from capsim.cli import main; main()"
+IMPORT_S, HELP_S, CELL_NS = 0.05, 0.3, 2.5
+
+
+def check(name: str, measured: float, goal: float) -> dict[str, Any]:
+    """One figure that shall be at most its goal."""
+    return {"name": name, "goal": goal, "measured": measured, "holds": bool(measured <= goal)}
+
+
+def of_routes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Hold capsim's build, whole time and memory against the limit and the peers."""
+    checks = []
+    for result in results:
+        routes, size = result["routes"], result["size"]
+        own = routes.get("capsim", {})
+        if "cpu_s" not in own:
+            continue
+        label = f"{result['model']}, {size}"
+        if size in BUILD and not result["integers"]:
+            ratio = own["build_over_solve"]
+            checks.append(check(f"{label}: build and hand-over / raw solve", ratio, BUILD[size]))
+            checks.append(check(f"{label}: whole / raw", own["whole"], WHOLE[size]))
+        if size == "nation":
+            peak = own["peak_mb"]["hand_over"]
+            checks.append(check(f"{label}: peak at hand-over, MB", peak, NATION_MB))
+        ready = own["cpu_s"]["build"] + own["cpu_s"]["hand_over"]
+        for name, peer in routes.items():
+            if name in SHARED or "cpu_s" not in peer:
+                continue
+            mine, theirs = sum(own["cpu_s"].values()), sum(peer["cpu_s"].values())
+            if name in ARRAYS:
+                ratio = (mine - own["cpu_s"]["build"]) / theirs
+                checks.append(check(f"{label}: after the arrays, capsim / {name}", ratio, 1.0))
+                continue
+            checks.append(check(f"{label}: whole, capsim / {name}", mine / theirs, 1.0))
+            ratio = ready / (peer["cpu_s"]["build"] + peer["cpu_s"]["hand_over"])
+            checks.append(check(f"{label}: build and hand-over, capsim / {name}", ratio, 1.0))
+    return checks
+
+
+def of_start(repeats: int = 5) -> list[dict[str, Any]]:
+    """Hold ``import capsim`` and ``capsim --help`` against their goals, CPU seconds."""
+
+    def spent(*arguments: str) -> float:
+        code = (
+            "import resource, subprocess as s, sys;"
+            "s.run([sys.executable, *sys.argv[1:]], stdout=s.DEVNULL, check=True);"
+            "u = resource.getrusage(resource.RUSAGE_CHILDREN); print(u.ru_utime + u.ru_stime)"
+        )
+        command = [sys.executable, "-c", code, *arguments]
+        runs = [
+            subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            for _ in range(repeats)
+        ]
+        return median(map(float, runs))
+
+    bare, loaded = spent("-c", "pass"), spent("-c", "import capsim")
+    return [
+        check("import capsim above bare Python, CPU s", loaded - bare, IMPORT_S),
+        check("capsim --help, CPU s", spent("-c", HELP, "--help"), HELP_S),
+    ]
+
+
+def of_cohorts() -> list[dict[str, Any]]:
+    """Hold the drawing of cohorts against its goal."""
+    from benchmarks.demand import city
+
+    found = city()
+    return [check("cohorts, CPU ns a cell", found["processor_ns_a_cell"], CELL_NS)]
+
+
+def of_sweep(last_year: int) -> list[dict[str, Any]]:
+    """Hold a sweep of a generated city against its goals, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks", "sweep", "--json", "--last-year", str(last_year)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])["checks"]
+    return [{**c, "name": f"sweep: {c['name']}"} for c in found]

@@ -1,0 +1,36 @@
+"""What the figures were measured on: processor, memory, versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "linopy", "xarray", "pyomo")
+
+
+def described() -> dict[str, str]:
+    """Describe this machine and the libraries in use."""
+    found = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _from("/proc/cpuinfo", "model name") or platform.processor(),
+        "processors": str(len(os.sched_getaffinity(0))),
+        "memory": _from("/proc/meminfo", "MemTotal"),
+        "load": " ".join(f"{part:.1f}" for part in os.getloadavg()),
+    }
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _from(path: str, key: str) -> str:
+    file = Path(path)
+    if not file.exists():
+        return ""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")

@@ -1,0 +1,1 @@
+"""Models: each file makes a scenario of any size and registers it."""

@@ -1,0 +1,1 @@
+"""Routes: each file states the model in one library and registers itself."""
