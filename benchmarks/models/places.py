@@ -16,11 +16,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.registry import Model, Size, model
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from capsim.scenario import Scenario
 
 STAGES = ("primary", "junior", "senior")
@@ -61,6 +62,7 @@ def scenario(size: Size) -> Scenario:
 
 def nearest(areas: pd.DataFrame, neighbours: int) -> pd.DataFrame:
     """Link every area to itself and to its nearest others; the cost comes from the kilometres."""
+    import pandas as pd
     from scipy.spatial import KDTree
 
     at = areas[["x_km", "y_km"]].to_numpy(np.float64)
