@@ -93,6 +93,21 @@ def seats() -> capsim.Scenario:
     )
 
 
+def seats_of_kindergartens() -> capsim.Scenario:
+    """8 children of a private kindergarten go where it turns inclusive, to the inclusive pool."""
+    return case(
+        stage="kindergarten",
+        children={"K3": (50, 50)},
+        schools=[
+            school("I", "private", 30, 30, inclusive="yes"),
+            school("V", "private", 25, 20),
+        ],
+        projects=[
+            project("T", 0, 1e5, "2022-09-01", kind="inclusive_kindergarten", school="V", pupils=8),
+        ],
+    )
+
+
 def admission() -> capsim.Scenario:
     """A private school of two grades that admits 25 a year, may convert or be phased out."""
     return case(
@@ -279,8 +294,20 @@ def class_size() -> capsim.Scenario:
 CASES: dict[str, Callable[[], capsim.Scenario]] = {
     make.__name__: make
     for make in (
-        *(placement, seats, admission, continuity, conversion, opening, closure, purchase, share),
-        *(reduction, programme, money, land, staff, kindergarten, floors, class_size),
+        *(placement, seats, seats_of_kindergartens, admission, continuity, conversion, opening),
+        *(
+            closure,
+            purchase,
+            share,
+            reduction,
+            programme,
+            money,
+            land,
+            staff,
+            kindergarten,
+            floors,
+            class_size,
+        ),
     )
 }
-"""By the name of the family; ``opening`` (what is open stays open) has no switch."""
+"""By the name of the family, or that and more; ``opening`` has no switch."""

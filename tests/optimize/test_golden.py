@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import highspy
@@ -23,7 +23,7 @@ from scipy.sparse import csc_array
 from capsim.demand import project
 from capsim.lp import Block, Builder, Program
 from capsim.lp.door import to_pulp
-from capsim.optimize.columns import add_columns
+from capsim.optimize.columns import Columns, add_columns
 from capsim.optimize.families import FAMILIES
 from capsim.optimize.families.conversion import define_opening
 from capsim.optimize.given import prepare
@@ -32,8 +32,10 @@ from capsim.optimize.links import prepare_links
 from capsim.optimize.parts import Parts
 
 GOLDEN = Path(__file__).parent / "golden"
+PAGE = Path(__file__).parents[2] / "docs" / "families.md"
+FOLDER = Path(inspect.getfile(define_opening)).parent
 
-DEFINE = {**FAMILIES, "opening": define_opening}
+DEFINE = {**FAMILIES, "opening": define_opening, "seats_of_kindergartens": FAMILIES["seats"]}
 
 
 def alone(name: str) -> Program:
@@ -88,6 +90,27 @@ def write(folder: Path = GOLDEN) -> None:
 def test_every_family_has_its_file() -> None:
     assert set(FAMILIES) <= set(CASES)
     assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
+
+
+def test_the_page_has_every_name() -> None:
+    """Families, functions, rows and variables, as the cases and the modules have them."""
+    page = PAGE.read_text(encoding="utf-8")
+    said = set(re.findall(r"`([a-z_.]+)`", page))
+    programs = [alone(name) for name in CASES]
+    source = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
+    rows = {block.name for program in programs for block in program.rows if block.count}
+    rows |= set(re.findall(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+)"', source))
+    columns = {field.name for field in fields(Columns)} - {"seats"}
+    columns |= {block.name for program in programs for block in program.columns if block.count}
+    functions = {define.__name__ for define in DEFINE.values()}
+    assert set(FAMILIES) | functions | rows | columns <= said
+
+
+def test_the_page_has_no_other_rows() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    said = set(re.findall(rf"`((?:{'|'.join(FAMILIES)})\.[a-z_]+)`", page))
+    rows = {block.name for name in CASES for block in alone(name).rows if block.count}
+    assert said - rows == {"floors.senior_enrolment"}
 
 
 @pytest.mark.parametrize("name", CASES)
