@@ -117,11 +117,11 @@ def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
     typer.echo(to_json(view) if as_json else overview_text(view), nl=False)
 
 
-@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 80000")
+@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 120000")
 def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
     areas: Annotated[int, typer.Option(min=1, help="Number of areas.")] = 18,
-    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 150_000,
+    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 180_000,
     seed: Seed = 0,
     kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
 ) -> None:

@@ -140,7 +140,7 @@ def test_check_shows_the_scenario(city):
     said = call("check", city)
     assert said.exit_code == 0
     assert "no fault" in said.stdout
-    assert "2 in 1 counties" in said.stdout
+    assert "2 in 1 county" in said.stdout
     pupils = json.loads(call("check", city, "--json").stdout)["pupils"]
     assert sum(sum(row.values()) for row in pupils.values()) == pytest.approx(8000)
 
@@ -148,7 +148,9 @@ def test_check_shows_the_scenario(city):
 def test_new_makes_a_scenario_that_loads_and_never_overwrites(tmp_path):
     folder = tmp_path / "mine"
     assert call("new", folder, "--areas", 3, "--pupils", 9000).exit_code == 0
-    assert load(folder).name == "mine"
+    made = load(folder)
+    assert made.name == "mine"
+    assert not made.warnings
     again = call("new", folder)
     assert again.exit_code == 2
     assert "holds something else" in again.stderr

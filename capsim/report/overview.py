@@ -56,8 +56,9 @@ def overview(scenario: Scenario) -> dict[str, Any]:
 def overview_text(view: dict[str, Any]) -> str:
     """Write what `overview` gives as lines for one screen."""
     years = view["years"]
+    counties = "county" if view["counties"] == 1 else "counties"
     rows = [
-        ("Areas", f"{view['areas']} in {view['counties']} counties"),
+        ("Areas", f"{view['areas']} in {view['counties']} {counties}"),
         ("Years", f"observed to {years['base']}, planned {years['first']} to {years['last']}"),
     ]
     for stage, sectors in view["pupils"].items():

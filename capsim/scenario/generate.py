@@ -229,7 +229,7 @@ def _projects(
     turned = kindergartens(
         table, max(1, children // 170), children, rng,
         earliest=(f"{year}-09-01", f"{year}-11-15"), due=f"{year}-12-31",
-        programme="kindergarten",
+        programme="",
     )  # fmt: skip
     return pd.concat([built, turned], ignore_index=True)
 
