@@ -92,6 +92,12 @@ class Split:
         lower, upper = np.where(present, lower, -np.inf), np.where(present, upper, np.inf)
         return [(lower[i], upper[i]) for i in range(len(self.blocks))]
 
+    def worth(self, price: Array, x: Array) -> Array:
+        """Return what each block uses of the coupling rows at ``x``, at their prices."""
+        matrix = self.program.matrix.tocsr()[self.coupling]
+        worth = (matrix.T @ price) * x
+        return np.array([worth[b.columns].sum() for b in self.blocks])
+
     def priced(self, price: Array) -> tuple[Array, float]:
         """Return costs with the coupling rows priced in, and the constant that goes with them."""
         matrix = self.program.matrix.tocsr()[self.coupling]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,12 +17,19 @@ from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
 
 Array = NDArray[np.float64]
-RELAXED = 0.1
+Index = NDArray[np.int64]
+RELAXED = 0.2
 """Of the gap asked for, what the relaxation's own bound may leave open."""
 ENOUGH = 0.85
-"""Of a block's part of the gap, the distance from its relaxation that ends its search."""
+"""Of a block's part of the gap, the distance from its bound that ends its search."""
 OPEN = 0.3
 """Of a block's part of the gap, what its search may leave open between solution and bound."""
+ALL = 0.95
+"""Of the whole gap, what blocks searched again aim at together."""
+DEAR = 1e-3
+"""Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
+WHOLE = 1e-6
+"""Distance from a whole number that counts as none."""
 LEAST_SECONDS = 1.0
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 
@@ -29,10 +37,15 @@ BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -> Solution | None:
     """Solve by blocks; None where a block has no solution within its share (then solve it whole).
 
-    The linear relaxation gives prices and shares of the coupling rows, and a bound. Every block is
-    solved as a mixed-integer program within its share; their union is a solution. Where the two
-    are further apart than asked, every block is solved again at the prices, and their proved
-    bounds add up to a better one; then the shares are dealt out anew for the integers found.
+    1. The linear relaxation gives prices and shares of the coupling rows, and a bound.
+    2. Every block is solved within its share as a small mixed-integer program: integers that the
+       relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
+       is a solution.
+    3. Every block is solved at the prices: their proved bounds add up to a better bound.
+    4. The fewest blocks far from theirs are searched again with nothing held; then the shares are
+       dealt out anew for the integers found.
+
+    It ends as soon as solution and bound are as near as asked.
 
     Parameters
     ----------
@@ -49,27 +62,46 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         return None
     part = gap * max(abs(relaxed.objective), 1.0) / len(blocks)
     shares = found.shares(relaxed.x)
-    near = [float(program.cost[b.columns] @ relaxed.x[b.columns]) + part * ENOUGH for b in blocks]
-    left = clock.deal(len(blocks), 0.6)
-    inside = in_parallel(
-        [
-            partial(
-                _find,
-                found.part(block, limit=shares[i]),
-                {"mip_abs_gap": part * OPEN, "objective_target": near[i]},
-                left,
-            )
-            for i, block in enumerate(blocks)
-        ]
-    )
-    x = np.zeros(len(program.cost))
-    for block, solution in zip(blocks, inside, strict=True):
-        if solution.x is None:
-            return None
-        x[block.columns] = solution.x
+    parts = [found.part(block, limit=share) for block, share in zip(blocks, shares, strict=True)]
+    lowest = np.array([program.cost[b.columns] @ relaxed.x[b.columns] for b in blocks])
     bound = relaxed.bound
+    inside = _find_all(
+        [_held(p, b, relaxed, part * DEAR) for p, b in zip(parts, blocks, strict=True)],
+        [_near(part, low) for low in lowest],
+        clock.deal(len(blocks), 0.3),
+        [None] * len(blocks),
+    )
+    missing = [i for i, solution in enumerate(inside) if solution.x is None]
+    again = _find_all(
+        [parts[i] for i in missing],
+        [_near(part, lowest[i]) for i in missing],
+        clock.deal(len(missing), 0.4),
+        [None] * len(missing),
+        last=True,
+    )
+    for i, solution in zip(missing, again, strict=True):
+        inside[i] = solution
+    if any(solution.x is None for solution in inside):
+        return None
+    x = _union(found, inside)
     if not _reached(program, x, bound, gap):
-        bound = max(bound, _bound(found, relaxed.price, part * OPEN, clock, x))
+        least, constant = _bounds(found, relaxed.price, part * OPEN, clock, x)
+        bound = max(bound, float(least.sum()) + constant)
+        lowest = np.maximum(lowest, least + found.worth(relaxed.price, relaxed.x))
+    if not _reached(program, x, bound, gap):
+        far, allowed = _far([s.objective for s in inside] - lowest, part * len(blocks) * ALL)
+        better = _find_all(
+            [parts[i] for i in far],
+            [
+                {"mip_abs_gap": part * OPEN, "objective_target": lowest[i] + max(allowed, part)}
+                for i in far
+            ],
+            clock.deal(len(far), 0.7),
+            [x[blocks[i].columns] for i in far],
+        )
+        for i, solution in zip(far, better, strict=True):
+            inside[i] = inside[i] if solution.x is None else solution
+        x = _union(found, inside)
     if not _reached(program, x, bound, gap):
         x = _share_again(found, x, relaxed, gap, clock)
     return Solution(
@@ -83,6 +115,40 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         seconds=clock.spent(),
         hand_over_s=0.0,
     )
+
+
+def _held(part: Program, block: Block, relaxed: Priced, dear: float) -> Program:
+    """Hold the integers that the relaxation leaves whole, and dear columns at nothing."""
+    x, reduced = relaxed.x[block.columns], relaxed.reduced[block.columns]
+    nearest = np.clip(np.round(x), part.lower, part.upper)
+    whole = part.integer & (np.abs(x - nearest) <= WHOLE)
+    unused = ~part.integer & (x <= part.lower + WHOLE) & (reduced > dear)
+    lower = np.where(whole, nearest, part.lower)
+    upper = np.where(whole, nearest, np.where(unused, part.lower, part.upper))
+    return replace(part, lower=lower, upper=upper)
+
+
+def _near(part: float, low: float) -> dict[str, float]:
+    """Return the options that end a block's search near its bound ``low``."""
+    return {"mip_abs_gap": part * OPEN, "objective_target": low + part * ENOUGH}
+
+
+def _far(excess: Array, budget: float) -> tuple[Index, float]:
+    """Return the fewest blocks whose search can bring the sum of ``excess`` within ``budget``.
+
+    Also what each of them may keep of it.
+    """
+    order = np.argsort(-excess, kind="stable")
+    rest = excess.sum() - np.cumsum(excess[order])
+    count = int(np.argmax(rest <= budget * ENOUGH)) + 1
+    return order[:count], float((budget - rest[count - 1]) / count)
+
+
+def _union(found: Split, inside: Sequence[Solution]) -> Array:
+    x = np.zeros(len(found.program.cost))
+    for block, solution in zip(found.blocks, inside, strict=True):
+        x[block.columns] = solution.x
+    return x
 
 
 class _Clock:
@@ -132,9 +198,12 @@ def _relaxed(found: Split, tolerance: float, clock: _Clock) -> Priced | None:
     if priced is not None:
         return priced
     whole = Highs(found.program.relaxed(), {**INTERIOR, **clock.limit()}).solve()
-    if whole.status != "optimal" or whole.x is None or whole.row_dual is None:
+    if whole.x is None or whole.row_dual is None or whole.column_dual is None:
         return None
-    return Priced(whole.x, whole.row_dual[found.coupling], whole.objective, whole.objective)
+    if whole.status != "optimal":
+        return None
+    price = whole.row_dual[found.coupling]
+    return Priced(whole.x, price, whole.column_dual, whole.objective, whole.objective)
 
 
 def _cost(program: Program, x: Array) -> float:
@@ -155,12 +224,26 @@ def _solve(
     return highs.solve()
 
 
-def _find(part: Program, options: Mapping[str, float], left: _Deal) -> Solution:
-    """Solve a block; where its time was too short for any solution, go on to the first one."""
-    first = _solve(part, options, left)
-    if first.status != "unknown":
-        return first
-    return Highs(part, {"mip_max_improving_sols": 1}).solve()
+def _find_all(
+    parts: Sequence[Program],
+    options: Sequence[Mapping[str, float]],
+    left: _Deal,
+    start: Sequence[Array | None],
+    *,
+    last: bool = False,
+) -> list[Solution]:
+    """Solve blocks side by side.
+
+    Where it is the ``last`` search, a block that had too little time goes on to a first solution.
+    """
+
+    def task(i: int) -> Solution:
+        solved = _solve(parts[i], options[i], left, start[i])
+        if solved.status == "unknown" and last:
+            return Highs(parts[i], {"mip_max_improving_sols": 1}).solve()
+        return solved
+
+    return in_parallel([partial(task, i) for i in range(len(parts))])
 
 
 def _share_again(found: Split, x: Array, relaxed: Priced, gap: float, clock: _Clock) -> Array:
@@ -174,14 +257,16 @@ def _share_again(found: Split, x: Array, relaxed: Priced, gap: float, clock: _Cl
     return again.x
 
 
-def _bound(found: Split, price: Array, slack: float, clock: _Clock, x: Array) -> float:
-    """Lagrangian bound at given prices: the blocks' own proved bounds and the rows' constant."""
+def _bounds(
+    found: Split, price: Array, slack: float, clock: _Clock, x: Array
+) -> tuple[Array, float]:
+    """Return the blocks' proved bounds at given prices, and the constant that goes with them."""
     cost, constant = found.priced(price)
-    left = clock.deal(len(found.blocks), 0.8)
+    left = clock.deal(len(found.blocks), 0.6)
     options = {"mip_abs_gap": slack, **BOUND_ONLY}
 
     def task(block: Block) -> Solution:
         return _solve(found.part(block, cost), options, left, x[block.columns])
 
     outside = in_parallel([partial(task, block) for block in found.blocks])
-    return float(sum(s.bound for s in outside) + constant + found.program.offset)
+    return np.array([s.bound for s in outside]), constant + found.program.offset

@@ -31,7 +31,7 @@ LOOSE = {**INTERIOR, "ipm_optimality_tolerance": 1e-4}
 ROUNDS = 200
 TOGETHER = 3
 """Blocks in each of the groups that first prices come from."""
-RADIUS, LEAST_RADIUS = 0.15, 1e-4
+RADIUS, LEAST_RADIUS = 0.01, 1e-4
 """Half width of the box at the start, relative to the price, and the least it may shrink to."""
 LEAST_PRICE = 0.1
 """Share of the mean price that a row without a price may move by as if it were its own."""
@@ -54,12 +54,15 @@ class Priced:
         A mixture of the blocks' solutions that keeps every row.
     price : float64 ``[coupling row]``
         The prices of the best bound.
+    reduced : float64 ``[column]``
+        Reduced costs at these prices, each block's own.
     objective, bound : float
         With the program's offset.
     """
 
     x: Array
     price: Array
+    reduced: Array
     objective: float
     bound: float
 
@@ -126,7 +129,7 @@ def price_coupling(
         bound = float(sum(s.objective for s in solutions)) + constant + program.offset
         gain, promised = bound - best, master.objective + program.offset - best
         if bound > best:
-            best, center = bound, at
+            best, center, at_best = bound, at, solutions
         if np.isfinite(gain) and gain < GOOD_STEP * promised:
             radius = np.maximum(radius * (1.0 if gain > 0 else SHRINK), LEAST_RADIUS)
         elif np.isfinite(gain):
@@ -145,10 +148,12 @@ def price_coupling(
             break
     else:
         return None
-    x = np.zeros(len(program.cost))
+    x, reduced = np.zeros(len(program.cost)), np.zeros(len(program.cost))
     for block, mixed in zip(found.blocks, master.mixture(parts.solutions), strict=True):
         x[block.columns] = mixed
-    return Priced(x=x, price=center, objective=objective, bound=best)
+    for block, solution in zip(found.blocks, at_best, strict=True):
+        reduced[block.columns] = solution.column_dual
+    return Priced(x, center, reduced, objective, best)
 
 
 class _Parts:
@@ -169,7 +174,7 @@ class _Parts:
     def _ask(self, i: int, price: Array) -> Solution:
         solver = self.solvers[i]
         solver.reprice(self.cost[i] - self.use[i].T @ price)
-        return solver.solve()
+        return solver.solve(watched=False)
 
     def column(self, i: int, solution: Solution) -> tuple[float, Array]:
         """Return a solution's cost and its use of the coupling rows, and keep it."""
