@@ -190,7 +190,10 @@ def compare(
 def refuse(names: Sequence[str], criterion: str) -> None:
     """Raise a `ValueError` at scenarios or a criterion that cannot be compared."""
     if len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"two or more scenarios of different names are needed, not {list(names)}")
+        raise ValueError(
+            "two or more scenarios of different names are needed (or one and a setting to vary),"
+            f" not {list(names)}"
+        )
     if criterion not in CRITERIA:
         raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
 

@@ -21,7 +21,7 @@ def check_place(path: Path, mark: str) -> None:
     path
         Where the folder shall appear.
     mark
-        Name of a file that every folder of this kind holds.
+        Name of a file that every folder of this kind holds; blank where none is replaced.
 
     Raises
     ------
@@ -33,8 +33,9 @@ def check_place(path: Path, mark: str) -> None:
     if not path.is_dir():
         raise FileExistsError(f"{path} is not a folder; name another one")
     if any(path.iterdir()) and not (path / mark).is_file():
+        lacks = f" (no {mark} in it)" if mark else ""
         raise FileExistsError(
-            f"{path} holds something else (no {mark} in it) and is left alone; name another folder"
+            f"{path} holds something else{lacks} and is left alone; name another folder"
         )
 
 

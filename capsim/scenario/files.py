@@ -57,10 +57,11 @@ def read_folder(
     faults: list[Fault] = []
     document: dict[str, Any] | None = None
     if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing"
         return (
             None,
             {},
-            [Fault(label or str(folder), None, "", "", "a folder with a scenario.toml")],
+            [Fault(label or str(folder), None, "", found, "a folder with a scenario.toml")],
         )
     text = _text(folder / SETTINGS, label + SETTINGS, faults)
     if text is not None:
@@ -185,7 +186,7 @@ def write_folder(
     folder = folder.absolute()
     there = folder.exists()
     if there and (not folder.is_dir() or (any(folder.iterdir()) and not replace)):
-        raise FileExistsError(f"{folder} exists already")
+        raise FileExistsError(f"{folder} exists already; name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     old = aside / "old"
