@@ -57,11 +57,11 @@ def read_folder(
     faults: list[Fault] = []
     document: dict[str, Any] | None = None
     if not folder.is_dir():
-        found = "a file" if folder.exists() else "nothing"
+        there = "a file" if folder.exists() else "nothing"
         return (
             None,
             {},
-            [Fault(label or str(folder), None, "", found, "a folder with a scenario.toml")],
+            [Fault(label or str(folder), None, "", there, "a folder with a scenario.toml")],
         )
     text = _text(folder / SETTINGS, label + SETTINGS, faults)
     if text is not None:
