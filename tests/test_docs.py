@@ -40,7 +40,7 @@ NOT_CODE = {
 """Beginnings of blocks that are shown and not run here."""
 
 MISSED = 3
-SLOW_PAGES = {"docs/uncertainty.md", "docs/tradeoffs.md", "docs/harden.md", "docs/sweeps.md"}
+SLOW_PAGES = {f"docs/{n}.md" for n in ("compare", "harden", "sweeps", "tradeoffs", "uncertainty")}
 SMALL = {"stages": ("primary", "junior"), "years": (2021, 2023)}
 
 
