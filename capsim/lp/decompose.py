@@ -26,6 +26,8 @@ OPEN = 0.3
 """Of a block's part of the gap, what its search may leave open between solution and bound."""
 ALL = 0.95
 """Of the whole gap, what blocks searched again aim at together."""
+BOUND_OPEN = 0.5
+"""The same where only the bound is asked for."""
 DEAR = 1e-3
 """Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
 WHOLE = 1e-6
@@ -85,7 +87,7 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         return None
     x = _union(found, inside)
     if not _reached(program, x, bound, gap):
-        least, constant = _bounds(found, relaxed.price, part * OPEN, clock, x)
+        least, constant = _bounds(found, relaxed.price, part * BOUND_OPEN, clock, x)
         bound = max(bound, float(least.sum()) + constant)
         lowest = np.maximum(lowest, least + found.worth(relaxed.price, relaxed.x))
     if not _reached(program, x, bound, gap):
