@@ -16,7 +16,7 @@ from benchmarks.machine import described
 from benchmarks.measure import compare
 from benchmarks.registry import MODELS, ROUTES, SIZES, discover
 
-QUICK = (("places", "county", 3), ("places", "city", 3), ("plan", "city", 1))
+QUICK = (("places", "county", 1), ("places", "city", 3), ("places", "province", 1))
 QUICK_ROUTES = ("raw", "capsim", "pulp-loops", "pulp-fast", "linopy", "pyomo", "scipy")
 QUICK_LIMIT_S = 60.0
 QUICK_SWEEP_YEAR = 2024
