@@ -108,6 +108,11 @@ def figure(points: Sequence[dict[str, Any]], path: Path) -> None:
             ax.set_xticks(along, [f"{value:,}" for value in along])
             ax.minorticks_off()
             ax.set_ylabel(unit)
+            low, high = ax.get_ylim()
+            ax.set_ylim(low, high * (high / low) ** 0.35)  # room for the legend
+            if unit == "MB":
+                held = [p["formulate_mb"] for p in rows]
+                ax.set_yticks(held, [f"{value:.0f}" for value in held])
             ax.legend(fontsize=8, frameon=False)
             ax.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
