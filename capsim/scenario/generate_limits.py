@@ -1,4 +1,4 @@
-"""Money, land, posts, teachers and purchase by county and year, purchase for all; phases and crews."""
+"""Money, land, posts and teachers by county and year, purchase for all; phases and crews."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_mixture_and_bound_enclose_the_optimum_of_the_whole(blocks, rows, seed):
 
 
 def test_the_bound_is_that_of_its_prices():
-    program, found = plants(4, 2, 3)
+    _, found = plants(4, 2, 3)
     priced = price_coupling(found, tolerance=1e-6)
     cost, constant = found.priced(priced.price)
     least = sum(Highs(found.part(b, cost)).solve().objective for b in found.blocks)
