@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CHANGES", "finish", "from_tables", "load", "variant"]
 
 CHANGES = ("extends", "set", "scale", "drop")
-APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "travel", "name", "title")
+APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "name", "title")
 """Sections of the settings that no table is checked against, but for `WAGE`."""
 WAGE = "teacher_cny"
 

@@ -66,6 +66,8 @@ def _stages(case: Case) -> Iterable[Fault]:
         ("stages.planned", settings.stages.planned),
         ("stages.compulsory", settings.stages.compulsory),
         ("staff.stages", settings.staff.stages),
+        ("travel.nearest", tuple(settings.travel.nearest)),
+        ("travel.radius_km", tuple(settings.travel.radius_km)),
         ("demand.entry_age", tuple(settings.demand.entry_age)),
         ("demand.gross_enrolment", tuple(settings.demand.gross_enrolment)),
     ):

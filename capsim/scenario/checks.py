@@ -8,7 +8,7 @@ from .check_case import Case
 from .check_people import births_faults, forecast_faults, pupils_faults, schools_faults
 from .check_phases import phases_faults, resources_faults
 from .check_projects import programme_faults, project_warnings, projects_faults
-from .check_references import links_faults, reference_faults
+from .check_references import links_faults, nearby_faults, reference_faults
 from .check_settings import settings_faults, stage_table
 from .faults import Fault
 from .settings import Settings
@@ -20,6 +20,7 @@ CHECKS = (
     settings_faults,
     reference_faults,
     links_faults,
+    nearby_faults,
     pupils_faults,
     births_faults,
     forecast_faults,

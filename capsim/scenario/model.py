@@ -20,6 +20,7 @@ from capsim.standards import stages as standard_stages
 from .document import Provenance
 from .faults import nearest
 from .files import write_folder
+from .nearby import asks_nearby, nearby_links
 from .settings import Settings
 from .tables import TABLES
 from .typed import empty
@@ -123,18 +124,29 @@ class Scenario:
         """
         if name not in TABLES:
             raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
+        if name == "links" and asks_nearby(self.settings):
+            return self._nearby.copy()
         return self._tables[name].copy() if name in self._tables else empty(name)
 
     def has(self, name: str) -> bool:
         """Tell whether a table has rows."""
         if name not in TABLES:
             raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
+        if name == "links" and asks_nearby(self.settings):
+            return len(self._nearby) > 0
         return name in self._tables
+
+    @cached_property
+    def _nearby(self) -> pd.DataFrame:
+        areas, schools, projects = (self.table(name) for name in ("areas", "schools", "projects"))
+        return nearby_links(self.settings, areas, schools, projects)
 
     def shares_tables(self, other: Scenario) -> bool:
         """Tell whether the tables are the very same, as a variant's are if it changes none."""
-        return self._tables.keys() == other._tables.keys() and all(
-            frame is other._tables[name] for name, frame in self._tables.items()
+        return (
+            self._tables.keys() == other._tables.keys()
+            and all(frame is other._tables[name] for name, frame in self._tables.items())
+            and self.settings.travel == other.settings.travel
         )
 
     @property

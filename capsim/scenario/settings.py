@@ -204,6 +204,8 @@ class Staff(_Section):
 class Travel(_Section):
     """Links where no table gives them."""
 
+    nearest: ByName[Annotated[Whole, Field(ge=1, le=1000)]] = Frozen()
+    radius_km: ByName[Positive] = Frozen()
     within_county: StrictBool = True
     default_km: Amount = 5.0
 
