@@ -221,6 +221,9 @@ def _group_prices(found: Split, members: NDArray[np.int64]) -> Array | None:
         np.concatenate([found.blocks[i].rows for i in members]),
     )
     mass = rows[:, together.columns].sum(axis=1) / np.maximum(rows.sum(axis=1), 1e-300)
-    low, high = program.row_lower[found.coupling], program.row_upper[found.coupling]
-    solved = Highs(found.part(together, limit=(low * mass, high * mass)), LOOSE).solve()
+    limit = [
+        np.where(np.isfinite(side), np.where(np.isfinite(side), side, 0.0) * mass, side)
+        for side in (program.row_lower[found.coupling], program.row_upper[found.coupling])
+    ]
+    solved = Highs(found.part(together, limit=(limit[0], limit[1])), LOOSE).solve()
     return None if solved.row_dual is None else solved.row_dual[len(together.rows) :]

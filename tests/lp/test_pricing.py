@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csc_array, csr_array, vstack
 
 from capsim.lp import Builder
-from capsim.lp.blocks import split
+from capsim.lp.blocks import Split, split
 from capsim.lp.highs import Highs
 from capsim.lp.pricing import price_coupling
 
@@ -72,6 +75,22 @@ def test_first_prices_may_be_given_and_any_do():
 def test_rows_that_no_mixture_keeps_are_left_to_the_whole():
     _, found = plants(3, 1, 1, demand=50.0)
     assert price_coupling(found) is None
+
+
+def test_rows_that_a_group_of_blocks_has_no_part_in():
+    program, found = plants(7, 2, 4)
+    empty = csr_array((1, program.matrix.shape[1]))
+    matrix = csc_array(vstack([program.matrix, empty]))
+    wider = replace(
+        program,
+        matrix=matrix,
+        row_lower=np.append(program.row_lower, -np.inf),
+        row_upper=np.append(program.row_upper, 1.0),
+        rows=(),
+    )
+    coupling = np.append(found.coupling, program.matrix.shape[0])
+    priced = price_coupling(Split(wider, coupling, found.blocks), tolerance=1e-6)
+    assert priced.objective == pytest.approx(Highs(program).solve().objective, rel=2e-6)
 
 
 def test_no_time_no_answer():
