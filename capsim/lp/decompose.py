@@ -44,8 +44,8 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
        relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
        is a solution.
     3. Every block is solved at the prices: their proved bounds add up to a better bound.
-    4. The fewest blocks far from theirs are searched again with nothing held; then the shares are
-       dealt out anew for the integers found.
+    4. The fewest blocks far from theirs are searched again, first with dear columns out only, then
+       with nothing held; then the shares are dealt out anew for the integers found.
 
     It ends as soon as solution and bound are as near as asked.
 
@@ -67,8 +67,9 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     parts = [found.part(block, limit=share) for block, share in zip(blocks, shares, strict=True)]
     lowest = np.array([program.cost[b.columns] @ relaxed.x[b.columns] for b in blocks])
     bound = relaxed.bound
+    unused = [_without_dear(p, b, relaxed, part) for p, b in zip(parts, blocks, strict=True)]
     inside = _find_all(
-        [_held(p, b, relaxed, part * DEAR) for p, b in zip(parts, blocks, strict=True)],
+        [_with_whole(p, b, relaxed) for p, b in zip(unused, blocks, strict=True)],
         [_near(part, low) for low in lowest],
         clock.deal(len(blocks), 0.3),
         [None] * len(blocks),
@@ -90,10 +91,12 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         least, constant = _bounds(found, relaxed.price, part * BOUND_OPEN, clock, x)
         bound = max(bound, float(least.sum()) + constant)
         lowest = np.maximum(lowest, least + found.worth(relaxed.price, relaxed.x))
-    if not _reached(program, x, bound, gap):
+    for free in (unused, parts):
+        if _reached(program, x, bound, gap):
+            break
         far, allowed = _far([s.objective for s in inside] - lowest, part * len(blocks) * ALL)
         better = _find_all(
-            [parts[i] for i in far],
+            [free[i] for i in far],
             [
                 {"mip_abs_gap": part * OPEN, "objective_target": lowest[i] + max(allowed, part)}
                 for i in far
@@ -119,15 +122,23 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     )
 
 
-def _held(part: Program, block: Block, relaxed: Priced, dear: float) -> Program:
-    """Hold the integers that the relaxation leaves whole, and dear columns at nothing."""
+def _without_dear(part: Program, block: Block, relaxed: Priced, gap: float) -> Program:
+    """Hold unused columns at nothing where a unit of them costs a thousandth of the gap."""
     x, reduced = relaxed.x[block.columns], relaxed.reduced[block.columns]
+    dear = ~part.integer & (x <= part.lower + WHOLE) & (reduced > gap * DEAR)
+    return replace(part, upper=np.where(dear, part.lower, part.upper))
+
+
+def _with_whole(part: Program, block: Block, relaxed: Priced) -> Program:
+    """Hold the integers that the relaxation leaves whole."""
+    x = relaxed.x[block.columns]
     nearest = np.clip(np.round(x), part.lower, part.upper)
     whole = part.integer & (np.abs(x - nearest) <= WHOLE)
-    unused = ~part.integer & (x <= part.lower + WHOLE) & (reduced > dear)
-    lower = np.where(whole, nearest, part.lower)
-    upper = np.where(whole, nearest, np.where(unused, part.lower, part.upper))
-    return replace(part, lower=lower, upper=upper)
+    return replace(
+        part,
+        lower=np.where(whole, nearest, part.lower),
+        upper=np.where(whole, nearest, part.upper),
+    )
 
 
 def _near(part: float, low: float) -> dict[str, float]:
