@@ -43,6 +43,8 @@ def answer(
     lines += ["", *_wrap(sentences.cost(plan, summary, say))]
     if spread := sentences.cost_spread(plan, summary, say):
         lines.append(f"  {spread}")
+    if missing := sentences.short(plan, say):
+        lines += ["", *_wrap(missing)]
     lines += ["", *sentences.people(summary, say)]
     lines += ["", *_wrap(sentences.binds(plan, say))]
     if outcomes is not None and (late := sentences.late(outcomes, say)):

@@ -58,6 +58,8 @@ TEXTS = {
     "Children made to change school in mid-stage: {number} in {year}, {total} in all.": "学段中途被迫转学：{year}年{number}人，合计{total}人。",
     "Private share at the end of {year}: {without} without purchased places, {with_} with them.": "{year}年底民办占比：不计购买学位{without}，计入购买学位{with_}。",
     "Empty public seats of the compulsory stages: {number} in {first}, {most} at most ({year}), {end} in {last}.": "义务教育公办空余学位：{first}年{number}个，最多{most}个（{year}年），{last}年{end}个。",
+    "Children without a place": "没有学位的儿童",
+    "{stage} {number} in {year} ({counties}), {total} child-years in all": "{stage}{year}年{number}人（{counties}），各年合计{total}人次",
     "What binds": "起约束作用的条件",
     "no limit and no target; cost alone decides": "没有限额和目标起约束作用，只由成本决定",
     "{what} used up in {years}": "{what}在{years}用尽",

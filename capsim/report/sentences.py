@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")
 """How the ids of targets begin whose figures are shares."""
 
+HALF_A_CHILD = 0.5
+NAMED_COUNTIES = 4
+"""Counties named where children are left without a place."""
 LIMITS = {
     "hires": "teachers to hire",
     "contract_teachers": "contract teachers",
@@ -231,6 +234,34 @@ def binds(plan: Plan, say: Words) -> Saying:
         parts.append(say("{what} used up in {years}", what=what, years=_years(rows, say)))
     nothing = say("no limit and no target; cost alone decides")
     return Saying(say("What binds"), parts or [nothing])
+
+
+def short(plan: Plan, say: Words) -> Saying | None:
+    """Say where children are left without a place, by stage in its worst year; None where none is.
+
+    Counties are named from the worst on, with the children they leave out.
+    """
+    table = plan.tables["shortfall"]
+    table = table[table["shortfall"] > 0]
+    if table["shortfall"].sum() < HALF_A_CHILD:
+        return None
+    parts = []
+    for stage, rows in table.groupby("stage", sort=False):
+        yearly = rows.groupby("school_year")["shortfall"].sum()
+        year = int(str(yearly.idxmax()))
+        there = rows[rows["school_year"] == year].groupby("county")["shortfall"].sum()
+        worst = there.sort_values(ascending=False, kind="stable").head(NAMED_COUNTIES)
+        parts.append(
+            say(
+                "{stage} {number} in {year} ({counties}), {total} child-years in all",
+                stage=say.name(str(stage)),
+                number=say.count(yearly.max()),
+                year=year,
+                counties=say.joined([f"{name} {say.count(n)}" for name, n in worst.items()]),
+                total=say.count(yearly.sum()),
+            )
+        )
+    return Saying(say("Children without a place"), parts)
 
 
 def _span(years: list[str], say: Words) -> str:

@@ -120,6 +120,7 @@ def test_answer_fits_one_screen_and_names_what_matters():
     assert "teachers to hire used up in 2022 (1 county)" in text
     assert "places for sale used up in 2022" in text
     assert "P011 (66 % on time, 61 pupils)" in text
+    assert "junior 7 in 2022 (C01 7), 7 child-years in all" in text
 
 
 def test_limits_used_by_hand():

@@ -121,6 +121,8 @@ def _contents(
     """Give what the page shows of a plan."""
     spread = sentences.cost_spread(plan, summary, say)
     sayings = [*sentences.mix(plan, summary, say), sentences.cost(plan, summary, say)]
+    if missing := sentences.short(plan, say):
+        sayings.append(missing)
     sayings.append(sentences.binds(plan, say))
     if outcomes is not None and (late := sentences.late(outcomes, say)):
         sayings.append(late)
