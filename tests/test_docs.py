@@ -27,6 +27,9 @@ NOT_RUN = {
 }
 """Commands in `sh` blocks that this file does not run, and why."""
 
+MEASUREMENTS = "python -m benchmarks"
+"""How commands begin that measure for minutes; `tests/benchmarks` runs them on small sizes."""
+
 OTHER_TESTS = {
     "docs/api.md": "docstrings run where they stand",
     "docs/extend.md": "tests/test_extend.py runs it",
@@ -83,7 +86,7 @@ def test_commands_of_a_page_run_in_their_order(name, here):
     if not any(re.match(r"capsim (new|import \S+) my-city", line) for line in given):
         capsim.generate(2, 6000, seed=0, name="my-city", **SMALL).save(Path("my-city"))
     for line in given:
-        if line in NOT_RUN:
+        if line in NOT_RUN or line.startswith(MEASUREMENTS):
             continue
         done = run(line)
         assert done.exit_code in (0, MISSED), f"{line}\n{done.output}"
