@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import block_array, coo_array, csc_array, csr_array, eye_array, kron, vstack
+from scipy.sparse import block_array, coo_array, csr_array, eye_array, kron, vstack
 
 from capsim.lp.arrays import Array, Index, Text
 from capsim.lp.build import Block, Program, Term
@@ -214,24 +214,20 @@ def _append(
     labels: tuple[Text, ...],
 ) -> Program:
     """Add rows ``rows · x − missing ≤ upper`` and the columns for what is missing."""
-    count, wide = len(upper), program.matrix.shape[1]
-    found = coo_array(rows)
-    rows = csr_array((found.data, found.coords), shape=(count, wide))
-    matrix = block_array([[program.matrix, None], [rows, -eye_array(count)]], format="csc")
+    count = len(upper)
     price = PRICE_FACTOR * max(_price(model), LEAST_PRICE_CNY) / 1e6
-
-    return replace(
-        program,
-        cost=np.concatenate([program.cost, price * model.parts.ledger.factor(year)]),
-        lower=np.concatenate([program.lower, np.zeros(count)]),
-        upper=np.concatenate([program.upper, np.full(count, np.inf)]),
-        integer=np.concatenate([program.integer, np.zeros(count, bool)]),
-        matrix=csc_array(matrix),
-        row_lower=np.concatenate([program.row_lower, np.full(count, -np.inf)]),
-        row_upper=np.concatenate([program.row_upper, upper]),
-        columns=(*program.columns, Block(f"missing.{name}", wide, count, labels)),
-        rows=(*program.rows, Block(name, program.matrix.shape[0], count, labels)),
+    cost = price * model.parts.ledger.factor(year)
+    wider, missing = program.with_columns(f"missing.{name}", count, cost=cost, labels=labels)
+    found = coo_array(rows)
+    entries = (
+        np.concatenate([found.data, np.full(count, -1.0)]),
+        (
+            np.concatenate([found.coords[0], np.arange(count)]),
+            np.concatenate([found.coords[1], missing]),
+        ),
     )
+    matrix = csr_array(entries, shape=(count, len(wider.cost)))
+    return wider.with_rows(name, matrix, upper=upper, labels=labels)
 
 
 def _price(model: Model) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array, csc_array, vstack
+from scipy.sparse import coo_array, csc_array, csr_array, vstack
 
 from capsim.lp.arrays import Array, Flag, Index, Text
 
@@ -105,16 +105,59 @@ class Program:
         ([[1.0, 1.0]], ['least'])
         """
         m = Builder(column_count=len(self.cost))
-        m.constrain(name, count, terms, lower=lower, upper=upper, labels=labels)
-        more = m.freeze(cost=self.cost)
-        block = replace(m.rows[0], start=len(self.row_lower))
+        m.constrain(name, count, terms)
+        rows = csr_array(m.freeze(cost=self.cost).matrix)
+        return self.with_rows(name, rows, lower=lower, upper=upper, labels=labels)
+
+    def with_rows(
+        self,
+        name: str,
+        rows: csr_array,
+        *,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        labels: Sequence[ArrayLike] = (),
+    ) -> Program:
+        """Return the program with a block of rows at its end, given as a matrix.
+
+        ``rows`` may stop short of the last columns, on which it then has no coefficient.
+        """
+        count, start = rows.shape[0], len(self.row_lower)
+        shape = (count, len(self.cost))
+        wide = csr_array((rows.data, rows.indices, rows.indptr), shape=shape)
         return replace(
             self,
-            matrix=csc_array(vstack([self.matrix, more.matrix], format="csc")),
-            row_lower=np.concatenate([self.row_lower, more.row_lower]),
-            row_upper=np.concatenate([self.row_upper, more.row_upper]),
-            rows=(*self.rows, block),
+            matrix=csc_array(vstack([self.matrix, wide], format="csc")),
+            row_lower=np.concatenate([self.row_lower, _full(lower, count)]),
+            row_upper=np.concatenate([self.row_upper, _full(upper, count)]),
+            rows=(*self.rows, Block(name, start, count, _labels(labels, count))),
         )
+
+    def with_columns(
+        self,
+        name: str,
+        count: int,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = np.inf,
+        cost: ArrayLike = 0.0,
+        integer: bool = False,
+        labels: Sequence[ArrayLike] = (),
+    ) -> tuple[Program, Index]:
+        """Return the program with columns that no row knows yet at its end, and their indices."""
+        start = len(self.cost)
+        indptr = np.concatenate([self.matrix.indptr, np.full(count, self.matrix.indptr[-1])])
+        shape = (len(self.row_lower), start + count)
+        wide = replace(
+            self,
+            cost=np.concatenate([self.cost, _full(cost, count)]),
+            lower=np.concatenate([self.lower, _full(lower, count)]),
+            upper=np.concatenate([self.upper, _full(upper, count)]),
+            integer=np.concatenate([self.integer, np.full(count, integer)]),
+            matrix=csc_array((self.matrix.data, self.matrix.indices, indptr), shape=shape),
+            columns=(*self.columns, Block(name, start, count, _labels(labels, count))),
+        )
+        return wide, np.arange(start, start + count)
 
     def relaxed(self) -> Program:
         """Return the same program without integrality."""

@@ -24,10 +24,10 @@ ENOUGH = 0.85
 """Of a block's part of the gap, the distance from its bound that ends its search."""
 OPEN = 0.3
 """Of a block's part of the gap, what its search may leave open between solution and bound."""
-ALL = 0.95
-"""Of the whole gap, what blocks searched again aim at together."""
 BOUND_OPEN = 0.5
 """The same where only the bound is asked for."""
+ALL = 0.95
+"""Of the whole gap, what blocks searched again aim at together."""
 DEAR = 1e-3
 """Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
 WHOLE = 1e-6

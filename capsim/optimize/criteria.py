@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, vstack
+from scipy.sparse import csr_array, vstack
 
-from capsim.lp import Block, Program
+from capsim.lp import Program
 from capsim.lp.arrays import Array, Index
 from capsim.optimize.ledger import KINDS
 from capsim.optimize.model import Model
@@ -223,40 +223,4 @@ def with_rows(
     """Return the program with rows ``rows · x ≤ upper`` added at the end."""
     if rows is None or not rows.shape[0]:
         return program
-    count = rows.shape[0]
-    wide = csr_array((rows.data, rows.indices, rows.indptr), shape=(count, len(program.cost)))
-    start = program.matrix.shape[0]
-    labels = (np.asarray(names, object),)
-    return replace(
-        program,
-        matrix=csc_array(vstack([program.matrix, wide], format="csc")),
-        row_lower=np.concatenate([program.row_lower, np.full(count, -np.inf)]),
-        row_upper=np.concatenate([program.row_upper, upper]),
-        rows=(*program.rows, Block(ROW, start, count, labels)),
-    )
-
-
-def with_columns(
-    program: Program,
-    name: str,
-    count: int,
-    *,
-    lower: float = 0.0,
-    upper: float = np.inf,
-    integer: bool = False,
-) -> tuple[Program, Index]:
-    """Return the program with free-standing columns added at the end, and their indices."""
-    at = np.arange(len(program.cost), len(program.cost) + count)
-    matrix = program.matrix
-    indptr = np.concatenate([matrix.indptr, np.full(count, matrix.indptr[-1])])
-    shape = (matrix.shape[0], len(program.cost) + count)
-    wide = replace(
-        program,
-        cost=np.concatenate([program.cost, np.zeros(count)]),
-        lower=np.concatenate([program.lower, np.full(count, lower)]),
-        upper=np.concatenate([program.upper, np.full(count, upper)]),
-        integer=np.concatenate([program.integer, np.full(count, integer)]),
-        matrix=csc_array((matrix.data, matrix.indices, indptr), shape=shape),
-        columns=(*program.columns, Block(name, int(at[0]) if count else 0, count)),
-    )
-    return wide, at
+    return program.with_rows(ROW, rows, upper=upper, labels=[np.asarray(names, object)])

@@ -18,7 +18,7 @@ from scipy.sparse import coo_array, csr_array
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Index
 from capsim.optimize.again import Again
-from capsim.optimize.criteria import criterion, with_columns, with_rows
+from capsim.optimize.criteria import criterion, with_rows
 from capsim.optimize.model import Model
 from capsim.optimize.near import Near, near
 from capsim.optimize.plan import Plan, make_plan
@@ -142,7 +142,7 @@ def _farthest(
 ) -> tuple[Array | None, float, bool]:
     """Return the plan whose least distance to those found is greatest; None where it is 0."""
     own = len(base.program.cost)
-    program, least = with_columns(base.program, "distance", 1)
+    program, least = base.program.with_columns("distance", 1)
     start = np.concatenate([base.x, [0.0]])
     for other in found:
         program, start = _apart(program, start, column, weight, np.round(other[column]), least[0])
@@ -176,9 +176,9 @@ def _apart(
     down = ~up & (value >= high)
     inner = np.flatnonzero(~up & ~down)
     n = len(inner)
-    program, p = with_columns(program, "above", n)
-    program, m = with_columns(program, "below", n)
-    program, b = with_columns(program, "which", n, upper=1.0, integer=True)
+    program, p = program.with_columns("above", n)
+    program, m = program.with_columns("below", n)
+    program, b = program.with_columns("which", n, upper=1.0, integer=True)
     away = start[column[inner]] - value[inner]
     start = np.concatenate([start, np.maximum(away, 0), np.maximum(-away, 0), away > 0])
     at, v, w = column[inner], value[inner], weight[inner]

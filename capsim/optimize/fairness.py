@@ -22,7 +22,7 @@ from scipy.sparse import coo_array, csr_array, hstack
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Index
 from capsim.optimize.again import Again
-from capsim.optimize.criteria import Criterion, holding, with_columns, with_rows
+from capsim.optimize.criteria import Criterion, holding, with_rows
 from capsim.optimize.level import SLACK, How, Level, solve_level
 from capsim.optimize.model import Model
 from capsim.optimize.solved import Solved
@@ -153,7 +153,7 @@ def _amount_rank(
     areas, own = amount.shape
     children = model.given.space.children.sum(axis=(1, 2))
     begun = len(program.cost)
-    wide, at = with_columns(program, f"{fair.name},{rank}", areas + 1)
+    wide, at = program.with_columns(f"{fair.name},{rank}", areas + 1)
     excess = coo_array(
         (
             np.full(2 * areas, -1.0),
@@ -222,7 +222,7 @@ def _class_rank(
         _, start = solve_level(how, program, None, free, seconds)
     areas = model.given.space.areas
     own = len(model.program.cost)
-    wide, at = with_columns(program, f"{fair.name},{rank}", len(areas), upper=1.0, integer=True)
+    wide, at = program.with_columns(f"{fair.name},{rank}", len(areas), upper=1.0, integer=True)
 
     def reached(x: Array) -> tuple[float, str]:
         worst = class_sizes(model, x[:own]).max(axis=(1, 2), initial=0.0)

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import block_array, coo_array, csc_array
+from scipy.sparse import csr_array
 
 from capsim.lp import Program
 from capsim.lp.blocks import Block, Split, in_parallel, split
@@ -94,24 +94,15 @@ def _with_moves(model: Model, fixed: Program, x: Array) -> tuple[Program, Array]
     inner = np.flatnonzero(~space.grade_first[grade])
     ratio = space.progression[links.area[links.pair_link[inner]], grade[inner]][:, 1:]
     now, last = v.flow[inner][:, 1:], before(v.flow[inner - 1])[:, 1:]
-    count, columns = now.size, len(fixed.cost)
+    count = now.size
     row = np.arange(count)
-    entries = coo_array(
+    wider, moves = fixed.with_columns("moves", count)
+    entries = csr_array(
         (
-            np.concatenate([np.ones(count), -ratio.ravel()]),
-            (np.concatenate([row, row]), np.concatenate([now.ravel(), last.ravel()])),
+            np.concatenate([np.ones(count), -ratio.ravel(), np.ones(count)]),
+            (np.tile(row, 3), np.concatenate([now.ravel(), last.ravel(), moves])),
         ),
-        shape=(count, columns),
+        shape=(count, len(wider.cost)),
     )
-    slack = coo_array((np.ones(count), (row, row)), shape=(count, count))
-    matrix = csc_array(block_array([[fixed.matrix, None], [entries, slack]], format="csc"))
-    program = Program(
-        cost=np.concatenate([fixed.cost, np.zeros(count)]),
-        lower=np.concatenate([fixed.lower, np.zeros(count)]),
-        upper=np.concatenate([fixed.upper, np.full(count, np.inf)]),
-        integer=np.zeros(columns + count, bool),
-        matrix=matrix,
-        row_lower=np.concatenate([fixed.row_lower, np.zeros(count)]),
-        row_upper=np.concatenate([fixed.row_upper, np.full(count, np.inf)]),
-    )
+    program = wider.with_rows("moves", entries, lower=0.0)
     return program, np.maximum(ratio.ravel() * x[last.ravel()] - x[now.ravel()], 0.0)

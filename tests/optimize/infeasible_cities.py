@@ -17,7 +17,6 @@ import pandas as pd
 from cities import city
 from tiny_cases import limit, project, school, town
 
-import capsim
 from capsim.lp import solve
 from capsim.optimize import formulate
 
@@ -397,8 +396,3 @@ def possible(scenario: Any, kept: Iterable[str], every: Iterable[str]) -> bool:
     if "every child" not in kept:
         return True
     return bool(found.x[model.columns.shortfall].sum() < 1e-5)
-
-
-def explained(scenario: Any) -> Any:
-    """The explanation of a scenario as anybody gets it."""
-    return capsim.optimize(scenario, threads=1).explain()

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl import Workbook
 from openpyxl import load_workbook as open_book
 from small_folder import texts, write
 
@@ -338,54 +337,6 @@ def test_twenty_kinds_of_faults_are_all_said_with_their_cells(small):
     assert len(expected) >= 20
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "a workbook (.xlsx) is expected"),
-        (b"area,year,births\n", "a workbook (.xlsx) is expected"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "without a password"),
-        (b"PK\x03\x04" + bytes(100), "that is whole"),
-    ],
-)
-def test_what_is_no_workbook(tmp_path, content, said):
-    path = tmp_path / "book.xlsx"
-    path.write_bytes(content)
-    with pytest.raises(ScenarioError) as caught:
-        load_workbook(path)
-    (fault,) = caught.value.faults
-    assert said in str(fault)
-    assert fault.file == "book.xlsx"
-
-
-def test_a_damaged_workbook_is_one_fault(small, tmp_path):
-    whole = workbook_bytes(small[0])
-    path = tmp_path / "book.xlsx"
-    other = io.BytesIO()
-    with zipfile.ZipFile(other, "w") as archive:
-        archive.writestr("word/document.xml", "<x/>")
-    sheet = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(whole)) as source, zipfile.ZipFile(sheet, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            target.writestr(name, content[: len(content) // 2] if "sheet3" in name else content)
-    for content in (whole[: len(whole) // 2], whole[:-30], other.getvalue(), sheet.getvalue()):
-        path.write_bytes(content)
-        with pytest.raises(ScenarioError, match="that is whole") as caught:
-            load_workbook(path)
-        assert len(caught.value.faults) == 1
-    with pytest.raises(ScenarioError, match="No such file"):
-        load_workbook(tmp_path / "none.xlsx")
-
-
-def test_an_encrypted_entry_is_said(small, tmp_path):
-    content = bytearray(workbook_bytes(small[0]))
-    at = content.find(b"PK\x01\x02")
-    content[at + 8] |= 1
-    (tmp_path / "book.xlsx").write_bytes(bytes(content))
-    with pytest.raises(ScenarioError, match="without a password"):
-        load_workbook(tmp_path / "book.xlsx")
-
-
 def test_cells_outside_the_header_are_said(small):
     _, book, again = small
     book["births"]["E4"] = "stray"
@@ -394,12 +345,3 @@ def test_cells_outside_the_header_are_said(small):
     said = cells(again)
     assert "a header" in said["births!E4"]
     assert "a header over the cells below" in said["areas!A1"]
-
-
-def test_a_workbook_without_settings_is_said(tmp_path):
-    book = Workbook()
-    book.active.title = "areas"
-    book.active.append(["area", "county"])
-    book.save(tmp_path / "book.xlsx")
-    with pytest.raises(ScenarioError, match="settings: '' where a sheet of settings"):
-        load_workbook(tmp_path / "book.xlsx")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.patches import FancyArrowPatch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from capsim.report.figures.style import BLACK, BLUE, note, short
@@ -111,7 +112,8 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
             at = (row["x_km"], row["y_km"])
             above = 4 + 10 * (row["children"] / max(1.0, children.max(initial=0.0))) ** 0.5
             name = short(row["county"], 16)
-            ax.annotate(name, at, xytext=(0, above), textcoords="offset points", **place)
+            label = ax.annotate(name, at, xytext=(0, above), textcoords="offset points", **place)
+            label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.1)
     ax.set_xlabel(say("east, km"))

@@ -1,0 +1,107 @@
+"""Commands on scenarios as they stand: `check`, `new`, `export` and `import`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capsim.cli.options import Json, ScenarioFolder, Seed, app
+from capsim.console import fail, work
+
+
+@app.command(epilog="Example: capsim check scenarios/prefecture-2022")
+def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
+    """Check a scenario: all its faults, or the scenario on one screen."""
+    from capsim.report.overview import overview, overview_text
+    from capsim.report.summary import to_json
+    from capsim.scenario import load
+
+    view = work(lambda progress: overview(load(scenario)))
+    typer.echo(to_json(view) if as_json else overview_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 120000")
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    areas: Annotated[int, typer.Option(min=1, help="Number of areas.")] = 18,
+    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 180_000,
+    seed: Seed = 0,
+    kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
+) -> None:
+    """Write a synthetic scenario of any size, to fill with your own data."""
+    from capsim.runs.folder import whole_folder
+    from capsim.scenario.generate import generate
+
+    def make(progress: object) -> None:
+        try:
+            made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
+        except ValueError as error:
+            fail(str(error))
+        with whole_folder(folder, "") as aside:
+            made.save(aside)
+
+    work(make)
+    typer.echo(f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}")
+
+
+@app.command(
+    "export",
+    epilog="Example: capsim export scenarios/prefecture-2022 city.xlsx,"
+    " or capsim export --template empty.xlsx",
+)
+def export_book(
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")
+    ] = None,
+    book: Annotated[Path | None, typer.Argument(help="File to write.", metavar="BOOK")] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
+    ] = None,
+) -> None:
+    """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
+    from capsim.runs.folder import whole_file
+    from capsim.scenario import load
+    from capsim.scenario.workbook import template_bytes, workbook_bytes
+
+    if template is not None:
+        if scenario is not None:
+            fail("--template writes an empty workbook: name no scenario with it")
+        empty = template
+        work(lambda progress: whole_file(empty, template_bytes()))
+        typer.echo(f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR")
+        return
+    if scenario is None or book is None:
+        fail("a scenario and the workbook to write are needed, or --template BOOK")
+    folder, target = scenario, book
+
+    def task(progress: Callable[[str], None]) -> None:
+        given = load(folder)
+        try:
+            content = workbook_bytes(given)
+        except ValueError as error:
+            fail(str(error))
+        whole_file(target, content)
+
+    work(task)
+    typer.echo(f"{folder} is in {target}. Read it back with: capsim import {target} DIR")
+
+
+@app.command("import", epilog="Example: capsim import city.xlsx my-city")
+def import_book(
+    book: Annotated[Path, typer.Argument(help="Workbook (.xlsx).", metavar="BOOK")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
+    ] = False,
+) -> None:
+    """Make a scenario folder of a workbook, or list all its faults with their cells."""
+    from capsim.scenario.workbook import load_workbook
+
+    made = work(lambda progress: load_workbook(book))
+    work(lambda progress: made.save(folder, replace=replace))
+    for warning in made.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    typer.echo(f"{made.name} is in {folder}. Check it with: capsim check {folder}")

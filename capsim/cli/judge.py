@@ -1,0 +1,117 @@
+"""Commands on parts of the road: `forecast`, `backtest` and `build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capsim.cli.options import Json, OptionalOut, ScenarioFolder, Seed, app
+from capsim.console import fail, work
+
+if TYPE_CHECKING:
+    from capsim.demand import Backtest
+
+
+@app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")
+def forecast(
+    scenario: ScenarioFolder,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file to write, by grade.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Project enrolment: children to be placed by stage and school year."""
+    from capsim.demand import project
+    from capsim.report import csv, to_json
+    from capsim.report.overview import enrolment, enrolment_text
+    from capsim.runs.folder import whole_file
+    from capsim.scenario import load
+
+    given = work(lambda progress: load(scenario))
+    demand = work(lambda progress: project(given))
+    view = enrolment(given, demand)
+    if out is not None:
+        whole_file(out, csv(demand.frame()))
+    typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
+def backtest(
+    path: Annotated[Path, typer.Argument(help="Scenario, or CSV of areas × years × grades.")],
+    area: Annotated[str | None, typer.Option(help="Column of the area.")] = None,
+    year: Annotated[str | None, typer.Option(help="Column of the autumn.")] = None,
+    grades: Annotated[str | None, typer.Option(help="Columns of grades: K,1,2,…")] = None,
+    leads: Annotated[str, typer.Option(help="Years ahead.")] = "1,2,3,4,5",
+    out: OptionalOut = None,
+    as_json: Json = False,
+) -> None:
+    """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
+    from capsim import run as road
+
+    try:
+        ahead = [int(lead) for lead in leads.split(",")]
+    except ValueError:
+        fail(f"--leads {leads}: whole numbers separated by commas are expected")
+    if min(ahead) < 1:
+        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+
+    def task(progress: road.Progress) -> Backtest:
+        from capsim.demand import backtest as judge
+        from capsim.demand import panel, panel_of
+        from capsim.report.forecasts import BACKTEST_MARK, backtest_files
+        from capsim.runs.folder import check_place
+        from capsim.runs.wide import read_wide
+        from capsim.scenario import load
+
+        if out is not None:
+            check_place(out, BACKTEST_MARK)
+        progress("reading")
+        if (path / "scenario.toml").is_file():
+            table = panel_of(load(path))
+        else:
+            columns = grades.split(",") if grades else None
+            table = panel(read_wide(path), area, year, columns, path.name)
+        progress("judging forecasts")
+        judged = judge(table, leads=ahead)
+        if out is not None:
+            road.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
+        return judged
+
+    judged = work(task)
+    from capsim.report.forecasts import backtest_text
+
+    typer.echo(judged.to_json() if as_json else backtest_text(judged), nl=False)
+
+
+@app.command(epilog="Example: capsim build scenarios/prefecture-2022 --draws 500")
+def build(
+    scenario: ScenarioFolder,
+    out: OptionalOut = None,
+    draws: Annotated[int, typer.Option(min=1, help="Simulations.")] = 1000,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Simulate the building programme alone: when each ordered project is in use."""
+    from capsim import run as road
+
+    def task(progress: road.Progress) -> dict[str, Any]:
+        from capsim.construction import build as simulate_building
+        from capsim.report.building import BUILD_MARK, building, building_files
+        from capsim.runs.folder import check_place
+        from capsim.scenario import load
+
+        if out is not None:
+            check_place(out, BUILD_MARK)
+        progress("building")
+        given = load(scenario)
+        programme = simulate_building(given, replications=draws, seed=seed)
+        view = building(given, programme)
+        if out is not None:
+            road.write_folder(out, BUILD_MARK, building_files(view, programme), progress)
+        return view
+
+    view = work(task)
+    from capsim.report.building import building_text
+    from capsim.report.summary import to_json
+
+    typer.echo(to_json(view) if as_json else building_text(view), nl=False)
