@@ -177,8 +177,11 @@ def kind_name(kind: object, say: Words) -> str:
 
 
 def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
-    """Say between which costs nine simulations in ten lie; blank without simulation."""
-    drawn = summary["simulation"].get("headlines", {}).get("cost_cny")
+    """Say between which costs nine simulations in ten lie; blank without simulation.
+
+    What a child without a place is counted at is paid to nobody and left out.
+    """
+    drawn = summary["simulation"].get("headlines", {}).get("paid_cny")
     if not drawn:
         return ""
     low, high = (say.money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))

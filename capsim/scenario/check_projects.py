@@ -1,4 +1,4 @@
-"""Projects, programmes and the money for them."""
+"""Projects and programmes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .check_case import Case, unknown
 from .faults import Fault
 from .typed import Typed
 
-__all__ = ["programme_faults", "project_warnings", "projects_faults"]
+__all__ = ["programme_faults", "projects_faults"]
 
 SHARED = (
     "area",
@@ -20,8 +20,6 @@ SHARED = (
     "build_months",
     "started",
 )
-TINY = 0.01
-PLACE_CNY = (500, 2_000_000)
 
 
 def projects_faults(case: Case) -> list[Fault]:
@@ -101,46 +99,3 @@ def programme_faults(case: Case) -> list[Fault]:
             expected = f"at most {number}, the projects of the programme"
             faults.append(case.fault(f"programmes.{name}.number", programme.number, expected))
     return faults
-
-
-def project_warnings(case: Case) -> list[str]:
-    """Name programmes without a number, and amounts that look like thousands or millions."""
-    warnings: list[str] = []
-    projects, limits, schools = (case.frame(name) for name in ("projects", "limits", "schools"))
-    if projects is not None:
-        unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
-        warnings += [
-            f"projects: programme {name!r} has no [programmes.{name}] in the settings"
-            for name in unset
-        ]
-        built = projects[(projects["places"] > 0) & (projects["capital_cny"] > 0)]
-        price = built["capital_cny"] / built["places"]
-        odd = built[(price < PLACE_CNY[0]) | (price > PLACE_CNY[1])]
-        if len(odd):
-            warnings.append(
-                f"projects: capital_cny of {len(odd)} rows (first: {odd['project'].iloc[0]}) is "
-                f"not {PLACE_CNY[0]:,}-{PLACE_CNY[1]:,} RMB a place; amounts are in RMB"
-            )
-    if limits is None:
-        return warnings
-    amounts = limits.groupby(["kind", "year"])["amount"].sum()
-    if projects is not None and "capital" in amounts:
-        left = ((projects["capital_cny"] - projects["spent_cny"]) * projects["count"]).sum()
-        money = amounts["capital"].sum()
-        if 0 < money < TINY * left:
-            warnings.append(
-                f"limits: capital of {money:,.0f} RMB in all years, projects cost {left:,.0f}; "
-                "amounts are in RMB"
-            )
-    if schools is not None and "recurrent" in amounts:
-        staffed = schools["stage"].isin(case.settings.staff.stages) & (
-            schools["sector"] == "public"
-        )
-        wages = schools["staff"][staffed].sum() * case.settings.costs.teacher_cny
-        money = amounts["recurrent"].max()
-        if 0 < money < TINY * wages:
-            warnings.append(
-                f"limits: recurrent of at most {money:,.0f} RMB a year, public staff cost "
-                f"{wages:,.0f}; amounts are in RMB"
-            )
-    return warnings

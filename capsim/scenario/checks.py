@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .check_amounts import amount_warnings, programme_warnings
 from .check_case import Case
 from .check_people import births_faults, forecast_faults, pupils_faults, schools_faults
 from .check_phases import phases_faults, resources_faults
-from .check_projects import programme_faults, project_warnings, projects_faults
+from .check_projects import programme_faults, projects_faults
 from .check_references import links_faults, nearby_faults, reference_faults
 from .check_settings import settings_faults, stage_table
 from .faults import Fault
@@ -52,7 +53,11 @@ def check(
         faults += one(case)
     if known is not None:
         return faults, known
-    return faults, () if faults else (*_use_warnings(case), *project_warnings(case))
+    return faults, () if faults else _warnings(case)
+
+
+def _warnings(case: Case) -> tuple[str, ...]:
+    return (*_use_warnings(case), *programme_warnings(case), *amount_warnings(case))
 
 
 def _use_warnings(case: Case) -> list[str]:

@@ -201,6 +201,7 @@ def _draws(given: Given, targets: Sequence[Target], figures: Figures) -> pd.Data
         if target.rule in ("share", "reduction")
     }
     columns["cost_cny"] = figures.cost_cny.sum(0)
+    columns["paid_cny"] = columns["cost_cny"] - figures.cost_cny[KINDS.index("shortfall")]
     out = pd.DataFrame(columns)
     out.insert(0, "draw", np.arange(len(out)))
     return out

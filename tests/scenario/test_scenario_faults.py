@@ -268,6 +268,20 @@ def test_the_error_crosses_between_processes() -> None:
     assert capsim.ScenarioError is ScenarioError
 
 
+def price_of_private_places(price: str) -> Change:
+    def change(files: Files) -> None:
+        swap("schools.csv", "admission_plan,source", "admission_plan,purchase_price_cny,source")(
+            files
+        )
+        head, *rows = str(files["schools.csv"]).splitlines()
+        wide = [row.rsplit(",", 2) for row in rows]
+        sold = [price if row.startswith("n-private") else "" for row in rows]
+        lines = [f"{a},{p},{b},{c}" for (a, b, c), p in zip(wide, sold, strict=True)]
+        files["schools.csv"] = "\n".join([head, *lines]) + "\n"
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -289,6 +303,16 @@ def test_the_error_crosses_between_processes() -> None:
             add("limits.csv", "*,2022,recurrent,4800"),
             "limits: recurrent of at most 4,800 RMB a year, public staff cost 4,800,000; "
             "amounts are in RMB",
+        ),
+        (
+            add("limits.csv", "*,2024,capital,20"),
+            "limits: capital of 20 RMB in 2024 (county *), 20,000,000 in most years; "
+            "amounts are in RMB",
+        ),
+        (
+            price_of_private_places("0.59"),
+            "schools: purchase_price_cny of 1 rows (first: n-private) is not 50-200,000 RMB "
+            "a place and year; amounts are in RMB",
         ),
         (
             swap("projects.csv", ",n-public,,2", ",n-public,built,2"),

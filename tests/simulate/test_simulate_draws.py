@@ -56,6 +56,12 @@ def test_another_seed_gives_other_draws(plan, outcomes):
     assert (other != outcomes.tables["draws"]["cost_cny"]).all()
 
 
+def test_what_is_paid_leaves_out_the_price_of_children_without_a_place(outcomes):
+    draws, kinds = outcomes.tables["draws"], outcomes.tables["costs"].set_index("kind")["mean_cny"]
+    assert kinds["shortfall"] > 0
+    assert draws["paid_cny"].mean() == pytest.approx(kinds.drop("shortfall").sum(), rel=1e-12)
+
+
 def test_plans_of_a_demand_meet_the_same_children(plan):
     """Class sizes of county Y differ only by the seats that one plan has more."""
     schools = plan.scenario.table("schools")

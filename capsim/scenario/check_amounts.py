@@ -1,0 +1,110 @@
+"""Amounts that look like thousands or millions of RMB, and programmes that nobody set a number for.
+
+They may be meant, so they are warnings and not faults.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .check_case import Case
+
+__all__ = ["amount_warnings", "programme_warnings"]
+
+TINY = 0.01
+"""Of what must be paid, the money below which its unit is in doubt."""
+FAR = 1000
+"""Times the median of its county's other years from which one year's money is in doubt."""
+PLACE_CNY = (500, 2_000_000)
+PRICE_CNY = (50, 200_000)
+"""RMB of a place to build, and of one to buy for a year, outside which the unit is in doubt."""
+MONEY = ("capital", "recurrent")
+SAID = 10
+"""Rows named one by one."""
+
+
+def programme_warnings(case: Case) -> list[str]:
+    """Name programmes of projects without a number in the settings."""
+    projects = case.frame("projects")
+    if projects is None:
+        return []
+    unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
+    return [
+        f"projects: programme {name!r} has no [programmes.{name}] in the settings" for name in unset
+    ]
+
+
+def amount_warnings(case: Case) -> list[str]:
+    """Name the amounts that are probably not in RMB."""
+    limits, projects, schools = (case.frame(name) for name in ("limits", "projects", "schools"))
+    said = []
+    if projects is not None:
+        built = projects[(projects["places"] > 0) & (projects["capital_cny"] > 0)]
+        price = built["capital_cny"] / built["places"]
+        said += _outside("projects", "capital_cny", "project", built, price, PLACE_CNY, "a place")
+    if schools is not None:
+        sold = schools[(schools["purchasable_places"] > 0) & (schools["purchase_price_cny"] > 0)]
+        price = sold["purchase_price_cny"]
+        what = "a place and year"
+        said += _outside("schools", "purchase_price_cny", "school", sold, price, PRICE_CNY, what)
+    if limits is None:
+        return said
+    said += _far_from_other_years(limits)
+    amounts = limits.groupby(["kind", "year"])["amount"].sum()
+    if projects is not None and "capital" in amounts:
+        left = ((projects["capital_cny"] - projects["spent_cny"]) * projects["count"]).sum()
+        money = amounts["capital"].sum()
+        if 0 < money < TINY * left:
+            said.append(
+                f"limits: capital of {money:,.0f} RMB in all years, projects cost {left:,.0f}; "
+                "amounts are in RMB"
+            )
+    if schools is not None and "recurrent" in amounts:
+        staffed = schools["stage"].isin(case.settings.staff.stages) & (
+            schools["sector"] == "public"
+        )
+        wages = schools["staff"][staffed].sum() * case.settings.costs.teacher_cny
+        money = amounts["recurrent"].max()
+        if 0 < money < TINY * wages:
+            said.append(
+                f"limits: recurrent of at most {money:,.0f} RMB a year, public staff cost "
+                f"{wages:,.0f}; amounts are in RMB"
+            )
+    return said
+
+
+def _outside(
+    table: str,
+    column: str,
+    key: str,
+    rows: pd.DataFrame,
+    price: pd.Series[float],
+    usual: tuple[int, int],
+    each: str,
+) -> list[str]:
+    odd = rows[(price < usual[0]) | (price > usual[1])]
+    if not len(odd):
+        return []
+    return [
+        f"{table}: {column} of {len(odd)} rows (first: {odd[key].iloc[0]}) is "
+        f"not {usual[0]:,}-{usual[1]:,} RMB {each}; amounts are in RMB"
+    ]
+
+
+def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
+    """Name single years of a county whose money is a thousandth of its other years', or less."""
+    money = limits[limits["kind"].isin(MONEY) & (limits["amount"] > 0)]
+    usual = money.groupby(["county", "kind"])["amount"].transform("median")
+    odd = money[(money["amount"] * FAR <= usual) | (money["amount"] >= usual * FAR)]
+    said = [
+        f"limits: {kind} of {amount:,.0f} RMB in {year} (county {county}), "
+        f"{middle:,.0f} in most years; amounts are in RMB"
+        for county, year, kind, amount, middle in zip(
+            *(odd[name].head(SAID) for name in ("county", "year", "kind", "amount")),
+            usual[odd.index],
+            strict=False,
+        )
+    ]
+    if len(odd) > SAID:
+        said.append(f"limits: {len(odd) - SAID} more rows as far from their other years")
+    return said
