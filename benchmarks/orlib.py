@@ -33,13 +33,16 @@ def scenario_of(path: Path) -> capsim.Scenario:
     ----------
     path : Path
         First line *sites customers*; a line *capacity fixed-cost* per site; per customer its demand
-        and the cost of serving all of it from each site.
+        and the cost of serving all of it from each site. Customers without demand cost nothing and
+        are left out.
     """
-    numbers = np.array(path.read_text().split(), np.float64)
+    numbers = np.array(path.read_text(encoding="utf-8").split(), np.float64)
     sites, customers = int(numbers[0]), int(numbers[1])
     capacity, fixed = numbers[2 : 2 + 2 * sites].reshape(sites, 2).T
     rest = numbers[2 + 2 * sites :].reshape(customers, 1 + sites)
-    demand, cost = rest[:, 0], rest[:, 1:]
+    rest = rest[rest[:, 0] > 0]
+    customers, demand, cost = len(rest), rest[:, 0], rest[:, 1:] / rest[:, :1]
+    dear = 10 * (cost.max() + fixed.max())
     areas = np.array([f"customer-{i + 1}" for i in range(customers)])
     schools = np.array([f"site-{j + 1}" for j in range(sites)])
     settings: dict[str, Any] = {
@@ -47,7 +50,7 @@ def scenario_of(path: Path) -> capsim.Scenario:
         "horizon": {"base_year": YEAR - 1, "last_year": YEAR},
         "stages": {"planned": ["junior"], "compulsory": ["junior"]},
         "standards": {"junior": {"grades": ["7"], "class_size": 50, "class_ceiling": 50}},
-        "costs": {"discount_rate": 0.0, "shortfall_cny": 1000 * UNIT_CNY},
+        "costs": {"discount_rate": 0.0, "shortfall_cny": dear * UNIT_CNY},
         "switches": {name: name in ("placement", "seats") for name in FAMILIES},
         "cost_terms": {"running": False},
     }
@@ -80,25 +83,39 @@ def scenario_of(path: Path) -> capsim.Scenario:
                 "to_area": "",
                 "to_school": np.tile(schools, customers),
                 "stage": "junior",
-                "cost_cny": (cost / demand[:, None]).ravel() * UNIT_CNY,
+                "cost_cny": cost.ravel() * UNIT_CNY,
             }
         ),
     )
 
 
+def optima_of(directory: Path) -> dict[str, float]:
+    """Read published optima by instance from ``optima.csv``, if there is one."""
+    table = directory / "optima.csv"
+    if not table.exists():
+        return {}
+    with table.open(encoding="utf-8", newline="") as file:
+        return {Path(row["instance"]).stem: float(row["optimum"]) for row in csv.DictReader(file)}
+
+
 def results(directory: Path) -> Iterator[dict[str, Any]]:
-    """Solve what ``optima.csv`` lists: objective and bound in the instance's unit."""
-    with (directory / "optima.csv").open(encoding="utf-8", newline="") as file:
-        optima = {row["instance"]: float(row["optimum"]) for row in csv.DictReader(file)}
-    for name, optimum in optima.items():
+    """Solve every instance of a folder: objective and bound in the instance's unit.
+
+    ``optimum`` is None where none is known.
+    """
+    paths = sorted(directory.glob("*.txt"))
+    if not paths:
+        raise SystemExit(f"{directory}: no file *.txt")
+    optima = optima_of(directory)
+    for path in paths:
         begin = time.perf_counter()
-        plan = capsim.optimize(scenario_of(directory / f"{name}.txt"), gap=1e-7)
+        plan = capsim.optimize(scenario_of(path), gap=1e-7)
         yield {
-            "instance": name,
+            "instance": path.stem,
             "status": plan.status,
             "objective": plan.objective_cny / UNIT_CNY,
             "bound": plan.bound_cny / UNIT_CNY,
-            "optimum": optimum,
+            "optimum": optima.get(path.stem),
             "seconds": round(time.perf_counter() - begin, 3),
         }
 

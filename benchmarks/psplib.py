@@ -94,7 +94,7 @@ def feasible(made: Schedule, scenario: Scenario) -> bool:
     return complete and not faults_of(made.network, start, finish, days)
 
 
-def solve(path: Path, optimum: float, budget: int) -> dict[str, object]:
+def solve(path: Path, optimum: float | None, budget: int) -> dict[str, object]:
     """Schedule one instance by every rule and within the budget."""
     scenario = read(path)
     began = time.perf_counter()
@@ -121,16 +121,18 @@ def main(directory: str, budget: int = 1000, pattern: str = "*.sm") -> list[dict
     optima: dict[str, float] = {}
     if table.exists():
         frame = pd.read_csv(table)
-        optima = dict(zip(frame["instance"], frame["makespan"].astype(float), strict=True))
+        names = [Path(str(name)).stem for name in frame["instance"]]
+        optima = dict(zip(names, frame["makespan"].astype(float), strict=True))
     paths = sorted(folder.glob(pattern))
     if not paths:
         raise SystemExit(f"{folder}: no file {pattern}")
     lines = []
     for path in paths:
-        lines.append(solve(path, optima.get(path.name, float("nan")), budget))
+        lines.append(solve(path, optima.get(path.stem), budget))
         print(json.dumps(lines[-1]), flush=True)
-    if optima:
-        print(json.dumps(summary(lines)), flush=True)
+    known = [line for line in lines if line["optimum"] is not None]
+    if known:
+        print(json.dumps(summary(known)), flush=True)
     return lines
 
 
