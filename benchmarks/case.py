@@ -29,7 +29,7 @@ Index = NDArray[np.int64]
 class Places:
     """The data of ``places`` (see ``benchmarks/models/places.py``), costs in million RMB.
 
-    A *node* is an area and grade, a *flow* a link and grade, a *seat* a school and grade.
+    A *node* is an area and band of grades, a *flow* a link and band, a *seat* a school and band.
     Arrays over years end in ``t``.
     """
 
@@ -84,7 +84,8 @@ def places_of(made: PlanModel) -> Places:
     """Read the data of ``places`` out of a model of capsim, the costs out of its objective."""
     given, links, v = made.given, made.parts.links, made.columns
     space, providers, projects, cost = given.space, given.providers, given.projects, made.program
-    seats, grades = v.seats, len(space.grades)
+    seats, bands = v.seats, len(space.bands.name)
+    of_seat = space.bands.grade[seats.band]
     if not providers.public.all() or (projects.row_life < len(space.years)).any():
         raise ValueError("places has public schools only, and projects that outlive the plan")
 
@@ -93,19 +94,19 @@ def places_of(made: PlanModel) -> Places:
 
     by_stage = space.by_stage("class_ceiling") / space.by_stage("class_size") - 1.0
     return Places(
-        children=space.children.reshape(-1, len(space.years)),
+        children=space.bands.children.reshape(-1, len(space.years)),
         shortfall_cost=price(v.shortfall).reshape(-1, len(space.years)),
-        flow_from=links.area[links.pair_link] * grades + links.pair_grade,
-        flow_to=links.to_area[links.pair_link] * grades + links.pair_grade,
+        flow_from=links.area[links.pair_link] * bands + links.pair_band,
+        flow_to=links.to_area[links.pair_link] * bands + links.pair_band,
         flow_cost=price(v.flow),
-        seat_node=providers.area[seats.provider] * grades + seats.grade,
+        seat_node=providers.area[seats.provider] * bands + seats.band,
         seat_school=seats.provider,
         seat_before=seats.before,
         seat_kept=(v.displaced >= 0).any(axis=1),
         pupil_cost=price(v.pupils),
-        ratio=space.progression[providers.area[seats.provider], seats.grade],
+        ratio=space.progression[providers.area[seats.provider], of_seat],
         displaced_cost=price(v.displaced),
-        roll=providers.rolls[seats.provider, seats.grade],
+        roll=providers.rolls[seats.provider, of_seat],
         places=providers.places,
         excess=by_stage[providers.stage],
         overfill_cost=price(v.overfill),

@@ -96,7 +96,8 @@ def _seat_rows(
 
 def _lacking(model: Model, stage: StageGiven) -> csr_array:
     """Children without a place who can go nowhere else, by group and year."""
-    T, short = model.parts.years, model.columns.shortfall[:, stage.grades]
+    bands = np.unique(model.given.space.bands.of_grade[stage.grades])
+    T, short = model.parts.years, model.columns.shortfall[:, bands]
     at = np.arange(len(short) * T).reshape(len(short), 1, T)
     each = _matrix([(at, short, 1.0)], len(short) * T, len(model.program.cost))
     return csr_array(csr_array(kron(stage.reach.inside, eye_array(T))) @ each)

@@ -18,12 +18,12 @@ from capsim.optimize.links import Links
 
 @dataclass(frozen=True)
 class Seats:
-    """Provider × grade pairs: which provider and grade, and where the grade before it is."""
+    """Provider × band pairs: which provider and band, and where the band before it is."""
 
     provider: Index
-    grade: Index
+    band: Index
     before: Index
-    """Position of the same provider's grade before; -1 in the first grade of a stage."""
+    """Position of the same provider's band before; -1 in the first band of a stage."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Columns:
 
     seats: Seats
     flow: Index
-    """``[link × grade, t]``"""
+    """``[link × band, t]``"""
     shortfall: Index
-    """``[area, grade, t]``"""
+    """``[area, band, t]``"""
     pupils: Index
-    """``[provider × grade, t]``"""
+    """``[provider × band, t]``"""
     displaced: Index
-    """``[provider × grade, t]``"""
+    """``[provider × band, t]``"""
     fee: Index
     purchased: Index
     public: Index
@@ -65,18 +65,18 @@ class Columns:
 
 
 def seat_pairs(given: Given) -> Seats:
-    """List every provider × grade of its stage, providers in order."""
+    """List every provider × band of its stage, providers in order."""
     space, stage = given.space, given.providers.stage
-    grades_of = [np.flatnonzero(space.grade_stage == s) for s in range(len(space.stages))]
+    bands_of = [np.flatnonzero(space.bands.stage == s) for s in range(len(space.stages))]
     sizes = (
-        np.array([len(g) for g in grades_of], np.int64)[stage]
+        np.array([len(b) for b in bands_of], np.int64)[stage]
         if len(stage)
         else np.zeros(0, np.int64)
     )
     provider = np.repeat(np.arange(len(stage)), sizes)
-    grade = np.concatenate([grades_of[s] for s in stage]) if len(stage) else np.zeros(0, np.int64)
-    before = np.where(space.grade_first[grade], -1, np.arange(len(grade)) - 1)
-    return Seats(provider, grade, before)
+    band = np.concatenate([bands_of[s] for s in stage]) if len(stage) else np.zeros(0, np.int64)
+    before = np.where(space.bands.first[band], -1, np.arange(len(band)) - 1)
+    return Seats(provider, band, before)
 
 
 def add_columns(m: Builder, given: Given, links: Links) -> Columns:
@@ -110,12 +110,12 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
 
     pair = np.array(
         [
-            f"{school[j]},{space.grades[g]}"
-            for j, g in zip(seats.provider, seats.grade, strict=True)
+            f"{school[j]},{space.bands.name[b]}"
+            for j, b in zip(seats.provider, seats.band, strict=True)
         ],
         object,
     )
-    compulsory_pair = space.grade_compulsory[seats.grade] & (seats.before >= 0)
+    compulsory_pair = space.compulsory[space.bands.stage[seats.band]] & (seats.before >= 0)
     levered, public = providers.levered, providers.public
     staffed = np.inf if given.scenario.settings.switches.staff else 0.0
     convertible = levered & (providers.conversion != "no")
@@ -132,7 +132,11 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
         seats=seats,
         flow=block("flow", np.ones((len(links.pair_link), T), bool), links.names(given), years),
         shortfall=block(
-            "shortfall", np.ones(space.children.shape, bool), space.areas, space.grades, years
+            "shortfall",
+            np.ones(space.bands.children.shape, bool),
+            space.areas,
+            space.bands.name,
+            years,
         ),
         pupils=block("pupils", np.ones((len(pair), T), bool), pair, years),
         displaced=block("displaced", per_year(compulsory_pair), pair, years),

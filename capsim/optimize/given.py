@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.optimize.bands import Bands, grade_bands
 from capsim.optimize.dates import Dates, check_dates
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Space:
         ``min(1, N[g, t] / N[g - 1, t - 1])``, 1 in first grades
     base_children : float64 ``[area, grade]``, persons in the base year
     population : float64 ``[area, grade, year]``, persons; NaN where not known
+    bands : Bands, the grades that are planned as one
     """
 
     areas: Text
@@ -46,6 +48,7 @@ class Space:
     base_children: Array
     progression: Array
     population: Array
+    bands: Bands
 
     @property
     def grade_compulsory(self) -> Flag:
@@ -172,20 +175,24 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
     pupils = demand.pupils[rows][:, columns]
     before = np.where(first[None, :, None], np.nan, np.roll(pupils, 1, axis=1)[:, :, :-1])
     ratio = np.divide(pupils[:, :, 1:], before, out=np.ones_like(before), where=before > 0)
+    grade_stage = np.array([i for _, i, _ in grades], np.int64)
+    is_compulsory = np.array([s.name in compulsory for s in stages], bool)
+    children = np.ascontiguousarray(pupils[:, :, 1:])
     return Space(
         areas=names,
         counties=counties,
         county=codes(areas["county"], counties),
         stages=stages,
-        compulsory=np.array([s.name in compulsory for s in stages], bool),
+        compulsory=is_compulsory,
         grades=grade_names,
-        grade_stage=np.array([i for _, i, _ in grades], np.int64),
+        grade_stage=grade_stage,
         grade_first=first,
         years=np.array(scenario.years, np.int64),
-        children=np.ascontiguousarray(pupils[:, :, 1:]),
+        children=children,
         base_children=np.ascontiguousarray(pupils[:, :, 0]),
         progression=np.minimum(1.0, ratio),
         population=np.ascontiguousarray(demand.population[rows][:, columns][:, :, 1:]),
+        bands=grade_bands(grade_names, grade_stage, first, is_compulsory[grade_stage], children),
     )
 
 

@@ -109,8 +109,8 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
     e.add("staff", c, t, v.contract_teachers, costs.contract_teacher_cny)
     e.add("hiring", c, t, v.hired, costs.hire_cny)
     _enter_levers(e, given, v)
-    area, grade = links.area[links.pair_link], links.cost_cny[links.pair_link]
-    e.add("travel", space.county[area][:, None], t, v.flow, grade[:, None])
+    area, price = links.area[links.pair_link], links.cost_cny[links.pair_link]
+    e.add("travel", space.county[area][:, None], t, v.flow, price[:, None])
     e.add("displacement", county[seat_provider][:, None], t, v.displaced, costs.displacement_cny)
     e.add("overfill", county[:, None], t, v.overfill, costs.overfill_cny)
     e.add(

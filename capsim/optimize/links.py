@@ -17,13 +17,13 @@ from capsim.optimize.given import Given, Space, codes
 
 @dataclass(frozen=True)
 class Links:
-    """Links by stage, and their expansion by grade.
+    """Links by stage, and their expansion by band of grades.
 
     Attributes
     ----------
     area, to_area, to_provider, stage : int ``[link]``; one of the two targets is -1
     cost_cny : float64 ``[link]``, a pupil and school year
-    pair_link, pair_grade : int ``[link × grade]``
+    pair_link, pair_band : int ``[link × band]``
     """
 
     area: Index
@@ -32,10 +32,10 @@ class Links:
     stage: Index
     cost_cny: Array
     pair_link: Index
-    pair_grade: Index
+    pair_band: Index
 
     def names(self, given: Given) -> Text:
-        """Label every link × grade ``from,to,grade``."""
+        """Label every link × band ``from,to,band``."""
         space, providers = given.space, given.providers
         target = np.where(
             self.to_area >= 0,
@@ -46,8 +46,8 @@ class Links:
         link = np.array([f"{a},{b}" for a, b in rows], object)
         return np.array(
             [
-                f"{link[i]},{space.grades[g]}"
-                for i, g in zip(self.pair_link, self.pair_grade, strict=True)
+                f"{link[i]},{space.bands.name[b]}"
+                for i, b in zip(self.pair_link, self.pair_band, strict=True)
             ],
             object,
         )
@@ -63,8 +63,8 @@ def prepare_links(given: Given) -> Links:
     order = np.lexsort((to_provider, to_area, area, stage))
     area, to_area, to_provider = area[order], to_area[order], to_provider[order]
     stage, cost = stage[order], cost[order]
-    grades_of = [np.flatnonzero(space.grade_stage == s) for s in range(len(space.stages))]
-    sizes = np.array([len(g) for g in grades_of], np.int64)[stage]
+    bands_of = [np.flatnonzero(space.bands.stage == s) for s in range(len(space.stages))]
+    sizes = np.array([len(b) for b in bands_of], np.int64)[stage]
     return Links(
         area=area,
         to_area=to_area,
@@ -72,7 +72,7 @@ def prepare_links(given: Given) -> Links:
         stage=stage,
         cost_cny=cost,
         pair_link=np.repeat(np.arange(len(area)), sizes),
-        pair_grade=np.concatenate([grades_of[s] for s in stage])
+        pair_band=np.concatenate([bands_of[s] for s in stage])
         if len(area)
         else np.zeros(0, np.int64),
     )

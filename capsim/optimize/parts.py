@@ -110,10 +110,10 @@ class Parts:
         return [providers.school[j], stage, self.given.space.years[t]]
 
     def pair_labels(self, pair: Index) -> list[NDArray[np.generic]]:
-        """School, stage, grade and school year of provider × grade pairs, all years of each."""
+        """School, stage, band and school year of provider × band pairs, all years of each."""
         providers, space, seats = self.given.providers, self.given.space, self.columns.seats
-        j, g = seats.provider[pair], seats.grade[pair]
-        columns = [providers.school[j], self.stage_names[providers.stage[j]], space.grades[g]]
+        j, b = seats.provider[pair], seats.band[pair]
+        columns = [providers.school[j], self.stage_names[providers.stage[j]], space.bands.name[b]]
         return [*[np.repeat(c, self.years) for c in columns], np.tile(space.years, len(pair))]
 
     def numbered(self, keep: Flag) -> tuple[Index, int]:

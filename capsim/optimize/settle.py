@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from capsim.lp import Program
 from capsim.lp.blocks import Block, Split, in_parallel, split
 from capsim.lp.highs import Highs
+from capsim.optimize.given import Space
 from capsim.optimize.model import Model
 from capsim.optimize.parts import before
 
@@ -88,21 +89,38 @@ def _pin(
 
 
 def _with_moves(model: Model, fixed: Program, x: Array) -> tuple[Program, Array]:
-    """Add a column per link, grade and year for children who leave it, with its value at ``x``."""
-    v, links, space = model.columns, model.parts.links, model.given.space
-    grade = links.pair_grade
-    inner = np.flatnonzero(~space.grade_first[grade])
-    ratio = space.progression[links.area[links.pair_link[inner]], grade[inner]][:, 1:]
-    now, last = v.flow[inner][:, 1:], before(v.flow[inner - 1])[:, 1:]
+    """Add a column per link, band and year for children who leave it, with its value at ``x``.
+
+    ``moves ≥ Σ_g ρ[g,t] x[l,g−1,t−1] − Σ_g x[l,g,t]`` over a band's grades but the stage's first.
+    """
+    v, links = model.columns, model.parts.links
+    space, bands = model.given.space, model.given.space.bands
+    climbs = np.isin(np.arange(len(bands.name)), bands.of_grade[~space.grade_first])
+    inner = np.flatnonzero(climbs[links.pair_band])
+    band, area = links.pair_band[inner], links.area[links.pair_link[inner]]
+    carried, stays = (part[area, band][:, 1:].ravel() for part in _climbing(space))
+    source = inner - bands.single[band]
+    now, last = v.flow[inner][:, 1:], before(v.flow[source])[:, 1:]
     count = now.size
     row = np.arange(count)
     wider, moves = fixed.with_columns("moves", count)
     entries = csr_array(
         (
-            np.concatenate([np.ones(count), -ratio.ravel(), np.ones(count)]),
+            np.concatenate([stays, -carried, np.ones(count)]),
             (np.tile(row, 3), np.concatenate([now.ravel(), last.ravel(), moves])),
         ),
         shape=(count, len(wider.cost)),
     )
     program = wider.with_rows("moves", entries, lower=0.0)
-    return program, np.maximum(ratio.ravel() * x[last.ravel()] - x[now.ravel()], 0.0)
+    return program, np.maximum(carried * x[last.ravel()] - stays * x[now.ravel()], 0.0)
+
+
+def _climbing(space: Space) -> tuple[Array, Array]:
+    """Parts of last year's and of this year's band that are and were in mid-stage.
+
+    Arrays ``[area, band, t]``; the first holds nothing in the first year.
+    """
+    bands, inner = space.bands, ~space.grade_first[:, None]
+    last = np.zeros_like(bands.share)
+    last[:, 1:, 1:] = bands.share[:, :-1, :-1]
+    return bands.total(inner * space.progression * last), bands.total(inner * bands.share)

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from capsim.lp.arrays import Array, Index
+from capsim.optimize.bands import parts_of
 from capsim.optimize.families.class_size import chords
 from capsim.optimize.parts import Parts
 
@@ -29,8 +30,36 @@ class Solved:
 
     @cached_property
     def pupils(self) -> Array:
-        """``[provider × grade, t]``."""
+        """``[provider × band, t]``."""
         return self.value(self.parts.columns.pupils)
+
+    @cached_property
+    def flow(self) -> Array:
+        """Children on links by grade, ``[link, grade, t]``: a band's as those who live there."""
+        space, links = self.parts.given.space, self.parts.links
+        flow = np.zeros((len(links.area), len(space.bands.name), self.parts.years))
+        flow[links.pair_link, links.pair_band] = self.value(self.parts.columns.flow)
+        return np.asarray(flow[:, space.bands.of_grade] * space.bands.share[links.area])
+
+    @cached_property
+    def shortfall(self) -> Array:
+        """Children without a place, ``[area, grade, t]``."""
+        bands = self.parts.given.space.bands
+        return self.value(self.parts.columns.shortfall)[:, bands.of_grade] * bands.share
+
+    @cached_property
+    def by_grade(self) -> Array:
+        """Pupils ``[j, grade, t]``: a band's as those who arrive; 0 outside the stage."""
+        given, links, seats = self.parts.given, self.parts.links, self.parts.columns.seats
+        providers, bands = given.providers, given.space.bands
+        arrived = np.zeros((len(given.space.areas) + len(providers.school), *self.flow.shape[1:]))
+        own = len(given.space.areas) + np.arange(len(providers.school))
+        to = np.where(links.to_area >= 0, links.to_area, np.append(own, -1)[links.to_provider])
+        np.add.at(arrived, to, self.flow)
+        part = parts_of(arrived, bands.of_grade)[np.where(providers.own_links, own, providers.area)]
+        pupils = np.zeros((len(providers.school), len(bands.name), self.parts.years))
+        pupils[seats.provider, seats.band] = self.pupils
+        return np.asarray(pupils[:, bands.of_grade] * part)
 
     @cached_property
     def enrolled(self) -> Array:
@@ -118,14 +147,15 @@ class Solved:
 
     @cached_property
     def displaced(self) -> Array:
-        """Children made to change school in mid-stage, ``[provider × grade, t]``."""
+        """Children made to change school in mid-stage, ``[provider × band, t]``."""
         parts = self.parts
         if not parts.given.scenario.settings.switches.continuity:
             return np.zeros_like(self.pupils)
         seats, providers = parts.columns.seats, parts.given.providers
-        rolls = providers.rolls[seats.provider, seats.grade]
+        grade = parts.given.space.bands.grade[seats.band]
+        rolls = providers.rolls[seats.provider, grade]
         last = np.concatenate([rolls[:, None], self.pupils[:, :-1]], axis=1)[seats.before]
-        ratio = parts.given.space.progression[providers.area[seats.provider], seats.grade]
+        ratio = parts.given.space.progression[providers.area[seats.provider], grade]
         exact = np.maximum(ratio * last - self.pupils, 0.0)
         return np.where(parts.columns.displaced >= 0, exact, 0.0)
 

@@ -188,10 +188,10 @@ LIMITS = {
 def _children(model: Model) -> Policy:
     space, column = model.given.space, model.columns.shortfall
     members = no_members(column.size)
-    a, g, t = (index.ravel() for index in np.indices(column.shape))
+    a, b, t = (index.ravel() for index in np.indices(column.shape))
     members["area"] = space.areas[a]
     members["county"] = space.counties[space.county[a]]
-    members["stage"] = model.parts.stage_names[space.grade_stage[g]]
+    members["stage"] = model.parts.stage_names[space.bands.stage[b]]
     members["year"] = space.years[t]
     zero, count = np.zeros(column.size), column.size
     return Policy(

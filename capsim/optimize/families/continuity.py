@@ -22,10 +22,11 @@ def define_continuity(m: Builder, parts: Parts) -> None:
 
     def carried(pair: Index) -> tuple[Array, Index, Array]:
         """Return ratio ``[pair, t]``, last year's columns, and the constant of the first year."""
-        j, g = seats.provider[pair], seats.grade[pair]
+        j, grade = seats.provider[pair], space.bands.grade
+        g, last = grade[seats.band[pair]], grade[seats.band[seats.before[pair]]]
         ratio = space.progression[providers.area[j], g]
         constant = np.zeros_like(ratio)
-        constant[:, 0] = ratio[:, 0] * providers.rolls[j, seats.grade[seats.before[pair]]]
+        constant[:, 0] = ratio[:, 0] * providers.rolls[j, last]
         return ratio, before(v.pupils[seats.before[pair]]), constant
 
     inner = seats.before >= 0

@@ -39,16 +39,17 @@ def _define_enrolment(
     if stage not in names:
         return
     grades = np.flatnonzero(space.grade_stage == names.index(stage))
+    bands = np.flatnonzero(space.bands.stage == names.index(stage))
     t, floor = _in_force(parts, table)
     known = ~np.asarray(np.isnan(space.population[:, grades]).any(axis=(0, 1)))[t]
     t, floor = t[known], floor[known]
     least = floor * space.population[:, grades][:, :, t].sum(axis=(0, 1))
     children = space.children[:, grades][:, :, t].sum(axis=(0, 1))
-    row = np.broadcast_to(np.arange(len(t)), (len(space.areas), len(grades), len(t)))
+    row = np.broadcast_to(np.arange(len(t)), (len(space.areas), len(bands), len(t)))
     m.constrain(
         f"floors.{name}",
         len(t),
-        [(row, v.shortfall[:, grades][:, :, t], -1.0)],
+        [(row, v.shortfall[:, bands][:, :, t], -1.0)],
         lower=least - children,
         labels=[space.years[t]],
     )

@@ -13,27 +13,29 @@ def define_placement(m: Builder, parts: Parts) -> None:
 
     Σ_{l to b} x = Σ_{j∈b} n[j,g,t]; Σ_{l to j} x = n[j,g,t].
 
+    Where nothing binds single grades, g stands for all grades of the stage together.
+
     For levered schools also Σ_g n[j,g,t] = f[j,t] + v[j,t] + q[j,t]: each pupil has one payer.
     """
     given, links, v = parts.given, parts.links, parts.columns
     space, providers, seats = given.space, given.providers, v.seats
-    areas, grades, years = len(space.areas), len(space.grades), parts.years
-    node = np.arange(areas * grades * years).reshape(areas, grades, years)
-    start = node[links.area[links.pair_link], links.pair_grade]
-    labels = [a.ravel() for a in np.meshgrid(space.areas, space.grades, space.years, indexing="ij")]
+    areas, names, years = len(space.areas), space.bands.name, parts.years
+    node = np.arange(areas * len(names) * years).reshape(areas, len(names), years)
+    start = node[links.area[links.pair_link], links.pair_band]
+    labels = [a.ravel() for a in np.meshgrid(space.areas, names, space.years, indexing="ij")]
     m.constrain(
         "placement.residence",
         node.size,
         [(start, v.flow, 1.0), (node, v.shortfall, 1.0)],
-        lower=space.children,
-        upper=space.children,
+        lower=space.bands.children,
+        upper=space.bands.children,
         labels=labels,
     )
     to_area = links.to_area[links.pair_link]
     into = to_area >= 0
-    arrive = node[to_area[into], links.pair_grade[into]]
+    arrive = node[to_area[into], links.pair_band[into]]
     shared = ~providers.own_links[seats.provider]
-    seated = node[providers.area[seats.provider[shared]], seats.grade[shared]]
+    seated = node[providers.area[seats.provider[shared]], seats.band[shared]]
     m.constrain(
         "placement.arrival",
         node.size,
@@ -63,12 +65,12 @@ def _define_own(m: Builder, parts: Parts) -> None:
     pair = np.flatnonzero(providers.own_links[seats.provider])
     if not len(pair):
         return
-    number = np.full((len(providers.school), len(space.grades)), -1, np.int64)
-    number[seats.provider[pair], seats.grade[pair]] = np.arange(len(pair))
+    number = np.full((len(providers.school), len(space.bands.name)), -1, np.int64)
+    number[seats.provider[pair], seats.band[pair]] = np.arange(len(pair))
     t = np.arange(parts.years)
     to = links.to_provider[links.pair_link]
     into = to >= 0
-    arrive = number[to[into], links.pair_grade[into]][:, None] * parts.years + t
+    arrive = number[to[into], links.pair_band[into]][:, None] * parts.years + t
     own = np.arange(len(pair))[:, None] * parts.years + t
     m.constrain(
         "placement.own",
@@ -78,7 +80,7 @@ def _define_own(m: Builder, parts: Parts) -> None:
         upper=0.0,
         labels=[
             np.repeat(providers.school[seats.provider[pair]], parts.years),
-            np.repeat(space.grades[seats.grade[pair]], parts.years),
+            np.repeat(space.bands.name[seats.band[pair]], parts.years),
             np.tile(space.years, len(pair)),
         ],
     )

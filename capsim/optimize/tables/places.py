@@ -16,7 +16,10 @@ def enrolment_table(solved: Solved) -> pd.DataFrame:
     parts = solved.parts
     given, seats = parts.given, parts.columns.seats
     providers, space = given.providers, given.space
-    j = np.repeat(seats.provider, parts.years)
+    displaced = np.zeros((len(providers.school), len(space.bands.name), parts.years))
+    displaced[seats.provider, seats.band] = solved.displaced
+    provider, grade = np.nonzero(providers.stage[:, None] == space.grade_stage)
+    j = np.repeat(provider, parts.years)
     return pd.DataFrame(
         {
             "school": providers.school[j],
@@ -24,10 +27,10 @@ def enrolment_table(solved: Solved) -> pd.DataFrame:
             "area": space.areas[providers.area[j]],
             "county": space.counties[providers.county[j]],
             "sector": np.where(providers.public[j], "public", "private"),
-            "grade": np.repeat(space.grades[seats.grade], parts.years),
-            "school_year": np.tile(space.years, len(seats.grade)),
-            "pupils": solved.pupils.ravel(),
-            "displaced": solved.displaced.ravel(),
+            "grade": np.repeat(space.grades[grade], parts.years),
+            "school_year": np.tile(space.years, len(grade)),
+            "pupils": solved.by_grade[provider, grade].ravel(),
+            "displaced": displaced[:, space.bands.of_grade][provider, grade].ravel(),
         }
     )
 
@@ -70,17 +73,15 @@ def flows_table(solved: Solved) -> pd.DataFrame:
     """Children by link, grade and year, where there are any."""
     parts = solved.parts
     given, links, space = parts.given, parts.links, parts.given.space
-    flow = solved.value(parts.columns.flow)
-    pair, t = np.nonzero(flow > 0)
-    link = links.pair_link[pair]
-    pupils = flow[pair, t]
+    link, grade, t = np.nonzero(solved.flow > 0)
+    pupils = solved.flow[link, grade, t]
     return pd.DataFrame(
         {
             "area": space.areas[links.area[link]],
             "to_area": np.append(space.areas, "")[links.to_area[link]],
             "to_school": np.append(given.providers.school, "")[links.to_provider[link]],
             "stage": parts.stage_names[links.stage[link]],
-            "grade": space.grades[links.pair_grade[pair]],
+            "grade": space.grades[grade],
             "school_year": space.years[t],
             "pupils": pupils,
             "cost_cny": pupils * links.cost_cny[link],
@@ -92,7 +93,7 @@ def shortfall_table(solved: Solved) -> pd.DataFrame:
     """Children, and those without a place, of every area, grade and planned year."""
     parts = solved.parts
     space = parts.given.space
-    short = solved.value(parts.columns.shortfall)
+    short = solved.shortfall
     a, g, t = (index.ravel() for index in np.indices(short.shape))
     return pd.DataFrame(
         {
@@ -163,9 +164,8 @@ def balance_table(solved: Solved) -> pd.DataFrame:
     new = np.minimum(own - existing, solved.seats_new)
     seats, overfilled, used = total(solved.seats), total(solved.overfill), total(solved.public)
     short = np.zeros(shape)
-    by_grade = solved.value(parts.columns.shortfall)
     for s in range(len(space.stages)):
-        short[:, s] = by_grade[:, space.grade_stage == s].sum(axis=1)
+        short[:, s] = solved.shortfall[:, space.grade_stage == s].sum(axis=1)
     children = total(solved.enrolled)
     arrays = {
         "children": children,

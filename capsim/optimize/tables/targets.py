@@ -103,7 +103,7 @@ def _floors(solved: Solved) -> Iterator[Row]:
     given = solved.parts.given
     space, providers, floors = given.space, given.providers, given.scenario.settings.floors
     names = [s.name for s in space.stages]
-    short = solved.value(solved.parts.columns.shortfall)
+    short = solved.shortfall
     for stage, table, name in (
         (STAGE, floors.kindergarten_enrolment, "kindergarten_enrolment"),
         ("senior", floors.senior_enrolment, "senior_enrolment"),
