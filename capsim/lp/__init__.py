@@ -7,6 +7,16 @@ somebody reads them: a block keeps the labels of its dimensions, not a string pe
 """
 
 from capsim.lp.build import Block, Builder, Program
+from capsim.lp.labels import Along, Labels
 from capsim.lp.solve import Solution, SolverError, solve
 
-__all__ = ["Block", "Builder", "Program", "Solution", "SolverError", "solve"]
+__all__ = [
+    "Along",
+    "Block",
+    "Builder",
+    "Labels",
+    "Program",
+    "Solution",
+    "SolverError",
+    "solve",
+]

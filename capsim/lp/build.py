@@ -16,8 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csc_array, csr_array, vstack
 
 from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.labels import Labels
 
 Term = tuple[ArrayLike, ArrayLike, ArrayLike]
+Short = NDArray[np.int32]
+"""Indices as solvers hold them."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Block:
     name: str
     start: int
     count: int
-    labels: tuple[Text, ...] = ()
+    labels: Sequence[Text] = ()
 
     def names(self) -> list[str]:
         """Name every member, for example ``pupils[S1,3,2022]``.
@@ -192,7 +195,7 @@ class Builder:
     rows: list[Block] = field(default_factory=list)
     _column_data: list[tuple[Array, Array, Array, Flag]] = field(default_factory=list)
     _row_data: list[tuple[Array, Array]] = field(default_factory=list)
-    _terms: list[tuple[Index, Index, Array]] = field(default_factory=list)
+    _terms: list[tuple[Short, Short, Array]] = field(default_factory=list)
     column_count: int = 0
     row_count: int = 0
 
@@ -210,8 +213,9 @@ class Builder:
         """Add ``count`` columns and return their indices ``[count]``."""
         index = np.arange(self.column_count, self.column_count + count)
         self.columns.append(Block(name, self.column_count, count, _labels(labels, count)))
+        whole = np.broadcast_to(np.array(integer), (count,))
         self._column_data.append(
-            (_full(cost, count), _full(lower, count), _full(upper, count), np.full(count, integer))
+            (_full(cost, count), _full(lower, count), _full(upper, count), whole)
         )
         self.column_count += count
         return index
@@ -231,16 +235,7 @@ class Builder:
         Each term is ``(row, column, coefficient)``: arrays that broadcast together, ``row`` counted
         from 0 within this block. Terms on column ``-1`` vanish; equal entries add up.
         """
-        for row, column, value in terms:
-            r, c, v = np.broadcast_arrays(row, column, value)
-            keep = (c >= 0).ravel()
-            self._terms.append(
-                (
-                    r.ravel()[keep].astype(np.int64) + self.row_count,
-                    c.ravel()[keep].astype(np.int64),
-                    v.ravel()[keep].astype(np.float64),
-                )
-            )
+        self._terms += [_entries(term, self.row_count) for term in terms]
         self.rows.append(Block(name, self.row_count, count, _labels(labels, count)))
         self._row_data.append((_full(lower, count), _full(upper, count)))
         self.row_count += count
@@ -268,15 +263,39 @@ class Builder:
         )
 
 
+def _entries(term: Term, first_row: int) -> tuple[Short, Short, Array]:
+    """Write a term out: row, column and value of every entry on a column there is."""
+    row, column, value = np.broadcast_arrays(*term)
+    keep = column >= 0
+    if keep.all():
+        parts = [part.astype(np.int32, order="C").ravel() for part in (row, column)]
+    else:
+        parts = [part[keep].astype(np.int32) for part in (row, column)]
+    parts[0] += np.int32(first_row)
+    one = np.asarray(term[2], np.float64)
+    if one.ndim == 0:
+        return parts[0], parts[1], np.broadcast_to(one, parts[0].shape)
+    values = value.ravel() if keep.all() else value[keep]
+    return parts[0], parts[1], values.astype(np.float64)
+
+
 def _full(value: ArrayLike, count: int) -> Array:
-    return np.array(np.broadcast_to(np.asarray(value, np.float64).ravel(), (count,)))
+    """Return a copy of an array, or a number as ``count`` numbers without the memory for them."""
+    return np.broadcast_to(np.array(value, np.float64).ravel(), (count,))
 
 
-def _labels(labels: Sequence[ArrayLike], count: int) -> tuple[Text, ...]:
+def _labels(labels: Sequence[ArrayLike], count: int) -> Sequence[Text]:
+    if isinstance(labels, Labels):
+        _check_members([labels.members], count)
+        return labels
     out = tuple(np.asarray(label, dtype=object).ravel() for label in labels)
-    if any(len(label) != count for label in out):
-        raise ValueError(f"labels of a block must have its {count} members")
+    _check_members([len(label) for label in out], count)
     return out
+
+
+def _check_members(members: Sequence[int], count: int) -> None:
+    if any(found != count for found in members):
+        raise ValueError(f"labels of a block must have its {count} members")
 
 
 def _join(parts: Sequence[tuple[NDArray[Any], ...]], width: int) -> list[NDArray[Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsim.lp import Builder
+from capsim.lp import Along, Builder, Labels
 from capsim.lp.arrays import Flag, Index, Text
 from capsim.optimize.given import Given
 from capsim.optimize.links import Links
@@ -85,36 +85,30 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     years = space.years
     T, M, C = len(years), len(projects.project), len(space.counties)
     seats = seat_pairs(given)
-    stage_name = np.array([s.name for s in space.stages], object)
-    school = np.array(
-        [f"{n},{stage_name[s]}" for n, s in zip(providers.school, providers.stage, strict=True)],
-        object,
-    )
+    school = school_texts(given)
+    year = Along(1, years)
 
     def block(
         name: str,
         keep: Flag,
-        *labels: Text | Index,
+        *texts: Along,
         upper: float = np.inf,
         integer: bool = False,
     ) -> Index:
-        """Add a block for the flagged members; labels are given per axis."""
+        """Add a block for the flagged members."""
+        labels = Labels(keep, texts)
+        index = m.variables(name, labels.members, upper=upper, integer=integer, labels=labels)
+        if len(index) == keep.size:
+            return index.reshape(keep.shape)
         out = np.full(keep.shape, -1, np.int64)
-        where = np.nonzero(keep)
-        named = [label[axis] for label, axis in zip(labels, where, strict=True)]
-        out[where] = m.variables(name, len(where[0]), upper=upper, integer=integer, labels=named)
+        out[keep] = index
         return out
 
     def per_year(flag: Flag) -> Flag:
         return np.repeat(flag[:, None], T, axis=1)
 
-    pair = np.array(
-        [
-            f"{school[j]},{space.bands.name[b]}"
-            for j, b in zip(seats.provider, seats.band, strict=True)
-        ],
-        object,
-    )
+    pair = pair_texts(given, seats.provider, seats.band)
+    county = Along(0, space.counties)
     compulsory_pair = space.compulsory[space.bands.stage[seats.band]] & (seats.before >= 0)
     levered, public = providers.levered, providers.public
     staffed = np.inf if given.scenario.settings.switches.staff else 0.0
@@ -122,65 +116,84 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     purchasable = levered & (providers.purchasable > 0)
     closing = levered & (providers.min_pupils > 0)
     december = dates.december_year[None, :]
-    fee = block("fee", per_year(levered), school, years)
-    purchased = block("purchased", per_year(purchasable), school, years)
-    fee_december = block("fee_december", per_year(levered) & december, school, years)
+    fee = block("fee", per_year(levered), *school, year)
+    purchased = block("purchased", per_year(purchasable), *school, year)
+    fee_december = block("fee_december", per_year(levered) & december, *school, year)
     purchased_december = block(
-        "purchased_december", per_year(purchasable) & december, school, years
+        "purchased_december", per_year(purchasable) & december, *school, year
     )
     return Columns(
         seats=seats,
-        flow=block("flow", np.ones((len(links.pair_link), T), bool), links.names(given), years),
+        flow=block("flow", np.ones((len(links.pair_link), T), bool), *links.texts(given), year),
         shortfall=block(
             "shortfall",
             np.ones(space.bands.children.shape, bool),
-            space.areas,
-            space.bands.name,
-            years,
+            Along(0, space.areas),
+            Along(1, space.bands.name),
+            Along(2, years),
         ),
-        pupils=block("pupils", np.ones((len(pair), T), bool), pair, years),
-        displaced=block("displaced", per_year(compulsory_pair), pair, years),
+        pupils=block("pupils", np.ones((len(seats.provider), T), bool), *pair, year),
+        displaced=block("displaced", per_year(compulsory_pair), *pair, year),
         fee=fee,
         purchased=purchased,
-        public=block("public", per_year(convertible), school, years),
+        public=block("public", per_year(convertible), *school, year),
         fee_december=np.where(december, fee_december, fee),
         purchased_december=np.where(december, purchased_december, purchased),
-        overfill=block("overfill", per_year(public | convertible), school, years),
-        phase_out=block("phase_out", per_year(closing), school, years, upper=1.0, integer=True),
-        closed=block("closed", per_year(closing), school, years, upper=1.0, integer=True),
-        contract=block("contract", per_year(purchasable), school, years, upper=1.0, integer=True),
-        contract_start=block("contract_start", per_year(purchasable), school, years, upper=1.0),
+        overfill=block("overfill", per_year(public | convertible), *school, year),
+        phase_out=block("phase_out", per_year(closing), *school, year, upper=1.0, integer=True),
+        closed=block("closed", per_year(closing), *school, year, upper=1.0, integer=True),
+        contract=block("contract", per_year(purchasable), *school, year, upper=1.0, integer=True),
+        contract_start=block("contract_start", per_year(purchasable), *school, year, upper=1.0),
         large_classes=block(
-            "large_classes", per_year(public & space.compulsory[providers.stage]), school, years
+            "large_classes", per_year(public & space.compulsory[providers.stage]), *school, year
         ),
-        converted=_converted(m, given, school, convertible),
+        converted=_converted(m, given, convertible),
         open=_open(m, given, M),
-        pool=block("pool", np.ones((C, T), bool), space.counties, years, upper=staffed),
-        hired=block("hired", np.ones((C, T), bool), space.counties, years, upper=staffed),
+        pool=block("pool", np.ones((C, T), bool), county, year, upper=staffed),
+        hired=block("hired", np.ones((C, T), bool), county, year, upper=staffed),
         contract_teachers=block(
-            "contract_teachers", np.ones((C, T), bool), space.counties, years, upper=staffed
+            "contract_teachers", np.ones((C, T), bool), county, year, upper=staffed
         ),
     )
 
 
-def _converted(m: Builder, given: Given, school: Text, convertible: Flag) -> Index:
+def school_texts(given: Given) -> tuple[Along, Along]:
+    """Name providers, the first axis of an array, by school and stage."""
+    providers = given.providers
+    return Along(0, providers.school), Along(0, given.space.stage_names, providers.stage)
+
+
+def pair_texts(given: Given, provider: Index, band: Index) -> tuple[Along, Along, Along]:
+    """Name provider × band pairs, the first axis of an array, by school, stage and band."""
+    school, stage = school_texts(given)
+    of_stage = given.providers.stage[provider]
+    return (
+        Along(0, school.names, provider),
+        Along(0, stage.names, of_stage),
+        Along(0, given.space.bands.name, band),
+    )
+
+
+def _converted(m: Builder, given: Given, convertible: Flag) -> Index:
     """Add conversions with their earliest and due dates as bounds, ``[j, k]``."""
     policy, dates = given.scenario.settings.policy, given.dates
     school_year = given.space.years[dates.year]
-    j, k = np.nonzero(np.repeat(convertible[:, None], dates.count, axis=1))
+    keep = np.repeat(convertible[:, None], dates.count, axis=1)
+    j, k = np.nonzero(keep)
     open_at = np.array([f"{policy.conversion_earliest_year}-09-01"], object)
     due_at = np.array([f"{policy.conversion_due_year}-09-01"], object)
     earliest, due = dates.index_of(open_at)[0], dates.index_of(due_at)[0]
     ruled = given.scenario.settings.switches.conversion
     must = given.providers.conversion[j] == "must"
-    out = np.full((len(school), dates.count), -1, np.int64)
+    check = Along(1, _check_names(dates.date, school_year))
+    out = np.full(keep.shape, -1, np.int64)
     out[j, k] = m.variables(
         "converted",
         len(j),
         lower=(must & (k >= due) & ruled).astype(float),
         upper=((k >= earliest) | (not ruled)).astype(float),
         integer=True,
-        labels=[school[j], _check_names(dates.date, school_year)[k]],
+        labels=Labels(keep, (*school_texts(given), check)),
     )
     return out
 
@@ -200,7 +213,7 @@ def _open(m: Builder, given: Given, count: int) -> Index:
         lower=np.where(k >= projects.last_check[i], copies, 0.0),
         upper=np.where(k >= projects.first_check[i], copies, 0.0),
         integer=True,
-        labels=[projects.project[i], dates.date[k]],
+        labels=Labels(own, (Along(0, projects.project), Along(1, dates.date))),
     )
     autumn_of = dates.autumn[dates.year]
     return np.where(out < 0, out[:, autumn_of], out)

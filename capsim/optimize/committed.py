@@ -8,7 +8,6 @@ from capsim.lp.arrays import Array
 from capsim.optimize.families.staff import base_pool
 from capsim.optimize.ledger import KINDS, MILLION
 from capsim.optimize.parts import Parts
-from capsim.optimize.spend import capital_spending
 
 
 def committed_costs(parts: Parts) -> Array:
@@ -53,12 +52,12 @@ def _add_projects(parts: Parts, out: Array) -> None:
     last = projects.last_check[projects.row_project]
     ordered = ~projects.candidate[projects.row_project] & (last < given.dates.count)
     copies = projects.count[projects.row_project]
-    autumn = given.dates.autumn
-    for row in np.flatnonzero(ordered):
-        open_in = np.flatnonzero(autumn >= last[row])
-        amount = projects.row_running[row] * copies[row]
-        out[KINDS.index("running"), projects.row_county[row], open_in] += amount
-    spent = capital_spending(given)
+    row = np.flatnonzero(ordered)
+    in_use = given.dates.autumn >= last[row, None]
+    running = in_use * (projects.row_running * copies)[row, None]
+    yearly = out[KINDS.index("running"), :, : parts.years]
+    np.add.at(yearly, projects.row_county[row], running)
+    spent = parts.ledger.spending
     due = ordered[spent.row] & (spent.check == last[spent.row])
     county, amount = (
         projects.row_county[spent.row[due]],

@@ -7,14 +7,15 @@ A *provider* is a school × stage, or a project that is a public school of its o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.optimize.bands import Bands, grade_bands
 from capsim.optimize.dates import Dates, check_dates
+from capsim.optimize.rows import Rows, codes, first_rows
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
@@ -54,6 +55,11 @@ class Space:
     def grade_compulsory(self) -> Flag:
         """Flag ``[grade]``: the grade belongs to compulsory schooling."""
         return self.compulsory[self.grade_stage]
+
+    @cached_property
+    def stage_names(self) -> Text:
+        """Names of the planned stages, ``[stage]``."""
+        return np.array([stage.name for stage in self.stages], object)
 
     def by_stage(self, attribute: str) -> Array:
         """Return a number of every stage's standards, ``[stage]``."""
@@ -156,22 +162,16 @@ def _as_before(scenario: Scenario, demand: Demand, dates: Dates, like: Given) ->
     )
 
 
-def codes(values: pd.Series, names: Text) -> Index:
-    """Position of each value in ``names``; -1 where it is not one of them."""
-    return np.asarray(pd.Index(names).get_indexer(pd.Index(values.to_numpy(object))), np.int64)
-
-
 def _space(scenario: Scenario, demand: Demand) -> Space:
-    areas = scenario.table("areas")
-    names = areas["area"].to_numpy(object)
-    counties = np.array(list(dict.fromkeys(areas["county"])), object)
+    areas = Rows(scenario, "areas")
+    names, of_county = areas.text("area"), areas.text("county")
+    counties = of_county[first_rows(of_county)]
     stages = tuple(scenario.stages.values())
     compulsory = set(scenario.settings.stages.compulsory)
     grades = [(g, i, k == 0) for i, s in enumerate(stages) for k, g in enumerate(s.grades)]
     grade_names = np.array([g for g, _, _ in grades], object)
     first = np.array([f for _, _, f in grades], bool)
-    rows = pd.Index(demand.areas).get_indexer(pd.Index(names))
-    columns = pd.Index(demand.grades).get_indexer(pd.Index(grade_names))
+    rows, columns = codes(names, demand.areas), codes(grade_names, demand.grades)
     pupils = demand.pupils[rows][:, columns]
     before = np.where(first[None, :, None], np.nan, np.roll(pupils, 1, axis=1)[:, :, :-1])
     ratio = np.divide(pupils[:, :, 1:], before, out=np.ones_like(before), where=before > 0)
@@ -181,7 +181,7 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
     return Space(
         areas=names,
         counties=counties,
-        county=codes(areas["county"], counties),
+        county=codes(of_county, counties),
         stages=stages,
         compulsory=is_compulsory,
         grades=grade_names,
@@ -197,23 +197,22 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
 
 
 def _providers(scenario: Scenario, space: Space) -> Providers:
-    schools = scenario.table("schools")
-    stage_names = np.array([s.name for s in space.stages], object)
-    schools = schools[schools["stage"].isin(stage_names)]
-    projects = scenario.table("projects")
-    own = projects[(projects["school"] == "") & (projects["kind"] != "inclusive_kindergarten")]
-    own = own[own["stage"].isin(stage_names)]
-    count, extra = len(schools), len(own)
+    schools = _planned(Rows(scenario, "schools"), space)
+    own = _planned(Rows(scenario, "projects"), space)
+    new = (own.text("school") == "") & (own.text("kind") != "inclusive_kindergarten")
+    own = own.where(new)
+    count, extra = schools.count, own.count
 
     def number(column: str) -> Array:
-        return np.concatenate([schools[column].to_numpy(np.float64), np.zeros(extra)])
+        return np.concatenate([schools.number(column), np.zeros(extra)])
 
     def text(column: str, fill: str) -> Text:
-        return np.concatenate([schools[column].to_numpy(object), np.full(extra, fill, object)])
+        return np.concatenate([schools.text(column), np.full(extra, fill, object)])
 
-    name = np.concatenate([schools["school"].to_numpy(object), own["project"].to_numpy(object)])
-    stage = np.concatenate([codes(schools["stage"], stage_names), codes(own["stage"], stage_names)])
-    area = np.concatenate([codes(schools["area"], space.areas), codes(own["area"], space.areas)])
+    name = np.concatenate([schools.text("school"), own.text("project")])
+    stage_name = np.concatenate([schools.text("stage"), own.text("stage")])
+    stage = codes(stage_name, space.stage_names)
+    area = codes(np.concatenate([schools.text("area"), own.text("area")]), space.areas)
     public = text("sector", "public") == "public"
     levered = ~public & space.compulsory[stage]
     places, pupils = number("places"), number("pupils")
@@ -231,16 +230,6 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
             for s in range(len(space.stages))
         ]
     )
-    linked = scenario.table("links")
-    linked = linked[linked["to_school"] != ""]
-    direct = set(zip(linked["to_school"], linked["stage"], strict=True))
-    own_links = np.array(
-        [
-            (n, "") in direct or (n, stage_names[s]) in direct
-            for n, s in zip(name, stage, strict=True)
-        ],
-        bool,
-    )
     return Providers(
         school=name,
         stage=stage,
@@ -249,7 +238,7 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
         public=public,
         levered=levered,
         inclusive=(text("inclusive", "no") == "yes") & ~public,
-        own_links=own_links,
+        own_links=_own_links(scenario, name, stage_name),
         places=places,
         pupils=pupils,
         cap=np.where(levered, pupils, np.maximum(places, pupils)),
@@ -271,6 +260,22 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
     )
 
 
+def _planned(rows: Rows, space: Space) -> Rows:
+    """Rows of planned stages."""
+    return rows.where(codes(rows.text("stage"), space.stage_names) >= 0)
+
+
+def _own_links(scenario: Scenario, school: Text, stage: Text) -> Flag:
+    """Which providers are named by a link, ``[provider]``."""
+    links = Rows(scenario, "links")
+    links = links.where(links.text("to_school") != "")
+    if not links.count:
+        return np.zeros(len(school), bool)
+    named = set(zip(links.text("to_school"), links.text("stage"), strict=True))
+    pairs = zip(school, stage, strict=True)
+    return np.array([(j, "") in named or (j, s) in named for j, s in pairs], bool)
+
+
 def _rolls(
     scenario: Scenario,
     space: Space,
@@ -282,72 +287,71 @@ def _rolls(
     count: int,
 ) -> Array:
     """Split base-year pupils ``[provider, grade]``: as given, else as in the area and sector."""
-    observed = scenario.table("pupils")
-    observed = observed[observed["school_year"] == scenario.base_year]
+    observed = Rows(scenario, "pupils")
+    observed = observed.where(observed.number("school_year") == scenario.base_year)
     profile = np.zeros((2, len(space.areas), len(space.grades)))
-    a, g = codes(observed["area"], space.areas), codes(observed["grade"], space.grades)
+    a = codes(observed.text("area"), space.areas)
+    g = codes(observed.text("grade"), space.grades)
     keep = (a >= 0) & (g >= 0)
-    sector = (observed["sector"].to_numpy(object) == "public").astype(np.int64)
-    np.add.at(
-        profile, (sector[keep], a[keep], g[keep]), observed["pupils"].to_numpy(np.float64)[keep]
-    )
+    sector = (observed.text("sector") == "public").astype(np.int64)
+    np.add.at(profile, (sector[keep], a[keep], g[keep]), observed.number("pupils")[keep])
     inside = space.grade_stage[None, :] == stage[:, None]
     weight = np.where(inside, profile[public.astype(np.int64), area], 0.0)
     total = weight.sum(axis=1, keepdims=True)
     weight = np.where(total > 0, weight, inside.astype(np.float64))
     rolls: Array = pupils[:, None] * weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
-    table = scenario.table("rolls")
-    if len(table):
-        stage_names = np.array([s.name for s in space.stages], object)
-        index = pd.MultiIndex.from_arrays([name[:count], stage[:count]])
-        wanted = pd.MultiIndex.from_arrays(
-            [table["school"].to_numpy(object), codes(table["stage"], stage_names)]
-        )
-        j, k = index.get_indexer(wanted), codes(table["grade"], space.grades)
+    table = Rows(scenario, "rolls")
+    if table.count:
+        of_stage = codes(table.text("stage"), space.stage_names)
+        j = provider_rows(name[:count], stage[:count], table.text("school"), of_stage)
+        k = codes(table.text("grade"), space.grades)
         ok = (j >= 0) & (k >= 0)
         rolls[np.unique(j[ok])] = 0.0
-        rolls[j[ok], k[ok]] = table["pupils"].to_numpy(np.float64)[ok]
+        rolls[j[ok], k[ok]] = table.number("pupils")[ok]
     return rolls
 
 
+def provider_rows(name: Text, stage: Index, of_name: Text, of_stage: Index) -> Index:
+    """Position of each name and stage among the providers; -1 where it is none."""
+    wanted = list(zip(of_name, of_stage.tolist(), strict=True))
+    return codes(wanted, zip(name, stage.tolist(), strict=True))
+
+
 def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Providers) -> Projects:
-    table = scenario.table("projects")
-    stage_names = np.array([s.name for s in space.stages], object)
-    table = table[table["stage"].isin(stage_names)]
-    head = table.drop_duplicates("project")
-    names = head["project"].to_numpy(object)
-    candidate = head["status"].to_numpy(object) == "candidate"
-    first = dates.index_of(head["earliest_opening"].to_numpy(object))
+    table = _planned(Rows(scenario, "projects"), space)
+    project = table.text("project")
+    head = first_rows(project)
+    names = project[head]
+    candidate = table.text("status")[head] == "candidate"
+    first = dates.index_of(table.text("earliest_opening")[head])
     first = np.where(candidate, dates.next_autumn(first), first)
-    last = np.maximum(first, dates.index_of(head["due"].to_numpy(object)))
-    row_stage = codes(table["stage"], stage_names)
-    index = pd.MultiIndex.from_arrays([providers.school, providers.stage])
-    inclusive = table["kind"].to_numpy(object) == "inclusive_kindergarten"
-    school = table["school"].to_numpy(object)
-    joins = np.where(school == "", table["project"].to_numpy(object), school)
-    at = np.asarray(index.get_indexer(pd.MultiIndex.from_arrays([joins, row_stage])), np.int64)
-    row_area = codes(table["area"], space.areas)
+    last = np.maximum(first, dates.index_of(table.text("due")[head]))
+    row_stage = codes(table.text("stage"), space.stage_names)
+    inclusive = table.text("kind") == "inclusive_kindergarten"
+    school = table.text("school")
+    joins = np.where(school == "", project, school)
+    at = provider_rows(providers.school, providers.stage, joins, row_stage)
+    row_area = codes(table.text("area"), space.areas)
     return Projects(
         project=names,
-        county=space.county[codes(head["area"], space.areas)],
-        count=head["count"].to_numpy(np.float64),
+        county=space.county[row_area[head]],
+        count=table.number("count")[head],
         candidate=candidate,
-        programme=head["programme"].to_numpy(object),
+        programme=table.text("programme")[head],
         first_check=first,
         last_check=np.where(candidate, dates.count, last),
-        row_project=codes(table["project"], names),
+        row_project=codes(project, names),
         row_provider=np.where(inclusive, -1, at),
         row_leaves=np.where(inclusive & (school != ""), at, -1),
         row_area=row_area,
         row_county=space.county[row_area],
         row_stage=row_stage,
-        row_places=table["places"].to_numpy(np.float64),
-        row_pupils=np.where(inclusive, np.nan_to_num(table["pupils"].to_numpy(np.float64)), 0.0),
-        row_capital=table["capital_cny"].to_numpy(np.float64)
-        - table["spent_cny"].to_numpy(np.float64),
-        row_running=table["running_cny"].to_numpy(np.float64),
-        row_land=table["land_mu"].to_numpy(np.float64),
-        row_posts=table["posts"].to_numpy(np.float64),
-        row_months=table["build_months"].to_numpy(np.float64),
-        row_life=table["life_years"].to_numpy(np.float64),
+        row_places=table.number("places"),
+        row_pupils=np.where(inclusive, np.nan_to_num(table.number("pupils")), 0.0),
+        row_capital=table.number("capital_cny") - table.number("spent_cny"),
+        row_running=table.number("running_cny"),
+        row_land=table.number("land_mu"),
+        row_posts=table.number("posts"),
+        row_months=table.number("build_months"),
+        row_life=table.number("life_years"),
     )

@@ -6,9 +6,13 @@ cannot disagree. Amounts are million RMB, undiscounted; *fixed* amounts are thos
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.optimize.columns import Columns
@@ -35,32 +39,93 @@ MILLION = 1e6
 
 
 @dataclass(frozen=True)
+class Line:
+    """Entries of one kind, as arrays that broadcast together; a column of -1 is none.
+
+    Amounts are RMB per unit of the column.
+    """
+
+    kind: str
+    county: Index
+    year: Index
+    column: Index
+    amount_cny: Array
+    lease: bool = False
+
+    @cached_property
+    def keep(self) -> Flag:
+        """Which of the broadcast entries there are."""
+        return np.asarray((self.column >= 0) & (self.amount_cny != 0))
+
+    def entries(self, part: Index | Array) -> NDArray[Any]:
+        """Write one of the arrays, or of their kin, out for the entries there are ``[entry]``."""
+        return np.broadcast_to(part, self.keep.shape)[self.keep]
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Entries ``amount · x[column]`` by kind, county and calendar or school year.
 
+    The objective is summed line by line; the long arrays are written out when first asked for.
+
     Attributes
     ----------
+    lines : tuple of Line
+    spending : Spending
+        What capital is paid when.
+    discount : float
+        Rate a year.
     kind, county, year : int ``[entry]``; ``year`` counts from the first planned year
     column : int ``[entry]``
     amount : float64 ``[entry]``, million RMB per unit of the column
     lease : bool ``[entry]``, the part of ``conversion`` that returns every year
     """
 
-    kind: Index
-    county: Index
-    year: Index
-    column: Index
-    amount: Array
-    lease: Flag
+    lines: tuple[Line, ...]
+    spending: Spending
     discount: float
+
+    @cached_property
+    def kind(self) -> Index:
+        """Position in ``KINDS``."""
+        return self._long(lambda line: np.array(KINDS.index(line.kind)))
+
+    @cached_property
+    def county(self) -> Index:
+        """Position of the county."""
+        return self._long(lambda line: line.county)
+
+    @cached_property
+    def year(self) -> Index:
+        """Years after the first planned one."""
+        return self._long(lambda line: line.year)
+
+    @cached_property
+    def column(self) -> Index:
+        """Column of the program."""
+        return self._long(lambda line: line.column)
+
+    @cached_property
+    def amount(self) -> Array:
+        """Million RMB per unit of the column."""
+        return self._long(lambda line: line.amount_cny / MILLION)
+
+    @cached_property
+    def lease(self) -> Flag:
+        """Whether it returns every year after a conversion."""
+        return self._long(lambda line: np.array(line.lease))
+
+    def _long(self, part: Callable[[Line], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([line.entries(part(line)) for line in self.lines])
 
     def objective(self, columns: int, used: Flag) -> Array:
         """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""
-        keep = used[self.kind]
-        value = self.amount[keep] * self.factor(self.year[keep])
-        return np.asarray(
-            np.bincount(self.column[keep], weights=value, minlength=columns), np.float64
-        )
+        out = np.zeros(columns)
+        for line in self.lines:
+            if used[KINDS.index(line.kind)]:
+                value = line.amount_cny / MILLION * self.factor(line.year)
+                np.add.at(out, line.entries(line.column), line.entries(value))
+        return out
 
     def factor(self, year: Index) -> Array:
         """Discount factor of a year counted from the first planned one."""
@@ -68,10 +133,10 @@ class Ledger:
 
 
 class _Entries:
-    """Collects entries; a column of -1 is left out."""
+    """Collects lines."""
 
     def __init__(self) -> None:
-        self.parts: list[tuple[Index, Index, Index, Index, Array, Flag]] = []
+        self.lines: list[Line] = []
 
     def add(
         self,
@@ -79,16 +144,12 @@ class _Entries:
         county: Index,
         year: Index,
         column: Index,
-        amount: Array | float,
+        amount_cny: Array | float,
         *,
         lease: bool = False,
     ) -> None:
-        c, y, x, v = np.broadcast_arrays(county, year, column, np.asarray(amount, np.float64))
-        keep = (x >= 0) & (v != 0)
-        code = np.full(int(keep.sum()), KINDS.index(kind), np.int64)
-        self.parts.append(
-            (code, c[keep], y[keep], x[keep], v[keep] / MILLION, np.full(len(code), lease))
-        )
+        amount = np.asarray(amount_cny, np.float64)
+        self.lines.append(Line(kind, county, year, column, amount, lease))
 
 
 def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
@@ -98,7 +159,8 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
     years = np.arange(len(space.years))
     t = years[None, :]
     e = _Entries()
-    _enter_projects(e, given, v)
+    spent = capital_spending(given)
+    _enter_projects(e, given, v, spent)
     allowance = space.by_stage("allowance_cny")[stage]
     seat_provider = v.seats.provider
     on_public = np.where(providers.public[seat_provider], allowance[seat_provider], 0.0)
@@ -120,13 +182,10 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
         v.shortfall,
         costs.shortfall_cny,
     )
-    kind, county, year, column, amount, lease = (
-        np.concatenate(part) for part in zip(*e.parts, strict=True)
-    )
-    return Ledger(kind, county, year, column, amount, lease, float(costs.discount_rate))
+    return Ledger(tuple(e.lines), spent, float(costs.discount_rate))
 
 
-def _enter_projects(e: _Entries, given: Given, v: Columns) -> None:
+def _enter_projects(e: _Entries, given: Given, v: Columns, spent: Spending) -> None:
     """Capital as it is paid, running costs once open, salvage at the end."""
     projects, dates = given.projects, given.dates
     t = np.arange(len(given.space.years))[None, :]
@@ -138,7 +197,6 @@ def _enter_projects(e: _Entries, given: Given, v: Columns) -> None:
         z[:, dates.autumn],
         projects.row_running[:, None],
     )
-    spent: Spending = capital_spending(given)
     now = v.open[projects.row_project[spent.row], spent.check]
     county = projects.row_county[spent.row]
     previous = np.where(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from capsim.lp import Builder
+from capsim.lp import Along, Builder, Labels
 from capsim.lp.arrays import Array, Index
 from capsim.optimize.parts import Parts
 
@@ -53,14 +53,14 @@ def limit_rows(
     more = np.zeros_like(county) if extra is None else extra
     flag = ~np.isnan(county)
     row, count = parts.numbered(flag)
-    c, t = np.nonzero(flag)
     names, years = parts.given.space.counties, parts.given.space.years
+    labels = Labels(flag, (Along(0, names), Along(1, years)))
     terms = []
     for at_county, at_year, column, amount in entries:
         where = row[at_county, at_year]
         keep = where >= 0
         terms.append((where[keep], column[keep], np.broadcast_to(amount, where.shape)[keep]))
-    m.constrain(name, count, terms, upper=(county / unit + more)[flag], labels=[names[c], years[t]])
+    m.constrain(name, count, terms, upper=(county / unit + more)[flag], labels=labels)
     flag = ~np.isnan(whole)
     row, count = parts.numbered(flag)
     terms = []

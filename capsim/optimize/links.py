@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from capsim.lp.arrays import Array, Flag, Index, Text
-from capsim.optimize.given import Given, Space, codes
+from capsim.lp import Along
+from capsim.lp.arrays import Array, Flag, Index
+from capsim.optimize.given import Given, Space, provider_rows
+from capsim.optimize.rows import Rows, codes, first_rows
 
 
 @dataclass(frozen=True)
@@ -34,30 +35,23 @@ class Links:
     pair_link: Index
     pair_band: Index
 
-    def names(self, given: Given) -> Text:
-        """Label every link × band ``from,to,band``."""
+    def texts(self, given: Given) -> tuple[Along, Along, Along]:
+        """Name link × band pairs, the first axis of an array, by origin, target and band."""
         space, providers = given.space, given.providers
-        target = np.where(
-            self.to_area >= 0,
-            np.append(space.areas, "")[self.to_area],
-            np.append(providers.school, "")[self.to_provider],
-        )
-        rows = zip(space.areas[self.area], target, strict=True)
-        link = np.array([f"{a},{b}" for a, b in rows], object)
-        return np.array(
-            [
-                f"{link[i]},{space.bands.name[b]}"
-                for i, b in zip(self.pair_link, self.pair_band, strict=True)
-            ],
-            object,
+        targets = np.concatenate([space.areas, providers.school])
+        to = np.where(self.to_area >= 0, self.to_area, len(space.areas) + self.to_provider)
+        return (
+            Along(0, space.areas, self.area[self.pair_link]),
+            Along(0, targets, to[self.pair_link]),
+            Along(0, space.bands.name, self.pair_band),
         )
 
 
 def prepare_links(given: Given) -> Links:
     """Read the table ``links``, or link areas as ``docs/scenario.md`` says where there is none."""
-    table = given.scenario.table("links")
+    table = Rows(given.scenario, "links")
     area, to_area, to_provider, stage, cost = (
-        _listed(given, table) if len(table) else _automatic(given)
+        _listed(given, table) if table.count else _automatic(given)
     )
     space = given.space
     order = np.lexsort((to_provider, to_area, area, stage))
@@ -99,8 +93,8 @@ def _automatic(given: Given) -> Found:
 
 
 def _area_km(given: Given, a: Index, b: Index) -> Array:
-    table = given.scenario.table("areas")
-    x, y = table["x_km"].to_numpy(np.float64), table["y_km"].to_numpy(np.float64)
+    table = Rows(given.scenario, "areas")
+    x, y = table.number("x_km"), table.number("y_km")
     return _known_km(x[a], y[a], x[b], y[b], a == b, given.scenario.settings.travel.default_km)
 
 
@@ -109,38 +103,31 @@ def _known_km(x1: Array, y1: Array, x2: Array, y2: Array, same: Flag, default: f
     return np.where(same, np.nan_to_num(away, nan=0.0), np.where(np.isnan(away), default, away))
 
 
-def _listed(given: Given, table: pd.DataFrame) -> Found:
+def _listed(given: Given, table: Rows) -> Found:
     """Links as listed, plus each area to itself where no row says otherwise."""
     space, providers, settings = given.space, given.providers, given.scenario.settings
-    names = np.array([s.name for s in space.stages], object)
-    blank = table["stage"].to_numpy(object) == ""
-    exact = table[~blank & np.isin(table["stage"].to_numpy(object), names)]
-    wide = (
-        pd.concat([table[blank].assign(stage=name) for name in names]) if blank.any() else table[:0]
+    exact, of_exact = _of_stages(table, space)
+    wide = np.flatnonzero(table.text("stage") == "")
+    stages = len(space.stages)
+    row = np.concatenate([exact, np.tile(wide, stages)])
+    stage = np.concatenate([of_exact, np.repeat(np.arange(stages), len(wide))])
+    area = codes(table.text("area"), space.areas)[row]
+    to_area = codes(table.text("to_area"), space.areas)[row]
+    school = table.text("to_school")
+    to_school = np.full(len(row), -1, np.int64)
+    if (school != "").any():
+        to_school = provider_rows(providers.school, providers.stage, school[row], stage)
+    key = (stage * len(space.areas) + area) * (len(space.areas) + 1) + to_area + 1
+    key = key * (len(providers.school) + 1) + to_school + 1
+    once = np.unique(key, return_index=True)[1]
+    once = once[(to_area[once] >= 0) | (to_school[once] >= 0)]
+    row, area, to_area, to_school, stage = (
+        part[once] for part in (row, area, to_area, to_school, stage)
     )
-    key = ["area", "to_area", "to_school", "stage"]
-    rows = pd.concat([exact, wide]).drop_duplicates(key, keep="first")
-    area, stage = codes(rows["area"], space.areas), codes(rows["stage"], names)
-    to_area = codes(rows["to_area"], space.areas)
-    index = pd.MultiIndex.from_arrays([providers.school, providers.stage])
-    to_school = np.asarray(
-        index.get_indexer(pd.MultiIndex.from_arrays([rows["to_school"].to_numpy(object), stage])),
-        np.int64,
-    )
-    km = rows["km"].to_numpy(np.float64)
+    km, cost = table.number("km")[row], table.number("cost_cny")[row]
     km = np.where(np.isnan(km), _distance(given, area, to_area, to_school), km)
-    cost = rows["cost_cny"].to_numpy(np.float64)
     cost = np.where(np.isnan(cost), km * settings.costs.travel_cny_per_km, cost)
-    keep = (to_area >= 0) | (to_school >= 0)
-    area, to_area, to_school, stage, cost = (
-        area[keep],
-        to_area[keep],
-        to_school[keep],
-        stage[keep],
-        cost[keep],
-    )
-    own = _own_links(space, area, to_area, to_school, stage)
-    extra_area, extra_stage = own
+    extra_area, extra_stage = _own_links(space, area, to_area, to_school, stage)
     count = len(extra_area)
     return (
         np.concatenate([area, extra_area]),
@@ -149,6 +136,13 @@ def _listed(given: Given, table: pd.DataFrame) -> Found:
         np.concatenate([stage, extra_stage]),
         np.concatenate([cost, np.zeros(count)]),
     )
+
+
+def _of_stages(table: Rows, space: Space) -> tuple[Index, Index]:
+    """Rows of the links that name a planned stage, and which."""
+    stage = codes(table.text("stage"), space.stage_names)
+    row = np.flatnonzero(stage >= 0)
+    return row, stage[row]
 
 
 def _own_links(
@@ -164,25 +158,24 @@ def _own_links(
 
 def _distance(given: Given, area: Index, to_area: Index, to_school: Index) -> Array:
     """Kilometres from coordinates: of the school, else of its area; else what the settings say."""
-    areas, schools = given.scenario.table("areas"), given.scenario.table("schools")
-    projects = given.scenario.table("projects").drop_duplicates("project")
-    x, y = areas["x_km"].to_numpy(np.float64), areas["y_km"].to_numpy(np.float64)
-    place = pd.concat(
-        [
-            schools[["school", "x_km", "y_km"]],
-            projects[["project", "x_km", "y_km"]].rename(columns={"project": "school"}),
-        ]
-    )
-    place = place.drop_duplicates("school").set_index("school")
-    providers = given.providers
-    at = place.reindex(providers.school)
-    px, py = at["x_km"].to_numpy(np.float64), at["y_km"].to_numpy(np.float64)
-    px, py = (
-        np.where(np.isnan(px), x[providers.area], px),
-        np.where(np.isnan(py), y[providers.area], py),
-    )
+    areas = Rows(given.scenario, "areas")
+    x, y = areas.number("x_km"), areas.number("y_km")
     direct = to_school >= 0
+    px, py = _of_providers(given, x, y) if direct.any() else (np.zeros(0), np.zeros(0))
     tx = np.where(direct, np.append(px, np.nan)[to_school], np.append(x, np.nan)[to_area])
     ty = np.where(direct, np.append(py, np.nan)[to_school], np.append(y, np.nan)[to_area])
     same = ~direct & (to_area == area)
     return _known_km(x[area], y[area], tx, ty, same, given.scenario.settings.travel.default_km)
+
+
+def _of_providers(given: Given, x: Array, y: Array) -> tuple[Array, Array]:
+    """Coordinates of every provider, those of its area where it has none of its own."""
+    schools, projects = Rows(given.scenario, "schools"), Rows(given.scenario, "projects")
+    name = np.concatenate([schools.text("school"), projects.text("project")])
+    once = first_rows(name)
+    row = once[codes(given.providers.school, name[once])]
+    at = []
+    for column, of_area in (("x_km", x), ("y_km", y)):
+        own = np.concatenate([schools.number(column), projects.number(column)])[row]
+        at.append(np.where(np.isnan(own), of_area[given.providers.area], own))
+    return at[0], at[1]

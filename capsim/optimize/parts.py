@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capsim.lp import Along, Labels
 from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.lp.build import Term
-from capsim.optimize.columns import Columns
+from capsim.optimize.columns import Columns, pair_texts, school_texts
 from capsim.optimize.given import Given
 from capsim.optimize.ledger import Ledger
 from capsim.optimize.links import Links
+from capsim.optimize.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,9 @@ class Parts:
     @cached_property
     def limits(self) -> tuple[Text, Text, Index, Array]:
         """Kind, county, year and amount of every limit."""
-        table = self.given.scenario.table("limits")
-        kind, county = (table[name].to_numpy(object) for name in ("kind", "county"))
-        return (
-            kind,
-            county,
-            table["year"].to_numpy(np.int64),
-            table["amount"].to_numpy(np.float64),
-        )
+        rows = Rows(self.given.scenario, "limits")
+        year = rows.number("year").astype(np.int64)
+        return rows.text("kind"), rows.text("county"), year, rows.number("amount")
 
     @cached_property
     def added_seats(self) -> Seated:
@@ -97,24 +93,21 @@ class Parts:
         scale = np.broadcast_to(np.asarray(factor, np.float64), row.shape)[added.provider, added.t]
         return _where(at, added.column, scale * added.seats)
 
-    @cached_property
+    @property
     def stage_names(self) -> Text:
         """Names of the planned stages."""
-        return np.array([stage.name for stage in self.given.space.stages], object)
+        return self.given.space.stage_names
 
-    def labels(self, flag: Flag) -> list[NDArray[np.generic]]:
+    def labels(self, flag: Flag) -> Labels:
         """School, stage and school year of the flagged members of ``[j, t]``."""
-        providers = self.given.providers
-        j, t = np.nonzero(flag)
-        stage = self.stage_names[providers.stage[j]]
-        return [providers.school[j], stage, self.given.space.years[t]]
+        return Labels(flag, (*school_texts(self.given), Along(1, self.given.space.years)))
 
-    def pair_labels(self, pair: Index) -> list[NDArray[np.generic]]:
+    def pair_labels(self, pair: Index) -> Labels:
         """School, stage, band and school year of provider × band pairs, all years of each."""
-        providers, space, seats = self.given.providers, self.given.space, self.columns.seats
-        j, b = seats.provider[pair], seats.band[pair]
-        columns = [providers.school[j], self.stage_names[providers.stage[j]], space.bands.name[b]]
-        return [*[np.repeat(c, self.years) for c in columns], np.tile(space.years, len(pair))]
+        every = np.ones((len(pair), self.years), bool)
+        seats = self.columns.seats
+        texts = pair_texts(self.given, seats.provider[pair], seats.band[pair])
+        return Labels(every, (*texts, Along(1, self.given.space.years)))
 
     def numbered(self, keep: Flag) -> tuple[Index, int]:
         """Give the flagged members of an array numbers from 0, and -1 to the others."""

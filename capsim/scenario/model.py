@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from capsim.standards import Stage
 from capsim.standards import stages as standard_stages
 
+from .columns import blank_column
 from .document import Provenance
 from .faults import nearest
 from .files import write_folder
@@ -122,19 +124,47 @@ class Scenario:
         KeyError
             Where no table is called so.
         """
-        if name not in TABLES:
-            raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
-        if name == "links" and asks_nearby(self.settings):
-            return self._nearby.copy()
-        return self._tables[name].copy() if name in self._tables else empty(name)
+        frame = self._frame(name)
+        return empty(name) if frame is None else frame.copy()
+
+    def column(self, name: str, column: str) -> npt.NDArray[Any]:
+        """Give a column of a table as an array that cannot be changed; texts are objects.
+
+        Raises
+        ------
+        KeyError
+            Where no table or column is called so.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> capsim.generate(areas=2, pupils=1000).column("areas", "area").tolist()
+        ['C01-core', 'C01-town']
+        """
+        frame = self._frame(name)
+        kind = TABLES[name].column(column)
+        values = blank_column(kind, 0) if frame is None else frame[column]
+        numbers = kind.kind in ("number", "int")
+        array = values.to_numpy(None if numbers else object).view()
+        array.flags.writeable = False
+        return array
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table."""
+        frame = self._frame(name)
+        return 0 if frame is None else len(frame)
 
     def has(self, name: str) -> bool:
         """Tell whether a table has rows."""
+        return self._frame(name) is not None
+
+    def _frame(self, name: str) -> pd.DataFrame | None:
+        """Return the table itself; None where it has no rows."""
         if name not in TABLES:
             raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
         if name == "links" and asks_nearby(self.settings):
-            return len(self._nearby) > 0
-        return name in self._tables
+            return self._nearby if len(self._nearby) else None
+        return self._tables.get(name)
 
     @cached_property
     def _nearby(self) -> pd.DataFrame:

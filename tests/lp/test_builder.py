@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capsim.lp import Builder
+from capsim.lp import Along, Builder, Labels
 
 
 def test_a_program_by_hand() -> None:
@@ -74,6 +74,46 @@ def test_names_speak() -> None:
 def test_labels_must_fit() -> None:
     with pytest.raises(ValueError, match="must have its 2 members"):
         Builder().variables("x", 2, labels=[["only one"]])
+
+
+def test_labels_follow_from_arrays() -> None:
+    schools, stages = np.array(["S1", "S2"], object), np.array(["junior", "primary"], object)
+    keep = np.array([[True, False, True], [False, True, False]])
+    along = (Along(0, schools), Along(0, stages, np.array([1, 0])), Along(1, np.arange(2022, 2025)))
+    m = Builder()
+    m.variables("pupils", 3, labels=Labels(keep, along))
+    m.constrain("seats", 3, [], labels=Labels(keep, along).besides(7))
+    p = m.freeze()
+    assert p.column_names() == [
+        "pupils[S1,primary,2022]",
+        "pupils[S1,primary,2024]",
+        "pupils[S2,junior,2023]",
+    ]
+    assert p.row_names()[2] == "seats[S2,junior,2023,7]"
+    labels = p.columns[0].labels
+    assert len(labels) == 3
+    assert labels[-1].tolist() == [2022, 2024, 2023]
+    assert [text.tolist() for text in labels[:2]] == [
+        ["S1", "S1", "S2"],
+        ["primary", "primary", "junior"],
+    ]
+
+
+def test_lazy_labels_must_fit() -> None:
+    labels = Labels(np.array([True, False]), (Along(0, np.array(["a", "b"], object)),))
+    with pytest.raises(ValueError, match="must have its 2 members"):
+        Builder().variables("x", 2, labels=labels)
+
+
+def test_a_number_given_later_changes_nothing() -> None:
+    m, upper = Builder(), np.array([1.0, 2.0])
+    x = m.variables("x", 2, upper=upper)
+    value = np.array([3.0, 4.0])
+    m.constrain("row", 1, [(0, x, value)])
+    upper[:], value[:] = 9.0, 9.0
+    p = m.freeze()
+    assert p.upper.tolist() == [1, 2]
+    assert p.matrix.toarray().tolist() == [[3, 4]]
 
 
 def test_relaxed_and_fixed() -> None:

@@ -56,7 +56,7 @@ def define_class_size(m: Builder, parts: Parts) -> None:
                 parts.seats(row, -(alpha / size)[:, None]),
             ],
             lower=(alpha / size * providers.places)[j],
-            labels=[*labels, np.full(count, k)],
+            labels=labels.besides(k),
         )
     values = [stepped(policy.large_class_share, int(y)) for y in space.years]
     t = np.flatnonzero([value is not None for value in values])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capsim.lp import Builder
+from capsim.lp import Along, Builder, Labels
 from capsim.optimize.parts import Parts
 
 
@@ -26,10 +26,10 @@ def define_conversion(m: Builder, parts: Parts) -> None:
         row.size,
         [(row, later, 1.0), (row, earlier, -1.0)],
         lower=0.0,
-        labels=[
-            np.repeat(given.providers.school[j], later.shape[1]),
-            np.tile(given.dates.date[1:], len(j)),
-        ],
+        labels=Labels(
+            np.ones(later.shape, bool),
+            (Along(0, given.providers.school, j), Along(1, given.dates.date[1:])),
+        ),
     )
 
 
@@ -39,11 +39,10 @@ def define_opening(m: Builder, parts: Parts) -> None:
     later, earlier = v.open[:, 1:], v.open[:, :-1]
     moves = later != earlier
     row, count = parts.numbered(moves)
-    i, k = np.nonzero(moves)
     m.constrain(
         "opening",
         count,
         [(row[moves], later[moves], 1.0), (row[moves], earlier[moves], -1.0)],
         lower=0.0,
-        labels=[given.projects.project[i], given.dates.date[1:][k]],
+        labels=Labels(moves, (Along(0, given.projects.project), Along(1, given.dates.date[1:]))),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capsim.lp import Builder
+from capsim.lp import Along, Builder, Labels
 from capsim.optimize.parts import Parts
 
 
@@ -22,7 +22,8 @@ def define_placement(m: Builder, parts: Parts) -> None:
     areas, names, years = len(space.areas), space.bands.name, parts.years
     node = np.arange(areas * len(names) * years).reshape(areas, len(names), years)
     start = node[links.area[links.pair_link], links.pair_band]
-    labels = [a.ravel() for a in np.meshgrid(space.areas, names, space.years, indexing="ij")]
+    texts = (Along(0, space.areas), Along(1, names), Along(2, space.years))
+    labels = Labels(np.ones(node.shape, bool), texts)
     m.constrain(
         "placement.residence",
         node.size,
@@ -78,9 +79,12 @@ def _define_own(m: Builder, parts: Parts) -> None:
         [(arrive, v.flow[into], 1.0), (own, v.pupils[pair], -1.0)],
         lower=0.0,
         upper=0.0,
-        labels=[
-            np.repeat(providers.school[seats.provider[pair]], parts.years),
-            np.repeat(space.bands.name[seats.band[pair]], parts.years),
-            np.tile(space.years, len(pair)),
-        ],
+        labels=Labels(
+            np.ones((len(pair), parts.years), bool),
+            (
+                Along(0, providers.school, seats.provider[pair]),
+                Along(0, space.bands.name, seats.band[pair]),
+                Along(1, space.years),
+            ),
+        ),
     )
