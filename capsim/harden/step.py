@@ -17,6 +17,7 @@ from capsim.simulate.run import Trial, trial
 from capsim.simulate.targets import Target
 
 from .margins import Need, need
+from .reserves import reserves
 from .tighten import Safety
 
 if TYPE_CHECKING:
@@ -108,17 +109,17 @@ def look_at(
     at = tuple(i for i, one in enumerate(drawn.targets) if one.id in wanted and by_margin(one.id))
     found = need(drawn, planned, surely, at)
     guard = guarded(drawn.given, wanted)[:, None]
+    margin = np.zeros_like(found.spare) if safety is None else safety.seats
+    free, counted_on = reserves(drawn.given, margin - found.spare)
     found = replace(
         found,
         seats=np.where(guard[..., None], found.seats, 0.0),
-        spare=np.where(guard, found.spare, 0.0),
+        spare=np.where(guard, found.spare - free + counted_on, 0.0),
     )
     judged = search.look(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
     if holds(judged, wanted).mean() >= search.asked - NEAR:
         judged = search.look(plan, 2 * number + 3, search.fresh_draws)
-    missing = np.zeros_like(found.spare)
-    if safety is not None:
-        missing = np.maximum(safety.seats - found.spare, 0.0)
+    missing = np.maximum(margin - found.spare, 0.0)
     closed = missing > 0.5 if before is None else before.closed | (missing > 0.5)
     return Step(plan, drawn, found, safety, change, judged, missing, closed)
 

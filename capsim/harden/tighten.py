@@ -15,6 +15,8 @@ from capsim.optimize.parts import before
 from capsim.simulate.given import Given
 from capsim.simulate.stage import StageGiven
 
+from .reserves import with_reserves
+
 LEAST_PRICE_CNY = 200_000.0
 PRICE_FACTOR = 10.0
 """A missing place of a margin costs so many times a child without one (or `LEAST_PRICE_CNY`):
@@ -49,9 +51,10 @@ def tighten(model: Model, given: Given, safety: Safety) -> Model:
         A plan of the scenario as arrays; its groups are what margins are for.
     safety : Safety
     """
-    rows, upper, labels = _seat_rows(model, given, safety)
+    program, reserve = with_reserves(model)
+    rows, upper, labels = _seat_rows(model, given, safety, reserve, len(program.cost))
     year = np.tile(np.arange(model.parts.years), len(safety.seats))
-    program = _append(model, model.program, "safety.seats", rows, upper, year, labels)
+    program = _append(model, program, "safety.seats", rows, upper, year, labels)
     for name, margin in safety.targets:
         if margin > 0:
             program = _target_rows(model, program, given, name, margin)
@@ -59,12 +62,13 @@ def tighten(model: Model, given: Given, safety: Safety) -> Model:
 
 
 def _seat_rows(
-    model: Model, given: Given, safety: Safety
+    model: Model, given: Given, safety: Safety, reserve: Index, columns: int
 ) -> tuple[csr_array, Array, tuple[Text, ...]]:
-    """Σ pupils + children without a place + margin ≤ places up to the class ceiling.
+    """Σ pupils + children without a place + margin ≤ places up to the class ceiling + reserves.
 
     By group and year: public providers, converted schools and private ones outside the compulsory
-    stages; seats of projects count from the autumn on in which they are sure enough.
+    stages; seats of projects count from the autumn on in which they are sure enough, reserves are
+    what contracts can grow by.
     """
     parts = model.parts
     providers, T = parts.given.providers, parts.years
@@ -74,16 +78,17 @@ def _seat_rows(
     free = ~providers.levered[:, None] & np.ones(T, bool)
     terms = [parts.enrolled(np.where(free, at, -1)), *_converted(model, at)]
     terms += [_new_seats(model, safety.counted, at, excess), *_inclusive(model, at)]
+    terms += [(at, reserve, -1.0)]
     places = np.where(providers.public, excess * providers.places, providers.cap)
     base = np.where(free, places[:, None], 0.0).ravel()
-    each = _matrix(terms, count * T, len(model.program.cost))
+    each = _matrix(terms, count * T, columns)
     names, members, lacking = [], [], []
     for number, stage in enumerate(given.stages):
         here = np.flatnonzero(providers.stage == number)
         groups = coo_array(stage.reach.member)
         shape = (groups.shape[0], count)
         members.append(csr_array((groups.data, (groups.row, here[groups.col])), shape=shape))
-        lacking.append(_lacking(model, stage))
+        lacking.append(_lacking(model, stage, columns))
         names += [(stage.name, given.areas[area]) for area in stage.reach.area]
     member = csr_array(block_array([[one] for one in members]))
     over_years = csr_array(kron(member, eye_array(T)))
@@ -94,12 +99,12 @@ def _seat_rows(
     return csr_array(rows), np.asarray(upper), labels
 
 
-def _lacking(model: Model, stage: StageGiven) -> csr_array:
+def _lacking(model: Model, stage: StageGiven, columns: int) -> csr_array:
     """Children without a place who can go nowhere else, by group and year."""
     bands = np.unique(model.given.space.bands.of_grade[stage.grades])
     T, short = model.parts.years, model.columns.shortfall[:, bands]
     at = np.arange(len(short) * T).reshape(len(short), 1, T)
-    each = _matrix([(at, short, 1.0)], len(short) * T, len(model.program.cost))
+    each = _matrix([(at, short, 1.0)], len(short) * T, columns)
     return csr_array(csr_array(kron(stage.reach.inside, eye_array(T))) @ each)
 
 

@@ -15,7 +15,8 @@ from .network import Floats
 from .parents import Parents, draw_parents, refuse, take_up
 from .programme import Days, in_use, opening_days, seats_open
 from .reach import asked, room
-from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, seat
+from .recourse import buy, contract_room, uptake_of
+from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, planned_payers, seat
 from .stage import StageGiven
 from .targets import Autumns, Target, achieve
 
@@ -59,11 +60,14 @@ class Figures:
     targets : array [target, draw]
     late_places : array [project, draw]
         Places missing in the autumns that the plan counts on them first.
+    found : array [way, county, stage, year, draw]
+        Children who sit elsewhere than the plan foresees, by the way of `seating.WAYS`.
     asked, room : arrays [group of a stage, year, draw]
         Children who ask for a place where a group of areas can go, and places up to the class
         ceiling there; groups of the first stage first.
     harm : array [project]
-        Shortfall and over-filling that lateness causes, child-years summed over draws.
+        Shortfall, over-filling and recourse purchases that lateness causes, child-years summed
+        over draws.
     """
 
     shortfall: Floats
@@ -76,6 +80,7 @@ class Figures:
     cost_cny: Floats
     targets: Floats
     late_places: Floats
+    found: Floats
     asked: Floats
     room: Floats
     harm: Floats
@@ -117,7 +122,9 @@ def meet(
         payers = take_up(given, payers, parents)
         both = [refuse(*of, parents) for of in zip(given.stages, arrivals, payers, strict=True)]
         arrivals, payers = (tuple(part) for part in zip(*both, strict=True))
-    seated = _seat_all(given, arrivals, payers, copies)
+    contracts = [_contracts(*of, parents) for of in zip(given.stages, payers, strict=True)]
+    quotas = payers
+    payers, seated = seat_all(given, arrivals, quotas, copies, children, parents)
     moved = [displaced(given, *of) for of in zip(given.stages, arrivals, seated, strict=True)]
     shortfall = np.stack([sits.shortfall for sits in seated], axis=1)
     excluding, including = _shares(given, children, payers, seated)
@@ -143,7 +150,7 @@ def meet(
     late = _late_places(given, opening)
     harm = np.zeros(len(given.programme.projects))
     if late.any():
-        harm = _harm(given, arrivals, payers, seated, copies)
+        harm = _harm(given, seated, copies, _on_time(given, arrivals, quotas, children, parents))
     return Figures(
         shortfall=shortfall,
         overfilled=np.stack([sits.overfilled.sum(0) for sits in seated]),
@@ -155,9 +162,18 @@ def meet(
         cost_cny=money(given, seated, payers, moved, copies),
         targets=np.stack([achieve(given, target, found) for target in targets]),
         late_places=late,
-        asked=np.concatenate([asked(*of) for of in zip(given.stages, seated, strict=True)]),
+        found=np.stack([sits.found for sits in seated], axis=2),
+        asked=np.concatenate(
+            [
+                asked(stage, sits, payer.bought)
+                for stage, sits, payer in zip(given.stages, seated, payers, strict=True)
+            ]
+        ),
         room=np.concatenate(
-            [room(stage, sits.seats) for stage, sits in zip(given.stages, seated, strict=True)]
+            [
+                room(stage, sits.seats, places)
+                for stage, sits, places in zip(given.stages, seated, contracts, strict=True)
+            ]
         ),
         harm=harm,
     )
@@ -175,12 +191,18 @@ def _ratio(given: Given, job: Job) -> Floats:
     return np.ascontiguousarray(np.moveaxis(ratio[..., 1:], 0, -1))
 
 
-def _seat_all(
-    given: Given, arrivals: Sequence[Arrivals], payers: Sequence[Payers], copies: Floats
-) -> list[Seated]:
+def seat_all(
+    given: Given,
+    arrivals: Sequence[Arrivals],
+    payers: Sequence[Payers],
+    copies: Floats,
+    children: Floats,
+    parents: Parents | None,
+) -> tuple[tuple[Payers, ...], tuple[Seated, ...]]:
+    """Seat all stages; who then waits is sent to what contracts have left."""
     programme = given.programme
     as_planned = in_use(programme, programme.day[:, None], programme.autumns)
-    return [
+    seated = [
         seat(
             given,
             stage,
@@ -191,10 +213,18 @@ def _seat_all(
         )
         for stage, come, payer in zip(given.stages, arrivals, payers, strict=True)
     ]
+    return buy(given, payers, seated, children, parents)
+
+
+def _contracts(stage: StageGiven, payer: Payers, parents: Parents | None = None) -> Floats:
+    """Places purchased, and those that contracts can grow by, ``[provider, year, draw]``."""
+    return payer.bought + contract_room(stage, payer, uptake_of(stage, parents))
 
 
 def rooms(given: Given, opening: Days) -> Floats:
     """Places up to the class ceiling by group if projects open on given days, ``[group, year]``.
+
+    Contracts can grow as planned, without regard to ceilings on all purchases.
 
     Parameters
     ----------
@@ -203,7 +233,10 @@ def rooms(given: Given, opening: Days) -> Floats:
         Days.
     """
     copies = in_use(given.programme, opening[:, None], given.programme.autumns)
-    found = [room(stage, _seats(given, stage, copies)) for stage in given.stages]
+    found = [
+        room(stage, _seats(given, stage, copies), _contracts(stage, planned_payers(stage)))
+        for stage in given.stages
+    ]
     return np.concatenate(found)[..., 0]
 
 
@@ -248,20 +281,30 @@ def _late_places(given: Given, opening: Days) -> Floats:
     return by_group(places, programme.project[row], len(programme.projects))
 
 
-def _harm(
+def _on_time(
     given: Given,
     arrivals: Sequence[Arrivals],
     payers: Sequence[Payers],
-    seated: Sequence[Seated],
-    copies: Floats,
-) -> Floats:
-    """Shortfall and over-filling against the same demand on time, by project, summed over draws.
+    children: Floats,
+    parents: Parents | None,
+) -> tuple[Seated, ...]:
+    """Seat the same children with every project on time."""
+    programme = given.programme
+    copies = in_use(programme, programme.day[:, None], programme.autumns)
+    copies = np.broadcast_to(copies, (*copies.shape[:-1], children.shape[-1]))
+    return seat_all(given, arrivals, payers, copies, children, parents)[1]
 
-    What lateness causes in a county, stage and year is split over the places missing there.
+
+def _harm(
+    given: Given, seated: Sequence[Seated], copies: Floats, on_time: Sequence[Seated]
+) -> Floats:
+    """Shortfall, over-filling and recourse purchases that lateness causes, summed over draws.
+
+    By project: what lateness causes in a county, stage and year is split over the places missing
+    there.
     """
     programme, counties = given.programme, len(given.counties)
     as_planned = in_use(programme, programme.day[:, None], programme.autumns)
-    on_time = _seat_all(given, arrivals, payers, np.broadcast_to(as_planned, copies.shape))
     missing = np.maximum(seats_open(programme, as_planned) - seats_open(programme, copies), 0.0)
     out = np.zeros(len(programme.projects))
     for stage, late, ready in zip(given.stages, seated, on_time, strict=True):
@@ -269,7 +312,7 @@ def _harm(
         county = stage.county[stage.seat_owner]
         short = by_group(late.shortfall - ready.shortfall, given.county, counties)
         over = by_group(late.overfilled - ready.overfilled, stage.county, counties)
-        caused = np.maximum(short + over, 0.0)
+        caused = np.maximum(short + over + late.found[-1] - ready.found[-1], 0.0)
         total = by_group(missing[rows], county, counties)
         each = caused / np.where(total > 0, total, 1.0)
         share = (missing[rows] * each[county]).sum((1, 2))

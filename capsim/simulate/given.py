@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from capsim.optimize.ledger import RECURRENT
+
 from .network import Floats, Ints
 from .programme import Programme, read_programme
 from .stage import StageGiven, read_stage, spread
@@ -39,6 +41,8 @@ class Given:
         Share of a cohort that moves up into the grade.
     purchase_limit : array [county and the whole, year]
         Most places purchased; inf for no limit.
+    budget_cny : array [county and the whole, year]
+        Recurrent money that the plan leaves, RMB; inf for no limit.
     posts, contract, need : arrays [county, year]
         Teachers on post, on contract, and needed, in the plan.
     fixed_cny : mapping of text to float
@@ -56,6 +60,7 @@ class Given:
     demand: Demand
     progression: Floats
     purchase_limit: Floats
+    budget_cny: Floats
     posts: Floats
     contract: Floats
     need: Floats
@@ -108,6 +113,7 @@ def read_given(plan: Plan) -> Given:
         demand=replace(demand, draws=None),
         progression=progression,
         purchase_limit=_limit(scenario, "purchase", counties, years),
+        budget_cny=_budget(plan, counties, years),
         posts=staff[0],
         contract=staff[1],
         need=staff[2],
@@ -119,6 +125,30 @@ def _by_county(
     table: pd.DataFrame, column: str, counties: tuple[str, ...], years: tuple[int, ...]
 ) -> Floats:
     return spread(table, column, {"county": pd.Index(counties), "school_year": pd.Index(years)})
+
+
+def _budget(plan: Plan, counties: tuple[str, ...], years: tuple[int, ...]) -> Floats:
+    """Recurrent money left by county (the whole last) and year; inf where there is no limit."""
+    if not plan.scenario.settings.switches.money:
+        return np.full((len(counties) + 1, len(years)), np.inf)
+    limit = _limit(plan.scenario, "recurrent", counties, years)
+    if not np.isfinite(limit).any():
+        return limit
+    axes: dict[str, pd.Index[Any]] = {
+        "county": pd.Index(counties),
+        "school_year": pd.Index(years),
+    }
+    costs = plan.tables["costs"]
+    costs = costs[costs["kind"].isin(RECURRENT)]
+    by_county = costs.groupby(["county", "school_year"])["cost_cny"].sum().reset_index()
+    spent = spread(by_county, "cost_cny", axes)
+    lease = plan.scenario.table("schools")[["school", "stage", "conversion_lease_cny"]]
+    converted = plan.tables["conversions"].merge(lease, on=["school", "stage"])
+    autumns = np.array([f"{year}-09-01" for year in years])
+    leased = converted["converts"].to_numpy(str)[:, None] <= autumns
+    paid = np.nan_to_num(converted["conversion_lease_cny"].to_numpy(np.float64))[:, None] * leased
+    np.add.at(spent, pd.Index(counties).get_indexer(pd.Index(converted["county"])), paid)
+    return np.asarray(limit - np.concatenate([spent, spent.sum(0, keepdims=True)]))
 
 
 def _limit(

@@ -15,6 +15,7 @@ from .block import Figures
 from .given import Given
 from .network import Floats
 from .programme import Days, first_copies, iso_dates, planned_days
+from .seating import WAYS
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Outcomes:
     plan : Plan
     draws, seed : int
     tables : mapping of text to DataFrame
-        ``targets``, ``shortfall``, ``shares``, ``costs``, ``class_size``, ``displaced``,
-        ``projects``, ``fan``, ``draws``; columns and units in ``docs/results.md``.
+        ``targets``, ``shortfall``, ``recourse``, ``shares``, ``costs``, ``class_size``,
+        ``displaced``, ``projects``, ``fan``, ``draws``; columns and units in ``docs/results.md``.
     summary : mapping
         Plain numbers: draws, seed, uncertainty, probability by target, mean shortfall
         (child-years), mean and 95 % quantile of cost (RMB).
@@ -102,6 +103,11 @@ def tables(
     axes = {"area": ("*", *given.areas), "stage": stages, "school_year": years}
     short = _summed(axes, shortfall, ("p05", "p50", "p95"))
     short["probability"] = (shortfall >= ANY).mean(-1).ravel()
+    ways = np.moveaxis(figures.found, 0, 3)
+    ways = np.concatenate([ways.sum(0, keepdims=True), ways])
+    axes = {"county": ("*", *counties), "stage": stages, "school_year": years, "way": WAYS}
+    recourse = _summed(axes, ways, ("p05", "p50", "p95"))
+    recourse["probability"] = (ways >= ANY).mean(-1).ravel()
     regions = {"county": ("*", *counties), "school_year": years}
     shares = _summed(regions, figures.excluding, ("p05", "p50", "p95"), "share_excluding_")
     included = _summed(regions, figures.including, ("p05", "p50", "p95"), "share_including_")
@@ -113,6 +119,7 @@ def tables(
     return {
         "targets": _targets(targets, figures.targets),
         "shortfall": short,
+        "recourse": recourse,
         "shares": shares.join(included.filter(like="share_")),
         "costs": costs,
         "class_size": class_size,
@@ -193,6 +200,7 @@ def _draws(given: Given, targets: Sequence[Target], figures: Figures) -> pd.Data
         "shortfall_compulsory": children[compulsory].sum(0),
         "shortfall_other": children[~compulsory].sum(0),
         "overfilled": figures.overfilled.sum((0, 1)),
+        "purchased_extra": figures.found[-1].sum((0, 1, 2)),
         "displaced": figures.displaced.sum(0),
     }
     columns |= {

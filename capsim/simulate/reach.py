@@ -64,20 +64,28 @@ def read_reach(network: Network) -> Reach:
 
 
 def counted(stage: StageGiven) -> Bools:
-    """Whose pupils and places count, ``[provider, year]``: all but private compulsory schools."""
+    """Whose pupils and places all count, ``[provider, year]``: not private compulsory schools."""
     return np.asarray(~stage.levered[:, None] | stage.converted)
 
 
-def asked(stage: StageGiven, seated: Seated) -> Floats:
+def asked(stage: StageGiven, seated: Seated, bought: Floats) -> Floats:
     """Children who ask for a place in a group, persons ``[group, year, draw]``.
 
-    They are those who sit there and those who can go nowhere else and have none.
+    They are those who sit there, fee-paying pupils of private compulsory schools apart, and those
+    who can go nowhere else and have none.
+
+    Parameters
+    ----------
+    stage : StageGiven
+    seated : Seated
+    bought : array [provider, year, draw]
+        Purchased places in use.
     """
-    sits = np.where(counted(stage)[..., None], seated.total, 0.0)
+    sits = np.where(counted(stage)[..., None], seated.total, bought)
     return _sum(stage.reach.member, sits) + _sum(stage.reach.inside, seated.shortfall)
 
 
-def room(stage: StageGiven, seats: Floats) -> Floats:
+def room(stage: StageGiven, seats: Floats, contracts: Floats) -> Floats:
     """Places of a group up to the class ceiling, ``[group, year, draw]``.
 
     Parameters
@@ -85,12 +93,14 @@ def room(stage: StageGiven, seats: Floats) -> Floats:
     stage : StageGiven
     seats : array [provider, year, draw]
         Standard public seats open.
+    contracts : array [provider, year, draw]
+        Places purchased and those that running contracts can still grow by.
     """
     over = (stage.public[:, None] | stage.settled) * stage.overfill
     most = seats * (1 + over)[..., None]
     other = ~stage.public & ~stage.levered
     most[other] = stage.capacity[other][..., None]
-    return _sum(stage.reach.member, np.where(counted(stage)[..., None], most, 0.0))
+    return _sum(stage.reach.member, np.where(counted(stage)[..., None], most, contracts))
 
 
 def _sum(matrix: sparse.csr_array, values: Floats) -> Floats:

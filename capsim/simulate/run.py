@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from capsim.optimize import Plan
 
 
+FORMAT = 2
+"""Of what a block keeps; another number, and kept blocks are done again."""
+
+
 def simulate(
     plan: Plan,
     *,
@@ -159,7 +163,7 @@ def trial(
     ]
     keys = None
     if store is not None:
-        base = digest(version("capsim"), np.__version__, plan.scenario.hash, given, targets)
+        base = digest(FORMAT, version("capsim"), np.__version__, plan.scenario.hash, given, targets)
         keys = [digest(base, job) for job in jobs]
     work = partial(_arrays, given, targets)
     found = run_blocks(work, jobs, keys=keys, executor=executor, store=store, done=done)

@@ -15,6 +15,9 @@ from .given import Given
 from .network import Floats, Ints, Network
 from .stage import StageGiven
 
+WAYS = ("slack", "overfill", "purchase")
+"""How children find a seat where the plan foresees none for them, in the order they try."""
+
 
 @dataclass(frozen=True, eq=False)
 class Arrivals:
@@ -69,6 +72,10 @@ class Seated:
     shortfall : array [area, year, draw]
         Children without a place.
     travel_cny : array [year, draw]
+    waiting : array [area, grade, year, draw]
+        Of the children without a place those whom the plan foresaw one for.
+    found : array [way, county, year, draw]
+        Children who sit elsewhere than foreseen, by the way of `WAYS` in which they found a seat.
     """
 
     pupils: Floats
@@ -77,6 +84,8 @@ class Seated:
     overfilled: Floats
     shortfall: Floats
     travel_cny: Floats
+    waiting: Floats
+    found: Floats
 
 
 def arrive(stage: StageGiven, demand: Floats) -> Arrivals:
@@ -125,6 +134,14 @@ def pay(given: Given, arrivals: tuple[Arrivals, ...], demand: Floats) -> tuple[P
     return tuple(out)
 
 
+def planned_payers(stage: StageGiven) -> Payers:
+    """Return the plan's own payers, as one draw."""
+    fee, bought, later = (
+        part[..., None] for part in (stage.fee, stage.bought, stage.bought_december)
+    )
+    return Payers(fee, bought, later, (fee + bought - later) * stage.private_december[..., None])
+
+
 def _own_payers(stage: StageGiven, come: Arrivals) -> tuple[Floats, Floats, Floats]:
     fee, bought = stage.fee[..., None], stage.bought[..., None]
     quota = np.minimum(come.growth, 1.0)
@@ -138,31 +155,40 @@ def _own_payers(stage: StageGiven, come: Arrivals) -> tuple[Floats, Floats, Floa
 def _purchase_cut(given: Given, bought: list[Floats], demand: Floats) -> Floats:
     """Find which share of purchases the ceilings leave, ``[county, year, draw]``."""
     counties = len(given.counties)
-    total, planned = (
-        np.zeros((counties, *bought[0].shape[1:])),
-        np.zeros((counties, len(given.years))),
-    )
-    children: Floats = np.zeros(bought[0].shape[1:])
-    base = np.zeros(len(given.years))
+    total: Floats = np.zeros((counties, *bought[0].shape[1:]))
     for stage, part in zip(given.stages, bought, strict=True):
         total += by_group(part, stage.county, counties)
+    limit, whole = ceilings(given, demand)
+    cut = fraction(limit, total)
+    return cut * fraction(whole, (total * cut).sum(0))
+
+
+def ceilings(given: Given, demand: Floats) -> tuple[Floats, Floats]:
+    """Most places purchased by county ``[county, year, 1]`` and in the whole ``[year, draw]``.
+
+    Parameters
+    ----------
+    given : Given
+    demand : array [area, grade, year, draw]
+        All children, persons.
+    """
+    planned = np.zeros((len(given.counties), len(given.years)))
+    children: Floats = np.zeros(demand.shape[2:])
+    base = np.zeros(len(given.years))
+    for stage in given.stages:
         np.add.at(planned, stage.county, stage.bought_december)
         if stage.compulsory:
             children = children + demand[:, stage.grades].sum((0, 1))
             base += (stage.placed + stage.lacking).sum((0, 1))
-    limit = np.maximum(given.purchase_limit[:-1], planned)[..., None]
-    cut = fraction(limit, total)
     share = given.settings.policy.purchase_ceiling_share
-    whole = given.purchase_limit[-1][:, None]
+    limit = given.purchase_limit[-1]
+    whole, most = limit[:, None], limit
     if share is not None:
-        whole = np.minimum(whole, share * children)
+        whole, most = np.minimum(whole, share * children), np.minimum(limit, share * base)
     # A ceiling that the plan just meets, but for the solver's tolerance, does not cut it.
-    slip = np.maximum(
-        planned.sum(0)
-        - np.minimum(given.purchase_limit[-1], np.inf if share is None else share * base),
-        0.0,
-    )
-    return cut * fraction(whole + slip[:, None], (total * cut).sum(0))
+    slip = np.maximum(planned.sum(0) - most, 0.0)
+    county = np.maximum(given.purchase_limit[:-1], planned)
+    return county[..., None], np.asarray(whole + slip[:, None])
 
 
 def seat(
@@ -193,10 +219,12 @@ def seat(
     travel = fares.sum((0, 1))
     total = come.load * keep
     pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
-    for most in (standard, ceiling):
+    found = np.zeros((len(WAYS), len(given.counties), *total.shape[1:]))
+    for way, most in enumerate((standard, ceiling)):
         room = np.maximum(most - total, 0.0)
         offered = by_group(room, pool, pools)
         waiting, landed, extra = spill(waiting, offered, stage.network)
+        found[way] = by_group(landed.sum(1), given.county[stage.network.home], len(given.counties))
         share = room / np.where(offered > 0, offered, 1.0)[pool]
         total = total + landed.sum(1)[pool] * share
         pupils += landed[pool] * share[:, None]
@@ -209,6 +237,8 @@ def seat(
         overfilled=np.where(held, np.maximum(total - seats, 0.0), 0.0),
         shortfall=(waiting + come.lacking).sum(1),
         travel_cny=travel,
+        waiting=waiting,
+        found=found,
     )
 
 

@@ -51,6 +51,9 @@ class StageGiven:
         Most pupils of a private provider.
     sellable : array [provider, year]
         Places a running contract can grow to.
+    extendable : array [provider, year]
+        The same where children can be sent that the plan did not foresee: schools being phased
+        out take nobody new.
     price_cny : array [provider]
         A purchased place and school year.
     overfill : float
@@ -90,6 +93,7 @@ class StageGiven:
     places: Floats
     capacity: Floats
     sellable: Floats
+    extendable: Floats
     price_cny: Floats
     overfill: float
     class_size: float
@@ -140,6 +144,7 @@ def read_stage(
     paying = np.where(levered[:, None], yearly("schools", "fee_paying_december"), 0.0)
     left = fee + bought - december
     converted = _converted(plan, name, names, years)
+    sellable = yearly("purchases", "contract") * schools["purchasable_places"].to_numpy()[:, None]
     places, base = schools["places"].to_numpy(), schools["pupils"].to_numpy()
     capacity = np.where(levered, base, np.maximum(places, base))[:, None] + np.zeros(T)
     capacity += _turned_inclusive(plan, name, schools, years)
@@ -172,8 +177,8 @@ def read_stage(
         settled=np.pad(converted[:, :-1], ((0, 0), (1, 0))) & levered[:, None],
         places=places,
         capacity=capacity,
-        sellable=yearly("purchases", "contract")
-        * schools["purchasable_places"].to_numpy()[:, None],
+        sellable=sellable,
+        extendable=np.where(_ending(plan, name, names, years), 0.0, sellable),
         price_cny=schools["purchase_price_cny"]
         .fillna(stage.purchase_price_cny or 0.0)
         .to_numpy(np.float64),
@@ -232,6 +237,17 @@ def _converted(plan: Plan, stage: str, names: pd.Index[Any], years: tuple[int, .
     dates = rows["converts"].to_numpy(str)
     out[names.get_indexer(pd.Index(rows["school"]))] = dates[:, None] <= autumns[None, :]
     return out
+
+
+def _ending(plan: Plan, stage: str, names: pd.Index[Any], years: tuple[int, ...]) -> Bools:
+    """Schools that the plan phases out or closes, from that year on, ``[provider, year]``."""
+    rows = plan.tables["closures"]
+    rows = rows[(rows["stage"] == stage) & (rows["how"] != "run_down")]
+    first = np.full(len(names), np.inf)
+    np.minimum.at(
+        first, names.get_indexer(pd.Index(rows["school"])), rows["from_year"].to_numpy(np.float64)
+    )
+    return np.asarray(first[:, None] <= np.array(years))
 
 
 def _turned_inclusive(

@@ -163,7 +163,10 @@ def plan(
     columns = "school stage county school_year pupils fee_paying purchased public"
     made = {
         "openings": rows("project opens copies", ("newA", "2023-09-01", 1)),
-        "conversions": rows("school stage converts", ("convB", "primary", "2023-09-01")),
+        "conversions": rows(
+            "school stage county converts", ("convB", "primary", "X", "2023-09-01")
+        ),
+        "closures": rows("school stage how from_year"),
         "purchases": rows(
             "school stage school_year contract", *(("privA", "primary", y, 1) for y in YEARS)
         ),
