@@ -195,6 +195,7 @@ class Builder:
     rows: list[Block] = field(default_factory=list)
     _column_data: list[tuple[Array, Array, Array, Flag]] = field(default_factory=list)
     _row_data: list[tuple[Array, Array]] = field(default_factory=list)
+    """Of each block; an array of one number where it is the same for all members."""
     _terms: list[tuple[Short, Short, Array]] = field(default_factory=list)
     column_count: int = 0
     row_count: int = 0
@@ -213,9 +214,8 @@ class Builder:
         """Add ``count`` columns and return their indices ``[count]``."""
         index = np.arange(self.column_count, self.column_count + count)
         self.columns.append(Block(name, self.column_count, count, _labels(labels, count)))
-        whole = np.broadcast_to(np.array(integer), (count,))
         self._column_data.append(
-            (_full(cost, count), _full(lower, count), _full(upper, count), whole)
+            (_few(cost, count), _few(lower, count), _few(upper, count), np.array([integer]))
         )
         self.column_count += count
         return index
@@ -235,9 +235,9 @@ class Builder:
         Each term is ``(row, column, coefficient)``: arrays that broadcast together, ``row`` counted
         from 0 within this block. Terms on column ``-1`` vanish; equal entries add up.
         """
-        self._terms += [_entries(term, self.row_count) for term in terms]
+        self._terms += [_entries(term, self.row_count) for term in terms if np.size(term[1])]
         self.rows.append(Block(name, self.row_count, count, _labels(labels, count)))
-        self._row_data.append((_full(lower, count), _full(upper, count)))
+        self._row_data.append((_few(lower, count), _few(upper, count)))
         self.row_count += count
 
     def freeze(self, *, cost: Array | None = None, offset: float = 0.0) -> Program:
@@ -247,8 +247,8 @@ class Builder:
         matrix = csc_array(coo_array((value, (row, column)), shape=shape))
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
-        costs, lower, upper, integer = _join(self._column_data, 4)
-        row_lower, row_upper = _join(self._row_data, 2)
+        costs, lower, upper, integer = _filled(self._column_data, self.columns, 4)
+        row_lower, row_upper = _filled(self._row_data, self.rows, 2)
         return Program(
             cost=costs if cost is None else cost,
             lower=lower,
@@ -280,8 +280,27 @@ def _entries(term: Term, first_row: int) -> tuple[Short, Short, Array]:
 
 
 def _full(value: ArrayLike, count: int) -> Array:
-    """Return a copy of an array, or a number as ``count`` numbers without the memory for them."""
-    return np.broadcast_to(np.array(value, np.float64).ravel(), (count,))
+    return np.broadcast_to(_few(value, count), (count,))
+
+
+def _few(value: ArrayLike, count: int) -> Array:
+    """Return a copy of ``count`` numbers, or of the one that stands for all."""
+    few = np.array(value, np.float64).ravel()
+    if len(few) not in (1, count):
+        raise ValueError(f"{len(few)} numbers for a block of {count} members")
+    return few
+
+
+def _filled(
+    parts: Sequence[tuple[NDArray[Any], ...]], blocks: Sequence[Block], width: int
+) -> list[NDArray[Any]]:
+    """Write what blocks hold out, one array for each of the ``width`` things they hold."""
+    count = sum(block.count for block in blocks)
+    out = [np.empty(count, parts[0][i].dtype if parts else np.float64) for i in range(width)]
+    for block, held in zip(blocks, parts, strict=True):
+        for whole, part in zip(out, held, strict=True):
+            whole[block.start : block.start + block.count] = part
+    return out
 
 
 def _labels(labels: Sequence[ArrayLike], count: int) -> Sequence[Text]:

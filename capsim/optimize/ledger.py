@@ -122,7 +122,7 @@ class Ledger:
         """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""
         out = np.zeros(columns)
         for line in self.lines:
-            if used[KINDS.index(line.kind)]:
+            if line.column.size and used[KINDS.index(line.kind)]:
                 value = line.amount_cny / MILLION * self.factor(line.year)
                 np.add.at(out, line.entries(line.column), line.entries(value))
         return out

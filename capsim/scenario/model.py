@@ -142,10 +142,8 @@ class Scenario:
         ['C01-core', 'C01-town']
         """
         frame = self._frame(name)
-        kind = TABLES[name].column(column)
-        values = blank_column(kind, 0) if frame is None else frame[column]
-        numbers = kind.kind in ("number", "int")
-        array = values.to_numpy(None if numbers else object).view()
+        values = blank_column(TABLES[name].column(column), 0) if frame is None else frame[column]
+        array = values.to_numpy().view()
         array.flags.writeable = False
         return array
 

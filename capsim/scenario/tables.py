@@ -69,7 +69,7 @@ class Table:
 
     def column(self, name: str) -> Column:
         """Give the column of that name."""
-        return self.columns[self.names.index(name)]
+        return next(column for column in self.columns if column.name == name)
 
 
 def _key(name: str) -> Column:
