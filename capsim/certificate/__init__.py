@@ -13,10 +13,11 @@ from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recur
 from capsim.certificate.decisions import Reader, read_decisions
 from capsim.certificate.derived import derive
 from capsim.certificate.ledger import Certificate, Ledger
-from capsim.certificate.places import check_flows, check_places
+from capsim.certificate.places import check_places
 from capsim.certificate.policies import check_policies
 from capsim.certificate.read import read_given
 from capsim.certificate.resources import check_land, check_money, check_openings, check_staff
+from capsim.certificate.ways import check_boarding, check_flows
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
@@ -54,10 +55,12 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
     reader = Reader(plan.tables, book)
     decisions = read_decisions(given, reader)
     state = derive(given, decisions)
-    travel = check_flows(given, decisions, reader)
+    ways = check_flows(given, decisions, reader)
     check_places(given, decisions, state, book)
+    if given.on("boarding"):
+        check_boarding(given, ways, state, book)
     check_policies(given, decisions, state, book)
-    costs = costs_by_kind(given, decisions, state, travel)
+    costs = costs_by_kind(given, decisions, state, ways)
     if given.on("money"):
         check_money(given, costs["capital"], recurrent(costs), book)
     if given.on("land"):

@@ -12,8 +12,9 @@ from capsim.certificate.derived import Derived
 from capsim.certificate.given import DAYS_A_YEAR, Given, ordinal
 from capsim.certificate.ledger import MILLION, Floats, Ledger
 from capsim.certificate.resources import base_pool, capital, opening_events
+from capsim.certificate.ways import Ways, boarding_cost
 
-RECURRENT = ("running", "staff", "purchase", "hiring", "lease")
+RECURRENT = ("running", "staff", "purchase", "hiring", "boarding", "lease")
 KINDS = (
     "capital",
     "running",
@@ -23,6 +24,7 @@ KINDS = (
     "conversion",
     "closure",
     "travel",
+    "boarding",
     "displacement",
     "overfill",
     "shortfall",
@@ -75,9 +77,7 @@ def running(given: Given, copies: Floats) -> Floats:
     return given.by_county(each * copies[given.projects.of], given.projects.county)
 
 
-def costs_by_kind(
-    given: Given, plan: Decisions, state: Derived, travel: Floats
-) -> dict[str, Floats]:
+def costs_by_kind(given: Given, plan: Decisions, state: Derived, ways: Ways) -> dict[str, Floats]:
     """Undiscounted RMB by region and planned year; ``lease`` is also part of ``conversion``.
 
     ``salvage`` has one column, due at the end of the horizon.
@@ -105,7 +105,8 @@ def costs_by_kind(
         "lease": given.by_county(lease, at),
         "conversion": given.by_county(once + lease, at),
         "closure": given.by_county(closing, at),
-        "travel": given.by_county(travel, given.area_county),
+        "travel": given.by_county(ways.travel_cny, given.area_county),
+        "boarding": given.by_county(boarding_cost(given, ways), given.area_county),
         "displacement": float(prices.displacement_cny)
         * given.by_county(plan.displaced.sum(axis=1), at),
         "overfill": float(prices.overfill_cny) * given.by_county(state.excess, at),

@@ -29,7 +29,7 @@ COLUMNS = {
     "schools": "school stage area county sector school_year pupils fee_paying purchased public "
     "fee_paying_december purchased_december public_december seats_existing seats_new "
     "seats_converted overfilled large_classes classes",
-    "flows": "area to_area to_school stage grade school_year pupils cost_cny",
+    "flows": "area to_area to_school stage grade school_year pupils boarders cost_cny",
     "shortfall": "area county stage grade school_year children placed shortfall",
     "staff": "county school_year need pool hired taken_over contract",
     "costs": "kind county school_year cost_cny discounted_cny committed_cny",

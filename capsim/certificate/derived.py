@@ -85,11 +85,11 @@ def derive(given: Given, plan: Decisions) -> Derived:
     )
 
 
-def new_seats(given: Given, copies: Floats) -> Floats:
-    """Seats that projects add to providers ``[j, t]``; they end after the project's life."""
+def new_seats(given: Given, copies: Floats, column: str = "places") -> Floats:
+    """Places that projects add to providers ``[j, t]``; they end after the project's life."""
     rows, projects = given.projects.rows, given.projects
     out = np.zeros((len(given.providers.names), len(given.years)))
-    places = rows["places"].to_numpy(np.float64)
+    places = rows[column].to_numpy(np.float64)
     for r in np.flatnonzero(projects.provider >= 0):
         in_use = copies[projects.of[r]]
         life = projects.life[r]

@@ -1,68 +1,13 @@
-"""Children and seats: placement, seats, admission, continuity, conversion, closure, purchase."""
+"""Children and seats: payers, seats, admission, continuity, conversion, closure, purchase."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from capsim.certificate.decisions import DUST, Decisions, Reader, axis
+from capsim.certificate.decisions import DUST, Decisions
 from capsim.certificate.derived import Derived, staying
 from capsim.certificate.given import Given
 from capsim.certificate.ledger import Floats, Ledger
-from capsim.certificate.links import read_links
-
-
-def check_flows(given: Given, plan: Decisions, reader: Reader) -> Floats:
-    """Check the flows against links, children and enrolment; returns travel ``[a, t]`` in RMB."""
-    book, frame = reader.book, reader.tables["flows"]
-    links, providers = read_links(given), given.providers
-    areas, grades, years = given.areas, given.grades, given.years
-    shape = (len(areas), len(grades), len(years))
-    a = axis("area", areas).positions(frame)
-    g = axis("grade", grades).positions(frame)
-    t = axis("school_year", years).positions(frame)
-    b = pd.Index(areas).get_indexer(pd.Index(frame["to_area"]))
-    keys = pd.MultiIndex.from_frame(frame[["to_school", "stage"]])
-    j = providers.index.get_indexer(keys)
-    stage = pd.Index(given.stage_names).get_indexer(pd.Index(frame["stage"]))
-    to_school = (frame["to_school"] != "").to_numpy(bool)
-    one_end = to_school != (frame["to_area"] != "").to_numpy(bool)
-    known = (a >= 0) & (g >= 0) & (t >= 0) & one_end & np.where(to_school, j >= 0, b >= 0)
-    known &= given.grade_stage[g] == stage
-    price = np.where(to_school, links.school_cost[a, j], links.area_cost[stage, a, b])
-    good = known & np.isfinite(price)
-    twice = frame.duplicated(["area", "to_area", "to_school", "grade", "school_year"]).to_numpy()
-    key = ["area", "to_area", "to_school", "stage", "grade", "school_year"]
-    for what, bad in {"no such link": ~good, "row twice": good & twice}.items():
-        faults = [tuple(row) for row in frame.loc[bad, key].to_numpy()]
-        book.none_of("tables", f"flows, {what}", faults, len(frame))
-    pupils, cost = reader.numbers("flows", "pupils"), reader.numbers("flows", "cost_cny")
-    rows = [range(len(frame))]
-    book.at_most("non-negative", "minus flows.pupils row", -pupils, 0.0, rows)
-    owed = pupils * np.where(good, price, 0.0)
-    book.equal("costs", "flows.cost_cny row", cost, owed, rows, money=True)
-
-    leaving, arriving = np.zeros(shape), np.zeros(shape)
-    np.add.at(leaving, (a[good], g[good], t[good]), pupils[good])
-    into = good & ~to_school
-    np.add.at(arriving, (b[into], g[into], t[into]), pupils[into])
-    seated = plan.pupils[:, :, 1:]
-    reached = np.zeros_like(seated)
-    into = good & to_school
-    np.add.at(reached, (j[into], g[into], t[into]), pupils[into])
-    expected = np.zeros(shape)
-    np.add.at(expected, providers.area[~links.own], seated[~links.own])
-    children = given.children[:, :, 1:]
-    own = links.own[:, None, None]
-    if given.on("placement"):
-        family, axes = "placement", [areas, grades, years]
-        book.equal(family, "children of", leaving + plan.shortfall, children, axes)
-        book.equal(family, "children arriving in", arriving, expected, axes)
-        at = [providers.names, grades, years]
-        book.equal(family, "children arriving at", reached, seated, at, where=own)
-    travel = np.zeros((len(areas), len(years)))
-    np.add.at(travel, (a[good], t[good]), owed[good])
-    return travel
 
 
 def check_places(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:

@@ -1,7 +1,8 @@
 """Grades that are planned as one, and how they come apart again when tables are made.
 
-Continuity, displacement and admission bind compulsory grades one by one. In the other stages no
-rule and no price tells grades apart: there the whole stage is one *band*, and its children are
+Continuity, displacement and admission bind compulsory grades one by one; where the way of day
+pupils is limited, boarding does so in stages of which only some grades may board. In other stages
+no rule and no price tells grades apart: there the whole stage is one *band*, and its children are
 split as the children who live in each area are. This loses nothing: the split of any solution of
 the smaller program solves the larger one at the same cost, and the sums of any solution of the
 larger one solve the smaller.

@@ -16,6 +16,7 @@ from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.optimize.bands import Bands, grade_bands
 from capsim.optimize.dates import Dates, check_dates
 from capsim.optimize.rows import Rows, codes, first_rows
+from capsim.scenario.day_travel import boards, limits_travel
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
@@ -91,6 +92,7 @@ class Providers:
     price: Array
     purchasable: Array
     purchase_min: Array
+    boarding: Array
     rolls: Array
     """Pupils in the base year, ``[provider, grade]``."""
 
@@ -124,6 +126,7 @@ class Projects:
     row_posts: Array
     row_months: Array
     row_life: Array
+    row_boarding: Array
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,8 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
     ratio = np.divide(pupils[:, :, 1:], before, out=np.ones_like(before), where=before > 0)
     grade_stage = np.array([i for _, i, _ in grades], np.int64)
     is_compulsory = np.array([s.name in compulsory for s in stages], bool)
+    parted = [_parts_boarders(scenario, stage) for stage in stages]
+    alone = is_compulsory | np.array(parted, bool)
     children = np.ascontiguousarray(pupils[:, :, 1:])
     return Space(
         areas=names,
@@ -192,8 +197,15 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
         base_children=np.ascontiguousarray(pupils[:, :, 0]),
         progression=np.minimum(1.0, ratio),
         population=np.ascontiguousarray(demand.population[rows][:, columns][:, :, 1:]),
-        bands=grade_bands(grade_names, grade_stage, first, is_compulsory[grade_stage], children),
+        bands=grade_bands(grade_names, grade_stage, first, alone[grade_stage], children),
     )
+
+
+def _parts_boarders(scenario: Scenario, stage: Stage) -> bool:
+    """Whether some grades of a stage may board and others not, where that matters."""
+    settings = scenario.settings
+    may = boards(stage)
+    return bool(settings.switches.boarding and limits_travel(settings) and may.any() != may.all())
 
 
 def _providers(scenario: Scenario, space: Space) -> Providers:
@@ -256,6 +268,7 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
         price=np.where(np.isnan(price), standard_price, price),
         purchasable=number("purchasable_places"),
         purchase_min=number("purchase_min_places"),
+        boarding=number("boarding_places"),
         rolls=rolls,
     )
 
@@ -354,4 +367,5 @@ def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Provide
         row_posts=table.number("posts"),
         row_months=table.number("build_months"),
         row_life=table.number("life_years"),
+        row_boarding=table.number("boarding_places"),
     )

@@ -29,12 +29,13 @@ KINDS = (
     "conversion",
     "closure",
     "travel",
+    "boarding",
     "displacement",
     "overfill",
     "shortfall",
     "salvage",
 )
-RECURRENT = ("running", "staff", "purchase", "hiring")
+RECURRENT = ("running", "staff", "purchase", "hiring", "boarding")
 MILLION = 1e6
 
 
@@ -173,6 +174,11 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
     _enter_levers(e, given, v)
     area, price = links.area[links.pair_link], links.cost_cny[links.pair_link]
     e.add("travel", space.county[area][:, None], t, v.flow, price[:, None])
+    at_school = np.append(providers.area, -1)[links.to_provider]
+    host = space.county[np.where(links.to_area >= 0, links.to_area, at_school)]
+    board = costs.boarder_cny + space.by_stage("boarding_cny")
+    beds = np.where(links.far, board[links.stage], 0.0)
+    e.add("boarding", host[links.pair_link][:, None], t, v.flow, beds[links.pair_link][:, None])
     e.add("displacement", county[seat_provider][:, None], t, v.displaced, costs.displacement_cny)
     e.add("overfill", county[:, None], t, v.overfill, costs.overfill_cny)
     e.add(

@@ -6,7 +6,7 @@ a provider named by a link is reached by such links only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from capsim.lp import Along
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.optimize.given import Given, Space, provider_rows
 from capsim.optimize.rows import Rows, codes, first_rows
+from capsim.scenario.day_travel import limits_travel, too_far
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Links:
     ----------
     area, to_area, to_provider, stage : int ``[link]``; one of the two targets is -1
     cost_cny : float64 ``[link]``, a pupil and school year
+    far : bool ``[link]``, farther than a day pupil of its area and stage may go
     pair_link, pair_band : int ``[link × band]``
     """
 
@@ -32,6 +34,7 @@ class Links:
     to_provider: Index
     stage: Index
     cost_cny: Array
+    far: Flag
     pair_link: Index
     pair_band: Index
 
@@ -50,13 +53,16 @@ class Links:
 def prepare_links(given: Given) -> Links:
     """Read the table ``links``, or link areas as ``docs/scenario.md`` says where there is none."""
     table = Rows(given.scenario, "links")
-    area, to_area, to_provider, stage, cost = (
-        _listed(given, table) if table.count else _automatic(given)
-    )
+    ways = _listed(given, table) if table.count else _automatic(given)
     space = given.space
-    order = np.lexsort((to_provider, to_area, area, stage))
-    area, to_area, to_provider = area[order], to_area[order], to_provider[order]
-    stage, cost = stage[order], cost[order]
+    order = np.lexsort((ways.to_provider, ways.to_area, ways.area, ways.stage))
+    area, to_area, to_provider, stage, km, minutes, said = (
+        getattr(ways, f.name)[order] for f in fields(ways)
+    )
+    far = _far(given, area, stage, km, minutes)
+    costs = given.scenario.settings.costs
+    weekly = np.where(far, costs.boarder_travel_share, 1.0)
+    cost = np.where(np.isnan(said), km * costs.travel_cny_per_km * weekly, said)
     bands_of = [np.flatnonzero(space.bands.stage == s) for s in range(len(space.stages))]
     sizes = np.array([len(b) for b in bands_of], np.int64)[stage]
     return Links(
@@ -65,6 +71,7 @@ def prepare_links(given: Given) -> Links:
         to_provider=to_provider,
         stage=stage,
         cost_cny=cost,
+        far=far,
         pair_link=np.repeat(np.arange(len(area)), sizes),
         pair_band=np.concatenate([bands_of[s] for s in stage])
         if len(area)
@@ -72,10 +79,33 @@ def prepare_links(given: Given) -> Links:
     )
 
 
-Found = tuple[Index, Index, Index, Index, Array]
+@dataclass(frozen=True)
+class _Ways:
+    """Links as found: arrays ``[link]``; minutes and cost are NaN where none is given."""
+
+    area: Index
+    to_area: Index
+    to_provider: Index
+    stage: Index
+    km: Array
+    minutes: Array
+    cost_cny: Array
 
 
-def _automatic(given: Given) -> Found:
+def _far(given: Given, area: Index, stage: Index, km: Array, minutes: Array) -> Flag:
+    """Flag links that only boarders may use."""
+    settings = given.scenario.settings
+    far = np.zeros(len(area), bool)
+    if not (settings.switches.boarding and limits_travel(settings)):
+        return far
+    kind = Rows(given.scenario, "areas").text("kind")[area]
+    for s, one in enumerate(given.space.stages):
+        mine = stage == s
+        far[mine] = too_far(settings, one, kind[mine], km[mine], minutes[mine])
+    return far
+
+
+def _automatic(given: Given) -> _Ways:
     """Each area to itself, and to every other area of its county when that is switched on."""
     space, settings = given.space, given.scenario.settings
     n, stages = len(space.areas), len(space.stages)
@@ -85,11 +115,16 @@ def _automatic(given: Given) -> Found:
         a = np.concatenate([np.repeat(g, len(g)) for g in groups])
         b = np.concatenate([np.tile(g, len(g)) for g in groups])
     km = _area_km(given, a, b)
-    cost = km * settings.costs.travel_cny_per_km
     pairs = len(a)
-    stage = np.repeat(np.arange(stages), pairs)
-    none = np.full(pairs * stages, -1, np.int64)
-    return np.tile(a, stages), np.tile(b, stages), none, stage, np.tile(cost, stages)
+    return _Ways(
+        area=np.tile(a, stages),
+        to_area=np.tile(b, stages),
+        to_provider=np.full(pairs * stages, -1, np.int64),
+        stage=np.repeat(np.arange(stages), pairs),
+        km=np.tile(km, stages),
+        minutes=np.full(pairs * stages, np.nan),
+        cost_cny=np.full(pairs * stages, np.nan),
+    )
 
 
 def _area_km(given: Given, a: Index, b: Index) -> Array:
@@ -103,9 +138,9 @@ def _known_km(x1: Array, y1: Array, x2: Array, y2: Array, same: Flag, default: f
     return np.where(same, np.nan_to_num(away, nan=0.0), np.where(np.isnan(away), default, away))
 
 
-def _listed(given: Given, table: Rows) -> Found:
+def _listed(given: Given, table: Rows) -> _Ways:
     """Links as listed, plus each area to itself where no row says otherwise."""
-    space, providers, settings = given.space, given.providers, given.scenario.settings
+    space, providers = given.space, given.providers
     exact, of_exact = _of_stages(table, space)
     wide = np.flatnonzero(table.text("stage") == "")
     stages = len(space.stages)
@@ -124,17 +159,18 @@ def _listed(given: Given, table: Rows) -> Found:
     row, area, to_area, to_school, stage = (
         part[once] for part in (row, area, to_area, to_school, stage)
     )
-    km, cost = table.number("km")[row], table.number("cost_cny")[row]
+    km, minutes, cost = (table.number(name)[row] for name in ("km", "minutes", "cost_cny"))
     km = np.where(np.isnan(km), _distance(given, area, to_area, to_school), km)
-    cost = np.where(np.isnan(cost), km * settings.costs.travel_cny_per_km, cost)
-    extra_area, extra_stage = _own_links(space, area, to_area, to_school, stage)
-    count = len(extra_area)
-    return (
-        np.concatenate([area, extra_area]),
-        np.concatenate([to_area, extra_area]),
-        np.concatenate([to_school, np.full(count, -1, np.int64)]),
-        np.concatenate([stage, extra_stage]),
-        np.concatenate([cost, np.zeros(count)]),
+    own, own_stage = _own_links(space, area, to_area, to_school, stage)
+    nothing = np.zeros(len(own))
+    return _Ways(
+        area=np.concatenate([area, own]),
+        to_area=np.concatenate([to_area, own]),
+        to_provider=np.concatenate([to_school, np.full(len(own), -1, np.int64)]),
+        stage=np.concatenate([stage, own_stage]),
+        km=np.concatenate([km, nothing]),
+        minutes=np.concatenate([minutes, nothing]),
+        cost_cny=np.concatenate([cost, nothing]),
     )
 
 

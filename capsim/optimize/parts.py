@@ -51,15 +51,19 @@ class Parts:
     @cached_property
     def added_seats(self) -> Seated:
         """``places · (z[t] − z[t − life])`` for every project row that adds seats."""
+        return self.brought(self.given.projects.row_places)
+
+    def brought(self, places: Array) -> Seated:
+        """``places · (z[t] − z[t − life])`` of project rows that add to a provider, ``[row]``."""
         projects, v, dates = self.given.projects, self.columns, self.given.dates
-        row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
+        row = np.flatnonzero((projects.row_provider >= 0) & (places > 0))
         t = np.arange(self.years)
         life = np.nan_to_num(projects.row_life[row], nan=1e6).astype(np.int64)
         z = v.open[projects.row_project[row]][:, dates.autumn]
         past = t[None, :] - life[:, None]
         gone = np.where(past >= 0, np.take_along_axis(z, np.maximum(past, 0), axis=1), -1)
         provider = np.repeat(projects.row_provider[row], self.years)
-        seats = np.repeat(projects.row_places[row], self.years)
+        seats = np.repeat(places[row], self.years)
         when = np.tile(t, len(row))
         column = np.concatenate([z.ravel(), gone.ravel()])
         keep = column >= 0

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 MILLION = 1e6
 KINDS = (
     *("place", "post", "hire", "contract teacher", "capital", "recurrent", "land"),
-    *("purchased place", "cap", "reduction", "floor", "large class", "project", "programme"),
-    "day",
+    *("purchased place", "boarding place", "cap", "reduction", "floor", "large class"),
+    *("project", "programme", "day"),
 )
 COLUMNS = ("kind", "unit", *WHO, "one_more_cny", "one_less_cny", "more_units", "less_units")
 

@@ -51,12 +51,13 @@ class Relief:
 
 
 LIMITS = {
-    "purchased place": ("purchase.limit", "place", 1.0),
-    "post": ("staff.posts", "post", 1.0),
-    "hire": ("staff.hires", "teacher", 1.0),
-    "contract teacher": ("staff.contract", "teacher", 1.0),
-    "capital": ("money.capital", "RMB", MILLION),
-    "recurrent": ("money.recurrent", "RMB", MILLION),
+    "purchased place": (("purchase.limit", "purchase.ceiling"), "place", 1.0),
+    "post": (("staff.posts",), "post", 1.0),
+    "hire": (("staff.hires",), "teacher", 1.0),
+    "contract teacher": (("staff.contract",), "teacher", 1.0),
+    "boarding place": (("boarding.school", "boarding.area"), "place", 1.0),
+    "capital": (("money.capital",), "RMB", MILLION),
+    "recurrent": (("money.recurrent",), "RMB", MILLION),
 }
 """Kinds of limits: their rows, their unit, and how many of it one unit of the rows is."""
 
@@ -67,10 +68,7 @@ def limit_reliefs(model: Model, enrolment: Array) -> Iterator[Relief]:
     ``enrolment`` is that of every row of the cap.
     """
     for kind, (rows, unit, size) in LIMITS.items():
-        if kind == "purchased place":
-            yield row_relief(model, kind, unit, (rows, "purchase.ceiling"), size)
-        else:
-            yield row_relief(model, kind, unit, (rows,), size)
+        yield row_relief(model, kind, unit, rows, size)
     yield land(model)
     yield cap(model, enrolment)
     yield row_relief(model, "reduction", "pupil", ("reduction",))
@@ -148,6 +146,9 @@ LABELS: dict[str, tuple[str, ...]] = {
     "seats": ("school", "stage", "year"),
     "admission": ("school", "stage", "grade", "year"),
     "purchase.limit": ("county", "year"),
+    "boarding.day": ("area", "grade", "year"),
+    "boarding.school": ("school", "stage", "year"),
+    "boarding.area": ("area", "stage", "year"),
     "share.cap": ("county", "year"),
     "money": ("county", "year"),
     "land": ("county", "year"),

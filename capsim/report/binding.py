@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FULL = 1 - 1e-4
 """A limit is used up from this part of it on."""
 
-RECURRENT = ("running", "staff", "purchase", "hiring")
+RECURRENT = ("running", "staff", "purchase", "hiring", "boarding")
 
 
 def limits_used(plan: Plan) -> pd.DataFrame:

@@ -27,6 +27,7 @@ UNITS = {
     "recurrent": "one more RMB to run schools",
     "land": "one more mu of land",
     "purchased place": "one more place bought",
+    "boarding place": "one more boarding place",
     "cap": "a cap higher by one percentage point",
     "reduction": "one pupil less to move",
     "floor": "one child less on the floor",

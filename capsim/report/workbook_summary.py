@@ -36,6 +36,7 @@ KINDS = {
     "conversion": "民转公",
     "closure": "关停",
     "travel": "交通",
+    "boarding": "寄宿",
     "displacement": "转学",
     "overfill": "超班额",
     "shortfall": "无学位",

@@ -59,20 +59,6 @@ def reference_faults(case: Case) -> list[Fault]:
     return faults
 
 
-def nearby_faults(case: Case) -> list[Fault]:
-    """Links from distances need coordinates of every area, and no listed ones beside them."""
-    travel = case.settings.travel
-    faults: list[Fault] = []
-    for key, said in (("nearest", travel.nearest), ("radius_km", travel.radius_km)):
-        if said and case.get("links") is not None:
-            expected = "nothing where a table links lists who may attend where"
-            faults.append(case.fault(f"travel.{key}", ", ".join(said), expected))
-        elif said and (areas := case.get("areas")) is not None:
-            blank = areas.frame["x_km"].isna().to_numpy(dtype=bool)
-            faults += areas.where(blank, "x_km", f"coordinates, which travel.{key} measures by")
-    return faults
-
-
 def links_faults(case: Case) -> list[Fault]:
     """Links that lead to nowhere, or to an area and a school at once."""
     links = case.get("links")

@@ -68,6 +68,8 @@ def _stages(case: Case) -> Iterable[Fault]:
         ("staff.stages", settings.staff.stages),
         ("travel.nearest", tuple(settings.travel.nearest)),
         ("travel.radius_km", tuple(settings.travel.radius_km)),
+        ("travel.day_km", tuple(settings.travel.day_km)),
+        ("travel.day_minutes", tuple(settings.travel.day_minutes)),
         ("demand.entry_age", tuple(settings.demand.entry_age)),
         ("demand.gross_enrolment", tuple(settings.demand.gross_enrolment)),
     ):

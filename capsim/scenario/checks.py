@@ -9,8 +9,9 @@ from .check_case import Case
 from .check_people import births_faults, forecast_faults, pupils_faults, schools_faults
 from .check_phases import phases_faults, resources_faults
 from .check_projects import programme_faults, projects_faults
-from .check_references import links_faults, nearby_faults, reference_faults
+from .check_references import links_faults, reference_faults
 from .check_settings import settings_faults, stage_table
+from .check_travel import day_travel_faults, nearby_faults
 from .faults import Fault
 from .settings import Settings
 from .typed import Typed
@@ -22,6 +23,7 @@ CHECKS = (
     reference_faults,
     links_faults,
     nearby_faults,
+    day_travel_faults,
     pupils_faults,
     births_faults,
     forecast_faults,

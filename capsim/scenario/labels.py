@@ -32,6 +32,7 @@ COLUMNS_ZH = {
     "amount": "数额",
     "area": "片区",
     "births": "出生人数",
+    "boarding_places": "寄宿学位",
     "build_months": "工期",
     "calendar": "停工历",
     "capital_cny": "建设投资",

@@ -143,6 +143,9 @@ class StageStandards(_Section):
     class_size_by_grade: Numbers | None = None
     floor_m2: Numbers | None = None
     boarding_cny: Amount | None = None
+    rural_radius_km: Amount | None = None
+    day_minutes: Amount | None = None
+    boards_from_year: Annotated[Whole, Field(ge=0, le=30)] | None = None
 
 
 class Policy(_Section):
@@ -191,6 +194,8 @@ class Costs(_Section):
     teacher_cny: Amount = 100_000.0
     contract_teacher_cny: Amount = 70_000.0
     travel_cny_per_km: Amount = 300.0
+    boarder_cny: Amount = 3_000.0
+    boarder_travel_share: Share = 0.2
     salvage_share: Share = 0.0
 
 
@@ -202,12 +207,16 @@ class Staff(_Section):
 
 
 class Travel(_Section):
-    """Links where no table gives them."""
+    """Links where no table gives them, and how far day pupils may live from school."""
 
     nearest: ByName[Annotated[Whole, Field(ge=1, le=1000)]] = Frozen()
     radius_km: ByName[Positive] = Frozen()
     within_county: StrictBool = True
     default_km: Amount = 5.0
+    day_km: ByName[Positive] = Frozen()
+    day_minutes: ByName[Positive] = Frozen()
+    standard_limits: StrictBool = False
+    km_per_hour: Positive | None = None
 
 
 class Switches(_Section):
@@ -229,6 +238,7 @@ class Switches(_Section):
     kindergarten: StrictBool = True
     floors: StrictBool = True
     class_size: StrictBool = True
+    boarding: StrictBool = True
 
 
 class CostTerms(_Section):
@@ -242,6 +252,7 @@ class CostTerms(_Section):
     conversion: StrictBool = True
     closure: StrictBool = True
     travel: StrictBool = True
+    boarding: StrictBool = True
     displacement: StrictBool = True
     overfill: StrictBool = True
     shortfall: StrictBool = True

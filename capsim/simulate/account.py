@@ -133,6 +133,7 @@ def money(
         bought = payer.bought + LATER_PART * (payer.bought_december - payer.bought)
         year["purchase"] += (stage.price_cny[:, None, None] * bought).sum(0)
         year["travel"] += sits.travel_cny
+        year["boarding"] += sits.boarding_cny
         year["displacement"] += price.displacement_cny * made.sum(0)
         year["overfill"] += price.overfill_cny * sits.overfilled.sum(0)
         year["shortfall"] += price.shortfall_cny * sits.shortfall.sum(0)

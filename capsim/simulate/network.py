@@ -15,6 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from capsim.scenario.day_travel import too_far
+
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
@@ -38,8 +40,10 @@ class Network:
         Planned flows, persons.
     fares : csr [area cells, pool cells]
         Planned flows times their cost, RMB a school year.
+    boarding : csr [area cells, pool cells]
+        Planned boarders times what each costs, RMB a school year.
     near : array of int [rank, area]
-        Pools of the own county that children may reach, cheapest first; -1 for none.
+        Pools of the own county that day pupils may reach, cheapest first; -1 for none.
     near_cny : array [rank, area]
         Cost of that way, RMB a pupil and school year.
     """
@@ -49,6 +53,7 @@ class Network:
     mix: sparse.csr_array
     back: sparse.csr_array
     fares: sparse.csr_array
+    boarding: sparse.csr_array
     near: Ints
     near_cny: Floats
 
@@ -97,8 +102,12 @@ def read_network(
     pupils = rows["pupils"].to_numpy(np.float64)
     back = sparse.csr_array((pupils, (start, end)), shape=size)
     fares = sparse.csr_array((rows["cost_cny"].to_numpy(np.float64), (start, end)), shape=size)
+    each = scenario.settings.costs.boarder_cny + scenario.stages[stage].boarding_cny
+    boarders = rows["boarders"].to_numpy(np.float64) * each
+    boarding = sparse.csr_array((boarders, (start, end)), shape=size)
     near, near_cny = _near(scenario, stage, areas, schools, links, pool, home_of_pool)
-    return Network(pool, home_of_pool, _mix(back, home_of_pool, shape), back, fares, near, near_cny)
+    mix = _mix(back, home_of_pool, shape)
+    return Network(pool, home_of_pool, mix, back, fares, boarding, near, near_cny)
 
 
 def _pools(rows: pd.DataFrame, areas: pd.DataFrame, schools: pd.DataFrame, pool: Ints) -> Ints:
@@ -126,8 +135,14 @@ def _near(
     pool: Ints,
     home: Ints,
 ) -> tuple[Ints, Floats]:
-    """Rank the pools that each area's children may reach within their county."""
-    start, end, cost = _possible(scenario, stage, areas, schools, links, pool)
+    """Rank the pools that each area's day pupils may reach within their county."""
+    start, end, km, minutes, said = _possible(scenario, stage, areas, schools, links, pool)
+    settings = scenario.settings
+    cost = np.where(np.isnan(said), km * settings.costs.travel_cny_per_km, said)
+    if settings.switches.boarding:
+        kind = areas["kind"].to_numpy(object)[start]
+        day = ~too_far(settings, scenario.stages[stage], kind, km, minutes)
+        start, end, cost = start[day], end[day], cost[day]
     county = areas["county"].to_numpy()
     here = county[start] == county[home[end]]
     start, end, cost = start[here], end[here], cost[here]
@@ -148,9 +163,9 @@ def _possible(
     schools: pd.DataFrame,
     links: pd.DataFrame,
     pool: Ints,
-) -> tuple[Ints, Ints, Floats]:
-    """Every link of a stage: area, pool, RMB a pupil and school year."""
-    travel, price = scenario.settings.travel, scenario.settings.costs.travel_cny_per_km
+) -> tuple[Ints, Ints, Floats, Floats, Floats]:
+    """Every link of a stage: area, pool, km, minutes and cost (NaN where not said)."""
+    travel = scenario.settings.travel
     xy = areas[["x_km", "y_km"]].to_numpy(np.float64)
     itself = np.arange(len(areas))
     if not scenario.has("links"):
@@ -160,7 +175,8 @@ def _possible(
             near = (county[:, None] == county[None, :]) & ~np.eye(len(areas), dtype=bool)
             pairs = np.concatenate([pairs, np.argwhere(near)])
         start, end = pairs.T
-        return start, end, np.asarray(_km(xy[start], xy[end], start == end, travel) * price)
+        none = np.full(len(start), np.nan)
+        return start, end, _km(xy[start], xy[end], start == end, travel), none, none
     names = pd.Index(areas["area"])
     links = links.sort_values("stage", kind="stable")
     links = links.drop_duplicates(["area", "to_area", "to_school"], keep="last")
@@ -179,14 +195,16 @@ def _possible(
     )
     km = links["km"].to_numpy(np.float64)
     km = np.where(np.isnan(km), _km(xy[start], to, start == end, travel), km)
-    cost = links["cost_cny"].to_numpy(np.float64)
-    cost = np.where(np.isnan(cost), km * price, cost)
+    minutes, cost = (links[name].to_numpy(np.float64) for name in ("minutes", "cost_cny"))
     said = np.unique(start[(school >= 0) | (start == end)])
     silent = np.setdiff1d(itself, said)
+    nothing = np.zeros(len(silent))
     return (
         np.concatenate([silent, start]),
         np.concatenate([silent, end]),
-        np.concatenate([np.zeros(len(silent)), cost]),
+        np.concatenate([nothing, km]),
+        np.concatenate([nothing, minutes]),
+        np.concatenate([nothing, cost]),
     )
 
 

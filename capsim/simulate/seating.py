@@ -71,7 +71,7 @@ class Seated:
         Public pupils above them.
     shortfall : array [area, year, draw]
         Children without a place.
-    travel_cny : array [year, draw]
+    travel_cny, boarding_cny : array [year, draw]
     waiting : array [area, grade, year, draw]
         Of the children without a place those whom the plan foresaw one for.
     found : array [way, county, year, draw]
@@ -84,6 +84,7 @@ class Seated:
     overfilled: Floats
     shortfall: Floats
     travel_cny: Floats
+    boarding_cny: Floats
     waiting: Floats
     found: Floats
 
@@ -217,6 +218,7 @@ def seat(
     waiting = come.ratio * _apply(stage.network.back, out).reshape(come.ratio.shape)
     fares = come.ratio * _apply(stage.network.fares, 1 - out).reshape(come.ratio.shape)
     travel = fares.sum((0, 1))
+    board = come.ratio * _apply(stage.network.boarding, 1 - out).reshape(come.ratio.shape)
     total = come.load * keep
     pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
     found = np.zeros((len(WAYS), len(given.counties), *total.shape[1:]))
@@ -237,6 +239,7 @@ def seat(
         overfilled=np.where(held, np.maximum(total - seats, 0.0), 0.0),
         shortfall=(waiting + come.lacking).sum(1),
         travel_cny=travel,
+        boarding_cny=board.sum((0, 1)),
         waiting=waiting,
         found=found,
     )

@@ -49,6 +49,12 @@ class Stage:
         (empty: no standard).
     boarding_cny : float
         Allowance on top for a boarder and school year.
+    rural_radius_km : float
+        Service radius outside urban counties (0: that of urban ones).
+    day_minutes : float
+        Longest way of a day pupil (0: no standard).
+    boards_from_year : int
+        First year of the stage in which children may board (0: in none).
     """
 
     name: str
@@ -70,10 +76,16 @@ class Stage:
     class_size_by_grade: tuple[float, ...] = ()
     floor_m2: tuple[float, ...] = ()
     boarding_cny: float = 0.0
+    rural_radius_km: float = 0.0
+    day_minutes: float = 0.0
+    boards_from_year: int = 0
 
 
 DERIVED = {"name", "running_cny"}
-OPTIONAL = {"class_size_by_grade", "floor_m2", "boarding_cny"}
+OPTIONAL = {
+    *("class_size_by_grade", "floor_m2", "boarding_cny"),
+    *("rural_radius_km", "day_minutes", "boards_from_year"),
+}
 NEEDED = tuple(f.name for f in fields(Stage) if f.name not in DERIVED | OPTIONAL)
 
 

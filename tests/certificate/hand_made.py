@@ -123,13 +123,13 @@ def flow_rows() -> list[tuple[Any, ...]]:
     for year in (2022, 2023):
         for grade in GRADES[:3]:
             placed = 39.0 if (year, grade) == (2023, "K1") else 40.0
-            rows.append(("n", "n", "", "kindergarten", grade, year, placed, 0.0))
+            rows.append(("n", "n", "", "kindergarten", grade, year, placed, 0.0, 0.0))
         for grade in GRADES[3:]:
             away = 10.0 if (year, grade) == (2023, "7") else 0.0
-            rows.append(("n", "n", "", "junior", grade, year, 130.0, 0.0))
-            rows.append(("d", "d", "", "junior", grade, year, 100.0 - away, 0.0))
+            rows.append(("n", "n", "", "junior", grade, year, 130.0, 0.0, 0.0))
+            rows.append(("d", "d", "", "junior", grade, year, 100.0 - away, 0.0, 0.0))
             if away:
-                rows.append(("d", "n", "", "junior", grade, year, away, 5000.0))
+                rows.append(("d", "n", "", "junior", grade, year, away, 0.0, 5000.0))
     return rows
 
 
@@ -284,7 +284,7 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             *school_rows(),
         ),
         "flows": frame(
-            "area to_area to_school stage grade school_year pupils cost_cny", *flow_rows()
+            "area to_area to_school stage grade school_year pupils boarders cost_cny", *flow_rows()
         ),
         "shortfall": frame(
             "area county stage grade school_year children placed shortfall", *shortfall

@@ -55,11 +55,12 @@ def case(
     years = len(next(iter(children.values())))
     size = {"class_size": 50, "class_ceiling": 55, "large_class": 56, "very_large_class": 66}
     size |= {"pupils_per_post": 20, "allowance_cny": 1000}
+    extra = sections.pop("standards", {}).get(stage, {})
     settings = {
         "name": "golden",
         "horizon": {"base_year": 2021, "last_year": 2020 + years},
         "stages": {"planned": [stage], "compulsory": ["junior"]},
-        "standards": {stage: {"grades": list(children), **size}},
+        "standards": {stage: {"grades": list(children), **size, **extra}},
         "costs": {"discount_rate": 0.0},
         **sections,
     }
@@ -291,6 +292,29 @@ def class_size() -> capsim.Scenario:
     )
 
 
+def boarding() -> capsim.Scenario:
+    """12 km to the east are too far, and in grade 7 nobody boards; E brings 10 beds to P."""
+    far = {"area": "west", "km": 12.0}
+    return case(
+        areas={"east": "C", "west": "C"},
+        children={"7": (60, 80), "8": (60, 80)},
+        schools=[
+            {**PUBLIC, "area": "east", "boarding_places": 5},
+            {**PRIVATE, "area": "east", "boarding_places": 3},
+        ],
+        projects=[
+            project("E", 30, 1e6, "2022-09-01", kind="extend", school="P", boarding_places=10)
+            | {"area": "east"}
+        ],
+        links=[
+            {**far, "to_area": "", "to_school": "P", "stage": ""},
+            {**far, "to_area": "east", "to_school": "", "stage": ""},
+        ],
+        standards={"junior": {"boards_from_year": 2}},
+        travel={"day_km": {"junior": 10.0}},
+    )
+
+
 CASES: dict[str, Callable[[], capsim.Scenario]] = {
     make.__name__: make
     for make in (
@@ -307,6 +331,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             kindergarten,
             floors,
             class_size,
+            boarding,
         ),
     )
 }

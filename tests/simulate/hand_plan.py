@@ -139,9 +139,10 @@ def plan(
                 lost = 2.0 if (area, grade, year) == ("C", "1", 2022) else 0.0
                 shortfall.append((area, "primary", grade, year, children - lost, lost))
                 gone = across if area == "A" else 0.0
-                flows.append((area, area, "", "primary", grade, year, children - lost - gone, 0.0))
+                stay = children - lost - gone
+                flows.append((area, area, "", "primary", grade, year, stay, 0.0, 0.0))
             if across:
-                flows.append(("A", "B", "", "primary", grade, year, across, 1500 * across))
+                flows.append(("A", "B", "", "primary", grade, year, across, 0.0, 1500 * across))
         need = {"X": (170, 150 + 36 + 24, 150 + 36 + 24)[t] / 20, "Y": 80 / 20}
         for county, posts in (("X", 8.0), ("Y", 5.0)):
             spare = max(need[county] - posts, 0.0)
@@ -172,7 +173,9 @@ def plan(
         ),
         "enrolment": rows("school stage grade school_year pupils", *enrolment),
         "schools": rows(f"{columns} fee_paying_december purchased_december", *schools),
-        "flows": rows("area to_area to_school stage grade school_year pupils cost_cny", *flows),
+        "flows": rows(
+            "area to_area to_school stage grade school_year pupils boarders cost_cny", *flows
+        ),
         "shortfall": rows("area stage grade school_year placed shortfall", *shortfall),
         "staff": rows("county school_year need pool contract", *staff),
         "costs": rows("kind discounted_cny", *kinds.items()),

@@ -20,7 +20,7 @@ def outcomes():
 def test_costs_are_the_plans_by_kind(outcomes):
     planned = hand_plan.plan().tables["costs"].set_index("kind")["discounted_cny"]
     costs = outcomes.tables["costs"].set_index("kind")
-    assert len(costs) == 12
+    assert len(costs) == 13
     for column in costs:
         assert costs[column].to_dict() == pytest.approx(
             planned.reindex(costs.index, fill_value=0.0).to_dict(), **EXACT

@@ -75,6 +75,24 @@ def _all(model: Model) -> Iterator[Policy]:
     yield _purchase(model)
     yield _rows(
         model,
+        ("boarding.day",),
+        "day travel",
+        "children who may not board go no farther than day pupils may",
+        ("children", 1.0),
+        "{who} has {amount} children too far from every school within reach in {year}",
+        "{amount} children go farther than day pupils may, all years together",
+    )
+    yield _rows(
+        model,
+        ("boarding.school", "boarding.area"),
+        "boarding places",
+        "no more children board than there are boarding places",
+        ("places", 1.0),
+        "{who} lacks {amount} boarding places in {year}",
+        "{amount} more boarding places stand ready, all years together",
+    )
+    yield _rows(
+        model,
         ("class_size.limit",),
         "class size",
         "the share of large classes stays below its limit",

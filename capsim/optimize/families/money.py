@@ -13,7 +13,7 @@ from capsim.optimize.parts import Parts
 def define_money(m: Builder, parts: Parts) -> None:
     """Σ capital paid in c, τ ≤ limit(capital,c,τ).
 
-    Σ running, staff, purchase, hiring, lease ≤ limit(recurrent,c,t). Million RMB in the rows.
+    Σ running, staff, purchase, hiring, boarding, lease ≤ limit(recurrent,c,t). Rows in million RMB.
     """
     ledger = parts.ledger
     capital = ledger.kind == KINDS.index("capital")

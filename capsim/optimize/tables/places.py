@@ -84,6 +84,7 @@ def flows_table(solved: Solved) -> pd.DataFrame:
             "grade": space.grades[grade],
             "school_year": space.years[t],
             "pupils": pupils,
+            "boarders": np.where(links.far[link], pupils, 0.0),
             "cost_cny": pupils * links.cost_cny[link],
         }
     )

@@ -35,6 +35,7 @@ KINDS = {
     "conversion": Look("conversion", GREEN, "xx"),
     "hiring": Look("hiring", "#F0E442", "--"),
     "travel": Look("travel", "#B2DF8A", "++"),
+    "boarding": Look("boarding", "#FB9A99", "xx"),
     "overfill": Look("over-filling", PURPLE, "oo"),
     "displacement": Look("displacement", VERMILLION, "||"),
     "closure": Look("closure", "#8C510A", ""),
