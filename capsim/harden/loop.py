@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from capsim.lp.arrays import Index
 from capsim.optimize import formulate, optimize
@@ -16,7 +17,7 @@ from capsim.simulate.outcomes import wilson
 from .delays import counted_from
 from .margins import margins
 from .result import Hardened, result_of
-from .step import COMPULSORY, Search, Step, by_margin, count, guarded, look_at
+from .step import COMPULSORY, Search, Step, by_margin, count, guarded, look_at, looked_at_longer
 from .tighten import Safety, tighten
 
 if TYPE_CHECKING:
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
     from capsim.optimize import Plan
     from capsim.scenario import Scenario
 
-ROUNDS = 4
+ROUNDS = 6
+ROUGH = 3.0
+"""Times the gap asked for to which plans with margins are solved: margins are a guess."""
 CUSHION = 0.25
 """Standard deviations beyond the draws that were looked at; doubled each round."""
+AIM = 3.0
+"""Standard errors above what is asked for that less margin aims at."""
+LEAST_PART = 0.1
+"""Of the way between two plans' margins, what a step leaves on either side at least."""
 NOT_FORCED = ("programme", "large_classes")
 """Targets whose probability is reported only."""
 
@@ -70,8 +77,11 @@ def harden(
     seed : int
     rounds : int
         Plans with margins that are tried at most.
-    solver, gap, time_limit
+    solver, time_limit
         As for `capsim.optimize`, each time.
+    gap : float
+        As for `capsim.optimize` for the plain plan; plans with margins are solved to three times as
+        much, and less margin is tried as long as it may save more than that.
     executor : concurrent.futures.Executor, optional
         For the draws.
     progress : callable, optional
@@ -95,18 +105,34 @@ def harden(
     >>> found.rounds.columns.tolist()[:4]
     ['round', 'change', 'cost_cny', 'extra_cny']
     """
-    if not 0 < probability < 1:
-        raise ValueError(f"probability must be between 0 and 1, not {probability}")
     options: dict[str, Any] = {"solver": solver, "gap": gap, "time_limit": time_limit}
     search = Search(probability, draws, fresh_draws, seed, executor, options, progress)
-    progress("planning")
+    plain = begin(search, scenario, demand, plain, probability)
+    wanted = chosen(plain, targets)
+    steps = find(search, plain, wanted, rounds)
+    return result_of(search, steps, wanted, probability)
+
+
+def begin(
+    search: Search, scenario: Scenario, demand: Demand | None, plain: Plan | None, *asked: float
+) -> Plan:
+    """Return the cheapest plan, made if there is none yet.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not between 0 and 1, or there is no plan.
+    """
+    for probability in asked:
+        if not 0 < probability < 1:
+            raise ValueError(f"probability must be between 0 and 1, not {probability}")
+    search.progress("planning")
     if plain is None:
-        plain = optimize(scenario, demand, **options)
+        plain = optimize(scenario, demand, **search.options)
     if plain.status == "infeasible":
         said = "" if plain.explanation is None else " ".join(plain.explanation.sentences)
         raise ValueError(f"the scenario has no plan to make safe. {said}".rstrip())
-    wanted = chosen(plain, targets)
-    return _search(search, plain, wanted, probability, rounds)
+    return plain
 
 
 def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
@@ -130,27 +156,95 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(targets))
 
 
-def _search(
-    search: Search, plain: Plan, wanted: tuple[str, ...], asked: float, rounds: int
-) -> Hardened:
+def find(
+    search: Search,
+    plain: Plan,
+    wanted: tuple[str, ...],
+    rounds: int,
+    known: Sequence[Step] = (),
+) -> list[Step]:
+    """Try plans with more and more margin until one is safe enough, then with less.
+
+    Parameters
+    ----------
+    search : Search
+    plain : Plan
+    wanted : tuple of text
+    rounds : int
+        Plans tried at most.
+    known : sequence of Step
+        Tried before, for another probability; the first is the plain plan.
+    """
     search.progress("delays of projects")
     model = formulate(plain.scenario, plain.demand)
-    counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
-    steps = [look_at(search, plain, model, counted, None, "the cheapest plan", wanted, None, 0)]
-    for number in range(1, rounds + 1):
-        last = steps[-1]
-        low, _ = wilson(*count(last.judged, wanted))
-        if low >= asked:
+    counted = counted_from(model.given, search.asked, min(search.draws, 400), search.seed)
+    steps = [looked_at_longer(search, step, wanted) for step in known]
+    if not steps:
+        first = "the cheapest plan"
+        steps.append(look_at(search, plain, model, counted, None, first, wanted, None, 0))
+    widened = 0
+    for _ in range(rounds):
+        safe, below = bracket(steps, wanted, search.asked)
+        if safe is None:
+            widened += 1
+            share = 1 - (1 - search.asked) / 2**widened
+            cushion = CUSHION * 2 ** (widened - 1)
+            safety = _safety(steps[-1], counted, share, cushion, wanted)
+            change = f"room for {share:.2%} of draws and {cushion:g} standard deviations"
+        elif below is None or _near_enough(search, safe, below, wanted):
             break
-        share = 1 - (1 - asked) / 2**number
-        cushion = CUSHION * 2 ** (number - 1)
-        safety = _safety(last, counted, share, cushion, wanted)
+        else:
+            assert safe.safety is not None
+            part = part_between(search, safe, below, wanted)
+            safety = safe.safety.towards(below.safety, 1 - part)
+            change = f"{part:.0%} of the way from {below.name} to {safe.name}"
+        number = len(steps)
         search.progress(f"planning with margins, round {number}")
-        plan = optimize(tighten(model, last.drawn.given, safety), **search.options)
+        tight = tighten(model, steps[0].drawn.given, safety)
+        plan = optimize(tight, **{**search.options, "gap": ROUGH * search.options["gap"]})
         plan = _bounded(plan, plain, search.options["gap"])
-        change = f"room for {share:.2%} of draws and {cushion:g} standard deviations"
+        last = steps[-1]
         steps.append(look_at(search, plan, model, counted, safety, change, wanted, last, number))
-    return result_of(search, steps, wanted, asked)
+    return steps
+
+
+def bracket(
+    steps: Sequence[Step], wanted: tuple[str, ...], asked: float
+) -> tuple[Step | None, Step | None]:
+    """Find the cheapest plan that is safe enough, and the dearest below it that is not."""
+    safe = [step for step in steps if wilson(*count(step.judged, wanted))[0] >= asked]
+    if not safe:
+        return None, None
+    best = min(safe, key=lambda step: step.plan.objective_cny)
+    cost = best.plan.objective_cny
+    below = [step for step in steps if step not in safe and step.plan.objective_cny < cost]
+    return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
+
+
+def part_between(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> float:
+    """Guess which part of the way from one plan's margins to another's is just safe enough.
+
+    Linear in the normal quantile of the probability; the aim is a little above what is asked for,
+    so that the lower end of the interval reaches it.
+    """
+    hits = [count(step.judged, wanted) for step in (below, safe)]
+    low, high = (ndtri((good + 0.5) / (draws + 1)) for good, draws in hits)
+    part = (ndtri(_aim(search)) - low) / max(high - low, 1e-9)
+    return float(np.clip(part, LEAST_PART, 1 - LEAST_PART))
+
+
+def _aim(search: Search) -> float:
+    sd = np.sqrt(search.asked * (1 - search.asked) / search.fresh_draws)
+    return min(search.asked + AIM * float(sd), (1 + search.asked) / 2)
+
+
+def _near_enough(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> bool:
+    """Whether less margin could save no more than the gap leaves open, or is hardly as safe."""
+    saving = safe.plan.objective_cny - below.plan.objective_cny
+    good, draws = count(safe.judged, wanted)
+    return good / draws <= _aim(search) or saving <= ROUGH * search.options["gap"] * max(
+        safe.plan.avoidable_cny, 1e6
+    )
 
 
 def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:

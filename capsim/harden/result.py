@@ -77,7 +77,8 @@ def result_of(search: Search, steps: list[Step], wanted: tuple[str, ...], asked:
     rows = [_row(step, number, steps[0].plan, wanted) for number, step in enumerate(steps)]
     table = pd.DataFrame(rows)
     safe = table.index[table["low"] >= asked]
-    best = int(safe[0] if len(safe) else table["low"].to_numpy().argmax())
+    cost, low = table["cost_cny"].to_numpy(), table["low"].to_numpy()
+    best = int(np.where(low >= asked, cost, np.inf).argmin() if len(safe) else low.argmax())
     step, row = steps[best], table.iloc[best]
     reached = bool(row["low"] >= asked)
     reasons = () if reached else explain(search, step.plan, step.judged, wanted, asked)

@@ -53,6 +53,7 @@ class Search:
 class Step:
     """A plan tried, with the draws it met and the margins it was given."""
 
+    number: int
     plan: Plan
     drawn: Trial
     found: Need
@@ -61,6 +62,11 @@ class Step:
     judged: Trial
     missing: Array
     closed: Flag
+
+    @property
+    def name(self) -> str:
+        """The plan in words."""
+        return f"the plan of round {self.number}" if self.number else "the cheapest plan"
 
 
 def judged_by(run: Trial) -> dict[str, tuple[Target, Array]]:
@@ -117,11 +123,19 @@ def look_at(
         spare=np.where(guard, found.spare - free + counted_on, 0.0),
     )
     judged = search.look(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
-    if holds(judged, wanted).mean() >= search.asked - NEAR:
-        judged = search.look(plan, 2 * number + 3, search.fresh_draws)
     missing = np.maximum(margin - found.spare, 0.0)
     closed = missing > 0.5 if before is None else before.closed | (missing > 0.5)
-    return Step(plan, drawn, found, safety, change, judged, missing, closed)
+    step = Step(number, plan, drawn, found, safety, change, judged, missing, closed)
+    return looked_at_longer(search, step, wanted)
+
+
+def looked_at_longer(search: Search, step: Step, wanted: Sequence[str]) -> Step:
+    """Judge a plan that a first look finds near what is asked for, or above, by all fresh draws."""
+    flag = holds(step.judged, wanted)
+    if len(flag) >= search.fresh_draws or flag.mean() < search.asked - NEAR:
+        return step
+    judged = search.look(step.plan, 2 * step.number + 3, search.fresh_draws)
+    return replace(step, judged=judged)
 
 
 def by_margin(name: str) -> bool:

@@ -40,6 +40,16 @@ class Safety:
     seats: Array
     targets: tuple[tuple[str, float], ...]
 
+    def towards(self, other: Safety | None, part: float) -> Safety:
+        """Return margins that are part of the way from these to others, or to none."""
+        seats = 0.0 if other is None else other.seats
+        targets = {} if other is None else dict(other.targets)
+        return Safety(
+            self.counted,
+            np.asarray(self.seats + part * (seats - self.seats)),
+            tuple((k, v + part * (targets.get(k, 0.0) - v)) for k, v in self.targets),
+        )
+
 
 def tighten(model: Model, given: Given, safety: Safety) -> Model:
     """Return the model with margins; each can give way, at a price.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,13 +13,17 @@ import pytest
 
 import capsim
 from capsim.harden.delays import counted_from
+from capsim.harden.loop import bracket, part_between
 from capsim.harden.margins import Need, kept, margins
+from capsim.harden.reserves import reserves
+from capsim.harden.step import Search
 from capsim.harden.tighten import Safety, tighten
 from capsim.optimize import Plan, formulate, optimize
 from capsim.scenario import Scenario
 from capsim.simulate.run import trial
+from capsim.simulate.targets import Target
 
-GAP = 0.005
+GAP = 0.002
 
 
 @cache
@@ -130,6 +136,120 @@ def test_a_margin_of_a_share_lowers_it():
     assert after.loc["share-2023", "achieved"] == pytest.approx(
         targets.loc["share-2023", "required"] - margin, abs=2e-4
     )
+
+
+@cache
+def contracts() -> tuple[Scenario, Plan]:
+    """A city that hires few teachers: what it lacks it buys, and can buy more."""
+    made = city().variant({"costs.overfill_cny": 60_000.0})
+    return made, optimize(made, gap=GAP)
+
+
+@pytest.mark.parametrize("scope", ["", "*", "county"])
+def test_contracts_are_counted_on_within_their_ceilings(scope):
+    """Where margins are all found, the simulation finds the same places in the plan's contracts."""
+    made, plan = contracts()
+    if scope:
+        bought = plan.tables["purchases"].rename(columns={"school_year": "year"})
+        bought = bought.assign(county=bought["county"] if scope == "county" else scope)
+        most = bought.groupby(["county", "year"])["places_december"].sum().reset_index()
+        most = most.assign(kind="purchase", amount=1.02 * most["places_december"] + 40.0)
+        limits = made.table("limits")
+        limits = [limits[limits["kind"] != "purchase"], most.drop(columns="places_december")]
+        made = made.variant(tables={"limits": pd.concat(limits, ignore_index=True)})
+    model = formulate(made)
+    run = trial(plan, draws=1, seed=0, uncertainty=False)
+    counted = as_planned(made, len(model.given.projects.project))
+    spare = (run.figures.room - run.figures.asked)[..., 0]
+    tight = tighten(model, run.given, Safety(counted, np.maximum(spare, 0.0) + 60.0, ()))
+    found = optimize(tight, gap=GAP)
+    assert capsim.certify(made, found).holds()
+    after = trial(found, draws=1, seed=0, uncertainty=False)
+    room = (after.figures.room - after.figures.asked)[..., 0]
+    free, kept_free = reserves(after.given, np.maximum(spare, 0.0) + 60.0 - room)
+    assert free.sum() > 0
+    assert (kept_free <= free + 1e-9).all()
+    short = np.maximum(np.maximum(spare, 0.0) + 60.0 - (room - free + kept_free), 0.0)
+    assert (short < 1e-6).mean() > 0.9
+    bought = found.tables["purchases"].groupby("school_year")["places_december"].sum()
+    if scope == "*":
+        assert (kept_free.sum(0) + bought.to_numpy() <= after.given.purchase_limit[-1] + 1e-6).all()
+
+
+def test_a_reserve_uses_up_what_a_purchase_would():
+    """Room that contracts bring costs less than room that must be built."""
+    made, plan = contracts()
+    model = formulate(made)
+    run = trial(plan, draws=1, seed=0, uncertainty=False)
+    counted = as_planned(made, len(model.given.projects.project))
+    spare = (run.figures.room - run.figures.asked)[..., 0]
+    safety = Safety(counted, np.maximum(spare, 0.0) + 100.0, ())
+    tight = tighten(model, run.given, safety)
+    program = tight.program
+    at = np.concatenate(
+        [np.arange(b.start, b.start + b.count) for b in program.columns if b.name == "reserve"]
+    )
+    assert len(at)
+    without = replace(
+        program, upper=np.where(np.isin(np.arange(len(program.cost)), at), 0.0, program.upper)
+    )
+    costs = [
+        optimize(tight.with_program(one), relax=True).objective_cny for one in (program, without)
+    ]
+    assert costs[0] < costs[1] - 1e4
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A plan tried, as far as the search looks at it."""
+
+    plan: SimpleNamespace
+    judged: SimpleNamespace
+
+
+def tried(cost: float, hits: int, draws: int = 1000) -> Tried:
+    """`hits` of draws leave nobody out."""
+    lacking = np.where(np.arange(draws) < hits, 0.0, 9.0)
+    target = Target("placement", "2023-09-01", 0.0, 0, ())
+    figures = SimpleNamespace(shortfall=lacking[None, None, None, :], targets=lacking[None, :])
+    given = SimpleNamespace(stages=[SimpleNamespace(compulsory=True)])
+    judged = SimpleNamespace(given=given, targets=(target,), figures=figures)
+    return Tried(SimpleNamespace(objective_cny=cost), judged)
+
+
+def test_the_search_closes_in_on_the_cheapest_plan_that_is_safe_enough():
+    steps = [tried(0, 10), tried(50, 700), tried(90, 990), tried(70, 985), tried(80, 800)]
+    safe, below = bracket(steps, ("placement",), 0.95)
+    assert (safe, below) == (steps[3], steps[1])
+    assert bracket(steps[:2], ("placement",), 0.95) == (None, None)
+    assert bracket([tried(5, 1000)], ("placement",), 0.95)[1] is None
+
+
+def test_how_much_of_the_margin_is_tried_next():
+    """Quantiles of the normal: from 2.3 % to 97.7 % (-2 to 2), 84.1 % lies three quarters up."""
+    search = Search(0.8413, 1000, 10**9, 0, None, {}, lambda text: None)
+    low, high = tried(0, 2275, 100_000), tried(1, 97725, 100_000)
+    assert part_between(search, high, low, ("placement",)) == pytest.approx(0.75, abs=1e-3)
+    assert part_between(search, tried(1, 84200, 100_000), low, ("placement",)) == 0.9
+
+
+def test_margins_part_of_the_way_to_others():
+    one = Safety(np.zeros((1, 1), int), np.array([[10.0, 4.0]]), (("share-2022", 0.02),))
+    other = Safety(one.counted, np.array([[0.0, 8.0]]), ())
+    assert one.towards(other, 0.25).seats.tolist() == [[7.5, 5.0]]
+    half = one.towards(None, 0.5)
+    assert half.seats.tolist() == [[5.0, 2.0]]
+    assert half.targets == (("share-2022", 0.01),)
+
+
+def test_a_curve_begins_each_search_where_the_last_one_ended():
+    curve = capsim.safety_curve(
+        city(), [0.8, 0.9], plain=plain(), draws=256, fresh_draws=512, gap=GAP, seed=3, rounds=3
+    )
+    assert curve["asked"].tolist() == [0.0, 0.8, 0.9]
+    assert (curve["extra_cny"].diff().dropna() >= 0).all()
+    assert (curve["low"][1:] >= curve["asked"][1:]).all()
+    assert curve["extra_cny"][0] == 0
 
 
 def test_seats_count_when_the_project_is_sure_enough():
