@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -28,6 +28,39 @@ class Basis:
     """Where a simplex solve ended: HiGHS's own object, a copy that later solves leave alone."""
 
     raw: Any
+
+    def wider(self, columns: int) -> Basis:
+        """Return it for a program with so many more columns at its end, all at their lower side."""
+        import highspy
+
+        made = highspy.HighsBasis()
+        more = [highspy.HighsBasisStatus.kLower] * columns
+        made.col_status, made.row_status = [*self.raw.col_status, *more], self.raw.row_status
+        made.valid = True
+        return Basis(made)
+
+
+def joined(parts: Iterable[tuple[Index, Index, Basis]], columns: int, rows: int) -> Basis:
+    """Piece a basis together from those of parts of a program; a row of no part is basic.
+
+    Parameters
+    ----------
+    parts : triples of column indices, row indices and the basis of the program made of these
+    columns, rows : int
+        Size of the program.
+    """
+    import highspy
+
+    status = highspy.HighsBasisStatus
+    column, row = [status.kLower] * columns, [status.kBasic] * rows
+    for own_columns, own_rows, basis in parts:
+        for at, value in zip(own_columns.tolist(), basis.raw.col_status, strict=True):
+            column[at] = value
+        for at, value in zip(own_rows.tolist(), basis.raw.row_status, strict=True):
+            row[at] = value
+    made = highspy.HighsBasis()
+    made.col_status, made.row_status, made.valid = column, row, True
+    return Basis(made)
 
 
 class Highs:

@@ -11,20 +11,17 @@ solution can follow before a further bound is hit is a range over which the slop
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array, csc_array, hstack
+from scipy.sparse import csc_array, hstack
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.build import Program
-from capsim.lp.highs import Highs
+from capsim.lp.highs import Basis, Highs
 from capsim.lp.result import Solution, SolverError
 
 EXACT = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
-LARGE = 30_000
-"""Columns above which the interior point, ended with a basis, is faster than the simplex method."""
-CROSSOVER = {"solver": "ipm", "run_crossover": "on"}
 ACTIVE = 1e-7
 """Distance, relative to bounds above 1, at which a bound counts as active."""
 STILL = 1e-9
@@ -58,6 +55,8 @@ class Margins:
     matrix : sparse ``[row, member]``
         Coefficients of the further columns.
     cost : float64 ``[member]``
+    start : Basis, optional
+        Of the program, at or near its optimum; found from nothing where not given.
 
     Raises
     ------
@@ -83,6 +82,7 @@ class Margins:
         program: Program,
         matrix: csc_array,
         cost: Array,
+        start: Basis | None = None,
     ) -> None:
         if program.integer.any():
             raise ValueError("prices belong to linear programs: fix the integers first")
@@ -98,28 +98,33 @@ class Margins:
             matrix=csc_array(hstack([program.matrix, matrix], format="csc")),
             offset=0.0,
         )
-        self._highs = Highs(self._wide, exact_options(program))
+        self._highs = Highs(self._wide, EXACT if start is None else {**EXACT, "presolve": "off"})
+        if start is not None:
+            self._highs.begin_at(start.wider(len(cost)))
         found = self._highs.solve()
         if found.status != "optimal" or found.x is None or found.row_dual is None:
             raise SolverError(f"no prices: the program with its integers fixed is {found.status}")
         self._x = found.x
         self.solution = _unscaled(found, self._first, program.offset)
         self._activity = np.asarray(self._wide.matrix @ self._x, np.float64)
-        columns = _active(self._x, self._wide.lower, self._wide.upper)
-        rows = _active(self._activity, program.row_lower, program.row_upper)
-        self._active_rows = rows[0] | rows[1]
-        self._stuck: set[int] = set()
-        self._moves = self._first_moves()
-        self._highs.change(_tangent(*columns), _tangent(*rows), self._wide.cost)
+        self._rows = _active(self._activity, program.row_lower, program.row_upper)
+
+    def dual_slopes(self) -> Array:
+        """Return a slope of the optimum per unit of each column, ``[member]``, from one dual.
+
+        It lies between minus the slope downwards and the slope upwards.
+        """
+        assert self.solution.row_dual is not None
+        return np.asarray(self.cost - self.matrix.T @ self.solution.row_dual, np.float64)
 
     def along(self, member: int, sign: float) -> Margin:
         """Move one further column up (``sign`` 1) or down (−1)."""
         column = self._first + member
         entries = self.matrix[:, [member]].tocoo()
         rows, values = entries.row.astype(np.int64), sign * entries.data
-        if not self._active_rows[rows].any():
+        if not (self._rows[0] | self._rows[1])[rows].any():
             return Margin(sign * float(self.cost[member]), self._reach_idle(rows, values))
-        kept = self._in_basis(column, sign)
+        kept = self._in_basis(member, sign)
         if kept is not None:
             return kept
         self._highs.bound(column, sign, sign)
@@ -129,61 +134,63 @@ class Margins:
             return Margin(float("inf"), 0.0)
         if found.status != "optimal":
             raise SolverError(f"the slope along column {member} ended as {found.status}")
-        return Margin(found.objective / SCALE, self._reach(column, found.x))
+        at = np.flatnonzero(found.x)
+        return Margin(found.objective / SCALE, self._reach(at, found.x[at]))
 
-    def _first_moves(self) -> csc_array:
-        """List the moves of the program's columns per member, in the basis of the optimum."""
-        raw, count = self._highs.raw, len(self.cost)
+    @cached_property
+    def _moves(self) -> list[tuple[Index, Array] | None]:
+        """How the program's columns follow each member in the basis of the optimum; None: not.
+
+        From then on the solver holds the tangent program.
+        """
+        raw = self._highs.raw
         basic = np.asarray(raw.getBasicVariables()[1], np.int64)
         structural = np.flatnonzero(basic >= 0)
-        parts = []
-        for member in range(count):
+        active = self._rows[0] | self._rows[1]
+        out: list[tuple[Index, Array] | None] = []
+        for member in range(len(self.cost)):
             entries = self.matrix[:, [member]].tocoo()
-            if not self._active_rows[entries.row].any():
-                parts.append(csc_array((self._first, 1)))
+            if not active[entries.row].any():
+                out.append(None)
                 continue
             side = np.zeros(self.matrix.shape[0])
             side[entries.row] = entries.data
             value = -np.asarray(raw.getBasisSolve(side)[1], np.float64)[structural]
             moved = np.abs(value) > STILL
             at = basic[structural[moved]]
-            if (at >= self._first).any():  # another member, which is fixed, would have to move
-                self._stuck.add(member)
-                at = at[:0]
-            entry = (value[moved][: len(at)], (at, np.zeros(len(at), np.int64)))
-            parts.append(csc_array(coo_array(entry, shape=(self._first, 1))))
-        return csc_array(hstack([csc_array((self._first, 0)), *parts], format="csc"))
+            other = (at >= self._first).any()  # fixed, but would have to move
+            out.append(None if other else (at, value[moved]))
+        columns = _active(self._x, self._wide.lower, self._wide.upper)
+        self._highs.change(_tangent(*columns), _tangent(*self._rows), self._wide.cost)
+        return out
 
-    def _in_basis(self, column: int, sign: float) -> Margin | None:
+    def _in_basis(self, member: int, sign: float) -> Margin | None:
         """Slope and reach where the basis of the optimum can follow the move; else None."""
-        if column - self._first in self._stuck:
+        followed = self._moves[member]
+        if followed is None:
             return None
-        move = np.zeros(len(self._x))
-        entries = self._moves[:, [column - self._first]].tocoo()
-        move[entries.row] = sign * entries.data
-        move[column] = sign
-        reach = self._reach(column, move)
+        at = np.append(followed[0], self._first + member)
+        move = sign * np.append(followed[1], 1.0)
+        reach = self._reach(at, move)
         if reach < LEAST:
             return None
-        slope = float(self._wide.cost @ move) / SCALE
+        slope = float(self._wide.cost[at] @ move) / SCALE
         return Margin(slope if abs(slope) > NOTHING else 0.0, reach)
 
     def _reach_idle(self, rows: Index, values: Array) -> float:
         lower, upper = self.program.row_lower[rows], self.program.row_upper[rows]
         return float(_steps(self._activity[rows], values, lower, upper).min(initial=np.inf))
 
-    def _reach(self, column: int, move: Array) -> float:
-        wide = self._wide
-        free = np.arange(len(move)) < self._first
-        along_columns = _steps(self._x[free], move[free], wide.lower[free], wide.upper[free])
-        change = np.asarray(wide.matrix @ move, np.float64)
-        along_rows = _steps(self._activity, change, wide.row_lower, wide.row_upper)
-        return float(min(along_columns.min(initial=np.inf), along_rows.min(initial=np.inf)))
-
-
-def exact_options(program: Program) -> dict[str, Any]:
-    """Options of HiGHS for an optimum with fine tolerances and a basis."""
-    return {**EXACT, **(CROSSOVER if len(program.cost) > LARGE else {})}
+    def _reach(self, at: Index, move: Array) -> float:
+        """Units over which the columns ``at`` can move so before a bound is met."""
+        wide, free = self._wide, at < self._first
+        own = at[free]
+        columns = _steps(self._x[own], move[free], wide.lower[own], wide.upper[own])
+        change = np.asarray(wide.matrix[:, at] @ move, np.float64)
+        rows = np.flatnonzero(change)
+        low, high = wide.row_lower[rows], wide.row_upper[rows]
+        met = _steps(self._activity[rows], change[rows], low, high)
+        return float(min(columns.min(initial=np.inf), met.min(initial=np.inf)))
 
 
 def _active(value: Array, lower: Array, upper: Array) -> tuple[Flag, Flag]:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsim.lp.blocks import Block, Split, in_parallel
-from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.highs import INTERIOR, Basis, Highs
 from capsim.lp.master import Master
 from capsim.lp.result import Solution
 
@@ -56,6 +56,8 @@ class Priced:
         The prices of the best bound.
     reduced : float64 ``[column]``
         Reduced costs at these prices, each block's own.
+    bases : tuple of Basis
+        Of the blocks at these prices.
     objective, bound : float
         With the program's offset.
     """
@@ -65,6 +67,7 @@ class Priced:
     reduced: Array
     objective: float
     bound: float
+    bases: tuple[Basis, ...] = ()
 
 
 def price_coupling(
@@ -129,7 +132,7 @@ def price_coupling(
         bound = float(sum(s.objective for s in solutions)) + constant + program.offset
         gain, promised = bound - best, master.objective + program.offset - best
         if bound > best:
-            best, center, at_best = bound, at, solutions
+            best, center, at_best, bases = bound, at, solutions, parts.bases()
         if np.isfinite(gain) and gain < GOOD_STEP * promised:
             radius = np.maximum(radius * (1.0 if gain > 0 else SHRINK), LEAST_RADIUS)
         elif np.isfinite(gain):
@@ -153,7 +156,7 @@ def price_coupling(
         x[block.columns] = mixed
     for block, solution in zip(found.blocks, at_best, strict=True):
         reduced[block.columns] = solution.column_dual
-    return Priced(x, center, reduced, objective, best)
+    return Priced(x, center, reduced, objective, best, bases)
 
 
 class _Parts:
@@ -175,6 +178,11 @@ class _Parts:
         solver = self.solvers[i]
         solver.reprice(self.cost[i] - self.use[i].T @ price)
         return solver.solve(watched=False)
+
+    def bases(self) -> tuple[Basis, ...]:
+        """Return where the blocks' last solves ended."""
+        found = (solver.basis for solver in self.solvers)
+        return tuple(basis for basis in found if basis is not None)
 
     def column(self, i: int, solution: Solution) -> tuple[float, Array]:
         """Return a solution's cost and its use of the coupling rows, and keep it."""

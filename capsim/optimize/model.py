@@ -11,6 +11,7 @@ import numpy as np
 
 from capsim.lp import Builder, Program
 from capsim.lp.arrays import Array, Flag
+from capsim.lp.blocks import Split, split
 from capsim.optimize.columns import Columns, add_columns
 from capsim.optimize.committed import committed_costs
 from capsim.optimize.families import FAMILIES
@@ -43,6 +44,9 @@ LIMITED = (
     "staff.posts",
     "staff.contract",
 )
+
+LARGE = 30_000
+"""Columns up to which programs are solved whole; larger ones county by county."""
 
 ALWAYS = ("conversion",)
 """Families whose rows stay when they are switched off: nothing turns back."""
@@ -96,6 +100,16 @@ class Model:
             if block.labels and block.name in LIMITED:
                 flag[block.start : block.start + block.count] |= block.labels[0] == "*"
         return flag
+
+    def apart(self, program: Program) -> Split | None:
+        """Split a program with the model's rows, and more columns or not, into its counties.
+
+        None where it is small enough to be solved whole, or does not fall apart.
+        """
+        if len(program.cost) <= LARGE:
+            return None
+        found = split(program, self.coupling)
+        return found if len(found.blocks) > 1 else None
 
     def to_pulp(self) -> Any:
         """Return the model as a ``pulp.LpProblem`` with speaking names.

@@ -86,13 +86,21 @@ class Plan:
         return self.status != "infeasible" and bool(self.tables["targets"]["holds"].all())
 
     def prices(
-        self, kinds: Iterable[str] | None = None, where: Mapping[str, Any] | None = None
+        self,
+        kinds: Iterable[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        *,
+        intervals: bool = True,
     ) -> Prices:
-        """Price what is scarce: see :func:`capsim.optimize.prices`; the model is built anew."""
+        """Price what is scarce: see :func:`capsim.optimize.prices.prices`; the model is built anew.
+
+        ``intervals=False`` is the fast call: one dual price of each thing, not its two sides.
+        """
         from capsim.optimize.model import formulate
         from capsim.optimize.prices import prices
 
-        return prices(formulate(self.scenario, self.demand), self, kinds, where)
+        model = formulate(self.scenario, self.demand)
+        return prices(model, self, kinds, where, intervals=intervals)
 
     def explain(self) -> Explanation | None:
         """Say why there is no plan, or why it misses a target; None where it meets them all."""

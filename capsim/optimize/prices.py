@@ -19,6 +19,7 @@ from scipy.sparse import csc_array, hstack
 from capsim.lp import Program, Solution
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.margins import Margin, Margins
+from capsim.lp.vertex import optimal_basis
 from capsim.optimize.decided import decided
 from capsim.optimize.model import Model
 from capsim.optimize.prices_projects import day_prices, programme_prices, project_reliefs
@@ -46,7 +47,8 @@ class Prices:
         ``kind``, ``unit``, ``area``, ``county``, ``stage``, ``name``, ``year``, ``one_more_cny``
         (discounted RMB saved by one unit more), ``one_less_cny`` (lost with one unit less; infinite
         where there is then no solution), ``more_units``, ``less_units`` (over which each holds at
-        least).
+        least). Without intervals both prices are the same number between the two, and the units
+        are NaN.
     program : Program
         The linear program that the prices are of: the plan's decisions fixed.
     solution : Solution
@@ -93,8 +95,13 @@ def prices(
     plan: Plan,
     kinds: Iterable[str] | None = None,
     where: Mapping[str, Any] | None = None,
+    *,
+    intervals: bool = True,
 ) -> Prices:
     """Price what is scarce in a plan.
+
+    A program of many counties is solved county by county at prices of what they share, and a basis
+    of the whole pieced together from theirs (see :mod:`capsim.lp.vertex`).
 
     Parameters
     ----------
@@ -105,6 +112,10 @@ def prices(
         Of ``KINDS``; all but ``day`` (a program of its own for each project) where not given.
     where : mapping, optional
         Only members that are so, for example ``{"county": "C01", "year": 2022}``.
+    intervals : bool
+        Both one-sided prices and the units over which they hold. Otherwise the dual price alone, a
+        number between the two, which takes a fraction of the time; ``project``, ``programme`` and
+        ``day`` are left out then.
 
     Returns
     -------
@@ -119,11 +130,12 @@ def prices(
     """
     relaxed = plan.solution is not None
     whole = ("project", "programme", "day")
-    left_out = whole if relaxed else ("day",)
+    left_out = whole if relaxed or not intervals else ("day",)
     asked = [kind for kind in KINDS if kind not in left_out] if kinds is None else list(kinds)
     _refuse_unknown(asked)
-    if relaxed and set(asked) & set(whole):
-        raise ValueError("projects and days have no price in a relaxed plan")
+    if set(asked) & set(whole) and (relaxed or not intervals):
+        what = "in a relaxed plan" if relaxed else "without intervals"
+        raise ValueError(f"projects, programmes and days have no price {what}")
     unknown = [name for name in where or {} if name not in WHO]
     if unknown:
         raise ValueError(f"prices have no column {unknown[0]!r}: expected one of {', '.join(WHO)}")
@@ -137,19 +149,19 @@ def prices(
     matrix = [relief.matrix for relief in reliefs]
     joined = hstack(matrix, format="csc") if matrix else csc_array((program.matrix.shape[0], 0))
     cost = np.concatenate([np.zeros(0), *(relief.cost for relief in reliefs)])
-    margins = Margins(program, csc_array(joined), cost)
+    apart = model.apart(program)
+    basis = None if apart is None else optimal_basis(apart)
+    margins = Margins(program, csc_array(joined), cost, basis)
     frames, first = [], 0
     for relief in reliefs:
         at = range(first, first + len(relief.members))
-        frames.append(
-            _priced(relief, [(margins.along(i, 1.0), margins.along(i, -1.0)) for i in at])
-        )
+        frames.append(_priced(relief, _both(margins, at) if intervals else _duals(margins, at)))
         first = at.stop
     if "programme" in asked:
         every = pd.concat(frames, ignore_index=True)
         frames.append(programme_prices(model, x, every[every["kind"] == "project"]))
     if "day" in asked:
-        frames.append(day_prices(model, program, x, lambda members: _chosen(members, where)))
+        frames.append(day_prices(model, program, x, basis, lambda members: _chosen(members, where)))
     table = pd.concat([_empty(), *frames], ignore_index=True)
     keep = table["kind"].isin(asked).to_numpy(bool) & _chosen(table, where)
     return Prices(table[keep].reset_index(drop=True), program, margins.solution)
@@ -180,6 +192,16 @@ def _cap_enrolment(model: Model, plan: Plan) -> Array:
     shares = plan.tables["shares"].set_index(["county", "school_year"])["enrolment"]
     who = zip(labels["county"].replace("", "*"), labels["year"], strict=True)
     return np.array([shares[key] for key in who], np.float64)
+
+
+def _both(margins: Margins, at: range) -> list[tuple[Margin, Margin]]:
+    return [(margins.along(i, 1.0), margins.along(i, -1.0)) for i in at]
+
+
+def _duals(margins: Margins, at: range) -> list[tuple[Margin, Margin]]:
+    nan = float("nan")
+    slopes = margins.dual_slopes()[at.start : at.stop].tolist()
+    return [(Margin(slope, nan), Margin(-slope, nan)) for slope in slopes]
 
 
 def _priced(relief: Relief, pairs: list[tuple[Margin, Margin]]) -> pd.DataFrame:

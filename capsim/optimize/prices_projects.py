@@ -16,8 +16,8 @@ from scipy.sparse import coo_array, csc_array, diags_array
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.highs import Highs
-from capsim.lp.margins import exact_options
+from capsim.lp.highs import Basis, Highs
+from capsim.lp.margins import EXACT
 from capsim.optimize.model import Model
 from capsim.optimize.relief import Relief, no_members
 from capsim.optimize.spend import day_number
@@ -86,7 +86,11 @@ def programme_prices(model: Model, x: Array, projects: pd.DataFrame) -> pd.DataF
 
 
 def day_prices(
-    model: Model, program: Program, x: Array, chosen: Callable[[pd.DataFrame], Flag]
+    model: Model,
+    program: Program,
+    x: Array,
+    start: Basis | None,
+    chosen: Callable[[pd.DataFrame], Flag],
 ) -> pd.DataFrame:
     """Price a day of each project that opens within the plan, both ways.
 
@@ -106,7 +110,8 @@ def day_prices(
     row_lower = program.row_lower.copy()
     row_lower[counted] = -np.inf
     program = replace(program, row_lower=row_lower)
-    highs = Highs(program, exact_options(program))
+    highs = Highs(program, EXACT if start is None else {**EXACT, "presolve": "off"})
+    highs.begin_at(start)
     base = highs.solve().objective
     day = day_number(dates.date)
     records = []
