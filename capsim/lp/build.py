@@ -265,18 +265,19 @@ class Builder:
 
 def _entries(term: Term, first_row: int) -> tuple[Short, Short, Array]:
     """Write a term out: row, column and value of every entry on a column there is."""
-    row, column, value = np.broadcast_arrays(*term)
+    row, column, value = (np.asarray(part) for part in term)
+    if row.shape != column.shape or (value.ndim and value.shape != row.shape):
+        row, column, value = np.broadcast_arrays(row, column, value)
     keep = column >= 0
-    if keep.all():
-        parts = [part.astype(np.int32, order="C").ravel() for part in (row, column)]
-    else:
-        parts = [part[keep].astype(np.int32) for part in (row, column)]
-    parts[0] += np.int32(first_row)
-    one = np.asarray(term[2], np.float64)
-    if one.ndim == 0:
-        return parts[0], parts[1], np.broadcast_to(one, parts[0].shape)
-    values = value.ravel() if keep.all() else value[keep]
-    return parts[0], parts[1], values.astype(np.float64)
+    if not keep.all():
+        row, column = row[keep], column[keep]
+        value = value[keep] if value.ndim else value
+    rows = row.astype(np.int32, order="C").ravel()
+    rows += np.int32(first_row)
+    columns = column.astype(np.int32, order="C").ravel()
+    if np.ndim(term[2]) == 0:
+        return rows, columns, np.broadcast_to(np.array(term[2], np.float64), rows.shape)
+    return rows, columns, value.astype(np.float64, order="C").ravel()
 
 
 def _full(value: ArrayLike, count: int) -> Array:

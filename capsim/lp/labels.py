@@ -61,9 +61,15 @@ class Labels(Sequence[Text]):
         return int(np.count_nonzero(self.keep))
 
     def besides(self, text: Any) -> Labels:
-        """Return the labels with one more text, the same for every member."""
-        same = Along(0, np.array([text], object), np.zeros(len(self.keep), np.int64))
-        return Labels(self.keep, (*self.along, same))
+        """Return the labels with one more text at the end, the same for every member."""
+        return Labels(self.keep, (*self.along, self._same(text)))
+
+    def after(self, text: Any) -> Labels:
+        """Return the labels with one more text in front, the same for every member."""
+        return Labels(self.keep, (self._same(text), *self.along))
+
+    def _same(self, text: Any) -> Along:
+        return Along(0, np.array([text], object), np.zeros(len(self.keep), np.int64))
 
     @staticmethod
     def _texts(one: Along, where: tuple[Index, ...]) -> Text:

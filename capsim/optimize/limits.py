@@ -8,6 +8,7 @@ import numpy as np
 
 from capsim.lp import Along, Builder, Labels
 from capsim.lp.arrays import Array, Index
+from capsim.lp.build import Term
 from capsim.optimize.parts import Parts
 
 Entry = tuple[Index, Index, Index, Array | float]
@@ -51,27 +52,28 @@ def limit_rows(
     if cumulative:
         county, whole = _running_total(county), _running_total(whole[None, :])[0]
     more = np.zeros_like(county) if extra is None else extra
-    flag = ~np.isnan(county)
-    row, count = parts.numbered(flag)
     names, years = parts.given.space.counties, parts.given.space.years
+    flag = ~np.isnan(county)
     labels = Labels(flag, (Along(0, names), Along(1, years)))
-    terms = []
-    for at_county, at_year, column, amount in entries:
-        where = row[at_county, at_year]
-        keep = where >= 0
-        terms.append((where[keep], column[keep], np.broadcast_to(amount, where.shape)[keep]))
-    m.constrain(name, count, terms, upper=(county / unit + more)[flag], labels=labels)
+    row, count = parts.numbered(flag)
+    by_county = [(row[c, t], column, amount) for c, t, column, amount in entries if count]
+    upper = (county / unit + more)[flag]
+    m.constrain(name, count, _on_rows(by_county), upper=upper, labels=labels)
     flag = ~np.isnan(whole)
     row, count = parts.numbered(flag)
-    terms = []
-    for _, at_year, column, amount in entries:
-        where = row[at_year]
-        keep = where >= 0
-        terms.append((where[keep], column[keep], np.broadcast_to(amount, where.shape)[keep]))
+    together = [(row[t], column, amount) for _, t, column, amount in entries if count]
     upper = (whole / unit + more.sum(axis=0))[flag]
-    m.constrain(
-        name, count, terms, upper=upper, labels=[["*"] * count, years[np.flatnonzero(flag)]]
-    )
+    labels = Labels(flag, (Along(0, years),)).after("*")
+    m.constrain(name, count, _on_rows(together), upper=upper, labels=labels)
+
+
+def _on_rows(terms: Sequence[tuple[Index, Index, Array | float]]) -> list[Term]:
+    """Leave out what falls on no row."""
+    kept: list[Term] = []
+    for row, column, amount in terms:
+        keep = row >= 0
+        kept.append((row[keep], column[keep], np.broadcast_to(amount, row.shape)[keep]))
+    return kept
 
 
 def _running_total(amount: Array) -> Array:

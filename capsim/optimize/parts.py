@@ -123,7 +123,7 @@ class Parts:
 
 def _where(row: Index, column: Index, value: Array) -> Term:
     keep = (row >= 0) & (column >= 0)
-    return row[keep], column[keep], np.broadcast_to(value, row.shape)[keep]
+    return row[keep], column[keep], value[keep]
 
 
 def before(column: Index) -> Index:

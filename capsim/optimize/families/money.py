@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from capsim.lp import Builder
-from capsim.optimize.ledger import KINDS, MILLION, RECURRENT
+from capsim.optimize.ledger import MILLION, RECURRENT
 from capsim.optimize.limits import limit_rows
 from capsim.optimize.parts import Parts
 
@@ -15,9 +13,17 @@ def define_money(m: Builder, parts: Parts) -> None:
 
     Σ running, staff, purchase, hiring, boarding, lease ≤ limit(recurrent,c,t). Rows in million RMB.
     """
-    ledger = parts.ledger
-    capital = ledger.kind == KINDS.index("capital")
-    recurrent = np.isin(ledger.kind, [KINDS.index(kind) for kind in RECURRENT]) | ledger.lease
+    lines = parts.ledger.lines
+    capital = [line for line in lines if line.kind == "capital"]
+    recurrent = [line for line in lines if line.kind in RECURRENT or line.lease]
     for kind, used in (("capital", capital), ("recurrent", recurrent)):
-        entry = (ledger.county[used], ledger.year[used], ledger.column[used], ledger.amount[used])
-        limit_rows(m, parts, kind, f"money.{kind}", [entry], unit=MILLION)
+        entries = [
+            (
+                line.entries(line.county),
+                line.entries(line.year),
+                line.entries(line.column),
+                line.entries(line.amount_cny / MILLION),
+            )
+            for line in used
+        ]
+        limit_rows(m, parts, kind, f"money.{kind}", entries, unit=MILLION)
