@@ -19,7 +19,7 @@ from benchmarks.registry import MODELS, ROUTES, SIZES, discover
 QUICK = (("places", "county", 1), ("places", "city", 3), ("places", "province", 1))
 QUICK_ROUTES = ("raw", "capsim", "pulp-loops", "pulp-fast", "linopy", "pyomo", "scipy")
 QUICK_LIMIT_S = 60.0
-QUICK_SWEEP_YEAR = 2024
+QUICK_SWEEP_YEAR = 2026
 
 
 def parser() -> argparse.ArgumentParser:

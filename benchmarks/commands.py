@@ -76,9 +76,34 @@ def growth(arguments: Arguments) -> None:
     module.main(arguments)
 
 
+def milp(arguments: Arguments) -> None:
+    """Prove gaps with whole numbers at every size (``--json``)."""
+    from benchmarks import milp as module
+
+    module.main(arguments)
+
+
+def cluster(arguments: Arguments) -> None:
+    """Predict what N workers give from serial share and bytes, beside two Dask workers."""
+    from benchmarks import cluster as module
+
+    module.main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Arguments], None]] = {
     command.__name__: command
-    for command in (orlib, psplib, flagship, demand, construction, scenario, sweep, growth)
+    for command in (
+        orlib,
+        psplib,
+        flagship,
+        demand,
+        construction,
+        scenario,
+        sweep,
+        growth,
+        milp,
+        cluster,
+    )
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import goals, show
+from benchmarks import cluster, goals, milp, show
 from benchmarks.__main__ import main
 from benchmarks.case import Case, prepare
 from benchmarks.clock import Phases, peak_mb
@@ -145,6 +146,36 @@ def test_exponents_of_known_powers() -> None:
     keys = ("nonzeros", "project_s", "formulate_s", "hand_over_s", "formulate_mb")
     points = [{"axis": "areas", "value": n, **dict.fromkeys(keys, 3.0 * n**2)} for n in (1, 2, 4)]
     assert exponents(points) == {"areas": pytest.approx(dict.fromkeys(keys, 2.0))}
+
+
+def test_a_gap_is_proved_between_plan_and_bound(folders: dict[str, Path]) -> None:
+    found = milp.solved("places-milp", "tiny", 1e-3, 60.0)
+    best = solved(folders["places-milp"], "places-milp", "raw")
+    assert found["bound"] <= best * (1 + 1e-4)
+    assert found["objective"] >= best * (1 - 1e-4)
+    assert 0 <= found["gap"] + 1e-9 <= 1e-3
+
+
+def test_an_unproved_gap_misses_both_goals() -> None:
+    late = {"model": "m", "size": "city", "gap": float("nan"), "wall_s": 1.0}
+    assert [check["holds"] for check in milp.checks(late)] == [False, False]
+    good = {"model": "m", "size": "city", "gap": 5e-4, "wall_s": 61.0}
+    assert [check["holds"] for check in milp.checks(good)] == [True, False]
+
+
+def test_seconds_on_more_workers_by_hand() -> None:
+    found = cluster.predicted(1.0, [3.0, 2.0, 2.0, 1.0], per_worker=125e6, once=250e6)
+    assert found[1] == 1 + 8
+    assert found[2] == 1 + 4 + (2 + 2)
+    assert found[4] == 1 + 3 + (4 + 2)
+
+
+def test_recorder_counts_what_goes_over_a_network() -> None:
+    recorder = cluster.Recorder()
+    assert recorder.share("x" * 1000) == "x" * 1000
+    assert recorder.submit(len, b"y" * 5000).result() == 5000
+    assert recorder.shared > 1000
+    assert (recorder.sent, len(recorder.busy_s)) == (len(pickle.dumps(())), 1)
 
 
 def test_clock_counts_work_and_memory() -> None:
