@@ -86,15 +86,8 @@ def draft(
             elif theirs and other in projects and other not in recipe:
                 never.add(i)
             else:
-                faults.append(
-                    Fault(
-                        "phases.csv",
-                        None,
-                        "after",
-                        name,
-                        nearest(name, (p.name for p in recipe[column.project])),
-                    )
-                )
+                expected = nearest(name, (p.name for p in recipe[column.project]))
+                faults.append(_fault(phase, "after", name, expected))
         after.append(before)
     needs: list[Needs] = []
     for number, phase in flat:
@@ -104,10 +97,10 @@ def draft(
             if r is None:
                 known = sorted({n for n, c in stock.number if c in ("*", column.county)})
                 expected = f"in county {column.county!r} {nearest(name, known)}"
-                faults.append(Fault("phases.csv", None, "needs", name, expected))
+                faults.append(_fault(phase, "needs", name, expected))
             elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
                 has = f"at most {stock.resources[r].units}, what county {column.county!r} has"
-                faults.append(Fault("phases.csv", None, "needs", f"{name}={units}", has))
+                faults.append(_fault(phase, "needs", f"{name}={units}", has))
             else:
                 found.append((r, units))
         needs.append(tuple(found))
@@ -123,6 +116,11 @@ def draft(
         fault = Fault("phases.csv", None, "after", names, "phases that do not wait for each other")
         raise ScenarioError([fault]) from None
     return _network(built, flat, after, needs, order, never, stock, now, crews)
+
+
+def _fault(phase: Phase, column: str, value: str, expected: str) -> Fault:
+    """Say what is wrong with a phase that is known by its name, not by its row."""
+    return Fault("phases.csv", None, f"phase {phase.name!r}, {column}", value, expected)
 
 
 def _network(

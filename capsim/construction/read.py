@@ -212,6 +212,7 @@ class Stock:
         faults: list[Fault] = []
         self.resources: list[Resource] = []
         self.stops: list[list[tuple[str, str]]] = []
+        self._calendars: list[str] = []
         self.number: dict[tuple[str, str], int] = {}
         self._years = years
         self._made: dict[tuple[int, ...], Calendar | None] = {}
@@ -240,6 +241,7 @@ class Stock:
                 )
             self.number[str(name), str(county)] = len(self.resources)
             self.stops.append(stops.get(calendar, []))
+            self._calendars.append(calendar)
             if dated.any():
                 pairs = zip(rows["from"], rows["units"], strict=True)
                 releases = tuple(sorted((to_day(day), int(units)) for day, units in pairs if day))
@@ -256,11 +258,23 @@ class Stock:
         return self.number.get((name, "*")) if own is None else own
 
     def calendar(self, needed: Sequence[int]) -> Calendar | None:
-        """Return the calendar of work that stops whenever one of its resources does."""
+        """Return the calendar of work that stops whenever one of its resources does.
+
+        Raises
+        ------
+        ScenarioError
+            If their stops together leave no working day.
+        """
         key = tuple(sorted({r for r in needed if self.stops[r]}))
         if not key:
             return None
         if key not in self._made:
             spans = [stop for r in key for stop in self.stops[r]]
-            self._made[key] = Calendar.from_stops(sorted(set(spans)), *self._years)
+            try:
+                self._made[key] = Calendar.from_stops(sorted(set(spans)), *self._years)
+            except ValueError as error:
+                names = "; ".join(dict.fromkeys(self._calendars[r] for r in key))
+                said = "stops that leave a working day, in a phase that needs all of them"
+                fault = Fault("scenario.toml", None, "calendars", names, said)
+                raise ScenarioError([fault]) from error
         return self._made[key]

@@ -261,6 +261,50 @@ def test_faults_of_observed_months(programme_of, row, message):
         programme_of([{"name": "S"}], [{**OBSERVED, **row}])
 
 
+@pytest.mark.parametrize(
+    ("shape", "mean", "variance"),
+    [
+        ({"distribution": "triangular"}, (4 + 6 + 14) / 3, (16 + 36 + 196 - 24 - 56 - 84) / 18),
+        # beta(1.8, 4.2) on 4 to 14: mean 4 + 10 a / 6, variance 100 ab / (36 x 7)
+        ({"distribution": "pert"}, (4 + 24 + 14) / 6, 100 * 1.8 * 4.2 / (36 * 7)),
+        # logarithm normal about ln sqrt(4 x 14), 1.645 sd to either side
+        (
+            {"distribution": "lognormal"},
+            56**0.5 * np.exp((np.log(3.5) / 3.28970725) ** 2 / 2),
+            56
+            * np.exp((np.log(3.5) / 3.28970725) ** 2)
+            * np.expm1((np.log(3.5) / 3.28970725) ** 2),
+        ),
+        ({"distribution": "empirical", "observed_months": "4;5;14;5"}, 7.0, 16.5),
+        ({"distribution": "fixed"}, 6.0, 0.0),
+    ],
+)
+def test_durations_have_the_moments_of_theory(programme_of, shape, mean, variance):
+    """Mean and variance of 40,000 draws within four standard errors."""
+    months = {} if "observed_months" in shape else {"low_months": 4, "high_months": 14}
+    scenario = programme_of(
+        [{"name": "P"}],
+        [{"phase": "all", "mode_months": 6, **months, **shape}],
+        construction={"start": "2022-01-01", "shock_sd": 0},
+    )
+    size = 40_000
+    drawn = build(scenario, starts="asap", replications=size, seed=5).days[:, 0] / MONTH
+    away = (drawn - drawn.mean()) ** 2
+    assert drawn.mean() == pytest.approx(mean, abs=4 * drawn.std() / size**0.5 + 1e-9)
+    assert away.mean() == pytest.approx(variance, abs=4 * away.std() / size**0.5 + 1e-9)
+
+
+def test_shocks_are_lognormal_with_median_one(programme_of):
+    phase = [{"phase": "all", "distribution": "pert", "low_months": 6, "mode_months": 6,
+              "high_months": 6}]  # fmt: skip
+    scenario = programme_of([{"name": "P"}], phase, construction={"start": "2022-01-01",
+                                                                  "shock_sd": 0.3})  # fmt: skip
+    days = build(scenario, starts="asap", replications=40_000, seed=1).days[:, 0]
+    factor = np.log(days / (6 * MONTH))
+    assert np.median(factor) == pytest.approx(0, abs=4 * 1.2533 * 0.3 / 200)
+    assert factor.std() == pytest.approx(0.3, abs=4 * 0.3 / 80_000**0.5)
+
+
 def test_lognormal_quantiles(programme_of):
     phase = [{"phase": "all", "distribution": "lognormal", "low_months": 4, "mode_months": 6,
               "high_months": 16}]  # fmt: skip
@@ -274,7 +318,8 @@ def test_lognormal_quantiles(programme_of):
     ("phase", "resource", "message"),
     [
         ({"needs": "crane=1"}, None, "needs: 'crane.*' where"),
-        ({"needs": "crew=3"}, {"units": 2}, "'crew=3' where at most 2, what county 'A' has"),
+        ({"needs": "crew=3"}, {"units": 2}, "phase 'only', needs: 'crew=3' where at most 2, what "),
+        ({"needs": "crew=1"}, {"units": 0}, "'crew=1' where at most 0, what county 'A' has"),
         ({"after": "roof"}, None, "after: 'roof' where"),
         ({"after": "only"}, None, "after: 'only' where phases that do not wait for each other"),
     ],
@@ -284,6 +329,42 @@ def test_faults_are_named(programme_of, phase, resource, message):
     rows = None if resource is None else [{"resource": "crew", "county": "*"} | resource]
     with pytest.raises(ScenarioError, match=message):
         build(programme_of([{"name": "P"}], phases, rows), planned={"P": "2024-09-01"})
+
+
+def test_calendars_that_leave_no_day_together_are_named(programme_of):
+    stock = [
+        {"resource": name, "county": "*", "units": 1, "calendar": half}
+        for name, half in (("crew", "first"), ("crane", "second"))
+    ]
+    halves = {"first": {"stops": [["01-01", "06-30"]]}, "second": {"stops": [["07-01", "12-31"]]}}
+    phases = [{"phase": "only", "distribution": "fixed", "mode_months": 6}]
+    alone, both = (phases[0] | {"needs": needs} for needs in ("crew=1", "crew=1; crane=1"))
+    fine = programme_of([{"name": "P"}], [alone], stock, calendars=halves)
+    programme = build(fine, starts="asap", stochastic=False, replications=1)
+    assert iso(programme) == ["2022-12-31"]  # 182.6 of 184 days from July on
+    with pytest.raises(ScenarioError, match="calendars: 'first; second' where stops that leave"):
+        build(programme_of([{"name": "P"}], [both], stock, calendars=halves), starts="asap")
+
+
+def test_a_project_of_fifty_phases_and_phases_that_take_no_time(programme_of):
+    chain = [
+        {"phase": f"p{i}", "distribution": "fixed", "mode_months": i % 2, "needs": "crew=1"}
+        for i in range(50)
+    ]
+    stock = [{"resource": "crew", "county": "*", "units": 1}]
+    scenario = programme_of([{"name": "P"}, {"name": "Q"}], chain, stock)
+    for use_simpy in (True, False):
+        built = build(scenario, starts="asap", replications=1, stochastic=False,
+                      use_simpy=use_simpy)  # fmt: skip
+        last = built.finish[0].max() - to_day("2022-01-01")
+        assert last == pytest.approx(50 * MONTH)  # one crew: 25 months each, one after the other
+
+
+def test_nothing_to_build(programme_of):
+    empty = build(programme_of([{"name": "P"}], TWO), planned={}, replications=3)
+    assert empty.opening.shape == (3, 0)
+    for table in (empty.dates(), empty.probability(), empty.waiting(), empty.use(), empty.gantt()):
+        assert len(table) == 0
 
 
 @pytest.mark.parametrize(

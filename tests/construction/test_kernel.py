@@ -101,7 +101,7 @@ def test_need_above_what_there_is_is_refused():
 def test_queue_matches_theory(servers, load):
     """M/M/c: mean wait by Erlang's formula, within its 99 % interval over replications."""
     rng = np.random.default_rng(5)
-    runs, size = 40, 3000
+    runs, size = 40, 1800
     waits = []
     arrival = load * servers
     for _ in range(runs):
