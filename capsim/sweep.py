@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario
 
-WITHOUT_CHILDREN = ("policy", "costs", "switches", "cost_terms", "staff", "travel", "programmes")
+WITHOUT_CHILDREN = (
+    *("policy", "costs", "switches", "cost_terms", "staff", "travel", "programmes"),
+    "catchments",
+)
 """Sections of the settings that say nothing about how many children there will be."""
 
 PRIMAL, DUAL = 4, 1

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capsim.certificate.catchments import check_catchments
 from capsim.certificate.cells import check_cells
 from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
 from capsim.certificate.decisions import Reader, read_decisions
 from capsim.certificate.derived import derive
 from capsim.certificate.ledger import Certificate, Ledger
+from capsim.certificate.links import read_links
 from capsim.certificate.places import check_places
 from capsim.certificate.policies import check_policies
 from capsim.certificate.read import read_given
@@ -55,7 +57,9 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
     reader = Reader(plan.tables, book)
     decisions = read_decisions(given, reader)
     state = derive(given, decisions)
-    ways = check_flows(given, decisions, reader)
+    links = read_links(given)
+    ways = check_flows(given, links, decisions, reader)
+    check_catchments(given, links, reader)
     check_places(given, decisions, state, book)
     if given.on("boarding"):
         check_boarding(given, ways, state, book)

@@ -25,6 +25,7 @@ COLUMNS = {
     "closures": "school stage area county how from_year",
     "purchases": "school stage area county school_year contract places_september "
     "places_december price_cny cost_cny",
+    "catchments": "area county stage from_year school",
     "enrolment": "school stage area county sector grade school_year pupils displaced",
     "schools": "school stage area county sector school_year pupils fee_paying purchased public "
     "fee_paying_december purchased_december public_december seats_existing seats_new "

@@ -11,7 +11,7 @@ from capsim.certificate.decisions import Decisions, Reader, axis
 from capsim.certificate.derived import Derived, new_seats
 from capsim.certificate.given import Given
 from capsim.certificate.ledger import Bools, Floats, Ledger
-from capsim.certificate.links import boards, read_links
+from capsim.certificate.links import Links, boards
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Ways:
     own: Bools
 
 
-def check_flows(given: Given, plan: Decisions, reader: Reader) -> Ways:
+def check_flows(given: Given, links: Links, plan: Decisions, reader: Reader) -> Ways:
     """Check the flows against links, children, enrolment and the limits of day travel."""
     book, frame = reader.book, reader.tables["flows"]
-    links, providers = read_links(given), given.providers
+    providers = given.providers
     areas, grades, years = given.areas, given.grades, given.years
     shape = (len(areas), len(grades), len(years))
     a = axis("area", areas).positions(frame)

@@ -12,6 +12,7 @@ import numpy as np
 
 from capsim.lp import Along, Builder, Labels
 from capsim.lp.arrays import Flag, Index, Text
+from capsim.optimize.catchments import Catchments, catchments_of
 from capsim.optimize.given import Given
 from capsim.optimize.links import Links
 
@@ -62,6 +63,11 @@ class Columns:
     hired: Index
     contract_teachers: Index
     """``[c, t]``"""
+    catchments: Catchments
+    assigned: Index
+    """``[pair, epoch]``"""
+    passage: Index
+    """``[step, epoch]``"""
 
 
 def seat_pairs(given: Given) -> Seats:
@@ -122,6 +128,8 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     purchased_december = block(
         "purchased_december", per_year(purchasable) & december, *school, year
     )
+    ruled = catchments_of(given, links)
+    drawn = Along(1, ruled.drawn)
     return Columns(
         seats=seats,
         flow=block("flow", np.ones((len(links.pair_link), T), bool), *links.texts(given), year),
@@ -153,6 +161,22 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
         hired=block("hired", np.ones((C, T), bool), county, year, upper=staffed),
         contract_teachers=block(
             "contract_teachers", np.ones((C, T), bool), county, year, upper=staffed
+        ),
+        catchments=ruled,
+        assigned=block(
+            "assigned",
+            np.ones((len(ruled.link), len(ruled.drawn)), bool),
+            *ruled.texts(given),
+            drawn,
+            upper=1.0,
+            integer=True,
+        ),
+        passage=block(
+            "passage",
+            np.ones((len(ruled.step_from), len(ruled.drawn)), bool),
+            Along(0, space.areas, ruled.area[ruled.step_from]),
+            *ruled.texts(given, ruled.step_to),
+            drawn,
         ),
     )
 

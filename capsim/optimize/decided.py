@@ -45,6 +45,17 @@ def decided(model: Model, tables: Mapping[str, pd.DataFrame]) -> Array:
     bought = tables["purchases"]
     bought = bought[bought["contract"] > 0]
     x[v.contract[who(bought), bought["school_year"].to_numpy(np.int64) - int(years[0])]] = 1.0
+    drawn, c = tables["catchments"], v.catchments
+    ends = pd.MultiIndex.from_arrays(
+        [
+            given.space.areas[c.area],
+            providers.school[c.provider],
+            model.parts.stage_names[providers.stage[c.provider]],
+        ]
+    )
+    pair = _at(ends, pd.MultiIndex.from_frame(drawn[["area", "school", "stage"]]))
+    epoch = _at(pd.Index(c.drawn), pd.Index(drawn["from_year"].to_numpy(np.int64)))
+    x[v.assigned[pair, epoch]] = 1.0
     return x
 
 

@@ -149,6 +149,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "boarding.day": ("area", "grade", "year"),
     "boarding.school": ("school", "stage", "year"),
     "boarding.area": ("area", "stage", "year"),
+    "catchment": ("area", "school", "stage", "year"),
     "share.cap": ("county", "year"),
     "money": ("county", "year"),
     "land": ("county", "year"),

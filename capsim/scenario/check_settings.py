@@ -47,6 +47,10 @@ def _years(case: Case) -> Iterable[Fault]:
     if not years.first_year <= years.last_year < years.first_year + LONGEST:
         expected = f"a year from {years.first_year} to {years.first_year + LONGEST - 1}"
         yield case.fault("horizon.last_year", years.last_year, expected)
+    for year in case.settings.catchments.drawn:
+        if not years.first_year <= year <= years.last_year:
+            expected = f"a planned year, {years.first_year} to {years.last_year}"
+            yield case.fault("catchments.drawn", year, expected)
     planned = f"a planned year, {years.first_year} to {years.last_year}"
     if policy.reduction > 0 and not years.first_year <= policy.reduction_year <= years.last_year:
         yield case.fault("policy.reduction_year", policy.reduction_year, planned)
@@ -70,6 +74,7 @@ def _stages(case: Case) -> Iterable[Fault]:
         ("travel.radius_km", tuple(settings.travel.radius_km)),
         ("travel.day_km", tuple(settings.travel.day_km)),
         ("travel.day_minutes", tuple(settings.travel.day_minutes)),
+        ("catchments.stages", settings.catchments.stages),
         ("demand.entry_age", tuple(settings.demand.entry_age)),
         ("demand.gross_enrolment", tuple(settings.demand.gross_enrolment)),
     ):

@@ -11,7 +11,7 @@ from .check_phases import phases_faults, resources_faults
 from .check_projects import programme_faults, projects_faults
 from .check_references import links_faults, reference_faults
 from .check_settings import settings_faults, stage_table
-from .check_travel import day_travel_faults, nearby_faults
+from .check_travel import catchment_faults, day_travel_faults, nearby_faults
 from .faults import Fault
 from .settings import Settings
 from .typed import Typed
@@ -24,6 +24,7 @@ CHECKS = (
     links_faults,
     nearby_faults,
     day_travel_faults,
+    catchment_faults,
     pupils_faults,
     births_faults,
     forecast_faults,

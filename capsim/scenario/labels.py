@@ -19,6 +19,7 @@ TABLES_ZH = {
     "rolls": "分年级在校生",
     "projects": "项目",
     "links": "就学联系",
+    "borders": "相邻片区",
     "limits": "限额",
     "phases": "施工阶段",
     "resources": "施工资源",

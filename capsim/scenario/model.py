@@ -18,6 +18,7 @@ import pandas as pd
 from capsim.standards import Stage
 from capsim.standards import stages as standard_stages
 
+from .borders import border_rows
 from .columns import blank_column
 from .document import Provenance
 from .faults import nearest
@@ -162,12 +163,23 @@ class Scenario:
             raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
         if name == "links" and asks_nearby(self.settings):
             return self._nearby if len(self._nearby) else None
+        if name == "borders" and self._derives_borders:
+            return self._borders if len(self._borders) else None
         return self._tables.get(name)
 
     @cached_property
     def _nearby(self) -> pd.DataFrame:
         areas, schools, projects = (self.table(name) for name in ("areas", "schools", "projects"))
         return nearby_links(self.settings, areas, schools, projects)
+
+    @property
+    def _derives_borders(self) -> bool:
+        rules = self.settings.catchments
+        return bool(rules.stages) and rules.connected and "borders" not in self._tables
+
+    @cached_property
+    def _borders(self) -> pd.DataFrame:
+        return border_rows(self.table("areas"))
 
     def shares_tables(self, other: Scenario) -> bool:
         """Tell whether the tables are the very same, as a variant's are if it changes none."""

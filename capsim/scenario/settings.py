@@ -219,6 +219,14 @@ class Travel(_Section):
     km_per_hour: Positive | None = None
 
 
+class Catchments(_Section):
+    """Stages in which a neighbourhood goes to one public school, and when they are drawn anew."""
+
+    stages: Names = ()
+    drawn: Annotated[tuple[Year, ...], BeforeValidator(_listed)] = ()
+    connected: StrictBool = True
+
+
 class Switches(_Section):
     """Constraint families, as listed in ``docs/model.md``."""
 
@@ -239,6 +247,7 @@ class Switches(_Section):
     floors: StrictBool = True
     class_size: StrictBool = True
     boarding: StrictBool = True
+    catchment: StrictBool = True
 
 
 class CostTerms(_Section):
@@ -313,6 +322,7 @@ class Settings(_Section):
     costs: Costs
     staff: Staff = Staff()
     travel: Travel = Travel()
+    catchments: Catchments = Catchments()
     switches: Switches = Switches()
     cost_terms: CostTerms = CostTerms()
     demand: DemandSettings = DemandSettings()

@@ -207,6 +207,7 @@ _ALL = (
             _may("cost_cny", "RMB a pupil and school year"),
         ),
     ),
+    Table("borders", (_key("area"), _key("to_area"))),
     Table(
         "limits",
         (

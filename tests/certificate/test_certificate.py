@@ -35,8 +35,9 @@ CELLS = [
     (table, column)
     for table, rows in plan_tables().items()
     for column in rows.columns
-    if (table, column) not in FREE_TEXT
+    if len(rows) and (table, column) not in FREE_TEXT
 ]
+"""Those of ``catchments``, of which this plan has none, are changed in ``test_catchments.py``."""
 
 
 @pytest.mark.parametrize(("table", "column"), CELLS, ids=[".".join(cell) for cell in CELLS])

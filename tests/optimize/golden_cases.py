@@ -21,6 +21,7 @@ def case(
     limits: Sequence[Mapping[str, Any]] = (),
     links: Sequence[Mapping[str, Any]] = (),
     rolls: Sequence[tuple[str, str, float]] = (),
+    borders: Sequence[tuple[str, str]] = (),
     areas: Mapping[str, str] | None = None,
     **sections: Any,
 ) -> capsim.Scenario:
@@ -44,6 +45,7 @@ def case(
         "limits": pd.DataFrame(list(limits)),
         "links": pd.DataFrame(list(links)),
         "rolls": pd.DataFrame(rolls, columns=["school", "grade", "pupils"]).assign(stage=stage),
+        "borders": pd.DataFrame(borders, columns=["area", "to_area"]),
         "births": pd.DataFrame(
             [
                 {"area": area, "year": year, "births": births}
@@ -315,6 +317,26 @@ def boarding() -> capsim.Scenario:
     )
 
 
+def catchment() -> capsim.Scenario:
+    """P in the east, Q in the west; the middle lies between them, the hill beyond it."""
+    areas = ("east", "middle", "hill", "west")
+    home = {"P": "east", "Q": "west"}
+    links = [
+        {"area": area, "to_area": "", "to_school": name, "stage": "", "km": 1.0}
+        for area in areas
+        for name in home
+        if (area, name) != ("east", "Q")
+    ]
+    return case(
+        areas=dict.fromkeys(areas, "C"),
+        children={"7": (10, 20), "8": (10, 10)},
+        schools=[{**PUBLIC, "school": name, "area": area} for name, area in home.items()],
+        links=links,
+        borders=[("east", "middle"), ("middle", "hill"), ("middle", "west")],
+        catchments={"stages": ["junior"]},
+    )
+
+
 CASES: dict[str, Callable[[], capsim.Scenario]] = {
     make.__name__: make
     for make in (
@@ -332,6 +354,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             floors,
             class_size,
             boarding,
+            catchment,
         ),
     )
 }

@@ -84,6 +84,17 @@ def _all(model: Model) -> Iterator[Policy]:
     )
     yield _rows(
         model,
+        ("catchment.whole",),
+        "catchments",
+        "every neighbourhood goes to one public school, and no catchment has islands"
+        if settings.catchments.connected
+        else "every neighbourhood goes to one public school",
+        ("children", 1.0),
+        "{who} sends {amount} children to another school than that of their catchment in {year}",
+        "{amount} children go to another school than that of their catchment, all years together",
+    )
+    yield _rows(
+        model,
         ("boarding.school", "boarding.area"),
         "boarding places",
         "no more children board than there are boarding places",

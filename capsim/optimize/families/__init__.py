@@ -7,6 +7,7 @@ from collections.abc import Callable
 from capsim.lp import Builder
 from capsim.optimize.families.admission import define_admission
 from capsim.optimize.families.boarding import define_boarding
+from capsim.optimize.families.catchment import define_catchment
 from capsim.optimize.families.class_size import define_class_size
 from capsim.optimize.families.closure import define_closure
 from capsim.optimize.families.continuity import define_continuity
@@ -42,5 +43,6 @@ FAMILIES: dict[str, Callable[[Builder, Parts], None]] = {
     "floors": define_floors,
     "class_size": define_class_size,
     "boarding": define_boarding,
+    "catchment": define_catchment,
 }
 """Every family by the name of its switch, in the order in which rows are built."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario
 
-DECISIONS = ("open", "converted", "phase_out", "closed")
+DECISIONS = ("open", "converted", "phase_out", "closed", "assigned")
 CONTRACTS = ("contract", "contract_start")
 
 

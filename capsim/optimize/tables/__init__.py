@@ -8,6 +8,7 @@ from capsim.lp.arrays import Array
 from capsim.optimize.model import Model
 from capsim.optimize.solved import Solved
 from capsim.optimize.tables.decisions import (
+    catchments_table,
     closures_table,
     conversions_table,
     openings_table,
@@ -36,6 +37,7 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
         "conversions": conversions_table(solved),
         "closures": closures_table(solved),
         "purchases": purchases_table(solved),
+        "catchments": catchments_table(solved),
         "enrolment": enrolment_table(solved),
         "schools": schools_table(solved),
         "flows": flows_table(solved),

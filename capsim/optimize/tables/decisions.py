@@ -75,6 +75,23 @@ def _who(solved: Solved, j: Index) -> dict[str, Text]:
     }
 
 
+def catchments_table(solved: Solved) -> pd.DataFrame:
+    """One row per area, stage and year of drawing: the public school that it goes to."""
+    given, v = solved.parts.given, solved.parts.columns
+    c, space, providers = v.catchments, given.space, given.providers
+    pair, epoch = np.nonzero(np.round(solved.value(v.assigned)) > 0)
+    area, j = c.area[pair], c.provider[pair]
+    return pd.DataFrame(
+        {
+            "area": space.areas[area],
+            "county": space.counties[space.county[area]],
+            "stage": solved.parts.stage_names[providers.stage[j]],
+            "from_year": c.drawn[epoch],
+            "school": providers.school[j],
+        }
+    )
+
+
 def conversions_table(solved: Solved) -> pd.DataFrame:
     """Private schools that become public."""
     given = solved.parts.given
