@@ -13,10 +13,7 @@ bounds bounds the whole for any ``y``:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +24,6 @@ from capsim.lp.build import Program
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-WORKERS = 2
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -160,14 +155,3 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     blocks = [b for b in blocks if len(b.columns)]
     blocks.sort(key=lambda b: -len(b.columns))
     return Split(program, np.flatnonzero(coupling), tuple(blocks))
-
-
-def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -> list[Result]:
-    """Run tasks on threads (the solver works outside Python's lock) and keep their order."""
-    pool = ThreadPoolExecutor(workers)
-    futures = [pool.submit(task) for task in tasks]
-    try:
-        wait(futures, return_when=FIRST_EXCEPTION)
-        return [future.result() for future in futures]
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from capsim.lp.blocks import WORKERS, Block, Split, in_parallel
+from capsim.lp.blocks import Block, Split
 from capsim.lp.build import Program
 from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.parallel import WORKERS, in_parallel
 from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
 

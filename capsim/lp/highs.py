@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from capsim.lp.arrays import Array, Index
 from capsim.lp.build import Program
+from capsim.lp.parallel import Stopped, told_to_stop
 from capsim.lp.result import Solution, SolverError
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
@@ -282,7 +283,9 @@ class Highs:
         try:
             while worker.is_alive():
                 worker.join(0.05)
-        except KeyboardInterrupt:
+                if told_to_stop():
+                    raise Stopped("a solve was told to stop")
+        except (KeyboardInterrupt, Stopped):
             self._highs.cancelSolve()
             worker.join(10)
             raise

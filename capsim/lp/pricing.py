@@ -20,9 +20,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from capsim.lp.blocks import Block, Split, in_parallel
+from capsim.lp.blocks import Block, Split
 from capsim.lp.highs import INTERIOR, Basis, Highs
 from capsim.lp.master import Master
+from capsim.lp.parallel import in_parallel
 from capsim.lp.result import Solution
 
 Array = NDArray[np.float64]

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from capsim.lp import Program
-from capsim.lp.blocks import Block, Split, in_parallel, split
+from capsim.lp.blocks import Block, Split, split
 from capsim.lp.highs import Highs
+from capsim.lp.parallel import in_parallel
 from capsim.optimize.given import Space
 from capsim.optimize.model import Model
 from capsim.optimize.parts import before

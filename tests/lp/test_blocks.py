@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lp_programs import block_angular, violation
 
 from capsim.lp import Builder, solve
-from capsim.lp.blocks import in_parallel, split
+from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
 
 SEEDS = st.integers(0, 10_000)
@@ -100,13 +100,3 @@ def test_an_infeasible_whole_is_left_to_the_solver_of_the_whole() -> None:
     program = m.freeze()
     flag = np.array([False, False, True])
     assert solve_blocks(split(program, flag, parts=2), gap=0.01) is None
-
-
-def test_tasks_keep_their_order_and_their_errors() -> None:
-    assert in_parallel([lambda i=i: i * i for i in range(7)]) == [0, 1, 4, 9, 16, 25, 36]  # type: ignore[misc]
-
-    def fails() -> int:
-        raise ArithmeticError("no")
-
-    with pytest.raises(ArithmeticError, match="no"):
-        in_parallel([lambda: 1, fails])

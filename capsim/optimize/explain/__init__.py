@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array
-from capsim.lp.blocks import in_parallel
+from capsim.lp.parallel import in_parallel
 from capsim.optimize.explain.bend import CHILDREN, CLEAR, Bending, bending
 from capsim.optimize.explain.conflict import confirmed, disjoint, smallest
 from capsim.optimize.explain.policy import Policy

@@ -21,8 +21,8 @@ from scipy.sparse import csr_array
 
 from capsim.lp import SolverError
 from capsim.lp.arrays import Array
-from capsim.lp.blocks import in_parallel
 from capsim.lp.highs import Highs
+from capsim.lp.parallel import in_parallel
 from capsim.optimize.stochastic.futures import Futures
 from capsim.optimize.stochastic.recourse import Cut, Recourse
 from capsim.optimize.stochastic.risk import Measure
