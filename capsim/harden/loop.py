@@ -13,11 +13,22 @@ from scipy.special import ndtri
 from capsim.lp.arrays import Index
 from capsim.optimize import formulate, optimize
 from capsim.simulate.outcomes import wilson
+from capsim.simulate.run import trial
 
 from .delays import counted_from
 from .margins import margins
 from .result import Hardened, result_of
-from .step import COMPULSORY, Search, Step, by_margin, count, guarded, look_at, looked_at_longer
+from .step import (
+    COMPULSORY,
+    Search,
+    Step,
+    by_margin,
+    count,
+    guarded,
+    holds,
+    look_at,
+    looked_at_longer,
+)
 from .tighten import Safety, tighten
 
 if TYPE_CHECKING:
@@ -182,6 +193,8 @@ def find(
     if not steps:
         first = "the cheapest plan"
         steps.append(look_at(search, plain, model, counted, None, first, wanted, None, 0))
+    if not as_planned(plain, wanted):
+        return steps
     widened = 0
     for _ in range(rounds):
         safe, below = bracket(steps, wanted, search.asked)
@@ -206,6 +219,15 @@ def find(
         last = steps[-1]
         steps.append(look_at(search, plan, model, counted, safety, change, wanted, last, number))
     return steps
+
+
+def as_planned(plan: Plan, wanted: Sequence[str]) -> bool:
+    """Whether a plan meets targets if children come as projected and projects in time.
+
+    Where the cheapest plan does not, none can: leaving a child out costs more than any way to
+    place it.
+    """
+    return bool(holds(trial(plan, draws=1, seed=0, uncertainty=False), wanted).all())
 
 
 def bracket(

@@ -33,11 +33,33 @@ def explain(
         f"All targets hold in {together.mean():.1%} of {len(together):,} draws; {asked:.1%} is "
         "asked for, and no plan that was tried comes nearer."
     ]
+    said += _planned(plan, wanted)
     for name, flag in sorted(flags.items(), key=lambda pair: pair[1].mean()):
         if not flag.all():
             said.append(_target(*found[name], flag))
     said += _where(judged, wanted)
     return (*said, *_causes(search, plan, wanted, asked))
+
+
+def _planned(plan: Plan, wanted: Sequence[str]) -> list[str]:
+    """Name the targets that are missed already with children as projected and nothing late."""
+    run = trial(plan, draws=1, seed=0, uncertainty=False)
+    missed = {
+        name: float(row[0])
+        for name, (target, row) in judged_by(run).items()
+        if name in wanted and not target.holds(row).all()
+    }
+    if not missed:
+        return []
+    each = [
+        f"{name} ({value:,.0f} child-years)" if name.startswith("placement") else name
+        for name, value in missed.items()
+    ]
+    return [
+        f"Even with children as projected and every project on time the plan misses "
+        f"{', '.join(each)}: the scenario itself stands in the way, and no margin mends that "
+        "(`capsim explain` says which rules)."
+    ]
 
 
 def _target(target: Target, achieved: Array, flag: Flag) -> str:

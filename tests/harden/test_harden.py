@@ -334,6 +334,24 @@ def test_where_no_plan_can_it_says_why():
     assert "project" in found.reasons[-1] or "demand" in found.reasons[-1]
 
 
+def test_where_the_scenario_itself_stands_in_the_way_nothing_is_tried():
+    """A fifth of the public places is gone and nothing can be bought: children stay out as planned.
+
+    No margin is tried, and the first reason is the scenario.
+    """
+    schools = city().table("schools")
+    schools["places"] = np.where(schools["sector"] == "public", schools["places"] * 0.8, 0.0)
+    schools["purchasable_places"] = 0.0
+    schools["purchase_min_places"] = 0.0
+    bare = city().variant(tables={"schools": schools})
+    found = capsim.harden(bare, probability=0.9, draws=64, fresh_draws=128, gap=0.02)
+    assert not found.reached
+    assert len(found.rounds) == 1
+    assert found.extra_cny == 0
+    assert found.reasons[1].startswith("Even with children as projected and every project on time")
+    assert "placement-compulsory (" in found.reasons[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
