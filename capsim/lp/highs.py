@@ -229,7 +229,8 @@ class Highs:
             name = self._tell_apart()
         if name == "stopped" and not found:
             name = "unknown"
-        x = np.array(h.getSolution().col_value) if found else None
+        solution = h.getSolution()
+        x = np.array(solution.col_value) if found else None
         objective = float(info.objective_function_value) if found else float("nan")
         bound = float(info.mip_dual_bound) if mip else (objective if name == "optimal" else -np.inf)
         duals = None
@@ -238,7 +239,7 @@ class Highs:
             and not mip
             and info.dual_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
         ):
-            duals = (np.array(h.getSolution().row_dual), np.array(h.getSolution().col_dual))
+            duals = (np.array(solution.row_dual), np.array(solution.col_dual))
         return Solution(
             status=name,
             x=x,
@@ -277,7 +278,15 @@ class Highs:
         self._highs.cancelSolve()
 
     def _run(self) -> None:
+        """Run where Ctrl-C can stop it: only the main thread hears of it, so others just run.
+
+        HiGHS sets its own threads up anew in each thread that it is run from, which takes as long
+        as a small program.
+        """
         self._highs.HandleUserInterrupt = True
+        if threading.current_thread() is not threading.main_thread():
+            self._highs.run()
+            return
         worker = threading.Thread(target=self._highs.run, daemon=True)
         worker.start()
         try:
