@@ -45,6 +45,17 @@ RECIPE = Recipe(
     kindergarten_rate=KINDERGARTEN_RATE,
     staff_total=STAFF,
     private_schools=400,
+    buyout_cny=(50_000.0, 100_000.0),
+    purchase_fall=0.44,
+    purchase_floor=0.1,
+    posts_room=0.0,
+    posts_coming=0.55,
+    posts_growth=1_200 / 1_500_000,
+    contract_teachers=5_800 / 1_500_000,
+    capital_cny=255.0,
+    recurrent_room=1.0,
+    land_mu=95 / 1_500_000,
+    land_by_kind={"urban": 0.6, "peri-urban": 0.8, "rural": 1.0},
 )
 
 # The programme of 2022: 145 to build, 153,000 places of which 107,100 compulsory.
@@ -73,18 +84,19 @@ ORDERED = (
     ("new", {"kindergarten": 198}, 18),
     ("new", {"senior": 440}, 11),
 )
+# kind, classes of a copy summed over the batch, projects, years, life, copies, least classes
 CANDIDATES = (
-    ("extend", {"primary": 168}, 14, (2023, 2024, 2024, 2025), None),
-    ("extend", {"junior": 224}, 16, (2023, 2023, 2024, 2025), None),
-    ("rebuild", {"primary": 48}, 4, (2024, 2025), None),
-    ("rebuild", {"junior": 112}, 8, (2023, 2024, 2025), None),
-    ("new", {"primary": 160}, 8, (2024, 2025, 2027, 2029), None),
-    ("new", {"junior": 384}, 16, (2023, 2024, 2024, 2025, 2026, 2028), None),
-    ("new", {"primary": 216, "junior": 216}, 12, (2023, 2024, 2025, 2026, 2027, 2030), None),
-    ("prefab", {"primary": 24}, 3, (2023, 2023, 2024), 20),
-    ("prefab", {"junior": 60}, 8, (2023, 2023, 2024, 2026), 20),
-    ("extend", {"senior": 64}, 4, (2023, 2024), None),
-    ("new", {"senior": 160}, 4, (2024, 2025, 2026), None),
+    ("extend", {"primary": 48}, 12, (2023, 2024, 2024, 2025), None, 3, 3),
+    ("extend", {"junior": 72}, 36, (2023, 2024, 2025, 2026), None, 6, 2),
+    ("rebuild", {"primary": 24}, 4, (2024, 2025), None, 2, 4),
+    ("rebuild", {"junior": 36}, 18, (2023, 2024, 2025, 2026), None, 3, 2),
+    ("new", {"primary": 96}, 6, (2024, 2025, 2027, 2029), None, 1, 12),
+    ("new", {"junior": 224}, 16, (2023, 2024, 2024, 2025, 2026, 2028), None, 1, 12),
+    ("new", {"primary": 144, "junior": 144}, 9, (2023, 2024, 2025, 2026, 2027, 2030), None, 1, 12),
+    ("prefab", {"primary": 30}, 10, (2023, 2023, 2024), 20, 3, 2),
+    ("prefab", {"junior": 24}, 12, (2023, 2023, 2024, 2026), 20, 2, 2),
+    ("extend", {"senior": 64}, 4, (2023, 2024), None, 1, 6),
+    ("new", {"senior": 160}, 4, (2024, 2025, 2026), None, 1, 24),
 )
 
 
@@ -113,8 +125,16 @@ def batches() -> tuple[tuple[Batch, ...], tuple[Batch, ...]]:
         for kind, classes, number in ORDERED
     )
     candidates = tuple(
-        Batch(kind, classes, number, tuple(f"{y}-09-01" for y in years), life_years=life)
-        for kind, classes, number, years, life in CANDIDATES
+        Batch(
+            kind,
+            classes,
+            number,
+            tuple(f"{y}-09-01" for y in years),
+            smallest=least,
+            life_years=life,
+            count=copies,
+        )
+        for kind, classes, number, years, life, copies, least in CANDIDATES
     )
     return programme, candidates
 

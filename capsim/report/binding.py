@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FULL = 1 - 1e-4
 """A limit is used up from this part of it on."""
 
+AUTUMN_MONTHS = 8.0
+"""From the new year to an opening in autumn."""
+
 RECURRENT = ("running", "staff", "purchase", "hiring", "boarding")
 
 
@@ -25,6 +28,12 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     DataFrame
         kind, county (`*` the whole), year, used, limit, binds; persons, places, RMB or mu. Land is
         counted from the first year with a limit on; posts include those that come with projects.
+
+    Notes
+    -----
+    Land and capital go in whole projects, so little is ever left over exactly: they bind also where
+    something is used and what is left is too little for any candidate that could still take of it
+    (whose building could have begun by then; which could have opened in that autumn).
     """
     limits = plan.scenario.table("limits")
     rows = []
@@ -40,7 +49,9 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["kind", "county", "year", "used", "limit"])
     if (table["kind"] == "land").any():
         table = _carry_over(table, USES["land"](plan))
-    table["binds"] = table["used"] >= FULL * table["limit"]
+    table["binds"] = (table["used"] >= FULL * table["limit"]) | (
+        (table["used"] > 0) & (table["limit"] - table["used"] < _least_further(plan, table))
+    )
     return table
 
 
@@ -128,6 +139,56 @@ def _land(plan: Plan) -> pd.DataFrame:
             "county": opened["project"].map(planned["county"]),
             "year": np.maximum(starts.dt.year, plan.scenario.first_year),
             "used": opened["project"].map(given["land_mu"].sum()) * opened["copies"],
+        }
+    )
+
+
+def _least_further(plan: Plan, limits: pd.DataFrame) -> pd.Series:
+    """Least that a waiting candidate would take of each limit of land or capital; -inf of others.
+
+    Waiting is what could have started (land) or opened (capital) by then and has not.
+    """
+    waiting = _candidates(plan)
+    least = []
+    for row in limits.to_dict("records"):
+        if row["kind"] not in _WAITS:
+            least.append(-np.inf)
+            continue
+        could, does, takes = _WAITS[str(row["kind"])]
+        rows = waiting[(waiting[could] <= row["year"]) & (waiting[does] > row["year"])]
+        if row["county"] != "*":
+            rows = rows[rows["county"] == row["county"]]
+        amount = rows.loc[rows[takes] > 0, takes]
+        least.append(float(amount.min()) if len(amount) else -np.inf)
+    return pd.Series(least, index=limits.index, dtype=np.float64)
+
+
+_WAITS = {"land": ("could_start", "starts", "land_mu"), "capital": ("could_open", "opens", "paid")}
+
+
+def _candidates(plan: Plan) -> pd.DataFrame:
+    """Candidates: county, land, capital paid in the year of an autumn opening; years of it all."""
+    planned = plan.tables["projects"].set_index("project")
+    planned = planned[planned["status"] == "candidate"]
+    table = plan.scenario.table("projects")
+    given = table[table["project"].isin(planned.index)].groupby("project")
+    months = given["build_months"].max()
+    paid = given["capital_cny"].sum() * np.minimum(1.0, AUTUMN_MONTHS / months.clip(lower=1e-9))
+    could_open = given["earliest_opening"].first().map(_first_autumn)
+    opened = plan.tables["openings"].assign(year=lambda rows: rows["opens"].map(_first_autumn))
+    of = opened.groupby("project")
+    whole = of["copies"].sum().reindex(months.index, fill_value=0) >= given["count"].max()
+    opens = of["year"].max().reindex(months.index).where(whole, np.inf)
+    before = np.ceil((months - AUTUMN_MONTHS).clip(lower=0.0) / 12)
+    return pd.DataFrame(
+        {
+            "county": planned["county"],
+            "land_mu": given["land_mu"].sum(),
+            "paid": paid,
+            "could_open": could_open,
+            "opens": opens,
+            "could_start": could_open - before,
+            "starts": opens - before,
         }
     )
 

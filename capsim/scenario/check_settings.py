@@ -10,8 +10,8 @@ from capsim.standards import Stage
 
 from .check_case import Case
 from .faults import Fault, nearest
-from .model import stages_of
 from .settings import Settings
+from .stages import stages_of
 
 __all__ = ["settings_faults", "stage_table"]
 

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 from .generate_people import People
-from .generate_recipe import COMPULSORY, PLACE_PRICE_CNY, PUPILS_PER_POST, Floats, Recipe
+from .generate_recipe import (
+    COMPULSORY,
+    PLACE_PRICE_CNY,
+    PUPILS_PER_POST,
+    Floats,
+    Recipe,
+    lookup,
+)
 
 PHASES = (
     # kind, phase, low, mode, high months of work, needs, milestone
@@ -50,7 +57,7 @@ def limits(
     Parameters
     ----------
     units : DataFrame
-        One row per area: ``area``, ``county``.
+        One row per area: ``area``, ``county``, ``kind``.
     people : People
     schools : DataFrame
         Table ``schools``.
@@ -93,6 +100,8 @@ def limits(
     # A small county must be able to pay for a school at all, so half is shared out evenly.
     even = 0.5 * by_size + 0.5 / len(names)
     yearly = recipe.capital_cny * whole * even
+    kind = units.drop_duplicates("county")["kind"]
+    land = recipe.land_mu * whole * even * lookup(recipe.land_by_kind, kind)
     rows = []
     for step in range(recipe.last_year - recipe.base_year):
         year = recipe.base_year + 1 + step
@@ -101,11 +110,11 @@ def limits(
         amounts = {
             "capital": _up(now * recipe.capital_now + yearly, 10_000),
             "recurrent": _up(recurrent, 10_000),
-            "land": np.round(recipe.land_mu * whole * even, 1),
+            "land": np.round(land, 1),
             "posts": np.ceil(
                 posts * (1 + recipe.posts_room)
-                + 0.9 * coming
-                + recipe.posts_growth * whole * by_need * (step + 1)
+                + recipe.posts_coming * coming
+                + recipe.posts_growth * whole * by_size * (step + 1)
             ),
             "hires": np.round(recipe.hires * whole * by_need),
             "contract_teachers": np.round(recipe.contract_teachers * whole * by_need),

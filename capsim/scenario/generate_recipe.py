@@ -151,6 +151,8 @@ class Recipe:
     posts_growth: float = 1_816 / 1_500_000
     posts_room: float = 0.03
     """Authorised posts beyond the teachers there are, as a share of them."""
+    posts_coming: float = 0.9
+    """Posts for the teachers of schools that must convert, as a share of them."""
     purchase: float = 0.11
     purchase_spread: float = 0.12
     purchase_fall: float = 0.42
@@ -161,6 +163,9 @@ class Recipe:
     capital_now: float = 1.1
     """Capital of the first year over what the ordered projects need in it."""
     land_mu: float = 250 / 1_500_000
+    land_by_kind: Mapping[str, float] = field(
+        default_factory=lambda: spread({"urban": 1.0, "peri-urban": 1.0, "rural": 1.0})
+    )
     recurrent_room: float = 1.04
     """Recurrent money over what public schooling of all children would need."""
 

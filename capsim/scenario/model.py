@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from capsim.standards import Stage
-from capsim.standards import stages as standard_stages
 
 from .borders import border_rows
 from .columns import blank_column
@@ -25,6 +24,7 @@ from .faults import nearest
 from .files import write_folder
 from .nearby import asks_nearby, nearby_links
 from .settings import Settings
+from .stages import stages_of
 from .tables import TABLES
 from .typed import empty
 
@@ -288,15 +288,6 @@ class Scenario:
         used = {name: without_blank(name, frame) for name, frame in self._tables.items()}
         write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
         return Path(directory)
-
-
-def stages_of(settings: Settings) -> dict[str, Stage]:
-    """Every stage that settings know: built-in ones with overrides, then new ones."""
-    overrides = {
-        name: {key: value for key, value in part if value is not None}
-        for name, part in settings.standards.items()
-    }
-    return standard_stages(settings.country, overrides, settings.costs.teacher_cny)
 
 
 def _bytes(values: pd.Series) -> bytes:

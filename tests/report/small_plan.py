@@ -70,6 +70,9 @@ def written_scenario(counties: int, projects: int) -> Written:
             "build_months": [12 + n % 7 for n in range(projects)],
             "posts": 10.0,
             "land_mu": 30.0,
+            "capital_cny": 4.5e7,
+            "count": 1.0,
+            "earliest_opening": "2023-09-01",
         }
     )
     schools = pd.DataFrame(

@@ -138,6 +138,22 @@ def test_limits_used_by_hand():
     assert table.loc[("land", 2023), ["used", "limit"]].to_list() == [60.0, 60.0]
 
 
+@pytest.mark.parametrize(("capital_cny", "binds"), [(5e7, True), (5.8e7, False)])
+def test_land_and_capital_bind_where_no_waiting_candidate_fits(capital_cny, binds):
+    plan = written_plan()
+    openings = plan.tables["openings"]
+    plan.tables["openings"] = openings[openings["project"] != "P008"]
+    frames = plan.scenario.given["tables_in"]
+    money = {"county": "C01", "year": 2023, "kind": "capital", "amount": capital_cny}
+    frames["limits"] = pd.concat([frames["limits"], pd.DataFrame([money])], ignore_index=True)
+    table = limits_used(plan).set_index(["kind", "year"])
+    # P005 has taken 30 mu; P008 needs 30 more: 20 are left in 2022, 30 in 2023
+    assert table.loc[("land", 2022), ["used", "limit", "binds"]].to_list() == [30.0, 50.0, True]
+    assert table.loc[("land", 2023), ["used", "limit", "binds"]].to_list() == [30.0, 60.0, False]
+    # 30 million are spent; P008 would pay 8 of its 13 months in the year it opens, 27.7 million
+    assert table.loc[("capital", 2023), "binds"] == binds
+
+
 def test_tight_targets_are_those_met_with_no_room():
     assert tight_targets(PLAN) == ["share-2022", "programme-build-2022"]
 

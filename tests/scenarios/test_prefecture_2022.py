@@ -12,6 +12,9 @@ import pytest
 import capsim
 from capsim.construction import build
 from capsim.construction.calendars import to_day
+from capsim.lp.blocks import split
+from capsim.lp.pricing import price_coupling
+from capsim.optimize.tables import plan_tables
 from capsim.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -210,6 +213,27 @@ def test_there_is_something_to_choose(flagship: Scenario) -> None:
     assert (years.min(), years.max()) == (2023, 2030)
     assert {"new", "rebuild", "extend", "prefab"} == set(table["kind"])
     assert (table.groupby("project").size() == 2).any()
+    junior = table[table["stage"] == "junior"]
+    assert junior.groupby("kind")["project"].nunique().min() >= 12
+    # Whole new schools beside classrooms that come in twos, up to six times.
+    assert (junior.loc[junior["kind"] == "new", "places"] >= 600).all()
+    assert (junior.loc[junior["kind"] != "new", "places"] <= 150).all()
+
+
+def test_land_and_capital_delay_a_start_and_forbid_none(flagship: Scenario) -> None:
+    limits = flagship.table("limits").set_index("county")
+    table = flagship.table("projects").query("status == 'candidate' and stage != 'senior'")
+    county = flagship.table("areas").set_index("area")["county"]
+    table = table.assign(county=table["area"].map(county), year=table["earliest_opening"].str[:4])
+    sites = table[table["kind"] == "new"].groupby(["project", "county"])["land_mu"].sum()
+    smallest = sites.groupby("county").min()
+    quota = limits.query("kind == 'land'")["amount"].groupby("county")
+    assert (smallest > quota.first().reindex(smallest.index)).all()
+    assert (smallest < quota.sum().reindex(smallest.index)).all()
+    # All that could open in one year costs more than a year's money, in most counties.
+    asked = (table["capital_cny"] * table["count"]).groupby([table["county"], table["year"]]).sum()
+    money = limits.query("kind == 'capital' and year == 2025")["amount"]
+    assert (asked.groupby("county").max() > money).mean() > 0.5
 
 
 def test_the_programme_slips_as_recorded(flagship: Scenario) -> None:
@@ -220,6 +244,33 @@ def test_the_programme_slips_as_recorded(flagship: Scenario) -> None:
     usable = (programme.opening[:, to_build] <= to_day("2022-09-01")).mean()
     assert finished == pytest.approx(111 / 168, abs=0.04)
     assert 0.1 <= usable <= 0.4
+
+
+@pytest.mark.slow
+def test_every_kind_of_limit_binds_somewhere_and_every_lever_is_used(flagship: Scenario) -> None:
+    model = capsim.formulate(flagship)
+    program = model.program
+    relaxed = price_coupling(split(program, model.coupling), tolerance=1e-3)
+    assert relaxed is not None
+    used, limit = program.matrix @ relaxed.x, program.row_upper
+
+    def full(name: str) -> int:
+        rows = program.rows_of(name)
+        rows = rows[np.isfinite(limit[rows]) & (limit[rows] > 0)]
+        return int((used[rows] >= (1 - 1e-6) * limit[rows]).sum())
+
+    for family in ("land", "money.capital", "money.recurrent", "staff.posts", "staff.hires"):
+        assert 1 <= full(family) <= 60, family
+    open_ = model.columns.open[:, -1]
+    projects = flagship.table("projects").drop_duplicates("project").set_index("project")
+    chosen = projects.loc[model.given.projects.project].assign(copies=relaxed.x[open_])
+    chosen = chosen[chosen["status"] == "candidate"]
+    copies = chosen.groupby("kind")["copies"].sum()
+    assert (copies[["new", "rebuild", "prefab"]] > 1).all()
+    assert copies.sum() < 0.5 * chosen["count"].fillna(1).sum()
+    mix = plan_tables(model, relaxed.x)["reduction"].set_index("school_year").loc[2022]
+    levers = ["new_seats", "converted", "purchased", "overfilled", "existing_seats"]
+    assert (mix[levers] > 10_000).all()
 
 
 def test_posts_money_and_places_are_limited_in_every_county(flagship: Scenario) -> None:
