@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
+from capsim.report.figures.catchments import catchment_map, catchment_table
 from capsim.report.figures.classes import class_size_table, class_sizes
 from capsim.report.figures.cost import cost, cost_table
 from capsim.report.figures.maps import flow_table, map_table, place_map
@@ -38,6 +39,8 @@ __all__ = [
     "all_figures",
     "balance",
     "balance_table",
+    "catchment_map",
+    "catchment_table",
     "class_size_table",
     "class_sizes",
     "cost",
@@ -84,6 +87,8 @@ def all_figures(
             figures[f"balance-{year}"] = _balance(plan, year, words(lang))
         if len(map_table(plan, first)):
             figures["map"] = _one(9, 7, place_map, plan, first, lang=lang)
+        if drawn := [s for s in plan.scenario.stages if len(catchment_table(plan, s, first))]:
+            figures["catchments"] = _catchments(plan, drawn, lang)
         if len(class_size_table(plan, first)):
             figures["class-size"] = _class_sizes(plan, sorted({first, later}), words(lang))
         figures["cost"] = _one(9, 5, cost, plan, lang=lang)
@@ -117,6 +122,13 @@ def _balance(plan: Plan, school_year: int, say: Words) -> Figure:
         "Light blue: empty seats; purple: over-filled classes; black: children without a place."
     )
     note_all(figure, plan.scenario, say, colours)
+    return figure
+
+
+def _catchments(plan: Plan, stages: list[str], lang: str) -> Figure:
+    figure = new_figure(8 * len(stages), 7)
+    for ax, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
+        catchment_map(ax, plan, stage, lang=lang)
     return figure
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from capsim.report.figures import (
     balance_table,
+    catchment_table,
     class_size_table,
     cost_table,
     flow_table,
@@ -91,6 +92,7 @@ TITLES = {
     "private-share": "Private share of compulsory enrolment",
     "balance": "Seats left over and pupils above standard, by area",
     "map": "Where seats are lacking and where children go",
+    "catchments": "Which school each neighbourhood goes to",
     "class-size": "Class sizes in public schools",
     "cost": "What the decisions cost, by kind and year",
     "programme": "The programme: planned and likely dates of use",
@@ -166,6 +168,22 @@ def _data(
         frame = flow_table(plan, plan.scenario.first_year)
         inputs = (*PLACES, "areas", "links")
         return make_table(place, title, frame, columns, origin="plan/flows.csv", inputs=inputs)
+    if kind == "catchments":
+        year = plan.scenario.first_year
+        parts = [
+            catchment_table(plan, stage, year).assign(stage=say.name(stage))
+            for stage in plan.scenario.stages
+        ]
+        columns = [
+            Column("area", say("area")),
+            Column("stage", say("stage"), choose=True),
+            Column("school", say("school")),
+            Column("km", say("km to school"), "number", 1),
+            Column("children", say("children"), "number"),
+        ]
+        inputs = (*PLACES, "areas", "links", "catchments.stages")
+        origin = "plan/catchments.csv"
+        return make_table(place, title, pd.concat(parts), columns, origin=origin, inputs=inputs)
     if kind == "class-size":
         frame = class_size_table(plan, plan.scenario.first_year).reset_index()
         columns = [Column("size", say("pupils in a class"), "number")]
