@@ -107,16 +107,26 @@ def singular(text: str) -> str:
     --------
     >>> singular("1 more contract teachers are taken on"), singular("1 classes too many")
     ('1 more contract teacher is taken on', '1 class too many')
-    >>> singular("21 more posts are authorised")
-    '21 more posts are authorised'
+    >>> singular("21 more posts are authorised"), singular("1 schools convert earlier")
+    ('21 more posts are authorised', '1 school converts earlier')
+    >>> singular("1 more boarding places stand ready")
+    '1 more boarding place stands ready'
     """
-    found = re.match(r"(.*(?<![\d.,])1 (?:more )?(?:contract |large |ordered )?)(\w+)(.*)", text)
+    kinds = "contract |large |ordered |boarding "
+    found = re.match(rf"(.*(?<![\d.,])1 (?:more )?(?:{kinds})?)(\w+)(.*)", text)
     if found is None or found[2] not in ONE:
         return text
-    rest = re.sub(r"^ are\b", " is", found[3])
+    verb = re.match(r"((?: that must convert)? )(\w+)\b(.*)", found[3])
+    rest = found[3]
+    if verb is not None and verb[2] in DOES:
+        rest = f"{verb[1]}{DOES[verb[2]]}{verb[3]}"
     return f"{found[1]}{ONE[found[2]]}{rest}"
 
 
+DOES = {
+    **{"are": "is", "go": "goes", "stand": "stands", "do": "does"},
+    **{"convert": "converts", "open": "opens"},
+}
 ONE = {
     **{"teachers": "teacher", "posts": "post", "places": "place", "pupils": "pupil"},
     **{"projects": "project", "children": "child", "classes": "class", "schools": "school"},
