@@ -58,21 +58,30 @@ def large_share(mean: Floats, large: float, sd: float) -> Floats:
     return out
 
 
-def class_sizes(given: Given, stage: StageGiven, seated: Seated) -> tuple[Floats, Floats]:
-    """Mean class size and share of large classes at public providers, ``[county, year, draw]``."""
+def class_sizes(given: Given, stage: StageGiven, seated: Seated) -> tuple[Floats, Floats, Floats]:
+    """Mean class size, and shares of large and of very large classes, at public providers.
+
+    Returns
+    -------
+    three arrays [county, year, draw]
+    """
     counties = len(given.counties)
     public = np.flatnonzero(stage.public)
     classes = seated.seats[public] / stage.class_size
     pupils = seated.total[public]
     some = classes > 0
     mean = np.where(some, pupils / np.where(some, classes, 1.0), 0.0)
-    large = large_share(mean, stage.large_class, given.settings.policy.class_size_sd) * classes
-    county = stage.county[public]
-    sums = [
-        by_group(part, county, counties) for part in (np.where(some, pupils, 0.0), large, classes)
+    sd = given.settings.policy.class_size_sd
+    many = [
+        large_share(mean, size, sd) * classes
+        for size in (stage.large_class, stage.very_large_class)
     ]
-    whole = np.where(sums[2] > 0, sums[2], 1.0)
-    return sums[0] / whole, sums[1] / whole
+    county = stage.county[public]
+    total, large, very_large, count = (
+        by_group(part, county, counties) for part in (np.where(some, pupils, 0.0), *many, classes)
+    )
+    whole = np.where(count > 0, count, 1.0)
+    return total / whole, large / whole, very_large / whole
 
 
 def contract_teachers(given: Given, seated: Sequence[Seated]) -> Floats:

@@ -55,7 +55,7 @@ class Figures:
         Persons; so are `overfilled` [stage, year, draw] and `displaced` [year, draw].
     excluding, including : arrays [whole and county, year, draw]
         Private share on 31 December without and with purchased places.
-    class_size, large : arrays [county, compulsory stage, year, draw]
+    class_size, large, very_large : arrays [county, compulsory stage, year, draw]
     cost_cny : array [kind, draw]
     targets : array [target, draw]
     late_places : array [project, draw]
@@ -77,6 +77,7 @@ class Figures:
     including: Floats
     class_size: Floats
     large: Floats
+    very_large: Floats
     cost_cny: Floats
     targets: Floats
     late_places: Floats
@@ -135,8 +136,8 @@ def meet(
         if stage.compulsory
     ]
     empty = np.zeros((len(given.counties), 0, len(given.years), ratio.shape[-1]))
-    mean, large = (
-        (np.stack(part, axis=1) for part in zip(*sizes, strict=True)) if sizes else (empty, empty)
+    mean, large, very_large = (
+        (np.stack(part, axis=1) for part in zip(*sizes, strict=True)) if sizes else (empty,) * 3
     )
     found = Autumns(
         children=children,
@@ -159,6 +160,7 @@ def meet(
         including=including,
         class_size=mean,
         large=large,
+        very_large=very_large,
         cost_cny=money(given, seated, payers, moved, copies),
         targets=np.stack([achieve(given, target, found) for target in targets]),
         late_places=late,

@@ -113,7 +113,9 @@ def tables(
     included = _summed(regions, figures.including, ("p05", "p50", "p95"), "share_including_")
     sizes = {"county": counties, "stage": compulsory, "school_year": years}
     class_size = _summed(sizes, figures.class_size, ("p05", "p95"))
-    class_size["large_share_mean"] = figures.large.mean(-1).ravel()
+    for name, share in (("large", figures.large), ("very_large", figures.very_large)):
+        of = _summed(sizes, share, ("p05", "p95"), f"{name}_share_")
+        class_size = class_size.join(of.filter(like="_share_"))
     costs = _summed({"kind": KINDS}, figures.cost_cny, ("p05", "p50", "p95"), after="_cny")
     fan = _fan(given, figures)
     return {

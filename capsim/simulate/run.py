@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from capsim.optimize import Plan
 
 
-FORMAT = 2
+FORMAT = 3
 """Of what a block keeps; another number, and kept blocks are done again."""
 
 

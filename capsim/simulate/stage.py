@@ -58,7 +58,7 @@ class StageGiven:
         A purchased place and school year.
     overfill : float
         Most pupils above standard seats, as a share of the seats.
-    class_size, large_class, allowance_cny, pupils_per_post : float
+    class_size, large_class, very_large_class, allowance_cny, pupils_per_post : float
         The last is 0 for a stage that the staff pool does not serve.
     placed, lacking : arrays [area, grade, year]
         Children with and without a place in the plan, persons.
@@ -98,6 +98,7 @@ class StageGiven:
     overfill: float
     class_size: float
     large_class: float
+    very_large_class: float
     allowance_cny: float
     pupils_per_post: float
     placed: Floats
@@ -185,6 +186,7 @@ def read_stage(
         overfill=stage.class_ceiling / stage.class_size - 1,
         class_size=float(stage.class_size),
         large_class=float(stage.large_class),
+        very_large_class=float(stage.very_large_class),
         allowance_cny=float(stage.allowance_cny or 0.0),
         pupils_per_post=float(stage.pupils_per_post or 0.0)
         if name in settings.staff.stages

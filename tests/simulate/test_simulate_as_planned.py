@@ -6,6 +6,7 @@ import hand_plan
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from capsim.simulate import simulate
 
@@ -63,6 +64,18 @@ def test_displaced_and_class_size(outcomes):
     # 170 pupils in 160 seats of 40 a class; then 186 in 200.
     assert sizes["X", "primary", 2022] == pytest.approx(170 / 4)
     assert sizes["X", "primary", 2024] == pytest.approx(186 / 5)
+
+
+def test_large_and_very_large_classes():
+    """In 2022 pubA has 110 pupils in 2.5 classes of 40, pubB 60 in 1.5; sizes vary by 5."""
+    plan = hand_plan.plan(changes={"policy.class_size_sd": 5.0})
+    row = simulate(plan, draws=2, uncertainty=False).tables["class_size"].iloc[0]
+    for name, least in (("large", 56), ("very_large", 66)):
+        # 44 lies on the chord from 42.5 to 45, 40 on a knot
+        above = [norm.sf((least - 0.5 - size) / 5) for size in (40, 42.5, 45)]
+        shares = 2.5 * (0.4 * above[1] + 0.6 * above[2]) + 1.5 * above[0]
+        for column in ("mean", "p05", "p95"):
+            assert row[f"{name}_share_{column}"] == pytest.approx(shares / 4, rel=1e-9)
 
 
 def test_a_solvers_tolerance_does_not_move_anyone():
