@@ -247,13 +247,15 @@ class Builder:
         matrix = csc_array(coo_array((value, (row, column)), shape=shape))
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
-        costs, lower, upper, integer = _filled(self._column_data, self.columns, 4)
+        lower, upper, integer = _filled([held[1:] for held in self._column_data], self.columns, 3)
+        if cost is None:
+            [cost] = _filled([held[:1] for held in self._column_data], self.columns, 1)
         row_lower, row_upper = _filled(self._row_data, self.rows, 2)
         return Program(
-            cost=costs if cost is None else cost,
+            cost=cost,
             lower=lower,
             upper=upper,
-            integer=integer.astype(bool),
+            integer=integer.astype(bool, copy=False),
             matrix=matrix,
             row_lower=row_lower,
             row_upper=row_upper,

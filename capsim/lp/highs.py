@@ -106,8 +106,8 @@ class Highs:
             program.upper,
             program.row_lower,
             program.row_upper,
-            a.indptr.astype(np.int32),
-            a.indices.astype(np.int32),
+            a.indptr.astype(np.int32, copy=False),
+            a.indices.astype(np.int32, copy=False),
             a.data,
             program.integer.astype(np.int32),
         )
