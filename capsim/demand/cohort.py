@@ -29,7 +29,7 @@ class Flow:
         Index of each area's county.
     share : array [area, grade]
         Share of its county's grade, where the county's children move up together; else NaN.
-    whole : array [grade]
+    whole : array [grade, lead]
         Progression of the whole, to which the areas are scaled so that a child who changes area
         on moving up is counted once; NaN where the areas stand for themselves.
     added : array [area, grade, lead]
@@ -58,13 +58,13 @@ def closed(ratio: Array, entry: Array) -> Flow:
     array([[[40., 30., 20., 10.],
             [50., 40., 30., 20.]]])
     """
-    areas, grades, _ = ratio.shape
+    areas, grades, leads = ratio.shape
     return Flow(
         ratio,
         entry,
         np.arange(areas),
         np.full((areas, grades), np.nan),
-        np.full(grades, np.nan),
+        np.full((grades, leads), np.nan),
         np.zeros_like(ratio),
         np.full_like(ratio, np.nan),
     )
@@ -90,7 +90,7 @@ def advance(base: Array, flow: Flow) -> Array:
     for lead in range(flow.ratio.shape[-1]):
         below = np.zeros_like(base)
         below[:, 1:] = out[:, :-1, lead]
-        wanted = flow.whole * below.sum(0)
+        wanted = flow.whole[:, lead] * below.sum(0)
         if together.any():
             pooled = group_sum(below, flow.county)[flow.county] * flow.share
             below = np.where(together, pooled, below)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .cohort import advance, closed
 from .entry import by_share, structure
+from .outlook import LEAST, LONG_ALPHA, damped_trend, returning
 from .ratios import (
     Array,
     Index,
@@ -38,6 +39,9 @@ class Method:
         Of the smoothing; None: fitted.
     robust : bool
         Whether outlying ratios are pulled in first.
+    outlook : bool
+        Whether ratios return to their long mean and follow the whole's damped trend, from
+        `capsim.demand.outlook.LEAST` observed ratios on.
     entry : text
         ``held`` at the last year, or ``share`` of the whole's grade.
     reconcile : text
@@ -48,6 +52,7 @@ class Method:
     years: int = 3
     alpha: float | None = 0.4
     robust: bool = False
+    outlook: bool = False
     entry: Literal["held", "share"] = "held"
     reconcile: Reconciliation = "bottom-up"
 
@@ -58,15 +63,15 @@ METHODS = {
     "smoothed": Method("smooth"),
     "fitted": Method("smooth", alpha=None),
     "robust": Method("smooth", robust=True),
-    "hierarchical": Method("hierarchical", robust=True, entry="share"),
+    "hierarchical": Method("hierarchical", robust=True, outlook=True, entry="share"),
 }
 BASELINES = ("no change", "3-year mean")
 USUAL = "hierarchical"
 """What ``auto`` takes where nothing can be learnt yet."""
 
 
-def progression(above: Array, below: Array, county: Index, method: Method) -> Array:
-    """Ratio by area and grade, ``[area, grade]``, after a method.
+def progression(above: Array, below: Array, county: Index, method: Method, leads: int) -> Array:
+    """Ratio by area, grade and year ahead, ``[area, grade, lead]``, after a method.
 
     Parameters
     ----------
@@ -75,15 +80,27 @@ def progression(above: Array, below: Array, county: Index, method: Method) -> Ar
     county : array [area]
     method : Method
         Not the one by which nothing changes.
+    leads : int
     """
     if method.robust:
         above = without_outliers(above, below)
-    if method.ratio == "mean":
-        return mean_ratio(above, below, method.years)
-    alpha = fitted_alpha(above, below) if method.alpha is None else method.alpha
-    if method.ratio == "smooth":
+
+    def level(alpha: float) -> Array:
+        if method.ratio == "hierarchical":
+            return hierarchical(above, below, county, alpha)
         return smooth_ratio(above, below, alpha)
-    return hierarchical(above, below, county, alpha)
+
+    if method.ratio == "mean":
+        ratio = mean_ratio(above, below, method.years)
+    else:
+        ratio = level(fitted_alpha(above, below) if method.alpha is None else method.alpha)
+    ahead = np.repeat(ratio[..., None], leads, -1)
+    if not method.outlook:
+        return ahead
+    enough = (below.sum(0) > 0).sum(-1) >= LEAST
+    if enough.any():
+        ahead = np.where(enough[:, None], returning(ratio, level(LONG_ALPHA), leads), ahead)
+    return np.asarray(ahead * damped_trend(above, below, leads))
 
 
 def forecast(pupils: Array, leads: int, method: Method, county: Index | None = None) -> Array:
@@ -136,9 +153,5 @@ def _cohorts(pupils: Array, start: Array, leads: int, method: Method, county: In
         first[:, 1:] &= ~served[:, :-1]
         fed = first
         entry = np.where(first[..., None], start[..., None], np.nan)
-    ratio = np.where(served, progression(above, below, county, method), 0.0)
-    shape = (*start.shape, leads)
-    return advance(
-        start,
-        closed(np.broadcast_to(ratio[..., None], shape), np.broadcast_to(entry, shape)),
-    )
+    ratio = np.where(served[..., None], progression(above, below, county, method, leads), 0.0)
+    return advance(start, closed(ratio, np.broadcast_to(entry, ratio.shape)))

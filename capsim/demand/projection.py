@@ -16,7 +16,7 @@ from .intervals import Covered
 from .methods import METHODS, USUAL, Method, progression
 from .observe import Observed, cohorts, observe, place
 from .panel import Panel
-from .ratios import Array, divide, group_sum, pairs
+from .ratios import Array, divide, group_sum, pairs, pooled
 from .rolling import LEAST, backtest
 from .shrinkage import hierarchical
 from .uncertainty import MEASURABLE, given_spread, is_given, measured_spread
@@ -176,13 +176,13 @@ def _flow(
     above, below = pairs(seen.pupils)
     if len(seen.years) < 2:
         notes.append("one observed year: no progression ratio is known, all are taken as 1")
-    ratio = progression(above, below, seen.county, method)
+    ratio = progression(above, below, seen.county, method, leads)
     moved, came_from = (part[..., -RECENT:].sum(-1) for part in (above, below))
     together, share = crossing(moved + _orphans(seen), came_from, seen.county)
     single = np.zeros(int(seen.county.max(initial=0)) + 1, dtype=np.intp)
     by_county = pairs(group_sum(np.nan_to_num(seen.pupils), seen.county))
-    pooled = progression(*by_county, single, method)
-    ratio = np.where(together, pooled[seen.county], ratio)
+    by_all = progression(*by_county, single, method, leads)
+    ratio = np.where(together[..., None], by_all[seen.county], ratio)
     entry = _entry(scenario, seen, population, notes)
     held = _orphans(seen) > 0
     held &= ~together & np.isnan(entry[..., 0])
@@ -202,16 +202,28 @@ def _flow(
     if together.any():
         names = [seen.grades[g] for g in np.flatnonzero(together.any(0))]
         notes.append(f"children move up by county, not by area, into grades {', '.join(names)}")
-    whole = divide(above.sum((0, -1)), below.sum((0, -1)), np.nan)
     return Flow(
-        ratio=np.repeat(ratio[..., None], leads, -1),
+        ratio=ratio,
         entry=entry,
         county=seen.county,
         share=share,
-        whole=np.where(held.any(0), np.nan, whole),
+        whole=np.where(np.any(held, axis=0)[:, None], np.nan, _whole(above, below, method, leads)),
         added=added,
         fixed=fixed,
     )
+
+
+def _whole(above: Array, below: Array, method: Method, leads: int) -> Array:
+    """Ratio of everybody, ``[grade, lead]``; NaN in grades that nobody has moved up into.
+
+    By the method where there are years enough to judge it by, else the mean of all years.
+    """
+    total, base = (part.sum(0, keepdims=True) for part in (above, below))
+    if above.shape[-1] >= MEASURABLE:
+        ahead = progression(total, base, np.zeros(1, dtype=np.intp), method, leads)[0]
+    else:
+        ahead = np.repeat(pooled(above, below)[:, None], leads, -1)
+    return np.where(base[0].sum(-1, keepdims=True) > 0, ahead, np.nan)
 
 
 def _shifted(pupils: Array) -> Array:

@@ -90,7 +90,8 @@ def by_sector(scenario: Scenario, demand: Demand) -> Sectors:
     )
     share = divide(entrants, all_entrants, 0.0)
     above, below = pairs(private)
-    own = progression(above, below, seen.county, METHODS[USUAL])
+    leads = len(demand.years) - 1
+    own = progression(above, below, seen.county, METHODS[USUAL], leads)
     parts = divide_flows(
         np.nan_to_num(private[..., -1]),
         demand.pupils,
@@ -113,7 +114,7 @@ def divide_flows(
         Private pupils of the base year.
     total : array [area, grade, year]
         All children; the base year first.
-    own : array [area, grade]
+    own : array [area, grade, lead]
         Private progression into the grade.
     share : array [area, grade]
         Private share of entrants to first grades.
@@ -133,7 +134,8 @@ def divide_flows(
 
     >>> one = np.ones((1, 1))
     >>> pupils, _, refused = divide_flows(
-    ...     30 * one, np.full((1, 1, 2), 100.0), one, 0.4 * one, 25 * one, np.array([True])
+    ...     30 * one, np.full((1, 1, 2), 100.0), one[..., None], 0.4 * one, 25 * one,
+    ...     np.array([True])
     ... )
     >>> pupils[:, 0, 0], refused[0, 0]
     (array([[70., 75.],
@@ -147,7 +149,7 @@ def divide_flows(
         admitted = np.minimum(wish, plan)
         below, before = np.zeros_like(base), np.zeros_like(base)
         below[:, 1:], before[:, 1:] = private[:, :-1, year - 1], total[:, :-1, year - 1]
-        stays = np.minimum(below * own, total[..., year])
+        stays = np.minimum(below * own[..., year - 1], total[..., year])
         moves = np.where(before > 0, below * divide(total[..., year], before, 0.0), 0.0) - stays
         private[..., year] = np.where(first, admitted, stays)
         transfers[..., year] = np.where(first, 0.0, moves)

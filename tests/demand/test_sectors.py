@@ -16,7 +16,7 @@ def test_every_child_is_in_one_sector(seed: int) -> None:
     total = rng.integers(0, 500, (3, 6, 8)).astype(float)
     base = total[..., 0] * rng.uniform(0, 1, (3, 6))
     first = np.array([True, False, False, True, False, False])
-    own, share = rng.uniform(0.5, 1.2, (3, 6)), rng.uniform(0, 1, (3, 6))
+    own, share = rng.uniform(0.5, 1.2, (3, 6, 7)), rng.uniform(0, 1, (3, 6))
     plan = np.where(first, rng.integers(0, 200, (3, 6)), np.inf)
     parts, transfers, refused = divide_flows(base, total, own, share, plan, first)
     assert (parts >= 0).all()
@@ -37,7 +37,7 @@ def test_every_child_is_in_one_sector(seed: int) -> None:
 def test_private_pupils_who_leave_turn_public() -> None:
     total = np.full((1, 2, 2), 100.0)
     base = np.array([[40.0, 40.0]])
-    own, share = np.array([[1.0, 0.75]]), np.array([[0.4, 0.4]])
+    own, share = np.array([[[1.0], [0.75]]]), np.array([[0.4, 0.4]])
     plan = np.full((1, 2), np.inf)
     parts, transfers, _ = divide_flows(base, total, own, share, plan, np.array([True, False]))
     assert parts[1, 0].tolist() == [[40, 40], [40, 30]]
