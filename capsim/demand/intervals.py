@@ -3,14 +3,18 @@
 What a back-test missed by, relative to its forecast, has a variance with a part that falls with
 size (chance of single children) and one that does not (what moves all alike), by lead year and, for
 grades, by grade. Errors divided by that standard deviation are pooled over areas; their quantiles,
-recent origins weighing more, are the half-widths of the intervals. Where intervals missed too often
-or too seldom their quantile moves (adaptive conformal inference, Gibbs and Candès 2021). Only
-errors known at an origin are used for it.
+recent origins weighing more, are the half-widths of the intervals. A lead of which no error is
+known yet is as wide as the one before, grown as errors have grown with the leads known so far.
+
+Where intervals have held too seldom or too often by now, they are widened or narrowed by the sum of
+what they lacked (the integrator of conformal control, Angelopoulos, Candès and Tibshirani 2023). An
+interval that is not due yet counts by the longest lead of its origin that is. Only what is known at
+an origin is used for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +25,16 @@ from .shrinkage import variance_parts
 LEVELS = (0.8, 0.95)
 FADE = 0.8
 """Weight of an origin relative to the next one."""
-STEP = 0.2
-"""How far a quantile moves for a miss."""
 LEAN = 2
 """Origins that the lead before counts for in the width of a lead."""
-GROWTH = 1.0
-"""Power of the lead with which error variance grows: that of a random walk."""
+GROWTH = 0.8
+"""Power of the lead with which error variance grows where nothing tells it; a random walk's is 1.
+
+It weighs like two leads known from one origin, whose logarithms lie 1.4 apart."""
+STEP = np.array([0.5, 1.0])
+"""Relative width added for what intervals of each of `LEVELS` lacked in coverage, summed up."""
+MOST = 0.5
+"""Most that is added, either way, as logarithm of the width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,70 +119,84 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
     error, inverse = (actual - size) / size, 1.0 / size
     columns, leads = forecast.shape[2:]
     number, hits = np.zeros((columns, leads)), np.zeros((len(LEVELS), columns, leads))
-    drift = np.zeros((len(LEVELS), columns, leads))
-    missed: list[tuple[int, int, Array]] = []
+    lacked = np.zeros((len(LEVELS), len(origins), columns, leads))
     for at, origin in enumerate([*origins.tolist(), now]):
-        for due, lead, gap in missed:
-            drift[..., lead] += np.where(due == origin, STEP * gap, 0.0)
-        reach = _reach(error, inverse, origins, origin, drift)
-        for lead in range(min(leads, now - origin)):
-            apart = _scaled(
-                error[at, ..., lead],
-                inverse[at, ..., lead],
-                reach.person[:, lead],
-                reach.lasting[:, lead],
-            )
-            half = reach.reach[..., lead]
-            judged = (np.isfinite(apart) & np.isfinite(half[0])).sum(0)
-            inside = (apart <= half[:, None]).sum(1)
-            number[:, lead] += judged
-            hits[..., lead] += inside
-            rate = inside / np.maximum(judged, 1)
-            gap = np.where(judged > 0, np.array(LEVELS)[:, None] - rate, 0.0)
-            missed.append((origin + lead + 1, lead, gap))
-    return Covered(number, hits, reach)
+        reach = _reach(error, inverse, origins, origin)
+        half = reach.reach * np.exp(_correction(lacked[:, :at], origins[:at], origin))
+        if at == len(origins):
+            break
+        apart = _scaled(error[at], inverse[at], reach.person, reach.lasting)
+        judged = (np.isfinite(apart) & np.isfinite(half[0])).sum(0)
+        inside = (apart <= half[:, None]).sum(1)
+        number += judged
+        hits += inside
+        short = np.array(LEVELS)[:, None, None] - inside / np.maximum(judged, 1)
+        lacked[:, at] = np.where(judged > 0, short, 0.0)
+    return Covered(number, hits, replace(reach, reach=half))
 
 
-def _reach(
-    error: Array, inverse: Array, origins: npt.NDArray[np.intp], origin: int, drift: Array
-) -> Reach:
+def _correction(lacked: Array, origins: npt.NDArray[np.intp], origin: int) -> Array:
+    """Logarithm of the factor on half-widths, ``[level, column, lead]``, from what is due by now.
+
+    ``lacked`` is the share missing in coverage, ``[level, earlier origin, column, lead]``.
+    """
+    total = np.zeros((len(LEVELS), *lacked.shape[2:]))
+    for past, gap in zip(origins.tolist(), lacked.swapaxes(0, 1), strict=True):
+        due = np.minimum(np.arange(gap.shape[-1]), origin - past - 1)
+        total += gap[..., due]
+    return np.asarray(np.clip(STEP[:, None, None] * total, -MOST, MOST))
+
+
+def _reach(error: Array, inverse: Array, origins: npt.NDArray[np.intp], origin: int) -> Reach:
     """Half-widths by lead from what is known at an origin; few errors lean on the lead before."""
     columns, leads = error.shape[2:]
     person, lasting = np.full((2, columns, leads), np.nan)
     reach = np.full((len(LEVELS), columns, leads), np.nan)
+    there = np.asarray(np.isfinite(error).any((1, 2)))
+    square, number = np.zeros((2, leads))
     for lead in range(leads):
-        known = np.flatnonzero(origins + lead + 1 <= origin)
-        if not len(known):
+        known = np.flatnonzero(there[:, lead] & (origins + lead + 1 <= origin))
+        if not lead and not len(known):
             break
-        weights = np.asarray(FADE ** (origin - origins[known]), dtype=float)
-        parts = _measure(
-            error[known, ..., lead], inverse[known, ..., lead], weights, drift[..., lead]
-        )
+        parts = []
+        if len(known):
+            past = error[known, ..., lead]
+            square[lead], number[lead] = np.nanmedian(np.abs(past)) ** 2, len(known)
+            weights = np.asarray(FADE ** (origin - origins[known]), dtype=float)
+            parts.append((len(known), _measure(past, inverse[known, ..., lead], weights)))
         if lead:
-            growth = ((lead + 1) / lead) ** GROWTH
-            before = (
-                person[:, lead - 1] * growth,
-                lasting[:, lead - 1] * growth,
-                reach[..., lead - 1],
-            )
-            own = len(known) / (len(known) + LEAN)
-            parts = tuple(
-                own * new + (1 - own) * old for new, old in zip(parts, before, strict=True)
-            )
-        person[:, lead], lasting[:, lead], reach[..., lead] = parts
+            growth = ((lead + 1) / lead) ** _power(square[:lead], number[:lead])
+            before = person[:, lead - 1], lasting[:, lead - 1], reach[..., lead - 1]
+            parts.append((LEAN, (before[0] * growth, before[1] * growth, before[2])))
+        total = sum(weight for weight, _ in parts)
+        person[:, lead], lasting[:, lead], reach[..., lead] = (
+            sum(weight / total * found[part] for weight, found in parts) for part in range(3)
+        )
     return Reach(person, lasting, reach)
+
+
+def _power(square: Array, number: Array) -> float:
+    """Power of the lead with which squared errors have grown, leaning to `GROWTH`.
+
+    Weighted least squares of logarithms; a lead weighs the origins it is known from.
+    """
+    seen = (square > 0) & (number > 0)
+    weight = np.where(seen, number, 0.0)
+    x = np.log(np.arange(1, len(square) + 1))
+    y = np.log(np.where(seen, square, 1.0))
+    total = max(float(weight.sum()), 1e-9)
+    x, y = (part - (weight * part).sum() / total for part in (x, y))
+    return float(((weight * x * y).sum() + GROWTH) / ((weight * x * x).sum() + 1.0))
 
 
 def _scaled(error: Array, inverse: Array, person: Array, lasting: Array) -> Array:
     return np.asarray(np.abs(error) / np.sqrt(np.maximum(person * inverse + lasting, 1e-12)))
 
 
-def _measure(
-    error: Array, inverse: Array, weights: Array, drift: Array
-) -> tuple[Array, Array, Array]:
+def _measure(error: Array, inverse: Array, weights: Array) -> tuple[Array, Array, Array]:
     """Variance parts and half-widths of one lead from past errors ``[origin, area, column]``."""
     flat, size = (part.reshape(-1, part.shape[-1]) for part in (error, inverse))
     person, lasting = variance_parts(flat**2, size)
-    share = np.clip(np.array(LEVELS)[:, None] + drift, 0.3, 0.995)
+    share = np.repeat(np.array(LEVELS)[:, None], flat.shape[1], axis=1)
     weight = np.repeat(weights, error.shape[1])
     return person, lasting, weighted_quantiles(_scaled(flat, size, person, lasting), weight, share)
