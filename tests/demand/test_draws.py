@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capsim.demand.draws import BLOCK, Spread, along_cohorts, blocks, draw, variance
+from capsim.demand import draws
+from capsim.demand.draws import (
+    BLOCK,
+    Spread,
+    along_cohorts,
+    block,
+    blocks,
+    draw,
+    fill,
+    generator,
+    shocks,
+    variance,
+)
 
 
 def spread(areas: int, grades: int, leads: int, **sizes: float) -> Spread:
@@ -40,6 +52,31 @@ def test_draws_do_not_depend_on_their_number_or_blocks() -> None:
     assert (draw(PUPILS, size, BLOCK + 3, seed=7) == many[: BLOCK + 3]).all()
     assert (np.concatenate(list(blocks(PUPILS, size, 2 * BLOCK + 5, seed=7))) == many).all()
     assert (draw(PUPILS, size, BLOCK, seed=8) != many[:BLOCK]).any()
+
+
+def test_draws_do_not_depend_on_the_pieces_they_are_made_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = spread(3, 4, 4, common=0.1, whole=0.1, area=0.1, cohort=0.2, birth_sd=0.1, freedom=5.0)
+    whole = draw(PUPILS, size, BLOCK + 9, seed=7)
+    assert (block(PUPILS, size, 9, seed=7, number=1) == whole[BLOCK:]).all()
+    for scratch in (1, 20 * 5, 20 * 2 * 7):
+        monkeypatch.setattr(draws, "SCRATCH", scratch)
+        assert (draw(PUPILS, size, BLOCK + 9, seed=7) == whole).all()
+
+
+def test_cells_are_filled_as_by_a_plain_loop() -> None:
+    size = spread(3, 4, 4, common=0.1, whole=0.1, area=0.1, cohort=0.9, birth_sd=0.1, freedom=5.0)
+    made = shocks(size, PUPILS.shape, generator(np.random.SeedSequence(1)))
+    found = fill(PUPILS, made, size.cohort, np.empty((5, *PUPILS.shape)))
+    assert found.min() == 0
+    for d, a, g, y in np.ndindex(*found.shape):
+        error = 0.0
+        if y:
+            own = made.cohorts[d, a, (PUPILS.shape[1] - 1 - g) + y]
+            error = made.area[d, a, y] + own * size.cohort[a, g, y - 1]
+        expected = PUPILS[a, g, y] * max(0.0, float(made.every[d, g, y]) + float(error))
+        assert found[d, a, g, y] == pytest.approx(expected, rel=1e-6, abs=1e-3)
 
 
 def test_mean_and_variance_are_as_told() -> None:
