@@ -37,12 +37,14 @@ def flagship(arguments: Arguments) -> None:
 
 
 def demand(arguments: Arguments) -> None:
-    """Measure forecasts: accuracy on real enrolment, coverage, speed of draws."""
+    """Hold forecasts against their goals: errors, coverage, speed of draws (``--json``)."""
     from benchmarks import demand as module
 
     parser = _parser("demand")
     parser.add_argument("data", nargs="?", default=os.environ.get("CAPSIM_DATA"))
-    module.main(parser.parse_args(arguments).data)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args(arguments)
+    module.main(asked.data, asked.json)
 
 
 def construction(arguments: Arguments) -> None:

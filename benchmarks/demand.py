@@ -1,119 +1,35 @@
-"""Forecasting figures in one command: accuracy on real enrolment, coverage, and speed of draws.
+"""The forecasts' goals beside what is reached: ``python -m benchmarks demand [DATA] [--json]``.
 
-Usage: ``python -m benchmarks demand [DATA]``. DATA is the folder of the two enrolment tables
-(default: what CAPSIM_DATA names); without it only the speed is measured. One line of JSON a figure.
+DATA is the folder of the two enrolment tables (default: what CAPSIM_DATA names); without it only
+the speed of draws is measured.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-import time
-import tracemalloc
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from capsim.demand import METHODS, Panel, backtest, panel
-from capsim.demand.draws import Spread, blocks, draw
+from benchmarks import cohorts, show
+from benchmarks.goals import check, of_cohorts
+from capsim.demand import METHODS, Backtest, Panel, backtest, panel
 
 STATES = "us_states/enrolment_by_grade_1986_2017.csv"
 SCHOOLS = "vermont/enrolment_by_grade_2004_2021.csv"
 JUDGED = ("no change", "3-year mean", "smoothed", "hierarchical")
+PUBLISHED = {
+    "no change": (1.00, 2.53, 3.94, 6.60),
+    "3-year mean": (0.67, 1.64, 2.68, 5.22),
+    "smoothed": (0.653, 1.601, 2.578, 5.167),
+}
+TO_BEAT = {1: 0.653, 3: 1.600, 5: 2.578, 10: 5.166}
+COVER = (("cover80", 80.0, 4.0), ("cover95", 95.0, 2.5))
 
-
-def spread(areas: int, grades: int, leads: int) -> Spread:
-    """Every part of the errors present, tails heavier than normal, births to come."""
-    return Spread(
-        common=np.full(leads, 0.005),
-        whole=np.full((grades, leads), 0.01),
-        area=np.full((areas, leads), 0.01),
-        cohort=np.full((areas, grades, leads), 0.03),
-        birth_sd=0.03,
-        born=np.maximum(np.arange(leads) - np.arange(grades)[:, None] - 3, 0),
-        freedom=6.0,
-    )
-
-
-def city(draws: int = 1000, areas: int = 18, grades: int = 18, years: int = 10) -> dict[str, float]:
-    """Time and memory of one city's joint draws, random numbers included; the best of 30 runs."""
-    pupils = np.random.default_rng(0).uniform(500, 5000, (areas, grades, years))
-    size = spread(areas, grades, years - 1)
-    wall, processor = [], []
-    for _ in range(30):
-        begin, busy = time.perf_counter(), time.process_time()
-        made = draw(pupils, size, draws, seed=1)
-        wall.append(time.perf_counter() - begin)
-        processor.append(time.process_time() - busy)
-    cells = made.size
-    del made
-    tracemalloc.start()
-    draw(pupils, size, draws, seed=1)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return {
-        "draws": draws,
-        "ns_a_cell": round(min(wall) / cells * 1e9, 2),
-        "processor_ns_a_cell": round(min(processor) / cells * 1e9, 2),
-        "normal_number_ns": round(normal() * 1e9, 2),
-        "peak_mb": round(peak / 1e6, 1),
-    }
-
-
-def normal(number: int = 1_000_000) -> float:
-    """Seconds that one normal number takes here, to tell the machine from the code."""
-    rng = np.random.Generator(np.random.SFC64(1))
-    best = np.inf
-    for _ in range(10):
-        begin = time.perf_counter()
-        rng.standard_normal(number)
-        best = min(best, time.perf_counter() - begin)
-    return float(best / number)
-
-
-def nation(areas: int = 2850, draws: int = 1000) -> dict[str, float]:
-    """Time and memory of a nation's draws taken block by block."""
-    pupils = np.random.default_rng(0).uniform(500, 5000, (areas, 15, 15))
-    size = spread(areas, 15, 14)
-    tracemalloc.start()
-    begin = time.perf_counter()
-    total = sum(float(part.sum()) for part in blocks(pupils, size, draws, seed=1))
-    seconds = time.perf_counter() - begin
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    off = total / draws / pupils.sum() - 1
-    return {
-        "areas": areas,
-        "draws": draws,
-        "seconds": round(seconds, 2),
-        "peak_mb": round(peak / 1e6, 1),
-        "mean_off": round(off, 5),
-    }
-
-
-def accuracy(table: Panel, leads: list[int], first: int, error: str) -> list[dict[str, object]]:
-    """Errors by method at the level of areas, and the coverage of the best method's intervals."""
-    methods = {name: METHODS[name] for name in JUDGED}
-    found = backtest(table, methods, leads, first)
-    lines: list[dict[str, object]] = []
-    for name in (*JUDGED, "auto"):
-        rows = found.table[(found.table["method"] == name) & (found.table["level"] == "area")]
-        lines.append({"method": name, error: dict(zip(leads, rows[error].round(3), strict=True))})
-    for level in ("total", "area", "grade"):
-        rows = found.table[
-            (found.table["method"] == "hierarchical") & (found.table["level"] == level)
-        ]
-        for cover in ("cover80", "cover95"):
-            lines.append({level: cover, **dict(zip(leads, rows[cover].round(1), strict=True))})
-    grades = found.grades[(found.grades["method"] == "hierarchical") & (found.grades["lead"] <= 5)]
-    for cover, share, off in (("cover80", 80, 4.0), ("cover95", 95, 2.5)):
-        near = (grades[cover] - share).abs() <= off
-        lines.append(
-            {"single grades, leads to 5": cover, "within": int(near.sum()), "of": len(near)}
-        )
-    return lines
+Check = dict[str, Any]
 
 
 def until(table: Panel, last: int) -> Panel:
@@ -125,20 +41,99 @@ def until(table: Panel, last: int) -> Panel:
     return Panel(names, table.grades, table.years[:number], pupils[seen], table.county[seen])
 
 
-def main(data: str | None) -> None:
-    """Print all figures."""
-    print(json.dumps({"city": city()}))
-    print(json.dumps({"nation": nation()}))
-    if not data:
-        return
-    states = panel(pd.read_csv(Path(data) / STATES), name=STATES)
-    for line in accuracy(states, list(range(1, 11)), 1996, "mape"):
-        print(json.dumps({"US states": line}))
-    schools = panel(pd.read_csv(Path(data) / SCHOOLS), name=SCHOOLS)
+def judged(data: Path) -> dict[str, Backtest]:
+    """Back-test both sets; the schools also without the two pandemic years."""
+    methods = {name: METHODS[name] for name in JUDGED}
+    states = panel(pd.read_csv(data / STATES), name=STATES)
+    schools = panel(pd.read_csv(data / SCHOOLS), name=SCHOOLS)
+    found = {"US states": backtest(states, methods, range(1, 11), 1996)}
     for last in (2019, 2021):
-        for line in accuracy(until(schools, last), list(range(1, 6)), 2007, "wape"):
-            print(json.dumps({f"Vermont schools to {last}": line}))
+        cut = until(schools, last)
+        found[f"Vermont schools to {last}"] = backtest(cut, methods, range(1, 6), 2007)
+    return found
 
 
-if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("CAPSIM_DATA"))
+def figures(found: Backtest, method: str, level: str, figure: str) -> dict[int, float]:
+    """One figure of a method at a level, by lead."""
+    table = found.table
+    rows = table[(table["method"] == method) & (table["level"] == level)]
+    return dict(zip(rows["lead"].astype(int), rows[figure].astype(float), strict=True))
+
+
+def below(name: str, measured: float, goal: float) -> Check:
+    """One figure that shall be less than its goal."""
+    return {**check(name, measured, goal), "holds": bool(measured < goal)}
+
+
+def of_errors(found: Mapping[str, Backtest]) -> Iterator[Check]:
+    """Hold errors of areas' totals against the published ones and against both baselines."""
+    for name, back in found.items():
+        states = name == "US states"
+        for method, known in PUBLISHED.items() if states else ():
+            off = figures(back, method, "area", "mape")
+            worst = max(abs(off[at] - value) for at, value in zip(TO_BEAT, known, strict=True))
+            yield check(f"{name}, {method}: MAPE off from the published, points", worst, 0.01)
+        for method in ("hierarchical", "auto"):
+            error = figures(back, method, "area", "mape" if states else "wape")
+            for lead, goal in TO_BEAT.items() if states else ():
+                yield below(f"{name}, {method}, {lead} years ahead: MAPE, %", error[lead], goal)
+            for baseline in () if states else ("no change", "3-year mean"):
+                other = figures(back, baseline, "area", "wape")
+                worst = max(error[lead] / other[lead] for lead in other)
+                yield below(f"{name}, {method}: WAPE / {baseline}'s, worst lead", worst, 1.0)
+
+
+def of_cover(found: Mapping[str, Backtest]) -> Iterator[Check]:
+    """Hold coverage by lead of areas' totals, their grades together and each grade alone."""
+    for name, back in found.items():
+        for cover, share, off in COVER:
+            for level, words in (("area", "areas' totals"), ("grade", "areas' grades together")):
+                values = figures(back, "hierarchical", level, cover).values()
+                worst = max(abs(value - share) for value in values)
+                yield check(f"{name}, {words}: {cover} off, worst lead, points", worst, off)
+            single = back.grades[back.grades["method"] == "hierarchical"]
+            out = (single[cover] - share).abs() > off
+            label = f"{name}, single grade and lead: {cover} outside, of {len(single)}"
+            yield check(label, int(out.sum()), 0)
+
+
+def tables(found: Mapping[str, Backtest]) -> Iterator[str]:
+    """Errors, the whole's coverage (not judged) and every single grade's, by lead."""
+    for name, back in found.items():
+        error = "mape" if name == "US states" else "wape"
+        for method in (*JUDGED, "auto"):
+            yield _line(f"{name}, {method}: {error}", figures(back, method, "area", error), 3)
+        for cover, _, _ in COVER:
+            whole = figures(back, "hierarchical", "total", cover)
+            yield _line(f"{name}, the whole, not judged: {cover}", whole, 1)
+        for cover, share, off in COVER:
+            single = back.grades[back.grades["method"] == "hierarchical"]
+            for grade, rows in single.groupby("grade", sort=False):
+                values = dict(zip(rows["lead"], rows[cover], strict=True))
+                yield _line(f"{name}, grade {grade}: {cover}", values, 1, share, off)
+
+
+def _line(
+    label: str, values: Mapping[int, float], digits: int, share: float = 0.0, off: float = np.inf
+) -> str:
+    cells = "".join(
+        f"{value:>8.{digits}f}{'*' if abs(value - share) > off else ' '}"
+        for value in values.values()
+    )
+    return f"{label:<48}{cells}"
+
+
+def main(data: str | None, as_json: bool = False) -> None:
+    """Print all figures and a verdict a goal, or the verdicts as JSON."""
+    found = judged(Path(data)) if data else {}
+    checks = [*of_errors(found), *of_cover(found), *of_cohorts()]
+    if as_json:
+        print(json.dumps({"checks": checks}))
+        return
+    print("By years ahead, %; * is outside its bounds")
+    print("\n".join(tables(found)))
+    nation = cohorts.nation()
+    print(f"draws of 2,850 areas: {nation['cpu_s']:.1f} s CPU, {nation['peak_mb']:.0f} MB\n")
+    print(show.verdicts(checks))
+    misses = sum(not c["holds"] for c in checks)
+    print(f"{len(checks) - misses} of {len(checks)} goals hold")

@@ -75,7 +75,7 @@ def test_published_baselines_of_states_are_reproduced(method: str, published: li
 @pytest.mark.parametrize("method", ["hierarchical", "auto"])
 def test_states_are_forecast_better_than_by_the_national_agency(method: str) -> None:
     found = figures(of_states(), method, "area", "mape").loc[list(STATES)]
-    assert (found.to_numpy() < [0.653, 1.600, 2.578, 5.166]).all(), found.to_dict()
+    assert (found.to_numpy() < [0.643, 1.540, 2.410, 4.570]).all(), found.to_dict()
 
 
 @pytest.mark.parametrize("last", [2019, 2021])
@@ -114,9 +114,36 @@ def test_schools_not_tuned_on_gain_as_well(last: int) -> None:
 @pytest.mark.parametrize("level", ["area", "grade"])
 @pytest.mark.parametrize(("share", "off"), [(80, 4.0), (95, 2.5)])
 def test_intervals_cover_what_they_say(level: str, share: int, off: float) -> None:
-    for found in (of_states(), of_schools(2021)):
+    for found in (of_states(), of_schools(2019), of_schools(2021)):
         covered = figures(found, "hierarchical", level, f"cover{share}")
         assert (np.abs(covered - share) <= off).all(), covered.round(1).to_dict()
+
+
+OUTSIDE = {
+    ("states", 80): {("9", 7), ("2", 9), ("12", 9), ("12", 10)},
+    ("states", 95): {("12", 9)},
+    ("schools to 2019", 80): {("1", 5), ("9", 5)},
+    ("schools to 2019", 95): {("7", 5)},
+    ("schools to 2021", 80): {("12", 4), ("12", 5)},
+    ("schools to 2021", 95): {("12", 4), ("11", 5)},
+}
+"""Grades and leads known to stray: 12 of 520, as the page on demand says."""
+
+
+@pytest.mark.parametrize(("share", "off"), [(80, 4.0), (95, 2.5)])
+def test_intervals_of_single_grades_cover_what_they_say(share: int, off: float) -> None:
+    sets = {
+        "states": of_states(),
+        "schools to 2019": of_schools(2019),
+        "schools to 2021": of_schools(2021),
+    }
+    for name, found in sets.items():
+        rows = found.grades[found.grades["method"] == "hierarchical"]
+        gap = (rows[f"cover{share}"] - share).abs()
+        out = rows[gap > off]
+        cells = set(zip(out["grade"], out["lead"], strict=True))
+        assert cells <= OUTSIDE[name, share], (name, out)
+        assert gap.max() <= 2 * off, (name, out)
 
 
 @pytest.mark.slow
