@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 GRADE = re.compile(r"K\d?|\d{1,2}")
+YEARS = (1800, 2200)
+"""What passes for a school year."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ def panel(
     text = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c])]
     area = area or next(iter(text), "")
     year = year or next((c for c in columns if "year" in c.lower()), "")
-    grades = list(grades or [c for c in columns if GRADE.fullmatch(c) and c not in (area, year)])
+    found = [c for c in columns if GRADE.fullmatch(c) and c not in (area, year)]
+    grades = list(dict.fromkeys(grades or found))
     wanted = [("area", area), ("year", year), *(("grade", grade) for grade in grades)]
     faults = [
         Fault(name, None, column or what, "", f"a column for the {what}, of {', '.join(columns)}")
@@ -92,7 +95,10 @@ def panel(
         if column not in columns
     ]
     if not grades:
-        faults.append(Fault(name, None, "", "", "columns of grades, named K, K1 … or 1 … 12"))
+        expected = "columns of grades, named K, K1 … or 1 … 12,"
+        faults.append(Fault(name, None, "", ", ".join(columns), expected))
+    if not len(table):
+        faults.append(Fault(name, None, "", "", "at least one row"))
     if faults:
         raise ScenarioError(faults)
     numbers = table[[year, *grades]].apply(pd.to_numeric, errors="coerce")
@@ -101,17 +107,22 @@ def panel(
         | (numbers < 0)
         | ~np.isfinite(numbers.fillna(0))
     )
-    bad[year] |= numbers[year].isna() | (numbers[year] % 1 != 0)
+    bad[year] |= ~numbers[year].between(*YEARS) | (numbers[year] % 1 != 0)
     for row, column in np.argwhere(bad.to_numpy()):
         label = bad.columns[column]
-        expected = "a whole year" if label == year else "a number of pupils, 0 or more"
+        whole_year = "a whole year from {} to {}".format(*YEARS)
+        expected = whole_year if label == year else "a number of pupils, 0 or more"
         faults.append(Fault(name, int(row) + 2, label, str(table[label].iloc[row]), expected))
+    for row in np.flatnonzero(table[area].isna()):
+        faults.append(Fault(name, int(row) + 2, area, "", "the name of an area"))
     twice = table.duplicated([area, year]).to_numpy()
     for row in np.flatnonzero(twice):
         value = f"{table[area].iloc[row]} {table[year].iloc[row]}"
         faults.append(Fault(name, int(row) + 2, area, value, "each area and year once"))
-    if faults or not len(table):
-        raise ScenarioError(faults or [Fault(name, None, "", "", "at least one row")])
+    if not faults and not numbers[grades].sum().sum():
+        faults.append(Fault(name, None, ", ".join(grades), "", "at least one pupil"))
+    if faults:
+        raise ScenarioError(faults)
     names = sorted(set(table[area].astype(str)))
     school_years = numbers[year].astype(int)
     years = range(int(school_years.min()), int(school_years.max()) + 1)

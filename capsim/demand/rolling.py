@@ -62,7 +62,8 @@ class Backtest:
 
     def best(self) -> pd.DataFrame:
         """Name the method with the least WAPE: rows levels, columns leads."""
-        least = self.table.loc[self.table.groupby(["level", "lead"])["wape"].idxmin()]
+        judged = self.table.dropna(subset="wape")
+        least = judged.loc[judged.groupby(["level", "lead"])["wape"].idxmin()]
         return least.pivot_table(index="level", columns="lead", values="method", aggfunc="first")
 
 
@@ -92,8 +93,10 @@ def backtest(
 
     Raises
     ------
+    ScenarioError
+        If fewer than `LEAST` + 1 years were observed.
     ValueError
-        If fewer than `LEAST` + 1 years were observed, or a lead is not positive.
+        If a lead is not positive.
 
     Notes
     -----
@@ -101,13 +104,17 @@ def backtest(
     leaves out cells with nobody. A blank grade of an observed area has no pupils. The first origin
     has a sixth of the years behind it, at least 3 and at most 5.
     """
+    from capsim.scenario import ScenarioError
+    from capsim.scenario.faults import Fault
+
     leads = sorted(set(leads))
     start, number = table.years[0], len(table.years)
-    if number < LEAST + 1 or not leads or leads[0] < 1:
-        raise ValueError(
-            f"a back-test needs {LEAST + 1} observed years and leads of 1 or more, "
-            f"not {number} years and leads {leads}"
-        )
+    if not leads or leads[0] < 1:
+        raise ValueError(f"leads must be 1 or more, not {leads}")
+    if number < LEAST + 1:
+        expected = f"at least {LEAST + 1} observed school years for a back-test"
+        value = f"{number}: {table.years[0]} to {table.years[-1]}"
+        raise ScenarioError([Fault("observed pupils", None, "years", value, expected)])
     methods = dict(METHODS if methods is None else methods)
     origins = np.arange(min(max(number // 6, LEAST), 5) - 1, number - 1)
     made = {name: _roll(table, method, leads, origins) for name, method in methods.items()}

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from capsim.scenario import ScenarioError
+from capsim.scenario.faults import Fault
+
 
 def read_wide(path: Path) -> pd.DataFrame:
     """Read a CSV file, or the only one of a folder, with names kept as text.
@@ -14,6 +17,8 @@ def read_wide(path: Path) -> pd.DataFrame:
     ------
     FileNotFoundError
         There is no such file, or the folder does not hold exactly one.
+    ScenarioError
+        The file is no table: empty, not in UTF-8, rows longer than the head, a column twice.
     """
     if path.is_dir():
         found = sorted(path.glob("*.csv"))
@@ -22,4 +27,20 @@ def read_wide(path: Path) -> pd.DataFrame:
         path = found[0]
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there")
-    return pd.read_csv(path, encoding="utf-8-sig")
+    try:
+        head = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str).iloc[0]
+        table = pd.read_csv(path, encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _fault(path, f"byte {error.start}", "a text file in UTF-8") from error
+    except pd.errors.EmptyDataError as error:
+        raise _fault(path, "", "a table with a head") from error
+    except pd.errors.ParserError as error:
+        raise _fault(path, str(error).strip(), "a table with as many fields in each row") from error
+    twice = head[head.duplicated() & head.notna()]
+    if len(twice):
+        raise _fault(path, ", ".join(twice), "each column once")
+    return table
+
+
+def _fault(path: Path, value: str, expected: str) -> ScenarioError:
+    return ScenarioError([Fault(path.name, None, "", value, expected)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from capsim import ScenarioError
 from capsim.demand import METHODS, Panel, backtest, forecast, panel
 from capsim.demand.intervals import cover
 from capsim.demand.rolling import choose
+from capsim.runs.wide import read_wide
 
 BASE = {name: METHODS[name] for name in ("no change", "3-year mean")}
 
@@ -115,5 +117,40 @@ def test_faults_of_a_table_are_named_all_at_once() -> None:
 
 
 def test_too_few_years_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs 4 observed years"):
+    with pytest.raises(ScenarioError, match=r"3: 2000 to 2002.*at least 4 observed school years"):
         backtest(noise(years=3))
+    with pytest.raises(ValueError, match="leads must be 1 or more"):
+        backtest(noise(), leads=[0])
+
+
+ODD = {
+    "no area": ("school,year,K\nA,2001,5\n,2002,5\n", "t.csv, row 3, school"),
+    "far year": ("school,year,K\nA,2001,5\nA,20020,5\n", "row 3, year.*1800 to 2200"),
+    "only a head": ("school,year,K\n", "at least one row"),
+    "nothing": ("", "a table with a head"),
+    "nobody": ("school,year,K\nA,2001,0\nA,2002,\n", "at least one pupil"),
+    "twice": ("school,year,K,K\nA,2001,5,6\n", "'K' where each column once"),
+    "too long": ("school,year,K\nA,2001,5\nA,2002,5,6,7\n", "as many fields in each row"),
+    "semicolons": ("school;year;K\nA;2001;5\n", "school;year;K.*columns of grades"),
+    "suppressed": ("school,year,K\nA,2001,<5\n", "row 2, K: '<5'"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_files_are_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
+    text, expected = ODD[case]
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(ScenarioError, match=expected):
+        panel(read_wide(tmp_path), name="t.csv")
+
+
+def test_a_file_in_another_code_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("school,year,K\nÄ,2001,5\n".encode("latin-1"))
+    with pytest.raises(ScenarioError, match=r"byte 14.*UTF-8"):
+        read_wide(tmp_path / "t.csv")
+
+
+def test_four_years_are_judged_at_the_one_lead_they_hold() -> None:
+    found = backtest(noise(years=4))
+    assert found.best().columns.tolist() == [1]
+    assert json.loads(found.to_json())["methods"]["auto"]["area"]["5"]["wape"] is None
