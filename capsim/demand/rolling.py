@@ -112,9 +112,9 @@ def backtest(
     if not leads or leads[0] < 1:
         raise ValueError(f"leads must be 1 or more, not {leads}")
     if number < LEAST + 1:
-        expected = f"at least {LEAST + 1} observed school years for a back-test"
+        needed = f"at least {LEAST + 1} observed school years for a back-test"
         value = f"{number}: {table.years[0]} to {table.years[-1]}"
-        raise ScenarioError([Fault("observed pupils", None, "years", value, expected)])
+        raise ScenarioError([Fault("observed pupils", None, "years", value, needed)])
     methods = dict(METHODS if methods is None else methods)
     origins = np.arange(min(max(number // 6, LEAST), 5) - 1, number - 1)
     made = {name: _roll(table, method, leads, origins) for name, method in methods.items()}
