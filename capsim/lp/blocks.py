@@ -87,6 +87,16 @@ class Split:
         lower, upper = np.where(present, lower, -np.inf), np.where(present, upper, np.inf)
         return [(lower[i], upper[i]) for i in range(len(self.blocks))]
 
+    def parts(self, x: Array) -> list[Program]:
+        """Return every block alone with its share of the coupling rows at ``x``."""
+        shares = self.shares(x)
+        return [self.part(b, limit=own) for b, own in zip(self.blocks, shares, strict=True)]
+
+    def costs(self, x: Array) -> Array:
+        """Return every block's cost at ``x``, ``[block]``."""
+        cost = self.program.cost * x
+        return np.array([cost[b.columns].sum() for b in self.blocks])
+
     def worth(self, price: Array, x: Array) -> Array:
         """Return what each block uses of the coupling rows at ``x``, at their prices."""
         matrix = self.program.matrix.tocsr()[self.coupling]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from capsim.lp.blocks import Block, Split
 from capsim.lp.build import Program
-from capsim.lp.highs import INTERIOR, Highs
-from capsim.lp.parallel import WORKERS, in_parallel
+from capsim.lp.clock import Clock, Deal
+from capsim.lp.highs import INTERIOR, Highs, solver_name
+from capsim.lp.parallel import in_parallel
 from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
 
@@ -33,20 +33,58 @@ DEAR = 1e-3
 """Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
 WHOLE = 1e-6
 """Distance from a whole number that counts as none."""
-LEAST_SECONDS = 1.0
+FURTHER = 6
+"""Rounds of bound and search at most once all blocks were searched in full."""
+FINER = 0.5
+"""What a further round may leave open, beside the one before."""
+GAIN = 0.02
+"""Of the distance between solution and bound, what a further round has to close to be followed."""
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What is asked, and the relaxation."""
+
+    found: Split
+    relaxed: Priced
+    gap: float
+    clock: Clock
+
+    @property
+    def part(self) -> float:
+        """A block's part of the gap, in units of the objective."""
+        return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.found.blocks)
+
+
+@dataclass(frozen=True)
+class _State:
+    """The best solution so far and what is proved.
+
+    ``shares`` is the point whose use of the coupling rows is each block's share, ``least`` the
+    blocks' bounds at the prices, ``chosen`` the solutions that were found with them.
+    """
+
+    x: Array
+    shares: Array
+    least: Array
+    bound: float
+    chosen: Array | None = None
+
+
 def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -> Solution | None:
-    """Solve by blocks; None where a block has no solution within its share (then solve it whole).
+    """Solve by blocks; None where that finds no solution (then solve it whole).
 
     1. The linear relaxation gives prices and shares of the coupling rows, and a bound.
     2. Every block is solved within its share as a small mixed-integer program: integers that the
        relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
-       is a solution.
+       is a solution. A block without any in its share takes the integers that it would choose at
+       the prices, and the shares are dealt out anew.
     3. Every block is solved at the prices: their proved bounds add up to a better bound.
     4. The fewest blocks far from theirs are searched again, first with dear columns out only, then
-       with nothing held; then the shares are dealt out anew for the integers found.
+       with nothing held.
+    5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 3
+       and 4 again, more finely, as long as that gains.
 
     It ends as soon as solution and bound are as near as asked.
 
@@ -58,16 +96,40 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     time_limit : float, optional
         Seconds for all of it; the status is then ``stopped`` unless the gap was reached.
     """
-    clock = _Clock(time_limit)
-    program, blocks = found.program, found.blocks
+    clock = Clock(time_limit)
     relaxed = _relaxed(found, gap * RELAXED, clock)
     if relaxed is None:
         return None
-    part = gap * max(abs(relaxed.objective), 1.0) / len(blocks)
-    shares = found.shares(relaxed.x)
-    parts = [found.part(block, limit=share) for block, share in zip(blocks, shares, strict=True)]
-    lowest = np.array([program.cost[b.columns] @ relaxed.x[b.columns] for b in blocks])
-    bound = relaxed.bound
+    task = _Task(found, relaxed, gap, clock)
+    state = _first(task)
+    if state is None:
+        return None
+    if not _reached(task, state):
+        state = _bounded(task, state, task.part * BOUND_OPEN)
+    for held in (True, False):
+        if not _reached(task, state):
+            state = _searched(task, state, task.part * OPEN, held=held)
+    if not _reached(task, state):
+        state = _further(task, state)
+    return Solution(
+        status="optimal" if _reached(task, state) else "stopped",
+        x=state.x,
+        objective=_cost(found, state.x),
+        bound=state.bound,
+        row_dual=None,
+        column_dual=None,
+        solver=solver_name(),
+        seconds=clock.spent(),
+        hand_over_s=0.0,
+    )
+
+
+def _first(task: _Task) -> _State | None:
+    """Solve every block within its share; None where no solution was found."""
+    found, relaxed, part, clock = task.found, task.relaxed, task.part, task.clock
+    blocks = found.blocks
+    parts = found.parts(relaxed.x)
+    lowest = found.costs(relaxed.x)
     unused = [_without_dear(p, b, relaxed, part) for p, b in zip(parts, blocks, strict=True)]
     inside = _find_all(
         [_with_whole(p, b, relaxed) for p, b in zip(unused, blocks, strict=True)],
@@ -85,42 +147,110 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     )
     for i, solution in zip(missing, again, strict=True):
         inside[i] = solution
+    missing = [i for i, solution in enumerate(inside) if solution.x is None]
+    least = lowest - found.worth(relaxed.price, relaxed.x)
+    if not missing:
+        x = _union(found, [s.x for s in inside])
+        return _State(x, relaxed.x, least, relaxed.bound)
+    cost, _ = found.priced(relaxed.price)
+    chosen = _find_all(
+        [found.part(blocks[i], cost) for i in missing],
+        [{"mip_abs_gap": part * OPEN}] * len(missing),
+        clock.deal(len(missing)),
+        [None] * len(missing),
+        last=True,
+    )
+    for i, solution in zip(missing, chosen, strict=True):
+        inside[i] = solution
     if any(solution.x is None for solution in inside):
         return None
-    x = _union(found, inside)
-    if not _reached(program, x, bound, gap):
-        least, constant = _bounds(found, relaxed.price, part * BOUND_OPEN, clock, x)
-        bound = max(bound, float(least.sum()) + constant)
-        lowest = np.maximum(lowest, least + found.worth(relaxed.price, relaxed.x))
-    for free in (unused, parts):
-        if _reached(program, x, bound, gap):
-            break
-        far, allowed = _far([s.objective for s in inside] - lowest, part * len(blocks) * ALL)
-        better = _find_all(
-            [free[i] for i in far],
-            [
-                {"mip_abs_gap": part * OPEN, "objective_target": lowest[i] + max(allowed, part)}
-                for i in far
-            ],
-            clock.deal(len(far), 0.7),
-            [x[blocks[i].columns] for i in far],
-        )
-        for i, solution in zip(far, better, strict=True):
-            inside[i] = inside[i] if solution.x is None else solution
-        x = _union(found, inside)
-    if not _reached(program, x, bound, gap):
-        x = _share_again(found, x, relaxed, gap, clock)
-    return Solution(
-        status="optimal" if _reached(program, x, bound, gap) else "stopped",
-        x=x,
-        objective=_cost(program, x),
-        bound=bound,
-        row_dual=None,
-        column_dual=None,
-        solver=inside[0].solver,
-        seconds=clock.spent(),
-        hand_over_s=0.0,
+    dealt = _dealt(task, _union(found, [s.x for s in inside]))
+    return None if dealt is None else _State(dealt, dealt, least, relaxed.bound)
+
+
+def _bounded(task: _Task, state: _State, slack: float) -> _State:
+    """Prove bounds of the blocks at the prices, each but for ``slack``; Lagrange's bound."""
+    found, price = task.found, task.relaxed.price
+    cost, constant = found.priced(price)
+    left = task.clock.deal(len(found.blocks), 0.6)
+    options = {"mip_abs_gap": slack, **BOUND_ONLY}
+
+    def solve(block: Block) -> Solution:
+        return _solve(found.part(block, cost), options, left, state.x[block.columns])
+
+    outside = in_parallel([partial(solve, block) for block in found.blocks])
+    proved = np.array([s.bound for s in outside])
+    bound = float(proved.sum()) + constant + found.program.offset
+    chosen = [
+        state.x[b.columns] if s.x is None else s.x
+        for b, s in zip(found.blocks, outside, strict=True)
+    ]
+    return replace(
+        state,
+        least=np.maximum(state.least, proved),
+        bound=max(state.bound, bound),
+        chosen=_union(found, chosen),
     )
+
+
+def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State:
+    """Search the fewest blocks again that are far from their bounds."""
+    found, relaxed, part, x = task.found, task.relaxed, task.part, state.x
+    lowest = state.least + found.worth(relaxed.price, state.shares)
+    far, allowed = _far(found.costs(x) - lowest, part * len(found.blocks) * ALL)
+    parts = found.parts(state.shares)
+    if held:
+        pairs = zip(parts, found.blocks, strict=True)
+        parts = [_without_dear(p, b, relaxed, part) for p, b in pairs]
+    better = _find_all(
+        [parts[i] for i in far],
+        [
+            {"mip_abs_gap": slack, "objective_target": lowest[i] + max(allowed, slack / OPEN)}
+            for i in far
+        ],
+        task.clock.deal(len(far), 0.7),
+        [x[found.blocks[i].columns] for i in far],
+    )
+    out = x.copy()
+    for i, solution in zip(far, better, strict=True):
+        at = found.blocks[i].columns
+        if solution.x is not None and solution.objective < found.program.cost[at] @ x[at]:
+            out[at] = solution.x
+    return replace(state, x=out)
+
+
+def _further(task: _Task, state: _State) -> _State:
+    """Deal the shares out anew, bound and search more finely, as long as that gains."""
+    slack = task.part * OPEN
+    for _ in range(FURTHER):
+        before = _distance(task, state)
+        for integers in (state.x, state.chosen):
+            dealt = None if integers is None else _dealt(task, integers)
+            if dealt is not None and _cost(task.found, dealt) < _cost(task.found, state.x):
+                state = replace(state, x=dealt, shares=dealt)
+            if _reached(task, state):
+                return state
+        slack *= FINER
+        state = _bounded(task, state, slack)
+        if not _reached(task, state):
+            state = _searched(task, state, slack, held=False)
+        gained = before - _distance(task, state)
+        if _reached(task, state) or task.clock.out() or gained < GAIN * before:
+            break
+    return state
+
+
+def _dealt(task: _Task, x: Array) -> Array | None:
+    """Share the coupling rows out anew for given integers; None where these do not keep them."""
+    found = task.found
+    fixed = Split(found.program.fixed(x), found.coupling, found.blocks)
+    again = price_coupling(
+        fixed,
+        tolerance=task.gap * RELAXED,
+        start=task.relaxed.price,
+        time_limit=task.clock.left(),
+    )
+    return None if again is None else again.x
 
 
 def _without_dear(part: Program, block: Block, relaxed: Priced, gap: float) -> Program:
@@ -158,55 +288,14 @@ def _far(excess: Array, budget: float) -> tuple[Index, float]:
     return order[:count], float((budget - rest[count - 1]) / count)
 
 
-def _union(found: Split, inside: Sequence[Solution]) -> Array:
+def _union(found: Split, inside: Sequence[Array | None]) -> Array:
     x = np.zeros(len(found.program.cost))
-    for block, solution in zip(found.blocks, inside, strict=True):
-        x[block.columns] = solution.x
+    for block, own in zip(found.blocks, inside, strict=True):
+        x[block.columns] = own
     return x
 
 
-class _Clock:
-    """What is left of a time limit, if there is one."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._begin = time.perf_counter()
-        self._end = None if seconds is None else self._begin + max(seconds, 0.0)
-
-    def spent(self) -> float:
-        """Return the seconds since the start."""
-        return time.perf_counter() - self._begin
-
-    def left(self) -> float | None:
-        """Return the seconds left, at least a little."""
-        return None if self._end is None else max(self._end - time.perf_counter(), LEAST_SECONDS)
-
-    def limit(self) -> dict[str, float]:
-        """Return what is left as an option of the solver."""
-        left = self.left()
-        return {} if left is None else {"time_limit": left}
-
-    def deal(self, tasks: int, share: float = 1.0) -> _Deal:
-        """Deal a share of what is left out to tasks that run side by side."""
-        left = self.left()
-        return _Deal(None if left is None else left * share, tasks)
-
-
-class _Deal:
-    """Seconds dealt to tasks in turn: what one does not need goes to those after it."""
-
-    def __init__(self, seconds: float | None, tasks: int) -> None:
-        self._end = None if seconds is None else time.perf_counter() + seconds
-        self._tasks = iter(range(tasks, 0, -1))
-
-    def limit(self) -> dict[str, float]:
-        """Return the time limit of the next task."""
-        if self._end is None:
-            return {}
-        fair = (self._end - time.perf_counter()) * WORKERS / next(self._tasks, 1)
-        return {"time_limit": max(fair, LEAST_SECONDS)}
-
-
-def _relaxed(found: Split, tolerance: float, clock: _Clock) -> Priced | None:
+def _relaxed(found: Split, tolerance: float, clock: Clock) -> Priced | None:
     """Solve the relaxation by prices, or whole by the interior point where that fails."""
     priced = price_coupling(found, tolerance=tolerance, time_limit=clock.left())
     if priced is not None:
@@ -220,17 +309,20 @@ def _relaxed(found: Split, tolerance: float, clock: _Clock) -> Priced | None:
     return Priced(whole.x, price, whole.column_dual, whole.objective, whole.objective)
 
 
-def _cost(program: Program, x: Array) -> float:
-    return float(program.cost @ x + program.offset)
+def _cost(found: Split, x: Array) -> float:
+    return float(found.program.cost @ x + found.program.offset)
 
 
-def _reached(program: Program, x: Array, bound: float, gap: float) -> bool:
-    objective = _cost(program, x)
-    return objective - bound <= gap * max(abs(objective), 1.0)
+def _distance(task: _Task, state: _State) -> float:
+    return _cost(task.found, state.x) - state.bound
+
+
+def _reached(task: _Task, state: _State) -> bool:
+    return _distance(task, state) <= task.gap * max(abs(_cost(task.found, state.x)), 1.0)
 
 
 def _solve(
-    part: Program, options: Mapping[str, float], left: _Deal, start: Array | None = None
+    part: Program, options: Mapping[str, float], left: Deal, start: Array | None = None
 ) -> Solution:
     highs = Highs(part, {"mip_rel_gap": 0.0, **options, **left.limit()})
     if start is not None and part.integer.any():
@@ -241,7 +333,7 @@ def _solve(
 def _find_all(
     parts: Sequence[Program],
     options: Sequence[Mapping[str, float]],
-    left: _Deal,
+    left: Deal,
     start: Sequence[Array | None],
     *,
     last: bool = False,
@@ -258,29 +350,3 @@ def _find_all(
         return solved
 
     return in_parallel([partial(task, i) for i in range(len(parts))])
-
-
-def _share_again(found: Split, x: Array, relaxed: Priced, gap: float, clock: _Clock) -> Array:
-    """Share the coupling rows out anew for the integers found."""
-    fixed = Split(found.program.fixed(x), found.coupling, found.blocks)
-    again = price_coupling(
-        fixed, tolerance=gap * RELAXED, start=relaxed.price, time_limit=clock.left()
-    )
-    if again is None or _cost(fixed.program, again.x) >= _cost(fixed.program, x):
-        return x
-    return again.x
-
-
-def _bounds(
-    found: Split, price: Array, slack: float, clock: _Clock, x: Array
-) -> tuple[Array, float]:
-    """Return the blocks' proved bounds at given prices, and the constant that goes with them."""
-    cost, constant = found.priced(price)
-    left = clock.deal(len(found.blocks), 0.6)
-    options = {"mip_abs_gap": slack, **BOUND_ONLY}
-
-    def task(block: Block) -> Solution:
-        return _solve(found.part(block, cost), options, left, x[block.columns])
-
-    outside = in_parallel([partial(task, block) for block in found.blocks])
-    return np.array([s.bound for s in outside]), constant + found.program.offset

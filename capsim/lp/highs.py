@@ -64,6 +64,14 @@ def joined(parts: Iterable[tuple[Index, Index, Basis]], columns: int, rows: int)
     return Basis(made)
 
 
+def solver_name() -> str:
+    """Return the solver's name and version."""
+    import highspy
+
+    numbers = (getattr(highspy, f"HIGHS_VERSION_{part}") for part in ("MAJOR", "MINOR", "PATCH"))
+    return f"HiGHS {'.'.join(map(str, numbers))}"
+
+
 class Highs:
     """A HiGHS object that holds one program and can be solved again after changes.
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lp_programs import block_angular, violation
 
-from capsim.lp import Builder, solve
+from capsim.lp import Builder, decompose, solve
 from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
 
@@ -100,3 +100,41 @@ def test_an_infeasible_whole_is_left_to_the_solver_of_the_whole() -> None:
     program = m.freeze()
     flag = np.array([False, False, True])
     assert solve_blocks(split(program, flag, parts=2), gap=0.01) is None
+
+
+def test_a_block_without_a_plan_in_its_share_takes_what_it_needs_from_the_others() -> None:
+    """Half a unit of ``a`` (use 2 of 6) is the cheapest, but whole it uses 4, as its demand says.
+
+    The relaxation leaves ``b`` the other 4 of which each saves 1; the best whole plan leaves it 2.
+    """
+    m = Builder()
+    a = m.variables("a", 1, upper=3.0, cost=1.0, integer=True)
+    b = m.variables("b", 1, upper=9.0, cost=-1.0)
+    m.constrain("own", 2, [(0, a, 4.0), (1, b, 1.0)], lower=[2.0, 0.0])
+    m.constrain("both", 1, [(0, a, 4.0), (0, b, 1.0)], upper=6.0)
+    found = solve_blocks(split(m.freeze(), np.array([False, False, True]), parts=2), gap=1e-6)
+    assert found is not None
+    assert found.x is not None
+    assert found.x.tolist() == [1.0, 2.0]
+    assert found.objective == pytest.approx(-1.0)
+    assert found.bound <= -1.0
+
+
+def test_a_search_that_ends_above_the_gap_goes_on() -> None:
+    """Each round gains or is the last; the objective never rises and the bound never falls."""
+    reached = 0
+    for seed in (0, 1):
+        made = block_angular(seed, 3, integer=True)
+        best = solve(made.program, gap=0.0).objective
+        parts = split(made.program, made.coupling, parts=3)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(decompose, "FURTHER", 0)
+            short = solve_blocks(parts, gap=1e-3)
+        long = solve_blocks(parts, gap=1e-3)
+        assert short is not None
+        assert long is not None
+        assert long.objective <= short.objective + 1e-9
+        assert long.bound >= short.bound - 1e-9
+        assert long.bound - 1e-6 <= best <= long.objective + 1e-6
+        reached += long.objective < short.objective - 1e-6
+    assert reached == 2
