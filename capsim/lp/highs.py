@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from capsim.lp.arrays import Array, Index
 from capsim.lp.build import Program
-from capsim.lp.parallel import Stopped, told_to_stop
+from capsim.lp.parallel import stoppable
 from capsim.lp.result import Solution, SolverError
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
@@ -286,23 +286,22 @@ class Highs:
         self._highs.cancelSolve()
 
     def _run(self) -> None:
-        """Run where Ctrl-C can stop it: only the main thread hears of it, so others just run.
+        """Run where Ctrl-C can stop it: only the main thread hears of it, and stops the others.
 
         HiGHS sets its own threads up anew in each thread that it is run from, which takes as long
         as a small program.
         """
         self._highs.HandleUserInterrupt = True
         if threading.current_thread() is not threading.main_thread():
-            self._highs.run()
+            with stoppable(self.cancel):
+                self._highs.run()
             return
         worker = threading.Thread(target=self._highs.run, daemon=True)
         worker.start()
         try:
             while worker.is_alive():
                 worker.join(0.05)
-                if told_to_stop():
-                    raise Stopped("a solve was told to stop")
-        except (KeyboardInterrupt, Stopped):
+        except KeyboardInterrupt:
             self._highs.cancelSolve()
             worker.join(10)
             raise

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 WORKERS = 2
+POLL_S = 0.1
 Result = TypeVar("Result")
-
-_stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 
 
 class Stopped(Exception):  # noqa: N818 (as KeyboardInterrupt is none)
     """A solve on a thread was told to stop: another failed, or nobody waits for it any more."""
 
 
-def told_to_stop() -> bool:
-    """Tell whether the tasks, of which the caller's is one, were told to stop."""
-    event = _stop.get()
-    return event is not None and event.is_set()
+@dataclass
+class _Tasks:
+    """Tasks that stop together, and how each solve that runs in one of them is cancelled."""
+
+    told: threading.Event = field(default_factory=threading.Event)
+    running: list[Callable[[], None]] = field(default_factory=list)
+
+    def refuse_when_told(self) -> None:
+        """Raise :class:`Stopped` once they were told to stop."""
+        if self.told.is_set():
+            raise Stopped("a solve was told to stop")
+
+
+_tasks: ContextVar[_Tasks | None] = ContextVar("tasks", default=None)
+
+
+@contextmanager
+def stoppable(cancel: Callable[[], None]) -> Iterator[None]:
+    """Run a solve that ``cancel`` ends when the tasks, of which it is part, are told to stop."""
+    tasks = _tasks.get()
+    if tasks is None:
+        yield
+        return
+    tasks.refuse_when_told()
+    tasks.running.append(cancel)
+    try:
+        yield
+    finally:
+        tasks.running.remove(cancel)
+    tasks.refuse_when_told()
 
 
 def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -> list[Result]:
@@ -35,18 +62,23 @@ def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -
     >>> in_parallel([lambda: 1, lambda: 2])
     [1, 2]
     """
-    stop = _stop.get() or threading.Event()
-    token = _stop.set(stop)
+    together = _tasks.get() or _Tasks()
+    token = _tasks.set(together)
     pool = ThreadPoolExecutor(workers)
+    futures: list[Future[Result]] = []
     try:
-        futures = [pool.submit(copy_context().run, task) for task in tasks]
+        futures += [pool.submit(copy_context().run, task) for task in tasks]
         ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
         for future in ended:
             future.result()
         return [future.result() for future in futures]
     except BaseException:
-        stop.set()
+        together.told.set()
+        begun = [future for future in futures if not future.cancel()]
+        while wait(begun, POLL_S).not_done:
+            for cancel in list(together.running):
+                cancel()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-        _stop.reset(token)
+        _tasks.reset(token)
