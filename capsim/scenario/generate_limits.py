@@ -78,10 +78,10 @@ def limits(
     of = dict(zip(units["area"], county, strict=True))
     pool = schools[(schools["sector"] == "public") & schools["stage"].isin(COMPULSORY)]
     posts = np.zeros(len(names))
-    np.add.at(posts, pool["area"].map(of).to_numpy(), pool["staff"].to_numpy(float))
+    np.add.at(posts, pool["area"].map(of).to_numpy(np.int64), pool["staff"].to_numpy(float))
     must = schools[schools["conversion"].eq("must") & schools["stage"].isin(COMPULSORY)]
     coming = np.zeros(len(names))
-    np.add.at(coming, must["area"].map(of).to_numpy(), must["staff"].to_numpy(float))
+    np.add.at(coming, must["area"].map(of).to_numpy(np.int64), must["staff"].to_numpy(float))
 
     whole = total.sum()
     by_size = total / whole

@@ -20,6 +20,7 @@ from .generate_recipe import (
     PLACE_CNY,
     PUPILS_PER_POST,
     Floats,
+    Ints,
     Recipe,
     split,
     systematic,
@@ -206,6 +207,8 @@ def kindergartens(
 ) -> pd.DataFrame:
     """Private kindergartens turned inclusive: no new seats, ``children`` in all of them together.
 
+    They are fewer where a pool has not so many.
+
     Returns
     -------
     DataFrame
@@ -214,6 +217,7 @@ def kindergartens(
     other = schools[(schools["stage"] == "kindergarten") & (schools["inclusive"] == "no")]
     at = systematic(other["pupils"].to_numpy(float), number, rng)
     size = split(children, np.exp(0.12 * rng.standard_normal(number)))
+    size = _within(size, at, other["pupils"].to_numpy(np.int64))
     opening = np.array(earliest)[np.arange(number) % len(earliest)]
     return pd.DataFrame(
         {
@@ -234,3 +238,19 @@ def kindergartens(
             "pupils": size.astype(float),
         }
     )
+
+
+def _within(size: Ints, pool: Ints, pupils: Ints) -> Ints:
+    """Cut down sizes whose sum is above the pupils of their pool, in their order.
+
+    Examples
+    --------
+    >>> _within(np.array([60, 70, 20]), np.array([0, 0, 1]), np.array([100, 80]))
+    array([60, 40, 20])
+    """
+    out = size.copy()
+    left = pupils.copy()
+    for k, at in enumerate(pool.tolist()):
+        out[k] = min(int(out[k]), int(left[at]))
+        left[at] -= out[k]
+    return out
