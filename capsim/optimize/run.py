@@ -11,6 +11,7 @@ import numpy as np
 from capsim.lp import Program, Solution, SolverError, solve
 from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
+from capsim.lp.dive import dive
 from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain import explain_infeasible
 from capsim.optimize.model import Model, formulate
@@ -126,6 +127,8 @@ def search(
     found = None
     if solver == "highs" and program.integer.any() and large:
         found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
+    if found is None and solver == "highs" and len(model.columns.catchments.link):
+        found = dive(program, gap=gap, time_limit=time_limit, options=options)
     if found is None:
         found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
     return found
