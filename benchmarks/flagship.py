@@ -18,7 +18,7 @@ from capsim.report import limits_used
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"
 GAP, SOLVE_S, BUILD_SHARE, VIOLATION = 1e-3, 60.0, 0.1, 1e-6
-CANDIDATES, KINDS_OPENED, KINDS_OF_LIMITS = 20, 3, 7
+CANDIDATES, KINDS_OPENED, KINDS_OF_LIMITS = 20, 3, 6
 LEVERS = ("new_seats", "converted", "purchased", "overfilled", "existing_seats")
 LEVER = 10_000
 """Children that each lever takes in on 1 September 2022, at least."""
