@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from capsim.certificate import Certificate
     from capsim.harden import Hardened
-    from capsim.optimize import Plan
+    from capsim.optimize import Explanation, Plan
     from capsim.scenario import Scenario
     from capsim.simulate import Outcomes
 
@@ -26,7 +28,10 @@ MARK = "summary.json"
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run made: of an infeasible scenario neither certificate nor outcomes."""
+    """What a run made: of an infeasible scenario neither certificate nor outcomes.
+
+    `explanation` says why a target is missed, `prices` what is scarce.
+    """
 
     scenario: Scenario
     plan: Plan
@@ -35,6 +40,8 @@ class RunResult:
     summary: dict[str, Any]
     answer: str
     hardened: Hardened | None = None
+    explanation: Explanation | None = None
+    prices: pd.DataFrame | None = None
 
 
 def run(
@@ -46,6 +53,7 @@ def run(
     solver: str = "highs",
     gap: float = 1e-3,
     time_limit: float | None = None,
+    prices: bool | None = None,
     lang: str = "en",
     probability: float | None = None,
     workers: int = 1,
@@ -67,6 +75,9 @@ def run(
         Of the simulation: the same seed gives the same files, except for the timings.
     solver, gap, time_limit
         As for `capsim.optimize`; the limit in seconds.
+    prices
+        Whether to price what is scarce and to explain why a target is missed; None: all but the
+        explanations of large programs, which take minutes.
     lang
         Of answer, figures and page: `en` or `zh`.
     probability
@@ -123,6 +134,7 @@ def run(
         plan = optimize(given, demand, solver=solver, gap=gap, time_limit=time_limit)
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
     certificate, outcomes, hardened = None, None, None
+    why, priced = plan.explanation, None
     if plan.status != "infeasible":
         with processes(workers) if workers > 1 else nullcontext() as pool:
             if probability is not None:
@@ -141,6 +153,8 @@ def run(
                 plan = hardened.plan
             with phase("checking the plan", "certify"):
                 certificate = certify(given, plan)
+            with phase("pricing what is scarce", "price"):
+                why, priced = _reasons(plan, prices)
             number = given.settings.simulation.draws if draws is None else draws
             if number > 0:
                 with phase("simulating", "simulate"):
@@ -157,10 +171,29 @@ def run(
     if hardened is not None:
         summary["safety"] = safety_summary(hardened)
         words = f"{words.rstrip()}\n\n{safety_text(hardened)}"
-    result = RunResult(given, plan, certificate, outcomes, summary, words, hardened)
+    result = RunResult(given, plan, certificate, outcomes, summary, words, hardened, why, priced)
     if out is not None:
         write(result, out, lang=lang, progress=progress)
     return result
+
+
+LARGE = 30_000
+"""Columns above which a price is one number, not its two sides; explanations take minutes then."""
+
+
+def _reasons(plan: Plan, wanted: bool | None) -> tuple[Explanation | None, pd.DataFrame | None]:
+    """Say why a target is missed or what is scarce, as asked for."""
+    from capsim.optimize import formulate
+    from capsim.optimize.explain import explain
+    from capsim.optimize.prices import prices
+
+    if wanted is False:
+        return None, None
+    model = formulate(plan.scenario, plan.demand)
+    large = len(model.program.cost) > LARGE
+    asked = not plan.meets_targets and (bool(wanted) or not large)
+    why = explain(model, plan) if asked else None
+    return why, prices(model, plan, intervals=not large).binding()
 
 
 def _share(progress: Progress) -> Callable[[int, int], None]:
@@ -196,7 +229,14 @@ def write(
         drawn = result.outcomes
         reached = milestones(result.plan, drawn.draws, drawn.seed) if drawn is not None else None
         contents = files(
-            result.plan, result.summary, result.certificate, drawn, reached=reached, lang=lang
+            result.plan,
+            result.summary,
+            result.certificate,
+            drawn,
+            reached=reached,
+            explanation=result.explanation,
+            prices=result.prices,
+            lang=lang,
         )
         _put(folder, contents, progress)
         if result.hardened is not None:

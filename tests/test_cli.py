@@ -206,6 +206,7 @@ def test_compare_sets_scenarios_side_by_side(city, tmp_path):
     assert inputs[["scenario", "column", "first", "value"]].to_numpy().tolist() == [
         ["dear-moves", "costs.displacement_cny", "3000.0", "9000.0"]
     ]
+    assert b"dear-moves" in (out / "comparison.html").read_bytes()
     assert {"mix.png", "mix.svg", "cost.png", "targets.csv"} <= {p.name for p in out.iterdir()}
     assert call("compare", city, city, "--out", out).exit_code == 2
 

@@ -1,5 +1,7 @@
 """What differs between scenarios, how surely, and which one is dominated."""
 
+import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -25,7 +27,10 @@ from capsim.compare import (
 from capsim.compare.paired import differences_of, matched, paired
 from capsim.compare.result import packed, unpacked
 from capsim.compare.side_by_side import Job, summary_of
-from capsim.report.comparison import comparison_files, comparison_summary, comparison_text
+from capsim.optimize.binding import limits_used
+from capsim.report import comparison_text
+from capsim.report.comparison import comparison_files, comparison_summary
+from capsim.report.screen import width
 from capsim.runs.executors import processes
 from capsim.scenario.generate import generate
 
@@ -124,7 +129,7 @@ def test_figures_are_those_of_plan_and_simulation(city, compared):
         compared.results["city"].tables["draws"], outcomes.tables["draws"]
     )
     priced = compared.tables["binding"]
-    assert len(priced[priced["scenario"] == "city"]) == len(plan.prices().binding())
+    assert len(priced[priced["scenario"] == "city"]) == len(plan.prices(intervals=False).binding())
 
 
 def test_differences_are_taken_draw_by_draw(compared):
@@ -277,8 +282,57 @@ def test_files_hold_tables_figures_and_json(compared):
     assert len(said["summary"]) == 5
     assert said["summary"][-1]["missed"] is None
     text = comparison_text(compared)
-    assert "on the same luck" in text
+    assert "Cost on the same luck, 20 draws:" in text
     assert "no plan meets what is ordered" in text
+    assert "costs.overfill_cny=3000 costs" in text
+    assert "5,000 fewer pupils count as private" in " ".join(text.split())
+    chinese = comparison_text(compared, lang="zh")
+    assert "没有方案能满足全部要求" in chinese
+    assert "计入民办的学生减少5,000人" in "".join(chinese.split())
+    assert max(map(width, chinese.splitlines())) <= 130
+
+
+def test_the_page_holds_every_table_in_both_languages(compared):
+    files = {lang: dict(comparison_files(compared, lang=lang)) for lang in ("en", "zh")}
+    assert files["en"] == dict(comparison_files(compared))
+    page = files["en"]["comparison.html"].decode()
+    data = {
+        name: json.loads(rows)
+        for name, rows in re.findall(
+            r'data-table="([^"]+)".*?<script type="application/json" class="data">(.*?)</script>',
+            page,
+            re.DOTALL,
+        )
+    }
+    summary = compared.tables["summary"]
+    ranked = data["ranking"]["rows"]
+    assert [row[1] for row in ranked] == summary["scenario"].tolist()
+    assert ranked[-1][-1] == "no plan"
+    cost = summary["avoidable_cny"].iloc[0] / 1e6
+    assert ranked[0][3] == pytest.approx(cost, abs=0.05)
+    tables = compared.tables
+    for name in ("inputs", "targets", "years", "limits"):
+        assert len(data[name]["rows"]) == len(tables[name]) > 0
+    assert len(data["prices"]["rows"]) == len(tables["binding"]) > 0
+    money = tables["differences"]["what"].str.endswith("_cny")
+    shown = sorted(row[4] for row in data["differences-money"]["rows"])
+    known = sorted(tables["differences"]["difference"][money] / 1e6)
+    assert shown == pytest.approx(known, abs=0.051)
+    told = ("money", "children", "shares")
+    listed = sum(len(data[f"differences-{name}"]["rows"]) for name in told)
+    assert listed == len(tables["differences"])
+    assert {row[1] for row in data["tornado-data"]["rows"]} <= {"100", "1000", ""}
+    for scenario in compared.scenarios.values():
+        assert scenario.hash in page
+    assert "情景比较" in files["zh"]["comparison.html"].decode()
+    assert files["zh"]["cost.svg"] != files["en"]["cost.svg"]
+
+
+def test_limits_that_bind_are_those_of_the_plan(city, compared):
+    used = limits_used(capsim.optimize(city))
+    rows = compared.tables["limits"]
+    rows = rows[rows["scenario"] == "city"]
+    assert len(rows) == (used["binds"] & (used["year"] >= city.first_year)).sum()
 
 
 def test_intervals_cover_as_often_as_they_say():

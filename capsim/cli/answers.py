@@ -14,6 +14,7 @@ from capsim.cli.options import (
     Lang,
     Language,
     Out,
+    Prices,
     ScenarioFolder,
     Seed,
     Solver,
@@ -35,6 +36,7 @@ def run(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
+    prices: Prices = None,
     lang: Lang = Language.EN,
     probability: Annotated[
         float | None,
@@ -61,6 +63,7 @@ def run(
             solver=solver,
             gap=gap,
             time_limit=time_limit,
+            prices=prices,
             lang=lang.value,
             probability=probability,
             workers=workers,
@@ -104,7 +107,7 @@ def compare(
     alone: Annotated[
         bool, typer.Option("--one-at-a-time", help="Vary each --set alone, for a tornado.")
     ] = False,
-    prices: Annotated[bool, typer.Option(help="Price what binds; slow in large cities.")] = False,
+    prices: Annotated[bool, typer.Option(help="Price what is scarce in each.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes, a scenario each.")] = 1,
     store: Annotated[
         Path | None,
@@ -112,6 +115,7 @@ def compare(
             help="Folder that keeps finished scenarios: a stopped run goes on from there."
         ),
     ] = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Set scenarios side by side, each planned and simulated with the same luck."""
@@ -155,17 +159,18 @@ def compare(
                 store=store,
                 progress=progress,
             )
-        road.write_folder(out, MARK, comparison_files(comparison), progress)
+        road.write_folder(out, MARK, comparison_files(comparison, lang=lang.value), progress)
         return comparison
 
     comparison = work(task)
-    from capsim.report.comparison import comparison_summary, comparison_text
-    from capsim.report.summary import to_json
+    from capsim.report import comparison_text, to_json
+    from capsim.report.comparison import comparison_summary
 
     if as_json:
         typer.echo(to_json(comparison_summary(comparison)), nl=False)
     else:
-        typer.echo(f"{comparison_text(comparison)}\nThe tables and figures are in {out}.")
+        typer.echo(comparison_text(comparison, lang=lang.value))
+        typer.echo(f"The page, tables and figures are in {out}.")
 
 
 @app.command(epilog="Example: capsim explain scenarios/no-purchase")
@@ -174,6 +179,7 @@ def explain(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Say why: which rules cannot hold together and what would cure it, or what is scarce."""
@@ -196,7 +202,9 @@ def explain(
         progress("explaining")
         why = say_why(model, plan)
         priced = prices(model, plan) if why is None else None
-        words = to_json(reasons(plan, why, priced)) if as_json else reasons_text(plan, why, priced)
+        if as_json:
+            return to_json(reasons(plan, why, priced)), plan.meets_targets
+        words = reasons_text(plan, why, priced, lang=lang.value)
         return words, plan.meets_targets
 
     words, met = work(task)

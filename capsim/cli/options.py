@@ -39,5 +39,13 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
 Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows (cbc, gurobi…).")]
 Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
 TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
+Prices = Annotated[
+    bool | None,
+    typer.Option(
+        "--prices/--no-prices",
+        help="Price what is scarce and say why a target is missed; without either all but"
+        " explanations of large cities, which take minutes.",
+    ),
+]
 Lang = Annotated[Language, typer.Option(help="Language of the report.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

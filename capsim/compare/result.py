@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from capsim.optimize.binding import limits_used, tight_targets
+from capsim.optimize.said import Said
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,29 +36,36 @@ class Result:
     ----------
     headline : mapping
         The row of the table `summary`; without a plan only scenario, status and gap.
-    sentences : tuple of text
-        Why there is no plan, where there is none.
+    told : tuple of Said
+        Why there is no plan, where there is none; `sentences` are these in English.
     tables : mapping of frames
-        `targets`, `mix`, `costs`, `years`, `binding`, `draws`; see `capsim.compare.compare`.
+        `targets`, `mix`, `costs`, `years`, `limits`, `binding`, `draws`; see
+        `capsim.compare.compare`.
     """
 
     headline: Mapping[str, Any]
-    sentences: tuple[str, ...]
+    told: tuple[Said, ...]
     tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Why there is no plan, in English."""
+        return tuple(str(one) for one in self.told)
 
 
 def result_of(plan: Plan, outcomes: Outcomes | None, prices: pd.DataFrame | None) -> Result:
     """Keep of a plan and its simulation what is compared."""
     headline = {"scenario": plan.scenario.name, "status": plan.status, "gap": plan.gap}
     if plan.status == "infeasible":
-        told = () if plan.explanation is None else plan.explanation.sentences
-        return Result(headline, tuple(told), {})
+        told = () if plan.explanation is None else plan.explanation.told
+        return Result(headline, told, {})
     years = _years(plan)
     tables = {
         "targets": _targets(plan, outcomes),
         "mix": _mix(plan),
         "costs": _costs(plan, ["kind", "school_year"]),
         "years": years,
+        "limits": _limits(plan),
     }
     if prices is not None:
         tables["binding"] = prices
@@ -75,7 +85,7 @@ def packed(result: Result) -> dict[str, NDArray[Any]]:
     }
     content = {
         "headline": _plain(result.headline),
-        "sentences": list(result.sentences),
+        "told": [one.plain() for one in result.told],
         "tables": tables,
     }
     text = json.dumps(content).encode()
@@ -104,7 +114,7 @@ def unpacked(arrays: Mapping[str, NDArray[Any]]) -> Result:
         )
         for name, kept in content["tables"].items()
     }
-    return Result(content["headline"], tuple(content["sentences"]), tables)
+    return Result(content["headline"], tuple(map(Said.of, content["told"])), tables)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,10 +142,18 @@ def _headline(plan: Plan, years: pd.DataFrame, targets: pd.DataFrame) -> dict[st
 
 def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
     table = plan.tables["targets"][["id", "by", "required", "achieved", "holds"]]
+    table = table.assign(tight=table["id"].isin(tight_targets(plan)))
     if outcomes is None:
         return table.assign(probability=np.nan, low=np.nan, high=np.nan)
     drawn = outcomes.tables["targets"][["id", "probability", "low", "high"]]
     return table.merge(drawn, on="id", how="left")
+
+
+def _limits(plan: Plan) -> pd.DataFrame:
+    """Limits that the plan uses up in its own years."""
+    table = limits_used(plan)
+    rows = table["binds"] & (table["year"] >= plan.scenario.first_year)
+    return table[rows].drop(columns="binds").reset_index(drop=True)
 
 
 def _mix(plan: Plan) -> pd.DataFrame:

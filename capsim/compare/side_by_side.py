@@ -46,7 +46,7 @@ HEADLINES = (
     "least_probability",
 )
 CRITERIA = HEADLINES[2:]
-STACKED = ("targets", "mix", "costs", "years", "binding")
+STACKED = ("targets", "mix", "costs", "years", "limits", "binding")
 LIBRARIES = ("capsim", "numpy", "scipy", "highspy")
 
 
@@ -64,7 +64,12 @@ class Comparison:
         By the scenario's name, in the order given.
     tables : mapping of frames
         `summary` (a row for each scenario, best first), `inputs` (what differs from the first
-        scenario), `differences`, `targets`, `mix`, `costs`, `years`, `binding`: see `compare`.
+        scenario), `differences`, `targets`, `mix`, `costs`, `years`, `limits`, `binding`: see
+        `compare`.
+    scenarios : mapping of str to Scenario
+        By name, in the order given.
+    seed, draws : int
+        Of the simulation of each.
     factors : mapping
         The settings by which scenarios of a grid differ from the first, by name.
     """
@@ -73,6 +78,9 @@ class Comparison:
     criterion: str
     results: Mapping[str, Result]
     tables: Mapping[str, pd.DataFrame]
+    scenarios: Mapping[str, Scenario]
+    seed: int
+    draws: int
     factors: Factors = field(default_factory=dict)
 
 
@@ -122,7 +130,7 @@ def compare(
         Column of the table `summary` to rank by, less being better, among those that miss the
         same number of targets.
     prices
-        Whether to price what binds: the table `binding`; takes long in large scenarios.
+        Whether to price what binds: the table `binding`, one price of each thing.
     factors
         As `grid` and `one_at_a_time` give them, kept for `tornado` and `heat`.
     executor : concurrent.futures.Executor, optional
@@ -145,11 +153,13 @@ def compare(
         - `inputs`: scenario, table, key, column, first, value
         - `differences`: scenario, what, first, mean, difference, low, high, draws: simulated
           figures against those of the first scenario, draw by draw, with 95 % intervals
-        - `targets`: scenario, id, by, required, achieved, holds, probability, low, high
+        - `targets`: scenario, id, by, required, achieved, holds, tight (met with less than a
+          thousandth to spare), probability, low, high
         - `mix`: scenario, school_year and the terms of the reduction
         - `costs`: scenario, kind, school_year, discounted_cny, avoidable_cny
         - `years`: scenario, school_year, displaced, surplus, share_excluding_purchased,
           share_including_purchased, avoidable_cny
+        - `limits`: scenario, kind, county (`*` the whole), year, used, limit: those used up
         - `binding` (with `prices`): scenario and the columns of `Prices.binding`
 
     Raises
@@ -184,7 +194,10 @@ def compare(
         if name != "binding" or prices:
             kept = {key: result.tables for key, result in results.items()}
             tables[name] = _stack({key: own[name] for key, own in kept.items() if name in own})
-    return Comparison(names[0], criterion, results, tables, dict(factors or {}))
+    scenarios_by_name = dict(zip(names, given, strict=True))
+    return Comparison(
+        names[0], criterion, results, tables, scenarios_by_name, seed, number, dict(factors or {})
+    )
 
 
 def refuse(names: Sequence[str], criterion: str) -> None:
@@ -210,7 +223,7 @@ def work(job: Job) -> Arrays:
     if plan.status == "infeasible":
         return packed(result_of(plan, None, None))
     outcomes = simulate(plan, draws=job.draws, seed=job.seed) if job.draws else None
-    priced = plan.prices().binding() if job.prices else None
+    priced = plan.prices(intervals=False).binding() if job.prices else None
     return packed(result_of(plan, outcomes, priced))
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from capsim.lp import Solution
 from capsim.lp.arrays import Array
 from capsim.optimize.model import Model
+from capsim.optimize.said import Said
 from capsim.optimize.tables import plan_tables
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Explanation:
 
     Attributes
     ----------
-    sentences : tuple of text
+    told : tuple of Said
+        Sentences that can be said in more than one language; `sentences` are these in English.
     table : frame
         ``rule``, ``who``, ``school_year``, ``unit``, ``short_by``, ``alone``: what gives way at
         the least, all at once, and how much of each rule would be enough alone.
@@ -40,10 +42,15 @@ class Explanation:
         rule gives way that is enough alone.
     """
 
-    sentences: tuple[str, ...]
+    told: tuple[Said, ...]
     table: pd.DataFrame
     conflicts: tuple[tuple[str, ...], ...] = ()
     repairs: pd.DataFrame | None = None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The explanation in English."""
+        return tuple(str(one) for one in self.told)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from capsim.optimize.binding import limits_used, tight_targets
 from capsim.report import figures
 from capsim.report.answer import answer
-from capsim.report.binding import limits_used, tight_targets
-from capsim.report.comparison import comparison_files, comparison_text
+from capsim.report.comparison import comparison_files
+from capsim.report.comparison_words import comparison_text
 from capsim.report.page import Advice, html_page, milestones
 from capsim.report.summary import meets_all, summarize, to_json
 from capsim.report.tables import csv
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from capsim.certificate import Certificate
-    from capsim.optimize import Plan
+    from capsim.optimize import Explanation, Plan
     from capsim.simulate import Outcomes
 
 PAGE = "report.html"
@@ -52,8 +53,9 @@ def files(
     outcomes: Outcomes | None = None,
     *,
     reached: pd.DataFrame | None = None,
-    advice: Sequence[Advice] = (),
+    explanation: Explanation | None = None,
     prices: pd.DataFrame | None = None,
+    advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path (relative, with `/`) and content of every file but `summary.json`.
@@ -64,11 +66,9 @@ def files(
         What the run made.
     summary
         As `summarize` gives it.
-    reached, advice, lang
-        As for `capsim.report.page.html_page`; the language is also that of answer and figures.
-
-    prices
-        As `Prices.binding` gives them, for the workbook.
+    reached, explanation, prices, advice, lang
+        As for `capsim.report.page.html_page`; the workbook has the prices too, and the language is
+        also that of answer and figures.
 
     Raises
     ------
@@ -79,13 +79,17 @@ def files(
     if plan.status == "infeasible":
         yield PAGE, html_page(plan, summary, advice=advice, lang=lang)
         if plan.explanation is not None:
-            yield "explanation.csv", csv(plan.explanation.table)
+            yield from _explanation_files(plan.explanation)
         return
     for name, table in plan.tables.items():
         yield f"plan/{name}.csv", csv(table)
     yield "plan/limits_used.csv", csv(limits_used(plan))
     if certificate is not None:
         yield "plan/certificate.csv", csv(certificate.table)
+    if explanation is not None:
+        yield from _explanation_files(explanation)
+    if prices is not None:
+        yield "prices.csv", csv(prices)
     yield "plan.xlsx", plan_workbook(plan, summary, outcomes, prices, reached)
     if outcomes is not None:
         for name, table in outcomes.tables.items():
@@ -97,5 +101,22 @@ def files(
         yield f"figures/{name}.png", png
     yield (
         PAGE,
-        html_page(plan, summary, outcomes, drawn=drawn, reached=reached, advice=advice, lang=lang),
+        html_page(
+            plan,
+            summary,
+            outcomes,
+            drawn=drawn,
+            reached=reached,
+            explanation=explanation,
+            prices=prices,
+            advice=advice,
+            lang=lang,
+        ),
     )
+
+
+def _explanation_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
+    """Yield what gives way, all at once and each rule alone."""
+    yield "explanation.csv", csv(explanation.table)
+    if explanation.repairs is not None:
+        yield "repairs.csv", csv(explanation.repairs)

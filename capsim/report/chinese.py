@@ -5,6 +5,8 @@ A text with `{places}` has the same places in both languages; units that differ 
 (millions and ten thousands of RMB) are turned by the code that names them.
 """
 
+from capsim.report import chinese_reasons
+
 TEXTS = {
     # numbers and tables
     "RMB": "元",
@@ -240,7 +242,7 @@ TEXTS = {
     "{unit}, discounted to {year}": "{unit}，折现到{year}年",
     "school year (calendar year for capital)": "学年（建设投资按日历年）",
     "Beyond what is committed whatever is decided (staff on post, ordered projects).": "不含既定支出（在编教师、已定项目）。",
-    "billion RMB, discounted, beyond what is committed": "亿元，折现，不含既定支出",
+    "{unit}, discounted, beyond what is committed": "{unit}，折现，不含既定支出",
     "pupils (the black line is the sum)": "学生（黑线为合计）",
     "What takes in the pupils who leave private schools, by scenario": "民办学生的去向：分情景",
     "What takes in the pupils who leave private schools by 1 September {year}": "到{year}年9月1日民办学生的去向",
@@ -305,6 +307,7 @@ TEXTS = {
     "80 %": "80%",
     "50 %": "50%",
 }
+TEXTS |= chinese_reasons.EXPLANATIONS | chinese_reasons.PRICES | chinese_reasons.COMPARISONS
 
 NAMES = {
     "kindergarten": "幼儿园",
@@ -370,3 +373,4 @@ NAMES = {
     "more_units": "增加的有效范围",
     "less_units": "减少的有效范围",
 }
+NAMES |= chinese_reasons.NAMES

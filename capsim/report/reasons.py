@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from capsim.report.numbers import count, money
+from capsim.report.explanations import explained
+from capsim.report.language import words
+from capsim.report.price_words import price_sentences, prices_head
+from capsim.report.screen import filled
 
 if TYPE_CHECKING:
     from capsim.optimize import Explanation, Plan
     from capsim.optimize.prices import Prices
-
-WIDTH = 100
-EACH = 3
-"""Prices shown of each kind, the highest first."""
-
-UNITS = {
-    "place": "one more place",
-    "post": "one more post",
-    "hire": "one more teacher hired",
-    "contract teacher": "one more contract teacher",
-    "capital": "one more RMB to build",
-    "recurrent": "one more RMB to run schools",
-    "land": "one more mu of land",
-    "purchased place": "one more place bought",
-    "boarding place": "one more boarding place",
-    "cap": "a cap higher by one percentage point",
-    "reduction": "one pupil less to move",
-    "floor": "one child less on the floor",
-    "large class": "one more large class",
-    "programme": "one project less",
-}
 
 
 def reasons(plan: Plan, explanation: Explanation | None, prices: Prices | None) -> dict[str, Any]:
@@ -55,66 +36,27 @@ def reasons(plan: Plan, explanation: Explanation | None, prices: Prices | None) 
     }
 
 
-def reasons_text(plan: Plan, explanation: Explanation | None, prices: Prices | None) -> str:
+def reasons_text(
+    plan: Plan, explanation: Explanation | None, prices: Prices | None, *, lang: str = "en"
+) -> str:
     """Write `reasons` for one screen of 100 columns."""
+    say = words(lang)
     scenario = plan.scenario
     lines = [f"{scenario.title or scenario.name} ({scenario.name} {scenario.hash[:10]})"]
     if plan.status == "infeasible":
-        lines.append("NO PLAN meets what is ordered.")
+        lines.append(say("NO PLAN meets what is ordered."))
     elif explanation is not None:
-        lines.append("THE PLAN MISSES A TARGET.")
+        lines.append(say("THE PLAN MISSES A TARGET."))
     else:
-        lines.append("THE PLAN MEETS ALL TARGETS.")
-    for sentence in explanation.sentences if explanation else ():
-        hang = "  " if sentence.startswith("- ") else ""
-        lines += textwrap.wrap(sentence, WIDTH, subsequent_indent=hang)
+        lines.append(say("THE PLAN MEETS ALL TARGETS."))
+    for sentence in explained(explanation.told if explanation else (), say):
+        lines += filled(sentence, "  " if sentence.startswith("- ") else "")
     if prices is not None:
-        lines += ["", *_prices(prices)]
+        table = prices.binding()
+        lines += ["", *filled(prices_head(table, say))]
+        for sentence in price_sentences(table, say):
+            lines += filled(f"  {sentence}", "    ")
     return "\n".join(lines) + "\n"
-
-
-def _prices(prices: Prices) -> list[str]:
-    table = prices.binding()
-    if table.empty:
-        return ["Nothing is scarce: no limit, target or place has a price."]
-    lines = ["What would be saved, all years together, with the plan's decisions as they are:"]
-    for kind, rows in table.groupby("kind", sort=False):
-        for record in rows.head(EACH).to_dict("records"):
-            row = {str(key): value for key, value in record.items()}
-            lines += textwrap.wrap(_line(str(kind), row), WIDTH, subsequent_indent="    ")
-        if len(rows) > EACH:
-            least, most = rows["one_more_cny"].min(), rows["one_more_cny"].max()
-            few = f"  and {count(len(rows) - EACH)} more of these, {_span(least, most)}"
-            lines.append(few)
-    return lines
-
-
-def _line(kind: str, row: dict[str, Any]) -> str:
-    where = [row["area"] or row["county"], row["stage"], row["name"].replace("_", " ")]
-    there = ", ".join([*[part for part in where if part], str(row["year"])])
-    more, less = row["one_more_cny"], row["one_less_cny"]
-    text = f"  {UNITS[kind]} ({there}): {_price(more)}"
-    if np.isfinite(row["more_units"]) and more > 0:
-        text += f", for the first {_units(row['more_units'])}"
-    if not np.isclose(more, less, rtol=1e-3, atol=1.0):
-        text += (
-            "; with one less there is no plan"
-            if np.isinf(less)
-            else f"; one less costs {_price(less)}"
-        )
-    return text
-
-
-def _price(cny: float) -> str:
-    return f"{cny:.2f} RMB" if abs(cny) < 100 else money(cny)
-
-
-def _units(value: float) -> str:
-    return count(value) if value >= 100 else f"{value:.3g}"
-
-
-def _span(least: float, most: float) -> str:
-    return f"{_price(least)} to {_price(most)} each"
 
 
 def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:

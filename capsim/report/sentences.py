@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from capsim.report.binding import limits_used, tight_targets
+from capsim.optimize.binding import limits_used, tight_targets
 from capsim.report.figures import rules_of, target_groups
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS

@@ -49,12 +49,7 @@ def summarize(
     """
     summary: dict[str, Any] = {
         "scenario": {"name": plan.scenario.name, "hash": plan.scenario.hash},
-        "versions": {
-            "capsim": version("capsim"),
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-            "solver": plan.solver,
-        },
+        "versions": {**versions(), "solver": plan.solver},
         "seed": seed,
         "status": plan.status,
         "gap": plan.gap,
@@ -102,6 +97,12 @@ def summarize(
     if outcomes is not None:
         summary["simulation"] = _simulation(outcomes)
     return plain(summary)
+
+
+def versions() -> dict[str, str]:
+    """Versions of capsim, Python and the libraries that figures come from."""
+    own = {"capsim": version("capsim"), "python": platform.python_version()}
+    return own | {name: version(name) for name in LIBRARIES}
 
 
 def meets_all(summary: Mapping[str, Any]) -> bool:

@@ -5,6 +5,9 @@ from types import SimpleNamespace
 import pandas as pd
 from small_plan import Written, written_outcomes, written_plan
 
+from capsim.compare import Comparison, compare
+from capsim.scenario.generate import generate
+
 HTML = "<script>document.title='broken'</script>"
 IMAGE = '"><img src=x onerror="document.title=1">'
 END = "</script><b>bold</b>"
@@ -54,3 +57,12 @@ def reached(plan: SimpleNamespace) -> pd.DataFrame:
         for step, milestone in enumerate(("built", "equipped", "up_to_standard", "in_use"))
     ]
     return pd.DataFrame(rows, columns=["project", "milestone", "date", "chance"])
+
+
+def hostile_comparison() -> Comparison:
+    """Compare a city with variants that have hostile names, of which one has no plan."""
+    city = generate(2, 8000, 0, stages=("primary", "junior"), years=(2021, 2022), name=HTML)
+    named = {LONG: {"costs.hire_cny": 9000}, FORMULA: {"policy.reduction": 100}}
+    named |= {EMOJI: {"costs.hire_cny": 2000}, QUOTES: {"policy.reduction": 5000}}
+    variants = [city.variant(change, name=name) for name, change in named.items()]
+    return compare([city, *variants], draws=10, prices=True)

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from capsim.optimize import Explanation
+from capsim.optimize.said import Said
+
 YEARS = range(2022, 2031)
 STAGES = {"primary": 1000.0, "junior": 500.0}
 CLASSES = SimpleNamespace(class_size=45.0, large_class=56, very_large_class=66)
@@ -369,3 +372,15 @@ def written_certificate() -> SimpleNamespace:
         {"family": ["seats"], "rows": [10], "max_violation": [0.0], "worst": ["none"]}
     )
     return SimpleNamespace(checked=10, max_violation=0.0, worst="none", table=table)
+
+
+def written_explanation() -> Explanation:
+    """Why there is no plan: junior places in C01, and posts that alone would be enough."""
+    who = Said("county {county}, {stage}", {"county": "C01", "stage": "junior"})
+    lacks = Said("{who} lacks {amount} places on 1 September {year}")
+    gap = lacks.filled(who=who, amount=4310.0, year=2022)
+    row = {"school_year": 2022, "unit": "places", "short_by": 4310.0, "alone": np.nan}
+    table = pd.DataFrame([{"rule": "seats", "who": str(who)} | row])
+    repair = {"rule": "posts", "unit": "posts", "enough": 320.0, "who": "county C01"}
+    repairs = pd.DataFrame([repair | {"school_year": 2022, "short_by": 320.0}])
+    return Explanation((Said("{gap}.", {"gap": gap}),), table, (), repairs)

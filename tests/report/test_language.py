@@ -9,7 +9,11 @@ import pytest
 
 import capsim.report
 from capsim.report.chinese import NAMES, TEXTS
+from capsim.report.figures.grid import MEANING
 from capsim.report.language import words
+from capsim.report.page.compared import TITLES
+from capsim.report.page.compared_sure import FIGURES
+from capsim.report.price_words import UNITS
 
 HERE = Path(capsim.report.__file__).parent
 
@@ -20,13 +24,21 @@ def texts_of(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             first = node.args[0]
-            if node.func.id in ("say", "Look") and isinstance(first, ast.Constant):
-                found.add(first.value)
-    return found
+            if node.func.id in ("say", "Look", "Said"):
+                constants = ast.walk(first) if isinstance(first, ast.IfExp) else [first]
+                found |= {one.value for one in constants if isinstance(one, ast.Constant)}
+    return {text for text in found if isinstance(text, str)}
 
 
 def test_every_text_of_the_code_has_its_chinese():
-    used = set().union(*(texts_of(path) for path in HERE.rglob("*.py")))
+    modules = [*HERE.rglob("*.py"), *(HERE.parent / "optimize").rglob("*.py")]
+    used = set().union(*(texts_of(path) for path in modules))
+    used |= {
+        *UNITS.values(),
+        *FIGURES.values(),
+        *TITLES.values(),
+        *(one.what for one in MEANING.values()),
+    } - {""}
     for path in HERE.rglob("*.html"):
         used |= {found[1] for found in re.findall(r"say\(([\"'])(.*?)\1", path.read_text())}
     assert len(used) > 200

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hostile import COUNTIES, HTML, NAMES, PROJECTS, hostile_plan, reached
 from PIL import Image
-from small_plan import written_certificate, written_outcomes, written_plan
+from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
 from capsim.report import Advice, figures, html_page, milestones, summarize
 from capsim.report.language import words
@@ -147,15 +147,46 @@ def test_advice_is_shown_as_it_is_given(page):
     assert "5,000" in read.texts
 
 
-def test_without_a_plan_the_page_explains(page):
+def test_without_a_plan_the_page_explains():
     plan = written_plan()
     plan.status, plan.tables = "infeasible", {}
     plan.gap = plan.objective_cny = float("nan")
-    plan.explanation = SimpleNamespace(sentences=("County C01 lacks 4,310 places.",))
-    text = html_page(plan, summarize(plan, seed=0, timings_s={})).decode()
-    assert "County C01 lacks 4,310 places." in text
+    plan.explanation = written_explanation()
+    summary = summarize(plan, seed=0, timings_s={})
+    page = html_page(plan, summary)
+    text = page.decode()
+    assert "County C01, junior lacks 4,310 places on 1 September 2022." in text
     assert "NO PLAN" in text
     assert 'id="ledger"' not in text
+    tables = [json.loads(data) for data in Reader(page).data if '"rows"' in data]
+    repairs, gaps = (one["rows"] for one in tables[:2])
+    assert repairs == [["posts", "posts", 320, "county C01", 2022, 320]]
+    assert gaps == [["seats", "county C01, junior", 2022, "places", 4310]]
+    chinese = html_page(plan, summary, lang="zh").decode()
+    assert "没有方案能满足全部要求" in chinese
+    assert "县区C01初中 2022年9月1日缺学位4,310个。" in chinese
+    assert "lacks" not in chinese
+
+
+def test_prices_are_sentences_and_a_table():
+    row = {
+        **{"kind": "hire", "unit": "teacher", "area": "", "county": "C03", "stage": ""},
+        **{"name": "", "year": 2022, "one_more_cny": 120_000.0, "one_less_cny": np.inf},
+        **{"more_units": 12.0, "less_units": 0.0},
+    }
+    table = pd.DataFrame([row])
+    texts = Reader(made(prices=table)).texts
+    assert (
+        "one more teacher hired (C03, 2022): 120,000 RMB, for the first 12; with one less there is"
+        " no plan" in texts
+    )
+    assert (
+        "多聘一名教师（C03、2022）：12.0万元，前12个单位内有效；减少一单位则没有方案"
+        in Reader(made(prices=table, lang="zh")).texts
+    )
+    assert any(
+        text.startswith("Nothing is scarce") for text in Reader(made(prices=table[:0])).texts
+    )
 
 
 def test_cells_are_rounded_to_what_is_shown():

@@ -7,11 +7,24 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hostile import EMOJI, FORMULA, HTML, LONG, hostile_plan, reached
+from hostile import (
+    EMOJI,
+    FORMULA,
+    HTML,
+    LONG,
+    hostile_comparison,
+    hostile_plan,
+    reached,
+)
 from playwright.sync_api import expect, sync_playwright
-from small_plan import written_certificate, written_outcomes, written_plan
+from small_plan import (
+    written_certificate,
+    written_explanation,
+    written_outcomes,
+    written_plan,
+)
 
-from capsim.report import Advice, figures, html_page, summarize
+from capsim.report import Advice, comparison_files, figures, html_page, summarize
 
 # A browser has a glyph for an emoji, the figures' fonts have none.
 pytestmark = [
@@ -20,7 +33,8 @@ pytestmark = [
 ]
 
 WIDE, NARROW = 1280, 390
-CASES = [("plain", "en"), ("plain", "zh"), ("hostile", "en"), ("hostile", "zh")]
+PLANS = [("plain", "en"), ("plain", "zh"), ("hostile", "en"), ("hostile", "zh")]
+CASES = [*PLANS, ("compared", "en"), ("compared", "zh"), ("hopeless", "en"), ("hopeless", "zh")]
 
 OVERFLOW = """() => {
   const found = [];
@@ -78,7 +92,7 @@ def files(tmp_path_factory) -> dict[tuple[str, str], Path]:
     plain = written_plan(counties=14, projects=60)
     plans = {"plain": (plain, written_outcomes(plain)), "hostile": hostile_plan()}
     found = {}
-    for name, lang in CASES:
+    for name, lang in PLANS:
         plan, outcomes = plans[name]
         drawn = {
             kind: (figures.render(figure, "svg"), figures.render(figure, "png"))
@@ -91,6 +105,18 @@ def files(tmp_path_factory) -> dict[tuple[str, str], Path]:
         path = folder / f"{name}-{lang}.html"
         path.write_bytes(html_page(plan, summary, outcomes, lang=lang, **given))
         found[name, lang] = path
+    hopeless = written_plan()
+    hopeless.status, hopeless.tables, hopeless.explanation = "infeasible", {}, written_explanation()
+    side_by_side = hostile_comparison()
+    for lang in ("en", "zh"):
+        summary = summarize(hopeless, seed=7, timings_s={})
+        pages = {
+            "hopeless": html_page(hopeless, summary, lang=lang),
+            "compared": dict(comparison_files(side_by_side, lang=lang))["comparison.html"],
+        }
+        for name, content in pages.items():
+            found[name, lang] = folder / f"{name}-{lang}.html"
+            found[name, lang].write_bytes(content)
     return found
 
 
@@ -133,8 +159,9 @@ def test_nothing_overflows_overlaps_or_is_cut(opened, name, lang, width):
     page = opened(name, lang, width)
     assert page.evaluate(OVERFLOW) == []
     page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
-    page.evaluate("location.hash = '#county-2'")
-    assert page.locator("#county-2").is_visible()
+    if (name, lang) in PLANS:
+        page.evaluate("location.hash = '#county-2'")
+        assert page.locator("#county-2").is_visible()
     assert page.evaluate(OVERFLOW) == []
 
 
@@ -225,6 +252,21 @@ def test_a_county_has_a_page_of_its_own(opened):
     assert not page.locator("#county-2").is_visible()
     page.locator("#county-3 a[data-in=ledger]").click()
     assert column(page, "ledger", 2) == ["C03"] * len(rows(page, "ledger")) != []
+
+
+def test_a_comparison_is_sorted_and_chosen_from(opened):
+    page = opened("compared")
+    head = page.locator("#ranking thead th", has_text="decided here")
+    head.get_by_role("button").click()
+    at = 1 + page.locator("#ranking thead th").all_inner_texts().index(head.inner_text())
+    costs = [float(text.replace(",", "")) for text in column(page, "ranking", at) if text != "–"]
+    assert costs == sorted(costs)
+    assert len(costs) > 1
+    box = page.locator("[data-table=targets]")
+    box.get_by_label("scenario", exact=True).select_option(label=FORMULA)
+    assert set(column(page, "targets", 3)) == {FORMULA}
+    paper = page.pdf(prefer_css_page_size=True)
+    assert 2 < paper.count(b"/Type /Page\n") < 60
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

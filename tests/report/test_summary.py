@@ -1,12 +1,11 @@
 """The summary keeps its promised keys; the answer says what the tables say."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from small_plan import written_certificate, written_outcomes, written_plan
+from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
 from capsim.report import (
     answer,
@@ -96,8 +95,7 @@ def test_infeasible_gives_the_explanation_and_no_figure():
     plan = written_plan()
     plan.status, plan.tables = "infeasible", {}
     plan.gap = plan.objective_cny = float("nan")
-    table = pd.DataFrame({"what": ["places"], "short": [4310.0]})
-    plan.explanation = SimpleNamespace(sentences=("County C01 lacks 4,310 places.",), table=table)
+    plan.explanation = written_explanation()
     summary = summarize(plan, seed=0, timings_s={})
     assert list(summary) == [*KEYS, "explanation"]
     assert not meets_all(summary)
@@ -106,6 +104,7 @@ def test_infeasible_gives_the_explanation_and_no_figure():
         "answer.txt",
         "report.html",
         "explanation.csv",
+        "repairs.csv",
     ]
 
 

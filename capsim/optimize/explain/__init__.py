@@ -33,6 +33,7 @@ from capsim.optimize.explain.words import (
     who_of,
 )
 from capsim.optimize.model import Model
+from capsim.optimize.said import Said
 
 if TYPE_CHECKING:
     from capsim.optimize.plan import Explanation, Plan
@@ -78,7 +79,7 @@ def explain(model: Model, plan: Plan) -> Explanation | None:
 
 
 def _explain(
-    bend: Bending, opening: list[str], model: Model | None = None, plan: Plan | None = None
+    bend: Bending, opening: list[Said], model: Model | None = None, plan: Plan | None = None
 ) -> Explanation:
     from capsim.optimize.plan import Explanation
 
@@ -111,19 +112,21 @@ def _explain(
     )
     enough = [repair.assign(enough=alone[name]) for name, repair in repairs.items()]
     detail = pd.concat([_no_repairs(), *enough], ignore_index=True)[list(REPAIRS)]
-    sentences = [
+    told = [
         *opening,
         *conflict_sentences(sets, owner),
         *cure_sentences(detail, owner),
         *gap_sentences(short, owner),
     ]
     if bend.large:
-        sentences.append(
-            "These figures are of the linear relaxation: with whole projects and contracts no less"
-            " is enough, and sometimes more is needed."
+        told.append(
+            Said(
+                "These figures are of the linear relaxation: with whole projects and contracts no"
+                " less is enough, and sometimes more is needed."
+            )
         )
     return Explanation(
-        sentences=tuple(sentences),
+        told=tuple(told),
         table=pd.concat([short, rest], ignore_index=True),
         conflicts=tuple(sets),
         repairs=detail,
@@ -160,7 +163,7 @@ def _gaps(policy: Policy, value: Array) -> pd.DataFrame:
         {
             "rule": policy.name,
             "unit": policy.unit,
-            "who": who_of(policy),
+            "who": [str(who) for who in who_of(policy)],
             "school_year": policy.members["year"],
             "short_by": amount,
         }
@@ -176,9 +179,9 @@ def _no_repairs() -> pd.DataFrame:
     return pd.DataFrame({**frame, "school_year": np.zeros(0, np.int64), "short_by": number})
 
 
-def _nothing(sentences: list[str]) -> Explanation:
+def _nothing(told: list[Said]) -> Explanation:
     from capsim.optimize.plan import Explanation
 
     columns = ["rule", "who", "school_year", "unit", "short_by"]
     table = _no_repairs()[columns].assign(alone=np.zeros(0))
-    return Explanation(tuple(sentences), table, (), _no_repairs())
+    return Explanation(tuple(told), table, (), _no_repairs())

@@ -9,14 +9,13 @@ children without a place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array, hstack
 
 from capsim.lp.arrays import Index, Text
-from capsim.optimize.explain.policy import Policy, cut_down, relieved
+from capsim.optimize.explain.policy import LIMITS, Policy, cut_down, relieved
 from capsim.optimize.model import Model
 from capsim.optimize.relief import (
     Relief,
@@ -27,6 +26,7 @@ from capsim.optimize.relief import (
     provider_places,
     row_relief,
 )
+from capsim.optimize.said import Said
 
 
 def policies(model: Model) -> tuple[Policy, ...]:
@@ -42,28 +42,28 @@ def _all(model: Model) -> Iterator[Policy]:
         model,
         ("closure.too_small",),
         "smallest school",
-        "no private school goes on below its least size",
+        Said("no private school goes on below its least size"),
         ("pupils", 1.0),
-        "{who} has {amount} pupils fewer than its smallest size in {year}",
-        "private schools may go on with fewer pupils than their least size, {amount} in all",
+        Said("{who} has {amount} pupils fewer than its smallest size in {year}"),
+        Said("private schools may go on with fewer pupils than their least size, {amount} in all"),
     )
     yield _rows(
         model,
         ("admission",),
         "admission plans",
-        "no private school admits more than its plan",
+        Said("no private school admits more than its plan"),
         ("children", 1.0),
-        "{who} would have to admit {amount} children above its plan in {year}",
-        "private schools may admit {amount} children above their plans",
+        Said("{who} would have to admit {amount} children above its plan in {year}"),
+        Said("private schools may admit {amount} children above their plans"),
     )
     yield _rows(
         model,
         ("kindergarten",),
         "kindergarten shares",
-        "sector shares in kindergartens stay, but for openings and those turned inclusive",
+        Said("sector shares in kindergartens stay, but for openings and those turned inclusive"),
         ("children", 1.0),
-        "{who} misses its kindergarten shares by {amount} children in {year}",
-        "kindergartens may depart from their sector shares by {amount} children",
+        Said("{who} misses its kindergarten shares by {amount} children in {year}"),
+        Said("kindergartens may depart from their sector shares by {amount} children"),
     )
     yield from _conversions(model)
     for kind, words in LIMITS.items():
@@ -77,39 +77,44 @@ def _all(model: Model) -> Iterator[Policy]:
         model,
         ("boarding.day",),
         "day travel",
-        "children who may not board go no farther than day pupils may",
+        Said("children who may not board go no farther than day pupils may"),
         ("children", 1.0),
-        "{who} has {amount} children too far from every school within reach in {year}",
-        "{amount} children go farther than day pupils may, all years together",
+        Said("{who} has {amount} children too far from every school within reach in {year}"),
+        Said("{amount} children go farther than day pupils may, all years together"),
     )
     yield _rows(
         model,
         ("catchment.whole",),
         "catchments",
-        "every neighbourhood goes to one public school, and no catchment has islands"
+        Said("every neighbourhood goes to one public school, and no catchment has islands")
         if settings.catchments.connected
-        else "every neighbourhood goes to one public school",
+        else Said("every neighbourhood goes to one public school"),
         ("children", 1.0),
-        "{who} sends {amount} children to another school than that of their catchment in {year}",
-        "{amount} children go to another school than that of their catchment, all years together",
+        Said(
+            "{who} sends {amount} children to another school than that of their catchment in {year}"
+        ),
+        Said(
+            "{amount} children go to another school than that of their catchment, all years"
+            " together"
+        ),
     )
     yield _rows(
         model,
         ("boarding.school", "boarding.area"),
         "boarding places",
-        "no more children board than there are boarding places",
+        Said("no more children board than there are boarding places"),
         ("places", 1.0),
-        "{who} lacks {amount} boarding places in {year}",
-        "{amount} more boarding places stand ready, all years together",
+        Said("{who} lacks {amount} boarding places in {year}"),
+        Said("{amount} more boarding places stand ready, all years together"),
     )
     yield _rows(
         model,
         ("class_size.limit",),
         "class size",
-        "the share of large classes stays below its limit",
+        Said("the share of large classes stays below its limit"),
         ("classes", 45.0),
-        "{who} has {amount} large classes too many in {year}",
-        "{amount} more classes may be large ones",
+        Said("{who} has {amount} large classes too many in {year}"),
+        Said("{amount} more classes may be large ones"),
     )
     yield _due(model)
     yield _places(model)
@@ -119,20 +124,26 @@ def _all(model: Model) -> Iterator[Policy]:
             model,
             (block,),
             f"floor {floor}",
-            f"the floor on {floor} is kept",
+            Said("the floor on {floor} is kept", {"floor": floor}),
             ("children", 1.0),
-            f"the floor on {floor} is missed by {{amount}} children on 31 December {{year}}",
-            f"the floor on {floor} is lower by {{amount}} children",
+            Said(
+                "the floor on {floor} is missed by {amount} children on 31 December {year}",
+                {"floor": floor},
+            ),
+            Said("the floor on {floor} is lower by {amount} children", {"floor": floor}),
         )
     for name, programme in settings.programmes.items():
         mine = _rows(
             model,
             ("programme",),
             f"programme {name}",
-            f"{programme.number:,} projects of programme {name} are in use by {programme.by}",
+            Said(
+                "{number} projects of programme {programme} are in use by {by}",
+                {"number": float(programme.number), "programme": name, "by": str(programme.by)},
+            ),
             ("projects", 500.0),
-            f"programme {name} is {{amount}} projects short",
-            f"programme {name} is {{amount}} projects smaller",
+            Said("programme {programme} is {amount} projects short", {"programme": name}),
+            Said("programme {programme} is {amount} projects smaller", {"programme": name}),
         )
         yield cut_down(mine, mine.members["name"] == name)
     yield from _caps(model)
@@ -140,78 +151,15 @@ def _all(model: Model) -> Iterator[Policy]:
         model,
         ("reduction",),
         "reduction",
-        f"{policy.reduction:,.0f} fewer pupils count as private on"
-        f" 1 September {policy.reduction_year}",
+        Said(
+            "{number} fewer pupils count as private on 1 September {year}",
+            {"number": float(policy.reduction), "year": int(policy.reduction_year or 0)},
+        ),
         ("pupils", 1.0),
-        "the ordered reduction is missed by {amount} pupils on 1 September {year}",
-        "the ordered reduction is {amount} pupils smaller, {level}",
+        Said("the ordered reduction is missed by {amount} pupils on 1 September {year}"),
+        Said("the ordered reduction is {amount} pupils smaller, {level}"),
         level=-float(policy.reduction),
     )
-
-
-@dataclass(frozen=True)
-class _Limit:
-    rows: str
-    says: str
-    unit: str
-    weight: float
-    lacks: str
-    cure: str
-
-    def arguments(self, name: str) -> tuple[tuple[str, ...], str, str, tuple[str, float], str, str]:
-        return (self.rows,), name, self.says, (self.unit, self.weight), self.lacks, self.cure
-
-
-LIMITS = {
-    "hires": _Limit(
-        "staff.hires",
-        "no more teachers are hired than the limits allow",
-        "teachers",
-        16.0,
-        "{who} lacks {amount} teachers that may be hired in {year}",
-        "{amount} more teachers are hired, all years together",
-    ),
-    "posts": _Limit(
-        "staff.posts",
-        "no more posts than authorised",
-        "posts",
-        16.0,
-        "{who} lacks {amount} posts in {year}",
-        "{amount} more posts are authorised, all years together",
-    ),
-    "contract teachers": _Limit(
-        "staff.contract",
-        "no more contract teachers than the limits allow",
-        "teachers",
-        16.0,
-        "{who} lacks {amount} contract teachers in {year}",
-        "{amount} more contract teachers are taken on, all years together",
-    ),
-    "capital": _Limit(
-        "money.capital",
-        "building stays within the capital budgets",
-        "million RMB",
-        5.0,
-        "{who} lacks {amount} million RMB of capital in {year}",
-        "{amount} million RMB more of capital are given",
-    ),
-    "recurrent money": _Limit(
-        "money.recurrent",
-        "running costs stay within the recurrent budgets",
-        "million RMB",
-        5.0,
-        "{who} lacks {amount} million RMB of recurrent money in school year {year}",
-        "{amount} million RMB more of recurrent money are given, all years together",
-    ),
-    "land": _Limit(
-        "land",
-        "no more land is built on than released",
-        "mu",
-        30.0,
-        "{who} lacks {amount} mu of land by {year}",
-        "{amount} mu more of land are released",
-    ),
-}
 
 
 def _children(model: Model) -> Policy:
@@ -225,11 +173,11 @@ def _children(model: Model) -> Policy:
     zero, count = np.zeros(column.size), column.size
     return Policy(
         name="every child",
-        says="every child has a place",
+        says=Said("every child has a place"),
         unit="children",
         weight=1.0,
-        lacks="{who} leaves {amount} children without a place in {year}",
-        cure="{amount} children go without a place, all years together",
+        lacks=Said("{who} leaves {amount} children without a place in {year}"),
+        cure=Said("{amount} children go without a place, all years together"),
         members=members,
         held=(zero, zero),
         free=(zero, np.full(count, np.inf)),
@@ -242,10 +190,10 @@ def _rows(
     model: Model,
     blocks: tuple[str, ...],
     name: str,
-    says: str,
+    says: Said,
     unit: tuple[str, float],
-    lacks: str,
-    cure: str,
+    lacks: Said,
+    cure: Said,
     *,
     level: float | None = None,
 ) -> Policy:
@@ -258,7 +206,7 @@ def _caps(model: Model) -> Iterator[Policy]:
         return
     policy = model.given.scenario.settings.policy
     relief = cap(model, cap_enrolment(model))
-    scope = " in each county" if policy.share_scope == "county" else ""
+    by_county = policy.share_scope == "county"
     for at, year in enumerate(relief.members["year"].tolist()):
         share = 100 * policy.private_share_cap[year]
         one = Relief(
@@ -271,11 +219,24 @@ def _caps(model: Model) -> Iterator[Policy]:
         yield relieved(
             one,
             f"private share {year}",
-            f"at most {share:g} % of compulsory pupils count as private{scope}"
-            f" from 31 December {year}",
+            (
+                Said(
+                    "at most {share} % of compulsory pupils count as private in each county from"
+                    " 31 December {year}"
+                )
+                if by_county
+                else Said(
+                    "at most {share} % of compulsory pupils count as private from 31 December"
+                    " {year}"
+                )
+            ).filled(share=share, year=year),
             ("percentage points", float(np.abs(one.matrix.data).sum())),
-            "the cap on the private share from {year} is missed by {amount} percentage points",
-            f"the cap of {share:g} % from {year} moves to {{level}} %",
+            Said(
+                "the cap on the private share from {year} is missed by {amount} percentage points"
+            ),
+            Said("the cap of {share} % from {year} moves to {level} %").filled(
+                share=share, year=year
+            ),
             level=share,
         )
 
@@ -304,14 +265,14 @@ def _purchase(model: Model) -> Policy:
     return relieved(
         Relief("purchase", "places", members, relief, np.zeros(len(column))),
         "purchase",
-        "no more places are bought than are for sale under the ceilings"
+        Said("no more places are bought than are for sale under the ceilings")
         if for_sale
-        else "no place is bought in private schools",
+        else Said("no place is bought in private schools"),
         ("places", 1.0),
-        "{who} would have to buy {amount} places more than it may in {year}",
-        "{amount} more places are bought in private schools, all years together"
+        Said("{who} would have to buy {amount} places more than it may in {year}"),
+        Said("{amount} more places are bought in private schools, all years together")
         if for_sale
-        else "{amount} places are bought in private schools, all years together",
+        else Said("{amount} places are bought in private schools, all years together"),
     )
 
 
@@ -326,10 +287,10 @@ def _places(model: Model) -> Policy:
     made = relieved(
         relief,
         "seats",
-        "there are no more places than stand or are planned",
+        Said("there are no more places than stand or are planned"),
         ("places", 1.0),
-        "{who} lacks {amount} places on 1 September {year}",
-        "{amount} more places stand ready, all years together",
+        Said("{who} lacks {amount} places on 1 September {year}"),
+        Said("{amount} more places stand ready, all years together"),
     )
     return made if seats else cut_down(made, pd.Series(np.zeros(len(members), bool)))
 
@@ -345,11 +306,11 @@ def _due(model: Model) -> Policy:
     low, high = program.lower[column[late]], program.upper[column[late]]
     return Policy(
         name="projects due",
-        says="ordered projects are open by the dates on which they are due",
+        says=Said("ordered projects are open by the dates on which they are due"),
         unit="openings late",
         weight=500.0,
-        lacks="project {who} is late in {year}",
-        cure="{things} ordered projects open late",
+        lacks=Said("project {who} is late in {year}"),
+        cure=Said("{things} ordered projects open late"),
         members=members,
         held=(low, high),
         free=(np.zeros(len(low)), high),
@@ -365,15 +326,21 @@ def _conversions(model: Model) -> Iterator[Policy]:
     for kind, says, cure, flag, sign in (
         (
             "conversions due",
-            f"schools that must convert have done so by autumn {policy.conversion_due_year}",
-            "{things} schools that must convert do so late",
+            Said(
+                "schools that must convert have done so by autumn {year}",
+                {"year": int(policy.conversion_due_year or 0)},
+            ),
+            Said("{things} schools that must convert do so late"),
             program.lower[column] > 0,
             -1.0,
         ),
         (
             "first conversions",
-            f"no school converts before autumn {policy.conversion_earliest_year}",
-            "{things} schools convert earlier",
+            Said(
+                "no school converts before autumn {year}",
+                {"year": int(policy.conversion_earliest_year or 0)},
+            ),
+            Said("{things} schools convert earlier"),
             program.upper[column] < 1,
             1.0,
         ),
@@ -387,7 +354,7 @@ def _conversions(model: Model) -> Iterator[Policy]:
             says=says,
             unit="conversions",
             weight=300.0,
-            lacks="school {who} departs from its conversion date in {year}",
+            lacks=Said("school {who} departs from its conversion date in {year}"),
             cure=cure,
             members=members,
             held=(program.lower[at], program.upper[at]),

@@ -10,6 +10,7 @@ from scipy.sparse import csc_array
 
 from capsim.lp.arrays import Array, Index
 from capsim.optimize.relief import Relief
+from capsim.optimize.said import Said
 
 Bounds = tuple[Array, Array]
 MINOR = (
@@ -24,13 +25,14 @@ class Policy:
 
     Attributes
     ----------
-    name, says, unit : str
-        ``says`` completes "These cannot all hold: …".
+    name, unit : str
+    says : Said
+        Completes "These cannot all hold: …".
     weight : float
         Of a unit, beside one place.
-    lacks : str
+    lacks : Said
         A sentence of one gap, with ``{who}``, ``{amount}`` and ``{year}``.
-    cure : str
+    cure : Said
         Completes "it would be enough if …", with ``{amount}`` (and ``{level}`` where a level is
         known; ``{things}`` is how many projects or schools give way).
     members : frame
@@ -45,11 +47,11 @@ class Policy:
     """
 
     name: str
-    says: str
+    says: Said
     unit: str
     weight: float
-    lacks: str
-    cure: str
+    lacks: Said
+    cure: Said
     members: pd.DataFrame
     held: Bounds
     free: Bounds
@@ -72,10 +74,10 @@ class Policy:
 def relieved(
     relief: Relief,
     name: str,
-    says: str,
+    says: Said,
     unit: tuple[str, float],
-    lacks: str,
-    cure: str,
+    lacks: Said,
+    cure: Said,
     *,
     level: float | None = None,
 ) -> Policy:
@@ -111,3 +113,73 @@ def cut_down(policy: Policy, keep: pd.Series) -> Policy:
     )
     unit = (policy.unit, policy.weight)
     return relieved(relief, policy.name, policy.says, unit, policy.lacks, policy.cure)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The rule of a kind of limits: its rows and its words."""
+
+    rows: str
+    says: Said
+    unit: str
+    weight: float
+    lacks: Said
+    cure: Said
+
+    def arguments(
+        self, name: str
+    ) -> tuple[tuple[str, ...], str, Said, tuple[str, float], Said, Said]:
+        """Give what `policies` makes a rule of rows from."""
+        return (self.rows,), name, self.says, (self.unit, self.weight), self.lacks, self.cure
+
+
+LIMITS = {
+    "hires": Limit(
+        "staff.hires",
+        Said("no more teachers are hired than the limits allow"),
+        "teachers",
+        16.0,
+        Said("{who} lacks {amount} teachers that may be hired in {year}"),
+        Said("{amount} more teachers are hired, all years together"),
+    ),
+    "posts": Limit(
+        "staff.posts",
+        Said("no more posts than authorised"),
+        "posts",
+        16.0,
+        Said("{who} lacks {amount} posts in {year}"),
+        Said("{amount} more posts are authorised, all years together"),
+    ),
+    "contract teachers": Limit(
+        "staff.contract",
+        Said("no more contract teachers than the limits allow"),
+        "teachers",
+        16.0,
+        Said("{who} lacks {amount} contract teachers in {year}"),
+        Said("{amount} more contract teachers are taken on, all years together"),
+    ),
+    "capital": Limit(
+        "money.capital",
+        Said("building stays within the capital budgets"),
+        "million RMB",
+        5.0,
+        Said("{who} lacks {amount} million RMB of capital in {year}"),
+        Said("{amount} million RMB more of capital are given"),
+    ),
+    "recurrent money": Limit(
+        "money.recurrent",
+        Said("running costs stay within the recurrent budgets"),
+        "million RMB",
+        5.0,
+        Said("{who} lacks {amount} million RMB of recurrent money in school year {year}"),
+        Said("{amount} million RMB more of recurrent money are given, all years together"),
+    ),
+    "land": Limit(
+        "land",
+        Said("no more land is built on than released"),
+        "mu",
+        30.0,
+        Said("{who} lacks {amount} mu of land by {year}"),
+        Said("{amount} mu more of land are released"),
+    ),
+}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from capsim.lp import solve
 from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain.policy import Policy
 from capsim.optimize.model import Model
+from capsim.optimize.said import Said
 
 if TYPE_CHECKING:
     from capsim.optimize.plan import Plan
@@ -21,139 +20,133 @@ if TYPE_CHECKING:
 LARGE = 30_000
 MOST = 8
 """Gaps that are listed one by one."""
-
-
-def who_of(policy: Policy) -> list[str]:
-    """Name each member's county and stage, or what else it is of."""
-    members = policy.members
-    columns = (members[name].tolist() for name in ("county", "stage", "name"))
-    out = []
-    for county, stage, name in zip(*columns, strict=True):
-        if county:
-            out.append(f"county {county}" + (f", {stage}" if stage else ""))
-        else:
-            out.append(str(name) or "the whole")
-    return out
-
-
-def conflict_sentences(sets: list[tuple[str, ...]], owner: Mapping[str, Policy]) -> list[str]:
-    """Say which policies cannot hold together."""
-    out = []
-    for number, names in enumerate(sets):
-        if len(names) == 1:
-            head = "Apart from that, this" if number else "This"
-            out.append(f"{head} cannot hold, whatever else gives way: {owner[names[0]].says}.")
-            continue
-        listed = "; ".join(f"({i}) {owner[name].says}" for i, name in enumerate(names, 1))
-        head = "Apart from that, these" if number else "These"
-        out.append(f"{head} cannot all hold: {listed}. Without any one of them the others can.")
-    return out
-
-
-def cure_sentences(repairs: pd.DataFrame, owner: Mapping[str, Policy]) -> list[str]:
-    """Say what would be enough by itself."""
-    cures = []
-    for rule, rows in repairs.groupby("rule", sort=False):
-        policy, enough = owner[str(rule)], float(rows["enough"].iloc[0])
-        level = "" if policy.level is None else level_of(policy, enough)
-        things = f"{rows['who'].nunique():,}"
-        text = policy.cure.format(amount=amount_text(enough), level=level, things=things)
-        cures.append(singular(text) + _where(rows))
-    if not cures:
-        return ["No single rule is enough to bend while all the others hold."]
-    if len(cures) == 1:
-        return [f"All other rules can hold if {cures[0]}."]
-    return ["Each of these alone would be enough, all other rules holding:", *_points(cures)]
-
-
-def _points(texts: list[str]) -> list[str]:
-    return [f"- {text}{'.' if i == len(texts) else ';'}" for i, text in enumerate(texts, 1)]
-
-
-def level_of(policy: Policy, enough: float) -> str:
-    """Where a rule with a level moves to; a level below 0 counts downwards."""
-    assert policy.level is not None
-    if policy.level < 0:
-        return f"{-policy.level - enough:,.0f} instead of {-policy.level:,.0f}"
-    digits = 2 if enough >= 0.01 else 4
-    return f"{policy.level + enough:.{digits}f}"
-
-
-def _where(rows: pd.DataFrame) -> str:
-    """Name the counties and years with the largest part, or the projects or schools."""
-    if rows["rule"].iloc[0] in NAMED:
-        names = list(dict.fromkeys(rows["who"]))
-        return f" ({', '.join(names[:3])}{' …' if len(names) > 3 else ''})"
-    rows = rows[rows["who"].str.startswith("county ")]
-    if rows.empty:
-        return ""
-    first = rows.sort_values("short_by", ascending=False, kind="stable").head(3)
-    columns = (first[name].tolist() for name in ("short_by", "who", "school_year"))
-    parts = [(amount_text(n), f"{who}, {year}") for n, who, year in zip(*columns, strict=True)]
-    if len(rows) == 1:
-        return f" ({parts[0][1]})"
-    head = "most" if len(rows) > 3 else "of them"
-    return f" ({head} {'; '.join(f'{n} in {there}' for n, there in parts)})"
-
-
 NAMED = ("projects due", "conversions due", "first conversions")
 """Rules whose members are single projects or schools."""
 
 
-def singular(text: str) -> str:
-    """Put what there is one of into the singular.
-
-    Examples
-    --------
-    >>> singular("1 more contract teachers are taken on"), singular("1 classes too many")
-    ('1 more contract teacher is taken on', '1 class too many')
-    >>> singular("21 more posts are authorised"), singular("1 schools convert earlier")
-    ('21 more posts are authorised', '1 school converts earlier')
-    >>> singular("1 more boarding places stand ready")
-    '1 more boarding place stands ready'
-    """
-    kinds = "contract |large |ordered |boarding "
-    found = re.match(rf"(.*(?<![\d.,])1 (?:more )?(?:{kinds})?)(\w+)(.*)", text)
-    if found is None or found[2] not in ONE:
-        return text
-    verb = re.match(r"((?: that must convert)? )(\w+)\b(.*)", found[3])
-    rest = found[3]
-    if verb is not None and verb[2] in DOES:
-        rest = f"{verb[1]}{DOES[verb[2]]}{verb[3]}"
-    return f"{found[1]}{ONE[found[2]]}{rest}"
+def who_of(policy: Policy) -> list[Said]:
+    """Name each member's county and stage, or what else it is of."""
+    members = policy.members
+    columns = (members[name].tolist() for name in ("county", "stage", "name"))
+    return [_who(*one) for one in zip(*columns, strict=True)]
 
 
-DOES = {
-    **{"are": "is", "go": "goes", "stand": "stands", "do": "does"},
-    **{"convert": "converts", "open": "opens"},
-}
-ONE = {
-    **{"teachers": "teacher", "posts": "post", "places": "place", "pupils": "pupil"},
-    **{"projects": "project", "children": "child", "classes": "class", "schools": "school"},
-}
+def _who(county: str, stage: str, name: object) -> Said:
+    if county and stage:
+        return Said("county {county}, {stage}", {"county": county, "stage": stage})
+    if county:
+        return Said("county {county}", {"county": county})
+    return Said("{name}", {"name": str(name)}) if name else Said("the whole")
 
 
-def gap_sentences(short: pd.DataFrame, owner: Mapping[str, Policy]) -> list[str]:
+def conflict_sentences(sets: list[tuple[str, ...]], owner: Mapping[str, Policy]) -> list[Said]:
+    """Say which policies cannot hold together."""
+    out = []
+    for number, names in enumerate(sets):
+        if len(names) == 1:
+            text = (
+                Said("Apart from that, this cannot hold, whatever else gives way: {rule}.")
+                if number
+                else Said("This cannot hold, whatever else gives way: {rule}.")
+            )
+            out.append(text.filled(rule=owner[names[0]].says))
+            continue
+        listed = tuple(
+            Said("({number}) {rule}", {"number": i, "rule": owner[name].says})
+            for i, name in enumerate(names, 1)
+        )
+        text = (
+            Said(
+                "Apart from that, these cannot all hold: {rules}."
+                " Without any one of them the others can."
+            )
+            if number
+            else Said("These cannot all hold: {rules}. Without any one of them the others can.")
+        )
+        out.append(text.filled(rules=listed))
+    return out
+
+
+def cure_sentences(repairs: pd.DataFrame, owner: Mapping[str, Policy]) -> list[Said]:
+    """Say what would be enough by itself."""
+    cures = []
+    for rule, rows in repairs.groupby("rule", sort=False):
+        policy, enough = owner[str(rule)], float(rows["enough"].iloc[0])
+        cure = policy.cure.filled(amount=enough, things=float(rows["who"].nunique()))
+        if policy.level is not None:
+            cure = cure.filled(level=level_of(policy.level, enough))
+        where = _where(rows, policy)
+        cures.append(
+            cure if where is None else Said("{cure} ({where})", {"cure": cure, "where": where})
+        )
+    if not cures:
+        return [Said("No single rule is enough to bend while all the others hold.")]
+    if len(cures) == 1:
+        return [Said("All other rules can hold if {cure}.", {"cure": cures[0]})]
+    points = [Said("- {cure};", {"cure": cure}) for cure in cures[:-1]]
+    return [
+        Said("Each of these alone would be enough, all other rules holding:"),
+        *points,
+        Said("- {cure}.", {"cure": cures[-1]}),
+    ]
+
+
+def level_of(level: float, enough: float) -> Said | str:
+    """Where a rule with a level moves to; a level below 0 counts downwards."""
+    if level < 0:
+        return Said("{now} instead of {before}", {"now": -level - enough, "before": -level})
+    digits = 2 if enough >= 0.01 else 4
+    return f"{level + enough:.{digits}f}"
+
+
+def _where(rows: pd.DataFrame, policy: Policy) -> Said | None:
+    """Name the counties and years with the largest part, or the projects or schools."""
+    if policy.name in NAMED:
+        names = tuple(dict.fromkeys(rows["who"]))
+        return Said("{names} …" if len(names) > 3 else "{names}", {"names": names[:3]})
+    rows = rows[rows["who"].str.startswith("county ")]
+    if rows.empty:
+        return None
+    first = rows.sort_values("short_by", ascending=False, kind="stable").head(3)
+    columns = (first[name].tolist() for name in ("short_by", "who", "school_year"))
+    called = _called([policy])
+    parts = [
+        {"amount": amount, "who": called[policy.name, who], "year": int(year)}
+        for amount, who, year in zip(*columns, strict=True)
+    ]
+    if len(rows) == 1:
+        return Said("{who}, {year}", {key: parts[0][key] for key in ("who", "year")})
+    listed = tuple(Said("{amount} in {who}, {year}", part) for part in parts)
+    text = Said("most {parts}") if len(rows) > 3 else Said("of them {parts}")
+    return text.filled(parts=listed)
+
+
+def gap_sentences(short: pd.DataFrame, owner: Mapping[str, Policy]) -> list[Said]:
     """Say what gives way at the least when all rules may but every child's place."""
     if short.empty:
         return []
     weight = short["rule"].map(lambda rule: owner[rule].weight)
     order = short.assign(w=short["short_by"] * weight)
     order = order.sort_values("w", ascending=False, kind="stable")
-    out = ["The least that has to give way, all at once, so that every child has a place:"]
-    columns = (
-        order.head(MOST)[name].tolist() for name in ("rule", "who", "school_year", "short_by")
-    )
+    out = [Said("The least that has to give way, all at once, so that every child has a place:")]
+    shown = order.head(MOST)
+    called = _called(owner[rule] for rule in shown["rule"].unique())
+    columns = (shown[name].tolist() for name in ("rule", "who", "school_year", "short_by"))
     for rule, who, year, amount in zip(*columns, strict=True):
-        text = owner[rule].lacks.format(who=who, amount=amount_text(amount), year=year)
-        text = singular(text)
-        out.append(text[0].upper() + text[1:] + ".")
+        gap = owner[rule].lacks.filled(who=called[rule, who], amount=amount, year=int(year))
+        out.append(Said("{gap}.", {"gap": gap}))
     if len(order) > MOST:
-        out.append(f"And {len(order) - MOST} smaller gaps, listed in the table.")
+        number = len(order) - MOST
+        out.append(Said("And {number} smaller gaps, listed in the table.", {"number": number}))
     return out
 
 
-def short_sentences(plan: Plan) -> list[str]:
+def _called(policies: Iterable[Policy]) -> dict[tuple[str, str], Said]:
+    """Find the names of members again by rule and text."""
+    return {(policy.name, str(who)): who for policy in policies for who in who_of(policy)}
+
+
+def short_sentences(plan: Plan) -> list[Said]:
     """Say what a plan misses: children without a place, where and when, and other targets."""
     out = []
     short = plan.tables["shortfall"]
@@ -163,27 +156,40 @@ def short_sentences(plan: Plan) -> list[str]:
         by = short.groupby(keys, sort=False)["shortfall"].sum()
         by = by[by > 0.5 if (by > 0.5).any() else by > 1e-6].sort_values(ascending=False)
         columns = (by.head(4).reset_index()[name].tolist() for name in [*keys, "shortfall"])
-        parts = [
-            f"{amount_text(float(n))} in county {county}, {stage}, {year}"
+        parts = tuple(
+            Said(
+                "{amount} in {who}, {year}",
+                {"amount": float(n), "who": _who(county, stage, ""), "year": int(year)},
+            )
             for county, stage, year, n in zip(*columns, strict=True)
-        ]
-        more = f" and {len(by) - 4} more" if len(by) > 4 else ""
+        )
+        there = Said("{parts} and {number} more") if len(by) > 4 else Said("{parts}")
         out.append(
-            f"{amount_text(total)} children (all years together) have no place in the cheapest"
-            f" plan: {'; '.join(parts)}{more}."
+            Said(
+                "{total} children (all years together) have no place in the cheapest plan:"
+                " {where}.",
+                {"total": total, "where": there.filled(parts=parts, number=len(by) - 4)},
+            )
         )
     targets = plan.tables["targets"]
     for row in targets[~targets["holds"].to_numpy(bool)].to_dict("records"):
         if row["id"] != "placement":
             out.append(
-                f"Target {row['id']} is missed by the plan ({row['achieved']:,.4g} where"
-                f" {row['required']:,.4g} is required by {row['by']}): the scenario has switched"
-                " its rule off."
+                Said(
+                    "Target {target} is missed by the plan ({achieved} where {required} is"
+                    " required by {by}): the scenario has switched its rule off.",
+                    {
+                        "target": str(row["id"]),
+                        "achieved": f"{row['achieved']:,.4g}",
+                        "required": f"{row['required']:,.4g}",
+                        "by": str(row["by"]),
+                    },
+                )
             )
     return out
 
 
-def price_sentence(model: Model, plan: Plan) -> str:
+def price_sentence(model: Model, plan: Plan) -> Said:
     """Say what it would cost to place every child, where that is possible but dearer."""
     program, u = model.program, model.columns.shortfall.ravel()
     upper = program.upper.copy()
@@ -193,30 +199,19 @@ def price_sentence(model: Model, plan: Plan) -> str:
     found = solve(
         replace(whole, upper=upper), gap=1e-3, time_limit=120.0, options=INTERIOR if large else {}
     )
-    price = plan.scenario.settings.costs.shortfall_cny
+    price = float(plan.scenario.settings.costs.shortfall_cny)
     if found.x is None:
-        return "Whether every child can have a place was not settled."
+        return Said("Whether every child can have a place was not settled.")
     dearer = max(found.objective * 1e6 - (plan.objective_cny - plan.committed_cny), 0.0)
-    least = "at least " if large else ""
-    return (
-        f"No rules contradict each other: every child could have a place for {least}"
-        f"{amount_text(dearer)} RMB more, but the plan avoids that because a missing place is"
-        f" priced at {price:,.0f} RMB."
+    values = {"amount": dearer, "price": price}
+    if large:
+        return Said(
+            "No rules contradict each other: every child could have a place for at least {amount}"
+            " RMB more, but the plan avoids that because a missing place is priced at {price} RMB.",
+            values,
+        )
+    return Said(
+        "No rules contradict each other: every child could have a place for {amount} RMB more,"
+        " but the plan avoids that because a missing place is priced at {price} RMB.",
+        values,
     )
-
-
-def amount_text(value: float) -> str:
-    """Write an amount: whole from 100 on, else with two decimals where needed.
-
-    Examples
-    --------
-    >>> amount_text(12400.4), amount_text(2.5), amount_text(0.001)
-    ('12,400', '2.5', '0.001')
-    """
-    if not np.isfinite(value):
-        return "?"
-    if value >= 100:
-        return f"{value:,.0f}"
-    if value >= 0.01 or value == 0:
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{value:.1g}"

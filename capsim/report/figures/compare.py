@@ -1,4 +1,4 @@
-"""Scenarios side by side: what takes the pupils in, and what it costs."""
+"""Scenarios side by side: what takes the pupils in, what it costs, how surely costs differ."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ import numpy as np
 
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
-from capsim.report.figures.style import Look, bar_style, counts_on, short
+from capsim.report.figures.style import BLACK, GREY, Look, bar_style, counts_on, short
 from capsim.report.language import Words, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
     from matplotlib.axes import Axes
 
     from capsim.compare import Comparison
+
+PAID = "paid_cny"
+"""Simulated figure of which differences are told: what is paid, without the price of no place."""
+WIDEST = 40
+"""Columns of a scenario's name beside its row."""
 
 
 def mixes(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
@@ -25,6 +30,7 @@ def mixes(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     say = words(lang)
     table = comparison.tables["mix"].set_index("scenario")
     _stack(ax, table[list(TERMS)], TERMS, say)
+    _named(ax, comparison, table.index)
     for at, total in enumerate(table["total"]):
         ax.plot([total, total], [at - 0.38, at + 0.38], color="black", linewidth=2)
         place: dict[str, Any] = {
@@ -47,11 +53,47 @@ def costs(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     table = comparison.tables["costs"].pivot_table(
         index="scenario", columns="kind", values="avoidable_cny", aggfunc="sum", sort=False
     )
-    table = table.fillna(0.0) / (1e8 if lang == "zh" else 1e9)
+    unit, label = _unit(table.sum(axis=1).abs().max(), lang)
+    table = table.fillna(0.0) / unit
     known = [kind for kind in KINDS if kind in table.columns and table[kind].abs().max() > 1e-5]
     _stack(ax, table[known], KINDS, say)
-    ax.set_xlabel(say("billion RMB, discounted, beyond what is committed"))
+    _named(ax, comparison, table.index)
+    ax.xaxis.set_major_formatter("{x:,g}")
+    ax.set_xlabel(say("{unit}, discounted, beyond what is committed", unit=label))
     ax.set_title(say("What the decisions cost, by scenario"))
+
+
+def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
+    """Draw by how much each scenario costs more than the first, with its 95 % interval, on an Axes.
+
+    Raises
+    ------
+    ValueError
+        Nothing was simulated of which a difference could be taken.
+    """
+    say = words(lang)
+    table = comparison.tables["differences"]
+    table = table[table["what"] == PAID] if len(table) else table
+    if not len(table):
+        raise ValueError("no simulated differences of cost to draw")
+    unit, label = _unit(float(np.nanmax(table[["low", "high"]].abs().to_numpy(float))), lang)
+    mean, low, high = (table[key].to_numpy(float) / unit for key in ("difference", "low", "high"))
+    at = np.arange(len(table))
+    ax.errorbar(
+        mean,
+        at,
+        xerr=np.nan_to_num(np.array([mean - low, high - mean]).clip(min=0.0)),
+        fmt="o",
+        color=BLACK,
+        capsize=4,
+        markersize=5,
+    )
+    ax.axvline(0, color=GREY, linewidth=1.2)
+    _named(ax, comparison, table["scenario"])
+    ax.xaxis.set_major_formatter("{x:,g}")
+    first = short(comparison.first)
+    ax.set_xlabel(say("cost above that of {first}, {unit}, discounted", first=first, unit=label))
+    ax.set_title(say("How much dearer, on the same luck: means and 95 % intervals"))
 
 
 def _stack(ax: Axes, table: pd.DataFrame, looks: Mapping[str, Look], say: Words) -> None:
@@ -65,8 +107,24 @@ def _stack(ax: Axes, table: pd.DataFrame, looks: Mapping[str, Look], say: Words)
         right += np.maximum(width, 0.0)
         left += np.minimum(width, 0.0)
     ax.axvline(0, color="black", linewidth=0.8)
-    ax.set_yticks(at, [short(name) for name in table.index])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def _named(ax: Axes, comparison: Comparison, names: Iterable[str]) -> None:
+    """Write the scenarios beside their rows: one of a grid by its settings, a line each."""
+    labels = []
+    for name in names:
+        change = comparison.factors.get(name, {})
+        told = [f"{key.partition('.')[2] or key}={value}" for key, value in change.items()]
+        labels.append("\n".join(short(one, WIDEST) for one in told or [name]))
+    ax.set_yticks(range(len(labels)), labels)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+
+
+def _unit(largest: float, lang: str) -> tuple[float, str]:
+    """Choose what money is counted in, and its name."""
+    if lang == "zh":
+        return (1e8, "亿元") if largest >= 1e8 else (1e4, "万元")
+    return (1e9, "billion RMB") if largest >= 1e9 else (1e6, "million RMB")

@@ -52,8 +52,10 @@ def tornado(
             linewidth=0.4,
             label=label,
         )
-        for bar, value, step in zip(bars, rows[key], width, strict=True):
-            right = step >= 0
+        other = rows["high_result" if key == "low" else "low_result"].to_numpy(float) - base
+        for bar, value, step, across in zip(bars, rows[key], width, other, strict=True):
+            # A value with the outcome of the base stands on the side that the other leaves free.
+            right = step > 0 or (step == 0 and across <= 0)
             ax.annotate(
                 f"{value:g}" if isinstance(value, int | float) else short(value, 12),
                 (base + step, bar.get_y() + 0.3),

@@ -1,35 +1,34 @@
 """One self-contained page of a run: the answer, figures with their data, tables, sources.
 
-It needs no network and no folder beside it. Texts from the data are escaped wherever they stand:
-in the page by the template, in the embedded data by its JSON, in figures by being drawn.
+It needs no network and no folder beside it.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
-from importlib.resources import files
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from capsim.report import sentences
 from capsim.report.figures import rules_of
 from capsim.report.language import Words, words
-from capsim.report.page.advice import Advice, advice_tables
+from capsim.report.page.advice import (
+    Advice,
+    advice_tables,
+    explanation_advice,
+    price_advice,
+)
 from capsim.report.page.balances import balances, counties, limits
-from capsim.report.page.blocks import PAGE, Column, Table, make_table, write_cell
+from capsim.report.page.blocks import Column, Table, make_table
 from capsim.report.page.ledger import closures, conversions, ledger, milestones, purchases
 from capsim.report.page.pictures import pictures
-from capsim.report.page.provenance import MARKS, origins, setting_of, sources_table
+from capsim.report.page.provenance import setting_of
+from capsim.report.page.render import render_page
 from capsim.report.summary import meets_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from capsim.optimize import Plan
+    from capsim.optimize import Explanation, Plan
     from capsim.simulate import Outcomes
 
 __all__ = ["Advice", "html_page", "milestones"]
@@ -42,6 +41,8 @@ def html_page(
     *,
     drawn: Mapping[str, tuple[bytes, bytes]] | None = None,
     reached: pd.DataFrame | None = None,
+    explanation: Explanation | None = None,
+    prices: pd.DataFrame | None = None,
     advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> bytes:
@@ -57,8 +58,12 @@ def html_page(
         Figures by name: SVG and PNG.
     reached
         Milestones of projects, as `milestones` gives them.
+    explanation
+        Why a target is missed; of an infeasible plan its own is shown.
+    prices
+        As `Prices.binding` gives them.
     advice
-        Prices and explanations, each a section.
+        Further sections of sentences and frames.
     lang
         `en` or `zh`.
 
@@ -71,42 +76,32 @@ def html_page(
     scenario = plan.scenario
     told = scenario.sources()
     given: dict[str, Any] = {
-        "say": say,
         "title": scenario.title or scenario.name,
+        "kicker": say("Plan of school places"),
         "scenario": scenario,
         "summary": summary,
         "met": meets_all(summary),
         "verdict": sentences.verdict(plan, summary, say),
-        "marks": {mark: say(text) for mark, text in MARKS.items() if mark},
-        "origins": lambda table: origins(table.inputs, told),
-        "write": lambda value, column: write_cell(value, column, say),
-        "page_rows": PAGE,
-        "sources": sources_table(told, say),
-        "texts": {text: say(text) for text in SCRIPT_TEXTS} | {"lang": lang},
         "advice": [
-            (number, one, advice_tables(one, number, say)) for number, one in enumerate(advice, 1)
+            (number, one, advice_tables(one, number, say))
+            for number, one in enumerate([*_advice(plan, explanation, prices, say), *advice], 1)
         ],
         "planned": plan.status != "infeasible",
-        "style": _asset("page.css"),
-        "script": _asset("page.js"),
-        "script_hash": _digest(_asset("page.js")),
     }
-    if plan.status == "infeasible":
-        given["explanation"] = summary.get("explanation", [])
-    else:
+    if plan.status != "infeasible":
         given |= _contents(plan, summary, outcomes, drawn or {}, reached, told, say)
-    return _environment().get_template("page.html").render(given).encode()
+    return render_page("plan.html", given, told, lang, say)
 
 
-SCRIPT_TEXTS = (
-    "rows {from}–{to} of {of}",
-    "no rows",
-    "search",
-    "all",
-    "previous",
-    "next",
-)
-"""Texts that the page's script writes itself."""
+def _advice(
+    plan: Plan, explanation: Explanation | None, prices: pd.DataFrame | None, say: Words
+) -> Iterator[Advice]:
+    """Give the sections on why a target is missed and on what is scarce."""
+    why = explanation or plan.explanation
+    if why is not None:
+        yield explanation_advice(why, say)
+    if prices is not None:
+        yield price_advice(prices, say)
 
 
 def _contents(
@@ -220,24 +215,3 @@ def _targets(summary: dict[str, Any], say: Words) -> Table:
     return make_table(
         "targets", title, frame, columns, origin="plan/targets.csv", inputs=("policy", "floors")
     )
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("capsim.report.page", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _digest(text: str) -> str:
-    """Digest by which a page's policy lets its own script run, and no other."""
-    return b64encode(sha256(text.encode()).digest()).decode()
-
-
-def _asset(name: str) -> Markup:
-    """Style or script of the page: our own text, no data in it."""
-    content = files("capsim.report.page").joinpath("assets", name).read_text(encoding="utf-8")
-    return Markup(content)

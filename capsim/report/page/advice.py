@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING
 
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
+from capsim.report.explanations import explained
 from capsim.report.language import Words
 from capsim.report.page.blocks import Column, Table, make_table
+from capsim.report.price_words import price_sentences, prices_head
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from capsim.optimize import Explanation
+
 
 TERMS = ("kind", "unit", "stage", "status")
 """Columns that hold words of capsim's own, not names from the data."""
+RULES = ("private share", "programme", "floor")
+"""How the names of rules begin that have a year or a name after them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,56 @@ class Advice:
     frames: Mapping[str, pd.DataFrame] | None = None
 
 
+def explanation_advice(explanation: Explanation, say: Words) -> Advice:
+    """Make a section of an explanation: its sentences, the cheapest repairs, and every gap."""
+    frames = {}
+    if explanation.repairs is not None and len(explanation.repairs):
+        frames[say("What would be enough alone, all other rules holding")] = explanation.repairs
+    gaps = explanation.table
+    if (gaps["short_by"] > 0).any():
+        gaps = gaps[gaps["short_by"] > 0].drop(columns="alone")
+        frames[say("The least that gives way, all at once, so that every child has a place")] = gaps
+    shown = {
+        caption: frame.assign(
+            rule=[_rule(str(rule), say) for rule in frame["rule"]],
+            who=[_whose(str(who), say) for who in frame["who"]],
+        )
+        for caption, frame in frames.items()
+    }
+    return Advice(say("Explanations"), explained(explanation.told, say), shown)
+
+
+def price_advice(table: pd.DataFrame, say: Words) -> Advice:
+    """Make a section of prices.
+
+    Parameters
+    ----------
+    table
+        As `Prices.binding` gives it.
+    """
+    sentences = [prices_head(table, say), *price_sentences(table, say)]
+    frames = {say("Prices of what is scarce"): table} if len(table) else {}
+    return Advice(say("Prices"), sentences, frames)
+
+
+def _rule(rule: str, say: Words) -> str:
+    """Name a rule of an explanation; the year or name that some end with stays."""
+    for start in RULES:
+        if rule.startswith(f"{start} "):
+            return f"{say.name(start)} {say.name(rule.removeprefix(start).strip())}"
+    return say.name(rule)
+
+
+def _whose(who: str, say: Words) -> str:
+    """Name whose a gap is: `county C01, junior`, a school or project, or the whole."""
+    if who == "the whole":
+        return say("the whole")
+    if say.lang == "en" or not who.startswith("county "):
+        return who
+    county, _, stage = who.removeprefix("county ").rpartition(", ")
+    return f"{county}{say.name(stage)}" if county else stage
+
+
 def advice_tables(advice: Advice, number: int, say: Words) -> list[Table]:
     """Make the tables of a piece of advice."""
     frames = advice.frames or {}
@@ -46,7 +102,9 @@ def advice_tables(advice: Advice, number: int, say: Words) -> list[Table]:
     ]
 
 
-def frame_table(name: str, caption: str, frame: pd.DataFrame, say: Words) -> Table:
+def frame_table(
+    name: str, caption: str, frame: pd.DataFrame, say: Words, origin: str = ""
+) -> Table:
     """Make a table of any frame, its columns written by their types and names.
 
     Examples
@@ -77,4 +135,4 @@ def frame_table(name: str, caption: str, frame: pd.DataFrame, say: Words) -> Tab
                 shown = shown.assign(**{key: values.astype(str).map(say.name)})
             repeats = 1 < values.nunique() <= 0.5 * len(values) and values.nunique() <= 40
             columns.append(Column(key, title, choose=bool(repeats), links=key == "county"))
-    return make_table(name, caption, shown, columns)
+    return make_table(name, caption, shown, columns, origin=origin)

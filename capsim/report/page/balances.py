@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from capsim.report.binding import limits_used
+from capsim.optimize.binding import limits_used
 from capsim.report.language import Words
 from capsim.report.page.blocks import Column, County, Table, make_table
 from capsim.report.page.provenance import MONEY, PLACES
