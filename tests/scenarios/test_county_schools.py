@@ -61,7 +61,11 @@ def test_catchments_are_drawn_and_proved(county: Scenario) -> None:
     certificate = certify(county, plan)
     assert certificate.holds(), certificate.worst
     drawn = plan.tables["catchments"]
-    assert len(drawn) == 150
+    public = county.table("schools").query("stage == 'junior' and sector == 'public'")["school"]
+    flows = plan.tables["flows"]
+    sent = flows[flows["to_school"].isin(public)].query("pupils > 1e-6")
+    assert set(sent["area"]) <= set(drawn["area"])
+    assert not drawn.duplicated("area").any()
     assert np.isin(
         drawn["school"], county.table("schools").query("stage == 'junior'")["school"]
     ).all()
