@@ -81,10 +81,9 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
        is a solution. A block without any in its share takes the integers that it would choose at
        the prices, and the shares are dealt out anew.
     3. Every block is solved at the prices: their proved bounds add up to a better bound.
-    4. The fewest blocks far from theirs are searched again, first with dear columns out only, then
-       with nothing held.
-    5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 3
-       and 4 again, more finely, as long as that gains.
+    4. The fewest blocks far from theirs are searched again with dear columns out only.
+    5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 4
+       with nothing held and 3 more finely, and all of it again as long as that gains.
 
     It ends as soon as solution and bound are as near as asked.
 
@@ -106,9 +105,8 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         return None
     if not _reached(task, state):
         state = _bounded(task, state, task.part * BOUND_OPEN)
-    for held in (True, False):
-        if not _reached(task, state):
-            state = _searched(task, state, task.part * OPEN, held=held)
+    if not _reached(task, state):
+        state = _searched(task, state, task.part * OPEN, held=True)
     if not _reached(task, state):
         state = _further(task, state)
     return Solution(
@@ -220,23 +218,30 @@ def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State
 
 
 def _further(task: _Task, state: _State) -> _State:
-    """Deal the shares out anew, bound and search more finely, as long as that gains."""
+    """Deal the shares out anew, search in full and bound more finely, as long as that gains."""
     slack = task.part * OPEN
     for _ in range(FURTHER):
         before = _distance(task, state)
-        for integers in (state.x, state.chosen):
-            dealt = None if integers is None else _dealt(task, integers)
-            if dealt is not None and _cost(task.found, dealt) < _cost(task.found, state.x):
-                state = replace(state, x=dealt, shares=dealt)
-            if _reached(task, state):
-                return state
-        slack *= FINER
-        state = _bounded(task, state, slack)
+        state = _dealt_anew(task, state)
         if not _reached(task, state):
             state = _searched(task, state, slack, held=False)
+        slack *= FINER
+        if not _reached(task, state):
+            state = _bounded(task, state, slack)
         gained = before - _distance(task, state)
         if _reached(task, state) or task.clock.out() or gained < GAIN * before:
             break
+    return state
+
+
+def _dealt_anew(task: _Task, state: _State) -> _State:
+    """Take the shares that suit the integers found, or those chosen at the prices, where better."""
+    for integers in (state.x, state.chosen):
+        if integers is None or _reached(task, state):
+            continue
+        dealt = _dealt(task, integers)
+        if dealt is not None and _cost(task.found, dealt) < _cost(task.found, state.x):
+            state = replace(state, x=dealt, shares=dealt)
     return state
 
 
