@@ -49,11 +49,11 @@ RECIPE = Recipe(
     purchase_fall=0.43,
     purchase_floor=0.115,
     posts_room=0.0,
-    posts_coming=0.3,
+    posts_coming=0.4,
     posts_growth=1_200 / 1_500_000,
     contract_teachers=6_100 / 1_500_000,
     capital_cny=255.0,
-    recurrent_room=0.99,
+    recurrent_room=1.0,
     land_mu=95 / 1_500_000,
     land_by_kind={"urban": 0.6, "peri-urban": 0.8, "rural": 1.0},
 )
