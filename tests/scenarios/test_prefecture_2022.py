@@ -12,9 +12,7 @@ import pytest
 import capsim
 from capsim.construction import build
 from capsim.construction.calendars import to_day
-from capsim.lp.blocks import split
-from capsim.lp.pricing import price_coupling
-from capsim.optimize.tables import plan_tables
+from capsim.optimize.binding import limits_used
 from capsim.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -248,27 +246,15 @@ def test_the_programme_slips_as_recorded(flagship: Scenario) -> None:
 
 @pytest.mark.slow
 def test_land_money_and_posts_bind_somewhere_and_every_lever_is_used(flagship: Scenario) -> None:
-    model = capsim.formulate(flagship)
-    program = model.program
-    relaxed = price_coupling(split(program, model.coupling), tolerance=1e-3)
-    assert relaxed is not None
-    used, limit = program.matrix @ relaxed.x, program.row_upper
-
-    def full(name: str) -> int:
-        rows = program.rows_of(name)
-        rows = rows[np.isfinite(limit[rows]) & (limit[rows] > 0)]
-        return int((used[rows] >= (1 - 1e-6) * limit[rows]).sum())
-
-    for family in ("land", "money.recurrent", "staff.posts", "staff.hires"):
-        assert 1 <= full(family) <= 60, family
-    open_ = model.columns.open[:, -1]
-    projects = flagship.table("projects").drop_duplicates("project").set_index("project")
-    chosen = projects.loc[model.given.projects.project].assign(copies=relaxed.x[open_])
-    chosen = chosen[chosen["status"] == "candidate"]
-    copies = chosen.groupby("kind")["copies"].sum()
-    assert (copies[["new", "rebuild", "prefab"]] > 1).all()
-    assert copies.sum() < 0.5 * chosen["count"].fillna(1).sum()
-    mix = plan_tables(model, relaxed.x)["reduction"].set_index("school_year").loc[2022]
+    plan = capsim.optimize(flagship)
+    assert plan.tables["targets"]["holds"].all()
+    used_up = set(limits_used(plan).query("binds")["kind"])
+    assert used_up >= {"land", "capital", "posts", "hires", "contract_teachers", "purchase"}
+    chosen = plan.tables["projects"].query("status == 'candidate' and copies > 0")
+    assert set(chosen["kind"]) >= {"new", "rebuild", "prefab"}
+    candidates = flagship.table("projects").query("status == 'candidate'")
+    assert 20 <= len(chosen) < 0.5 * candidates["project"].nunique()
+    mix = plan.tables["reduction"].set_index("school_year").loc[2022]
     levers = ["new_seats", "converted", "purchased", "overfilled", "existing_seats"]
     assert (mix[levers] > 10_000).all()
 
