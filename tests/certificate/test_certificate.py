@@ -84,7 +84,7 @@ def test_any_lost_or_doubled_row_is_rejected(
     rows = hand_plan.tables[table]
     # That X, phased out and empty, is also closed is a row that could as well be missing.
     last = 0 if table == "closures" else len(rows) - 1
-    for row in {0, len(rows) // 2 if last else 0, last}:
+    for row in {0, len(rows) // 2 if last else 0, last} if len(rows) else ():
         lost = rows.drop(index=row).reset_index(drop=True)
         doubled = pd.concat([rows, rows.iloc[[row]]], ignore_index=True)
         for changed in (lost, doubled):
