@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from duality import proves
 
 import capsim
 from capsim.optimize import formulate
@@ -52,3 +53,8 @@ def test_a_dual_price_lies_in_its_interval() -> None:
     assert (both["one_more_cny"] >= both["one_more_cny_exact"] - slack).all()
     assert (both["one_less_cny"] <= both["one_less_cny_exact"] + slack).all()
     assert (both["one_more_cny"].abs() > 1).any()
+
+
+def test_duals_prove_the_optimum_without_the_solver() -> None:
+    for found in priced_apart()[1:]:
+        proves(found)
