@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks import goals, show
 from benchmarks.commands import COMMANDS
-from benchmarks.machine import described
 from benchmarks.measure import compare
 from benchmarks.registry import MODELS, ROUTES, SIZES, discover
+from capsim.runs.machine import described
 
 QUICK = (("places", "county", 1), ("places", "city", 3), ("places", "province", 1))
 QUICK_ROUTES = ("raw", "capsim", "pulp-loops", "pulp-fast", "linopy", "pyomo", "scipy")

@@ -9,13 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from capsim.runs.machine import cpu_s
+
 STATUS = Path("/proc/self/status")
-
-
-def cpu_s() -> float:
-    """Seconds of the processor, of this process and of the children it has waited for."""
-    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + waited.ru_utime + waited.ru_stime
 
 
 def peak_mb() -> float:

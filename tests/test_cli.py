@@ -211,16 +211,6 @@ def test_compare_sets_scenarios_side_by_side(city, tmp_path):
     assert call("compare", city, city, "--out", out).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["run", "check", "new", "export", "import", "compare", "forecast", "backtest", "build"],
-)
-def test_every_command_has_help_with_an_example(command):
-    said = call(command, "--help")
-    assert said.exit_code == 0
-    assert f"Example: capsim {command}" in said.stdout
-
-
 def test_explain_says_what_is_scarce_or_what_cannot_hold(city, tmp_path):
     said = call("explain", city)
     scenario = load(city)

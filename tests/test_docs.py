@@ -3,6 +3,7 @@
 import contextlib
 import doctest
 import io
+import itertools
 import re
 import runpy
 import shlex
@@ -204,3 +205,15 @@ def test_readme_names_every_command():
     text = (TOP / "README.md").read_text("utf-8")
     for name in typer.main.get_command(app).commands:
         assert re.search(rf"`(capsim )?{name} ", text), name
+
+
+def test_common_options_are_options_of_the_commands_named_beside_them():
+    known = typer.main.get_command(app).commands
+    text = (DOCS / "commands.md").read_text("utf-8").split("## Common options")[1]
+    rows = [row.split("|")[1:3] for row in text.splitlines() if row.startswith("| `--")]
+    assert len(rows) > 5
+    for options, names in rows:
+        for name, option in itertools.product(
+            re.findall(r"`([a-z]+)`", names), re.findall(r"--[a-z-]+", options)
+        ):
+            assert option in {o for p in known[name].params for o in p.opts}, (name, option)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from capsim.cli.options import Json, ScenarioFolder, Seed, app
 from capsim.console import fail, work
+
+if TYPE_CHECKING:
+    from capsim.scenario import Scenario
 
 
 @app.command(epilog="Example: capsim check scenarios/prefecture-2022")
@@ -30,21 +33,35 @@ def new(
     pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 180_000,
     seed: Seed = 0,
     kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
+    as_json: Json = False,
 ) -> None:
     """Write a synthetic scenario of any size, to fill with your own data."""
     from capsim.runs.folder import whole_folder
     from capsim.scenario.generate import generate
 
-    def make(progress: object) -> None:
+    def make(progress: object) -> Scenario:
         try:
             made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
         except ValueError as error:
             fail(str(error))
         with whole_folder(folder, "") as aside:
             made.save(aside)
+        return made
 
-    work(make)
-    typer.echo(f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}")
+    made = work(make)
+    words = f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    _say(words, as_json, scenario=_named(made), folder=str(folder))
+
+
+def _named(scenario: Scenario) -> dict[str, str]:
+    return {"name": scenario.name, "hash": scenario.hash}
+
+
+def _say(words: str, as_json: bool, **found: Any) -> None:
+    """Say what was written: in words, or as JSON."""
+    from capsim.report.summary import to_json
+
+    typer.echo(to_json(found).rstrip() if as_json else words)
 
 
 @app.command(
@@ -60,6 +77,7 @@ def export_book(
     template: Annotated[
         Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
     from capsim.runs.folder import whole_file
@@ -71,22 +89,25 @@ def export_book(
             fail("--template writes an empty workbook: name no scenario with it")
         empty = template
         work(lambda progress: whole_file(empty, template_bytes()))
-        typer.echo(f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR")
+        words = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
+        _say(words, as_json, scenario=None, book=str(empty))
         return
     if scenario is None or book is None:
         fail("a scenario and the workbook to write are needed, or --template BOOK")
     folder, target = scenario, book
 
-    def task(progress: Callable[[str], None]) -> None:
+    def task(progress: Callable[[str], None]) -> Scenario:
         given = load(folder)
         try:
             content = workbook_bytes(given)
         except ValueError as error:
             fail(str(error))
         whole_file(target, content)
+        return given
 
-    work(task)
-    typer.echo(f"{folder} is in {target}. Read it back with: capsim import {target} DIR")
+    given = work(task)
+    words = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
+    _say(words, as_json, scenario=_named(given), book=str(target))
 
 
 @app.command("import", epilog="Example: capsim import city.xlsx my-city")
@@ -96,6 +117,7 @@ def import_book(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Make a scenario folder of a workbook, or list all its faults with their cells."""
     from capsim.scenario.workbook import load_workbook
@@ -104,4 +126,6 @@ def import_book(
     work(lambda progress: made.save(folder, replace=replace))
     for warning in made.warnings:
         typer.echo(f"Warning: {warning}", err=True)
-    typer.echo(f"{made.name} is in {folder}. Check it with: capsim check {folder}")
+    words = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
+    found = {"folder": str(folder), "warnings": list(made.warnings)}
+    _say(words, as_json, scenario=_named(made), **found)

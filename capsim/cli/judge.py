@@ -1,4 +1,4 @@
-"""Commands on parts of the road: `forecast`, `backtest` and `build`."""
+"""Commands on parts of the road: `forecast`, `backtest`, `build` and `bench`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capsim.cli.options import Json, OptionalOut, ScenarioFolder, Seed, app
-from capsim.console import fail, work
+from capsim.cli.options import Gap, Json, OptionalOut, ScenarioFolder, Seed, TimeLimit, app
+from capsim.console import NOT_MET, OK, fail, work
 
 if TYPE_CHECKING:
     from capsim.demand import Backtest
@@ -115,3 +115,60 @@ def build(
     from capsim.report.summary import to_json
 
     typer.echo(to_json(view) if as_json else building_text(view), nl=False)
+
+
+@app.command(
+    epilog="Example: capsim bench scenarios/prefecture-2022 --repeats 1;"
+    " or capsim bench --areas 6 --pupils 60000 --solver highs --solver cbc"
+)
+def bench(
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of the scenario; without it a city is generated."),
+    ] = None,
+    areas: Annotated[int | None, typer.Option(min=1, help="Of the generated city; 6.")] = None,
+    pupils: Annotated[int | None, typer.Option(min=1, help="Of it, compulsory; 60000.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the generated city.")] = 0,
+    solvers: Annotated[
+        list[str] | None,
+        typer.Option("--solver", help="highs, scipy, cbc or any that PuLP knows; repeat it."),
+    ] = None,
+    relax: Annotated[bool, typer.Option("--relax", help="Linear relaxation only.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs; medians count.")] = 3,
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    as_json: Json = False,
+) -> None:
+    """Time a plan on this machine: build, hand-over and solve, by one solver or several."""
+    from capsim import run as road
+
+    if scenario is not None and (areas is not None or pupils is not None):
+        fail("--areas and --pupils are of a generated city: name no scenario with them")
+
+    def task(progress: road.Progress) -> dict[str, Any]:
+        from capsim.bench import bench as measure
+        from capsim.scenario import load
+        from capsim.scenario.generate import generate
+
+        progress("reading the scenario" if scenario is not None else "generating a city")
+        try:
+            given = load(scenario) if scenario else generate(areas or 6, pupils or 60_000, seed)
+        except ValueError as error:
+            fail(str(error))
+        return measure(
+            given,
+            solvers or ["highs"],
+            relax=relax,
+            repeats=repeats,
+            gap=gap,
+            time_limit=time_limit,
+            progress=progress,
+        )
+
+    found = work(task)
+    from capsim.report.summary import plain, to_json
+    from capsim.report.timings import timings_text
+
+    typer.echo(to_json(plain(found)) if as_json else timings_text(found), nl=False)
+    planned = all(row["objective_cny"] is not None for row in found["solvers"].values())
+    raise typer.Exit(OK if planned else NOT_MET)

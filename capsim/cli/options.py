@@ -27,6 +27,27 @@ app = typer.Typer(
     " 130 stopped by Ctrl-C.",
 )
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"capsim {version('capsim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def capsim(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Take options that come before any command."""
+
+
 ScenarioFolder = Annotated[Path, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; an earlier one is replaced.")]
 OptionalOut = Annotated[

@@ -1,13 +1,21 @@
-"""What the figures were measured on: processor, memory, versions."""
+"""What figures are measured on and with: processor, memory, versions, seconds of the processor."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "linopy", "xarray", "pyomo")
+
+
+def cpu_s() -> float:
+    """Seconds of the processor, of this process and of the children it has waited for."""
+    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + waited.ru_utime + waited.ru_stime
 
 
 def described() -> dict[str, str]:
