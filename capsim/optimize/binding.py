@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from capsim.lp.arrays import Array, Flag
     from capsim.optimize import Plan
 
 FULL = 1 - 1e-4
@@ -35,24 +36,34 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     something is used and what is left is too little for any candidate that could still take of it
     (whose building could have begun by then; which could have opened in that autumn).
     """
-    limits = plan.scenario.table("limits")
-    rows = []
-    for kind, group in limits.groupby("kind", sort=False):
-        used = USES[str(kind)](plan)
-        for row in group.to_dict("records"):
-            of_year = used[used["year"] == row["year"]]
-            if row["county"] != "*":
-                of_year = of_year[of_year["county"] == row["county"]]
-            rows.append(
-                (kind, row["county"], row["year"], float(of_year["used"].sum()), row["amount"])
-            )
-    table = pd.DataFrame(rows, columns=["kind", "county", "year", "used", "limit"])
+    table = plan.scenario.table("limits")[["kind", "county", "year", "amount"]]
+    table = table.rename(columns={"amount": "limit"}).assign(used=0.0)
+    table = table[["kind", "county", "year", "used", "limit"]]
+    for kind in table["kind"].unique():
+        rows = table["kind"] == kind
+        table.loc[rows, "used"] = _sums(table[rows], USES[str(kind)](plan))
     if (table["kind"] == "land").any():
         table = _carry_over(table, USES["land"](plan))
     table["binds"] = (table["used"] >= FULL * table["limit"]) | (
         (table["used"] > 0) & (table["limit"] - table["used"] < _least_further(plan, table))
     )
     return table
+
+
+def _sums(limits: pd.DataFrame, used: pd.DataFrame, *, so_far: bool = False) -> Array:
+    """Add up what is used where and when each limit holds (`so_far`: in the years before too)."""
+    used = used.groupby(["county", "year"])["used"].sum().reset_index()
+    year, of_year = used["year"].to_numpy(), limits["year"].to_numpy()[:, None]
+    when = year <= of_year if so_far else year == of_year
+    sums: Array = (when & _where(limits, used["county"])) @ used["used"].to_numpy(np.float64)
+    return sums
+
+
+def _where(limits: pd.DataFrame, county: pd.Series) -> Flag:
+    """Flag ``[limit, row]``: the limit is of the row's county, or of the whole."""
+    of = limits["county"].to_numpy(object)[:, None]
+    flag: Flag = (of == county.to_numpy(object)) | (of == "*")
+    return flag
 
 
 def tight_targets(plan: Plan) -> list[str]:
@@ -78,12 +89,14 @@ def _posts(plan: Plan) -> pd.DataFrame:
     posts = plan.scenario.table("projects").groupby("project")["posts"].sum()
     county = plan.tables["projects"].set_index("project")["county"]
     openings = plan.tables["openings"]
-    brought = openings["copies"] * openings["project"].map(posts)
-    autumn = openings["opens"].map(_first_autumn)
-    for number, at in enumerate(zip(staff["county"], staff["year"], strict=True)):
-        open_then = (openings["project"].map(county) == at[0]) & (autumn <= at[1])
-        staff.loc[staff.index[number], "used"] -= float(brought[open_then].sum())
-    return staff
+    brought = pd.DataFrame(
+        {
+            "county": openings["project"].map(county),
+            "year": openings["opens"].map(_first_autumn),
+            "used": openings["copies"] * openings["project"].map(posts),
+        }
+    )
+    return staff.assign(used=staff["used"] - _sums(staff, brought, so_far=True))
 
 
 def _purchase(plan: Plan) -> pd.DataFrame:
@@ -149,18 +162,15 @@ def _least_further(plan: Plan, limits: pd.DataFrame) -> pd.Series:
     Waiting is what could have started (land) or opened (capital) by then and has not.
     """
     waiting = _candidates(plan)
-    least = []
-    for row in limits.to_dict("records"):
-        if row["kind"] not in _WAITS:
-            least.append(-np.inf)
-            continue
-        could, does, takes = _WAITS[str(row["kind"])]
-        rows = waiting[(waiting[could] <= row["year"]) & (waiting[does] > row["year"])]
-        if row["county"] != "*":
-            rows = rows[rows["county"] == row["county"]]
-        amount = rows.loc[rows[takes] > 0, takes]
-        least.append(float(amount.min()) if len(amount) else -np.inf)
-    return pd.Series(least, index=limits.index, dtype=np.float64)
+    least = pd.Series(np.full(len(limits), -np.inf), index=limits.index)
+    for kind, (could, does, takes) in _WAITS.items():
+        of_kind = limits[limits["kind"] == kind]
+        year = of_kind["year"].to_numpy()[:, None]
+        waits = (waiting[could].to_numpy() <= year) & (waiting[does].to_numpy() > year)
+        takes_some = waits & (waiting[takes].to_numpy() > 0) & _where(of_kind, waiting["county"])
+        amount = np.where(takes_some, waiting[takes].to_numpy(), np.inf).min(1, initial=np.inf)
+        least[of_kind.index] = np.where(takes_some.any(axis=1), amount, -np.inf)
+    return least
 
 
 _WAITS = {"land": ("could_start", "starts", "land_mu"), "capital": ("could_open", "opens", "paid")}
@@ -198,10 +208,7 @@ def _carry_over(table: pd.DataFrame, land: pd.DataFrame) -> pd.DataFrame:
     table = table.sort_values(["kind", "county", "year"], kind="stable").copy()
     rows = table["kind"] == "land"
     table.loc[rows, "limit"] = table[rows].groupby("county")["limit"].cumsum()
-    for at in table.index[rows]:
-        county, year = table.loc[at, "county"], table.loc[at, "year"]
-        mine = land if county == "*" else land[land["county"] == county]
-        table.loc[at, "used"] = float(mine["used"][mine["year"] <= year].sum())
+    table.loc[rows, "used"] = _sums(table[rows], land, so_far=True)
     return table
 
 

@@ -96,7 +96,7 @@ def files(
             yield f"outcomes/{name}.csv", csv(table)
     drawn = {}
     for name, figure in figures.all_figures(plan, outcomes, lang=lang).items():
-        drawn[name] = svg, png = figures.render(figure, "svg"), figures.render(figure, "png")
+        drawn[name] = svg, png = figures.render_both(figure)
         yield f"figures/{name}.svg", svg
         yield f"figures/{name}.png", png
     yield (

@@ -10,7 +10,7 @@ import pandas as pd
 from capsim.compare import heat, sweep_of, tornado
 from capsim.report.comparison_words import comparison_text
 from capsim.report.figures.comparison import comparison_figures
-from capsim.report.figures.style import render
+from capsim.report.figures.style import render_both
 from capsim.report.page.compared import comparison_page
 from capsim.report.summary import plain, to_json
 from capsim.report.tables import csv
@@ -65,7 +65,7 @@ def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tu
     yield "comparison.json", to_json(comparison_summary(comparison)).encode()
     drawn = {}
     for name, figure in comparison_figures(comparison, tables, lang=lang).items():
-        drawn[name] = svg, png = render(figure, "svg"), render(figure, "png")
+        drawn[name] = svg, png = render_both(figure)
         yield f"{name}.svg", svg
         yield f"{name}.png", png
     yield PAGE, comparison_page(comparison, tables, drawn, lang=lang)

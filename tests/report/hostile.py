@@ -1,5 +1,6 @@
 """A plan whose names hold what may break a page, a table or a figure."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import pandas as pd
@@ -59,6 +60,7 @@ def reached(plan: SimpleNamespace) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["project", "milestone", "date", "chance"])
 
 
+@cache
 def hostile_comparison() -> Comparison:
     """Compare a city with variants that have hostile names, of which one has no plan."""
     city = generate(2, 8000, 0, stages=("primary", "junior"), years=(2021, 2022), name=HTML)

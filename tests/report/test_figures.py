@@ -153,3 +153,17 @@ def test_no_labels_of_an_axis_overlap(name):
             boxes = [label.get_window_extent() for label in labels if label.get_text()]
             pairs = [(a, b) for n, a in enumerate(boxes) for b in boxes[:n]]
             assert not any(a.overlaps(b) for a, b in pairs), name
+
+
+def test_both_files_at_once_are_those_that_each_would_be_and_the_layout_stays_alive():
+    def figure():
+        made = figures.new_figure(5, 3)
+        figures.private_share(made.add_subplot(), PLAN, OUTCOMES)
+        return made
+
+    both = figures.render_both(figure())
+    one = figure()
+    assert both == (figures.render(one, "svg"), figures.render(one, "png"))
+    assert one.get_layout_engine() is not None
+    one.suptitle("a title added later")
+    assert figures.render(one, "png") != both[1]

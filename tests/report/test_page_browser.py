@@ -3,28 +3,12 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hostile import (
-    EMOJI,
-    FORMULA,
-    HTML,
-    LONG,
-    hostile_comparison,
-    hostile_plan,
-    reached,
-)
+from browser_pages import Pages
+from hostile import EMOJI, FORMULA, HTML, LONG
 from playwright.sync_api import expect, sync_playwright
-from small_plan import (
-    written_certificate,
-    written_explanation,
-    written_outcomes,
-    written_plan,
-)
-
-from capsim.report import Advice, comparison_files, figures, html_page, summarize
 
 # A browser has a glyph for an emoji, the figures' fonts have none.
 pytestmark = [
@@ -85,39 +69,11 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory) -> dict[tuple[str, str], Path]:
-    """Pages of two plans in both languages; the figures are drawn once in each."""
-    folder = tmp_path_factory.mktemp("pages")
-    plain = written_plan(counties=14, projects=60)
-    plans = {"plain": (plain, written_outcomes(plain)), "hostile": hostile_plan()}
-    found = {}
-    for name, lang in PLANS:
-        plan, outcomes = plans[name]
-        drawn = {
-            kind: (figures.render(figure, "svg"), figures.render(figure, "png"))
-            for kind, figure in figures.all_figures(plan, outcomes, lang=lang).items()
-            if name == "plain" or kind in ("balance-2022", "map", "programme")
-        }
-        summary = summarize(plan, written_certificate(), outcomes, seed=7, timings_s={})
-        advice = [Advice("Prices", [f"One more place in {LONG} is worth 5,000 RMB."])]
-        given = {"drawn": drawn, "reached": reached(plan), "advice": advice}
-        path = folder / f"{name}-{lang}.html"
-        path.write_bytes(html_page(plan, summary, outcomes, lang=lang, **given))
-        found[name, lang] = path
-    hopeless = written_plan()
-    hopeless.status, hopeless.tables, hopeless.explanation = "infeasible", {}, written_explanation()
-    side_by_side = hostile_comparison()
-    for lang in ("en", "zh"):
-        summary = summarize(hopeless, seed=7, timings_s={})
-        pages = {
-            "hopeless": html_page(hopeless, summary, lang=lang),
-            "compared": dict(comparison_files(side_by_side, lang=lang))["comparison.html"],
-        }
-        for name, content in pages.items():
-            found[name, lang] = folder / f"{name}-{lang}.html"
-            found[name, lang].write_bytes(content)
-    return found
+@pytest.fixture(scope="session")
+def files(tmp_path_factory, worker_id) -> Pages:
+    """Pages by name and language."""
+    own = tmp_path_factory.getbasetemp()
+    return Pages((own if worker_id == "master" else own.parent) / "pages")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from capsim.report.figures.risk import (
     target_chances,
     target_groups,
 )
-from capsim.report.figures.style import STYLE, new_figure, note_all, render
+from capsim.report.figures.style import STYLE, new_figure, note_all, render, render_both
 from capsim.report.figures.sweep import tornado
 from capsim.report.language import Words, words
 
@@ -57,6 +57,7 @@ __all__ = [
     "reduction",
     "reduction_table",
     "render",
+    "render_both",
     "rules_of",
     "shortfall_fan",
     "shortfall_table",

@@ -116,7 +116,10 @@ def balance(
     reach = max(1.0, float(surplus.max(initial=0.0)), float((over + missing).max(initial=0.0)))
     ax.set_xlim(-1.08 * reach, 1.08 * reach)
     ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_yticks(at, [short(name) if names else "" for name in table.index], fontsize=7)
+    if names:
+        ax.set_yticks(at, [short(name) for name in table.index], fontsize=7)
+    else:
+        ax.set_yticks([])
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
     ax.locator_params(axis="x", nbins=4)

@@ -6,7 +6,8 @@ also has its own hatch, so that it can be read in greyscale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import east_asian_width
@@ -79,6 +80,20 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+@contextmanager
+def laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out once for all that is saved inside: it takes as long as drawing it."""
+    engine = figure.get_layout_engine()
+    with mpl.rc_context(STYLE), one_warning():
+        if engine is not None:
+            engine.execute(figure)
+        figure.set_layout_engine(None)
+        try:
+            yield
+        finally:
+            figure.set_layout_engine(engine)
+
+
 def render(figure: Figure, form: str) -> bytes:
     """Render a figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes.
 
@@ -88,10 +103,20 @@ def render(figure: Figure, form: str) -> bytes:
     >>> render(figure, "svg") == render(figure, "svg"), render(figure, "png")[1:4]
     (True, b'PNG')
     """
+    with laid_out(figure):
+        return _saved(figure, form)
+
+
+def render_both(figure: Figure) -> tuple[bytes, bytes]:
+    """Render a figure as SVG and PNG: the bytes that `render` gives of each."""
+    with laid_out(figure):
+        return _saved(figure, "svg"), _saved(figure, "png")
+
+
+def _saved(figure: Figure, form: str) -> bytes:
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
     file = BytesIO()
-    with mpl.rc_context(STYLE), one_warning():
-        figure.savefig(file, format=form, metadata=metadata)
+    figure.savefig(file, format=form, metadata=metadata)
     return file.getvalue()
 
 

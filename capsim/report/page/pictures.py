@@ -57,7 +57,7 @@ def few_colours(png: bytes) -> bytes:
     """Make a PNG light: 64 colours are enough for a figure's fills and the edges of its letters."""
     with Image.open(BytesIO(png)) as picture:
         few = picture.convert("RGB").quantize(
-            COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+            COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
         )
     file = BytesIO()
     few.save(file, "PNG", optimize=True)
