@@ -1,4 +1,6 @@
-"""Amounts that look like thousands or millions of RMB, and programmes that nobody set a number for.
+"""What is probably not meant: amounts in thousands or millions of RMB, limits of years gone by.
+
+Also programmes that nobody set a number for.
 
 They may be meant, so they are warnings and not faults.
 """
@@ -49,6 +51,7 @@ def amount_warnings(case: Case) -> list[str]:
         said += _outside("schools", "purchase_price_cny", "school", sold, price, PRICE_CNY, what)
     if limits is None:
         return said
+    said += _of_years_gone_by(limits, case.settings.horizon.first_year)
     said += _far_from_other_years(limits)
     amounts = limits.groupby(["kind", "year"])["amount"].sum()
     if projects is not None and "capital" in amounts:
@@ -88,6 +91,17 @@ def _outside(
     return [
         f"{table}: {column} of {len(odd)} rows (first: {odd[key].iloc[0]}) is "
         f"not {usual[0]:,}-{usual[1]:,} RMB {each}; amounts are in RMB"
+    ]
+
+
+def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[str]:
+    """Say that limits of years that are not planned any more limit nothing, by kind."""
+    past = limits[limits["year"] < first_year]
+    return [
+        f"limits: {len(rows)} {kind} row{'s' if len(rows) > 1 else ''} of years before {first_year}"
+        f" (first: {rows['year'].iloc[0]}, county {rows['county'].iloc[0]}) limit nothing;"
+        f" what is left of a quota belongs in {first_year}"
+        for kind, rows in past.groupby("kind", sort=False)
     ]
 
 

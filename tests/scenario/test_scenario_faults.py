@@ -310,6 +310,11 @@ def price_of_private_places(price: str) -> Change:
             "amounts are in RMB",
         ),
         (
+            add("limits.csv", "*,2020,land,40"),
+            "limits: 1 land row of years before 2022 (first: 2020, county *) limit nothing; "
+            "what is left of a quota belongs in 2022",
+        ),
+        (
             price_of_private_places("0.59"),
             "schools: purchase_price_cny of 1 rows (first: n-private) is not 50-200,000 RMB "
             "a place and year; amounts are in RMB",
