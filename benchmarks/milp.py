@@ -27,7 +27,7 @@ def solved(model: str, size: str, gap: float, limit_s: float) -> dict[str, Any]:
     """Generate, formulate and solve one case."""
     import capsim
     from capsim.lp import SolverError
-    from capsim.optimize.run import search
+    from capsim.optimize.search import search
 
     discover()
     made = capsim.formulate(MODELS[model].scenario(SIZES[size]))

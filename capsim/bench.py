@@ -13,7 +13,7 @@ from capsim.demand import project
 from capsim.lp import Builder, Solution, solve
 from capsim.optimize import formulate
 from capsim.optimize.plan import MILLION
-from capsim.optimize.run import search
+from capsim.optimize.search import search
 from capsim.runs.machine import cpu_s, described
 
 if TYPE_CHECKING:

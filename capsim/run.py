@@ -177,20 +177,19 @@ def run(
     return result
 
 
-LARGE = 30_000
-"""Columns above which a price is one number, not its two sides; explanations take minutes then."""
-
-
 def _reasons(plan: Plan, wanted: bool | None) -> tuple[Explanation | None, pd.DataFrame | None]:
-    """Say why a target is missed or what is scarce, as asked for."""
-    from capsim.optimize import formulate
+    """Say why a target is missed or what is scarce, as asked for.
+
+    Where the program is large a price is one number, not its two sides.
+    """
     from capsim.optimize.explain import explain
+    from capsim.optimize.model import formulate, is_large
     from capsim.optimize.prices import prices
 
     if wanted is False:
         return None, None
     model = formulate(plan.scenario, plan.demand)
-    large = len(model.program.cost) > LARGE
+    large = is_large(model.program)
     asked = not plan.meets_targets and (bool(wanted) or not large)
     why = explain(model, plan) if asked else None
     return why, prices(model, plan, intervals=not large).binding()

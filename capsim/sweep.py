@@ -27,9 +27,8 @@ from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
 from capsim.lp.highs import Basis, Highs
 from capsim.neighbours import Variant, label, tree
-from capsim.optimize.model import Model, formulate
+from capsim.optimize.model import Model, formulate, is_large
 from capsim.optimize.plan import MILLION, Plan, make_plan
-from capsim.optimize.run import WHOLE_COLUMNS
 from capsim.optimize.settle import settle
 from capsim.optimize.totals import TOTALS, totals
 
@@ -225,10 +224,10 @@ class _Solver:
     def root(self) -> _End:
         """Solve the scenario as it is; what hangs on it begins there."""
         program = self._run.program(self._run.model({}))
-        if program.integer.any() and len(program.cost) > WHOLE_COLUMNS:
+        if program.integer.any() and is_large(program):
             return _End(program, None, None)
         options = self._run.options
-        if len(program.cost) > WHOLE_COLUMNS:
+        if is_large(program):
             options |= {"solver": "ipm", "run_crossover": "on"}
         highs = Highs(program, options)
         found = highs.solve()
@@ -239,7 +238,7 @@ class _Solver:
         begin = time.perf_counter()
         model = self._run.model(change)
         program = self._run.program(model)
-        if program.integer.any() and len(program.cost) > WHOLE_COLUMNS:
+        if program.integer.any() and is_large(program):
             found, basis, warm = self._apart(model, program), None, False
         else:
             warm = _same_matrix(program, after.program)

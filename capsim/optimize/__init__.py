@@ -4,8 +4,9 @@
 :mod:`capsim.optimize.families`; :func:`optimize` solves it and reads it back as a :class:`Plan`.
 """
 
+from capsim.optimize.explanation import Explanation
 from capsim.optimize.model import Model, formulate
-from capsim.optimize.plan import Explanation, Plan
+from capsim.optimize.plan import Plan
 from capsim.optimize.run import optimize
 
 __all__ = ["Explanation", "Model", "Plan", "formulate", "optimize"]

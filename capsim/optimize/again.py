@@ -1,6 +1,6 @@
 """A model's program solved again and again, with other aims and other limits on criteria.
 
-Up to ``WHOLE_COLUMNS`` columns one HiGHS object is kept: only bounds, costs and limits change, a
+Up to ``LARGE`` columns one HiGHS object is kept: only bounds, costs and limits change, a
 linear program goes on from its last basis and a mixed-integer one from a solution already known.
 Larger programs go county by county each time, as in :func:`capsim.optimize`; the route is told.
 """
@@ -16,8 +16,8 @@ import numpy as np
 from capsim.lp import Program, Solution, SolverError
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Highs
-from capsim.optimize.model import Model
-from capsim.optimize.run import WHOLE_COLUMNS, search
+from capsim.optimize.model import Model, is_large
+from capsim.optimize.search import search
 
 KEPT, COUNTIES = "whole, one solver kept", "county by county"
 STOPPED_MESSAGE = "no solution was found in time; allow more time"
@@ -42,7 +42,7 @@ class Again:
         self.model, self.program = model, program
         self._gap, self._threads = gap, threads
         self._highs: Highs | None = None
-        if len(program.cost) <= WHOLE_COLUMNS:
+        if not is_large(program):
             options: dict[str, Any] = {} if threads is None else {"threads": threads}
             self._highs = Highs(program, {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **options})
 

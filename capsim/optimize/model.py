@@ -52,6 +52,11 @@ ALWAYS = ("conversion",)
 """Families whose rows stay when they are switched off: nothing turns back."""
 
 
+def is_large(program: Program) -> bool:
+    """Tell whether a program is solved county by county."""
+    return len(program.cost) > LARGE
+
+
 @dataclass(frozen=True)
 class Model:
     """The plan as a program, and what each of its columns means.
@@ -106,7 +111,7 @@ class Model:
 
         None where it is small enough to be solved whole, or does not fall apart.
         """
-        if len(program.cost) <= LARGE:
+        if not is_large(program):
             return None
         found = split(program, self.coupling)
         return found if len(found.blocks) > 1 else None

@@ -12,8 +12,8 @@ import pandas as pd
 
 from capsim.lp import Solution
 from capsim.lp.arrays import Array
+from capsim.optimize.explanation import Explanation
 from capsim.optimize.model import Model
-from capsim.optimize.said import Said
 from capsim.optimize.tables import plan_tables
 
 if TYPE_CHECKING:
@@ -22,35 +22,6 @@ if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 MILLION = 1e6
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why no plan meets every target, and the least that would have to give way.
-
-    Attributes
-    ----------
-    told : tuple of Said
-        Sentences that can be said in more than one language; `sentences` are these in English.
-    table : frame
-        ``rule``, ``who``, ``school_year``, ``unit``, ``short_by``, ``alone``: what gives way at
-        the least, all at once, and how much of each rule would be enough alone.
-    conflicts : tuple of tuples of text
-        Minimal sets of rules that cannot hold together; no two share a rule.
-    repairs : frame, or None
-        ``rule``, ``unit``, ``enough``, ``who``, ``school_year``, ``short_by``: where and when a
-        rule gives way that is enough alone.
-    """
-
-    told: tuple[Said, ...]
-    table: pd.DataFrame
-    conflicts: tuple[tuple[str, ...], ...] = ()
-    repairs: pd.DataFrame | None = None
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The explanation in English."""
-        return tuple(str(one) for one in self.told)
 
 
 @dataclass(frozen=True)
@@ -103,20 +74,15 @@ class Plan:
 
         ``intervals=False`` is the fast call: one dual price of each thing, not its two sides.
         """
-        from capsim.optimize.model import formulate
-        from capsim.optimize.prices import prices
+        from capsim.optimize import answers
 
-        model = formulate(self.scenario, self.demand)
-        return prices(model, self, kinds, where, intervals=intervals)
+        return answers.prices_of(self, kinds, where, intervals=intervals)
 
     def explain(self) -> Explanation | None:
         """Say why there is no plan, or why it misses a target; None where it meets them all."""
-        if self.explanation is not None:
-            return self.explanation
-        from capsim.optimize.explain import explain
-        from capsim.optimize.model import formulate
+        from capsim.optimize import answers
 
-        return explain(formulate(self.scenario, self.demand), self)
+        return answers.reasons_of(self)
 
     @classmethod
     def from_pulp(cls, problem: Any) -> Plan:

@@ -3,13 +3,15 @@
 With its decisions fixed a plan is the optimum of a linear program, and a price is the slope of that
 optimum: what one more place, post, yuan or percentage point would save, and what one less would
 cost. The two differ where the program is degenerate; each is computed on its own and exactly (see
-:mod:`capsim.lp.margins`), with the units over which it holds.
+:mod:`capsim.lp.margins`), with the units over which it holds. Projects come whole: their prices are
+differences (see :mod:`capsim.optimize.prices_projects`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,12 @@ from capsim.lp.margins import Margin, Margins
 from capsim.lp.vertex import optimal_basis
 from capsim.optimize.decided import decided
 from capsim.optimize.model import Model
-from capsim.optimize.prices_projects import day_prices, programme_prices, project_reliefs
+from capsim.optimize.prices_projects import (
+    Changed,
+    day_prices,
+    programme_prices,
+    project_prices,
+)
 from capsim.optimize.relief import WHO, Relief, limit_reliefs, places, row_members
 
 if TYPE_CHECKING:
@@ -142,10 +149,7 @@ def prices(
     if plan.status == "infeasible":
         raise ValueError("an infeasible scenario has no plan, and so no prices")
     program, x = _linear(model, plan)
-    reliefs = [
-        relief if relief.kind == "project" and "programme" in asked else _only(relief, where)
-        for relief in _reliefs(model, plan, x, asked)
-    ]
+    reliefs = [_only(relief, where) for relief in _reliefs(model, plan, asked)]
     matrix = [relief.matrix for relief in reliefs]
     joined = hstack(matrix, format="csc") if matrix else csc_array((program.matrix.shape[0], 0))
     cost = np.concatenate([np.zeros(0), *(relief.cost for relief in reliefs)])
@@ -157,11 +161,16 @@ def prices(
         at = range(first, first + len(relief.members))
         frames.append(_priced(relief, _both(margins, at) if intervals else _duals(margins, at)))
         first = at.stop
-    if "programme" in asked:
-        every = pd.concat(frames, ignore_index=True)
-        frames.append(programme_prices(model, x, every[every["kind"] == "project"]))
-    if "day" in asked:
-        frames.append(day_prices(model, program, x, basis, lambda members: _chosen(members, where)))
+    if set(asked) & set(whole):
+        changed = Changed.of(model, program, x, basis)
+        mine = partial(_chosen, where=where)
+        if "programme" in asked:
+            every = project_prices(changed, partial(_chosen, where=None))
+            frames += [every, programme_prices(model, x, every)]
+        elif "project" in asked:
+            frames.append(project_prices(changed, mine))
+        if "day" in asked:
+            frames.append(day_prices(changed, mine))
     table = pd.concat([_empty(), *frames], ignore_index=True)
     keep = table["kind"].isin(asked).to_numpy(bool) & _chosen(table, where)
     return Prices(table[keep].reset_index(drop=True), program, margins.solution)
@@ -175,15 +184,13 @@ def _linear(model: Model, plan: Plan) -> tuple[Program, Array]:
     return model.program.fixed(x), x
 
 
-def _reliefs(model: Model, plan: Plan, x: Array, asked: list[str]) -> Iterator[Relief]:
+def _reliefs(model: Model, plan: Plan, asked: list[str]) -> Iterator[Relief]:
     """Give the reliefs of the kinds asked for, in the order of ``KINDS``."""
     if "place" in asked:
         yield places(model)
     for relief in limit_reliefs(model, _cap_enrolment(model, plan)):
         if relief.kind in asked:
             yield relief
-    if "project" in asked or "programme" in asked:
-        yield project_reliefs(model, x)
 
 
 def _cap_enrolment(model: Model, plan: Plan) -> Array:

@@ -1,52 +1,87 @@
 """What projects are worth: one copy more or less, a programme's last copy, a day earlier or later.
 
-A copy is priced like everything else, by the slope of the plan's linear program. A day is not: a
-project opens at check dates only. It is moved to the check date before (or after), all other
-decisions stay, the linear program is solved again, and the difference is divided by the days.
+None of these is a slope: a project is built or not, and opens at check dates only. The copies of
+one project are changed, all other decisions stay, and the plan's linear program is solved again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, csc_array, diags_array
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.highs import Basis, Highs
 from capsim.lp.margins import EXACT
 from capsim.optimize.model import Model
-from capsim.optimize.relief import Relief, no_members
+from capsim.optimize.relief import no_members
 from capsim.optimize.spend import day_number
 
 MILLION = 1e6
 
 
-def project_reliefs(model: Model, x: Array) -> Relief:
-    """One copy more of each project, from the date of its first copy on (or its first possible).
+@dataclass(frozen=True)
+class Changed:
+    """The plan's linear program, solved again with other copies of a project in use.
 
-    Programmes do not count it: what they require is priced apart.
+    Programmes do not count: what they require is priced apart.
     """
-    program, given = model.program, model.given
-    first = _first_open(model, x)
-    possible = np.flatnonzero(first < given.dates.count)
-    rows, columns = [], []
-    for at, i in enumerate(possible.tolist()):
-        own = np.unique(model.columns.open[i, first[i] :])
-        rows.append(own)
-        columns.append(np.full(len(own), at))
-    none = [np.zeros(0, np.int64)]
-    row, column = np.concatenate([*rows, *none]), np.concatenate([*columns, *none])
-    shape = (len(program.cost), len(possible))
-    pick = csc_array(coo_array((np.ones(len(row)), (row, column)), shape=shape))
-    counted = np.ones(program.matrix.shape[0])
-    counted[program.rows_of("programme")] = 0.0
-    matrix = csc_array(diags_array(counted) @ program.matrix @ pick)
-    cost = np.asarray(pick.T @ program.cost, np.float64)
-    return Relief("project", "copy", _members(model, possible, first), matrix, cost)
+
+    model: Model
+    x: Array
+    highs: Highs
+    base: float
+    """Its optimum as planned, million RMB."""
+
+    @classmethod
+    def of(cls, model: Model, program: Program, x: Array, start: Basis | None) -> Changed:
+        """Solve the program with the decisions fixed, from a basis where there is one."""
+        row_lower = program.row_lower.copy()
+        row_lower[program.rows_of("programme")] = -np.inf
+        options = EXACT if start is None else {**EXACT, "presolve": "off"}
+        highs = Highs(replace(program, row_lower=row_lower), options)
+        highs.begin_at(start)
+        return cls(model, x, highs, highs.solve().objective)
+
+    def dearer(self, i: int, copies: Array) -> float:
+        """Million RMB by which it is dearer with these ``copies [check]`` of project ``i``.
+
+        Infinite where the other decisions do not allow it.
+        """
+        column = self.model.columns.open[i]
+        now = np.round(self.x[column])
+        changed = {int(c): (v, old) for c, v, old in zip(column, copies, now, strict=True)}
+        for c, (value, _) in changed.items():
+            self.highs.bound(c, value, value)
+        found = self.highs.solve()
+        for c, (_, old) in changed.items():
+            self.highs.bound(c, old, old)
+        return found.objective - self.base if found.status == "optimal" else float("inf")
+
+
+def project_prices(changed: Changed, chosen: Callable[[pd.DataFrame], Flag]) -> pd.DataFrame:
+    """Price a copy of each project, from the date of its first one on (or its first possible).
+
+    ``one_less_cny`` is lost without a copy, ``one_more_cny`` saved by another; the units are 1.
+    Infinite: other decisions do not allow it. NaN: there is no copy to leave out or to add.
+    """
+    model = changed.model
+    first, dates = _first_open(model, changed.x), model.given.dates
+    index = np.flatnonzero(first < dates.count)
+    members = _members(model, index, first)
+    keep = chosen(members)
+    records = []
+    for i in index[keep].tolist():
+        now = np.round(changed.x[model.columns.open[i]])
+        since = np.arange(dates.count) >= first[i]
+        less = changed.dearer(i, now - since) if now[-1] else np.nan
+        room = now.max() < model.given.projects.count[i]
+        more = -changed.dearer(i, now + since) if room else np.nan
+        records.append((more * MILLION, less * MILLION, float(room), float(now[-1] > 0)))
+    return _priced("project", "copy", members[keep].reset_index(drop=True), records)
 
 
 def programme_prices(model: Model, x: Array, projects: pd.DataFrame) -> pd.DataFrame:
@@ -85,71 +120,48 @@ def programme_prices(model: Model, x: Array, projects: pd.DataFrame) -> pd.DataF
     return out_frame.assign(kind="programme", unit="project", **numbers)
 
 
-def day_prices(
-    model: Model,
-    program: Program,
-    x: Array,
-    start: Basis | None,
-    chosen: Callable[[pd.DataFrame], Flag],
-) -> pd.DataFrame:
+def day_prices(changed: Changed, chosen: Callable[[pd.DataFrame], Flag]) -> pd.DataFrame:
     """Price a day of each project that opens within the plan, both ways.
 
     ``one_more_cny`` is saved for each day that it opens earlier (at the check date before),
     ``one_less_cny`` lost for each day later (at the one after); ``more_units`` and ``less_units``
-    are these days. Infinite: other decisions do not allow it. NaN: there is no such date. The
-    dates of programmes do not count.
+    are these days. Infinite: other decisions do not allow it. NaN: there is no such date.
     """
-    dates = model.given.dates
+    model, x, dates = changed.model, changed.x, changed.model.given.dates
     first = _first_open(model, x)
     opened = np.round(x[model.columns.open[:, -1]]) > 0 if dates.count else np.zeros(0, bool)
     index = np.flatnonzero(opened)
     members = _members(model, index, first)
     keep = chosen(members)
-    index, members = index[keep], members[keep].reset_index(drop=True)
-    counted = program.rows_of("programme")
-    row_lower = program.row_lower.copy()
-    row_lower[counted] = -np.inf
-    program = replace(program, row_lower=row_lower)
-    highs = Highs(program, EXACT if start is None else {**EXACT, "presolve": "off"})
-    highs.begin_at(start)
-    base = highs.solve().objective
     day = day_number(dates.date)
     records = []
-    for i in index.tolist():
-        k = int(first[i])
+    for i in index[keep].tolist():
+        k, now = int(first[i]), np.round(x[model.columns.open[i]])
         own = dates.autumn if model.given.projects.candidate[i] else np.arange(dates.count)
         before, after = own[own < k], own[own > k]
         earlier, days = np.nan, np.nan
         if len(before):
             days = float(day[k] - day[before[-1]])
-            earlier = (base - _moved(highs, model, x, i, k, int(before[-1]))) / days
+            then = now.copy()
+            then[int(before[-1]) : k] = now[k]
+            earlier = -changed.dearer(i, then) / days
         later, days_later = np.nan, np.nan
         if len(after):
             days_later = float(day[after[0]] - day[k])
-            later = (_moved(highs, model, x, i, k, int(after[0])) - base) / days_later
+            then = now.copy()
+            then[k : int(after[0])] = now[k - 1] if k else 0.0
+            later = changed.dearer(i, then) / days_later
         records.append((earlier * MILLION, later * MILLION, days, days_later))
-    numbers = np.array(records, float).reshape(len(records), 4)
+    return _priced("day", "day", members[keep].reset_index(drop=True), records)
+
+
+def _priced(
+    kind: str, unit: str, members: pd.DataFrame, records: list[tuple[float, float, float, float]]
+) -> pd.DataFrame:
+    numbers = np.array(records, float).reshape(len(records), 4) + 0.0
     columns = ("one_more_cny", "one_less_cny", "more_units", "less_units")
     priced = {name: numbers[:, i] for i, name in enumerate(columns)}
-    return members.assign(kind="day", unit="day", **priced)
-
-
-def _moved(highs: Highs, model: Model, x: Array, i: int, k: int, to: int) -> float:
-    """Optimum when the copies of project ``i`` that open on check date ``k`` open on ``to``."""
-    column = model.columns.open[i]
-    now = np.round(x[column])
-    then = now.copy()
-    if to < k:
-        then[to:k] = now[k]
-    else:
-        then[k:to] = now[k - 1] if k else 0.0
-    changed = {int(c): v for c, v, old in zip(column, then, now, strict=True) if v != old}
-    for c, value in changed.items():
-        highs.bound(c, value, value)
-    found = highs.solve()
-    for c in changed:
-        highs.bound(c, float(np.round(x[c])), float(np.round(x[c])))
-    return found.objective if found.status == "optimal" else float("inf")
+    return members.assign(kind=kind, unit=unit, **priced)
 
 
 def _best(value: pd.Series, units: pd.Series, none: float) -> tuple[float, float]:

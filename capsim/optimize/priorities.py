@@ -21,9 +21,8 @@ from capsim.optimize.again import COUNTIES, KEPT
 from capsim.optimize.criteria import Criterion, criterion, holding, minimising, weighted
 from capsim.optimize.fairness import Fair, fair_levels
 from capsim.optimize.level import How, Level, solve_level
-from capsim.optimize.model import Model, formulate
+from capsim.optimize.model import Model, formulate, is_large
 from capsim.optimize.plan import Plan, make_plan
-from capsim.optimize.run import WHOLE_COLUMNS
 from capsim.optimize.settle import settle
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def optimize_in_order(
         Children to be placed; projected where not given.
     gap : float
         Relative gap at which the search of the cost may stop; other levels are searched to a fifth
-        of their tolerance (programs of more than ``WHOLE_COLUMNS`` columns: all to this gap).
+        of their tolerance (programs that are solved county by county: all to this gap).
     time_limit : float, optional
         Seconds for all levels together, shared out evenly among those left.
     threads : int, optional
@@ -126,7 +125,7 @@ def optimize_in_order(
         program = holding(program, [(aim, level.limit)])
     assert x is not None
     plan, columns = _plan(model, program, x, levels, gap, begin)
-    route = KEPT if len(program.cost) <= WHOLE_COLUMNS else COUNTIES
+    route = COUNTIES if is_large(program) else KEPT
     return InOrder(plan, _table(columns, levels), route)
 
 

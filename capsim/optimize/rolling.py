@@ -21,7 +21,7 @@ from capsim.optimize.different import decisions
 from capsim.optimize.expected import known_by, realised_demand
 from capsim.optimize.model import Model, formulate
 from capsim.optimize.plan import Plan, make_plan
-from capsim.optimize.run import search
+from capsim.optimize.search import search
 from capsim.optimize.settle import settle
 from capsim.optimize.spend import MONTH_DAYS, building_start, day_number
 from capsim.optimize.warning import Notice

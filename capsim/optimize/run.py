@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsim.lp import Program, Solution, SolverError, solve
-from capsim.lp.blocks import split
-from capsim.lp.decompose import solve_blocks
-from capsim.lp.dive import dive
-from capsim.lp.highs import INTERIOR
+from capsim.lp import Solution, SolverError
 from capsim.optimize.explain import explain_infeasible
 from capsim.optimize.model import Model, formulate
 from capsim.optimize.plan import Plan, make_plan
+from capsim.optimize.search import search
 from capsim.optimize.settle import settle
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario
-
-WHOLE_COLUMNS = 30_000
-"""Programs up to this size are searched whole; larger ones county by county."""
 
 
 def optimize(
@@ -108,30 +102,6 @@ def optimize(
     timings["extract"] = time.perf_counter() - mark
     object.__setattr__(plan, "timings_s", MappingProxyType(timings))
     return plan
-
-
-def search(
-    model: Model,
-    program: Program,
-    solver: str = "highs",
-    *,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    threads: int | None = None,
-) -> Solution:
-    """Minimise a program with the model's rows: whole, or county by county where it is large."""
-    options: dict[str, Any] = {} if threads is None else {"threads": threads}
-    large = len(program.cost) > WHOLE_COLUMNS
-    if large and not program.integer.any():
-        options |= INTERIOR
-    found = None
-    if solver == "highs" and program.integer.any() and large:
-        found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
-    if found is None and solver == "highs" and len(model.columns.catchments.link):
-        found = dive(program, gap=gap, time_limit=time_limit, options=options)
-    if found is None:
-        found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
-    return found
 
 
 def _nothing(found: Solution, time_limit: float | None) -> str:

@@ -32,6 +32,8 @@ EXPLANATIONS = {
     "county {county}": "县区{county}",
     "county {county}, {stage}": "县区{county}{stage}",
     "{name}": "{name}",
+    "school {school} ({who})": "学校{school}（{who}）",
+    "area {area} ({who})": "片区{area}（{who}）",
     # what a plan misses
     "{total} children (all years together) have no place in the cheapest plan: {where}.": "成本最低的方案中，各年合计{total}人次没有学位：{where}。",
     "{parts}": "{parts}",

@@ -84,9 +84,9 @@ def test_a_floor_above_the_places() -> None:
     answer = refused(scenario)
     bent = answer.table[answer.table["short_by"] > 0]
     assert bent["rule"].tolist() == ["seats"]
-    assert bent["who"].tolist() == ["county C, senior"]
+    assert bent["who"].tolist() == ["area town (county C, senior)"]
     assert bent["short_by"].tolist() == pytest.approx([40.0])
-    assert "County C, senior lacks 40 places on 1 September 2022." in answer.sentences
+    assert "Area town (county C, senior) lacks 40 places on 1 September 2022." in answer.sentences
 
 
 def test_more_children_turned_inclusive_than_the_kindergarten_seats() -> None:
@@ -118,7 +118,7 @@ def test_more_children_turned_inclusive_than_the_kindergarten_seats() -> None:
     answer = refused(scenario)
     bent = answer.table[answer.table["short_by"] > 0]
     assert bent["rule"].tolist() == ["seats"]
-    assert bent["who"].tolist() == ["county C, kindergarten"]
+    assert bent["who"].tolist() == ["area town (county C, kindergarten)"]
     assert bent["short_by"].tolist() == pytest.approx([20.0])
 
 

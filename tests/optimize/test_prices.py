@@ -233,31 +233,64 @@ def test_places_of_all_areas_and_stages_are_worth_what_projects_save() -> None:
     assert worth_of_places((4, 1), seats) >= 4
 
 
-def test_a_copy_is_worth_what_another_costs() -> None:
-    """Every project of a city, a part of a copy more or less in the plan's linear program."""
-    plan, x = planned(3, 0)
+def test_a_copy_is_worth_what_the_plan_without_it_costs() -> None:
+    """Every project of a city, a whole copy fewer or more among its openings."""
+    plan, _ = planned(3, 0)
     scenario = plan.scenario.variant({"programmes.build.number": 0})
+    projects = scenario.table("projects")
     model = formulate(scenario, plan.demand)
-    program = model.program.fixed(x)
-    names = model.given.projects.project.tolist()
-    base, seen = optimum(program), 0
-    for row in priced(3, 0).table.query("kind == 'project'").head(4).itertuples():
-        z = model.columns.open[names.index(row.name)]
-        opens = plan.tables["openings"].set_index("project")["opens"].get(row.name)
-        since = model.given.dates.date.tolist().index(opens) if opens else None
-        if since is None:
-            since = int(model.given.projects.first_check[names.index(row.name)])
+    opened = plan.tables["openings"]
+    dates = model.given.dates
 
-        own = np.unique(z[since:])
+    def cost(openings: pd.DataFrame) -> float:
+        return optimum(model.program.fixed(decided(model, plan.tables | {"openings": openings})))
 
-        def at(step: float, own: Any = own) -> float:
-            lower, upper = program.lower.copy(), program.upper.copy()
-            lower[own] += step
-            upper[own] += step
-            return optimum(replace(program, lower=lower, upper=upper))
-
-        seen += agree(row, base, at)
+    base, seen = cost(opened), 0
+    table = priced(3, 0).of("project").set_index("name")
+    assert len(table) == projects["project"].nunique()
+    for row in projects.drop_duplicates("project").itertuples():
+        price, mine = table.loc[row.project], opened["project"] == row.project
+        if mine.any():
+            less = opened.copy()
+            less.loc[less.index[mine][0], "copies"] -= 1
+            assert price["less_units"] == 1
+            lost = cost(less) - base
+            assert lost == pytest.approx(price["one_less_cny"], rel=RELATIVE, abs=1.0)
+            seen += abs(lost) > 1
+        else:
+            assert np.isnan(price["one_less_cny"])
+        if opened[mine]["copies"].sum() == row.count:
+            assert np.isnan(price["one_more_cny"])
+            continue
+        number = model.given.projects.project.tolist().index(row.project)
+        first = str(dates.date[model.given.projects.first_check[number]])[:10]
+        first = opened[mine]["opens"].min() if mine.any() else first
+        new = pd.DataFrame([{"project": row.project, "opens": first, "copies": 1.0}])
+        more = pd.concat([opened, new], ignore_index=True)
+        saved = base - cost(more)
+        assert saved == pytest.approx(price["one_more_cny"], rel=RELATIVE, abs=1.0)
+        seen += abs(saved) > 1
     assert seen >= 4
+
+
+def test_a_whole_copy_is_priced_not_a_part_of_one() -> None:
+    """120 children, 100 places and a school of 40 for 3 million, half of which stands empty.
+
+    Without it 20 children have no place, at 0.2 million each. By its slope, at the last of its
+    places, it would not be worth anything.
+    """
+    scenario = town(
+        children=(120,),
+        schools=[school("P", "public", 100, 100)],
+        projects=[project("N", 40, 3e6, "2022-09-01")],
+        switches={"class_size": False},
+    )
+    plan = capsim.optimize(scenario)
+    assert plan.tables["openings"]["project"].tolist() == ["N"]
+    row = plan.prices(["project"]).table.iloc[0]
+    assert row["one_less_cny"] == pytest.approx(20 * 200_000 - 3e6)
+    assert np.isnan(row["one_more_cny"])
+    assert (row["more_units"], row["less_units"]) == (0, 1)
 
 
 def test_a_day_is_the_plan_with_the_project_opened_at_another_date() -> None:

@@ -97,7 +97,7 @@ def test_every_criterion_is_that_of_the_tables() -> None:
     told = table_values(plan.plan)
     found = plan.levels.set_index("criterion")["value"]
     assert found["cost"] == pytest.approx(told["cost"])
-    from capsim.optimize.run import search
+    from capsim.optimize.search import search
     from capsim.optimize.settle import settle
     from capsim.optimize.tables import plan_tables
 
@@ -265,8 +265,7 @@ def test_large_programs_go_county_by_county(monkeypatch: pytest.MonkeyPatch) -> 
     model = formulate(scenario)
     order = ["shortfall", Fair("overfilled", ranks=2), "cost"]
     whole = optimize_in_order(model, order, gap=1e-3, threads=1)
-    for module in ("again", "run", "priorities"):
-        monkeypatch.setattr(import_module(f"capsim.optimize.{module}"), "WHOLE_COLUMNS", 100)
+    monkeypatch.setattr(import_module("capsim.optimize.model"), "LARGE", 100)
     parts = optimize_in_order(model, order, gap=1e-3, threads=1, time_limit=60)
     assert (whole.route, parts.route) == ("whole, one solver kept", "county by county")
     for a, b in ((whole, parts), (parts, whole)):

@@ -25,6 +25,7 @@ from capsim.optimize.explain.bend import CHILDREN, CLEAR, Bending, bending
 from capsim.optimize.explain.conflict import confirmed, disjoint, smallest
 from capsim.optimize.explain.policy import Policy
 from capsim.optimize.explain.words import (
+    closest_of,
     conflict_sentences,
     cure_sentences,
     gap_sentences,
@@ -32,11 +33,12 @@ from capsim.optimize.explain.words import (
     short_sentences,
     who_of,
 )
+from capsim.optimize.explanation import Explanation
 from capsim.optimize.model import Model
 from capsim.optimize.said import Said
 
 if TYPE_CHECKING:
-    from capsim.optimize.plan import Explanation, Plan
+    from capsim.optimize.plan import Plan
 
 MOST_SETS = 3
 REPAIRS = ("rule", "unit", "enough", "who", "school_year", "short_by")
@@ -81,8 +83,6 @@ def explain(model: Model, plan: Plan) -> Explanation | None:
 def _explain(
     bend: Bending, opening: list[Said], model: Model | None = None, plan: Plan | None = None
 ) -> Explanation:
-    from capsim.optimize.plan import Explanation
-
     owner = {policy.name: policy for policy in bend.policies}
     core = _core(bend)
     if core is None:
@@ -157,7 +157,7 @@ def _together(bend: Bending) -> pd.DataFrame:
 
 
 def _gaps(policy: Policy, value: Array) -> pd.DataFrame:
-    """Add up what gives way by county, stage and year."""
+    """Add up what gives way by county, stage and year; where it is one school or area, name it."""
     amount = policy.bent(value)
     table = pd.DataFrame(
         {
@@ -166,11 +166,16 @@ def _gaps(policy: Policy, value: Array) -> pd.DataFrame:
             "who": [str(who) for who in who_of(policy)],
             "school_year": policy.members["year"],
             "short_by": amount,
+            "closest": [str(who) for who in closest_of(policy)],
         }
     )
     table = table[amount > CLEAR * max(float(amount.sum()), 1.0)]
     keys = ["rule", "unit", "who", "school_year"]
-    return table.groupby(keys, sort=False)["short_by"].sum().reset_index()
+    groups = table.groupby(keys, sort=False)
+    added = groups.agg(short_by=("short_by", "sum"), closest=("closest", "first")).reset_index()
+    single = groups["closest"].nunique().to_numpy() == 1
+    added["who"] = added["closest"].where(single, added["who"])
+    return added.drop(columns="closest")
 
 
 def _no_repairs() -> pd.DataFrame:
@@ -180,8 +185,6 @@ def _no_repairs() -> pd.DataFrame:
 
 
 def _nothing(told: list[Said]) -> Explanation:
-    from capsim.optimize.plan import Explanation
-
     columns = ["rule", "who", "school_year", "unit", "short_by"]
     table = _no_repairs()[columns].assign(alone=np.zeros(0))
     return Explanation(tuple(told), table, (), _no_repairs())

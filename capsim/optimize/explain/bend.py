@@ -20,11 +20,9 @@ from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain.policies import policies
 from capsim.optimize.explain.policy import Policy
-from capsim.optimize.model import Model
+from capsim.optimize.model import Model, is_large
 
 CHILDREN = "every child"
-LARGE = 30_000
-"""Columns above which the interior point solves the relaxation, and nothing else is asked."""
 CLEAR = 1e-4
 """Units (places, or as much as weighs the same) that are nothing; for the interior point 1e-2."""
 TAKES_PART = 1e-6
@@ -53,7 +51,7 @@ class Bending:
     @property
     def large(self) -> bool:
         """Whether only the relaxation is asked."""
-        return len(self.program.cost) > LARGE
+        return is_large(self.program)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -6,22 +6,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from capsim.lp import solve
 from capsim.lp.highs import INTERIOR
 from capsim.optimize.explain.policy import Policy
-from capsim.optimize.model import Model
+from capsim.optimize.model import Model, is_large
 from capsim.optimize.said import Said
 
 if TYPE_CHECKING:
     from capsim.optimize.plan import Plan
 
-LARGE = 30_000
 MOST = 8
 """Gaps that are listed one by one."""
 NAMED = ("projects due", "conversions due", "first conversions")
 """Rules whose members are single projects or schools."""
+OF_SCHOOLS = ("smallest school", "admission plans", "boarding places")
+"""Rules of single schools: all others of an area could be kept by its other schools too."""
+HALF = 0.5
+"""Of a place: smaller gaps are counted, not told, where there are larger ones."""
 
 
 def who_of(policy: Policy) -> list[Said]:
@@ -29,6 +33,22 @@ def who_of(policy: Policy) -> list[Said]:
     members = policy.members
     columns = (members[name].tolist() for name in ("county", "stage", "name"))
     return [_who(*one) for one in zip(*columns, strict=True)]
+
+
+def closest_of(policy: Policy) -> list[Said]:
+    """Name each member's school or area with its county and stage, as far as the rule has them."""
+    columns = (policy.members[name].tolist() for name in ("name", "area", "county"))
+    schools = policy.name in OF_SCHOOLS
+    return [
+        _place(school if schools else "", area, county, who)
+        for school, area, county, who in zip(*columns, who_of(policy), strict=True)
+    ]
+
+
+def _place(school: str, area: str, county: str, who: Said) -> Said:
+    if school:
+        return Said("school {school} ({who})", {"school": school, "who": who})
+    return Said("area {area} ({who})", {"area": area, "who": who}) if area and county else who
 
 
 def _who(county: str, stage: str, name: object) -> Said:
@@ -104,12 +124,13 @@ def _where(rows: pd.DataFrame, policy: Policy) -> Said | None:
     if policy.name in NAMED:
         names = tuple(dict.fromkeys(rows["who"]))
         return Said("{names} …" if len(names) > 3 else "{names}", {"names": names[:3]})
-    rows = rows[rows["who"].str.startswith("county ")]
+    called = _called([policy])
+    inside = [called[policy.name, who].text not in ("the whole", "{name}") for who in rows["who"]]
+    rows = rows[np.array(inside, bool)]
     if rows.empty:
         return None
     first = rows.sort_values("short_by", ascending=False, kind="stable").head(3)
     columns = (first[name].tolist() for name in ("short_by", "who", "school_year"))
-    called = _called([policy])
     parts = [
         {"amount": amount, "who": called[policy.name, who], "year": int(year)}
         for amount, who, year in zip(*columns, strict=True)
@@ -128,22 +149,27 @@ def gap_sentences(short: pd.DataFrame, owner: Mapping[str, Policy]) -> list[Said
     weight = short["rule"].map(lambda rule: owner[rule].weight)
     order = short.assign(w=short["short_by"] * weight)
     order = order.sort_values("w", ascending=False, kind="stable")
+    most = min(MOST, max(int((order["w"] >= HALF).sum()), 1))
     out = [Said("The least that has to give way, all at once, so that every child has a place:")]
-    shown = order.head(MOST)
+    shown = order.head(most)
     called = _called(owner[rule] for rule in shown["rule"].unique())
     columns = (shown[name].tolist() for name in ("rule", "who", "school_year", "short_by"))
     for rule, who, year, amount in zip(*columns, strict=True):
         gap = owner[rule].lacks.filled(who=called[rule, who], amount=amount, year=int(year))
         out.append(Said("{gap}.", {"gap": gap}))
-    if len(order) > MOST:
-        number = len(order) - MOST
+    if len(order) > most:
+        number = len(order) - most
         out.append(Said("And {number} smaller gaps, listed in the table.", {"number": number}))
     return out
 
 
 def _called(policies: Iterable[Policy]) -> dict[tuple[str, str], Said]:
     """Find the names of members again by rule and text."""
-    return {(policy.name, str(who)): who for policy in policies for who in who_of(policy)}
+    return {
+        (policy.name, str(who)): who
+        for policy in policies
+        for who in (*who_of(policy), *closest_of(policy))
+    }
 
 
 def short_sentences(plan: Plan) -> list[Said]:
@@ -194,7 +220,7 @@ def price_sentence(model: Model, plan: Plan) -> Said:
     program, u = model.program, model.columns.shortfall.ravel()
     upper = program.upper.copy()
     upper[u] = 0.0
-    large = len(program.cost) > LARGE
+    large = is_large(program)
     whole = program.relaxed() if large else program
     found = solve(
         replace(whole, upper=upper), gap=1e-3, time_limit=120.0, options=INTERIOR if large else {}

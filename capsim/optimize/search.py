@@ -1,0 +1,36 @@
+"""A program with a model's rows solved by the route that its size asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capsim.lp import Program, Solution, solve
+from capsim.lp.blocks import split
+from capsim.lp.decompose import solve_blocks
+from capsim.lp.dive import dive
+from capsim.lp.highs import INTERIOR
+from capsim.optimize.model import Model, is_large
+
+
+def search(
+    model: Model,
+    program: Program,
+    solver: str = "highs",
+    *,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> Solution:
+    """Minimise a program with the model's rows: whole, or county by county where it is large."""
+    options: dict[str, Any] = {} if threads is None else {"threads": threads}
+    large = is_large(program)
+    if large and not program.integer.any():
+        options |= INTERIOR
+    found = None
+    if solver == "highs" and program.integer.any() and large:
+        found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
+    if found is None and solver == "highs" and len(model.columns.catchments.link):
+        found = dive(program, gap=gap, time_limit=time_limit, options=options)
+    if found is None:
+        found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
+    return found
