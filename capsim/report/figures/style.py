@@ -85,7 +85,7 @@ def laid_out(figure: Figure) -> Iterator[None]:
     """Lay a figure out once for all that is saved inside: it takes as long as drawing it."""
     engine = figure.get_layout_engine()
     with mpl.rc_context(STYLE), one_warning():
-        if engine is not None:
+        if engine is not None and figure.axes:
             engine.execute(figure)
         figure.set_layout_engine(None)
         try:

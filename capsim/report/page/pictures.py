@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HEAVIEST = 110_000
 """Bytes of an SVG above which its PNG is taken, where that is smaller."""
-COLOURS = 64
+NEARLY_WHITE = 252
 
 
 def address(svg: bytes, png: bytes) -> str:
@@ -54,11 +54,13 @@ def address(svg: bytes, png: bytes) -> str:
 
 
 def few_colours(png: bytes) -> bytes:
-    """Make a PNG light: 64 colours are enough for a figure's fills and the edges of its letters."""
+    """Make a PNG light by a palette, in which white stays white and rare colours stay themselves."""
     with Image.open(BytesIO(png)) as picture:
         few = picture.convert("RGB").quantize(
-            COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+            method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
         )
+    palette = few.getpalette() or []
+    few.putpalette([255 if part >= NEARLY_WHITE else part for part in palette])
     file = BytesIO()
     few.save(file, "PNG", optimize=True)
     return file.getvalue()
