@@ -54,7 +54,7 @@ def address(svg: bytes, png: bytes) -> str:
 
 
 def few_colours(png: bytes) -> bytes:
-    """Make a PNG light by a palette, in which white stays white and rare colours stay themselves."""
+    """Make a PNG light by a palette; white stays white, and rare colours stay themselves."""
     with Image.open(BytesIO(png)) as picture:
         few = picture.convert("RGB").quantize(
             method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
