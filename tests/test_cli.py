@@ -204,7 +204,7 @@ def test_compare_sets_scenarios_side_by_side(city, tmp_path):
     assert summary.loc["dear-moves", "displaced"] <= summary.loc["city", "displaced"] + 1e-6
     inputs = pd.read_csv(out / "inputs.csv", dtype=str)
     assert inputs[["scenario", "column", "first", "value"]].to_numpy().tolist() == [
-        ["dear-moves", "costs.displacement_cny", "3000.0", "9000.0"]
+        ["dear-moves", "costs.displacement_cny", "3000", "9000"]
     ]
     assert b"dear-moves" in (out / "comparison.html").read_bytes()
     assert {"mix.png", "mix.svg", "cost.png", "targets.csv"} <= {p.name for p in out.iterdir()}

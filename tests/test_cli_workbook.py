@@ -69,7 +69,13 @@ def test_settings_are_varied_and_finished_scenarios_kept(city, tmp_path):
     said = call("compare", city, *values, *options)
     assert said.exit_code == 0, said.output
     assert len(pd.read_csv(out / "summary.csv")) == 3
-    assert pd.read_csv(out / "heat.csv").shape == (1, 3)
+    heat = pd.read_csv(out / "heat.csv", dtype={"costs.overfill_cny": str})
+    assert list(heat.columns) == [
+        "costs.overfill_cny",
+        "policy.share_scope=whole",
+        "policy.share_scope=county",
+    ]
+    assert heat["costs.overfill_cny"].to_list() == ["1000"]
     assert (out / "heat.png").exists()
     alone = call("compare", city, *values, "--one-at-a-time", "--json", *options)
     assert "1 of 4 scenarios planned" in alone.stderr

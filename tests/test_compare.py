@@ -69,13 +69,13 @@ def test_changed_settings_and_cells_and_rows_are_named(city):
     assert {"table": "scenario.toml", "key": "", "column": "costs.hire_cny"}.items() <= rows[
         0
     ].items()
-    assert (rows[0]["first"], rows[0]["value"]) == ("5000.0", "7000.0")
+    assert (rows[0]["first"], rows[0]["value"]) == ("5000", "7000")
     assert {
         "table": "schools",
         "key": key,
         "column": "places",
-        "first": str(was),
-        "value": str(was + 5),
+        "first": f"{was:g}",
+        "value": f"{was + 5:g}",
     } in rows
     lost = f"{gone['area']} / {gone['year']}"
     assert {"table": "births", "key": lost, "column": "", "first": "a row", "value": ""} in rows

@@ -5,7 +5,7 @@ the same luck in each (common random numbers) and differences are those of the s
 """
 
 from .grid import Factors, grid, heat, one_at_a_time, parse_settings, sweep_of, tornado
-from .inputs import differences
+from .inputs import differences, shown
 from .result import TERMS, Result
 from .side_by_side import HEADLINES, LESS_IS_BETTER, Comparison, compare, refuse
 
@@ -23,6 +23,7 @@ __all__ = [
     "one_at_a_time",
     "parse_settings",
     "refuse",
+    "shown",
     "sweep_of",
     "tornado",
 ]

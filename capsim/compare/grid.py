@@ -12,6 +12,8 @@ import pandas as pd
 
 from capsim.scenario import Scenario
 
+from .inputs import shown
+
 __all__ = ["Factors", "grid", "heat", "one_at_a_time", "parse_settings", "sweep_of", "tornado"]
 
 Factors = Mapping[str, Mapping[str, Any]]
@@ -70,7 +72,7 @@ def one_at_a_time(
 def _made(base: Scenario, changes: Sequence[Mapping[str, Any]]) -> tuple[list[Scenario], Factors]:
     scenarios, factors = [base], dict[str, Mapping[str, Any]]()
     for change in changes:
-        name = ", ".join(f"{key}={_text(value)}" for key, value in change.items())
+        name = ", ".join(f"{key}={shown(value)}" for key, value in change.items())
         scenarios.append(base.variant(change, name=f"{base.name}: {name}"))
         factors[scenarios[-1].name] = change
     return scenarios, factors
@@ -117,7 +119,7 @@ def tornado(summary: pd.DataFrame, factors: Factors, base: str, column: str) -> 
     for key in dict.fromkeys(key for change in single.values() for key in change):
         found = {"": results[base]}
         found |= {
-            _text(change[key]): results[name] for name, change in single.items() if key in change
+            shown(change[key]): results[name] for name, change in single.items() if key in change
         }
         known = {value: result for value, result in found.items() if result == result}
         without = ";".join(value for value in found if value and value not in known)
@@ -150,14 +152,10 @@ def heat(summary: pd.DataFrame, factors: Factors, column: str) -> pd.DataFrame:
     if sweep_of(factors) != "heat":
         raise ValueError(f"a heat map is of two settings, not of {', '.join(keys) or 'none'}")
     results = summary.set_index("scenario")[column].astype(float)
-    axes = [list(dict.fromkeys(_text(change[key]) for change in factors.values())) for key in keys]
+    axes = [list(dict.fromkeys(shown(change[key]) for change in factors.values())) for key in keys]
     table = pd.DataFrame(
         np.nan, index=pd.Index(axes[0], name=keys[0]), columns=pd.Index(axes[1], name=keys[1])
     )
     for name, change in factors.items():
-        table.loc[_text(change[keys[0]]), _text(change[keys[1]])] = results[name]
+        table.loc[shown(change[keys[0]]), shown(change[keys[1]])] = results[name]
     return table
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

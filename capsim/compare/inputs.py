@@ -11,7 +11,10 @@ import pandas as pd
 from capsim.scenario import Scenario
 from capsim.scenario.tables import TABLES
 
-__all__ = ["differences"]
+__all__ = ["differences", "shown"]
+
+WHOLE = 1e15
+"""Size from which on a number without a fraction is written as it is kept."""
 
 
 def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
@@ -27,7 +30,7 @@ def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
     one, two = (_flat(scenario.settings.model_dump()) for scenario in (first, other))
     for key in sorted(one.keys() | two.keys()):
         if one.get(key) != two.get(key) and key not in {"name", "title", "extends"}:
-            rows.append(("scenario.toml", "", key, _text(one.get(key)), _text(two.get(key))))
+            rows.append(("scenario.toml", "", key, shown(one.get(key)), shown(two.get(key))))
     for name, table in TABLES.items():
         rows += _cells(name, first.table(name), other.table(name), table.key)
     return pd.DataFrame(rows, columns=["table", "key", "column", "first", "value"])
@@ -49,7 +52,7 @@ def _cells(
         differ = np.asarray(~((left == right) | (left.isna() & right.isna())))
         cells = (values.to_numpy()[differ] for values in (both, left, right))
         rows += [
-            (name, str(key), column, _text(a), _text(b)) for key, a, b in zip(*cells, strict=True)
+            (name, str(key), column, shown(a), shown(b)) for key, a, b in zip(*cells, strict=True)
         ]
     return rows
 
@@ -73,5 +76,18 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
-def _text(value: object) -> str:
-    return "" if value is None or value != value else str(value)
+def shown(value: object) -> str:
+    """Write a setting or a cell as it stands in a scenario: whole numbers without a point.
+
+    Examples
+    --------
+    >>> shown(2000.0), shown(0.05), shown(True), shown(None), shown("whole")
+    ('2000', '0.05', 'true', '', 'whole')
+    """
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE:
+        return str(int(value))
+    return str(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from capsim.compare import heat, sweep_of, tornado
+from capsim.compare import heat, shown, sweep_of, tornado
 from capsim.report.comparison_words import comparison_text
 from capsim.report.figures.comparison import comparison_figures
 from capsim.report.figures.style import render_both
@@ -30,12 +30,13 @@ def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
     -------
     dict
         The comparison's own, `factors` (scenario, key, value) where settings were varied,
-        `tornado` where one at a time, `heat` (a row a value of the first setting) where two.
+        `tornado` where one at a time, `heat` (a row a value of the first setting, which names the
+        first column; the others are named ``second=value``) where two.
     """
     tables = dict(comparison.tables)
     if comparison.factors:
         rows = [
-            (name, key, str(value))
+            (name, key, shown(value))
             for name, change in comparison.factors.items()
             for key, value in change.items()
         ]
@@ -46,7 +47,8 @@ def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
         tables[shape] = tornado(summary, comparison.factors, comparison.first, column)
     if shape == "heat":
         table = heat(summary, comparison.factors, column)
-        tables[shape] = table.reset_index()
+        of_value = {value: f"{table.columns.name}={value}" for value in table.columns}
+        tables[shape] = table.rename(columns=of_value).reset_index()
     return tables
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from capsim.compare import shown
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
 from capsim.report.figures.style import BLACK, GREY, Look, bar_style, counts_on, short
@@ -115,7 +116,7 @@ def _named(ax: Axes, comparison: Comparison, names: Iterable[str]) -> None:
     labels = []
     for name in names:
         change = comparison.factors.get(name, {})
-        told = [f"{key.partition('.')[2] or key}={value}" for key, value in change.items()]
+        told = [f"{key.partition('.')[2] or key}={shown(value)}" for key, value in change.items()]
         labels.append("\n".join(short(one, WIDEST) for one in told or [name]))
     ax.set_yticks(range(len(labels)), labels)
     ax.tick_params(axis="y", length=0)

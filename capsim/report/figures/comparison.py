@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import pandas as pd
 
+from capsim.compare import heat
 from capsim.report.figures.compare import cost_differences, costs, mixes
 from capsim.report.figures.grid import MEANING, heat_map
 from capsim.report.figures.style import STYLE, new_figure, note_all
@@ -43,8 +44,7 @@ def comparison_figures(
         if "tornado" in tables and (tables["tornado"]["range"] > 0).any():
             figures["tornado"] = _tornado(comparison, tables["tornado"], say)
         if "heat" in tables:
-            key = tables["heat"].columns[0]
-            table = tables["heat"].set_index(key)
+            table = heat(tables["summary"], comparison.factors, comparison.criterion)
             figures["heat"] = new_figure(3.5 + 0.9 * table.shape[1], 2 + 0.5 * table.shape[0])
             heat_map(figures["heat"].add_subplot(), table, comparison.criterion, lang=lang)
         told = say(

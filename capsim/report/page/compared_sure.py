@@ -128,9 +128,6 @@ def behind(
     frame = tables[name].rename(columns=str)
     if name == "heat":
         key = str(frame.columns[0])
-        frame = frame.rename(
-            columns={other: f"{frame.columns.name}={other}" for other in frame.columns[1:]}
-        )
         unit = MEANING[comparison.criterion].size
         columns = [Column(key, key)] + [
             Column(str(other), str(other), "number", 2 if unit != 1 else 0, 1 / unit)
