@@ -67,16 +67,16 @@ class Words:
         return term.replace("_", " ") if term in NAMES else term
 
     def rule(self, rule: object) -> str:
-        """Name a rule of the targets: in English by its id, as tables do; in Chinese in words.
+        """Name a rule of the targets in words; a programme by its name.
 
         Examples
         --------
         >>> words("en").rule("large_classes"), words("zh").rule("programme-build-2022")
-        ('large_classes', '建设计划 build-2022')
+        ('large classes', '建设计划 build-2022')
         """
         text = str(rule)
         if self.lang == "en":
-            return text
+            return text.replace("_", " ") if text in NAMES else text
         if text.startswith("programme-"):
             return f"建设计划 {text.removeprefix('programme-')}"
         return NAMES.get(text, text)

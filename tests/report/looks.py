@@ -1,14 +1,16 @@
 """How a figure looks, beside a small picture of how it looked."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
-from capsim.report.figures.style import STYLE
+from capsim.report.figures.style import STYLE, render
 
 BASELINES = Path(__file__).parent / "baselines"
 APART = 2.5
@@ -36,3 +38,11 @@ def apart(figure: Figure, name: str) -> float:
     if now.shape != before.shape:
         return np.inf
     return float(np.abs(now - before).mean())
+
+
+def reaches_edge(figure: Figure) -> bool:
+    """Whether anything is drawn on the outermost pixels: what stands there is cut."""
+    with Image.open(BytesIO(render(figure, "png"))) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    return any((edge < 250).any() for edge in edges)

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from looks import APART, apart
+from looks import APART, apart, reaches_edge
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from small_plan import REDUCTION, written_plan
@@ -95,6 +95,7 @@ def words(figure: Figure) -> list[str]:
 )
 def test_figures_of_several_plans_look_as_they_did(name):
     assert apart(drawn(name), f"compared-{name}") < APART
+    assert not reaches_edge(drawn(name))
 
 
 def test_a_changed_comparison_is_seen(monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hostile import hostile_plan
-from looks import APART, apart
+from looks import APART, apart, reaches_edge
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
@@ -137,6 +137,19 @@ def test_figures_look_as_they_did(name):
 
 
 DRAWN = figures.all_figures(PLAN, OUTCOMES)
+
+
+@pytest.mark.parametrize(("lang", "counties", "projects"), [("en", 2, 12), ("zh", 14, 30)])
+def test_nothing_is_cut_at_the_edge(lang, counties, projects):
+    plan = written_plan(counties, projects)
+    for name, figure in figures.all_figures(plan, written_outcomes(plan), lang=lang).items():
+        assert not reaches_edge(figure), name
+
+
+def test_what_is_cut_is_seen():
+    figure = figures.new_figure(3, 2)
+    figure.text(0.1, 0.5, "x" * 80)
+    assert reaches_edge(figure)
 
 
 def test_a_changed_figure_is_seen(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from capsim.simulate import Outcomes
 
 MONTH_DAYS = 365.25 / 12
+
+CALENDAR: Mapping[str, dict[str, list[str]]] = {
+    "en": {},
+    "zh": {
+        "formats": ["%Y", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"],
+        "offset_formats": ["", "%Y", "%Y-%m", *["%Y-%m-%d"] * 3],
+    },
+}
+"""How the steps of a calendar (years, months, days, …) are written."""
 
 
 def gantt_table(plan: Plan, outcomes: Outcomes | None = None, most: int = 48) -> pd.DataFrame:
@@ -120,7 +130,7 @@ def gantt(
         ax.set_xlim(low - 0.02 * (high - low), high + 0.3 * (high - low))
     locator = AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **CALENDAR[say.lang]))
     ax.grid(visible=False, axis="y")
     ax.set_xlabel(say("calendar"))
     ax.set_title(say("The programme: planned and likely dates of use"), pad=24)

@@ -82,9 +82,13 @@ def new_figure(width: float, height: float) -> Figure:
 
 @contextmanager
 def laid_out(figure: Figure) -> Iterator[None]:
-    """Lay a figure out once for all that is saved inside: it takes as long as drawing it."""
-    engine = figure.get_layout_engine()
+    """Lay a figure out once for all that is saved inside: it takes as long as drawing it.
+
+    Letters are widest in pixels, so it is done at the resolution of those.
+    """
+    engine, dpi = figure.get_layout_engine(), figure.dpi
     with mpl.rc_context(STYLE), one_warning():
+        figure.dpi = STYLE["savefig.dpi"]
         if engine is not None and figure.axes:
             engine.execute(figure)
         figure.set_layout_engine(None)
@@ -92,6 +96,7 @@ def laid_out(figure: Figure) -> Iterator[None]:
             yield
         finally:
             figure.set_layout_engine(engine)
+            figure.dpi = dpi
 
 
 def render(figure: Figure, form: str) -> bytes:

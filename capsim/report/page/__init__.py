@@ -194,7 +194,7 @@ def _targets(summary: dict[str, Any], say: Words) -> Table:
     rules = rules_of(pd.Series([row["id"] for row in rows], dtype=str))
     frame = pd.DataFrame(
         {
-            "rule": [say.rule(rule).replace("_", " ") for rule in rules],
+            "rule": [say.rule(rule) for rule in rules],
             "by": [str(row["by"]) for row in rows],
             "required": [sentences.target_figure(row["id"], row["required"], say) for row in rows],
             "achieved": [sentences.target_figure(row["id"], row["achieved"], say) for row in rows],

@@ -93,7 +93,7 @@ def _figure_name(what: str, say: Words) -> str:
     if what in FIGURES:
         return say(FIGURES[what])
     rule, _, year = what.rpartition("-")
-    return f"{say.rule(rule)} {year}".replace("_", " ") if rule and year.isdigit() else what
+    return f"{say.rule(rule)} {year}" if rule and year.isdigit() else what
 
 
 def behind(

@@ -112,7 +112,7 @@ def targets(comparison: Comparison, say: Words) -> Table:
         }
         frame = frame.assign(
             **figures,
-            rule=[say.rule(rule).replace("_", " ") for rule in rules_of(frame["id"])],
+            rule=[say.rule(rule) for rule in rules_of(frame["id"])],
             state=frame["holds"].map({True: say("holds"), False: say("MISSED")}),
             room=frame["tight"].map({True: say("met with no room"), False: ""}),
         )
