@@ -46,8 +46,8 @@ def wrapped(head: str, parts: list[str]) -> list[str]:
     return [*lines, line]
 
 
-def filled(text: str, hang: str = "") -> list[str]:
-    """Break a text into lines of at most `WIDTH` columns, the later ones beginning with `hang`.
+def filled(text: str, hang: str = "", most: int = WIDTH) -> list[str]:
+    """Break a text into lines of at most so many columns, the later ones beginning with `hang`.
 
     Between Chinese characters a line may end anywhere; elsewhere at a blank.
 
@@ -59,7 +59,7 @@ def filled(text: str, hang: str = "") -> list[str]:
     begin = text[: len(text) - len(text.lstrip())]
     lines, line = [], begin
     for piece in _pieces(text.lstrip()):
-        if line.strip() and width((line + piece).rstrip()) > WIDTH:
+        if line.strip() and width((line + piece).rstrip()) > most:
             lines.append(line.rstrip())
             line = hang
         line += piece

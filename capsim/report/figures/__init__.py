@@ -9,7 +9,7 @@ import matplotlib as mpl
 from capsim.report.figures.catchments import catchment_map, catchment_table
 from capsim.report.figures.classes import class_size_table, class_sizes
 from capsim.report.figures.cost import cost, cost_table
-from capsim.report.figures.maps import flow_table, map_table, place_map
+from capsim.report.figures.maps import flow_table, map_figure, map_table, place_map
 from capsim.report.figures.places import balance, balance_table, mix, mix_table
 from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
@@ -48,6 +48,7 @@ __all__ = [
     "flow_table",
     "gantt",
     "gantt_table",
+    "map_figure",
     "map_table",
     "mix",
     "mix_table",
@@ -87,7 +88,7 @@ def all_figures(
         for year in sorted({first, later}):
             figures[f"balance-{year}"] = _balance(plan, year, words(lang))
         if len(map_table(plan, first)):
-            figures["map"] = _one(9, 7, place_map, plan, first, lang=lang)
+            figures["map"] = map_figure(plan, first, lang=lang)
         if drawn := [s for s in plan.scenario.stages if len(catchment_table(plan, s, first))]:
             figures["catchments"] = _catchments(plan, drawn, lang)
         if len(class_size_table(plan, first)):

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.collections import LineCollection, PolyCollection
 from numpy.typing import NDArray
 
+from capsim.report.figures.schools import draw_schools, school_places
 from capsim.report.figures.style import BLACK, VERMILLION, note
 from capsim.report.language import words
 
@@ -39,7 +40,7 @@ def catchment_table(plan: Plan, stage: str, from_year: int) -> pd.DataFrame:
     areas = plan.scenario.table("areas").set_index("area")[["x_km", "y_km"]]
     short = plan.tables["shortfall"]
     short = short[(short["stage"] == stage) & (short["school_year"] == from_year)]
-    places = _school_places(plan, stage)
+    places = school_places(plan, stage)
     table = table[["area", "school"]].assign(
         children=table["area"].map(short.groupby("area")["children"].sum()),
         **{f"{axis}0": table["area"].map(areas[f"{axis}_km"]) for axis in ("x", "y")},
@@ -90,7 +91,7 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     x, y = xy.T
     rim: Any = np.where(none, 1.8, 0.0)
     ax.scatter(x, y, s=np.where(none, 28, 5), c="#4D4D4D", edgecolors=BLACK, lw=rim, zorder=4)
-    _draw_schools(ax, plan, stage, year)
+    draw_schools(ax, plan, stage, year)
     ax.set_xlim(*_around(xy[:, 0]))
     ax.set_ylim(*_around(xy[:, 1]))
     ax.set_aspect("equal", adjustable="box")
@@ -104,42 +105,13 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
         " pupils. Dashed: {number} children beyond the service radius.",
         number=say.count(far),
     )
-    note(ax, plan.scenario, say, text)
-
-
-def _draw_schools(ax: Axes, plan: Plan, stage: str, year: int) -> None:
-    rows = plan.tables["schools"]
-    rows = rows[(rows["stage"] == stage) & (rows["school_year"] == year)].set_index("school")
-    places = _school_places(plan, stage).reindex(rows.index)
-    most = max(1.0, float(rows["pupils"].max()))
-    for sector, marker, fill in (("public", "s", BLACK), ("private", "^", "#FFFFFF")):
-        mine = (rows["sector"] == sector).to_numpy(bool)
-        size = 8 + 60 * rows["pupils"].to_numpy(np.float64)[mine] / most
-        at = places[mine]
-        ax.scatter(
-            at["x_km"],
-            at["y_km"],
-            s=size,
-            marker=marker,
-            c=fill,
-            edgecolors=BLACK,
-            lw=0.8,
-            zorder=5,
+    if without := int(whose.isna().sum()):
+        text += " " + say(
+            "White: {number} neighbourhoods without a catchment: they send no child to a public"
+            " school.",
+            number=say.count(without),
         )
-
-
-def _school_places(plan: Plan, stage: str) -> pd.DataFrame:
-    """Coordinates of schools and of projects that become one: their own, else their area's."""
-    areas = plan.scenario.table("areas").set_index("area")[["x_km", "y_km"]]
-    schools = plan.scenario.table("schools")
-    new = plan.scenario.table("projects")
-    new = new[new["school"] == ""].assign(school=lambda t: t["project"])
-    shared = ["school", "stage", "area", "x_km", "y_km"]
-    rows = pd.concat([schools[shared], new[shared]])
-    rows = rows[rows["stage"] == stage].set_index("school")
-    for axis in ("x_km", "y_km"):
-        rows[axis] = rows[axis].fillna(rows["area"].map(areas[axis]))
-    return rows[["x_km", "y_km"]]
+    note(ax, plan.scenario, say, text)
 
 
 def _long(plan: Plan, stage: str, table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -6,21 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
+from scipy.spatial import cKDTree
 
-from capsim.report.figures.style import BLACK, BLUE, note, short
-from capsim.report.language import words
+from capsim.report.figures.schools import draw_schools
+from capsim.report.figures.style import BLACK, BLUE, new_figure, note, short
+from capsim.report.language import Words, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
 
     from capsim.optimize import Plan
 
 MOST_FLOWS = 120
 """Lines drawn: the largest flows between places."""
 MOST_NAMES = 30
+LARGEST = 400
+"""Area of the disc of the area with most children, square points."""
+NEAR = 5
+"""A place is crowded by so many neighbours."""
+Frame = tuple[float, float, float, float]
 
 
 def map_table(plan: Plan, school_year: int) -> pd.DataFrame:
@@ -74,13 +83,64 @@ def flow_table(plan: Plan, school_year: int, most: int = MOST_FLOWS) -> pd.DataF
     return pd.DataFrame(sums, columns=columns).reset_index(drop=True)
 
 
-def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> None:
+def crowd(table: pd.DataFrame) -> Frame | None:
+    """Find the part of a map in which a quarter of the areas stand too close to be told apart.
+
+    Returns
+    -------
+    tuple, or None
+        Least and largest x_km and y_km; None where no part is crowded.
+    """
+    xy = table[["x_km", "y_km"]].to_numpy(np.float64)
+    if len(xy) <= NEAR:
+        return None
+    apart = np.asarray(cKDTree(xy).query(xy, NEAR + 1)[0])
+    close = apart[:, NEAR] <= np.quantile(apart[:, NEAR], 0.25)
+    span, crowded = np.ptp(xy, axis=0).max(), xy[close]
+    if np.ptp(crowded, axis=0).max() > 0.4 * span or np.median(apart[close, 1]) > span / 30:
+        return None
+    gap = 0.15 * np.ptp(crowded, axis=0).max()
+    (x0, y0), (x1, y1) = crowded.min(axis=0) - gap, crowded.max(axis=0) + gap
+    return float(x0), float(x1), float(y0), float(y1)
+
+
+def place_map(
+    ax: Axes,
+    plan: Plan,
+    school_year: int,
+    *,
+    lang: str = "en",
+) -> None:
     """Draw areas by their children and what they lack, and flows between them, on an Axes.
 
     A disc is as large as the children, as dark as the share of them above standard or without a
-    place; a thick black rim: some have none. Arrows are as wide as their flow.
+    place; a thick black rim: some have none. Arrows are as wide as their flow. Schools that have
+    coordinates of their own are squares (public) and triangles (private).
     """
     say = words(lang)
+    flows, discs = _draw_part(ax, plan, school_year, None, say)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.margins(0.1)
+    bar = ax.figure.colorbar(discs, ax=ax, shrink=0.6, pad=0.02)
+    bar.set_label(say("above standard or without a place"))
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    ax.set_title(say("Where seats are lacking and where children go, {year}", year=school_year))
+    biggest = say.count(float(flows["pupils"].max())) if len(flows) else "0"
+    text = say(
+        "Compulsory stages. Discs: children; a thick rim: some without a place. Arrows: flows"
+        " between places, the {number} largest, the widest {biggest} pupils.",
+        number=len(flows),
+        biggest=biggest,
+    )
+    if _single(plan):
+        text += " " + say("Squares: public schools, triangles: private ones.")
+    note(ax, plan.scenario, say, text)
+
+
+def _draw_part(
+    ax: Axes, plan: Plan, school_year: int, frame: Frame | None, say: Words
+) -> tuple[pd.DataFrame, PathCollection]:
+    """Draw the map, or the part of it in a frame; returns the flows and the discs."""
     table, flows = map_table(plan, school_year), flow_table(plan, school_year)
     for row in flows.to_dict("records"):
         width = 0.3 + 3.2 * row["pupils"] / flows["pupils"].iloc[0]
@@ -88,14 +148,50 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
         ends = (row["x0"], row["y0"]), (row["x1"], row["y1"])
         style = f"-|>,head_length={2 + width},head_width={1 + 0.6 * width}"
         ax.add_patch(FancyArrowPatch(*ends, arrowstyle=style, shrinkA=2, shrinkB=4, **line))
-    children = table["children"].to_numpy()
-    lacking = table["lacking"].to_numpy()
+    largest = LARGEST if crowd(table) is None or frame is not None else LARGEST / 4
+    discs = _draw_areas(ax, table, largest)
+    _name_counties(ax, table, largest)
+    for stage in plan.scenario.settings.stages.compulsory if _single(plan) else ():
+        draw_schools(ax, plan, stage, school_year, largest / 10)
+    if frame is not None:
+        ax.set_xlim(frame[:2])
+        ax.set_ylim(frame[2:])
+        ax.set_aspect("equal", adjustable="box")
+    ax.set_xlabel(say("east, km"))
+    ax.set_ylabel(say("north, km"))
+    return flows, discs
+
+
+def _single(plan: Plan) -> bool:
+    """Whether schools have coordinates of their own."""
+    return bool(plan.scenario.table("schools")["x_km"].notna().any())
+
+
+def map_figure(plan: Plan, school_year: int, *, lang: str = "en") -> Figure:
+    """Draw the map as a figure, with a second Axes for the part that is crowded."""
+    say, frame = words(lang), crowd(map_table(plan, school_year))
+    figure = new_figure(9 if frame is None else 14, 7)
+    if frame is None:
+        place_map(figure.add_subplot(), plan, school_year, lang=lang)
+        return figure
+    whole, part = figure.subplots(1, 2)
+    place_map(whole, plan, school_year, lang=lang)
+    x0, x1, y0, y1 = frame
+    look: dict[str, Any] = {"fill": False, "edgecolor": BLACK, "linewidth": 1.2, "zorder": 6}
+    whole.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, **look))
+    _draw_part(part, plan, school_year, frame, say)
+    part.set_title(say("The part in the frame"))
+    return figure
+
+
+def _draw_areas(ax: Axes, table: pd.DataFrame, largest: float) -> PathCollection:
+    children, lacking = table["children"].to_numpy(), table["lacking"].to_numpy()
     part = np.divide(lacking, children, out=np.zeros(len(table)), where=children > 0)
     none = table["shortfall"].to_numpy() >= 0.5
-    discs = ax.scatter(
+    return ax.scatter(
         table["x_km"],
         table["y_km"],
-        s=20 + 380 * children / max(1.0, children.max(initial=0.0)),
+        s=largest * (0.05 + 0.95 * children / max(1.0, children.max(initial=0.0))),
         c=part,
         cmap="Oranges",
         vmin=0.0,
@@ -104,29 +200,17 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
         linewidths=np.where(none, 2.5, 0.5).tolist(),
         zorder=2,
     )
-    largest = table.sort_values("children", ascending=False, kind="stable")
-    largest = largest.drop_duplicates("county")
-    if len(largest) <= MOST_NAMES:
-        for row in largest.to_dict("records"):
-            place: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7.5, "zorder": 3}
-            at = (row["x_km"], row["y_km"])
-            above = 4 + 10 * (row["children"] / max(1.0, children.max(initial=0.0))) ** 0.5
-            name = short(row["county"], 16)
-            label = ax.annotate(name, at, xytext=(0, above), textcoords="offset points", **place)
-            label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.margins(0.1)
-    ax.set_xlabel(say("east, km"))
-    ax.set_ylabel(say("north, km"))
-    ax.set_title(say("Where seats are lacking and where children go, {year}", year=school_year))
-    bar = ax.figure.colorbar(discs, ax=ax, shrink=0.6, pad=0.02)
-    bar.set_label(say("above standard or without a place"))
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-    biggest = say.count(float(flows["pupils"].max())) if len(flows) else "0"
-    text = say(
-        "Compulsory stages. Discs: children; a thick rim: some without a place. Arrows: flows"
-        " between places, the {number} largest, the widest {biggest} pupils.",
-        number=len(flows),
-        biggest=biggest,
-    )
-    note(ax, plan.scenario, say, text)
+
+
+def _name_counties(ax: Axes, table: pd.DataFrame, largest: float) -> None:
+    """Write each county's name above its largest area, where there are several and not too many."""
+    most = table.sort_values("children", ascending=False, kind="stable").drop_duplicates("county")
+    if not 1 < len(most) <= MOST_NAMES:
+        return
+    place: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7.5, "zorder": 3}
+    for row in most.to_dict("records"):
+        size = largest * row["children"] / max(1.0, table["children"].max())
+        above = (0, 4 + 0.5 * size**0.5)
+        at, name = (row["x_km"], row["y_km"]), short(row["county"], 16)
+        label = ax.annotate(name, at, xytext=above, textcoords="offset points", **place)
+        label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])

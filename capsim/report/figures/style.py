@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter
 
 from capsim.report.figures.fonts import families, one_warning
 from capsim.report.language import Words
+from capsim.report.screen import filled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,6 +72,8 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,
 }
 
+NOTE = 125
+"""Columns of a line below a figure."""
 LONGEST = 28
 """Columns of a name that stand on an axis; a Chinese character takes two."""
 
@@ -187,4 +190,4 @@ def note_all(figure: Figure, scenario: Scenario, say: Words, text: str) -> None:
 def _source(scenario: Scenario, say: Words, text: str) -> str:
     name = short(scenario.name, 60)
     source = say("capsim · scenario {name} · {hash}", name=name, hash=scenario.hash[:10])
-    return f"{text}\n{source}" if text else source
+    return "\n".join([*filled(text, most=NOTE), source]) if text else source
