@@ -263,7 +263,7 @@ TEXTS = {
     "The cap counts private pupils with purchased places.": "上限口径：民办学生含购买学位。",
     "The cap counts private pupils without purchased places.": "上限口径：民办学生不含购买学位。",
     "Seats left over and pupils above standard, by area": "各片区空余学位与超班额学生",
-    "Light blue: empty seats; purple: over-filled classes; black: children without a place.": "浅蓝：空余学位；紫：超班额；黑：无学位。",
+    "Right of 0 (light blue): empty seats; left (purple, striped): over-filled classes; black: children without a place.": "0右侧（浅蓝）：空余学位；左侧（紫色条纹）：超班额；黑色：无学位学生。",
     "← {lack} above standard or no place\n{empty} empty →": "← 超班额或无学位{lack}\n空余{empty} →",
     "Where seats are lacking and where children go": "哪里缺学位、学生去哪里",
     "Where seats are lacking and where children go, {year}": "哪里缺学位、学生去哪里，{year}年",

@@ -261,5 +261,10 @@ def test_prints_on_a4_with_all_projects(opened, lang, tmp_path):
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert len(rows(page, "ledger")) == 60
+    # A button is not printed again where a table goes on, its words are.
+    styles = "(at) => getComputedStyle(at).display"
+    head = page.locator("#ledger thead")
+    assert head.evaluate(styles) == "table-header-group"
+    assert head.get_by_role("button").first.evaluate(styles) == "contents"
     assert not page.locator("nav").first.is_visible()
     assert page.locator(".county").count() == page.locator(".county:visible").count() == 14

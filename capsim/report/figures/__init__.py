@@ -121,7 +121,8 @@ def _balance(plan: Plan, school_year: int, say: Words) -> Figure:
     title = say("Seats left over and pupils above standard, by area")
     figure.suptitle(title, x=0.01, ha="left")
     colours = say(
-        "Light blue: empty seats; purple: over-filled classes; black: children without a place."
+        "Right of 0 (light blue): empty seats; left (purple, striped): over-filled classes; black:"
+        " children without a place."
     )
     note_all(figure, plan.scenario, say, colours)
     return figure
