@@ -1,6 +1,7 @@
 """The command line as scripts and shells use it: JSON alone on the output, statuses, completion."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,10 @@ def test_every_command_has_help_with_an_example_and_refuses_what_it_does_not_kno
     said = call(command, "--help")
     assert said.exit_code == 0
     assert f"Example: capsim {command}" in said.stdout
+    known = typer.main.get_command(app).commands[command]
+    options = {option for p in known.params for option in p.opts}
+    shown = re.findall(r"(?<![\w-])--[a-z-]+", known.epilog)
+    assert set(shown) <= options, shown
     assert call(command, "--nonesuch").exit_code == 2
 
 
