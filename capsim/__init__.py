@@ -31,8 +31,7 @@ if TYPE_CHECKING:
         value_of_information,
     )
     from capsim.optimize.warning import Notice, decide_by
-    from capsim.scenario import Scenario, ScenarioError, load
-    from capsim.scenario.generate import generate
+    from capsim.scenario import Scenario, ScenarioError, generate, load
     from capsim.simulate import Outcomes, simulate
     from capsim.sweep import sweep
 
@@ -110,7 +109,7 @@ _HOME = {
     "Scenario": "capsim.scenario",
     "ScenarioError": "capsim.scenario",
     "load": "capsim.scenario",
-    "generate": "capsim.scenario.generate",
+    "generate": "capsim.scenario",
     "Outcomes": "capsim.simulate",
     "simulate": "capsim.simulate",
 }

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.scenario.generate_recipe import apportion
+from capsim.scenario.synthetic_recipe import apportion
 from capsim.standards import stages
 
 SEED = 2022

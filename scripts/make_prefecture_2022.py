@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from capsim.scenario.generate import base_tables, divide
-from capsim.scenario.generate_limits import capital_of, construction, limits
-from capsim.scenario.generate_projects import Batch, kindergartens, need, projects
-from capsim.scenario.generate_recipe import COMPULSORY, PUPILS_PER_POST, Recipe
+from capsim.scenario.synthetic import base_tables, divide
+from capsim.scenario.synthetic_limits import capital_of, construction, limits
+from capsim.scenario.synthetic_projects import Batch, kindergartens, need, projects
+from capsim.scenario.synthetic_recipe import COMPULSORY, PUPILS_PER_POST, Recipe
 
 SEED = 2022
 FOLDER = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"

@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from capsim.cli import app
-from capsim.scenario import load
-from capsim.scenario.generate import generate
+from capsim.scenario import generate, load
 
 FIGURES = ("mix", "balance-2022", "private-share", "reduction", "programme", "shortfall")
 

@@ -8,8 +8,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from capsim.cli import app
-from capsim.scenario import load
-from capsim.scenario.generate import generate
+from capsim.scenario import generate, load
 
 
 def call(*arguments):

@@ -32,7 +32,7 @@ from capsim.report import comparison_text
 from capsim.report.comparison import comparison_files, comparison_summary
 from capsim.report.screen import width
 from capsim.runs.executors import processes
-from capsim.scenario.generate import generate
+from capsim.scenario import generate
 
 SMALL = {"stages": ("primary", "junior"), "years": (2021, 2022), "name": "city"}
 VALUES = {"costs.overfill_cny": [1000, 3000], "policy.reduction": [100, 5000]}

@@ -26,7 +26,7 @@ def test_unknown_names() -> None:
 
 def test_verbs_stay_verbs_when_their_packages_are_imported() -> None:
     script = (
-        "import capsim, capsim.scenario.generate, capsim.demand, capsim.simulate\n"
+        "import capsim, capsim.scenario.synthetic, capsim.demand, capsim.simulate\n"
         "assert callable(capsim.simulate) and callable(capsim.generate)\n"
         "from capsim import load, simulate\n"
         "assert callable(simulate)"

@@ -33,8 +33,7 @@ TIGHT = 0.97
 def scenario(size: Size) -> Scenario:
     """Generate a scenario and keep its public schools."""
     from capsim.optimize.families import FAMILIES as ALL
-    from capsim.scenario import Scenario
-    from capsim.scenario.generate import generate
+    from capsim.scenario import Scenario, generate
 
     whole = generate(
         size.areas,

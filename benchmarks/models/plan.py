@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def scenario(size: Size) -> Scenario:
     """Generate it, three stages."""
-    from capsim.scenario.generate import generate
+    from capsim.scenario import generate
 
     return generate(
         size.areas,

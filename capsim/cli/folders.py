@@ -37,7 +37,7 @@ def new(
 ) -> None:
     """Write a synthetic scenario of any size, to fill with your own data."""
     from capsim.runs.folder import whole_folder
-    from capsim.scenario.generate import generate
+    from capsim.scenario import generate
 
     def make(progress: object) -> Scenario:
         try:

@@ -6,5 +6,6 @@ from .build import load
 from .faults import Fault, ScenarioError
 from .model import Scenario
 from .settings import Settings
+from .synthetic import generate
 
-__all__ = ["Fault", "Scenario", "ScenarioError", "Settings", "Stage", "load"]
+__all__ = ["Fault", "Scenario", "ScenarioError", "Settings", "Stage", "generate", "load"]

@@ -7,7 +7,7 @@ import pandas as pd
 from small_plan import Written, written_outcomes, written_plan
 
 from capsim.compare import Comparison, compare
-from capsim.scenario.generate import generate
+from capsim.scenario import generate
 
 HTML = "<script>document.title='broken'</script>"
 IMAGE = '"><img src=x onerror="document.title=1">'

@@ -265,7 +265,7 @@ def test_page_of_the_flagships_size_weighs_at_most_three_megabytes():
 
 def test_milestones_come_in_order_and_with_the_luck_of_the_simulation():
     from capsim.construction import build
-    from capsim.scenario.generate import generate
+    from capsim.scenario import generate
 
     city = generate(6, 40_000, 2)
     projects = city.table("projects").drop_duplicates("project")

@@ -11,7 +11,7 @@ import capsim
 from capsim.report import plan_workbook, summarize
 from capsim.report.page import milestones
 from capsim.report.tables import csv, plain_text
-from capsim.scenario.generate import generate
+from capsim.scenario import generate
 
 SHEETS = (
     *("summary", "targets", "projects", "conversions", "purchases", "closures", "balance"),

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook as open_book
 from small_folder import texts, write
 
-from capsim.scenario import Scenario, ScenarioError, load
-from capsim.scenario.generate import generate
+from capsim.scenario import Scenario, ScenarioError, generate, load
 from capsim.scenario.labels import COLUMNS_ZH, TABLES_ZH, UNITS_ZH
 from capsim.scenario.sheets import Field, add_sheet, decoded, encoded, new_book, to_bytes
 from capsim.scenario.tables import TABLES

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from capsim.optimize import Plan, optimize
-from capsim.scenario import Scenario
-from capsim.scenario.generate import generate
+from capsim.scenario import Scenario, generate
 from capsim.simulate import Outcomes, simulate
 
 EXACT = {"rel": 1e-9, "abs": 1e-6}

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capsim
-from capsim.scenario import Scenario
-from capsim.scenario.generate import generate
-from capsim.scenario.generate_people import birth_totals, cohort
-from capsim.scenario.generate_recipe import Recipe, apportion, split, systematic
+from capsim.scenario import Scenario, generate
+from capsim.scenario.synthetic_people import birth_totals, cohort
+from capsim.scenario.synthetic_recipe import Recipe, apportion, split, systematic
 
 COMPULSORY = [str(grade) for grade in range(1, 10)]
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .generate_people import People
-from .generate_recipe import (
+from .synthetic_people import People
+from .synthetic_recipe import (
     CLASS_SIZE,
     COMPULSORY,
     PLACE_PRICE_CNY,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .generate_recipe import (
+from .synthetic_recipe import (
     BIRTHS,
     COMPULSORY,
     ENTRY_AGE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .generate_people import People
-from .generate_recipe import (
+from .synthetic_people import People
+from .synthetic_recipe import (
     COMPULSORY,
     PLACE_PRICE_CNY,
     PUPILS_PER_POST,

@@ -6,19 +6,17 @@ the benchmarks use them in every size. Everything in them is assumed and marked 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .generate_limits import capital_of, construction, limits
-from .generate_people import People, people
-from .generate_projects import Batch, kindergartens, need, projects
-from .generate_recipe import CLASS_SIZE, COMPULSORY, Recipe
-from .generate_schools import schools
-
-if TYPE_CHECKING:
-    from capsim.scenario import Scenario
+from .model import Scenario
+from .synthetic_limits import capital_of, construction, limits
+from .synthetic_people import People, people
+from .synthetic_projects import Batch, kindergartens, need, projects
+from .synthetic_recipe import CLASS_SIZE, COMPULSORY, Recipe
+from .synthetic_schools import schools
 
 PARTS = ("core", "town", "village")
 PART_WEIGHT = {
@@ -127,8 +125,6 @@ def generate(
     >>> int(pupils[pupils["grade"].isin([str(grade) for grade in range(1, 10)])]["pupils"].sum())
     30000
     """
-    from capsim.scenario import Scenario
-
     if areas < 1 or pupils < 100 * areas:
         raise ValueError(f"areas must be >= 1 with at least 100 pupils each, not {areas}, {pupils}")
     if kind not in SIZES:
