@@ -15,7 +15,7 @@ from .model import Scenario
 from .synthetic_limits import capital_of, construction, limits
 from .synthetic_people import People, people
 from .synthetic_projects import Batch, kindergartens, need, projects
-from .synthetic_recipe import CLASS_SIZE, COMPULSORY, Recipe
+from .synthetic_recipe import CLASS_SIZE, COMPULSORY, Floats, Recipe, split
 from .synthetic_schools import schools
 
 PARTS = ("core", "town", "village")
@@ -148,6 +148,8 @@ def generate(
         private_schools=rows,
         purchase_min=20,
         purchase_fall=0.1,
+        contract_teachers=7_000 / 1_500_000,
+        capital_cny=800.0,
     )
     units = _units(areas, per_county, rng)
     crowd, tables = base_tables(units, recipe, rng)
@@ -190,34 +192,37 @@ def _projects(
     recipe: Recipe,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Draw an ordered programme for 7 % of compulsory enrolment and candidates for another 6 %."""
+    """Draw an ordered programme for 7 % of compulsory enrolment and candidates beside it."""
     year = recipe.base_year + 1
     weights = need(units, crowd, table, recipe)
     batches = []
     for stage, share in (("primary", 0.5), ("junior", 0.5)):
         seats = recipe.pupils * share / CLASS_SIZE[stage]
-        for status, part in (("ordered", 0.07), ("candidate", 0.06)):
-            classes = max(round(seats * part), 6)
-            wanted = max(1, classes // 18)
-            # Above some 60 projects a stage, alike ones stand in one row each area.
-            count = max(1, round(wanted / len(units))) if wanted > 60 else 1
-            number = max(1, wanted // count)
-            first = f"{year}-09-01" if status == "ordered" else f"{year + 1}-09-01"
-            late = f"{year}-11-01" if status == "ordered" else f"{year + 3}-09-01"
-            batches.append(
-                Batch(
-                    "new" if status == "ordered" else "extend",
-                    {stage: max(classes // count, 6 * number)},
-                    number,
-                    (first, late),
-                    status=status,
-                    programme="build" if status == "ordered" else "",
-                    due=f"{year}-12-31" if status == "ordered" else "",
-                    spent=0.3 if status == "ordered" else 0.0,
-                    count=count,
-                )
+        classes = max(round(seats * 0.07), 6)
+        wanted = max(1, classes // 18)
+        # Above some 60 projects a stage, alike ones stand in one row each area.
+        count = max(1, round(wanted / len(units))) if wanted > 60 else 1
+        number = max(1, wanted // count)
+        batches.append(
+            Batch(
+                "new",
+                {stage: max(classes // count, 6 * number)},
+                number,
+                (f"{year}-09-01", f"{year}-11-01"),
+                status="ordered",
+                programme="build",
+                due=f"{year}-12-31",
+                spent=0.3,
+                count=count,
             )
-    built = projects(units, weights, tuple(batches), rng)
+        )
+    built = pd.concat(
+        [
+            projects(units, weights, tuple(batches), rng),
+            *(_extensions(units, weights[stage], stage, recipe, rng) for stage in COMPULSORY),
+        ],
+        ignore_index=True,
+    )
     if "kindergarten" not in recipe.stages:
         return built
     enrolled = int(crowd.at_base("kindergarten").sum())
@@ -228,6 +233,26 @@ def _projects(
         programme="",
     )  # fmt: skip
     return pd.concat([built, turned], ignore_index=True)
+
+
+def _extensions(
+    units: pd.DataFrame, weights: Floats, stage: str, recipe: Recipe, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Draw candidates for 6 % of compulsory enrolment: every area may add classrooms, one by one.
+
+    A small county has not the money for a wing at a time.
+    """
+    year = recipe.base_year + 1
+    rooms = round(0.03 * recipe.pupils / CLASS_SIZE[stage])
+    each = Batch(
+        "extend",
+        {stage: len(units)},
+        len(units),
+        (f"{year + 1}-09-01", f"{year + 2}-09-01"),
+        smallest=1,
+        count=1 + split(rooms, weights),
+    )
+    return projects(units, {stage: np.ones(len(units))}, (each,), rng, code=f"{stage[0].upper()}")
 
 
 def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[str, Any]:
@@ -247,7 +272,7 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
             "large_class_share": {str(year): 0.25, str(year + 3): 0.1},
         },
         "programmes": {"build": {"number": programme, "by": f"{year}-12-31"}},
-        "costs": {"discount_rate": 0.04},
+        "costs": {"discount_rate": 0.04, "shortfall_cny": 2_000_000},
         "construction": {"start": f"{year}-01-01"},
         "calendars": {"winter": {"stops": [["12-15", "02-15"]]}},
         "sources": {

@@ -63,7 +63,7 @@ class Batch:
     smallest : int
         Fewest classes of a project and stage.
     life_years : int or None
-    count : int
+    count : int or int array [number]
     """
 
     kind: str
@@ -76,7 +76,7 @@ class Batch:
     spent: float = 0.0
     smallest: int = 6
     life_years: int | None = None
-    count: int = 1
+    count: int | Ints = 1
 
 
 def need(
