@@ -12,8 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from capsim.cli import app
-from capsim.scenario import load
-from capsim.scenario.generate import generate
+from capsim.scenario import generate, load
 
 COMMANDS = sorted(typer.main.get_command(app).commands)
 CAPSIM = Path(sys.executable).with_name("capsim")

@@ -147,8 +147,7 @@ def bench(
 
     def task(progress: road.Progress) -> dict[str, Any]:
         from capsim.bench import bench as measure
-        from capsim.scenario import load
-        from capsim.scenario.generate import generate
+        from capsim.scenario import generate, load
 
         progress("reading the scenario" if scenario is not None else "generating a city")
         try:

@@ -37,8 +37,8 @@ FURTHER = 6
 """Rounds of bound and search at most once all blocks were searched in full."""
 FINER = 0.5
 """What a further round may leave open, beside the one before."""
-GAIN = 0.02
-"""Of the distance between solution and bound, what a further round has to close to be followed."""
+FIRST_OPEN = 5.0
+"""Of a block's part of the gap, what is left open where it hardly keeps its share."""
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 
 
@@ -83,7 +83,7 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     3. Every block is solved at the prices: their proved bounds add up to a better bound.
     4. The fewest blocks far from theirs are searched again with dear columns out only.
     5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 4
-       with nothing held and 3 more finely, and all of it again as long as that gains.
+       with nothing held and 3 more finely, and all of it again while its pace can reach the gap.
 
     It ends as soon as solution and bound are as near as asked.
 
@@ -138,7 +138,7 @@ def _first(task: _Task) -> _State | None:
     missing = [i for i, solution in enumerate(inside) if solution.x is None]
     again = _find_all(
         [parts[i] for i in missing],
-        [_near(part, lowest[i]) for i in missing],
+        [{"mip_abs_gap": part * FIRST_OPEN}] * len(missing),
         clock.deal(len(missing), 0.4),
         [None] * len(missing),
         last=True,
@@ -218,9 +218,12 @@ def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State
 
 
 def _further(task: _Task, state: _State) -> _State:
-    """Deal the shares out anew, search in full and bound more finely, as long as that gains."""
+    """Deal the shares out anew, search in full and bound more finely.
+
+    It ends when, at the pace of the last round, the rounds left would not reach the gap.
+    """
     slack = task.part * OPEN
-    for _ in range(FURTHER):
+    for left in reversed(range(FURTHER)):
         before = _distance(task, state)
         state = _dealt_anew(task, state)
         if not _reached(task, state):
@@ -228,8 +231,9 @@ def _further(task: _Task, state: _State) -> _State:
         slack *= FINER
         if not _reached(task, state):
             state = _bounded(task, state, slack)
-        gained = before - _distance(task, state)
-        if _reached(task, state) or task.clock.out() or gained < GAIN * before:
+        distance = _distance(task, state)
+        missing = distance - task.gap * abs(_cost(task.found, state.x))
+        if missing <= 0 or task.clock.out() or (before - distance) * left < missing:
             break
     return state
 

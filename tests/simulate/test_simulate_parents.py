@@ -21,7 +21,10 @@ STAGES = ("primary", "junior")
 
 @cache
 def plain() -> Plan:
-    return optimize(capsim.generate(6, 60_000, years=(2021, 2024), stages=STAGES, seed=1), gap=0.05)
+    return optimize(
+        capsim.generate(6, 60_000, years=(2021, 2024), stages=STAGES, private_share=0.4, seed=1),
+        gap=0.05,
+    )
 
 
 def plan(**settings: float) -> Plan:

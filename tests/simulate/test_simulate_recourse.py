@@ -168,7 +168,7 @@ def test_ceilings_hold_and_are_used_up_while_children_wait(scope):
     given = read_given(replace(plan, scenario=limit_purchases(scope)))
     counties = len(given.counties)
     children = draw(plan.demand.pupils, plan.demand.spread, 48, 4)
-    ratio = 1.12 * np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
+    ratio = 1.2 * np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
     children, before, payers, sits = seated(given, ratio)
     county, whole = ceilings(given, children)
     bought = np.zeros((counties, *whole.shape))
