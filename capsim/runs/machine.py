@@ -25,7 +25,7 @@ def described() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _from("/proc/cpuinfo", "model name") or platform.processor(),
         "processors": str(len(os.sched_getaffinity(0))),
-        "memory": _from("/proc/meminfo", "MemTotal"),
+        "memory": _gigabytes(_from("/proc/meminfo", "MemTotal")),
         "load": " ".join(f"{part:.1f}" for part in os.getloadavg()),
     }
     for name in LIBRARIES:
@@ -34,6 +34,12 @@ def described() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def _gigabytes(kilobytes: str) -> str:
+    """Write what `/proc/meminfo` says (`24684084 kB`) in a unit that people know."""
+    number = kilobytes.split()[0] if kilobytes else ""
+    return f"{int(number) * 1024 / 1e9:.0f} GB" if number.isdigit() else kilobytes
 
 
 def _from(path: str, key: str) -> str:
