@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,20 +15,31 @@ if TYPE_CHECKING:
     from capsim.demand import Backtest
 
 
+class Births(StrEnum):
+    """Variants of births."""
+
+    LOW = "low"
+    PRINCIPAL = "principal"
+    HIGH = "high"
+
+
 @app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")
 def forecast(
     scenario: ScenarioFolder,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file to write, by grade.")] = None,
+    births: Annotated[
+        Births, typer.Option(help="Births after the base year: quantile 0.1, 0.5 or 0.9.")
+    ] = Births.PRINCIPAL,
     as_json: Json = False,
 ) -> None:
     """Project enrolment: children to be placed by stage and school year."""
-    from capsim.demand import project
+    from capsim.demand import birth_variant, project
     from capsim.report import csv, to_json
     from capsim.report.overview import enrolment, enrolment_text
     from capsim.runs.folder import whole_file
     from capsim.scenario import load
 
-    given = work(lambda progress: load(scenario))
+    given = work(lambda progress: birth_variant(load(scenario), births))
     demand = work(lambda progress: project(given))
     view = enrolment(given, demand)
     if out is not None:
@@ -41,19 +53,19 @@ def backtest(
     area: Annotated[str | None, typer.Option(help="Column of the area.")] = None,
     year: Annotated[str | None, typer.Option(help="Column of the autumn.")] = None,
     grades: Annotated[str | None, typer.Option(help="Columns of grades: K,1,2,…")] = None,
-    leads: Annotated[str, typer.Option(help="Years ahead.")] = "1,2,3,4,5",
+    leads: Annotated[
+        str | None, typer.Option(help="Years ahead: 1,3,5; default 1 to 10, as far as years go.")
+    ] = None,
+    first_origin: Annotated[
+        int | None, typer.Option(help="First autumn from which forecasts count.")
+    ] = None,
     out: OptionalOut = None,
     as_json: Json = False,
 ) -> None:
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
     from capsim import run as road
 
-    try:
-        ahead = [int(lead) for lead in leads.split(",")]
-    except ValueError:
-        fail(f"--leads {leads}: whole numbers separated by commas are expected")
-    if min(ahead) < 1:
-        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+    ahead = None if leads is None else _years_ahead(leads)
 
     def task(progress: road.Progress) -> Backtest:
         from capsim.demand import backtest as judge
@@ -69,10 +81,10 @@ def backtest(
         if (path / "scenario.toml").is_file():
             table = panel_of(load(path))
         else:
-            columns = grades.split(",") if grades else None
+            columns = [grade.strip() for grade in grades.split(",")] if grades else None
             table = panel(read_wide(path), area, year, columns, path.name)
         progress("judging forecasts")
-        judged = judge(table, leads=ahead)
+        judged = judge(table, leads=ahead, first_origin=first_origin)
         if out is not None:
             road.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
         return judged
@@ -81,6 +93,17 @@ def backtest(
     from capsim.report.forecasts import backtest_text
 
     typer.echo(judged.to_json() if as_json else backtest_text(judged), nl=False)
+
+
+def _years_ahead(leads: str) -> list[int]:
+    """Read ``--leads``; stop where it is no list of years."""
+    try:
+        ahead = [int(lead) for lead in leads.split(",")]
+    except ValueError:
+        fail(f"--leads {leads}: whole numbers separated by commas are expected")
+    if min(ahead) < 1:
+        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+    return ahead
 
 
 @app.command(epilog="Example: capsim build scenarios/prefecture-2022 --draws 500")

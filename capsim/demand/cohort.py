@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .ratios import OUTSIDE, Array, Index, divide, group_sum
+from .ratios import CHANCE, OUTSIDE, Array, Index, divide, group_sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,31 +104,90 @@ def advance(base: Array, flow: Flow) -> Array:
     return out
 
 
-def crossing(above: Array, below: Array, county: Index) -> tuple[npt.NDArray[np.bool_], Array]:
+def crossing(
+    above: Array, below: Array, county: Index, inflow: bool = True
+) -> tuple[npt.NDArray[np.bool_], Array]:
     """Find grades where children cross area borders, and how a county shares them out.
+
+    That is so where an area has far more in a grade than were below it, and where it has lately
+    opened or closed the grade.
 
     Parameters
     ----------
-    above, below : array [area, grade]
-        Persons in the grade, and in the grade below a year before.
+    above, below : array [area, grade, year]
+        Persons in the grade, and in the grade below a year before, in the last years; NaN where
+        not observed.
     county : array [area]
+    inflow : bool
+        Whether far more than were below are enough.
 
     Returns
     -------
     together : array of bool [area, grade]
         Whether the area's county moves up together into the grade.
     share : array [area, grade]
-        Share of the county's children in the grade; NaN where areas stand alone.
+        Share of the county's children in the grade, over the years in which it was taught where it
+        is now; NaN where areas stand alone.
 
     Examples
     --------
-    >>> above, below = np.array([[0.0], [90.0]]), np.array([[60.0], [0.0]])
+    >>> above, below = np.array([[[0.0]], [[90.0]]]), np.array([[[60.0]], [[0.0]]])
     >>> together, share = crossing(above, below, np.array([0, 0]))
     >>> together.ravel(), share.ravel()
     (array([ True,  True]), array([0., 1.]))
     """
-    orphan = above > OUTSIDE * below
-    below_all = group_sum(below, county)[county]
-    together = (group_sum(orphan.astype(float), county)[county] > 0) & (below_all > 0)
-    share = divide(above, group_sum(above, county)[county], 0.0)
-    return together, np.where(together, share, np.nan)
+    alike = settled(above, county)
+    came, there = np.nansum(above, -1), np.nansum(below, -1)
+    odd = group_sum((inflow & (came > OUTSIDE * there)).astype(float), county) > 0
+    together = (odd | ~alike.all(-1)) & (group_sum(there, county) > 0)
+    kept = np.where(alike[county], np.nan_to_num(above), 0.0).sum(-1)
+    share = divide(kept, group_sum(kept, county)[county], 0.0)
+    return together[county], np.where(together[county], share, np.nan)
+
+
+def untaught(above: Array, below: Array) -> npt.NDArray[np.bool_]:
+    """Say where nobody is in a grade though there were enough below, ``[area, grade]``.
+
+    Parameters
+    ----------
+    above, below : array [area, grade, year]
+        As in `crossing`.
+    """
+    return np.asarray((np.nansum(above, -1) == 0) & (np.nansum(below, -1) > CHANCE))
+
+
+def other_range(pupils: Array) -> npt.NDArray[np.bool_]:
+    """Say in which years an area did not teach a grade that it teaches now, or the other way round.
+
+    Parameters
+    ----------
+    pupils : array [area, grade, year]
+
+    Examples
+    --------
+    Opened in the last year; closed in the last year; empty by chance.
+
+    >>> other_range(np.array([[[0.0, 0.0, 20.0], [20.0, 20.0, 0.0], [3.0, 2.0, 0.0]]]))
+    array([[[ True,  True, False],
+            [ True,  True, False],
+            [False, False, False]]])
+    """
+    taught = pupils > 0
+    number = taught.sum(-1, keepdims=True)
+    size = divide(np.nansum(pupils, -1, keepdims=True), number.astype(float), 0.0)
+    return np.asarray((taught != taught[..., -1:]) & (size > CHANCE) & np.isfinite(pupils))
+
+
+def settled(pupils: Array, county: Index) -> npt.NDArray[np.bool_]:
+    """Say in which years a county's areas taught a grade where they teach it now.
+
+    Parameters
+    ----------
+    pupils : array [area, grade, year]
+    county : array [area]
+
+    Returns
+    -------
+    array of bool [county, grade, year]
+    """
+    return np.asarray(group_sum(other_range(pupils).astype(float), county) == 0)

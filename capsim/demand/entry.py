@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from .outlook import damped, shrunk_slope
 from .ratios import CHANCE, OUTSIDE, Array, Mask, divide, pairs, smooth_ratio
 from .shrinkage import variance_parts
 
+TREND_LEAST = 4
+"""Observed years of entry from which on it may have a trend."""
+TREND_DAMPING = 0.6
+"""Of a trend of entry, each year: births turn sooner than ratios do."""
 WINDOW = 5
 WHOLE_ALPHA = 0.4
 LARGEST_GAIN = 0.8
@@ -50,10 +55,17 @@ def structure(pupils: Array) -> tuple[Mask, Mask]:
     return served, served & (~below_served | outside)
 
 
-def whole_path(pupils: Array, leads: int) -> Array:
-    """Pupils of the whole by grade, ``[grade, 1 + lead]``, by cohorts; the first grade stays.
+def entry_trend(entrants: Array) -> Array:
+    """Slope a year of the logarithm of entrants ``[area, grade, year]``, by grade; see `damped`."""
+    one = (entrants > 0).any(0, keepdims=True).astype(float)
+    return shrunk_slope(entrants, one, TREND_LEAST)
 
-    Children may change area on moving up; areas observed in only one of two years are left out.
+
+def whole_path(pupils: Array, leads: int, trend: bool = False) -> Array:
+    """Pupils of the whole by grade, ``[grade, 1 + lead]``, by cohorts.
+
+    The first grade stays, or follows its damped trend. Children may change area on moving up; areas
+    observed in only one of two years are left out.
     """
     known = np.asarray(np.isfinite(pupils).any(1, keepdims=True))
     both = known[..., 1:] & known[..., :-1]
@@ -64,6 +76,8 @@ def whole_path(pupils: Array, leads: int) -> Array:
     out = np.empty((pupils.shape[1], leads + 1))
     out[:, 0] = np.nan_to_num(pupils[..., -1]).sum(0)
     out[0] = out[0, 0]
+    if trend:
+        out[0, 1:] *= damped(entry_trend(whole_index(pupils)[None, :1]), leads, TREND_DAMPING)[0]
     for lead in range(leads):
         out[1:, lead + 1] = out[:-1, lead] * ratio[1:]
     return out
@@ -86,7 +100,7 @@ def whole_index(pupils: Array) -> Array:
     return np.asarray(index / index[:, -1:])
 
 
-def by_share(pupils: Array, fed: Mask, leads: int) -> Array:
+def by_share(pupils: Array, fed: Mask, leads: int, trend: bool = False) -> Array:
     """Entry as an area's smoothed share of the whole's grade, ``[area, grade, lead]``.
 
     How fast a share is smoothed is read off its own noise, so that a state follows its last years
@@ -110,5 +124,5 @@ def by_share(pupils: Array, fed: Mask, leads: int) -> Array:
         new = share[..., year]
         step = np.where(np.isnan(level), new, gain * new + (1 - gain) * level)
         level = np.where(np.isnan(new), level, step)
-    path = whole_path(pupils, leads)
+    path = whole_path(pupils, leads, trend)
     return np.asarray(level[..., None] * divide(path[:, 1:], path[:, :1], 1.0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from .cohort import advance, closed
 from .entry import by_share, structure
-from .outlook import LEAST, LONG_ALPHA, damped_trend, returning
+from .outlook import LEAST, LONG_ALPHA, damped, returning, shrunk_slope
 from .ratios import (
     Array,
     Index,
@@ -43,7 +43,8 @@ class Method:
         Whether ratios return to their long mean and follow the whole's damped trend, from
         `capsim.demand.outlook.LEAST` observed ratios on.
     entry : text
-        ``held`` at the last year, or ``share`` of the whole's grade.
+        ``held`` at the last year, ``share`` of the whole's grade, or ``trend``: the same, where the
+        whole's first grade follows its damped trend.
     reconcile : text
         How areas and the whole are made to agree: ``bottom-up``, ``top-down``, ``minimum-trace``.
     """
@@ -53,7 +54,7 @@ class Method:
     alpha: float | None = 0.4
     robust: bool = False
     outlook: bool = False
-    entry: Literal["held", "share"] = "held"
+    entry: Literal["held", "share", "trend"] = "held"
     reconcile: Reconciliation = "bottom-up"
 
 
@@ -64,6 +65,7 @@ METHODS = {
     "fitted": Method("smooth", alpha=None),
     "robust": Method("smooth", robust=True),
     "hierarchical": Method("hierarchical", robust=True, outlook=True, entry="share"),
+    "trend": Method("hierarchical", robust=True, outlook=True, entry="trend"),
 }
 BASELINES = ("no change", "3-year mean")
 USUAL = "hierarchical"
@@ -100,7 +102,7 @@ def progression(above: Array, below: Array, county: Index, method: Method, leads
     enough = (below.sum(0) > 0).sum(-1) >= LEAST
     if enough.any():
         ahead = np.where(enough[:, None], returning(ratio, level(LONG_ALPHA), leads), ahead)
-    return np.asarray(ahead * damped_trend(above, below, leads))
+    return np.asarray(ahead * damped(shrunk_slope(above, below), leads))
 
 
 def forecast(pupils: Array, leads: int, method: Method, county: Index | None = None) -> Array:
@@ -145,9 +147,9 @@ def forecast(pupils: Array, leads: int, method: Method, county: Index | None = N
 def _cohorts(pupils: Array, start: Array, leads: int, method: Method, county: Index) -> Array:
     served, fed = structure(pupils)
     above, below = taught(*pairs(pupils))
-    if method.entry == "share":
+    if method.entry != "held":
         above, below = (np.where(fed[..., None], 0.0, part) for part in (above, below))
-        entry = by_share(pupils, fed, leads)
+        entry = by_share(pupils, fed, leads, method.entry == "trend")
     else:
         first = served.copy()
         first[:, 1:] &= ~served[:, :-1]

@@ -32,29 +32,39 @@ def returning(level: Array, long: Array, leads: int) -> Array:
     return np.asarray(long[..., None] + (level - long)[..., None] * DAMPING ** np.arange(leads))
 
 
-def damped_trend(above: Array, below: Array, leads: int) -> Array:
-    """Factor by which the whole's ratio moves on from its level, ``[grade, lead]``.
+def damped(slope: Array, leads: int, damping: float = DAMPING) -> Array:
+    """Factor from a slope that is damped by ``d`` a year, ``exp(slope * (d + d**2 + ...))``.
+
+    Examples
+    --------
+    >>> damped(np.array(0.01), 3).round(4)
+    array([1.008 , 1.0145, 1.0197])
+    """
+    return np.asarray(np.exp(slope[..., None] * np.cumsum(damping ** np.arange(1, leads + 1))))
+
+
+def shrunk_slope(above: Array, below: Array, least: int = LEAST) -> Array:
+    """Slope a year of the logarithm of everybody's ratio, drawn to 0 by its noise, ``[grade]``.
 
     Parameters
     ----------
     above, below : array [area, grade, year]
-        Persons, as from `capsim.demand.ratios.pairs`.
-    leads : int
+        Persons, as from `capsim.demand.ratios.pairs`; the last `TREND_YEARS` are used.
+    least : int
+        Observed ratios below which the slope is 0.
 
     Returns
     -------
-    array [grade, lead]
-        ``exp(slope * (d + d**2 + ...))`` with the damping ``d``. The slope is that of the
-        logarithm of everybody's ratio, times ``slope**2 / (slope**2 + variance of the slope)``;
-        0 in a grade with fewer than `LEAST` observed ratios.
+    array [grade]
+        The slope of least squares times ``slope**2 / (slope**2 + variance of the slope)``.
 
     Examples
     --------
     A ratio that grew by 1 % every year.
 
     >>> above = 100 * 1.01 ** np.arange(8.0).reshape(1, 1, 8)
-    >>> damped_trend(above, np.full((1, 1, 8), 100.0), 3).round(4)
-    array([[1.008 , 1.0144, 1.0196]])
+    >>> shrunk_slope(above, np.full((1, 1, 8), 100.0)).round(4)
+    array([0.01])
     """
     total, base = (part.sum(0)[:, -TREND_YEARS:] for part in (above, below))
     seen = (total > 0) & (base > 0)
@@ -69,6 +79,5 @@ def damped_trend(above: Array, below: Array, leads: int) -> Array:
     slope = divide((x * y).sum(-1), square, 0.0)
     rest = ((y - slope[:, None] * x) ** 2).sum(-1)
     variance = divide(rest, np.maximum(number - 2, 0) * square, np.inf)
-    slope = np.where(number >= LEAST, slope, 0.0)
-    kept = slope * divide(slope**2, slope**2 + variance, 0.0)
-    return np.asarray(np.exp(kept[:, None] * np.cumsum(DAMPING ** np.arange(1, leads + 1))))
+    slope = np.where(number >= least, slope, 0.0)
+    return np.asarray(slope * divide(slope**2, slope**2 + variance, 0.0))

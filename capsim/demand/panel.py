@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,12 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from capsim.scenario import ScenarioError
+from capsim.scenario.faults import Fault
+
 from .ratios import Array, Index
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 GRADE = re.compile(r"K\d?|\d{1,2}")
+SCHOOL_YEAR = r"^(\d{4})[/–-](\d{2}|\d{4})$"
 YEARS = (1800, 2200)
 """What passes for a school year."""
 
@@ -55,7 +60,8 @@ def panel(
     ----------
     table : DataFrame
     area, year : text, optional
-        Columns; without them the first column of text, and the first named like a year.
+        Columns; without them the first of text (else the first that is neither year nor grade),
+        and the first named like a year. A year may be written ``2019``, ``2019/20`` or ``2019-20``.
     grades : sequence of text, optional
         Columns in order from the youngest; without them those named ``K``, ``K1`` … or ``1`` … in
         the order of the table.
@@ -78,59 +84,92 @@ def panel(
     >>> panel(wide).pupils
     array([[[ 9., nan,  8.]]])
     """
-    from capsim.scenario import ScenarioError
-    from capsim.scenario.faults import Fault
-
-    columns = [str(column) for column in table.columns]
-    table = table.set_axis(columns, axis=1)
-    text = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c])]
-    area = area or next(iter(text), "")
-    year = year or next((c for c in columns if "year" in c.lower()), "")
-    found = [c for c in columns if GRADE.fullmatch(c) and c not in (area, year)]
-    grades = list(dict.fromkeys(grades or found))
-    wanted = [("area", area), ("year", year), *(("grade", grade) for grade in grades)]
-    faults = [
-        Fault(name, None, column or what, "", f"a column for the {what}, of {', '.join(columns)}")
-        for what, column in wanted
-        if column not in columns
-    ]
-    if not grades:
-        expected = "columns of grades, named K, K1 … or 1 … 12,"
-        faults.append(Fault(name, None, "", ", ".join(columns), expected))
-    if not len(table):
-        faults.append(Fault(name, None, "", "", "at least one row"))
+    table = table.set_axis([str(column) for column in table.columns], axis=1)
+    area, year, grades = _columns(table, area, year, grades)
+    faults = _missing(table, area, year, grades, name)
     if faults:
         raise ScenarioError(faults)
-    numbers = table[[year, *grades]].apply(pd.to_numeric, errors="coerce")
-    bad = (
-        numbers.isna() & table[[year, *grades]].notna()
-        | (numbers < 0)
-        | ~np.isfinite(numbers.fillna(0))
-    )
-    bad[year] |= ~numbers[year].between(*YEARS) | (numbers[year] % 1 != 0)
-    for row, column in np.argwhere(bad.to_numpy()):
-        label = bad.columns[column]
-        whole_year = "a whole year from {} to {}".format(*YEARS)
-        expected = whole_year if label == year else "a number of pupils, 0 or more"
-        faults.append(Fault(name, int(row) + 2, label, str(table[label].iloc[row]), expected))
-    for row in np.flatnonzero(table[area].isna()):
-        faults.append(Fault(name, int(row) + 2, area, "", "the name of an area"))
-    twice = table.duplicated([area, year]).to_numpy()
-    for row in np.flatnonzero(twice):
-        value = f"{table[area].iloc[row]} {table[year].iloc[row]}"
-        faults.append(Fault(name, int(row) + 2, area, value, "each area and year once"))
+    autumn = table[year].replace(SCHOOL_YEAR, r"\1", regex=True)
+    numbers = table[grades].assign(**{year: autumn}).apply(pd.to_numeric, errors="coerce")
+    faults = _bad_cells(table, numbers, area, year, name)
     if not faults and not numbers[grades].sum().sum():
         faults.append(Fault(name, None, ", ".join(grades), "", "at least one pupil"))
     if faults:
         raise ScenarioError(faults)
-    names = sorted(set(table[area].astype(str)))
+    labels = table[area].astype(str).str.strip()
+    names = sorted(set(labels))
     school_years = numbers[year].astype(int)
     years = range(int(school_years.min()), int(school_years.max()) + 1)
     pupils = np.full((len(names), len(grades), len(years)), np.nan)
-    row_area = pd.Index(names).get_indexer(pd.Index(table[area].astype(str)))
+    row_area = pd.Index(names).get_indexer(pd.Index(labels))
     pupils[row_area, :, school_years.to_numpy() - years[0]] = numbers[grades].to_numpy(float)
     alone = np.zeros(len(names), dtype=np.intp)
     return Panel(tuple(names), tuple(grades), tuple(years), pupils, alone)
+
+
+def _columns(
+    table: pd.DataFrame, area: str | None, year: str | None, grades: Sequence[str] | None
+) -> tuple[str, str, list[str]]:
+    """Choose the columns that are not given; an empty name where there is none."""
+    columns = list(table.columns)
+    year = year or next((c for c in columns if "year" in c.lower()), "")
+    found = [c for c in columns if GRADE.fullmatch(c) and c not in (area, year)]
+    grades = list(dict.fromkeys(grades or found))
+    rest = [c for c in columns if c not in (year, *grades)]
+    text = [c for c in rest if not pd.api.types.is_numeric_dtype(table[c])]
+    return area or next(iter([*text, *rest]), ""), year, grades
+
+
+def _missing(
+    table: pd.DataFrame, area: str, year: str, grades: Sequence[str], name: str
+) -> list[Fault]:
+    """Columns that are not there or serve twice; no rows."""
+    columns = ", ".join(table.columns)
+    wanted = [("area", area), ("year", year), *(("grade", grade) for grade in grades)]
+    faults = [
+        Fault(name, None, column or what, "", f"a column for the {what}, of {columns}")
+        for what, column in wanted
+        if column not in table.columns
+    ]
+    uses = Counter(column for _, column in wanted if column)
+    faults += [
+        Fault(name, None, column, column, "a column for one of area, year and grades")
+        for column, number in uses.items()
+        if number > 1
+    ]
+    if not grades:
+        expected = "columns of grades, named K, K1 … or 1 … 12, or told by their names,"
+        faults.append(Fault(name, None, "", columns, expected))
+    if not len(table):
+        faults.append(Fault(name, None, "", "", "at least one row"))
+    return faults
+
+
+def _bad_cells(
+    table: pd.DataFrame, numbers: pd.DataFrame, area: str, year: str, name: str
+) -> list[Fault]:
+    """Cells that are no number of pupils, no year or no area; areas and years that stand twice."""
+    whole = isinstance(table.index, pd.RangeIndex) or pd.api.types.is_integer_dtype(table.index)
+    line = (table.index if whole else pd.RangeIndex(len(table))).to_numpy() + 2
+    given = table[list(numbers.columns)].notna()
+    bad = (numbers.isna() & given) | (numbers < 0) | ~np.isfinite(numbers.fillna(0))
+    bad[year] |= ~numbers[year].between(*YEARS) | (numbers[year] % 1 != 0)
+    faults = []
+    for row, column in np.argwhere(bad.to_numpy()):
+        label = bad.columns[column]
+        whole_year = "a whole year from {} to {}".format(*YEARS)
+        expected = whole_year if label == year else "a number of pupils, 0 or more"
+        value = str(table[label].iloc[row]) if given[label].iloc[row] else ""
+        faults.append(Fault(name, int(line[row]), label, value, expected))
+    labels = table[area].astype(str).str.strip()
+    nameless = table[area].isna() | (labels == "")
+    for row in np.flatnonzero(nameless):
+        faults.append(Fault(name, int(line[row]), area, "", "the name of an area"))
+    keys = pd.DataFrame({"area": labels, "year": numbers[year]})
+    for row in np.flatnonzero(keys.duplicated() & ~nameless):
+        value = f"{labels.iloc[row]} {table[year].iloc[row]}"
+        faults.append(Fault(name, int(line[row]), area, value, "each area and year once"))
+    return faults
 
 
 def panel_of(scenario: Scenario) -> Panel:

@@ -74,15 +74,16 @@ def pooled(above: Array, below: Array) -> Array:
 
 
 def mean_ratio(above: Array, below: Array, years: int) -> Array:
-    """Mean of the ratios observed in the last years, ``[area, grade]``; 1 where none was."""
-    ratio = divide(above[..., -years:], below[..., -years:], 0.0)
-    return divide(ratio.sum(-1), (below[..., -years:] > 0).sum(-1).astype(float), 1.0)
+    """Mean of the last observed ratios, ``[area, grade]``; where there is none, everybody's."""
+    above, below = above[..., -years:], below[..., -years:]
+    ratio = divide(above, below, 0.0)
+    return divide(ratio.sum(-1), (below > 0).sum(-1).astype(float), pooled(above, below))
 
 
 def smooth_ratio(above: Array, below: Array, alpha: float) -> Array:
     """Exponentially smoothed ratio, started from the first observed, ``[area, grade]``.
 
-    ``s = alpha * ratio + (1 - alpha) * s`` over the years observed; 1 where none was.
+    ``s = alpha * ratio + (1 - alpha) * s`` over the years observed; where none was, everybody's.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def smooth_ratio(above: Array, below: Array, alpha: float) -> Array:
         new = ratio[..., year]
         step = np.where(np.isnan(level), new, alpha * new + (1 - alpha) * level)
         level = np.where(np.isnan(new), level, step)
-    return np.where(np.isnan(level), 1.0, level)
+    return np.where(np.isnan(level), pooled(above, below), level)
 
 
 def fitted_alpha(above: Array, below: Array) -> float:

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from capsim.scenario import ScenarioError
+from capsim.scenario.faults import Fault
+
 from .intervals import LEVELS, Covered, cover
 from .methods import METHODS, USUAL, Method, forecast
 from .panel import Panel
@@ -21,6 +24,8 @@ from .ratios import Array, Index, Mask
 
 LEAST = 3
 """Fewest observed years behind an origin."""
+MOST_LEADS = 10
+"""Years ahead that are judged without being asked for."""
 ENOUGH = 3
 """Origins whose errors must be known before ``auto`` chooses by them."""
 
@@ -70,7 +75,7 @@ class Backtest:
 def backtest(
     table: Panel,
     methods: Mapping[str, Method] | None = None,
-    leads: Sequence[int] = (1, 2, 3, 4, 5),
+    leads: Sequence[int] | None = None,
     first_origin: int | None = None,
 ) -> Backtest:
     """Back-test methods on a panel with rolling origins.
@@ -81,8 +86,8 @@ def backtest(
         From `capsim.demand.panel` or `capsim.demand.panel_of`.
     methods : mapping of text to Method, optional
         Default: all of `capsim.demand.METHODS`. ``auto`` is added.
-    leads : sequence of int
-        School years ahead.
+    leads : sequence of int, optional
+        School years ahead; default: 1 to 10, as far as there are years.
     first_origin : int, optional
         First origin whose errors count (coverage and the choice of ``auto`` use earlier ones too);
         default: the first there is.
@@ -94,7 +99,7 @@ def backtest(
     Raises
     ------
     ScenarioError
-        If fewer than `LEAST` + 1 years were observed.
+        If fewer than `LEAST` + 1 years were observed, or none after a lead or an origin.
     ValueError
         If a lead is not positive.
 
@@ -104,17 +109,23 @@ def backtest(
     leaves out cells with nobody. A blank grade of an observed area has no pupils. The first origin
     has a sixth of the years behind it, at least 3 and at most 5.
     """
-    from capsim.scenario import ScenarioError
-    from capsim.scenario.faults import Fault
-
-    leads = sorted(set(leads))
     start, number = table.years[0], len(table.years)
+    if leads is None:
+        leads = range(1, max(1, min(number - LEAST, MOST_LEADS)) + 1)
+    leads = sorted(set(leads))
     if not leads or leads[0] < 1:
         raise ValueError(f"leads must be 1 or more, not {leads}")
     if number < LEAST + 1:
         needed = f"at least {LEAST + 1} observed school years for a back-test"
         value = f"{number}: {table.years[0]} to {table.years[-1]}"
         raise ScenarioError([Fault("observed pupils", None, "years", value, needed)])
+    if leads[0] > number - LEAST:
+        needed = f"a lead of at most {number - LEAST}, the observed school years without {LEAST},"
+        raise ScenarioError([Fault("observed pupils", None, "leads", str(leads[0]), needed)])
+    last = table.years[-1] - leads[0]
+    if first_origin is not None and first_origin > last:
+        needed = f"a year of at most {last}"
+        raise ScenarioError([Fault("observed pupils", None, "origins", str(first_origin), needed)])
     methods = dict(METHODS if methods is None else methods)
     origins = np.arange(min(max(number // 6, LEAST), 5) - 1, number - 1)
     made = {name: _roll(table, method, leads, origins) for name, method in methods.items()}

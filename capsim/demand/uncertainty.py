@@ -94,10 +94,14 @@ def tails(reach: Reach) -> float:
     >>> tails(Reach(np.ones((1, 1)), np.ones((1, 1)), two))
     inf
     """
-    ratio = reach.reach[1] / reach.reach[0]
+    inner, outer = reach.reach[0], reach.reach[1]
+    known = inner > 0
+    if not known.any():
+        return np.inf
+    ratio = outer[known] / inner[known]
     choices = np.array([3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 30.0, np.inf])
     low, high = (_quantile(choices, level) for level in LEVELS)
-    return float(choices[np.argmin(np.abs(high / low - np.nanmean(ratio)))])
+    return float(choices[np.argmin(np.abs(high / low - ratio.mean()))])
 
 
 def _quantile(freedom: Array, level: float) -> Array:
@@ -106,13 +110,19 @@ def _quantile(freedom: Array, level: float) -> Array:
 
 
 def _variance(reach: Reach, ahead: Array, freedom: float, leads: int) -> Array:
-    """Variance that gives the measured inner interval, ``[..., column, lead]``; 0 for nobody."""
-    known = np.flatnonzero(np.isfinite(reach.reach[0]).all(0))
-    last = int(known[-1])
+    """Variance that gives the measured inner interval, ``[..., column, lead]``; 0 for nobody.
+
+    A column that was never judged is as wide as the others are on the mean.
+    """
+    judged = np.isfinite(reach.reach[0])
+    last = int(np.flatnonzero(judged.any(0))[-1])
     at = np.minimum(np.arange(leads), last)
     inverse = divide(np.ones_like(ahead), ahead, 0.0)
     unit = reach.person[:, at] * inverse + reach.lasting[:, at]
-    width = reach.reach[0][:, at] / _quantile(np.array(freedom), LEVELS[0])
+    others = divide(np.nansum(reach.reach[0], 0), judged.sum(0).astype(float), np.nan)
+    width = np.where(judged, reach.reach[0], others)[:, at] / _quantile(
+        np.array(freedom), LEVELS[0]
+    )
     growth = np.maximum((np.arange(leads) + 1) / (last + 1), 1.0) ** GROWTH
     return np.asarray(np.where(ahead > 0, unit * width**2 * growth, 0.0))
 

@@ -13,6 +13,8 @@ from capsim.scenario.faults import Fault
 def read_wide(path: Path) -> pd.DataFrame:
     """Read a CSV file, or the only one of a folder, with names kept as text.
 
+    Blank lines and rows are passed over; the index says where a row stands: at line index + 2.
+
     Raises
     ------
     FileNotFoundError
@@ -29,7 +31,14 @@ def read_wide(path: Path) -> pd.DataFrame:
         raise FileNotFoundError(f"{path} is not there")
     try:
         head = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str).iloc[0]
-        table = pd.read_csv(path, encoding="utf-8-sig")
+        table = pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            keep_default_na=False,
+            na_values=[""],
+        )
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise _fault(path, f"byte {error.start}", "a text file in UTF-8") from error
     except pd.errors.EmptyDataError as error:
@@ -39,7 +48,10 @@ def read_wide(path: Path) -> pd.DataFrame:
     twice = head[head.duplicated() & head.notna()]
     if len(twice):
         raise _fault(path, ", ".join(twice), "each column once")
-    return table
+    filled = [number for number, line in enumerate(lines, 1) if line.strip()]
+    if len(filled) == len(table) + 1:
+        table.index = pd.Index(filled[1:]) - 2
+    return table.dropna(how="all").rename(columns=lambda column: str(column).strip())
 
 
 def _fault(path: Path, value: str, expected: str) -> ScenarioError:

@@ -91,6 +91,8 @@ Numbers = Annotated[tuple[Positive, ...], BeforeValidator(_listed)]
 FROZEN = (AfterValidator(Frozen), PlainSerializer(_plain))
 ByYear = Annotated[Mapping[int, Share], BeforeValidator(_by_year), *FROZEN]
 ByName = Annotated[Mapping[Name, V], *FROZEN]
+FORECASTING = ("auto", "smoothed", "fitted", "robust", "hierarchical", "trend")
+"""Methods of forecasting enrolment that have a name of their own."""
 MonthDay = Annotated[StrictStr, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 Span = Annotated[tuple[MonthDay, MonthDay], BeforeValidator(_listed)]
 
@@ -268,10 +270,18 @@ class CostTerms(_Section):
     salvage: StrictBool = True
 
 
+def _forecasting(name: str) -> str:
+    """Refuse what is no method of `capsim.demand`."""
+    if name not in FORECASTING and not re.fullmatch(r"[1-9]\d?-year mean", name):
+        raise ValueError(f"one of K-year mean (of 1 to 99 years), {', '.join(FORECASTING)}")
+    return name
+
+
 class DemandSettings(_Section):
     """How enrolment is projected."""
 
-    method: Name = "auto"
+    method: Annotated[StrictStr, AfterValidator(_forecasting)] = "auto"
+    alpha: Annotated[Number, Field(gt=0, le=1)] | None = None
     entry_age: ByName[Annotated[Whole, Field(ge=0, le=30)]] = Frozen()
     gross_enrolment: ByName[Annotated[Number, Field(ge=0, le=2)]] = Frozen()
 

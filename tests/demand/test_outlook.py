@@ -7,7 +7,7 @@ import pytest
 
 from capsim.demand import METHODS, forecast
 from capsim.demand.methods import progression
-from capsim.demand.outlook import DAMPING, LEAST, damped_trend
+from capsim.demand.outlook import DAMPING, LEAST, damped, shrunk_slope
 
 ALONE = np.zeros(1, dtype=np.intp)
 
@@ -15,7 +15,7 @@ ALONE = np.zeros(1, dtype=np.intp)
 def test_a_trend_needs_enough_years() -> None:
     below = np.full((1, 1, LEAST - 1), 100.0)
     above = below * 1.02 ** np.arange(LEAST - 1.0)
-    assert (damped_trend(above, below, 4) == 1).all()
+    assert (damped(shrunk_slope(above, below), 4) == 1).all()
 
 
 def test_slope_by_hand_and_shrunk_by_its_noise() -> None:
@@ -26,7 +26,7 @@ def test_slope_by_hand_and_shrunk_by_its_noise() -> None:
     slope = fit.convert().coef[1]
     variance = rest[0].item() / 6 / 42
     kept = slope**3 / (slope**2 + variance)
-    found = damped_trend(np.exp(log) * below, below, 2)[0]
+    found = damped(shrunk_slope(np.exp(log) * below, below), 2)[0]
     assert found == pytest.approx(np.exp(kept * np.array([DAMPING, DAMPING + DAMPING**2])))
     assert 0.3 < kept / slope < 1
 
@@ -35,7 +35,7 @@ def test_chance_alone_hardly_makes_a_trend() -> None:
     rng = np.random.default_rng(4)
     below = np.full((1, 2000, 8), 400.0)
     above = rng.poisson(below).astype(float)
-    found = np.log(damped_trend(above, below, 10)[:, -1])
+    found = np.log(damped(shrunk_slope(above, below), 10)[:, -1])
     slope = np.sqrt(1 / 400 / 42) * 4
     assert found.std() < 0.75 * slope
     assert found.mean() == pytest.approx(0, abs=0.002)

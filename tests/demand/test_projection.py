@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from demand_tables import births, city, pupils
 
-from capsim import project
-from capsim.demand import birth_variant, by_sector
+from capsim import ScenarioError, project
+from capsim.demand import METHODS, birth_variant, by_sector
+from capsim.scenario.settings import FORECASTING
 
 GRADES = [str(grade) for grade in range(1, 7)]
+YEARS = range(2012, 2022)
 
 
 def test_births_of_two_years_enter_together() -> None:
@@ -29,6 +31,43 @@ def test_entry_rate_is_pupils_over_children() -> None:
     now = pupils({("A", grade, year): 270 for grade in GRADES for year in (2020, 2021)})
     found = project(city(births=births(300), pupils=now))
     assert found.pupils == pytest.approx(270)
+
+
+def test_entry_rates_that_shift_are_smoothed_by_hand() -> None:
+    """Of 100 children 80, 80, then 90 came: 0.36 x 80 + 0.24 x 80 + 0.4 x 90 = 84."""
+    came = {2019: 80.0, 2020: 80.0, 2021: 90.0}
+    now = pupils({("A", g, y): came[y] if g == "1" else 80.0 for g in GRADES for y in came})
+    assert project(city(births=births(100), pupils=now)).pupils[0, 0, 1:] == pytest.approx(84)
+
+
+def test_a_shift_of_entry_rates_goes_on_and_fades() -> None:
+    """The rate rises by 2 % a year over nine years."""
+    rate = {y: 0.7 * 1.02 ** (y - 2013) for y in range(2013, 2022)}
+    now = pupils({("A", g, y): 1000 * rate[y] for g in GRADES for y in rate})
+    found = project(city(births=births(1000), pupils=now)).pupils[0, 0, 1:]
+    level = rate[2013]
+    for year in range(2014, 2022):
+        level = 0.4 * rate[year] + 0.6 * level
+    onward = np.log(1.02) * np.cumsum(0.8 ** np.arange(1, 4))
+    assert found == pytest.approx(1000 * level * np.exp(onward), rel=1e-9)
+
+
+def test_without_births_entry_follows_its_trend() -> None:
+    """Entrants fall by 5 % a year; the last is carried on by 5 % x 0.6, 0.36, 0.216."""
+    now = pupils({("A", g, y): 1000 * 0.95 ** (y - int(g)) for g in GRADES for y in YEARS})
+    found = project(city(pupils=now))
+    fall = np.log(0.95) * np.cumsum(0.6 ** np.arange(1, 4))
+    assert found.pupils[0, 0, 1:] == pytest.approx(found.pupils[0, 0, 0] * np.exp(fall))
+    assert found.pupils[0, 2, 2] == pytest.approx(found.pupils[0, 0, 0])
+    assert any("a trend of -5.1 % a year that fades" in note for note in found.notes)
+
+
+def test_chance_is_no_trend_of_entry() -> None:
+    rng = np.random.default_rng(3)
+    rows = {("A", g, y): float(rng.poisson(100)) for g in GRADES for y in YEARS}
+    found = project(city(pupils=pupils(rows), last_year=2031)).pupils[0, 0]
+    mean = np.mean([rows["A", "1", y] for y in range(2019, 2022)])
+    assert found[1:] == pytest.approx(mean, rel=0.05)
 
 
 def test_a_closed_city_stays_as_it_is() -> None:
@@ -84,6 +123,14 @@ def test_migration_and_dwellings_add_children_who_stay() -> None:
     assert found[:, 1] == pytest.approx([60, 53, 60, 60, 60, 60])
     assert found[:, 2] == pytest.approx([65, 65, 58, 65, 65, 65])
     assert found[1:, 3] == pytest.approx([65, 65, 58, 65, 65])
+
+
+def test_no_more_can_leave_than_there_are() -> None:
+    now = pupils({("A", grade, 2021): 60 for grade in GRADES})
+    moving = pd.DataFrame({"area": ["A"], "grade": ["2"], "school_year": [2022], "pupils": [-90.0]})
+    found = project(city(births=births(60), pupils=now, migration=moving))
+    assert [found.pupils[0, 1, 1], found.pupils[0, 2, 2]] == [0, 0]
+    assert any("net migration leaves nobody in 1 cells" in note for note in found.notes)
 
 
 def test_villages_feed_the_towns_junior_school() -> None:
@@ -153,10 +200,31 @@ def test_with_enough_years_the_spread_is_measured() -> None:
 
 def test_a_method_that_does_not_exist_is_named() -> None:
     now = pupils({("A", grade, 2021): 300 for grade in GRADES})
-    with pytest.raises(ValueError, match=r"demand\.method must be one of auto, 3-year mean"):
-        project(city(pupils=now, settings={"demand": {"method": "guess"}}))
+    for wrong in ("guess", "no change", "0-year mean"):
+        expected = rf"demand\.method: '{wrong}' where one of K-year mean .*, auto, smoothed"
+        with pytest.raises(ScenarioError, match=expected):
+            city(pupils=now, settings={"demand": {"method": wrong}})
+    assert set(FORECASTING) == {"auto", *METHODS} - {"no change", "3-year mean"}
     with pytest.raises(ValueError, match="draws must be 0 or more"):
         project(city(pupils=now), draws=-1)
+
+
+def test_any_number_of_years_and_any_alpha_may_be_asked_for() -> None:
+    """Of 100 in grade 1 there came 50, 60, 70, 80 a year later; entry is 100."""
+    second = {2018: 50.0, 2019: 60.0, 2020: 70.0, 2021: 80.0}
+    rows = {("A", "1", y): 100.0 for y in range(2017, 2022)}
+    rows |= {("A", "2", y): n for y, n in second.items()} | {("A", "2", 2017): 50.0}
+
+    def ahead(**demand: object) -> float:
+        made = city(births=births(100), pupils=pupils(rows), settings={"demand": demand})
+        return float(project(made).pupils[0, 1, 1]) / float(_whole_ratio(second))
+
+    assert ahead(method="2-year mean") == pytest.approx(1)
+    assert ahead(method="smoothed", alpha=0.5) == pytest.approx(1)
+
+
+def _whole_ratio(second: dict[int, float]) -> float:
+    return sum(second.values()) / len(second)
 
 
 def test_variants_of_births_open_with_the_years() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -153,4 +154,67 @@ def test_a_file_in_another_code_is_refused(tmp_path: Path) -> None:
 def test_four_years_are_judged_at_the_one_lead_they_hold() -> None:
     found = backtest(noise(years=4))
     assert found.best().columns.tolist() == [1]
-    assert json.loads(found.to_json())["methods"]["auto"]["area"]["5"]["wape"] is None
+    assert set(json.loads(found.to_json())["methods"]["auto"]["area"]) == {"1"}
+    asked = json.loads(backtest(noise(years=4), leads=[1, 5]).to_json())["methods"]["auto"]
+    assert asked["area"]["5"]["wape"] is None
+
+
+def test_leads_go_as_far_as_years_do_and_ten_at_most() -> None:
+    assert backtest(noise(years=9), BASE).table["lead"].unique().tolist() == [1, 2, 3, 4, 5, 6]
+    assert backtest(noise(years=20), BASE).table["lead"].max() == 10
+    with pytest.raises(ScenarioError, match=r"leads: '7' where a lead of at most 6"):
+        backtest(noise(years=9), BASE, leads=[7, 8])
+    with pytest.raises(ScenarioError, match=r"origins: '2008' where a year of at most 2007"):
+        backtest(noise(years=9), BASE, first_origin=2008)
+
+
+FORMS = {
+    "unsorted": lambda rows: "name,year,K,1,2\n" + "\n".join(sorted(rows, key=hash)) + "\n",
+    "blank lines": lambda rows: "name,year,K,1,2\n\n" + "\n\n".join(rows) + "\n,,,,\n",
+    "byte-order mark": lambda rows: "\ufeffname,year,K,1,2\r\n" + "\r\n".join(rows),
+    "quotes": lambda rows: '"name","year","K","1","2"\n' + "\n".join(rows).replace(",", " , "),
+    "school years": lambda rows: (
+        "name,school year,K,1,2\n" + "\n".join(re.sub(r",(20\d\d),", r",\1/99,", r) for r in rows)
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_form_of_a_file_changes_nothing(form: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    rows = [
+        f"{area},{year},{','.join(map(str, rng.integers(5, 60, 3)))}"
+        for area in ("NA", "b", "7")
+        for year in range(2001, 2011)
+    ]
+    plain, other = tmp_path / "plain.csv", tmp_path / "other.csv"
+    plain.write_text("name,year,K,1,2\n" + "\n".join(rows) + "\n")
+    other.write_text(FORMS[form](rows), encoding="utf-8", newline="")
+    first, second = (panel(read_wide(path)) for path in (plain, other))
+    assert first.areas == second.areas == ("7", "NA", "b")
+    assert first.years == second.years
+    assert (first.pupils == second.pupils).all()
+
+
+def test_columns_of_any_name_are_found_or_told() -> None:
+    years = [2001, 2002, 2003]
+    told = pd.DataFrame({"id": [7] * 3, "autumn": years, "Gr1": [1.5, 2, 3], "Gr2": [4, 5, 6]})
+    found = panel(told, year="autumn", grades=["Gr1", "Gr2"])
+    assert found.areas == ("7",)
+    assert found.pupils[0, 0].tolist() == [1.5, 2, 3]
+    spans = pd.DataFrame({"id": "a", "year": ["2001/02", "2002-03", "2003/2004"], "1": [1, 2, 3]})
+    assert panel(spans).years == (2001, 2002, 2003)
+    for wrong in ({"grades": ["Gr1", "autumn"]}, {"area": "autumn", "grades": ["Gr1"]}):
+        with pytest.raises(ScenarioError, match="'autumn' where a column for one of area, year"):
+            panel(told, year="autumn", **wrong)
+
+
+def test_a_fault_names_the_line_that_an_editor_shows(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("name,year,K\n\na,2001,5\n\na,2002,-6\na,2002,7\n")
+    with pytest.raises(ScenarioError) as error:
+        panel(read_wide(path), name="t.csv")
+    assert [(f.row, f.column, f.value) for f in error.value.faults] == [
+        (5, "K", "-6"),
+        (6, "name", "a 2002"),
+    ]
