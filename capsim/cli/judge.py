@@ -54,7 +54,8 @@ def backtest(
     year: Annotated[str | None, typer.Option(help="Column of the autumn.")] = None,
     grades: Annotated[str | None, typer.Option(help="Columns of grades: K,1,2,…")] = None,
     leads: Annotated[
-        str | None, typer.Option(help="Years ahead: 1,3,5; default 1 to 10, as far as years go.")
+        str | None,
+        typer.Option(help="Years ahead: 1,3,5; default: to a third of the years, at most 10."),
     ] = None,
     first_origin: Annotated[
         int | None, typer.Option(help="First autumn from which forecasts count.")

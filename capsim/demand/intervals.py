@@ -65,15 +65,27 @@ class Covered:
 
     Attributes
     ----------
-    number : array [column, lead]
-    hits : array [level, column, lead]
+    judged : array [origin, column, lead]
+        How many intervals were.
+    inside : array [level, origin, column, lead]
+        How many of them held.
     last : Reach
         As measured from all errors known at the last origin.
     """
 
-    number: Array
-    hits: Array
+    judged: Array
+    inside: Array
     last: Reach
+
+    @property
+    def number(self) -> Array:
+        """Intervals judged, ``[column, lead]``."""
+        return np.asarray(self.judged.sum(0))
+
+    @property
+    def hits(self) -> Array:
+        """Intervals that held, ``[level, column, lead]``."""
+        return np.asarray(self.inside.sum(1))
 
 
 def weighted_quantiles(values: Array, weights: Array, share: Array) -> Array:
@@ -118,21 +130,19 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
     size = np.where(good, forecast, np.nan)
     error, inverse = (actual - size) / size, 1.0 / size
     columns, leads = forecast.shape[2:]
-    number, hits = np.zeros((columns, leads)), np.zeros((len(LEVELS), columns, leads))
-    lacked = np.zeros((len(LEVELS), len(origins), columns, leads))
+    judged = np.zeros((len(origins), columns, leads))
+    inside, lacked = np.zeros((2, len(LEVELS), len(origins), columns, leads))
     for at, origin in enumerate([*origins.tolist(), now]):
         reach = _reach(error, inverse, origins, origin)
         half = reach.reach * np.exp(_correction(lacked[:, :at], origins[:at], origin))
         if at == len(origins):
             break
         apart = _scaled(error[at], inverse[at], reach.person, reach.lasting)
-        judged = (np.isfinite(apart) & np.isfinite(half[0])).sum(0)
-        inside = (apart <= half[:, None]).sum(1)
-        number += judged
-        hits += inside
-        short = np.array(LEVELS)[:, None, None] - inside / np.maximum(judged, 1)
-        lacked[:, at] = np.where(judged > 0, short, 0.0)
-    return Covered(number, hits, replace(reach, reach=half))
+        judged[at] = (np.isfinite(apart) & np.isfinite(half[0])).sum(0)
+        inside[:, at] = (apart <= half[:, None]).sum(1)
+        short = np.array(LEVELS)[:, None, None] - inside[:, at] / np.maximum(judged[at], 1)
+        lacked[:, at] = np.where(judged[at] > 0, short, 0.0)
+    return Covered(judged, inside, replace(reach, reach=half))
 
 
 def _correction(lacked: Array, origins: npt.NDArray[np.intp], origin: int) -> Array:

@@ -43,8 +43,8 @@ class Method:
         Whether ratios return to their long mean and follow the whole's damped trend, from
         `capsim.demand.outlook.LEAST` observed ratios on.
     entry : text
-        ``held`` at the last year, ``share`` of the whole's grade, or ``trend``: the same, where the
-        whole's first grade follows its damped trend.
+        ``held`` at the last year, ``share`` of the whole's grade, or ``trend``: the same with
+        a damped trend of the whole's first grade.
     reconcile : text
         How areas and the whole are made to agree: ``bottom-up``, ``top-down``, ``minimum-trace``.
     """
@@ -65,7 +65,6 @@ METHODS = {
     "fitted": Method("smooth", alpha=None),
     "robust": Method("smooth", robust=True),
     "hierarchical": Method("hierarchical", robust=True, outlook=True, entry="share"),
-    "trend": Method("hierarchical", robust=True, outlook=True, entry="trend"),
 }
 BASELINES = ("no change", "3-year mean")
 USUAL = "hierarchical"

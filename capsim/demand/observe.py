@@ -68,8 +68,8 @@ def place(frame: pd.DataFrame, value: str, axes: Mapping[str, Sequence[object]])
     return np.where(seen, total, np.nan)
 
 
-def observe(scenario: Scenario) -> Observed:
-    """Read a scenario's observed pupils and births.
+def observe(scenario: Scenario, sector: str | None = None) -> Observed:
+    """Read a scenario's observed pupils and births, of both sectors or of one.
 
     A stage observed in a year is observed in all areas: an area without a row has no pupils there.
     """
@@ -81,7 +81,7 @@ def observe(scenario: Scenario) -> Observed:
     of_stage = np.repeat(np.arange(len(stages)), [len(stage.grades) for stage in stages])
     age = np.concatenate([stage.entry_age + np.arange(len(stage.grades)) for stage in stages])
     notes: list[str] = []
-    pupils, years = _pupils(scenario, areas, grades, of_stage, notes)
+    pupils, years = _pupils(scenario, areas, grades, of_stage, notes, sector)
     births = scenario.table("births")
     last_birth = scenario.last_year - int(age.min(initial=0))
     first_birth = min(years) - int(age.max(initial=0)) - 1
@@ -100,39 +100,36 @@ def _pupils(
     grades: tuple[str, ...],
     of_stage: Index,
     notes: list[str],
+    sector: str | None,
 ) -> tuple[Array, tuple[int, ...]]:
-    table = scenario.table("pupils")
+    table, schools = scenario.table("pupils"), scenario.table("schools")
     base = scenario.base_year
     seen = {int(year) for year in table["school_year"] if year <= base}
     first = base
     while first - 1 in seen:
         first -= 1
     years = tuple(range(first, base + 1))
-    pupils = place(table, "pupils", {"area": areas, "grade": grades, "school_year": years})
+    axes = {"area": areas, "grade": grades, "school_year": years}
+    both = place(table, "pupils", axes)
+    if sector is not None:
+        table, schools = (rows[rows["sector"] == sector] for rows in (table, schools))
+    pupils = place(table, "pupils", axes)
     number = len(scenario.stages)
     for stage, name in enumerate(scenario.stages):
         rows = of_stage == stage
-        known = np.asarray(np.isfinite(pupils[:, rows]).any((0, 1)))
+        known = np.asarray(np.isfinite(both[:, rows]).any((0, 1)))
         pupils[:, rows] = np.where(known, np.nan_to_num(pupils[:, rows]), np.nan)
         if not known[-1]:
-            pupils[:, rows, -1] = _from_schools(scenario, name, areas, int(rows.sum()), notes)
+            of_schools = schools[schools["stage"] == name]
+            total = np.nan_to_num(place(of_schools, "pupils", {"area": areas}))
+            pupils[:, rows, -1] = (total / rows.sum())[:, None]
+            source = "its schools' pupils, spread evenly over the grades" if total.any() else "none"
+            notes.append(f"{name}: no pupils observed in {base}; taken: {source}")
     empty = np.nan_to_num(pupils[..., -1]).sum(1) == 0
     if number and empty.any() and not empty.all():
         names = ", ".join(np.array(areas)[empty][:5])
         notes.append(f"no pupils in {base} in {int(empty.sum())} areas: {names}")
     return pupils, years
-
-
-def _from_schools(
-    scenario: Scenario, stage: str, areas: tuple[str, ...], grades: int, notes: list[str]
-) -> Array:
-    """Base-year pupils of a stage that the table of pupils leaves out: the schools', or none."""
-    schools = scenario.table("schools")
-    schools = schools[schools["stage"] == stage]
-    total = np.nan_to_num(place(schools, "pupils", {"area": areas}))
-    source = "its schools' pupils, spread evenly over the grades" if total.any() else "none"
-    notes.append(f"{stage}: no pupils observed in {scenario.base_year}; taken: {source}")
-    return np.repeat(total[:, None] / grades, grades, axis=1)
 
 
 def _held(births: Array, years: tuple[int, ...], notes: list[str]) -> Array:

@@ -24,8 +24,8 @@ from .ratios import Array, Index, Mask
 
 LEAST = 3
 """Fewest observed years behind an origin."""
-MOST_LEADS = 10
-"""Years ahead that are judged without being asked for."""
+SHARE, MOST_LEADS = 3, 10
+"""Years ahead that are judged without being asked for: a third of those observed, at most ten."""
 ENOUGH = 3
 """Origins whose errors must be known before ``auto`` chooses by them."""
 
@@ -87,7 +87,7 @@ def backtest(
     methods : mapping of text to Method, optional
         Default: all of `capsim.demand.METHODS`. ``auto`` is added.
     leads : sequence of int, optional
-        School years ahead; default: 1 to 10, as far as there are years.
+        School years ahead; default: 1 to a third of the observed years, at most 10.
     first_origin : int, optional
         First origin whose errors count (coverage and the choice of ``auto`` use earlier ones too);
         default: the first there is.
@@ -111,7 +111,7 @@ def backtest(
     """
     start, number = table.years[0], len(table.years)
     if leads is None:
-        leads = range(1, max(1, min(number - LEAST, MOST_LEADS)) + 1)
+        leads = range(1, min(max(number // SHARE, 1), MOST_LEADS) + 1)
     leads = sorted(set(leads))
     if not leads or leads[0] < 1:
         raise ValueError(f"leads must be 1 or more, not {leads}")

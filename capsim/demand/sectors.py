@@ -75,14 +75,7 @@ def by_sector(scenario: Scenario, demand: Demand) -> Sectors:
     -------
     Sectors
     """
-    seen = observe(scenario)
-    table = scenario.table("pupils")
-    private = place(
-        table[table["sector"] == "private"],
-        "pupils",
-        {"area": seen.areas, "grade": seen.grades, "school_year": seen.years},
-    )
-    private = np.where(np.isnan(seen.pupils), np.nan, np.nan_to_num(private))
+    seen, private = observe(scenario), observe(scenario, "private").pupils
     first = np.append(True, np.diff(seen.stage) > 0)
     plan = _plans(scenario, seen.areas)[:, seen.stage]
     entrants, all_entrants = (

@@ -112,19 +112,24 @@ def _quantile(freedom: Array, level: float) -> Array:
 def _variance(reach: Reach, ahead: Array, freedom: float, leads: int) -> Array:
     """Variance that gives the measured inner interval, ``[..., column, lead]``; 0 for nobody.
 
-    A column that was never judged is as wide as the others are on the mean.
+    A column that was never judged is as wide as the others are on the mean. No lead is surer than
+    one before it would be with as many pupils.
     """
     judged = np.isfinite(reach.reach[0])
     last = int(np.flatnonzero(judged.any(0))[-1])
     at = np.minimum(np.arange(leads), last)
     inverse = divide(np.ones_like(ahead), ahead, 0.0)
-    unit = reach.person[:, at] * inverse + reach.lasting[:, at]
     others = divide(np.nansum(reach.reach[0], 0), judged.sum(0).astype(float), np.nan)
-    width = np.where(judged, reach.reach[0], others)[:, at] / _quantile(
-        np.array(freedom), LEVELS[0]
-    )
+    width = np.where(judged, reach.reach[0], others) / _quantile(np.array(freedom), LEVELS[0])
     growth = np.maximum((np.arange(leads) + 1) / (last + 1), 1.0) ** GROWTH
-    return np.asarray(np.where(ahead > 0, unit * width**2 * growth, 0.0))
+    person, lasting = (
+        part[:, at] * width[:, at] ** 2 * growth for part in (reach.person, reach.lasting)
+    )
+    out = np.zeros_like(ahead)
+    for lead in range(leads):
+        later = person[:, lead, None] * inverse[..., lead:] + lasting[:, lead, None]
+        out[..., lead:] = np.maximum(out[..., lead:], later)
+    return np.where(ahead > 0, out, 0.0)
 
 
 def _beyond(total: Array, chance: Array, squares: Array) -> Array:

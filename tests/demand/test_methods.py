@@ -102,3 +102,27 @@ def test_minimum_trace_is_the_matrix_formula() -> None:
     expected = np.linalg.solve(summing.T @ weight @ summing, summing.T @ weight @ given)
     found = minimum_trace(areas, counties, whole, variance[0], variance[1], variance[2], county)
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_entry_of_the_whole_follows_its_trend_where_asked() -> None:
+    """The first grade falls by 4 % a year in areas of 60 % and 40 %; the second is its cohort."""
+    years = np.arange(10)
+    whole = 1000 * 0.96**years
+    pupils = np.zeros((2, 2, 10))
+    pupils[:, 0] = np.outer([0.6, 0.4], whole)
+    pupils[:, 1, 1:], pupils[:, 1, 0] = pupils[:, 0, :-1], pupils[:, 0, 0] / 0.96
+    method = dataclasses.replace(METHODS["hierarchical"], entry="trend")
+    found = forecast(pupils, 3, method)
+    onward = np.exp(np.log(0.96) * np.cumsum(0.6 ** np.arange(1, 4)))
+    assert found[:, 0, 1:] == pytest.approx(np.outer([0.6, 0.4], whole[-1] * onward))
+    assert found[:, 1, 2:] == pytest.approx(found[:, 0, 1:-1])
+    assert forecast(pupils, 3, METHODS["hierarchical"])[0, 0, 3] == pytest.approx(0.6 * whole[-1])
+
+
+@pytest.mark.parametrize("name", ["3-year mean", "smoothed", "robust", "hierarchical"])
+def test_a_ratio_that_was_never_observed_is_everybody_s(name: str) -> None:
+    """Area B has just opened both grades; of A's first grade 80 % go on."""
+    pupils = np.zeros((2, 2, 6))
+    pupils[0, 0], pupils[0, 1] = 100, 80
+    pupils[1, :, -1] = [50, 5]
+    assert forecast(pupils, 1, METHODS[name])[1, 1, 1] == pytest.approx(40)

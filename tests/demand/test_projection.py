@@ -198,6 +198,35 @@ def test_with_enough_years_the_spread_is_measured() -> None:
     assert project(given).spread.area == pytest.approx(0.02)
 
 
+def test_measured_draws_are_joint_and_grow_with_the_lead_and_shrink_with_size() -> None:
+    """Chance of single children, and a city whose children leave or come, all areas alike."""
+    rng = np.random.default_rng(6)
+    size = {area: 40.0 if area in "ABCDEF" else 4000.0 for area in "ABCDEFGHIJKL"}
+    now, rows = {area: np.full(6, n) for area, n in size.items()}, {}
+    for year in range(2002, 2022):
+        moved = np.exp(rng.normal(0, 0.02))
+        for area, n in size.items():
+            mean = np.r_[n, now[area][:-1] * moved]
+            now[area] = rng.poisson(mean).astype(float)
+            rows |= {(area, g, year): now[area][at] for at, g in enumerate(GRADES)}
+    made = city("ABCDEFGHIJKL", pupils=pupils(rows), last_year=2026)
+    found = project(made, draws=2000, seed=1)
+    assert found.draws is not None
+    ratio = found.draws / found.pupils
+    wide = ratio.std(0)[..., 1:]
+    for alike in (wide[:6].mean((0, 1)), wide[6:].mean((0, 1))):
+        assert (alike[1:] > 0.98 * alike[:-1]).all()
+        assert alike[-1] > 1.5 * alike[0]
+    assert wide[:6].min((0, 1))[1:].min() > 2 * wide[6:].max()
+    total = found.draws.sum(2) / found.pupils.sum(1)
+    across_areas = np.corrcoef(total[:, 6:, 3].T)[np.triu_indices(6, 1)]
+    assert across_areas.min() > 0.2
+    across_grades = np.corrcoef(ratio[:, 8, 1:, 3].T)[np.triu_indices(5, 1)]
+    assert across_grades.min() > 0.2
+    across_years = np.corrcoef(total[:, 8, 1:].T)[np.triu_indices(5, 1)]
+    assert across_years.min() > 0.2
+
+
 def test_a_method_that_does_not_exist_is_named() -> None:
     now = pupils({("A", grade, 2021): 300 for grade in GRADES})
     for wrong in ("guess", "no change", "0-year mean"):
