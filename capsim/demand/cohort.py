@@ -106,20 +106,21 @@ def advance(base: Array, flow: Flow) -> Array:
 
 def crossing(
     above: Array, below: Array, county: Index, inflow: bool = True
-) -> tuple[npt.NDArray[np.bool_], Array]:
+) -> tuple[npt.NDArray[np.bool_], Array, npt.NDArray[np.bool_]]:
     """Find grades where children cross area borders, and how a county shares them out.
 
     That is so where an area has far more in a grade than were below it, and where it has lately
-    opened or closed the grade.
+    opened or closed the grade. Where the county too has far more than were below, they come from
+    outside.
 
     Parameters
     ----------
     above, below : array [area, grade, year]
         Persons in the grade, and in the grade below a year before, in the last years; NaN where
-        not observed.
+        not observed, or not to be compared.
     county : array [area]
     inflow : bool
-        Whether far more than were below are enough.
+        Whether far more than were below mean that children come from elsewhere.
 
     Returns
     -------
@@ -128,21 +129,27 @@ def crossing(
     share : array [area, grade]
         Share of the county's children in the grade, over the years in which it was taught where it
         is now; NaN where areas stand alone.
+    outside : array of bool [area, grade]
+        Whether the grade is entered from outside the county.
 
     Examples
     --------
     >>> above, below = np.array([[[0.0]], [[90.0]]]), np.array([[[60.0]], [[0.0]]])
-    >>> together, share = crossing(above, below, np.array([0, 0]))
-    >>> together.ravel(), share.ravel()
-    (array([ True,  True]), array([0., 1.]))
+    >>> together, share, outside = crossing(above, below, np.array([0, 0]))
+    >>> together.ravel(), share.ravel(), outside.any()
+    (array([ True,  True]), array([0., 1.]), np.False_)
     """
     alike = settled(above, county)
-    came, there = np.nansum(above, -1), np.nansum(below, -1)
-    odd = group_sum((inflow & (came > OUTSIDE * there)).astype(float), county) > 0
-    together = (odd | ~alike.all(-1)) & (group_sum(there, county) > 0)
+    known = np.isfinite(above) & np.isfinite(below)
+    came, there = (np.where(known, part, 0.0).sum(-1) for part in (above, below))
+    far = np.asarray(inflow & (came > OUTSIDE * there))
+    came_all, there_all = (group_sum(part, county) for part in (came, there))
+    within = (there_all > 0) & ~(inflow & (came_all > OUTSIDE * there_all))
+    together = ((group_sum(far.astype(float), county) > 0) | ~alike.all(-1)) & within
     kept = np.where(alike[county], np.nan_to_num(above), 0.0).sum(-1)
     share = divide(kept, group_sum(kept, county)[county], 0.0)
-    return together[county], np.where(together[county], share, np.nan)
+    together = together[county]
+    return together, np.where(together, share, np.nan), far & ~together
 
 
 def untaught(above: Array, below: Array) -> npt.NDArray[np.bool_]:
@@ -153,7 +160,8 @@ def untaught(above: Array, below: Array) -> npt.NDArray[np.bool_]:
     above, below : array [area, grade, year]
         As in `crossing`.
     """
-    return np.asarray((np.nansum(above, -1) == 0) & (np.nansum(below, -1) > CHANCE))
+    none = np.nansum(above, -1) == 0
+    return np.asarray(none & (np.nansum(below, -1) > CHANCE))
 
 
 def other_range(pupils: Array) -> npt.NDArray[np.bool_]:
@@ -176,6 +184,31 @@ def other_range(pupils: Array) -> npt.NDArray[np.bool_]:
     number = taught.sum(-1, keepdims=True)
     size = divide(np.nansum(pupils, -1, keepdims=True), number.astype(float), 0.0)
     return np.asarray((taught != taught[..., -1:]) & (size > CHANCE) & np.isfinite(pupils))
+
+
+def crossing_pairs(pupils: Array, group: Index) -> tuple[Array, Array]:
+    """Pair grades with those below them a year before, over groups inside which children may cross.
+
+    An area is left out where one of the two was not observed, or where it has opened the grade
+    below since: whoever was in the grade then had come from nowhere.
+
+    Parameters
+    ----------
+    pupils : array [area, grade, year]
+    group : array [area]
+
+    Returns
+    -------
+    above, below : array [group, grade, year]
+        Persons; both 0 where nobody was below.
+    """
+    opened = other_range(pupils) & (pupils == 0)
+    above, below = np.zeros_like(pupils), np.zeros_like(pupils)
+    above[:, 1:, 1:], below[:, 1:, 1:] = pupils[:, 1:, 1:], pupils[:, :-1, :-1]
+    keep = np.isfinite(above) & np.isfinite(below)
+    keep[:, 1:, 1:] &= ~opened[:, :-1, :-1]
+    came, there = (group_sum(np.where(keep, part, 0.0), group) for part in (above, below))
+    return np.where(there > 0, came, 0.0), there
 
 
 def settled(pupils: Array, county: Index) -> npt.NDArray[np.bool_]:

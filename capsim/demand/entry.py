@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .cohort import crossing_pairs, other_range
 from .outlook import damped, shrunk_slope
 from .ratios import CHANCE, OUTSIDE, Array, Mask, divide, pairs, smooth_ratio
 from .shrinkage import variance_parts
@@ -57,39 +58,35 @@ def structure(pupils: Array) -> tuple[Mask, Mask]:
 
 def entry_trend(entrants: Array) -> Array:
     """Slope a year of the logarithm of entrants ``[area, grade, year]``, by grade; see `damped`."""
-    one = (entrants > 0).any(0, keepdims=True).astype(float)
-    return shrunk_slope(entrants, one, TREND_LEAST)
+    return shrunk_slope(entrants, (entrants > 0).astype(float), TREND_LEAST)
 
 
 def whole_path(pupils: Array, leads: int, trend: bool = False) -> Array:
     """Pupils of the whole by grade, ``[grade, 1 + lead]``, by cohorts.
 
-    The first grade stays, or follows its damped trend. Children may change area on moving up; areas
-    observed in only one of two years are left out.
+    The first grade stays, or follows its damped trend. Children may change area on moving up. A
+    grade far larger than the one below is entered from outside and stays as well.
     """
-    known = np.asarray(np.isfinite(pupils).any(1, keepdims=True))
-    both = known[..., 1:] & known[..., :-1]
-    above, below = np.zeros((2, 1, *pupils.shape[1:]))
-    above[0, :, 1:] = np.where(both, np.nan_to_num(pupils[..., 1:]), 0.0).sum(0)
-    below[0, 1:, 1:] = np.where(both, np.nan_to_num(pupils[..., :-1]), 0.0).sum(0)[:-1]
-    ratio = smooth_ratio(above, below, WHOLE_ALPHA)[0]
+    one = np.zeros(len(pupils), dtype=np.intp)
+    ratio = smooth_ratio(*crossing_pairs(pupils, one), WHOLE_ALPHA)[0]
     out = np.empty((pupils.shape[1], leads + 1))
     out[:, 0] = np.nan_to_num(pupils[..., -1]).sum(0)
     out[0] = out[0, 0]
     if trend:
         out[0, 1:] *= damped(entry_trend(whole_index(pupils)[None, :1]), leads, TREND_DAMPING)[0]
     for lead in range(leads):
-        out[1:, lead + 1] = out[:-1, lead] * ratio[1:]
+        out[1:, lead + 1] = np.where(ratio[1:] > OUTSIDE, out[1:, 0], out[:-1, lead] * ratio[1:])
     return out
 
 
 def whole_index(pupils: Array) -> Array:
     """Pupils of the whole by grade relative to the last year, ``[grade, year]``.
 
-    Chained over areas observed in both of two years, so that a gap in the records is no change.
+    Chained over areas that were observed in both of two years and taught the grade in both or in
+    neither, so that a gap in the records, an opening or a closure is no change.
     """
-    known = np.isfinite(pupils)
-    both = known[..., 1:] & known[..., :-1]
+    known, other = np.isfinite(pupils), other_range(pupils)
+    both = known[..., 1:] & known[..., :-1] & (other[..., 1:] == other[..., :-1])
     now, before = (
         np.where(both, np.nan_to_num(part), 0.0).sum(0)
         for part in (pupils[..., 1:], pupils[..., :-1])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cohort import Flow, crossing, other_range, settled, untaught
+from .cohort import Flow, crossing, crossing_pairs, other_range, settled, untaught
 from .entry import TREND_DAMPING, entry_trend
 from .methods import Method, progression
 from .observe import Observed, cohorts, place
@@ -44,10 +44,10 @@ def flow_of(
     if len(seen.years) < 2:
         notes.append("one observed year: no progression ratio is known, all are taken as 1")
     came, there = _moves(seen.pupils)
-    together, share = crossing(came, there, seen.county)
+    together, share, outside = crossing(came, there, seen.county)
     ratio = progression(*taught(above, below), seen.county, method, leads)
     ratio = np.where(untaught(came, there)[..., None], 0.0, ratio)
-    by_county = _of_counties(seen, above, below)
+    by_county = _as_now(seen, *crossing_pairs(seen.pupils, seen.county))
     single = np.zeros(len(by_county[0]), dtype=np.intp)
     by_all = progression(*by_county, single, method, leads)
     ratio = np.where(together[..., None], by_all[seen.county], ratio)
@@ -55,20 +55,19 @@ def flow_of(
     base_below = np.zeros(seen.pupils.shape[:2])
     base_below[:, 1:] = np.nan_to_num(seen.pupils[:, :-1, -1])
     cohort = ~together & np.isnan(entry[..., 0])
-    held = cohort & (np.nansum(came, -1) > 0) & (np.nansum(there, -1) + base_below == 0)
-    unknown = cohort & (below.sum(-1) == 0) & (base_below > 0)
+    held = cohort & outside
+    unknown = cohort & ~held & (below.sum(-1) == 0) & (base_below > 0)
     _say(seen, together, held, unknown, notes)
     entry = np.where(held[..., None], _level(seen, held, leads)[0], entry)
     axes = {"area": seen.areas, "grade": seen.grades, "school_year": scenario.years}
     added = np.nan_to_num(place(scenario.table("migration"), "pupils", axes))
-    whole = _whole(above, below, method, leads)
-    moved = together.all(0) & other_range(seen.pupils[..., -RECENT - 1 :]).any((0, 2))
+    whole = _whole(*by_county, len(seen.years), method, leads)
     return Flow(
         ratio=ratio,
         entry=entry,
         county=seen.county,
         share=share,
-        whole=np.where((held.any(0) | moved)[:, None], np.nan, whole),
+        whole=np.where(held.any(0, keepdims=True).T, np.nan, whole),
         added=added + _housing(scenario, seen, notes),
         fixed=place(scenario.table("forecast"), "pupils", axes),
     )
@@ -82,8 +81,8 @@ def _say(seen: Observed, together: Mask, held: Mask, unknown: Mask, notes: list[
 
     if held.any():
         notes.append(
-            f"{int(held.sum())} ratios cannot be formed (nobody in the grade below, in grades "
-            f"{grades(held)}): the grade is held at its recent mean or follows its trend"
+            f"{int(held.sum())} ratios cannot be formed (nobody or far too few in the grade below, "
+            f"in grades {grades(held)}): the grade is held at its recent mean or follows its trend"
         )
     if unknown.any() and len(seen.years) > 1:
         notes.append(
@@ -102,32 +101,35 @@ def _say(seen: Observed, together: Mask, held: Mask, unknown: Mask, notes: list[
 def _moves(pupils: Array) -> tuple[Array, Array]:
     """Pupils of the last years and those below them a year before, ``[area, grade, year]``.
 
-    NaN where one of the two was not observed. Nobody is below the first grade, nor in one year.
+    Nobody is below the first grade. NaN where the grade below was not observed or taught other
+    than now; with one year at hand, where there is anybody in it.
     """
     last = pupils[..., -RECENT - 1 :]
+    above, below = last[..., -RECENT:], np.zeros_like(last[..., -RECENT:])
     if last.shape[-1] == 1:
-        return last, np.zeros_like(last)
-    above, below = last[..., 1:], np.zeros_like(last[..., 1:])
-    below[:, 1:] = last[:, :-1, :-1]
-    known = np.isfinite(above) & np.isfinite(below)
-    return np.where(known, above, np.nan), np.where(known, below, np.nan)
-
-
-def _of_counties(seen: Observed, above: Array, below: Array) -> tuple[Array, Array]:
-    """Sum over counties, ``[county, grade, year]``, the years with the grade where it is now."""
-    alike = settled(seen.pupils, seen.county)
-    sums = (group_sum(part, seen.county) for part in (above, below))
-    above, below = (np.where(alike, part, 0.0) for part in sums)
+        below[:, 1:] = np.where(last[:, :-1] > 0, np.nan, 0.0)
+        return above, below
+    above, below = last[..., 1:], below[..., : last.shape[-1] - 1]
+    below[:, 1:] = np.where(other_range(last), np.nan, last)[:, :-1, :-1]
     return above, below
 
 
-def _whole(above: Array, below: Array, method: Method, leads: int) -> Array:
+def _as_now(seen: Observed, above: Array, below: Array) -> tuple[Array, Array]:
+    """Leave a county's years out in which its areas did not teach the grade where they do now.
+
+    Both are ``[county, grade, year]``.
+    """
+    alike = settled(seen.pupils, seen.county)
+    return np.where(alike, above, 0.0), np.where(alike, below, 0.0)
+
+
+def _whole(above: Array, below: Array, years: int, method: Method, leads: int) -> Array:
     """Ratio of everybody, ``[grade, lead]``; NaN in grades that nobody has moved up into.
 
     By the method where there are years enough to judge it by, else the mean of all years.
     """
     total, base = (part.sum(0, keepdims=True) for part in (above, below))
-    if above.shape[-1] >= MEASURABLE:
+    if years >= MEASURABLE:
         ahead = progression(total, base, np.zeros(1, dtype=np.intp), method, leads)[0]
     else:
         ahead = np.repeat(pooled(above, below)[:, None], leads, -1)
@@ -183,12 +185,12 @@ def _by_births(seen: Observed, children: Array, past: Array, known: Mask) -> Arr
     """
     above, below = (np.where(known, part, 0.0) for part in (seen.pupils, past))
     rate = hierarchical(*taught(above, below), seen.county, ENTRY_ALPHA)
-    counties = _of_counties(seen, above, below)
+    counties = _as_now(seen, *(group_sum(part, seen.county) for part in (above, below)))
     single = np.zeros(len(counties[0]), dtype=np.intp)
     county_rate = hierarchical(*counties, single, ENTRY_ALPHA)[seen.county]
     came, there = (np.where(known, part, np.nan)[..., -RECENT:] for part in (seen.pupils, past))
     rate = np.where(untaught(came, there), 0.0, rate)
-    together, share = crossing(came, there, seen.county, inflow=False)
+    together, share, _ = crossing(came, there, seen.county, inflow=False)
     covered = np.where(known.any(-1, keepdims=True), children, 0.0)
     pooled_children = group_sum(covered, seen.county)[seen.county]
     entrants = np.where(
@@ -209,7 +211,8 @@ def _level(seen: Observed, cells: Mask, leads: int) -> tuple[Array, Array]:
     keep = np.isfinite(recent) & settled(recent, seen.county)[seen.county]
     number = np.maximum(keep.sum(-1), 1)
     behind = (keep * np.arange(recent.shape[-1])[::-1]).sum(-1) / number
-    slope = entry_trend(np.where(cells[..., None], np.nan_to_num(seen.pupils), 0.0))
+    entrants = group_sum(np.where(cells[..., None], np.nan_to_num(seen.pupils), 0.0), seen.county)
+    slope = entry_trend(_as_now(seen, entrants, entrants)[0])
     level = np.where(keep, recent, 0.0).sum(-1) / number * np.exp(slope * behind)
     return level[..., None] * damped(slope, leads, TREND_DAMPING), slope
 

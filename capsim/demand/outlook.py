@@ -46,6 +46,9 @@ def damped(slope: Array, leads: int, damping: float = DAMPING) -> Array:
 def shrunk_slope(above: Array, below: Array, least: int = LEAST) -> Array:
     """Slope a year of the logarithm of everybody's ratio, drawn to 0 by its noise, ``[grade]``.
 
+    Of areas that have a ratio in every year in which any has one, so that who comes or goes is no
+    trend.
+
     Parameters
     ----------
     above, below : array [area, grade, year]
@@ -66,7 +69,9 @@ def shrunk_slope(above: Array, below: Array, least: int = LEAST) -> Array:
     >>> shrunk_slope(above, np.full((1, 1, 8), 100.0)).round(4)
     array([0.01])
     """
-    total, base = (part.sum(0)[:, -TREND_YEARS:] for part in (above, below))
+    above, below = above[..., -TREND_YEARS:], below[..., -TREND_YEARS:]
+    always = ((below > 0) | (below.sum(0) == 0)).all(-1, keepdims=True)
+    total, base = (np.where(always, part, 0.0).sum(0) for part in (above, below))
     seen = (total > 0) & (base > 0)
     number = seen.sum(-1)
     log = np.log(divide(total, base, 1.0), out=np.zeros(seen.shape), where=seen)

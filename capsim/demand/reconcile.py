@@ -20,6 +20,8 @@ Reconciliation = Literal["bottom-up", "top-down", "minimum-trace"]
 def reconcile(areas: Array, pupils: Array, county: Index, how: Reconciliation) -> Array:
     """Make a forecast of areas agree with forecasts of counties and the whole by cohorts.
 
+    Minimum trace takes error variances to be as large as the pupils forecast.
+
     Parameters
     ----------
     areas : array [area, grade, 1 + lead]
@@ -44,9 +46,9 @@ def reconcile(areas: Array, pupils: Array, county: Index, how: Reconciliation) -
     number = int(county.max(initial=-1)) + 1
     counties = np.stack([whole_path(pupils[county == c], leads)[:, 1:] for c in range(number)])
     size = areas[..., 1:]
-    out[..., 1:] = minimum_trace(
-        size, counties, whole, size, group_sum(size, county), size.sum(0), county
-    )
+    # One county is the whole: its forecast is not heard twice.
+    of_counties = group_sum(size, county) if number > 1 else np.full_like(counties, np.inf)
+    out[..., 1:] = minimum_trace(size, counties, whole, size, of_counties, size.sum(0), county)
     return out
 
 

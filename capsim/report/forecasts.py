@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from capsim.report.figures.style import (
-    BLACK,
     BLUE,
     GREEN,
     ORANGE,
@@ -31,6 +30,7 @@ BACKTEST_MARK = "backtest.json"
 """The file by which a folder is known to be a back-test."""
 
 LEVELS = {"total": "the whole", "area": "areas", "grade": "grades of areas"}
+PALE = "#D6D6D6"
 LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (VERMILLION, "D"), (PURPLE, "v"), (SKY, "P"))
 
 
@@ -59,13 +59,20 @@ def backtest_text(backtest: Backtest) -> str:
 
 
 def backtest_errors(ax: Axes, backtest: Backtest, level: str = "area") -> None:
-    """Draw the weighted error of each method by years ahead, at a level, on an Axes."""
+    """Draw the weighted error of each method by years ahead, at a level, on an Axes.
+
+    ``auto`` is what lies on one of the others for the most part: a broad line behind them.
+    """
     table = _errors(backtest, level)
     for number, (method, row) in enumerate(table.iterrows()):
-        auto = method == "auto"
-        colour, marker = (BLACK, "*") if auto else LINES[number % len(LINES)]
-        dashes = "-" if auto or number < len(LINES) else "--"
-        ax.plot(row.index, row, color=colour, marker=marker, linestyle=dashes, label=str(method))
+        if method == "auto":
+            ax.plot(row.index, row, color=PALE, linewidth=8, zorder=1, label="auto")
+            continue
+        colour, marker = LINES[number % len(LINES)]
+        dashes = "-" if number < len(LINES) else "--"
+        ax.plot(
+            row.index, row, color=colour, marker=marker, markersize=5, ls=dashes, label=str(method)
+        )
     ax.set_ylim(bottom=0)
     ax.set_xticks(list(table.columns))
     ax.set_title(f"How far forecasts of {LEVELS[level]} missed")

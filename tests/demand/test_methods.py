@@ -9,7 +9,7 @@ import pytest
 
 from capsim.demand import METHODS, Method, forecast
 from capsim.demand.cohort import advance, closed
-from capsim.demand.reconcile import minimum_trace
+from capsim.demand.reconcile import Reconciliation, minimum_trace
 
 NAMES = sorted(METHODS)
 
@@ -91,6 +91,26 @@ def test_reconciled_areas_add_up_to_the_whole() -> None:
     assert (middle[0] <= high[0] + 1e-9).all()
 
 
+@pytest.mark.parametrize("counties", [1, 3])
+def test_minimum_trace_of_forecasts_is_the_matrix_formula(counties: int) -> None:
+    """Forecasts of areas, counties and the whole, each alone, against the dense solution."""
+    rng = np.random.default_rng(8)
+    county = np.arange(6) % counties
+    pupils = rng.uniform(20, 60, (6, 3, 9))
+    plain = Method("smooth")
+    found = forecast(pupils, 4, dataclasses.replace(plain, reconcile="minimum-trace"), county)
+    areas = forecast(pupils, 4, plain, county)
+    groups = [np.ones(6), *(county == c for c in range(counties) if counties > 1)]
+    above = [forecast(pupils[group > 0].sum(0, keepdims=True), 4, plain)[0] for group in groups]
+    summing = np.vstack([*groups, np.eye(6)])
+    for grade, lead in np.ndindex(3, 4):
+        own = areas[:, grade, lead + 1]
+        weight = np.diag(1 / (summing @ own))
+        given = np.r_[[part[grade, lead + 1] for part in above], own]
+        dense = np.linalg.solve(summing.T @ weight @ summing, summing.T @ weight @ given)
+        assert found[:, grade, lead + 1] == pytest.approx(dense, abs=1e-9)
+
+
 def test_minimum_trace_is_the_matrix_formula() -> None:
     rng = np.random.default_rng(2)
     county = np.array([0, 0, 0, 1, 1])
@@ -126,3 +146,24 @@ def test_a_ratio_that_was_never_observed_is_everybody_s(name: str) -> None:
     pupils[0, 0], pupils[0, 1] = 100, 80
     pupils[1, :, -1] = [50, 5]
     assert forecast(pupils, 1, METHODS[name])[1, 1, 1] == pytest.approx(40)
+
+
+@pytest.mark.parametrize("reconcile", ["bottom-up", "top-down", "minimum-trace"])
+def test_a_large_area_that_opens_its_first_grade_moves_nobody_else(
+    reconcile: Reconciliation,
+) -> None:
+    """B has 3 to 5 pupils in the grade that A, forty times as large, has just opened."""
+    pupils = np.full((2, 3, 9), 160.0)
+    pupils[0, 0, :6] = 0
+    pupils[1] = np.random.default_rng(1).integers(3, 6, (3, 9))
+    found = forecast(pupils, 6, dataclasses.replace(METHODS["hierarchical"], reconcile=reconcile))
+    assert found[0] == pytest.approx(160, rel=0.05)
+    assert (found[1] < 8).all()
+
+
+def test_a_grade_far_larger_than_all_below_it_is_entered_from_outside() -> None:
+    """Grade 2 has 90 pupils, grade 1 of all schools 8 to 12: the one does not follow the other."""
+    pupils = np.zeros((2, 2, 8))
+    pupils[0, 0] = [8, 9, 12, 10, 8, 11, 9, 12]
+    pupils[1, 1] = 90
+    assert forecast(pupils, 4, METHODS["hierarchical"])[1, 1] == pytest.approx(90)

@@ -113,7 +113,7 @@ def test_a_small_grade_empty_by_chance_is_not_closed() -> None:
 def test_years_with_another_range_do_not_say_how_children_are_shared_out() -> None:
     above = np.array([[[30.0, 0.0, 0.0]], [[30.0, 50.0, 48.0]], [[30.0, 40.0, 42.0]]])
     below = np.full((3, 1, 3), 30.0)
-    together, share = crossing(above, below, np.array([0, 0, 0]))
+    together, share, _ = crossing(above, below, np.array([0, 0, 0]))
     assert together.all()
     assert share.ravel() == pytest.approx([0, 98 / 180, 82 / 180])
     assert other_range(above)[0, 0].tolist() == [True, False, False]
@@ -124,5 +124,49 @@ def test_years_with_another_range_do_not_say_how_children_are_shared_out() -> No
 def test_years_that_were_not_observed_change_no_range() -> None:
     above = np.array([[[np.nan, 30.0, 30.0]]])
     assert not other_range(above).any()
-    together, _ = crossing(above, np.full((1, 1, 3), 30.0), np.array([0]))
+    together, *_ = crossing(above, np.full((1, 1, 3), 30.0), np.array([0]))
     assert not together.any()
+
+
+@pytest.mark.parametrize("years", [YEARS, range(2018, 2022)])
+def test_a_town_with_nothing_but_a_junior_school_is_fed_by_the_villages(years: range) -> None:
+    """Nine tenths of the villages' grade 6 come into the town's grade 7, which has no grade 6."""
+    size = {y: 100.0 + 10 * (y % 3) for y in range(2010, 2022)}
+    rows = {("V", "6", y): size[y] for y in years}
+    rows |= {("T", "7", y): 0.9 * size[y - 1] for y in years}
+    both = {"stages": {"planned": ["primary", "junior"], "compulsory": ["primary", "junior"]}}
+    made = city({"T": "C", "V": "C"}, pupils=pupils(rows), settings=both)
+    found = project(made)
+    seventh = found.grades.index("7")
+    assert found.pupils[0, seventh, 1] == pytest.approx(0.9 * size[2021])
+    assert found.pupils[1, seventh, 1] == 0
+
+
+@pytest.mark.parametrize("opened", [2018, 2021])
+def test_a_large_school_that_opens_is_no_trend_of_the_others(opened: int) -> None:
+    """C is twenty times as large as A and B, in another county, and opens its second grade."""
+    rows = {
+        (a, g, y): n
+        for a, n in (("A", 30.0), ("B", 30.0), ("C", 600.0))
+        for g in GRADES
+        for y in YEARS
+    }
+    for year in range(2014, opened):
+        rows["C", "2", year] = 0.0
+    born = pd.concat([births(n, area=a) for a, n in (("A", 30), ("B", 30), ("C", 600))])
+    made = city({"A": "X", "B": "X", "C": "Y"}, pupils=pupils(rows), births=born, last_year=2028)
+    found = project(made)
+    assert found.pupils[:2] == pytest.approx(30)
+    assert found.pupils[2] == pytest.approx(600)
+
+
+def test_a_grade_whose_feeder_closed_is_entered_from_outside() -> None:
+    """C lost its grade 2 two years ago and goes on teaching 600 in grade 3; B has 2 in each."""
+    rows = {("C", g, y): 600.0 for g in GRADES for y in YEARS}
+    rows |= {("C", "2", y): 0.0 for y in (2020, 2021)}
+    rows |= {("B", g, y): 2.0 for g in GRADES for y in YEARS}
+    born = pd.concat([births(n, area=a) for a, n in (("B", 2), ("C", 600))])
+    found = project(city("BC", pupils=pupils(rows), births=born, last_year=2028))
+    assert found.pupils[1, 1].tolist() == [0] * 8
+    assert found.pupils[1, 2:] == pytest.approx(600, rel=0.01)
+    assert found.pupils[0].max() < 5

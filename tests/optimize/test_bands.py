@@ -94,8 +94,20 @@ def test_pupils_are_split_as_those_who_arrive() -> None:
 
 
 def test_flows_between_areas_keep_each_grade_whole() -> None:
-    """Every child of an area and grade is on a link or without a place, bands too."""
-    plan = capsim.optimize(city(6, 4), children(6, 4), gap=2e-2, threads=1)
+    """Every child of an area and grade is on a link or without a place, bands too.
+
+    Senior pupils are counted where their school is; here some live in an area that has none.
+    """
+    plain = city(6, 4)
+    away = children(6, 4).areas[1]
+    rows = [
+        (away, grade, year, 20.0 + 5 * at)
+        for at, grade in enumerate(("10", "11", "12"))
+        for year in plain.years
+    ]
+    given = pd.DataFrame(rows, columns=["area", "grade", "school_year", "pupils"])
+    scenario = plain.variant({}, tables={"forecast": given})
+    plan = capsim.optimize(scenario, capsim.project(scenario), gap=2e-2, threads=1)
     keys = ["area", "grade", "school_year"]
     on_links = plan.tables["flows"].groupby(keys)["pupils"].sum()
     all_of = plan.tables["shortfall"].set_index(keys)
