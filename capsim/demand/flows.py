@@ -57,7 +57,7 @@ def flow_of(
     cohort = ~together & np.isnan(entry[..., 0])
     held = cohort & outside
     unknown = cohort & ~held & (below.sum(-1) == 0) & (base_below > 0)
-    _say(seen, together, held, unknown, notes)
+    _say(seen, together & np.isnan(entry[..., 0]), held, unknown, notes)
     entry = np.where(held[..., None], _level(seen, held, leads)[0], entry)
     axes = {"area": seen.areas, "grade": seen.grades, "school_year": scenario.years}
     added = np.nan_to_num(place(scenario.table("migration"), "pupils", axes))

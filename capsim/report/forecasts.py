@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+import numpy as np
 
 from capsim.report.figures.style import (
     BLUE,
@@ -30,6 +31,12 @@ BACKTEST_MARK = "backtest.json"
 """The file by which a folder is known to be a back-test."""
 
 LEVELS = {"total": "the whole", "area": "areas", "grade": "grades of areas"}
+FIGURES = {
+    "mape": ("mean relative error (MAPE)", 2),
+    "bias": ("bias (forecast above: +)", 2),
+    "cover80": ("held by 80 % intervals", 1),
+    "cover95": ("held by 95 % intervals", 1),
+}
 PALE = "#D6D6D6"
 LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (VERMILLION, "D"), (PURPLE, "v"), (SKY, "P"))
 
@@ -48,13 +55,17 @@ def backtest_text(backtest: Backtest) -> str:
                 for value, best in zip(row, least, strict=True)
             )
             lines.append(f"  {method!s:<28}{cells}")
-    rows = backtest.table[
-        (backtest.table["method"] == "auto") & (backtest.table["level"] == "area")
-    ]
-    for cover in ("cover80", "cover95"):
-        cells = "".join(f"{value:>8.1f} " for value in rows[cover])
-        lines.append(f"  auto, areas: {cover:<15}{cells}")
-    lines.append("* least error of that lead")
+    for level, words in LEVELS.items():
+        rows = backtest.table.query("method == 'auto' and level == @level")
+        rows = rows[rows["lead"].isin(_errors(backtest, level).columns)]
+        lines.append(f"auto, {words}, %, by years ahead")
+        for figure, (name, digits) in FIGURES.items():
+            cells = "".join(
+                f"{'-':>8} " if np.isnan(value) else f"{value:>8.{digits}f} "
+                for value in rows[figure]
+            )
+            lines.append(f"  {name:<28}{cells}")
+    lines.append("* least error of that lead; - no interval yet")
     return "\n".join(lines) + "\n"
 
 

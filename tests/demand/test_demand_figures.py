@@ -7,7 +7,9 @@ import pytest
 from demand_tables import births, city, pupils
 
 from capsim import project
+from capsim.demand import METHODS, Panel, backtest
 from capsim.report.demand_figures import forecast_figure
+from capsim.report.forecasts import backtest_text
 
 
 def test_fan_shows_the_projection_and_bands_of_its_draws() -> None:
@@ -22,3 +24,17 @@ def test_fan_shows_the_projection_and_bands_of_its_draws() -> None:
     widest = ax.collections[0].get_paths()[0].vertices[:, 1]
     edges = np.quantile(demand.draws.sum((1, 2)), [0.025, 0.975], axis=0)
     assert [widest.min(), widest.max()] == pytest.approx([edges[0].min(), edges[1].max()])
+
+
+def test_text_of_a_backtest_has_error_bias_and_coverage_by_level_and_lead() -> None:
+    """Of 100, 100, 100, 110, 121 no change forecasts 10 and 11 too few, nobody knowing how wide."""
+    pupils = np.array([[[100.0, 100, 100, 110, 121]]])
+    table = Panel(("A",), ("K",), (1, 2, 3, 4, 5), pupils, np.zeros(1, int))
+    text = backtest_text(backtest(table, {"no change": METHODS["no change"]}, leads=[1, 2]))
+    lines = [line.split() for line in text.splitlines()]
+    start = lines.index(["auto,", "areas,", "%,", "by", "years", "ahead"])
+    mape, bias, inner, outer = lines[start + 1 : start + 5]
+    assert mape[-2:] == [f"{100 * (10 / 110 + 11 / 121) / 2:.2f}", f"{100 * 21 / 121:.2f}"]
+    assert bias[-2:] == [f"{-100 * 21 / 231:.2f}", f"{-100 * 21 / 121:.2f}"]
+    assert inner[-1] == outer[-1] == "-"
+    assert text.count("by years ahead") == 6
