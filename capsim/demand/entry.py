@@ -82,17 +82,21 @@ def whole_path(pupils: Array, leads: int, trend: bool = False) -> Array:
 def whole_index(pupils: Array) -> Array:
     """Pupils of the whole by grade relative to the last year, ``[grade, year]``.
 
-    Chained over areas that were observed in both of two years and taught the grade in both or in
-    neither, so that a gap in the records, an opening or a closure is no change.
+    Chained over areas, each beside its last year observed, that taught the grade in both years or
+    in neither, so that a gap in the records, an opening or a closure is no change. To an empty
+    year and the one beside it half a pupil is added, so that the chain does not break.
     """
-    known, other = np.isfinite(pupils), other_range(pupils)
-    both = known[..., 1:] & known[..., :-1] & (other[..., 1:] == other[..., :-1])
-    now, before = (
-        np.where(both, np.nan_to_num(part), 0.0).sum(0)
-        for part in (pupils[..., 1:], pupils[..., :-1])
-    )
+    known, other, full = np.isfinite(pupils), other_range(pupils), np.nan_to_num(pupils)
+    years = np.where(known, np.arange(pupils.shape[-1]), -1)
+    last = np.maximum.accumulate(years, axis=-1)[..., :-1]
+    there = np.maximum(last, 0)
+    both = known[..., 1:] & (last >= 0)
+    both &= other[..., 1:] == np.take_along_axis(other, there, -1)
+    pair = full[..., 1:], np.take_along_axis(full, there, -1)
+    now, before = (np.where(both, part, 0.0).sum(0) for part in pair)
     growth = np.ones(pupils.shape[1:])
-    growth[:, 1:] = np.where(now > 0, divide(now, before, 1.0), 1.0)
+    half = np.where((now > 0) & (before > 0), 0.0, 0.5)
+    growth[:, 1:] = (now + half) / (before + half)
     index = np.cumprod(growth, axis=-1)
     return np.asarray(index / index[:, -1:])
 

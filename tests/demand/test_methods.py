@@ -9,6 +9,7 @@ import pytest
 
 from capsim.demand import METHODS, Method, forecast
 from capsim.demand.cohort import advance, closed
+from capsim.demand.entry import whole_index
 from capsim.demand.reconcile import Reconciliation, minimum_trace
 
 NAMES = sorted(METHODS)
@@ -167,3 +168,11 @@ def test_a_grade_far_larger_than_all_below_it_is_entered_from_outside() -> None:
     pupils[0, 0] = [8, 9, 12, 10, 8, 11, 9, 12]
     pupils[1, 1] = 90
     assert forecast(pupils, 4, METHODS["hierarchical"])[1, 1] == pytest.approx(90)
+
+
+def test_an_empty_or_missing_year_does_not_break_the_whole_s_index() -> None:
+    """By hand: 4 to none is 0.5 / 4.5, none to 2 is 2.5 / 0.5; 4 of two years ago to 6 is 1.5."""
+    pupils = np.array([[[4.0, 0.0, 2.0, 4.0, np.nan, 6.0]]])
+    growth = [0.5 / 4.5, 2.5 / 0.5, 2.0, 1.0, 1.5]
+    index = np.cumprod([1.0, *growth])
+    assert whole_index(pupils)[0] == pytest.approx(index / index[-1])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from demand_tables import births, city, pupils
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capsim import project
+from capsim.demand import METHODS, forecast
 from capsim.demand.cohort import crossing, other_range, untaught
 
 GRADES = [str(grade) for grade in range(1, 7)]
@@ -170,3 +175,36 @@ def test_a_grade_whose_feeder_closed_is_entered_from_outside() -> None:
     assert found.pupils[1, 1].tolist() == [0] * 8
     assert found.pupils[1, 2:] == pytest.approx(600, rel=0.01)
     assert found.pupils[0].max() < 5
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_random_openings_closures_and_gaps_are_forecast_within_reason(seed: int) -> None:
+    """No method gives a number that is not finite, negative or far above all that was seen."""
+    rng = np.random.default_rng(seed)
+    areas, grades, years = rng.integers(1, 6), rng.integers(1, 5), rng.integers(4, 16)
+    size = 10 ** rng.uniform(0, 3, (areas, 1, 1))
+    seen = rng.poisson(size * np.ones((areas, grades, years))).astype(float)
+    for _ in range(rng.integers(0, 5)):
+        area, grade, year = rng.integers(areas), rng.integers(grades), rng.integers(years)
+        match rng.integers(5):
+            case 0:
+                seen[area, grade, year:] = 0
+            case 1:
+                seen[area, grade, :year] = 0
+            case 2:
+                seen[area, :, year] = np.nan
+            case 3:
+                seen[area, :, :year] = np.nan
+            case _:
+                seen[area, grade] = 0
+    county = np.unique(rng.integers(0, 3, areas), return_inverse=True)[1]
+    there = np.isfinite(seen[..., -1]).any(1)
+    for name, method in METHODS.items():
+        for reconcile in ("bottom-up", "top-down", "minimum-trace"):
+            found = forecast(seen, 5, replace(method, reconcile=reconcile), county)
+            assert np.isnan(found[~there]).all()
+            assert np.isfinite(found[there]).all()
+            assert (found[there] >= 0).all()
+            if name == "hierarchical":
+                assert found[there].max(initial=0) < 4 * max(np.nanmax(seen, initial=0), 3)
