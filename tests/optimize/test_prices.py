@@ -156,12 +156,12 @@ ROWS = {
 
 def test_prices_of_rows_are_finite_differences_of_their_right_hand_side() -> None:
     """Every row of seven kinds in one city, those with a price and those without."""
-    plan, x = planned(4, 1)
+    plan, x = planned(4, 3)
     program = formulate(plan.scenario, plan.demand).program.fixed(x)
     names = {name: i for i, name in enumerate(program.row_names())}
     base = optimum(program)
     seen = set()
-    for row in priced(4, 1).table.itertuples():
+    for row in priced(4, 3).table.itertuples():
         pattern = ROWS.get(row.kind)
         if pattern is None or (row.kind == "purchased place" and row.name):
             continue
@@ -178,7 +178,7 @@ def test_prices_of_rows_are_finite_differences_of_their_right_hand_side() -> Non
 
         if agree(row, base, at):
             seen.add(row.kind)
-    assert seen == {"contract teacher", "reduction", "floor", "large class"}
+    assert seen == {"contract teacher", "reduction", "floor", "large class", "purchased place"}
 
 
 def with_seats(scenario: Any, seats: dict[tuple[str, str, int], float]) -> Any:
