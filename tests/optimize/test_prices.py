@@ -178,7 +178,7 @@ def test_prices_of_rows_are_finite_differences_of_their_right_hand_side() -> Non
 
         if agree(row, base, at):
             seen.add(row.kind)
-    assert seen == {"contract teacher", "reduction", "floor", "large class", "purchased place"}
+    assert seen == {"contract teacher", "reduction", "floor", "large class"}
 
 
 def with_seats(scenario: Any, seats: dict[tuple[str, str, int], float]) -> Any:
