@@ -14,15 +14,16 @@ where the interior point needs half a minute for the whole.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capsim.lp.blocks import Block, Split
+from capsim.lp.build import Program
 from capsim.lp.highs import INTERIOR, Basis, Highs
-from capsim.lp.master import Master
+from capsim.lp.master import Loose, Master
 from capsim.lp.parallel import in_parallel
 from capsim.lp.result import Solution
 
@@ -44,6 +45,11 @@ GOOD_STEP = 0.5
 MIXED = 1e-7
 """Weight of the box's own columns, in units of the rows, below which the mixture keeps the rows."""
 
+KNOWN = 40
+"""Solutions of a block that are kept for the next program."""
+KEEPS = 1e-9
+"""Distance from a bound at which a known solution still keeps it."""
+
 
 @dataclass(frozen=True)
 class Priced:
@@ -59,6 +65,8 @@ class Priced:
         Reduced costs at these prices, each block's own.
     bases : tuple of Basis
         Of the blocks at these prices.
+    blocks : tuple of Block
+        Without the columns that stand in coupling rows alone.
     objective, bound : float
         With the program's offset.
     """
@@ -69,6 +77,7 @@ class Priced:
     objective: float
     bound: float
     bases: tuple[Basis, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
 
 def price_coupling(
@@ -115,81 +124,165 @@ def price_coupling(
     >>> priced.x.round(6).tolist(), round(priced.objective, 6)
     ([4.0, 2.0], 10.0)
     """
-    end = np.inf if time_limit is None else time.perf_counter() + time_limit
-    program = found.program.relaxed()
-    found = Split(program, found.coupling, found.blocks)
-    parts = _Parts(found)
-    low, high = program.row_lower[found.coupling], program.row_upper[found.coupling]
-    master = Master(low, high, len(found.blocks))
-    asked = _first_prices(found) if start is None else start
-    best, center, radius = -np.inf, np.zeros(len(low)), np.full(len(low), RADIUS)
-    for _ in range(ROUNDS):
-        at, constant = _sided(asked, low, high)
-        solutions = parts.ask(at)
-        if solutions is None or time.perf_counter() > end:
-            return None
-        for i, solution in enumerate(solutions):
-            master.add(i, *parts.column(i, solution))
-        bound = float(sum(s.objective for s in solutions)) + constant + program.offset
-        gain, promised = bound - best, master.objective + program.offset - best
-        if bound > best:
-            best, center, at_best, bases = bound, at, solutions, parts.bases()
-        if np.isfinite(gain) and gain < GOOD_STEP * promised:
-            radius = np.maximum(radius * (1.0 if gain > 0 else SHRINK), LEAST_RADIUS)
-        elif np.isfinite(gain):
-            radius = radius * GROW
-        while True:
-            prices = master.prices(center, radius * _scale(center))
-            if prices is None or radius.max(initial=0.0) > WIDEST:
-                return None
-            asked, objective = prices, master.objective + program.offset
-            close = objective - best <= tolerance * max(abs(objective), 1.0)
-            strained = master.strained(MIXED)
-            if not close or not strained.any():
-                break
-            radius = np.where(strained, radius * GROW_LATE, radius)
-        if close:
-            break
-    else:
-        return None
-    x, reduced = np.zeros(len(program.cost)), np.zeros(len(program.cost))
-    for block, mixed in zip(found.blocks, master.mixture(parts.solutions), strict=True):
-        x[block.columns] = mixed
-    for block, solution in zip(found.blocks, at_best, strict=True):
-        reduced[block.columns] = solution.column_dual
-    return Priced(x, center, reduced, objective, best, bases)
+    return Pricer(found).price(
+        found.program,
+        tolerance=tolerance,
+        start=_first_prices(found) if start is None else start,
+        time_limit=time_limit,
+    )
 
 
-class _Parts:
-    """The blocks as persistent solvers, and every solution they have given."""
+class Pricer:
+    """The blocks of a split program as persistent solvers, asked for one program after the other.
+
+    The programs have the same matrix and row limits; costs and bounds of their columns may differ.
+    Columns that stand in coupling rows alone belong to no block but to the master program, which
+    keeps the prices such that they are not worth more than they cost.
+
+    Parameters
+    ----------
+    found : Split
+    """
 
     def __init__(self, found: Split) -> None:
-        rows = found.program.matrix.tocsr()[found.coupling]
-        self.use = [rows[:, b.columns] for b in found.blocks]
-        self.cost = [found.program.cost[b.columns] for b in found.blocks]
-        self.solvers = [Highs(found.part(b)) for b in found.blocks]
-        self.solutions: list[list[Array]] = [[] for _ in found.blocks]
+        program = found.program
+        rows = program.matrix.tocsr()
+        inner = np.ones(len(program.row_lower), bool)
+        inner[found.coupling] = False
+        loose = np.asarray(abs(rows[np.flatnonzero(inner)]).sum(axis=0)).ravel() == 0
+        self.rows = rows[found.coupling]
+        self.low, self.high = program.row_lower[found.coupling], program.row_upper[found.coupling]
+        self.loose = np.flatnonzero(loose & (np.diff(self.rows.tocsc().indptr) > 0))
+        blocks = (
+            Block(np.setdiff1d(b.columns, self.loose, assume_unique=True), b.rows)
+            for b in found.blocks
+        )
+        self.blocks = tuple(b for b in blocks if len(b.columns))
+        self.use = [self.rows[:, b.columns] for b in self.blocks]
+        self._sides = [(program.row_lower[b.rows], program.row_upper[b.rows]) for b in self.blocks]
+        self._solvers = [
+            Highs(replace(found.part(b), integer=np.zeros(len(b.columns), bool)))
+            for b in self.blocks
+        ]
+        self._known: list[list[Array]] = [[] for _ in self.blocks]
+        self._last = np.zeros(len(self.low))
 
-    def ask(self, price: Array) -> list[Solution] | None:
+    def price(
+        self,
+        program: Program,
+        *,
+        tolerance: float = 1e-4,
+        start: Array | None = None,
+        time_limit: float | None = None,
+        plain: float | None = None,
+        radius: float = RADIUS,
+    ) -> Priced | None:
+        """Solve the linear relaxation of ``program``, as :func:`price_coupling` says.
+
+        Parameters
+        ----------
+        program : Program
+        tolerance : float
+        start : float64 ``[coupling row]``, optional
+            First prices; those of the program before where not given, at the beginning 0.
+        time_limit : float, optional
+            Seconds.
+        plain : float, optional
+            Stop as soon as it is plain whether the optimum is above or not: bound or mixture says
+            so, and the other may be far. Without a mixture ``x`` is NaN.
+        radius : float
+            Half width of the box at the start, relative to the prices.
+        """
+        end = np.inf if time_limit is None else time.perf_counter() + time_limit
+        loose = Loose.of(program, self.rows, self.loose)
+        master = Master(self.low, self.high, len(self.blocks), loose)
+        cost = [program.cost[b.columns] for b in self.blocks]
+        self._begin(program, cost, master)
+        asked = loose.allowed(self._last if start is None else start)
+        best, center, width = -np.inf, np.zeros(len(self.low)), np.full(len(self.low), radius)
+        for _ in range(ROUNDS):
+            at, constant = _sided(asked, self.low, self.high)
+            solutions = self._ask(cost, at)
+            if solutions is None or time.perf_counter() > end:
+                return None
+            for i, solution in enumerate(solutions):
+                self._offer(i, cost[i], solution.x, master)
+            bound = float(sum(s.objective for s in solutions))
+            bound += constant + loose.least(at) + program.offset
+            gain, promised = bound - best, master.objective + program.offset - best
+            if bound > best:
+                best, center, at_best, bases = bound, at, solutions, self._bases()
+            if plain is not None and best > plain:
+                return self._found(program, None, center, at_best, np.inf, best, bases)
+            if np.isfinite(gain) and gain < GOOD_STEP * promised:
+                width = np.maximum(width * (1.0 if gain > 0 else SHRINK), LEAST_RADIUS)
+            elif np.isfinite(gain):
+                width = width * GROW
+            while True:
+                prices = master.prices(center, width * _scale(center))
+                if prices is None or width.max(initial=0.0) > WIDEST:
+                    return None
+                asked, objective = prices, master.objective + program.offset
+                close = objective - best <= tolerance * max(abs(objective), 1.0)
+                close = close or (plain is not None and objective <= plain)
+                strained = master.strained(MIXED)
+                if not close or not strained.any():
+                    break
+                width = np.where(strained, width * GROW_LATE, width)
+            if close:
+                return self._found(program, master, center, at_best, objective, best, bases)
+        return None
+
+    def _begin(self, program: Program, cost: list[Array], master: Master) -> None:
+        """Hand the program's bounds over, and offer what is known and keeps them."""
+        for i, block in enumerate(self.blocks):
+            lower, upper = program.lower[block.columns], program.upper[block.columns]
+            self._solvers[i].change((lower, upper), self._sides[i], cost[i])
+            known, self._known[i] = self._known[i][-KNOWN:], []
+            for x in known:
+                if (x >= lower - KEEPS).all() and (x <= upper + KEEPS).all():
+                    self._offer(i, cost[i], x, master)
+
+    def _offer(self, i: int, cost: Array, x: Array | None, master: Master) -> None:
+        assert x is not None
+        self._known[i].append(x)
+        master.add(i, float(cost @ x), np.asarray(self.use[i] @ x))
+
+    def _ask(self, cost: list[Array], price: Array) -> list[Solution] | None:
         """Solve every block at these prices; None where one has no optimum."""
-        got = in_parallel([partial(self._ask, i, price) for i in range(len(self.solvers))])
+
+        def ask(i: int) -> Solution:
+            self._solvers[i].reprice(cost[i] - self.use[i].T @ price)
+            return self._solvers[i].solve(watched=False)
+
+        got = in_parallel([partial(ask, i) for i in range(len(self.blocks))])
         return got if all(s.status == "optimal" for s in got) else None
 
-    def _ask(self, i: int, price: Array) -> Solution:
-        solver = self.solvers[i]
-        solver.reprice(self.cost[i] - self.use[i].T @ price)
-        return solver.solve(watched=False)
-
-    def bases(self) -> tuple[Basis, ...]:
+    def _bases(self) -> tuple[Basis, ...]:
         """Return where the blocks' last solves ended."""
-        found = (solver.basis for solver in self.solvers)
+        found = (solver.basis for solver in self._solvers)
         return tuple(basis for basis in found if basis is not None)
 
-    def column(self, i: int, solution: Solution) -> tuple[float, Array]:
-        """Return a solution's cost and its use of the coupling rows, and keep it."""
-        assert solution.x is not None
-        self.solutions[i].append(solution.x)
-        return float(self.cost[i] @ solution.x), np.asarray(self.use[i] @ solution.x)
+    def _found(
+        self,
+        program: Program,
+        master: Master | None,
+        price: Array,
+        at_best: list[Solution],
+        objective: float,
+        bound: float,
+        bases: tuple[Basis, ...],
+    ) -> Priced:
+        self._last = price
+        x, reduced = np.full(len(program.cost), np.nan), np.zeros(len(program.cost))
+        if master is not None:
+            mixture, x[self.loose] = master.mixture(self._known)
+            for block, mixed in zip(self.blocks, mixture, strict=True):
+                x[block.columns] = mixed
+        for block, solution in zip(self.blocks, at_best, strict=True):
+            reduced[block.columns] = solution.column_dual
+        reduced[self.loose] = program.cost[self.loose] - self.rows[:, self.loose].T @ price
+        return Priced(x, price, reduced, objective, bound, bases, self.blocks)
 
 
 def _scale(center: Array) -> Array:

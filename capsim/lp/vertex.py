@@ -56,11 +56,11 @@ def optimal_basis(found: Split, *, tolerance: float = NEAR) -> Basis | None:
     (10.0, 0)
     """
     priced = price_coupling(found, tolerance=tolerance)
-    if priced is None or len(priced.bases) < len(found.blocks):
+    if priced is None or len(priced.bases) < len(priced.blocks):
         return None
     program = found.program
     columns, rows = len(program.cost), len(program.row_lower)
-    parts = zip(found.blocks, priced.bases, strict=True)
+    parts = zip(priced.blocks, priced.bases, strict=True)
     pieced = joined([(b.columns, b.rows, basis) for b, basis in parts], columns, rows)
     highs = Highs(_with_slacks(found, priced.price), {"presolve": "off"})
     highs.begin_at(_at_sides(found, priced.price, pieced))

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csc_array, csr_array, vstack
+from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from capsim.lp import Builder
 from capsim.lp.blocks import Split, split
 from capsim.lp.highs import Highs
-from capsim.lp.pricing import price_coupling
+from capsim.lp.pricing import Pricer, price_coupling
 
 
 def plants(blocks: int, rows: int, seed: int, *, demand: float = 0.6):
@@ -104,3 +104,64 @@ def test_blocks_that_never_meet():
     m.constrain("own", 2, [([0, 1], x, 1.0)], lower=[1.0, 2.0])
     found = split(m.freeze(cost=np.ones(2)), np.zeros(2, bool), parts=2)
     assert price_coupling(found).objective == pytest.approx(3.0)
+
+
+def with_gaps(price):
+    """Plants whose common demand may be missed: a column of each coupling row alone."""
+    program, found = plants(4, 3, 2, demand=0.9)
+    rows = len(program.row_lower)
+    missed = csc_array(
+        (np.ones(3), (found.coupling, np.arange(3))), shape=(rows, 3), dtype=np.float64
+    )
+    wide = replace(
+        program,
+        cost=np.append(program.cost, np.full(3, price)),
+        lower=np.append(program.lower, np.zeros(3)),
+        upper=np.append(program.upper, np.full(3, np.inf)),
+        integer=np.append(program.integer, np.zeros(3, bool)),
+        matrix=csc_array(hstack([program.matrix, missed])),
+        columns=(),
+    )
+    flag = np.zeros(rows, bool)
+    flag[found.coupling] = True
+    return wide, split(wide, flag, parts=4)
+
+
+def test_columns_of_coupling_rows_alone_cap_the_prices():
+    program, found = with_gaps(1.2)
+    priced = price_coupling(found, tolerance=1e-6)
+    assert priced.objective == pytest.approx(Highs(program).solve().objective, rel=2e-6)
+    assert (priced.price <= 1.2 + 1e-6).all()
+    assert (priced.x[-3:] > 0).any()
+    activity = program.matrix @ priced.x
+    assert (activity >= program.row_lower - 1e-6).all()
+
+
+def test_one_program_after_the_other():
+    """Costs and bounds change; what was known before is used where it still holds."""
+    program, found = with_gaps(7.0)
+    pricer, rng = Pricer(found), np.random.default_rng(3)
+    for _ in range(12):
+        upper = np.where(rng.random(len(program.upper)) < 0.2, 0.5, program.upper)
+        asked = replace(program, cost=program.cost * rng.uniform(0, 2, len(upper)), upper=upper)
+        asked.cost[-3:] = rng.choice([0.5, 7.0, 90.0], 3)
+        priced = pricer.price(asked, tolerance=1e-6)
+        whole = Highs(asked).solve()
+        if priced is None:
+            assert whole.status == "infeasible"
+            continue
+        assert priced.objective == pytest.approx(whole.objective, rel=2e-6, abs=2e-6)
+        assert (priced.x <= asked.upper + 1e-9).all()
+        assert (asked.matrix @ priced.x >= asked.row_lower - 1e-6).all()
+
+
+@pytest.mark.parametrize("apart", [0.5, 0.9, 1.1, 2.0])
+def test_it_ends_when_it_is_plain_on_which_side_the_optimum_is(apart):
+    program, found = with_gaps(7.0)
+    least = Highs(program).solve().objective
+    priced = Pricer(found).price(program, tolerance=1e-6, plain=apart * least)
+    assert (priced.bound > apart * least) == (apart < 1)
+    assert priced.bound <= least + 1e-6
+    assert np.isnan(priced.x).any() == (apart < 1)
+    if apart > 1:
+        assert least - 1e-6 <= priced.objective <= apart * least

@@ -13,14 +13,12 @@ others can, which is verified by solving. Sets share no policy.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array
-from capsim.lp.parallel import in_parallel
 from capsim.optimize.explain.bend import CHILDREN, CLEAR, Bending, bending
 from capsim.optimize.explain.conflict import confirmed, disjoint, smallest
 from capsim.optimize.explain.policy import Policy
@@ -88,12 +86,7 @@ def _explain(
     if core is None:
         words = [] if model is None or plan is None else [price_sentence(model, plan)]
         return _nothing([*opening, *words])
-    found = in_parallel([partial(bend.alone, name) for name in core])
-    repairs = {
-        name: _gaps(owner[name], x[bend.own[name]])
-        for name, x in zip(core, found, strict=True)
-        if x is not None
-    }
+    repairs = {name: _gaps(owner[name], x[bend.own[name]]) for name, x in bend.alone(core).items()}
     sets = [smallest(bend.contradiction, core, needed=repairs)]
     if not repairs:
         left = [name for name in bend.names if name not in sets[0]]

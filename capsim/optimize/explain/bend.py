@@ -3,13 +3,15 @@
 The linear relaxation is asked first: what it cannot do no plan can. Its prices name the policies
 that take part in the contradiction, so that few further questions are needed. Only where the
 relaxation can hold a set is the mixed-integer program asked; large programs stay with the
-relaxation.
+relaxation, county by county: the counties' solvers are kept from question to question, each begins
+at the prices of the one before, and ends as soon as it is plain whether a set can hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,16 +20,22 @@ from scipy.sparse import csc_array, hstack
 from capsim.lp import Program, Solution, SolverError, solve
 from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import INTERIOR
+from capsim.lp.parallel import in_parallel
+from capsim.lp.pricing import Priced, Pricer
 from capsim.optimize.explain.policies import policies
 from capsim.optimize.explain.policy import Policy
 from capsim.optimize.model import Model, is_large
 
 CHILDREN = "every child"
 CLEAR = 1e-4
-"""Units (places, or as much as weighs the same) that are nothing; for the interior point 1e-2."""
+"""Units (places, or as much as weighs the same) that are nothing; in a large program 1e-2."""
+CLEAR_LARGE = 1e-2
+FINE = 1e-3
+"""Relative to what gives way, how near its least the amounts of a large program are."""
+WIDE = 2.0
+"""Where prices are looked for at first: around nothing as far as a fifth of a place."""
 TAKES_PART = 1e-6
 """Price, beside that of a place, from which on a policy takes part in a contradiction."""
-PROHIBITIVE = 1e3
 SECONDS = 60.0
 """For each mixed-integer question; what is not settled by then counts as possible."""
 
@@ -42,11 +50,14 @@ class Bending:
         Costs are 0 and all policies held.
     policies : tuple of Policy
     own : columns of each policy by name
+    pricer : Pricer, or None
+        Where the program is large and falls apart into counties.
     """
 
     program: Program
     policies: tuple[Policy, ...]
     own: dict[str, Index]
+    pricer: Pricer | None = None
 
     @property
     def large(self) -> bool:
@@ -78,47 +89,60 @@ class Bending:
     def contradiction(self, names: Collection[str]) -> tuple[str, ...] | None:
         """Return those of the policies that take part in a contradiction; None if all can hold."""
         program = self.with_policies((), names)
+        if self.large:
+            return self._large_contradiction(program, names)
         found = self._relaxed(program)
-        if found.objective > (1e-2 if self.large else CLEAR):
-            return self._parts(program, found, names)
-        if self.large or not program.integer.any():
+        if found.objective > CLEAR:
+            return self._parts(_pull(program, found), names)
+        if not program.integer.any():
             return None
         whole = solve(self.with_policies(names, ()), gap=1.0, time_limit=SECONDS)
         return tuple(names) if whole.status == "infeasible" else None
 
-    def alone(self, name: str) -> Array | None:
-        """Return the columns with which one policy gives way the least, all others held.
-
-        None where that is not enough. In a large program most others are not held outright, which
-        the interior point is slow to refuse: they are bent too, at a prohibitive price.
-        """
-        others = [other for other in self.names if other != name]
-        if not self.large:
-            return self.least(others, [name])
-        held = [
-            p.name for p in self.policies if p.relief is None and p.name not in (name, CHILDREN)
-        ]
-        program = self.with_policies(held, [other for other in self.names if other not in held])
-        for other in others:
-            program.cost[self.own[other]] *= PROHIBITIVE
-        found = self._solve(program.relaxed())
-        if found.x is None:
+    def _large_contradiction(
+        self, program: Program, names: Collection[str]
+    ) -> tuple[str, ...] | None:
+        """Ask the relaxation alone, and only until it is plain whether all can hold."""
+        priced = self._priced(program, plain=CLEAR_LARGE)
+        if priced is None:
+            found = self._relaxed(program)
+            if found.objective <= CLEAR_LARGE:
+                return None
+            return self._parts(_pull(program, found), names)
+        if priced.bound <= CLEAR_LARGE:
             return None
-        missed = sum(
-            policy.weight * float(policy.bent(found.x[self.own[policy.name]]).sum())
-            for policy in self.policies
-            if policy.name != name
-        )
-        return found.x if missed < 0.5 else None
+        return self._parts(program.cost - priced.reduced, names)
+
+    def alone(self, names: Collection[str]) -> dict[str, Array]:
+        """Return the columns with which each policy alone gives way the least, all others held.
+
+        Left out are policies of which that is not enough.
+        """
+        rest = {name: [other for other in self.names if other != name] for name in names}
+        if self.large:
+            names = [name for name in names if self.contradiction(rest[name]) is None]
+            found = [self.least(rest[name], [name]) for name in names]
+        else:
+            found = in_parallel([partial(self.least, rest[name], [name]) for name in names])
+        return {name: x for name, x in zip(names, found, strict=True) if x is not None}
 
     def least(self, held: Collection[str], bent: Collection[str]) -> Array | None:
         """Return the columns at which policies give way the least while others hold, or None."""
         program = self.with_policies(held, bent)
+        if self.large:
+            priced = self._priced(program)
+            return self._solve(program.relaxed()).x if priced is None else priced.x
         relaxed = self._solve(program.relaxed())
-        if self.large or not program.integer.any() or relaxed.x is None:
+        if not program.integer.any() or relaxed.x is None:
             return relaxed.x
         whole = solve(program, gap=1e-4, time_limit=SECONDS)
         return relaxed.x if whole.status == "unknown" else whole.x
+
+    def _priced(self, program: Program, plain: float | None = None) -> Priced | None:
+        """Solve a relaxation county by county from the last prices; None where that is no way."""
+        if self.pricer is None:
+            return None
+        return self.pricer.price(program, tolerance=FINE, plain=plain, radius=WIDE)
 
     def _relaxed(self, program: Program) -> Solution:
         """Solve a relaxation that has a solution; the interior point may stop short of a proof."""
@@ -131,11 +155,10 @@ class Bending:
         options: dict[str, Any] = INTERIOR if self.large else {}
         return solve(program, options=options)
 
-    def _parts(self, program: Program, found: Solution, names: Collection[str]) -> tuple[str, ...]:
+    def _parts(self, pull: Array | None, names: Collection[str]) -> tuple[str, ...]:
         """Policies whose columns the prices pull at: the others can be dropped at no loss."""
-        if found.row_dual is None:
+        if pull is None:
             return tuple(names)
-        pull = np.asarray(program.matrix.T @ found.row_dual, np.float64)
         owner = {policy.name: policy for policy in self.policies}
         return tuple(
             name
@@ -143,6 +166,13 @@ class Bending:
             if len(self.own[name])
             and float(np.abs(pull[self.own[name]]).max()) > TAKES_PART * owner[name].weight
         )
+
+
+def _pull(program: Program, found: Solution) -> Array | None:
+    """Return what the prices of the rows make each column worth, if these are known."""
+    if found.row_dual is None:
+        return None
+    return np.asarray(program.matrix.T @ found.row_dual, np.float64)
 
 
 def bending(model: Model) -> Bending:
@@ -174,4 +204,5 @@ def bending(model: Model) -> Bending:
         offset=0.0,
         columns=(),
     )
-    return Bending(wide, found, own)
+    apart = model.apart(wide)
+    return Bending(wide, found, own, None if apart is None else Pricer(apart))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from capsim.lp import solve
+from capsim.lp import Program, solve
 from capsim.lp.highs import INTERIOR
+from capsim.lp.pricing import price_coupling
 from capsim.optimize.explain.policy import Policy
 from capsim.optimize.model import Model, is_large
 from capsim.optimize.said import Said
@@ -215,20 +216,33 @@ def short_sentences(plan: Plan) -> list[Said]:
     return out
 
 
+def _least(model: Model, program: Program) -> float | None:
+    """Return the least cost, of a large program that of its relaxation; None if it is not known."""
+    apart = model.apart(program)
+    priced = None if apart is None else price_coupling(apart)
+    if priced is not None:
+        return priced.bound
+    large = is_large(program)
+    found = solve(
+        program.relaxed() if large else program,
+        gap=1e-3,
+        time_limit=120.0,
+        options=INTERIOR if large else {},
+    )
+    return None if found.x is None else found.objective
+
+
 def price_sentence(model: Model, plan: Plan) -> Said:
     """Say what it would cost to place every child, where that is possible but dearer."""
     program, u = model.program, model.columns.shortfall.ravel()
     upper = program.upper.copy()
     upper[u] = 0.0
     large = is_large(program)
-    whole = program.relaxed() if large else program
-    found = solve(
-        replace(whole, upper=upper), gap=1e-3, time_limit=120.0, options=INTERIOR if large else {}
-    )
+    least = _least(model, replace(program, upper=upper))
     price = float(plan.scenario.settings.costs.shortfall_cny)
-    if found.x is None:
+    if least is None:
         return Said("Whether every child can have a place was not settled.")
-    dearer = max(found.objective * 1e6 - (plan.objective_cny - plan.committed_cny), 0.0)
+    dearer = max(least * 1e6 - (plan.objective_cny - plan.committed_cny), 0.0)
     values = {"amount": dearer, "price": price}
     if large:
         return Said(
