@@ -157,6 +157,10 @@ class Highs:
         at = np.arange(len(rows[0]), dtype=np.int32)
         h.changeRowsBounds(len(at), at, *rows)
 
+    def bounds(self, columns: Index, lower: Array, upper: Array) -> None:
+        """Replace the bounds of some columns, keeping the basis for the next solve."""
+        self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
     def bound(self, column: int, lower: float, upper: float) -> None:
         """Replace the bounds of one column, keeping the basis for the next solve."""
         self._highs.changeColBounds(column, lower, upper)

@@ -7,7 +7,6 @@ which projects are in every one of them, and in none; and a few plans as differe
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,19 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from capsim.optimize.again import Again
+from capsim.optimize.again import COUNTIES, Again
 from capsim.optimize.levers import Lever, levers
 from capsim.optimize.near import Near, near
+from capsim.optimize.near_counties import ends_by_county
+from capsim.optimize.near_ends import WHOLE, End, edge, fine, told
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.optimize.model import Model
     from capsim.scenario import Scenario
-
-WHOLE = 1e-6
-"""How near to a whole number a bound on whole decisions must be to count as it."""
-FINE = 1e-3
-"""Relative to its amount, how near least and most of a lever in persons are proved."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,16 @@ def near_optimal(
     *,
     kinds: Sequence[str] = ("project", "conversion", "total"),
     demand: Demand | None = None,
-    gap: float = 1e-4,
+    gap: float | None = None,
     time_limit: float | None = None,
     threads: int | None = None,
 ) -> NearOptimal:
     """Find the least and the most of each project and lever in all plans near the best.
 
     An end that some plan already found takes, and that the linear relaxation shows none can pass,
-    is proved without a search; only the others are searched as mixed-integer programs.
+    is proved without a search; only the others are searched as mixed-integer programs. A large
+    program is not searched but asked county by county: the bounds are proved for every plan near
+    the best, and what is found are plans that differ from the best in one project or school.
 
     Parameters
     ----------
@@ -85,8 +83,8 @@ def near_optimal(
         (place-years of a school), ``closure`` (1 or 0) and ``total`` (places built, schools
         converted, place-years bought, teachers hired, and so on, of the whole).
     demand : Demand, optional
-    gap : float
-        To which the best plan is proved.
+    gap : float, optional
+        To which the best plan is proved; 1e-4 where not given, 1e-3 in a large program.
     time_limit : float, optional
         Seconds for everything; ends not reached by then are not proved, and say so.
     threads : int, optional
@@ -112,8 +110,12 @@ def near_optimal(
     """
     base = near(scenario, within, demand=demand, gap=gap, time_limit=time_limit, threads=threads)
     asked = levers(base.model, kinds)
-    search = _Ends(base, asked)
-    ends = [(search.end(i, 1.0), search.end(i, -1.0)) for i in range(len(asked))]
+    ends = ends_by_county(base, asked)
+    route = COUNTIES
+    if ends is None:
+        search = _Ends(base, asked)
+        route = search.whole.route
+        ends = [(search.end(i, 1.0), search.end(i, -1.0)) for i in range(len(asked))]
     ranges = pd.DataFrame(
         {
             "kind": [lever.kind for lever in asked],
@@ -146,17 +148,8 @@ def near_optimal(
         bound_cny=base.bound * 1e6,
         limit_cny=base.limit * 1e6,
         proved=base.proved,
-        route=search.whole.route,
+        route=route,
     )
-
-
-@dataclass(frozen=True)
-class _End:
-    """The least of a lever (times its sign), and what none can go below."""
-
-    value: float
-    bound: float
-    proved: bool
 
 
 class _Ends:
@@ -168,30 +161,29 @@ class _Ends:
         self.whole = Again(base.model, base.program, gap=0.0, threads=base.threads)
         self._seen = [np.array([lever.value(base.x) for lever in asked])]
 
-    def end(self, at: int, sign: float) -> _End:
+    def end(self, at: int, sign: float) -> End:
         """Return the least of ``sign`` times a lever over the plans near the best."""
         lever, program = self.asked[at], self.base.program
-        weights = sign * lever.weights(len(program.cost))
-        fine = WHOLE if lever.whole else FINE * max(1.0, abs(lever.value(self.base.x)))
-        with np.errstate(invalid="ignore"):
-            edge = np.where(weights > 0, program.lower, program.upper)
-            bound = float(np.where(weights != 0, weights * edge, 0.0).sum())
+        best = lever.value(self.base.x)
+        near, bound = fine(lever, best), edge(lever, program, sign)
         for solver in (self.relaxed, self.whole):
             least = min(sign * float(values[at]) for values in self._seen)
             left = self.base.left()
-            if least - bound <= fine or left == 0.0:
+            if least - bound <= near or left == 0.0:
                 break
-            enough = 1.0 - 1e-3 if lever.whole else fine / 2
-            found = solver.solve(weights, start=self.base.x, absolute=enough, time_limit=left)
+            found = solver.solve(
+                sign * lever.weights(len(program.cost)),
+                start=self.base.x,
+                absolute=1.0 - 1e-3 if lever.whole else near / 2,
+                time_limit=left,
+            )
             if np.isfinite(found.bound):
-                told = found.bound - WHOLE
-                bound = max(bound, float(math.ceil(told)) if lever.whole else told)
+                bound = max(bound, told(lever, found.bound))
             if found.x is not None and solver is self.whole:
                 x = found.x.copy()
                 x[program.integer] = np.round(x[program.integer])
                 self._seen.append(np.array([lever.value(x) for lever in self.asked]))
-        least = min(sign * float(values[at]) for values in self._seen)
-        return _End(least, min(bound, least), least - bound <= fine)
+        return End.of(lever, best, min(sign * float(v[at]) for v in self._seen), bound)
 
 
 def _verdict(least: float, most: float, least_bound: float, most_bound: float) -> str:

@@ -13,11 +13,14 @@ from capsim.lp.arrays import Array
 from capsim.optimize.again import Again, found_x
 from capsim.optimize.criteria import criterion, holding
 from capsim.optimize.level import SLACK
-from capsim.optimize.model import Model, formulate
+from capsim.optimize.model import Model, formulate, is_large
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
     from capsim.scenario import Scenario
+
+GAP, GAP_LARGE = 1e-4, 1e-3
+"""To which the best plan is proved where nothing is said; a quarter of the share near at most."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Near:
     best, bound, limit : float
         Avoidable cost in million RMB, discounted: of the best plan found, what none can beat, and
         up to where plans count as near (``best`` plus the share asked for).
+    allowed : float
+        The limit with what the solver's tolerance takes.
     proved : bool
         Whether the best was proved to the gap asked for.
     """
@@ -39,6 +44,7 @@ class Near:
     best: float
     bound: float
     limit: float
+    allowed: float
     proved: bool
     gap: float
     solver: str
@@ -55,7 +61,7 @@ def near(
     within: float,
     *,
     demand: Demand | None = None,
-    gap: float = 1e-4,
+    gap: float | None = None,
     time_limit: float | None = None,
     threads: int | None = None,
 ) -> Near:
@@ -64,6 +70,8 @@ def near(
         raise ValueError(f"within must be a positive share such as 0.01, not {within!r}")
     begin = time.perf_counter()
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    if gap is None:
+        gap = GAP_LARGE if is_large(model.program) else GAP
     cost = criterion(model, "cost")
     first = Again(model, model.program, gap=min(gap, within / 4), threads=threads)
     found = first.solve(cost.weights, cost.constant, time_limit=time_limit)
@@ -71,7 +79,8 @@ def near(
     x[model.program.integer] = np.round(x[model.program.integer])
     best = cost.value(x)
     limit = best + within * max(best, 1.0)
-    program = holding(model.program, [(cost, limit + SLACK * max(1.0, abs(limit)))])
+    allowed = limit + SLACK * max(1.0, abs(limit))
+    program = holding(model.program, [(cost, allowed)])
     end = None if time_limit is None else begin + time_limit
     proved = found.status == "optimal"
     bound = min(found.bound, best)
@@ -82,6 +91,7 @@ def near(
         best=best,
         bound=bound,
         limit=limit,
+        allowed=allowed,
         proved=proved,
         gap=gap,
         solver=found.solver,
