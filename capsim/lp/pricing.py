@@ -124,8 +124,10 @@ def price_coupling(
     >>> priced.x.round(6).tolist(), round(priced.objective, 6)
     ([4.0, 2.0], 10.0)
     """
+    program = found.program.relaxed()
+    found = Split(program, found.coupling, found.blocks)
     return Pricer(found).price(
-        found.program,
+        program,
         tolerance=tolerance,
         start=_first_prices(found) if start is None else start,
         time_limit=time_limit,
