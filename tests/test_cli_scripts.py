@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from capsim.cli import app
-from capsim.scenario import generate, load
+from capsim.scenario import load
 
 COMMANDS = sorted(typer.main.get_command(app).commands)
 CAPSIM = Path(sys.executable).with_name("capsim")
@@ -20,15 +20,6 @@ CAPSIM = Path(sys.executable).with_name("capsim")
 
 def call(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    """Folder of a city of two areas, planned for two years."""
-    folder = tmp_path_factory.mktemp("city") / "city"
-    small = {"stages": ("primary", "junior"), "years": (2021, 2022), "name": "city"}
-    generate(2, 8000, 0, **small).save(folder)
-    return folder
 
 
 def test_every_command_can_answer_in_json():

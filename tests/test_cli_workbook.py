@@ -8,20 +8,11 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from capsim.cli import app
-from capsim.scenario import generate, load
+from capsim.scenario import load
 
 
 def call(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    """Folder of a city of two areas, planned for two years."""
-    folder = tmp_path_factory.mktemp("city") / "city"
-    small = {"stages": ("primary", "junior"), "years": (2021, 2022), "name": "city"}
-    generate(2, 8000, 0, **small).save(folder)
-    return folder
 
 
 def test_out_into_a_workbook_and_back(city, tmp_path):

@@ -91,6 +91,9 @@ def test_runs_on_three_pythons_with_the_named_libraries():
     needed = {re.split(r"[<>=!~\[]", item)[0] for item in PROJECT["dependencies"]}
     assert {"numpy", "scipy", "pandas", "pulp", "highspy", "simpy", "matplotlib"} <= needed
     assert {"pydantic", "typer", "rich", "openpyxl", "jinja2"} <= needed
+    pinned = {re.split(r"[<>=!~\[]", item)[0]: item for item in PROJECT["dependencies"]}
+    assert "!=1.14.0" in pinned["highspy"]
+    assert "<4" in pinned["pulp"]
     assert set(PROJECT["optional-dependencies"]) == {"dask", "peers", "dev"}
 
 

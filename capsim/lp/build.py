@@ -162,6 +162,22 @@ class Program:
         )
         return wide, np.arange(start, start + count)
 
+    def without_offset(self) -> Program:
+        """Return the program with its offset as the cost of a last column, fixed at 1.
+
+        For solvers that know no constant and would measure their gap on the rest of the cost.
+
+        Examples
+        --------
+        >>> m = Builder()
+        >>> x = m.variables("x", 1, cost=3.0)
+        >>> p = m.freeze(offset=-2.0).without_offset()
+        >>> p.cost.tolist(), p.lower.tolist(), p.upper.tolist(), p.offset
+        ([3.0, -2.0], [0.0, 1.0], [inf, 1.0], 0.0)
+        """
+        wide, _ = self.with_columns("offset", 1, lower=1.0, upper=1.0, cost=self.offset)
+        return replace(wide, offset=0.0)
+
     def relaxed(self) -> Program:
         """Return the same program without integrality."""
         return replace(self, integer=np.zeros_like(self.integer))

@@ -17,6 +17,8 @@ from capsim.lp.result import Solution, SolverError
 
 _UNSAFE = re.compile(r"[^\w.]")
 """What LP files of some solver cannot have in a name; ``*`` is the whole and becomes that word."""
+TIGHTER = 0.99
+"""Of the gap asked for, what a solver is: the rest is for tidying its tolerances away."""
 
 
 def to_pulp(program: Program, name: str = "capsim") -> Any:
@@ -155,13 +157,14 @@ def solve_by_pulp(
 ) -> Solution:
     """Solve the arrays through PuLP; the bound is known only for a proved optimum."""
     begin = time.perf_counter()
-    problem = to_pulp(program)
+    problem = to_pulp(program.without_offset())
     hand_over = time.perf_counter() - begin
+    gap = None if gap is None else TIGHTER * gap
     status, solver, seconds = solve_pulp(problem, name, gap=gap, time_limit=time_limit)
     x = None
     objective = float("nan")
     if status in ("optimal", "stopped"):
-        x = read_columns(problem)
+        x = read_columns(problem)[:-1]
         objective = float(program.cost @ x + program.offset)
     bound = -np.inf
     if status == "optimal":

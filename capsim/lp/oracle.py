@@ -18,6 +18,7 @@ def solve_scipy(
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     begin = time.perf_counter()
+    program = program.without_offset()
     constraints = LinearConstraint(program.matrix, program.row_lower, program.row_upper)
     result = milp(
         program.cost,
@@ -30,18 +31,18 @@ def solve_scipy(
             "time_limit": np.inf if time_limit is None else time_limit,
         },
     )
-    x = None if result.x is None else np.asarray(result.x, np.float64)
+    x = None if result.x is None else np.asarray(result.x[:-1], np.float64)
     status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(
         result.status, "error"
     )
     if status == "stopped" and x is None:
         status = "unknown"
-    objective = float("nan") if result.fun is None else float(result.fun) + program.offset
+    objective = float("nan") if result.fun is None else float(result.fun)
     bound = getattr(result, "mip_dual_bound", None)
     if not program.integer.any():
         bound = objective if status == "optimal" else -np.inf
     elif bound is not None:
-        bound = float(bound) + program.offset
+        bound = float(bound)
     return Solution(
         status=status,
         x=x,

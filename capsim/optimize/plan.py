@@ -120,10 +120,6 @@ class Plan:
         )
 
 
-SETTLED = 1e-8
-"""Of the avoidable cost, what tidying a solver's tolerances away may add to the gap."""
-
-
 def make_plan(
     model: Model,
     x: Array,
@@ -149,7 +145,7 @@ def make_plan(
     return Plan(
         scenario=model.given.scenario,
         demand=model.given.demand,
-        status="optimal" if proved and gap <= asked_gap + SETTLED else "gap",
+        status="optimal" if proved and gap <= asked_gap + 1e-9 else "gap",
         gap=gap,
         objective_cny=objective,
         bound_cny=bound_cny,

@@ -24,6 +24,8 @@ PART_WEIGHT = {
     "peri-urban": (0.40, 0.35, 0.25),
     "rural": (0.30, 0.38, 0.32),
 }
+TURNED_HELD = 0.64
+"""Of the children whose kindergartens turn inclusive, the share that the floor asks to stay so."""
 SIZES = {"city": (3, 960), "province": (1, 2_500), "nation": (1, None)}
 """By kind: areas in a county, private pupils of a school row (None: a pool for each area)."""
 
@@ -162,6 +164,9 @@ def generate(
     }
     programme = int(built[built["programme"] == "build"]["count"].sum())
     settings = _settings(name or f"{kind}-{areas}", recipe, private, programme)
+    if "kindergarten" in recipe.stages:
+        turned = float(built["pupils"].sum()) / int(crowd.at_base("kindergarten").sum())
+        settings |= _kindergarten_rules(recipe, turned)
     return Scenario.from_tables(settings, **tables)
 
 
@@ -286,11 +291,18 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
             )
         },
     }  # fmt: skip
-    if "kindergarten" in recipe.stages:
-        settings["demand"] = {"gross_enrolment": {"kindergarten": recipe.kindergarten_rate}}
-        settings["floors"] = {
-            "kindergarten_enrolment": {str(year): 0.92},
-            "kindergarten_public": {str(year): 0.56},
-            "kindergarten_inclusive": {str(year): 0.865},
-        }
     return settings
+
+
+def _kindergarten_rules(recipe: Recipe, turned: float) -> dict[str, Any]:
+    """Floors that the base year keeps with ``turned`` of the enrolled in inclusive ones more."""
+    year = str(recipe.base_year + 1)
+    inclusive = round(recipe.kindergarten_inclusive + TURNED_HELD * turned, 4)
+    return {
+        "demand": {"gross_enrolment": {"kindergarten": recipe.kindergarten_rate}},
+        "floors": {
+            "kindergarten_enrolment": {year: 0.92},
+            "kindergarten_public": {year: 0.56},
+            "kindergarten_inclusive": {year: inclusive},
+        },
+    }

@@ -180,3 +180,17 @@ def test_a_solve_goes_on_from_a_basis_after_changes_and_with_rows_added() -> Non
         highs.begin_at(basis)
     highs.begin_at(None)
     assert highs.solve().objective == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_gap_is_of_the_objective_with_its_offset(solver: str) -> None:
+    """Nearly all of the cost is given: what is proved must hold for the hundredth that is not."""
+    rng = np.random.default_rng(0)
+    m = Builder()
+    x = m.variables("x", 60, upper=1.0, integer=True, cost=rng.integers(300, 900, 60).astype(float))
+    for number in range(8):
+        m.constrain(f"row{number}", 1, [(0, x, rng.integers(1, 90, 60).astype(float))], lower=900.0)
+    best = solve(m.freeze(), gap=0.0).objective
+    found = solve(m.freeze(offset=-0.99 * best), solver, gap=0.05)
+    assert found.bound <= 0.01 * best + 1e-6
+    assert found.objective - found.bound <= 0.05 * found.objective + 1e-6
