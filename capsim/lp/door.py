@@ -13,6 +13,7 @@ import numpy as np
 
 from capsim.lp.arrays import Array
 from capsim.lp.build import Program
+from capsim.lp.proof import proved_bound
 from capsim.lp.result import Solution, SolverError
 
 _UNSAFE = re.compile(r"[^\w.]")
@@ -155,21 +156,18 @@ def solve_pulp(
 def solve_by_pulp(
     program: Program, name: str, *, gap: float | None, time_limit: float | None
 ) -> Solution:
-    """Solve the arrays through PuLP; the bound is known only for a proved optimum."""
+    """Solve the arrays through PuLP; the bound is what the solver proved."""
     begin = time.perf_counter()
     problem = to_pulp(program.without_offset())
     hand_over = time.perf_counter() - begin
     gap = None if gap is None else TIGHTER * gap
     status, solver, seconds = solve_pulp(problem, name, gap=gap, time_limit=time_limit)
     x = None
-    objective = float("nan")
+    objective, bound = float("nan"), -np.inf
     if status in ("optimal", "stopped"):
         x = read_columns(problem)[:-1]
         objective = float(program.cost @ x + program.offset)
-    bound = -np.inf
-    if status == "optimal":
-        slack = abs(objective) * (gap or 0.0) if program.integer.any() else 0.0
-        bound = objective - slack
+        bound = proved_bound(problem)
     return Solution(
         status=status,
         x=x,

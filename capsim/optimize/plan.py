@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from capsim.scenario import Scenario
 
 MILLION = 1e6
+FRACTION = 1e-4
+"""By which what must be whole may miss it: solvers stop at 1e-5 and below."""
 
 
 @dataclass(frozen=True)
@@ -88,35 +90,43 @@ class Plan:
     def from_pulp(cls, problem: Any) -> Plan:
         """Read the plan back from a solved problem that :meth:`Model.to_pulp` made.
 
-        The problem may have been extended; its own variables are read by position. Status and bound
-        are those of the solver: only ``sol_status`` is believed, and without a proof there is no
-        bound.
+        The problem may have been extended; its own variables are read by position. Only
+        ``sol_status`` is believed, and the gap is what the solver proved, or was told to stop at
+        (:func:`capsim.lp.proof.proved_bound`). A problem with another objective proves nothing of
+        the cost: the plan has status ``gap`` and no bound.
 
         Raises
         ------
         ValueError
-            If the problem was not made by capsim, or was not solved.
+            If the problem was not made by capsim, was not solved, or only its relaxation was.
         """
         import pulp
 
         from capsim.lp.door import read_columns
+        from capsim.lp.proof import minimises, proved_bound
 
         model = getattr(problem, "capsim_model", None)
         if model is None:
             raise ValueError("not a problem made by Model.to_pulp()")
-        proved = problem.sol_status == pulp.LpSolutionOptimal
-        if not proved and problem.sol_status != pulp.LpSolutionIntegerFeasible:
+        done = problem.sol_status == pulp.LpSolutionOptimal
+        if not done and problem.sol_status != pulp.LpSolutionIntegerFeasible:
             raise ValueError(f"the problem has no solution: {pulp.LpSolution[problem.sol_status]}")
         x = read_columns(problem)
-        x[model.program.integer] = np.round(x[model.program.integer])
-        bound = float(model.program.cost @ x + model.program.offset) if proved else -np.inf
+        whole = np.where(model.program.integer, np.round(x), x)
+        worst = int(np.argmax(np.abs(x - whole)))
+        if abs(x[worst] - whole[worst]) > FRACTION:
+            name = problem.capsim_columns[worst].name
+            raise ValueError(
+                f"{name} is {x[worst]:g} and must be whole: was the problem solved with mip=False?"
+            )
+        bound = proved_bound(problem) if minimises(problem, model.program) else -np.inf
         return make_plan(
             model,
-            x,
+            whole,
             bound=bound,
-            solver=f"PuLP {pulp.__version__}",
+            solver=f"PuLP {pulp.__version__} + {problem.solver.name}",
             asked_gap=np.inf,
-            proved=proved,
+            proved=done and bound > -np.inf,
         )
 
 

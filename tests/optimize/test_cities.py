@@ -129,9 +129,12 @@ def solved_by(problem: Any, solver: str) -> Any:
     if solver == "highs":
         problem.solve(pulp.HiGHS(msg=False, gapRel=1e-6))
     else:
-        path = PULP_CBC_CMD.pulp_cbc_path
-        problem.solve(pulp.COIN_CMD(path=path, msg=False, gapRel=1e-6))
+        problem.solve(cbc(gapRel=1e-6))
     return Plan.from_pulp(problem)
+
+
+def cbc(**options: Any) -> Any:
+    return pulp.COIN_CMD(path=PULP_CBC_CMD.pulp_cbc_path, msg=False, **options)
 
 
 @pytest.mark.parametrize("solver", ["highs", "cbc"])
@@ -198,6 +201,42 @@ def test_what_is_no_plan_is_not_read_back() -> None:
     problem += missing >= 1e9, "more_than_all_children"
     problem.solve(pulp.HiGHS(msg=False))
     with pytest.raises(ValueError, match="the problem has no solution: No Solution Exists"):
+        Plan.from_pulp(problem)
+
+
+def test_a_plan_read_back_claims_what_its_solver_proved() -> None:
+    """The gap is of the avoidable cost, though the solver's was of the whole."""
+    scenario, demand = city(5, 1), children(5, 1)
+    best = capsim.optimize(scenario, demand, gap=1e-6, threads=1)
+    for solver in (pulp.HiGHS(msg=False, gapRel=0.2), cbc(gapRel=0.2)):
+        problem = formulate(scenario, demand).to_pulp()
+        problem.solve(solver)
+        plan = Plan.from_pulp(problem)
+        assert plan.status == "optimal"
+        assert plan.bound_cny <= best.objective_cny * (1 + 1e-9)
+        assert plan.gap >= (plan.objective_cny - best.objective_cny) / plan.avoidable_cny
+        assert plan.gap > 1e-3
+        assert certify(scenario, plan).holds(1e-6)
+    problem.solve(cbc(options=["ratioGap 0.2"]))
+    plan = Plan.from_pulp(problem)
+    assert (plan.status, plan.gap) == ("gap", np.inf)
+    assert certify(scenario, plan).holds(1e-6)
+
+
+def test_another_objective_proves_nothing_of_the_cost() -> None:
+    scenario, demand = city(2, 0), children(2, 0)
+    problem = formulate(scenario, demand).to_pulp()
+    own = problem.add_variable("own", lowBound=1)
+    problem.setObjective(problem.objective + own)
+    problem.solve(pulp.HiGHS(msg=False))
+    plan = Plan.from_pulp(problem)
+    assert (plan.status, plan.gap) == ("gap", np.inf)
+
+
+def test_fractions_of_a_relaxation_are_not_read_back() -> None:
+    problem = formulate(city(5, 1), children(5, 1)).to_pulp()
+    problem.solve(pulp.HiGHS(msg=False, mip=False))
+    with pytest.raises(ValueError, match=r"must be whole: was the problem solved with mip=False\?"):
         Plan.from_pulp(problem)
 
 
