@@ -30,7 +30,7 @@ def answer(
     """
     say = words(lang)
     scenario = plan.scenario
-    title = f"{scenario.title or scenario.name} ({scenario.name} {scenario.hash[:10]})"
+    title = f"{scenario.heading(lang)} ({scenario.name} {scenario.hash[:10]})"
     lines = [title, sentences.verdict(plan, summary, say), ""]
     if plan.status == "infeasible":
         told = () if plan.explanation is None else plan.explanation.told

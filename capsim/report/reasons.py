@@ -42,7 +42,7 @@ def reasons_text(
     """Write `reasons` for one screen of 100 columns."""
     say = words(lang)
     scenario = plan.scenario
-    lines = [f"{scenario.title or scenario.name} ({scenario.name} {scenario.hash[:10]})"]
+    lines = [f"{scenario.heading(lang)} ({scenario.name} {scenario.hash[:10]})"]
     if plan.status == "infeasible":
         lines.append(say("NO PLAN meets what is ordered."))
     elif explanation is not None:

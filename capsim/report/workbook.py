@@ -167,7 +167,7 @@ def plan_workbook(
     ValueError
         A table has more rows than a sheet can hold.
     """
-    book = new_book(plan.scenario.title or plan.scenario.name)
+    book = new_book(plan.scenario.heading())
     fields = [
         Field(("Item", ""), TEXT, 46),
         Field(("", "项目"), TEXT, 30),

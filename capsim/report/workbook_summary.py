@@ -51,6 +51,8 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     yield "Scenario", "情景", scenario.name, ""
     if scenario.title:
         yield "Title", "标题", scenario.title, ""
+    if scenario.title_zh:
+        yield "Title in Chinese", "中文标题", scenario.title_zh, ""
     yield "Content hash", "内容摘要", scenario.hash, ""
     yield "Planned school years", "规划学年", f"{scenario.first_year}–{scenario.last_year}", ""
     yield "Status", "状态", STATUS.get(plan.status, plan.status), ""

@@ -25,12 +25,12 @@ from .tables import TABLES
 from .typed import Typed, from_cells, from_frame, key_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 __all__ = ["CHANGES", "finish", "from_tables", "load", "variant"]
 
 CHANGES = ("extends", "set", "scale", "drop")
-APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "name", "title")
+APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "name", "title", "title_zh")
 """Sections of the settings that no table is checked against, but for `WAGE`."""
 WAGE = "teacher_cny"
 
@@ -81,7 +81,7 @@ def variant(
     """See `Scenario.variant`."""
     if what := out_of_reach(values):
         raise ScenarioError([Fault("settings", None, "set", "…", what)])
-    document = copy.deepcopy(dict(scenario._document))
+    document = copy.deepcopy(_titled_anew(scenario._document, values))
     faults = assign(document, "settings", {key: _text_keys(v) for key, v in values.items()})
     tables = {
         name: Typed(name, frame, range(len(frame))) for name, frame in scenario._tables.items()
@@ -127,8 +127,9 @@ def _layers(
         faults += found
     if base is None:
         return None, tables, faults
-    document = merge(base, document)
     values = changes.get("set", {})
+    anew = values if isinstance(values, Mapping) else ()
+    document = merge(_titled_anew(base, {*document, *anew}), document)
     if isinstance(values, Mapping):
         faults += assign(document, file, _dotted(values))
     else:
@@ -136,6 +137,11 @@ def _layers(
     faults += scale(tables, file, changes.get("scale", {}))
     faults += drop(tables, file, changes.get("drop", {}))
     return document, tables, faults
+
+
+def _titled_anew(base: Mapping[str, Any], said: Container[object]) -> dict[str, Any]:
+    """Leave out the Chinese title of what is built upon where another title is said."""
+    return {key: entry for key, entry in base.items() if key != "title_zh" or "title" not in said}
 
 
 def _resolved(folder: Path) -> Path:

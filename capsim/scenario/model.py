@@ -200,6 +200,24 @@ class Scenario:
         return self.settings.title
 
     @property
+    def title_zh(self) -> str:
+        """Title in Chinese, empty where none is given."""
+        return self.settings.title_zh
+
+    def heading(self, lang: str = "en") -> str:
+        """Give what stands above a report: the title of a language (`zh`), the title, or the name.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> city = capsim.generate(areas=2, pupils=1000, name="city")
+        >>> city.heading("zh"), city.variant({"title_zh": "某市"}).heading("zh")
+        ('Synthetic city', '某市')
+        """
+        own = self.title_zh if lang == "zh" else ""
+        return own or self.title or self.name
+
+    @property
     def base_year(self) -> int:
         """Last observed school year."""
         return self.settings.horizon.base_year
@@ -232,8 +250,11 @@ class Scenario:
     def hash(self) -> str:
         """Digest of the content: settings, provenance and every row of every table."""
         digest = hashlib.sha256()
+        settings = self.settings.model_dump()
+        if not self.title_zh:
+            del settings["title_zh"]
         content = {
-            "settings": self.settings.model_dump(),
+            "settings": settings,
             "measured": sorted(self.settings.uncertainty.model_fields_set),
             "given": {key: vars(entry) for key, entry in self._given.items()},
             "columns": {key: vars(entry) for key, entry in self._columns.items()},

@@ -322,6 +322,7 @@ class Settings(_Section):
 
     name: Name
     title: StrictStr = ""
+    title_zh: StrictStr = ""
     country: Name = "china"
     horizon: Horizon
     stages: Stages = Stages()

@@ -63,7 +63,7 @@ def workbook_bytes(scenario: Scenario) -> bytes:
     given = (
         (what, *(getattr(said, key) for key in SOURCE)) for what, said in scenario._columns.items()
     )
-    return _book(scenario.title or scenario.name, rows, given, frames, 0)
+    return _book(scenario.heading(), rows, given, frames, 0)
 
 
 def template_bytes() -> bytes:

@@ -43,7 +43,8 @@ def hostile_plan() -> tuple[SimpleNamespace, SimpleNamespace]:
     tables = {name: renamed(table) for name, table in scenario.given["tables_in"].items()}
     told = scenario.sources()
     told.loc[0, "source"] = IMAGE
-    given = scenario.given | {"tables_in": tables, "title": HTML, "sources": lambda: told.copy()}
+    given = scenario.given | {"tables_in": tables, "sources": lambda: told.copy()}
+    given |= {"title": HTML, "title_zh": HTML}
     plan.scenario = Written("small", given=given)
     plan.tables = {name: renamed(table) for name, table in plan.tables.items()}
     outcomes.tables = {name: renamed(table) for name, table in outcomes.tables.items()}

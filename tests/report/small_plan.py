@@ -51,6 +51,9 @@ class Written:
         except KeyError:
             raise AttributeError(key) from None
 
+    def heading(self, lang: str = "en") -> str:
+        return self.title_zh if lang == "zh" else self.title
+
     def table(self, name: str) -> pd.DataFrame:
         return self.given["tables_in"][name].copy()
 
@@ -101,6 +104,7 @@ def written_scenario(counties: int, projects: int) -> Written:
         "small",
         given={
             "title": "A small city",
+            "title_zh": "一座小城",
             "settings": settings,
             "stages": dict.fromkeys(STAGES, CLASSES),
             "base_year": 2021,

@@ -14,7 +14,7 @@ from hostile import COUNTIES, HTML, NAMES, PROJECTS, hostile_plan, reached
 from PIL import Image
 from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
-from capsim.report import Advice, figures, html_page, milestones, summarize
+from capsim.report import Advice, answer, figures, html_page, milestones, summarize
 from capsim.report.language import words
 from capsim.report.page.blocks import Column, make_table, write_cell
 from capsim.report.page.pictures import HEAVIEST, address
@@ -221,6 +221,14 @@ def test_cells_are_rounded_to_what_is_shown():
 def test_unknown_kind_of_column_is_refused():
     with pytest.raises(ValueError, match="kind 'colour'"):
         make_table("t", "T", pd.DataFrame({"a": [1]}), (Column("a", "A", "colour"),))
+
+
+@pytest.mark.parametrize(("lang", "title"), [("en", "A small city"), ("zh", "一座小城")])
+def test_the_title_is_the_one_of_the_language(lang, title):
+    read = Reader(made(lang=lang))
+    assert title in read.texts
+    assert len({"A small city", "一座小城"} & set(read.texts)) == 1
+    assert title in answer(PLAN, summarize(PLAN, seed=7, timings_s={}), lang=lang)
 
 
 def test_unknown_language_is_refused():

@@ -26,7 +26,7 @@ def made():
     city = generate(2, 8000, 0, stages=("primary", "junior"), years=(2021, 2023), name="=city")
     projects = city.table("projects")
     projects["name"] = [NASTY[at % 5] for at in range(len(projects))]
-    city = city.variant({"title": "@title"}, tables={"projects": projects})
+    city = city.variant({"title": "@title", "title_zh": "=标题"}, tables={"projects": projects})
     plan = capsim.optimize(city, gap=0.01)
     outcomes = capsim.simulate(plan, draws=10, seed=1)
     summary = summarize(plan, None, outcomes, seed=1, timings_s={})
@@ -75,6 +75,7 @@ def test_names_are_text_whatever_they_look_like(made):
     assert {cell.data_type for cell in names.values()} == {"s"}
     said = {row[0]: row[2] for row in rows(book["summary"])}
     assert (said["Scenario"], said["Title"]) == ("=city", "@title")
+    assert said["Title in Chinese"] == "=标题"
 
 
 def test_dates_are_dates_and_chances_are_there(made):

@@ -57,6 +57,21 @@ def test_what_it_says_of_itself(small: Scenario) -> None:
     assert repr(small) == f"Scenario('small', 2022-2024, {small.hash[:10]})"
 
 
+def test_a_title_in_chinese_heads_what_is_in_chinese(small: Scenario, folder: Path) -> None:
+    said = small.variant({"title_zh": "两个片区"})
+    assert (said.heading("zh"), said.heading()) == ("两个片区", "Two areas")
+    assert small.heading("zh") == small.heading() == "Two areas"
+    assert said.hash != small.hash == said.variant({"title_zh": ""}).hash
+    # A scenario that is built upon it and has a title of its own is not called as the base is.
+    place = write(folder.parent / "zh", dict(texts()))
+    said.save(place, replace=True)
+    named = {"kept": "", "own": 'title = "New"', "set": '[set]\ntitle = "New"'}
+    made = {name: capsim.load(top(place, name, toml)) for name, toml in named.items()}
+    assert [one.heading("zh") for one in made.values()] == ["两个片区", "New", "New"]
+    assert said.variant({"title": "New"}).heading("zh") == "New"
+    assert said.variant({"title": "New", "title_zh": "新"}).heading("zh") == "新"
+
+
 def test_nothing_can_be_changed(small: Scenario) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         small.warnings = ()  # type: ignore[misc]
@@ -342,7 +357,7 @@ def test_any_content_survives_a_save(
     tmp_path_factory: pytest.TempPathFactory, births: list[float], name: str, title: str
 ) -> None:
     made = Scenario.from_tables(
-        settings=BARE | {"title": title},
+        settings=BARE | {"title": title, "title_zh": title[::-1]},
         areas=pd.DataFrame({"area": [name], "county": ["c"], "name_zh": [" “,”\"'；" + name]}),
         births=pd.DataFrame(
             {"area": name, "year": range(2000, 2000 + len(births)), "births": births}
@@ -352,5 +367,5 @@ def test_any_content_survives_a_save(
     made.save(place)
     again = load(place)
     assert again.hash == made.hash
-    assert again.title == title
+    assert (again.title, again.title_zh) == (title, title[::-1])
     assert again.table("births")["births"].tolist() == births

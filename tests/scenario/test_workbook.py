@@ -104,7 +104,9 @@ def test_the_same_scenario_gives_the_same_bytes(small):
 def test_names_that_look_like_something_else_stay_text(small, tmp_path):
     schools = small[0].table("schools")
     schools["name"], schools["name_zh"] = NASTY[:6], NASTY[6:12]
-    scenario = small[0].variant({"title": NASTY[0]}, tables={"schools": schools}, name="<b>@=1</b>")
+    scenario = small[0].variant(
+        {"title": NASTY[0], "title_zh": NASTY[1]}, tables={"schools": schools}, name="<b>@=1</b>"
+    )
     same(scenario, through(scenario, tmp_path))
     sheet = open_book(tmp_path / "book.xlsx")["schools"]
     columns = [cell.column for cell in sheet[1] if cell.value in ("name", "name_zh")]

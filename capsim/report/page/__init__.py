@@ -76,7 +76,7 @@ def html_page(
     scenario = plan.scenario
     told = scenario.sources()
     given: dict[str, Any] = {
-        "title": scenario.title or scenario.name,
+        "title": scenario.heading(lang),
         "kicker": say("Plan of school places"),
         "scenario": scenario,
         "summary": summary,

@@ -61,7 +61,7 @@ def comparison_page(
         "title": say(
             "{number} scenarios of {name}",
             number=say.count(len(comparison.results)),
-            name=first.title or first.name,
+            name=first.heading(lang),
         ),
         "kicker": say("Scenarios side by side"),
         "met": best["status"] != "infeasible" and best["missed"] == 0,
