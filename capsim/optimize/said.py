@@ -41,7 +41,7 @@ class Said:
     def __str__(self) -> str:
         values = {key: _english(value) for key, value in self.values.items()}
         text = self.text.format(**values) if values else self.text
-        if "1" in (values.get("amount"), values.get("things")):
+        if "1" in [values.get(name) for name in ("amount", "things", "number")]:
             text = singular(text)
         return text[:1].upper() + text[1:] if text.endswith(".") else text
 

@@ -104,7 +104,7 @@ EXPLANATIONS = {
     "the floor on {floor} is kept": "达到{floor}下限",
     "the floor on {floor} is missed by {amount} children on 31 December {year}": "{year}年12月31日{floor}距下限差{amount}名儿童",
     "the floor on {floor} is lower by {amount} children": "{floor}下限降低{amount}名儿童",
-    "{number} projects of programme {programme} are in use by {by}": "到{by}建设计划{programme}有{number}个项目投用",
+    "programme {programme} has {number} projects in use by {by}": "到{by}建设计划{programme}有{number}个项目投用",
     "programme {programme} is {amount} projects short": "建设计划{programme}差{amount}个项目",
     "programme {programme} is {amount} projects smaller": "建设计划{programme}减少{amount}个项目",
     "ordered projects are open by the dates on which they are due": "已下达项目按期投用",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cities import city
+from eased_cities import WHOLE, children_left_out, eased
 from infeasible_cities import CASES, possible
 from tiny_cases import project, school, town
 
@@ -61,6 +62,36 @@ def test_what_is_said_to_be_enough_alone_is_so(name: str) -> None:
         assert np.isfinite(alone[rule]) == can, rule
     for rule, amount in CASES[name].alone.items():
         assert alone[rule] == pytest.approx(amount, rel=1e-6), rule
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_cure_applied_is_enough_and_a_tenth_less_is_not(name: str) -> None:
+    """Each rule gives way in the scenario itself, by so much, where and when it is said."""
+    scenario, explanation, _ = answer(name)
+    for rule, rows in explanation.repairs.groupby("rule"):
+        if rule == "every child":
+            assert children_left_out(scenario) == pytest.approx(rows["enough"].iloc[0])
+            continue
+        if (name, rule) == ("too small to go on", "admission plans"):
+            continue  # It is phased out that the school may admit children: no setting says so.
+        little = rows.assign(short_by=rows["short_by"] * (1 + 1e-9))
+        assert children_left_out(eased(scenario, little)) == pytest.approx(0.0, abs=1e-5), rule
+        if rule not in WHOLE and not rule.startswith("programme"):
+            less = rows.assign(short_by=rows["short_by"] * 0.9)
+            assert children_left_out(eased(scenario, less)) > 0.1, rule
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_what_gives_way_at_once_is_enough(name: str) -> None:
+    scenario, explanation, _ = answer(name)
+    bent = explanation.table.query("short_by > 0")
+    bent = bent.assign(short_by=bent["short_by"] * (1 + 1e-9))
+    assert children_left_out(eased(scenario, bent)) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_one_thing_is_said_in_the_singular() -> None:
+    _, explanation, _ = answer("two contradictions")
+    assert "programme build has 1 project in use by 2022-12-31" in explanation.sentences[0]
 
 
 @pytest.mark.slow

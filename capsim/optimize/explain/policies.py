@@ -138,7 +138,7 @@ def _all(model: Model) -> Iterator[Policy]:
             ("programme",),
             f"programme {name}",
             Said(
-                "{number} projects of programme {programme} are in use by {by}",
+                "programme {programme} has {number} projects in use by {by}",
                 {"number": float(programme.number), "programme": name, "by": str(programme.by)},
             ),
             ("projects", 500.0),
