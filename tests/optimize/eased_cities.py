@@ -1,4 +1,4 @@
-"""Rules that give way by so much, where and when it is said, in public settings and tables alone."""
+"""Rules give way by so much, where and when it is said, in public settings and tables alone."""
 
 from __future__ import annotations
 
