@@ -28,7 +28,8 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     -------
     DataFrame
         kind, county (`*` the whole), year, used, limit, binds; persons, places, RMB or mu. Land is
-        counted from the first year with a limit on; posts include those that come with projects.
+        counted from the first year with a limit on. Posts that come with projects, and teachers on
+        contract whom shrinking private schools set free, use nothing of the limit.
 
     Notes
     -----
@@ -47,7 +48,7 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     table["binds"] = (table["used"] >= FULL * table["limit"]) | (
         (table["used"] > 0) & (table["limit"] - table["used"] < _least_further(plan, table))
     )
-    return table
+    return table.assign(used=table["used"].clip(lower=0.0))
 
 
 def _sums(limits: pd.DataFrame, used: pd.DataFrame, *, so_far: bool = False) -> Array:
@@ -97,6 +98,32 @@ def _posts(plan: Plan) -> pd.DataFrame:
         }
     )
     return staff.assign(used=staff["used"] - _sums(staff, brought, so_far=True))
+
+
+def _contract(plan: Plan) -> pd.DataFrame:
+    """Teachers on contract but for those set free: `staff` of ``docs/model.md``."""
+    scenario, key = plan.scenario, ["school", "stage"]
+    stages = set(scenario.settings.staff.stages) & set(scenario.settings.stages.compulsory)
+    given = scenario.table("schools")
+    given = given[given["stage"].isin(stages) & (given["sector"] == "private")]
+    given = given[given["pupils"] > 0].rename(columns={"pupils": "before"})
+    per_post = {name: stage.pupils_per_post for name, stage in scenario.stages.items()}
+    standard = (1.0 / given["stage"].map(per_post).astype(float)).fillna(0.0)
+    given = given.assign(each=(given["staff"] / given["before"]).fillna(standard))
+    converts = plan.tables["conversions"].set_index(key)["converts"].map(_first_autumn)
+    now = plan.tables["schools"].merge(given[[*key, "before", "each"]], on=key)
+    now = now.join(converts, on=key)
+    here = now["before"].where(~(now["converts"] <= now["school_year"]), 0.0)
+    gone = here - now["fee_paying"] - now["purchased"]
+    free = pd.DataFrame(
+        {
+            "county": now["county"],
+            "year": now["school_year"],
+            "used": scenario.settings.policy.release_share * now["each"] * gone,
+        }
+    )
+    staff = _staff("contract")(plan)
+    return staff.assign(used=staff["used"] - _sums(staff, free))
 
 
 def _purchase(plan: Plan) -> pd.DataFrame:
@@ -219,7 +246,7 @@ def _first_autumn(date: str) -> int:
 
 USES: Mapping[str, Callable[[Plan], pd.DataFrame]] = {
     "hires": _staff("hired"),
-    "contract_teachers": _staff("contract"),
+    "contract_teachers": _contract,
     "posts": _posts,
     "purchase": _purchase,
     "capital": _capital,

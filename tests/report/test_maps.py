@@ -72,3 +72,29 @@ def test_schools_with_places_of_their_own_are_drawn_by_sector(own_places, expect
     assert len(ax.collections) == 1 + expected * stages
     note = " ".join(text.get_text() for text in ax.texts)
     assert ("Squares: public schools" in note) == own_places
+
+
+def test_names_of_counties_stand_clear_of_discs():
+    """Above each disc but the last stands another: names go to the side, but for the last one's."""
+    plan = written_plan(counties=8)
+    given = plan.scenario.given["tables_in"]
+    at = np.arange(16)
+    given["areas"] = given["areas"].assign(
+        x_km=30.0 * (at // 2 % 4), y_km=40.0 * (at // 8) + 6 * (at % 2)
+    )
+    given["areas"].loc[15, "x_km"] = 110.0
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    ax = figure.add_subplot()
+    figures.place_map(ax, plan, 2022)
+    figure.draw_without_rendering()
+    discs = ax.collections[0]
+    middles = ax.transData.transform(discs.get_offsets())
+    radii = np.sqrt(discs.get_sizes()) / 2 * figure.dpi / 72
+    names = [text for text in ax.texts if text.get_text().startswith("C0")]
+    assert len(names) == 8
+    for name in names:
+        box = name.get_window_extent()
+        nearest = np.clip(middles, (box.x0, box.y0), (box.x1, box.y1))
+        assert (np.hypot(*(middles - nearest).T) >= radii).all(), name.get_text()
+    above = [name.get_text() for name in names if abs(name.xyann[0]) < 1]
+    assert above == ["C08"]

@@ -11,15 +11,18 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 from scipy.spatial import cKDTree
 
+from capsim.report.figures.labels import LETTER, beside
 from capsim.report.figures.schools import draw_schools
 from capsim.report.figures.style import BLACK, BLUE, new_figure, note, short
 from capsim.report.language import Words, words
+from capsim.report.screen import width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
 
+    from capsim.lp.arrays import Array
     from capsim.optimize import Plan
 
 MOST_FLOWS = 120
@@ -150,7 +153,7 @@ def _draw_part(
         ax.add_patch(FancyArrowPatch(*ends, arrowstyle=style, shrinkA=2, shrinkB=4, **line))
     largest = LARGEST if crowd(table) is None or frame is not None else LARGEST / 4
     discs = _draw_areas(ax, table, largest)
-    _name_counties(ax, table, largest)
+    _name_counties(ax, table, largest, frame)
     for stage in plan.scenario.settings.stages.compulsory if _single(plan) else ():
         draw_schools(ax, plan, stage, school_year, largest / 10)
     if frame is not None:
@@ -184,6 +187,13 @@ def map_figure(plan: Plan, school_year: int, *, lang: str = "en") -> Figure:
     return figure
 
 
+def _sizes(table: pd.DataFrame, largest: float) -> Array:
+    """Areas of the discs, square points: as the children."""
+    children = table["children"].to_numpy(np.float64)
+    sizes: Array = largest * (0.05 + 0.95 * children / max(1.0, children.max(initial=0.0)))
+    return sizes
+
+
 def _draw_areas(ax: Axes, table: pd.DataFrame, largest: float) -> PathCollection:
     children, lacking = table["children"].to_numpy(), table["lacking"].to_numpy()
     part = np.divide(lacking, children, out=np.zeros(len(table)), where=children > 0)
@@ -191,7 +201,7 @@ def _draw_areas(ax: Axes, table: pd.DataFrame, largest: float) -> PathCollection
     return ax.scatter(
         table["x_km"],
         table["y_km"],
-        s=largest * (0.05 + 0.95 * children / max(1.0, children.max(initial=0.0))),
+        s=_sizes(table, largest),
         c=part,
         cmap="Oranges",
         vmin=0.0,
@@ -202,15 +212,35 @@ def _draw_areas(ax: Axes, table: pd.DataFrame, largest: float) -> PathCollection
     )
 
 
-def _name_counties(ax: Axes, table: pd.DataFrame, largest: float) -> None:
-    """Write each county's name above its largest area, where there are several and not too many."""
+def _name_counties(ax: Axes, table: pd.DataFrame, largest: float, frame: Frame | None) -> None:
+    """Write each county's name beside its largest area, where there are several, not too many."""
+    table = table.assign(size=_sizes(table, largest))
     most = table.sort_values("children", ascending=False, kind="stable").drop_duplicates("county")
     if not 1 < len(most) <= MOST_NAMES:
         return
-    place: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7.5, "zorder": 3}
-    for row in most.to_dict("records"):
-        size = largest * row["children"] / max(1.0, table["children"].max())
-        above = (0, 4 + 0.5 * size**0.5)
-        at, name = (row["x_km"], row["y_km"]), short(row["county"], 16)
-        label = ax.annotate(name, at, xytext=above, textcoords="offset points", **place)
+    names = [short(name, 16) for name in most["county"]]
+    scale = _points_per_km(ax, table, frame)
+    discs = _boxes(table, table["size"].to_numpy() ** 0.5, table["size"].to_numpy() ** 0.5, scale)
+    widths = np.array([0.6 * LETTER * width(name) for name in names])
+    texts = _boxes(most, widths, np.full(len(most), LETTER), scale)
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": LETTER, "zorder": 3}
+    ways = beside(texts, most["size"].to_numpy() ** 0.5, discs)
+    for row, name, way in zip(most.to_dict("records"), names, ways, strict=True):
+        at = (row["x_km"], row["y_km"])
+        label = ax.annotate(name, at, xytext=tuple(way), textcoords="offset points", **look)
         label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+
+
+def _points_per_km(ax: Axes, table: pd.DataFrame, frame: Frame | None) -> float:
+    """Scale of the map before it is laid out: near enough to tell what stands beside what."""
+    box, point = ax.get_window_extent(), 72 / ax.figure.dpi
+    span = 1.2 * np.ptp(table[["x_km", "y_km"]].to_numpy(np.float64), axis=0)
+    if frame is not None:
+        span = np.array([frame[1] - frame[0], frame[3] - frame[2]])
+    return float(min(point * np.array([box.width, box.height]) / np.maximum(span, 1e-9)))
+
+
+def _boxes(table: pd.DataFrame, wide: Array, high: Array, scale: float) -> Array:
+    """Boxes round places of the map: their middles and half their sides, in points."""
+    x, y = (scale * table[axis].to_numpy(np.float64) for axis in ("x_km", "y_km"))
+    return np.stack([x, y, wide / 2, high / 2], axis=1)
