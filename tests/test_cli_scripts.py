@@ -1,11 +1,7 @@
-"""The command line as scripts and shells use it: JSON alone on the output, statuses, completion."""
+"""The command line as scripts and shells use it: JSON alone on the output, statuses."""
 
 import json
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import typer
@@ -15,7 +11,6 @@ from capsim.cli import app
 from capsim.scenario import load
 
 COMMANDS = sorted(typer.main.get_command(app).commands)
-CAPSIM = Path(sys.executable).with_name("capsim")
 
 
 def call(*arguments):
@@ -88,27 +83,3 @@ def test_the_version_and_the_statuses_are_said():
     shown = " ".join(call("--help").stdout.split())
     for status in ("0 all targets met", "2 bad input", "3 no plan", "130 stopped by Ctrl-C"):
         assert status in shown
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash completes, and is not here")
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        (["capsim", "be"], {"bench"}),
-        (["capsim", "ex"], {"explain", "export"}),
-        (["capsim", "run", "city", "--la"], {"--lang"}),
-        (["capsim", "run", "city", "--lang", ""], {"en", "zh"}),
-    ],
-)
-def test_bash_completes_commands_options_and_values(typed, offered):
-    words = " ".join(f"'{word}'" for word in typed)
-    script = (
-        f"source <(_CAPSIM_COMPLETE=source_bash '{CAPSIM}'); complete -p capsim >&2;"
-        f" COMP_WORDS=({words}); COMP_CWORD={len(typed) - 1};"
-        f" _capsim_completion '{CAPSIM}'; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-    )
-    done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert set(done.stdout.split()) == offered
-    assert "-F _capsim_completion capsim" in done.stderr

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer._completion_classes import completion_init
+from typer.completion import install_callback, show_callback
 
 
 class Language(StrEnum):
@@ -16,9 +18,24 @@ class Language(StrEnum):
     ZH = "zh"
 
 
+class Shell(StrEnum):
+    """Shells that can complete commands."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+    PWSH = "pwsh"
+
+
+SHELLS = ", ".join(Shell)
+
+# Typer's own options of completion guess the shell and take no name; ours take it.
+completion_init()
 app = typer.Typer(
     name="capsim",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Plan school places: which mix of new public schools, conversions and purchased places"
@@ -44,6 +61,18 @@ def capsim(
             "--version", callback=_version, is_eager=True, help="Print the version and end."
         ),
     ] = False,
+    install_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            callback=install_callback, metavar="SHELL", help=f"Set completion up for {SHELLS}."
+        ),
+    ] = None,
+    show_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            callback=show_callback, metavar="SHELL", help=f"Print what does, for {SHELLS}."
+        ),
+    ] = None,
 ) -> None:
     """Take options that come before any command."""
 
