@@ -36,8 +36,7 @@ def scenario_of(path: Path) -> capsim.Scenario:
         and the cost of serving all of it from each site. Customers without demand cost nothing and
         are left out.
     """
-    numbers = np.array(path.read_text(encoding="utf-8").split(), np.float64)
-    sites, customers = int(numbers[0]), int(numbers[1])
+    numbers, sites, customers = _numbers(path)
     capacity, fixed = numbers[2 : 2 + 2 * sites].reshape(sites, 2).T
     rest = numbers[2 + 2 * sites :].reshape(customers, 1 + sites)
     rest = rest[rest[:, 0] > 0]
@@ -89,6 +88,24 @@ def scenario_of(path: Path) -> capsim.Scenario:
     )
 
 
+def _numbers(path: Path) -> tuple[np.ndarray, int, int]:
+    """Read an instance's numbers, and how many sites and customers they are of."""
+    try:
+        numbers = np.array(path.read_text(encoding="utf-8").split(), np.float64)
+    except ValueError as error:
+        raise SystemExit(f"{path}: {error}") from None
+    if len(numbers) < 2:
+        raise SystemExit(f"{path}: the numbers of sites and customers are expected first")
+    sites, customers = int(numbers[0]), int(numbers[1])
+    expected = 2 + 2 * sites + customers * (1 + sites)
+    if len(numbers) != expected:
+        raise SystemExit(
+            f"{path}: {len(numbers)} numbers, where {sites} sites and {customers} customers have "
+            f"{expected}"
+        )
+    return numbers, sites, customers
+
+
 def optima_of(directory: Path) -> dict[str, float]:
     """Read published optima by instance from ``optima.csv``, if there is one."""
     table = directory / "optima.csv"
@@ -101,7 +118,8 @@ def optima_of(directory: Path) -> dict[str, float]:
 def results(directory: Path) -> Iterator[dict[str, Any]]:
     """Solve every instance of a folder: objective and bound in the instance's unit.
 
-    ``optimum`` is None where none is known.
+    ``optimum`` is None where none is known; ``status`` is ``infeasible`` where the sites are too
+    small for all customers.
     """
     paths = sorted(directory.glob("*.txt"))
     if not paths:
@@ -112,12 +130,17 @@ def results(directory: Path) -> Iterator[dict[str, Any]]:
         plan = capsim.optimize(scenario_of(path), gap=1e-7)
         yield {
             "instance": path.stem,
-            "status": plan.status,
+            "status": plan.status if _all_served(plan) else "infeasible",
             "objective": plan.objective_cny / UNIT_CNY,
             "bound": plan.bound_cny / UNIT_CNY,
             "optimum": optima.get(path.stem),
             "seconds": round(time.perf_counter() - begin, 3),
         }
+
+
+def _all_served(plan: capsim.Plan) -> bool:
+    """Tell whether the sites hold all customers; leaving some out is dear, but not forbidden."""
+    return float(plan.tables["shortfall"]["shortfall"].sum()) <= 1e-6
 
 
 def main(directory: str | Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from capsim.lp import Program, Solution, SolverError
 from capsim.lp.arrays import Array
+from capsim.lp.asked import refuse_limits
 from capsim.lp.highs import Highs
 from capsim.optimize.model import Model, is_large
 from capsim.optimize.search import search
@@ -39,6 +40,7 @@ class Again:
     def __init__(
         self, model: Model, program: Program, *, gap: float = 1e-4, threads: int | None = None
     ) -> None:
+        refuse_limits(gap)
         self.model, self.program = model, program
         self._gap, self._threads = gap, threads
         self._highs: Highs | None = None

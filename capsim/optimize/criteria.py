@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, vstack
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Index
+from capsim.lp.asked import is_number
 from capsim.optimize.ledger import KINDS
 from capsim.optimize.model import Model
 from capsim.optimize.solved import Solved
@@ -184,8 +185,7 @@ def weighted(model: Model, weights: Mapping[str, float]) -> Criterion:
     >>> weighted(model, {"shortfall": 10, "displaced": 1}).name
     '10 shortfall + 1 displaced'
     """
-    if not weights or not all(np.isfinite(w) and w > 0 for w in weights.values()):
-        raise ValueError(f"weights of criteria must be positive numbers, not {dict(weights)}")
+    refuse_weights(weights)
     parts = [(criterion(model, name), weight) for name, weight in weights.items()]
     return Criterion(
         name=" + ".join(f"{weight:g} {part.name}" for part, weight in parts),
@@ -194,6 +194,12 @@ def weighted(model: Model, weights: Mapping[str, float]) -> Criterion:
         constant=sum(weight * part.constant for part, weight in parts),
         tolerance=min(weight * part.tolerance for part, weight in parts),
     )
+
+
+def refuse_weights(weights: Mapping[str, float]) -> None:
+    """Refuse weights that are none."""
+    if not weights or not all(is_number(w) and w > 0 for w in weights.values()):
+        raise ValueError(f"weights of criteria must be positive numbers, not {dict(weights)}")
 
 
 def values(model: Model, x: Array, names: Sequence[str]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array, csr_array
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Index
+from capsim.lp.asked import is_whole
 from capsim.optimize.again import Again
 from capsim.optimize.criteria import criterion, with_rows
 from capsim.optimize.model import Model
@@ -98,8 +99,8 @@ def different_plans(
     >>> len(found.plans) == len(found.table) <= 2
     True
     """
-    if count < 2:
-        raise ValueError(f"count must be 2 or more, not {count}")
+    if not (is_whole(count) and count >= 2):
+        raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
     base = near(scenario, within, demand=demand, gap=gap, time_limit=time_limit, threads=threads)
     column, weight = decisions(base.model)
     found, bounds, proofs = [base.x], [np.nan], [base.proved]

@@ -21,6 +21,7 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array, Index
+from capsim.lp.asked import is_whole
 from capsim.optimize.again import Again
 from capsim.optimize.criteria import Criterion, holding, with_rows
 from capsim.optimize.level import SLACK, How, Level, solve_level
@@ -57,8 +58,8 @@ class Fair:
     def __post_init__(self) -> None:
         if self.what not in FAIR:
             raise ValueError(f"fairness is about one of {', '.join(FAIR)}, not {self.what!r}")
-        if self.ranks < 1:
-            raise ValueError(f"ranks must be 1 or more, not {self.ranks}")
+        if not (is_whole(self.ranks) and self.ranks >= 1):
+            raise ValueError(f"ranks must be a whole number, 1 or more, not {self.ranks!r}")
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array
+from capsim.lp.asked import is_number
 from capsim.optimize.again import Again, found_x
 from capsim.optimize.criteria import criterion, holding
 from capsim.optimize.level import SLACK
@@ -66,7 +67,7 @@ def near(
     threads: int | None = None,
 ) -> Near:
     """Find the best plan, and limit the program to plans within a share of its avoidable cost."""
-    if not within > 0:
+    if not (is_number(within) and within > 0):
         raise ValueError(f"within must be a positive share such as 0.01, not {within!r}")
     begin = time.perf_counter()
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)

@@ -19,6 +19,7 @@ import pandas as pd
 
 from capsim.lp import Solution
 from capsim.lp.arrays import Array, Flag
+from capsim.lp.asked import is_whole
 from capsim.optimize.again import Again, found_x
 from capsim.optimize.criteria import Criterion, criterion, holding, minimising
 from capsim.optimize.level import SLACK, exact_value
@@ -155,8 +156,8 @@ def pareto(
     names = tuple(criteria)
     if isinstance(criteria, str) or len(names) not in (2, 3) or len(set(names)) != len(names):
         raise ValueError(f"a trade-off is between two or three different criteria, not {criteria}")
-    if points < 2:
-        raise ValueError(f"points must be 2 or more, not {points}")
+    if not (is_whole(points) and points >= 2):
+        raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
     aims = tuple(criterion(model, name) for name in names)
     search = _Search(model, aims, gap, relax, threads, time_limit)

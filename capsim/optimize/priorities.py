@@ -12,13 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from capsim.lp import Program
 from capsim.lp.arrays import Array
+from capsim.lp.asked import is_number
 from capsim.optimize.again import COUNTIES, KEPT
-from capsim.optimize.criteria import Criterion, criterion, holding, minimising, weighted
+from capsim.optimize.criteria import (
+    Criterion,
+    criterion,
+    holding,
+    minimising,
+    refuse_weights,
+    weighted,
+)
 from capsim.optimize.fairness import Fair, fair_levels
 from capsim.optimize.level import How, Level, solve_level
 from capsim.optimize.model import Model, formulate, is_large
@@ -135,6 +142,14 @@ def _asked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> l
     asked = list(priorities)
     if "cost" not in asked:
         asked.append("cost")
+    for priority in asked:
+        if isinstance(priority, Mapping):
+            refuse_weights(priority)
+        elif not isinstance(priority, str | Fair):
+            raise ValueError(
+                "a priority is the name of a criterion, names with weights, or Fair(…), "
+                f"not {priority!r}"
+            )
     names = [_name(priority) for priority in asked]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
@@ -144,7 +159,7 @@ def _asked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> l
         raise ValueError(
             f"tolerances of {', '.join(sorted(unknown))}, but the levels are {', '.join(names)}"
         )
-    bad = [name for name, value in tolerances.items() if not (np.isfinite(value) and value >= 0)]
+    bad = [name for name, tol in tolerances.items() if not (is_number(tol) and tol >= 0)]
     if bad:
         raise ValueError(f"a tolerance must be a number >= 0: that of {', '.join(bad)} is not")
     return asked

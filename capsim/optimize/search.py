@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from capsim.lp import Program, Solution, solve
+from capsim.lp.asked import refuse_limits
 from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
 from capsim.lp.dive import dive
@@ -22,6 +23,7 @@ def search(
     threads: int | None = None,
 ) -> Solution:
     """Minimise a program with the model's rows: whole, or county by county where it is large."""
+    refuse_limits(gap, time_limit)
     options: dict[str, Any] = {} if threads is None else {"threads": threads}
     large = is_large(program)
     if large and not program.integer.any():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Text
+from capsim.lp.asked import is_number
 from capsim.optimize.plan import Plan
 from capsim.optimize.spend import MONTH_DAYS, day_number
 
@@ -52,7 +54,7 @@ class Notice:
     def __post_init__(self) -> None:
         for name in ("approval", "conversion", "contract"):
             value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
+            if not (is_number(value) and value >= 0):
                 raise ValueError(f"notice of {name} must be months >= 0, not {value!r}")
 
 
@@ -99,8 +101,8 @@ def decide_by(
     asked = notice or Notice()
     today = as_of if as_of is not None else f"{plan.scenario.first_year}-01-01"
     try:
-        now = float(day_number(np.array([today], object))[0])
-    except ValueError:
+        now = float(day_number(np.array([date.fromisoformat(today)], object))[0])
+    except (TypeError, ValueError):
         raise ValueError(f"as_of must be an ISO date such as 2022-01-01, not {as_of!r}") from None
     table = pd.concat(
         [_built(plan, asked), _turned(plan, asked), _closed(plan, asked), _bought(plan, asked)],

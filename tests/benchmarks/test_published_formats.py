@@ -58,6 +58,26 @@ def test_warehouses(tmp_path: Path, capsys: pytest.CaptureFixture[str], optima: 
     assert line["optimum"] == (190 if optima else None)
 
 
+def test_sites_that_are_too_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "two.txt").write_text(WAREHOUSES.replace("60 ", "20 "))
+    orlib.main(tmp_path)
+    assert json.loads(capsys.readouterr().out)["status"] == "infeasible"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the numbers of sites and customers are expected first"),
+        (WAREHOUSES.replace("100.", "free"), "could not convert string to float: 'free'"),
+        (WAREHOUSES.replace("300.0 30.0", "300.0"), "14 numbers, where 2 sites and 3 customers"),
+    ],
+)
+def test_a_damaged_instance_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "two.txt").write_text(text)
+    with pytest.raises(SystemExit, match=rf"two\.txt: {said}"):
+        orlib.main(tmp_path)
+
+
 @pytest.mark.parametrize("optima", ["", "instance,makespan\njobs.sm,7\n"])
 def test_projects(tmp_path: Path, capsys: pytest.CaptureFixture[str], optima: str) -> None:
     (tmp_path / "jobs.sm").write_text(JOBS)

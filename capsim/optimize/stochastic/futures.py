@@ -16,6 +16,7 @@ import numpy as np
 
 from capsim.lp import Block
 from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.asked import is_number
 from capsim.optimize.model import Model, formulate
 
 if TYPE_CHECKING:
@@ -121,9 +122,10 @@ def make_futures(
         if set(probabilities) != set(names):
             odd = sorted(set(probabilities) ^ set(names))
             raise ValueError(f"probabilities and futures must have the same names, not {odd}")
-        weight = np.array([probabilities[name] for name in names], np.float64)
-        if not (np.isfinite(weight).all() and (weight > 0).all()):
-            raise ValueError("every probability must be above 0")
+        said = [probabilities[name] for name in names]
+        if not all(is_number(one) and one > 0 for one in said):
+            raise ValueError(f"every probability must be a number above 0, not {said}")
+        weight = np.array(said, np.float64)
     models = tuple(formulate(*pair) for pair in named.values())
     for name, model in zip(names, models, strict=True):
         differ = [
@@ -157,8 +159,16 @@ def _drawn(demand: Demand, pupils: Array) -> Demand:
 def _named(
     scenario: Scenario, futures: Demand | Mapping[str, Demand | Scenario]
 ) -> dict[str, tuple[Scenario, Demand | None]]:
+    from capsim.demand import Demand
     from capsim.scenario import Scenario
 
+    ones = futures.values() if isinstance(futures, Mapping) else [futures]
+    for one in ones:
+        if not isinstance(one, Demand | Scenario):
+            what = type(one).__name__
+            raise ValueError(
+                f"futures are a Demand, or Demands and Scenarios by name, not a {what}"
+            )
     if not isinstance(futures, Mapping):
         if futures.draws is None:
             raise ValueError("a demand given alone must have draws: project(scenario, draws=…)")

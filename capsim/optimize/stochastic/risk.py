@@ -18,6 +18,7 @@ import numpy as np
 
 from capsim.lp import Builder
 from capsim.lp.arrays import Array, Index
+from capsim.lp.asked import is_number
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ class CVaR:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.beta < 1:
-            raise ValueError(f"beta must be at least 0 and below 1, not {self.beta}")
-        if not 0 <= self.weight < np.inf:
-            raise ValueError(f"weight must be 0 or more, not {self.weight}")
+        if not (is_number(self.beta) and 0 <= self.beta < 1):
+            raise ValueError(f"beta must be at least 0 and below 1, not {self.beta!r}")
+        if not (is_number(self.weight) and self.weight >= 0):
+            raise ValueError(f"weight must be 0 or more, not {self.weight!r}")
 
     def value(self, cost: Array, probability: Array) -> float:
         """Return the measure of costs ``[future]``, in their unit.

@@ -10,6 +10,7 @@ import numpy as np
 
 from capsim.lp import Program, SolverError, solve
 from capsim.lp.arrays import Array
+from capsim.lp.asked import refuse_limits
 from capsim.optimize.plan import MILLION
 from capsim.optimize.stochastic.benders import Found, solve_l_shaped
 from capsim.optimize.stochastic.extensive import solve_extensive
@@ -104,6 +105,8 @@ def optimize_two_stage(
         If nothing is found within the time limit.
     """
     made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
+    if not isinstance(risk, CVaR | None):
+        raise ValueError(f"risk must be CVaR(beta, weight) or None, not {risk!r}")
     return _solve(made, Mean() if risk is None else risk, method, gap, time_limit)
 
 
@@ -224,6 +227,7 @@ _NOTHING = Found(None, np.inf, np.inf, 0, 0)
 def _solve(
     futures: Futures, measure: Measure, method: str, gap: float, time_limit: float | None
 ) -> TwoStagePlan:
+    refuse_limits(gap, time_limit)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if method == "auto":
