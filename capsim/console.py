@@ -84,20 +84,21 @@ def work(task: Callable[[Progress], T]) -> T:
         close()
     if failed:
         error = failed[0]
-        if isinstance(error, FileExistsError | FileNotFoundError) or _is_fault(error):
+        if isinstance(error, OSError):
+            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        if _is_fault(error):
             fail(str(error))
         raise error
     return done[0]
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Tell whether scenario, solver, disk or a worker failed (loaded late: they bring pandas)."""
+    """Tell whether scenario, solver or a worker failed (loaded late: they bring pandas)."""
     from capsim.lp import SolverError
-    from capsim.runs.blocks import StoreError
     from capsim.runs.executors import WorkerLost
     from capsim.scenario import ScenarioError
 
-    return isinstance(error, ScenarioError | SolverError | StoreError | WorkerLost)
+    return isinstance(error, ScenarioError | SolverError | WorkerLost)
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:

@@ -110,7 +110,7 @@ def run(
     from capsim.report.language import words as language
     from capsim.report.safety import safety_summary, safety_text
     from capsim.runs.executors import processes
-    from capsim.runs.folder import check_place
+    from capsim.runs.folder import check_above, check_place
     from capsim.scenario import Scenario, load
     from capsim.simulate import simulate
 
@@ -126,6 +126,8 @@ def run(
     language(lang)
     if out is not None:
         check_place(Path(out), MARK)
+    if store is not None:
+        check_above(Path(store, "block"))
     with phase("reading the scenario", "load"):
         given = scenario if isinstance(scenario, Scenario) else load(scenario)
     with phase("projecting enrolment", "project"):

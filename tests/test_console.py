@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -79,6 +80,40 @@ def test_bad_input_is_status_2_with_its_message(capsys):
         work(task)
     assert ended.value.exit_code == 2
     assert capsys.readouterr().err == "that folder is in use\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "out/x"), "out/x: Permission denied"),
+        (OSError("out cannot be written: No space left"), "out cannot be written: No space left"),
+    ],
+)
+def test_what_the_file_system_refuses_is_status_2_in_one_line(capsys, error, said):
+    def task(progress):
+        raise error
+
+    with pytest.raises(typer.Exit) as ended:
+        work(task)
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == f"{said}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_an_output_that_cannot_be_written_is_status_2_in_one_line():
+    script = "import sys; from capsim.cli import main; sys.argv[1:] = ['--version']; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "the output cannot be written: No space left on device\n",
+    )
 
 
 def test_a_fault_of_the_program_is_not_called_bad_input():

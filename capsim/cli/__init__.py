@@ -6,12 +6,21 @@ that misses a target; 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
+import os
+import sys
+
 from capsim.cli import answers, folders, judge
 from capsim.cli.options import app
+from capsim.console import BAD_INPUT
 
 __all__ = ["answers", "app", "folders", "judge", "main"]
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except OSError as error:  # of the output: whatever a command reads and writes has said its own
+        print(f"the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it
+        sys.exit(BAD_INPUT)

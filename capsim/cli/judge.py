@@ -43,7 +43,8 @@ def forecast(
     demand = work(lambda progress: project(given))
     view = enrolment(given, demand)
     if out is not None:
-        whole_file(out, csv(demand.frame()))
+        table = csv(demand.frame())
+        work(lambda progress: whole_file(out, table))
     typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
 
 

@@ -6,11 +6,16 @@ stops the writing, nothing half-done bears the name, and what stood there before
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class PlaceError(OSError):
+    """A place cannot be written to: no leave to, no room, no folder."""
 
 
 def check_place(path: Path, mark: str) -> None:
@@ -27,7 +32,10 @@ def check_place(path: Path, mark: str) -> None:
     ------
     FileExistsError
         Something stands there that is neither an empty folder nor one with the mark.
+    PlaceError
+        What it shall stand in is no folder, or one that cannot be written to.
     """
+    check_above(path)
     if not path.exists() and not path.is_symlink():
         return
     if not path.is_dir():
@@ -37,6 +45,31 @@ def check_place(path: Path, mark: str) -> None:
         raise FileExistsError(
             f"{path} holds something else{lacks} and is left alone; name another folder"
         )
+
+
+def check_above(path: Path) -> None:
+    """Refuse a place below what is no folder, or in one that cannot be written to.
+
+    Raises
+    ------
+    PlaceError
+    """
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise PlaceError(f"{path}: {above} is not a folder; name another place")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PlaceError(f"{path}: {above} cannot be written to; name another place")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the file system name the place itself, not the one aside."""
+    try:
+        yield
+    except (FileExistsError, PlaceError):
+        raise
+    except OSError as error:
+        raise PlaceError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -49,6 +82,8 @@ def whole_folder(path: Path, mark: str) -> Iterator[Path]:
     ------
     FileExistsError
         See `check_place`.
+    PlaceError
+        The file system refuses it; nothing is left of it.
 
     Examples
     --------
@@ -60,9 +95,7 @@ def whole_folder(path: Path, mark: str) -> Iterator[Path]:
     """
     path = path.absolute()
     check_place(path, mark)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    with _naming(path), _aside(path) as aside:
         fresh = aside / "new"
         fresh.mkdir()
         yield fresh
@@ -75,22 +108,30 @@ def whole_folder(path: Path, mark: str) -> Iterator[Path]:
             if (aside / "old").exists():
                 (aside / "old").rename(path)
             raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def whole_file(path: Path, content: bytes) -> None:
-    """Write a file, which appears whole or not at all; one that stands there is replaced."""
+    """Write a file, which appears whole or not at all; one that stands there is replaced.
+
+    Raises
+    ------
+    PlaceError
+        A folder stands there, or the file system refuses it; nothing is left of it.
+    """
+    check_above(path)
+    if path.is_dir():
+        raise PlaceError(f"{path} is a folder; name a file")
+    with _naming(path), _aside(path) as aside:
+        (aside / "new").write_bytes(content)
+        (aside / "new").replace(path)
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Give a folder beside a place, and take it away with all that is left in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}-", delete=False
-    ) as aside:
-        written = Path(aside.name)
-        try:
-            aside.write(content)
-            aside.close()
-            written.chmod(0o644)
-            written.replace(path)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.absolute().parent))
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

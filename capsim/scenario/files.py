@@ -182,8 +182,18 @@ def _rows(text: str) -> tuple[Sequence[Any], Sequence[int]]:
 def write_folder(
     folder: Path, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], replace: bool
 ) -> None:
-    """Write a folder aside and rename it into place."""
-    folder = folder.absolute()
+    """Write a folder aside and rename it into place; an error names the place itself."""
+    try:
+        _write_whole(folder.absolute(), document, tables, replace)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
+def _write_whole(
+    folder: Path, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], replace: bool
+) -> None:
     there = folder.exists()
     if there and (not folder.is_dir() or (any(folder.iterdir()) and not replace)):
         raise FileExistsError(f"{folder} exists already; name another folder")
@@ -207,7 +217,7 @@ def write_folder(
                 os.rename(old, folder)
             raise
     finally:
-        shutil.rmtree(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _carry_over(folder: Path, new: Path) -> None:

@@ -1,8 +1,12 @@
 """A folder appears whole or not at all."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
-from capsim.runs.folder import check_place, whole_file, whole_folder
+from capsim.runs.folder import PlaceError, check_place, whole_file, whole_folder
 
 
 def names(folder):
@@ -76,3 +80,34 @@ def test_a_file_that_cannot_take_its_place_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match="taken"):
         whole_file(tmp_path / "taken", b"content")
     assert names(tmp_path) == ["taken"]
+
+
+def test_a_place_below_a_file_or_in_place_of_a_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file" / "out", tmp_path / "file" / "far" / "out"):
+        with pytest.raises(PlaceError, match="file is not a folder"):
+            check_place(place, "mark")
+        with pytest.raises(PlaceError, match="file is not a folder"):
+            whole_file(place, b"")
+    with pytest.raises(PlaceError, match="is a folder; name a file"):
+        whole_file(tmp_path, b"")
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != tmp_path)
+    with pytest.raises(PlaceError, match="cannot be written to"):
+        check_place(tmp_path / "new" / "out", "mark")
+    with pytest.raises(PlaceError, match="cannot be written to"):
+        whole_file(tmp_path / "out", b"")
+
+
+def test_a_full_disk_is_said_of_the_place_itself(tmp_path):
+    def full():
+        with whole_folder(tmp_path / "out", "mark") as folder:
+            (folder / "mark").write_text("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "mark"))
+
+    with pytest.raises(PlaceError, match=r"out cannot be written: No space left on device$"):
+        full()
+    assert names(tmp_path) == []
