@@ -188,7 +188,7 @@ def write_folder(
     except FileExistsError:
         raise
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(folder)) from error
+        raise OSError(error.errno, error.strerror or str(error), str(folder)) from error
 
 
 def _write_whole(
