@@ -79,6 +79,8 @@ def work(task: Callable[[Progress], T]) -> T:
         typer.echo("stopped", err=True)
         sys.stdout.flush()
         sys.stderr.flush()
+        if util := sys.modules.get("multiprocessing.util"):
+            util._run_finalizers(0)  # else semaphores of worker processes are said to leak
         os._exit(INTERRUPTED)
     finally:
         close()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 """Told the name of each phase as it begins, and `WRITING` before each file; may raise to stop."""
 
-WRITING = "writing the report"
+WRITING = "writing"
 MARK = "summary.json"
 """The file by which a folder is known to be a report."""
 
@@ -110,7 +110,7 @@ def run(
     from capsim.report.language import words as language
     from capsim.report.safety import safety_summary, safety_text
     from capsim.runs.executors import processes
-    from capsim.runs.folder import check_above, check_place
+    from capsim.runs.folder import check_place, check_writable
     from capsim.scenario import Scenario, load
     from capsim.simulate import simulate
 
@@ -127,7 +127,7 @@ def run(
     if out is not None:
         check_place(Path(out), MARK)
     if store is not None:
-        check_above(Path(store, "block"))
+        check_writable(Path(store))
     with phase("reading the scenario", "load"):
         given = scenario if isinstance(scenario, Scenario) else load(scenario)
     with phase("projecting enrolment", "project"):

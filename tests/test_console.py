@@ -1,5 +1,6 @@
 """Long work on the command line: progress, bad input, Ctrl-C."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -39,20 +40,40 @@ def task(progress):
 work(task)
 """
 
+WORKERS = """
+import time
+from capsim.console import work
+from capsim.runs.executors import processes
+def task(progress):
+    with processes(2) as pool:
+        pool.submit(time.sleep, 0).result()
+        progress("simulating")
+        pool.submit(time.sleep, 60).result()
+work(task)
+"""
+
 
 def interrupted(script, *arguments):
     """Start a script, press Ctrl-C once its work has begun; its exit status and what it said."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HEARS + script, *arguments], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEARS + script, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     process.stderr.readline()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to its workers too
     _, said = process.communicate(timeout=60)
     return process.returncode, said
 
 
 def test_ctrl_c_ends_with_130_while_a_solver_is_deaf():
     status, said = interrupted(ASLEEP)
+    assert (status, said) == (130, "stopped\n")
+
+
+def test_ctrl_c_leaves_workers_nothing_to_say():
+    status, said = interrupted(WORKERS)
     assert (status, said) == (130, "stopped\n")
 
 

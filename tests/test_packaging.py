@@ -52,6 +52,14 @@ def test_help_loads_no_number_library():
     assert ran.stdout.splitlines()[-1] == ""
 
 
+def test_the_command_is_the_package_run_as_a_program():
+    ran = subprocess.run(
+        [sys.executable, "-m", "capsim", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == f"capsim {PROJECT['version']}\n"
+    assert PROJECT["scripts"]["capsim"] == "capsim.__main__:main"
+
+
 @pytest.mark.parametrize("name", ["flagship", "test", ".ci/run"])
 def test_commands_can_be_started(name):
     path = TOP / name

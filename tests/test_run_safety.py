@@ -60,5 +60,6 @@ def test_a_store_that_cannot_be_written_ends_with_status_2(folder, tmp_path):
     options = ["--out", str(tmp_path / "o"), "--store", str(place), "--draws", "8", "--gap", "0.1"]
     done = RUN.invoke(app, ["run", str(folder), *options])
     assert done.exit_code == 2
-    assert "results cannot be kept in" in done.output
+    assert "file is not a folder" in done.output
+    assert "planning" not in done.output
     assert not (tmp_path / "o").exists()

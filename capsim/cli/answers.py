@@ -129,12 +129,12 @@ def compare(
         from capsim.report import comparison_files
         from capsim.report.comparison import MARK
         from capsim.runs.executors import processes
-        from capsim.runs.folder import check_above, check_place
+        from capsim.runs.folder import check_place, check_writable
         from capsim.scenario import load
 
         check_place(out, MARK)
         if store is not None:
-            check_above(store / "block")
+            check_writable(store)
         given = [load(folder) for folder in scenarios]
         factors: Factors = {}
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from capsim.cli.options import Json, ScenarioFolder, Seed, app
 from capsim.console import fail, work
 
 if TYPE_CHECKING:
+    from capsim.run import Progress
     from capsim.scenario import Scenario
 
 
@@ -36,14 +36,18 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Write a synthetic scenario of any size, to fill with your own data."""
-    from capsim.runs.folder import whole_folder
+    from capsim.run import WRITING
+    from capsim.runs.folder import check_place, whole_folder
     from capsim.scenario import generate
 
-    def make(progress: object) -> Scenario:
+    def make(progress: Progress) -> Scenario:
+        check_place(folder, "")
+        progress("making a city")
         try:
             made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
         except ValueError as error:
             fail(str(error))
+        progress(WRITING)
         with whole_folder(folder, "") as aside:
             made.save(aside)
         return made
@@ -59,9 +63,11 @@ def _named(scenario: Scenario) -> dict[str, str]:
 
 def _say(words: str, as_json: bool, **found: Any) -> None:
     """Say what was written: in words, or as JSON."""
-    from capsim.report.summary import to_json
+    if as_json:
+        from capsim.report.summary import to_json
 
-    typer.echo(to_json(found).rstrip() if as_json else words)
+        words = to_json(found).rstrip()
+    typer.echo(words)
 
 
 @app.command(
@@ -80,6 +86,7 @@ def export_book(
     as_json: Json = False,
 ) -> None:
     """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
+    from capsim.run import WRITING
     from capsim.runs.folder import whole_file
     from capsim.scenario import load
     from capsim.scenario.workbook import template_bytes, workbook_bytes
@@ -88,7 +95,13 @@ def export_book(
         if scenario is not None:
             fail("--template writes an empty workbook: name no scenario with it")
         empty = template
-        work(lambda progress: whole_file(empty, template_bytes()))
+        content = template_bytes()
+
+        def write(progress: Progress) -> None:
+            progress(WRITING)
+            whole_file(empty, content)
+
+        work(write)
         words = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
         _say(words, as_json, scenario=None, book=str(empty))
         return
@@ -96,12 +109,14 @@ def export_book(
         fail("a scenario and the workbook to write are needed, or --template BOOK")
     folder, target = scenario, book
 
-    def task(progress: Callable[[str], None]) -> Scenario:
+    def task(progress: Progress) -> Scenario:
+        progress("reading the scenario")
         given = load(folder)
         try:
             content = workbook_bytes(given)
         except ValueError as error:
             fail(str(error))
+        progress(WRITING)
         whole_file(target, content)
         return given
 
@@ -120,10 +135,17 @@ def import_book(
     as_json: Json = False,
 ) -> None:
     """Make a scenario folder of a workbook, or list all its faults with their cells."""
+    from capsim.run import WRITING
     from capsim.scenario.workbook import load_workbook
 
-    made = work(lambda progress: load_workbook(book))
-    work(lambda progress: made.save(folder, replace=replace))
+    def task(progress: Progress) -> Scenario:
+        progress("reading the workbook")
+        made = load_workbook(book)
+        progress(WRITING)
+        made.save(folder, replace=replace)
+        return made
+
+    made = work(task)
     for warning in made.warnings:
         typer.echo(f"Warning: {warning}", err=True)
     words = f"{made.name} is in {folder}. Check it with: capsim check {folder}"

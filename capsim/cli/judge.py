@@ -33,18 +33,25 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Project enrolment: children to be placed by stage and school year."""
+    from capsim import run as road
     from capsim.demand import birth_variant, project
     from capsim.report import csv, to_json
     from capsim.report.overview import enrolment, enrolment_text
     from capsim.runs.folder import whole_file
     from capsim.scenario import load
 
-    given = work(lambda progress: birth_variant(load(scenario), births))
-    demand = work(lambda progress: project(given))
-    view = enrolment(given, demand)
-    if out is not None:
-        table = csv(demand.frame())
-        work(lambda progress: whole_file(out, table))
+    def task(progress: road.Progress) -> dict[str, Any]:
+        progress("projecting enrolment")
+        given = birth_variant(load(scenario), births)
+        demand = project(given)
+        view = enrolment(given, demand)
+        if out is not None:
+            table = csv(demand.frame())
+            progress(road.WRITING)
+            whole_file(out, table)
+        return view
+
+    view = work(task)
     typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
 
 

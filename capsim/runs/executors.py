@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import (
@@ -42,7 +43,11 @@ def processes(workers: int) -> ProcessPoolExecutor:
 
 
 def _end_with_parent() -> None:
-    """Let a worker end when the process that it works for is gone, however that ended."""
+    """Let a worker end when the process that it works for is gone, however that ended.
+
+    Ctrl-C, which reaches all processes of a terminal, is that one's to hear.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
         sentinel = parent.sentinel

@@ -35,7 +35,7 @@ def check_place(path: Path, mark: str) -> None:
     PlaceError
         What it shall stand in is no folder, or one that cannot be written to.
     """
-    check_above(path)
+    check_writable(path.absolute().parent)
     if not path.exists() and not path.is_symlink():
         return
     if not path.is_dir():
@@ -47,18 +47,21 @@ def check_place(path: Path, mark: str) -> None:
         )
 
 
-def check_above(path: Path) -> None:
-    """Refuse a place below what is no folder, or in one that cannot be written to.
+def check_writable(folder: Path) -> None:
+    """Refuse a folder to write into that is none, or that cannot be written to.
+
+    One that is not there yet is judged by the folder that it will stand in.
 
     Raises
     ------
     PlaceError
     """
-    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
-    if not above.is_dir():
-        raise PlaceError(f"{path}: {above} is not a folder; name another place")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise PlaceError(f"{path}: {above} cannot be written to; name another place")
+    whole = folder.absolute()
+    there = next(place for place in (whole, *whole.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise PlaceError(f"{there} is not a folder; name another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PlaceError(f"{there} cannot be written to; name another place")
 
 
 @contextmanager
@@ -118,7 +121,7 @@ def whole_file(path: Path, content: bytes) -> None:
     PlaceError
         A folder stands there, or the file system refuses it; nothing is left of it.
     """
-    check_above(path)
+    check_writable(path.absolute().parent)
     if path.is_dir():
         raise PlaceError(f"{path} is a folder; name a file")
     with _naming(path), _aside(path) as aside:

@@ -1,0 +1,19 @@
+"""Where the command starts: Ctrl-C ends it quietly even while its modules are loaded."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Load the command line and run it."""
+    try:
+        from capsim.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
