@@ -14,12 +14,14 @@ import typer
 from typer.testing import CliRunner
 
 import capsim
+from benchmarks import __main__ as benchmarks
 from capsim.cli import app
 from capsim.runs.executors import processes
 
 TOP = Path(__file__).parents[1]
 DOCS = TOP / "docs"
-PAGES = [TOP / "README.md", *sorted(DOCS.glob("*.md"))]
+SCENARIOS = sorted((TOP / "scenarios").glob("*/README.md"))
+PAGES = [TOP / "README.md", *sorted(DOCS.glob("*.md")), *SCENARIOS]
 BY_NAME = {page.relative_to(TOP).as_posix(): page for page in PAGES}
 
 NOT_RUN = {
@@ -29,7 +31,8 @@ NOT_RUN = {
 """Commands in `sh` blocks that this file does not run, and why."""
 
 MEASUREMENTS = "python -m benchmarks"
-"""How commands begin that measure for minutes; `tests/benchmarks` runs them on small sizes."""
+"""How commands begin that measure for minutes: here what they ask for is held against what there is;
+`tests/benchmarks` runs them on small sizes."""
 
 OTHER_TESTS = {
     "docs/api.md": "docstrings run where they stand",
@@ -71,6 +74,8 @@ def here(tmp_path, monkeypatch):
     city.variant(scale=fewer, name="low-births").save(Path("scenarios/low-births"))
     nothing = {"policy.purchase_ceiling_share": 0.0}
     city.variant(nothing, name="no-purchase").save(Path("scenarios/no-purchase"))
+    drawn = {"travel.nearest": {"junior": 2}, "catchments.stages": ["junior"]}
+    city.variant(drawn, name="county-schools").save(Path("scenarios/county-schools"))
     return city
 
 
@@ -95,6 +100,23 @@ def test_commands_of_a_page_run_in_their_order(name, here):
             assert not line.startswith("capsim run my-city"), (
                 "the tutorial's city meets its targets"
             )
+
+
+@pytest.mark.parametrize("name", [n for n, p in BY_NAME.items() if MEASUREMENTS in p.read_text()])
+def test_measurements_that_pages_name_ask_for_what_there_is(name, capsys):
+    text = BY_NAME[name].read_text("utf-8")
+    for line in {*re.findall(rf"`({MEASUREMENTS}[^`]*)`", text), *commands(BY_NAME[name])}:
+        if not line.startswith(MEASUREMENTS):
+            continue
+        words = re.sub(r"[][]|[A-Z]+\b", "", line.removeprefix(MEASUREMENTS)).split()
+        words = [word.removeprefix(".") for word in words]
+        named = words[:1] if words[:1] and words[0] in benchmarks.COMMANDS else []
+        with pytest.raises(SystemExit) as ended:
+            benchmarks.main([*named, "--help"])
+        assert ended.value.code == 0
+        known = capsys.readouterr().out
+        for word in words[len(named) :]:
+            assert re.search(rf"(?<![\w-]){word}(?![\w-])", known) or word.isdigit(), (line, word)
 
 
 def test_tutorial_begins_as_it_says(here):
