@@ -31,8 +31,8 @@ NOT_RUN = {
 """Commands in `sh` blocks that this file does not run, and why."""
 
 MEASUREMENTS = "python -m benchmarks"
-"""How commands begin that measure for minutes: here what they ask for is held against what there is;
-`tests/benchmarks` runs them on small sizes."""
+"""How commands begin that measure for minutes: here only what they ask for is compared with what
+there is; `tests/benchmarks` runs them on small sizes."""
 
 OTHER_TESTS = {
     "docs/api.md": "docstrings run where they stand",
