@@ -13,7 +13,8 @@ from typing import Any
 from benchmarks import goals, show
 from benchmarks.commands import COMMANDS
 from benchmarks.measure import compare
-from benchmarks.registry import MODELS, ROUTES, SIZES, discover
+from benchmarks.registry import ROUTES, discover
+from benchmarks.sizes import MODELS, SIZES
 from capsim.runs.machine import described
 
 QUICK = (("places", "county", 1), ("places", "city", 3), ("places", "province", 1))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from benchmarks.clock import Phases
-from benchmarks.registry import MODELS, SIZES, Model
+from benchmarks.sizes import MODELS, SIZES, Model
 
 if TYPE_CHECKING:
     from capsim.demand import Demand

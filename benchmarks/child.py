@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.case import Case, prepare
 from benchmarks.clock import Phases, peak_mb
-from benchmarks.registry import MODELS, ROUTES, discover
+from benchmarks.registry import ROUTES, discover
+from benchmarks.sizes import MODELS
 
 
 def main(folder: str, model: str, size: str, step: str, warm_up: str = "") -> None:

@@ -22,7 +22,8 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.milp import GOALS
-from benchmarks.registry import MODELS, SIZES, discover
+from benchmarks.registry import discover
+from benchmarks.sizes import MODELS, SIZES
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 BYTES_A_SECOND = 125e6

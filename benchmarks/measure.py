@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.registry import LIMIT, MODELS, ROUTES, Route
+from benchmarks.registry import LIMIT, ROUTES, Route
+from benchmarks.sizes import MODELS
 
 ROOT = Path(__file__).parents[1]
 PHASES = ("build", "hand_over", "solve", "extract")

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.measure import ROOT
-from benchmarks.registry import MODELS, SIZES, discover
+from benchmarks.registry import discover
+from benchmarks.sizes import MODELS, SIZES
 
 GOALS = {"city": (1e-3, 60.0), "province": (1e-2, 120.0), "nation": (3e-2, 1200.0)}
 """Gap and seconds on two cores."""

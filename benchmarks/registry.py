@@ -1,4 +1,4 @@
-"""Models, sizes and routes: what the benchmark measures, one self-registering file for each.
+"""Routes from data to an answer, and the finding of models and routes: one file for each.
 
 A file in ``benchmarks/models`` or ``benchmarks/routes`` that calls :func:`model` or :func:`route`
 is found by itself. A route may import its library only when it runs: the table of routes must be
@@ -12,36 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.case import Case
-    from benchmarks.clock import Phases
-    from capsim.scenario import Scenario
+from benchmarks.case import Case
+from benchmarks.clock import Phases
 
-Run = Callable[["Case", "Phases"], float]
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a generated scenario is; ``neighbours`` are other areas a child may go to."""
-
-    name: str
-    areas: int
-    pupils: int
-    kind: str
-    neighbours: int
-    last_year: int = 2031
-
-
-@dataclass(frozen=True)
-class Model:
-    """A scenario of every size, and whether its projects are whole numbers."""
-
-    name: str
-    scenario: Callable[[Size], Scenario]
-    integer: bool = False
-    gap: float = 1e-4
+Run = Callable[[Case, Phases], float]
 
 
 @dataclass(frozen=True)
@@ -59,27 +34,9 @@ class Route:
         return [name for name in self.needs if find_spec(name) is None]
 
 
-SIZES = {
-    size.name: size
-    for size in (
-        Size("tiny", 4, 8_000, "province", 1, 2024),
-        Size("county", 43, 65_000, "city", 3),
-        Size("city", 18, 1_500_000, "city", 3),
-        Size("neighbourhoods", 789, 1_500_000, "city", 3),
-        Size("province", 170, 15_000_000, "province", 2),
-        Size("nation", 2_850, 150_000_000, "nation", 1),
-    )
-}
 LIMIT = "raw"
 """The route that all others are measured by."""
-MODELS: dict[str, Model] = {}
 ROUTES: dict[str, Route] = {}
-
-
-def model(made: Model) -> Model:
-    """Register a model."""
-    MODELS[made.name] = made
-    return made
 
 
 def route(

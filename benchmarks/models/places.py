@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.registry import Model, Size, model
+from benchmarks.sizes import Model, Size, model
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.registry import Model, Size, model
+from benchmarks.sizes import Model, Size, model
 
 if TYPE_CHECKING:
     from capsim.scenario import Scenario

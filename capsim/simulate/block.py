@@ -14,8 +14,8 @@ from .given import Given
 from .network import Floats
 from .parents import Parents, draw_parents, refuse, take_up
 from .programme import Days, in_use, opening_days, seats_open
-from .reach import asked, room
 from .recourse import buy, contract_room, uptake_of
+from .room import asked, room
 from .seating import Arrivals, Payers, Seated, arrive, by_group, pay, planned_payers, seat
 from .stage import StageGiven
 from .targets import Autumns, Target, achieve

@@ -1,4 +1,4 @@
-"""Groups of providers that children share: how many ask for a place there, and how many there are.
+"""Groups of providers that children share.
 
 Children who find no place where the plan sends them look for one wherever they have a link to in
 their county. What an area can reach is a *group*; areas that reach the same providers have one
@@ -8,16 +8,11 @@ group (as a rule: their county).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from .network import Floats, Ints, Network
-
-if TYPE_CHECKING:
-    from .seating import Seated
-    from .stage import Bools, StageGiven
+from .network import Ints, Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,48 +56,3 @@ def read_reach(network: Network) -> Reach:
         (np.ones(int(whole.sum())), (common.row[whole], common.col[whole])), shape=common.shape
     )
     return Reach(areas, sparse.csr_array(group[:, network.pool]), inside)
-
-
-def counted(stage: StageGiven) -> Bools:
-    """Whose pupils and places all count, ``[provider, year]``: not private compulsory schools."""
-    return np.asarray(~stage.levered[:, None] | stage.converted)
-
-
-def asked(stage: StageGiven, seated: Seated, bought: Floats) -> Floats:
-    """Children who ask for a place in a group, persons ``[group, year, draw]``.
-
-    They are those who sit there, fee-paying pupils of private compulsory schools apart, and those
-    who can go nowhere else and have none.
-
-    Parameters
-    ----------
-    stage : StageGiven
-    seated : Seated
-    bought : array [provider, year, draw]
-        Purchased places in use.
-    """
-    sits = np.where(counted(stage)[..., None], seated.total, bought)
-    return _sum(stage.reach.member, sits) + _sum(stage.reach.inside, seated.shortfall)
-
-
-def room(stage: StageGiven, seats: Floats, contracts: Floats) -> Floats:
-    """Places of a group up to the class ceiling, ``[group, year, draw]``.
-
-    Parameters
-    ----------
-    stage : StageGiven
-    seats : array [provider, year, draw]
-        Standard public seats open.
-    contracts : array [provider, year, draw]
-        Places purchased and those that running contracts can still grow by.
-    """
-    over = (stage.public[:, None] | stage.settled) * stage.overfill
-    most = seats * (1 + over)[..., None]
-    other = ~stage.public & ~stage.levered
-    most[other] = stage.capacity[other][..., None]
-    return _sum(stage.reach.member, np.where(counted(stage)[..., None], most, contracts))
-
-
-def _sum(matrix: sparse.csr_array, values: Floats) -> Floats:
-    flat = values.reshape(len(values), -1)
-    return np.asarray(matrix @ flat).reshape(matrix.shape[0], *values.shape[1:])

@@ -16,7 +16,8 @@ from benchmarks.case import Case, prepare
 from benchmarks.clock import Phases, peak_mb
 from benchmarks.growth import exponents
 from benchmarks.measure import PHASES, summary
-from benchmarks.registry import MODELS, ROUTES, discover
+from benchmarks.registry import ROUTES, discover
+from benchmarks.sizes import MODELS
 
 discover()
 OWN = ("raw", "capsim", "scipy", "pulp-fast")
