@@ -37,6 +37,8 @@ FURTHER = 6
 """Rounds of bound and search at most once all blocks were searched in full."""
 FINER = 0.5
 """What a further round may leave open, beside the one before."""
+POOR = 0.5
+"""Part of the blocks that may have no solution with whole integers held before shares are poor."""
 FIRST_OPEN = 5.0
 """Of a block's part of the gap, what is left open where it hardly keeps its share."""
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
@@ -78,8 +80,8 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     1. The linear relaxation gives prices and shares of the coupling rows, and a bound.
     2. Every block is solved within its share as a small mixed-integer program: integers that the
        relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
-       is a solution. A block without any in its share takes the integers that it would choose at
-       the prices, and the shares are dealt out anew.
+       is a solution. Where blocks have none in their shares, all take the integers that they would
+       choose at the prices (3), and the shares are dealt out anew for them.
     3. Every block is solved at the prices: their proved bounds add up to a better bound.
     4. The fewest blocks far from theirs are searched again with dear columns out only.
     5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 4
@@ -103,7 +105,7 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
     state = _first(task)
     if state is None:
         return None
-    if not _reached(task, state):
+    if not _reached(task, state) and state.bound == relaxed.bound:
         state = _bounded(task, state, task.part * BOUND_OPEN)
     if not _reached(task, state):
         state = _searched(task, state, task.part * OPEN, held=True)
@@ -128,7 +130,7 @@ def _first(task: _Task) -> _State | None:
     blocks = found.blocks
     parts = found.parts(relaxed.x)
     lowest = found.costs(relaxed.x)
-    unused = [_without_dear(p, b, relaxed, part) for p, b in zip(parts, blocks, strict=True)]
+    unused = [_without_dear(p, b, task, relaxed.x) for p, b in zip(parts, blocks, strict=True)]
     inside = _find_all(
         [_with_whole(p, b, relaxed) for p, b in zip(unused, blocks, strict=True)],
         [_near(part, low) for low in lowest],
@@ -136,6 +138,8 @@ def _first(task: _Task) -> _State | None:
         [None] * len(blocks),
     )
     missing = [i for i, solution in enumerate(inside) if solution.x is None]
+    if len(missing) > POOR * len(blocks):
+        return _by_prices(task)
     again = _find_all(
         [parts[i] for i in missing],
         [{"mip_abs_gap": part * FIRST_OPEN}] * len(missing),
@@ -145,50 +149,57 @@ def _first(task: _Task) -> _State | None:
     )
     for i, solution in zip(missing, again, strict=True):
         inside[i] = solution
-    missing = [i for i, solution in enumerate(inside) if solution.x is None]
-    least = lowest - found.worth(relaxed.price, relaxed.x)
-    if not missing:
-        x = _union(found, [s.x for s in inside])
-        return _State(x, relaxed.x, least, relaxed.bound)
-    cost, _ = found.priced(relaxed.price)
-    chosen = _find_all(
-        [found.part(blocks[i], cost) for i in missing],
-        [{"mip_abs_gap": part * OPEN}] * len(missing),
-        clock.deal(len(missing)),
-        [None] * len(missing),
-        last=True,
-    )
-    for i, solution in zip(missing, chosen, strict=True):
-        inside[i] = solution
     if any(solution.x is None for solution in inside):
+        return _by_prices(task)
+    least = lowest - found.worth(relaxed.price, relaxed.x)
+    return _State(_union(found, [s.x for s in inside]), relaxed.x, least, relaxed.bound)
+
+
+def _by_prices(task: _Task) -> _State | None:
+    """Take the integers that the blocks choose at the prices, and deal the shares out for them."""
+    found, relaxed = task.found, task.relaxed
+    chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
+    x = None if chosen is None else _dealt(task, chosen)
+    if x is None:
         return None
-    dealt = _dealt(task, _union(found, [s.x for s in inside]))
-    return None if dealt is None else _State(dealt, dealt, least, relaxed.bound)
+    least = found.costs(relaxed.x) - found.worth(relaxed.price, relaxed.x)
+    return _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
 
 
 def _bounded(task: _Task, state: _State, slack: float) -> _State:
     """Prove bounds of the blocks at the prices, each but for ``slack``; Lagrange's bound."""
+    chosen, proved, bound = _at_prices(task, slack, state.x)
+    return replace(
+        state,
+        least=np.maximum(state.least, proved),
+        bound=max(state.bound, bound),
+        chosen=chosen,
+    )
+
+
+def _at_prices(task: _Task, slack: float, start: Array | None) -> tuple[Array | None, Array, float]:
+    """Solve every block at the prices but for ``slack``.
+
+    Returns what they choose (None where one of them found nothing and there is no ``start``), the
+    bounds proved, and the bound of the whole.
+    """
     found, price = task.found, task.relaxed.price
     cost, constant = found.priced(price)
     left = task.clock.deal(len(found.blocks), 0.6)
     options = {"mip_abs_gap": slack, **BOUND_ONLY}
 
     def solve(block: Block) -> Solution:
-        return _solve(found.part(block, cost), options, left, state.x[block.columns])
+        own = None if start is None else start[block.columns]
+        return _solve(found.part(block, cost), options, left, own)
 
-    outside = in_parallel([partial(solve, block) for block in found.blocks])
-    proved = np.array([s.bound for s in outside])
-    bound = float(proved.sum()) + constant + found.program.offset
+    solved = in_parallel([partial(solve, block) for block in found.blocks])
+    proved = np.array([s.bound for s in solved])
     chosen = [
-        state.x[b.columns] if s.x is None else s.x
-        for b, s in zip(found.blocks, outside, strict=True)
+        start[b.columns] if s.x is None and start is not None else s.x
+        for b, s in zip(found.blocks, solved, strict=True)
     ]
-    return replace(
-        state,
-        least=np.maximum(state.least, proved),
-        bound=max(state.bound, bound),
-        chosen=_union(found, chosen),
-    )
+    whole = None if any(x is None for x in chosen) else _union(found, chosen)
+    return whole, proved, float(proved.sum()) + constant + found.program.offset
 
 
 def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State:
@@ -199,7 +210,7 @@ def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State
     parts = found.parts(state.shares)
     if held:
         pairs = zip(parts, found.blocks, strict=True)
-        parts = [_without_dear(p, b, relaxed, part) for p, b in pairs]
+        parts = [_without_dear(p, b, task, x) for p, b in pairs]
     better = _find_all(
         [parts[i] for i in far],
         [
@@ -246,7 +257,7 @@ def _dealt_anew(task: _Task, state: _State) -> _State:
         dealt = _dealt(task, integers)
         if dealt is not None and _cost(task.found, dealt) < _cost(task.found, state.x):
             state = replace(state, x=dealt, shares=dealt)
-    return state
+    return replace(state, chosen=None)
 
 
 def _dealt(task: _Task, x: Array) -> Array | None:
@@ -262,10 +273,14 @@ def _dealt(task: _Task, x: Array) -> Array | None:
     return None if again is None else again.x
 
 
-def _without_dear(part: Program, block: Block, relaxed: Priced, gap: float) -> Program:
-    """Hold unused columns at nothing where a unit of them costs a thousandth of the gap."""
-    x, reduced = relaxed.x[block.columns], relaxed.reduced[block.columns]
-    dear = ~part.integer & (x <= part.lower + WHOLE) & (reduced > gap * DEAR)
+def _without_dear(part: Program, block: Block, task: _Task, x: Array) -> Program:
+    """Hold columns that neither the relaxation nor ``x`` uses at nothing where they are dear.
+
+    A unit of them costs more than a thousandth of the block's part of the gap.
+    """
+    relaxed, at = task.relaxed, block.columns
+    unused = np.maximum(relaxed.x[at], x[at]) <= part.lower + WHOLE
+    dear = ~part.integer & unused & (relaxed.reduced[at] > task.part * DEAR)
     return replace(part, upper=np.where(dear, part.lower, part.upper))
 
 

@@ -185,7 +185,9 @@ def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     if not drawn:
         return ""
     low, high = (say.money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))
-    return say("nine simulations in ten: between {low} and {high}", low=low, high=high)
+    said = say("nine simulations in ten: between {low} and {high}", low=low, high=high)
+    short = plan.tables["costs"].query("kind == 'shortfall'")["discounted_cny"].sum()
+    return said + say(", paid, without what missing children count for") if short > 1e5 else said
 
 
 def people(summary: dict[str, Any], say: Words) -> list[str]:

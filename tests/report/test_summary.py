@@ -17,6 +17,8 @@ from capsim.report import (
     tight_targets,
     to_json,
 )
+from capsim.report.language import words
+from capsim.report.sentences import cost_spread
 
 PLAN = written_plan()
 OUTCOMES = written_outcomes(PLAN)
@@ -120,6 +122,20 @@ def test_answer_fits_one_screen_and_names_what_matters():
     assert "places for sale used up in 2022" in text
     assert "P011 (66 % on time, 61 pupils)" in text
     assert "junior 7 in 2022 (C01 7), 7 child-years in all" in text
+
+
+@pytest.mark.parametrize(
+    ("missing_cny", "said"),
+    [(0.0, ""), (2e9, ", paid, without what missing children count for")],
+)
+def test_the_spread_of_costs_says_what_it_leaves_out(missing_cny, said):
+    plan = written_plan()
+    costs = pd.DataFrame({"kind": ["shortfall"], "discounted_cny": [missing_cny]})
+    plan.tables["costs"] = pd.concat([plan.tables["costs"], costs], ignore_index=True)
+    drawn = {"simulation": {"headlines": {"paid_cny": {"p05": 2e9, "p95": 3e9}}}}
+    plan.committed_cny = 0.0
+    spread = cost_spread(plan, drawn, words("en"))
+    assert spread == f"nine simulations in ten: between 2.00 bn RMB and 3.00 bn RMB{said}"
 
 
 def test_limits_used_by_hand():
