@@ -20,6 +20,8 @@ INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """How large relaxations are solved whole: the simplex method takes several times as long."""
 STALE = 1e-6
 """Relative difference at which columns and objective are of different solutions."""
+BRIEF = 50_000
+"""Most coefficients of a linear program that is over before anyone could stop it."""
 PRIMAL_SIMPLEX = 4
 """HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
 
@@ -125,6 +127,8 @@ class Highs:
             )
         self.program = program
         self._solved = self._started = False
+        self._brief = program.matrix.nnz <= BRIEF and not program.integer.any()
+        self._brief &= "threads" not in (options or {})
         self.hand_over_s = time.perf_counter() - begin
 
     @property
@@ -220,10 +224,11 @@ class Highs:
     def solve(self, *, watched: bool = True) -> Solution:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on.
 
-        Not ``watched`` (Ctrl-C waits for its end) a short solve saves several milliseconds.
+        Not ``watched`` (Ctrl-C waits for its end) a short solve saves several milliseconds; that of
+        a small linear program never is.
         """
         begin = time.perf_counter()
-        if watched:
+        if watched and not self._brief:
             self._run()
         else:
             self._highs.run()

@@ -67,7 +67,8 @@ def catchments_of(given: Given, links: Links) -> Catchments:
     area, provider = links.area[link], to[link]
     home = providers.area[provider] == area
     drawn = np.array(sorted({int(space.years[0]), *rules.drawn}), np.int64)
-    steps = _steps(given, area, provider, home) if rules.connected else np.zeros((0, 2), np.int64)
+    stepped = rules.connected and len(link) > 0
+    steps = _steps(given, area, provider, home) if stepped else np.zeros((0, 2), np.int64)
     return Catchments(
         link=link,
         area=area,
