@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from capsim.certificate.decisions import Reader, provider_axis
+from capsim.certificate.decisions import Reader, axis, provider_axis
 from capsim.certificate.given import Given
 from capsim.certificate.ledger import Ledger
 from capsim.certificate.links import Links
@@ -50,11 +50,12 @@ def _check_flows(
     frame, public = reader.tables["flows"], given.providers.public
     j = given.providers.index.get_indexer(pd.MultiIndex.from_frame(frame[["to_school", "stage"]]))
     a = pd.Index(given.areas).get_indexer(pd.Index(frame["area"]))
-    ruled = frame["stage"].isin(stages).to_numpy(bool) & (j >= 0) & public[j]
+    t = axis("school_year", given.years).positions(frame)
+    ruled = frame["stage"].isin(stages).to_numpy(bool) & (j >= 0) & public[j] & (t >= 0)
     pupils = reader.numbers("flows", "pupils")
     elsewhere = np.zeros(len(frame))
     for row in np.flatnonzero(ruled):
-        year = int(frame["school_year"].iloc[row])
+        year = given.years[t[row]]
         epoch = max((one for one in drawn if one <= year), default=drawn[0])
         members = found.get((str(frame["stage"].iloc[row]), epoch), {}).get(int(j[row]), set())
         elsewhere[row] = 0.0 if int(a[row]) in members else pupils[row]

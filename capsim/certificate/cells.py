@@ -283,8 +283,12 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
     reader.same_text("targets", {"by": [target.by for target in targets]}, at, names.names)
     told = frame["holds"].to_numpy(dtype=object)
     wrong = [
-        f"{targets[i].id} says {told[row]}"
+        f"{targets[i].id} says {told[row]!r}"
         for row, i in enumerate(at)
-        if i >= 0 and not targets[i].doubtful and bool(told[row]) != targets[i].holds
+        if i >= 0
+        and not (
+            isinstance(told[row], bool | np.bool_)
+            and (targets[i].doubtful or told[row] == targets[i].holds)
+        )
     ]
     reader.book.none_of("targets", "holds", wrong, len(told))

@@ -106,6 +106,8 @@ def test_any_lost_or_doubled_row_is_rejected(
         {"committed_cny": 0.0},
         {"bound_cny": 1e9},
         {"gap": 0.0},
+        {"gap": np.nan},
+        {"gap": np.inf, "bound_cny": -np.inf, "status": "optimal"},
         {"status": "infeasible"},
         {"status": "time"},
     ],
@@ -221,6 +223,9 @@ def test_a_stricter_rule_is_noticed(
         ("closure", {"closures": [(1, "school", "V"), (1, "how", "run_down")]}),
         ("non-negative", {"enrolment": [(0, "pupils", -1.0)]}),
         ("tables", {"enrolment": [(0, "pupils", np.nan)]}),
+        # What is neither true nor false.
+        ("targets", {"targets": [(0, "holds", "yes")]}),
+        ("targets", {"targets": [(0, "holds", None)]}),
         ("tables", {"flows": [(0, "to_area", "d")]}),
         ("tables", {"flows": [(0, "to_school", "P")]}),
     ],

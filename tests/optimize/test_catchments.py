@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,14 @@ def test_the_certificate_finds_what_is_wrong_with_catchments() -> None:
         assert "no such catchment" in worst(table.assign(**{column: [value, *table[column][1:]]}))
     assert "no such catchment" in worst(table.assign(from_year=2023))
     assert "catchments.county" in worst(table.assign(county="D"))
+    flows = plan.tables["flows"].assign(school_year=float("nan"))
+    lost = replace(plan, tables={**plan.tables, "flows": flows})
+    assert "no such link" in certify(scenario, lost).table.to_string()
     off = scenario.variant({"switches.catchment": False})
     assert "no such catchment" in certify(off, plan).worst
 
 
 def _with(plan: Any, catchments: pd.DataFrame) -> Any:
-    from dataclasses import replace
-
     return replace(plan, tables={**plan.tables, "catchments": catchments})
 
 
