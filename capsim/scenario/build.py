@@ -20,7 +20,7 @@ from .faults import Fault, ScenarioError, nearest
 from .files import SETTINGS, read_folder
 from .model import Scenario
 from .settings import Settings
-from .settings_faults import faults_of
+from .settings_faults import faults_of, without_faults
 from .tables import TABLES
 from .typed import Typed, from_cells, from_frame, key_faults
 
@@ -181,12 +181,13 @@ def finish(
         columns, found = column_sources(document["sources"], file)
         faults += found
     for name, typed in tables.items():
-        if typed.sound and known is None:
-            faults += key_faults(TABLES[name], typed)
+        if known is None:
+            faults += key_faults(TABLES[name], typed.readable())
+    before = len(faults)
     settings = _settings(plain, tables, faults, file)
     warnings: tuple[str, ...] = ()
     if settings is not None:
-        found, warnings = check(settings, tables, file, known=known)
+        found, warnings = check(settings, tables, file, known=known, given=len(faults) == before)
         faults += found
     if faults or settings is None:
         raise ScenarioError(dict.fromkeys(faults))
@@ -199,11 +200,15 @@ def finish(
 def _settings(
     plain: dict[str, Any], tables: Mapping[str, Typed], faults: list[Fault], file: str
 ) -> Settings | None:
+    """Read the settings; where some cannot be, let the others stand for them in the checks."""
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
         faults += faults_of(error, file)
-        return None
+        try:
+            settings = Settings.model_validate(without_faults(plain, error))
+        except ValidationError:
+            return None
     if settings.country not in countries():
         known = nearest(settings.country, countries())
         faults.append(Fault(file, None, "country", settings.country, known))

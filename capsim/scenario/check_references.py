@@ -21,7 +21,7 @@ GRADES = ("pupils", "forecast", "migration", "rolls")
 def reference_faults(case: Case) -> list[Fault]:
     """Names that stand in no table and no setting."""
     faults: list[Fault] = []
-    areas = case.get("areas")
+    areas = None if "areas" in case.unread else case.get("areas")
     if areas is not None:
         named = set(areas.frame["area"])
         counties = {*areas.frame["county"], "*"}
@@ -71,7 +71,7 @@ def links_faults(case: Case) -> list[Fault]:
         "to_area",
         "exactly one of to_area and to_school",
     )
-    if (areas := case.frame("areas")) is not None:
+    if "areas" not in case.unread and (areas := case.frame("areas")) is not None:
         faults += unknown(links, "to_area", set(areas["area"]), "an area", blank=True)
     if case.stages:
         faults += unknown(links, "stage", case.stages, "a stage", blank=True)

@@ -18,10 +18,9 @@ from .typed import Typed
 
 __all__ = ["check"]
 
+OF_ROWS = (reference_faults, links_faults)
+"""Checks of single rows: of a table of which some cannot be read they look at the others."""
 CHECKS = (
-    settings_faults,
-    reference_faults,
-    links_faults,
     nearby_faults,
     day_travel_faults,
     catchment_faults,
@@ -42,20 +41,27 @@ def check(
     file: str,
     *,
     known: tuple[str, ...] | None = None,
+    given: bool = True,
 ) -> tuple[list[Fault], tuple[str, ...]]:
     """Name every fault and warning of a scenario, as far as its cells could be read.
 
     ``known`` are the warnings found when the tables, and all settings that they are checked
-    against, were checked before: they are not checked again.
+    against, were checked before: they are not checked again. ``given`` is false where the settings
+    stand in for ones with faults: then they are not checked themselves.
     """
     stages, faults = stage_table(settings, file)
     sound = {name: typed for name, typed in tables.items() if typed.sound}
     unread = frozenset(tables) - frozenset(sound)
     case = Case(settings, sound, unread, stages, file)
-    for one in CHECKS if known is None else (settings_faults,):
-        faults += one(case)
+    if given:
+        faults += settings_faults(case)
     if known is not None:
         return faults, known
+    rows = {name: typed.readable() for name, typed in tables.items()}
+    for one in OF_ROWS:
+        faults += one(Case(settings, rows, unread, stages, file))
+    for other in CHECKS:
+        faults += other(case)
     return faults, () if faults else _warnings(case)
 
 

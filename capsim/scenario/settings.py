@@ -58,13 +58,17 @@ def _date(value: Any) -> Any:
 def _by_year(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise ValueError("a table by year, such as {2022 = 0.05}")
-    found: dict[int, Any] = {}
+    found: dict[int | str, Any] = {}
     for key, entry in value.items():
         text = str(key)
-        if not re.fullmatch("[0-9]{4}", text) or not YEARS[0] <= int(text) <= YEARS[1]:
-            raise ValueError(f"a year for a key, not {text!r}")
-        found[int(text)] = entry
-    return dict(sorted(found.items()))
+        found[int(text) if re.fullmatch("[0-9]{4}", text) else text] = entry
+    return dict(sorted(found.items(), key=lambda item: str(item[0])))
+
+
+def _year_key(value: Any) -> Any:
+    if isinstance(value, int) and YEARS[0] <= value <= YEARS[1]:
+        return value
+    raise ValueError(f"a year for a key, not {str(value)!r}")
 
 
 def _listed(value: Any) -> Any:
@@ -84,12 +88,13 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Count = Annotated[Whole, Field(ge=0, le=10**9)]
 Year = Annotated[Whole, Field(ge=YEARS[0], le=YEARS[1])]
+YearKey = Annotated[int, BeforeValidator(_year_key)]
 Date = Annotated[dt.date, BeforeValidator(_date)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
 Numbers = Annotated[tuple[Positive, ...], BeforeValidator(_listed)]
 FROZEN = (AfterValidator(Frozen), PlainSerializer(_plain))
-ByYear = Annotated[Mapping[int, Share], BeforeValidator(_by_year), *FROZEN]
+ByYear = Annotated[Mapping[YearKey, Share], BeforeValidator(_by_year), *FROZEN]
 ByName = Annotated[Mapping[Name, V], *FROZEN]
 FORECASTING = ("auto", "smoothed", "fitted", "robust", "hierarchical")
 """Methods of forecasting enrolment that have a name of their own."""

@@ -25,13 +25,25 @@ Codes = npt.NDArray[np.int64]
 class Typed:
     """A table with its types, and where its rows stand in their file.
 
-    ``sound`` is false where some cell could not be read: then nothing builds on the values.
+    ``sound`` is false where some cell could not be read: then nothing builds on the values. Where
+    it is known in which rows such cells stand, ``spoilt`` has their positions; None: it is not.
     """
 
     file: str
     frame: pd.DataFrame
     lines: Sequence[int]
     sound: bool = True
+    spoilt: frozenset[int] | None = frozenset()
+
+    def readable(self) -> Typed:
+        """Keep the rows of which every cell could be read."""
+        if self.spoilt is None:
+            return Typed(self.file, self.frame.iloc[:0], (), sound=False)
+        if not self.spoilt:
+            return self
+        kept = [at for at in range(len(self.frame)) if at not in self.spoilt]
+        lines = [self.lines[at] for at in kept]
+        return Typed(self.file, self.frame.iloc[kept].reset_index(drop=True), lines, sound=False)
 
     def faults(self, column: str, bad: Iterable[Bad]) -> list[Fault]:
         """Give faults of rows, by position."""
@@ -92,17 +104,22 @@ def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
         if column not in table.names
     ]
     columns: dict[str, pd.Series] = {}
+    spoilt: set[int | None] = set()
     typed = Typed(cells.file, pd.DataFrame(), cells.lines)
     for column in table.columns:
         if column.name in cells.columns:
             columns[column.name], bad = convert(cells.columns[column.name], column)
             faults += typed.faults(column.name, bad)
+            spoilt |= {at for at, _, _ in bad}
         else:
             columns[column.name] = blank_column(column, cells.rows)
             if column.required:
+                spoilt.add(None)
                 faults.append(Fault(cells.file, None, column.name, "", "a column of that name"))
     frame = pd.DataFrame(columns, copy=False)
-    return Typed(cells.file, frame, cells.lines, sound=not faults), faults
+    rows = frozenset(at for at in spoilt if at is not None)
+    known = rows if len(rows) == len(spoilt) else None
+    return Typed(cells.file, frame, cells.lines, not faults, known), faults
 
 
 def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:

@@ -202,11 +202,11 @@ def _head(cell: Any) -> str:
 
 
 def _is_header(cells: Sequence[Any], heads: Sequence[str], names: Mapping[str, str]) -> bool:
-    """Tell whether a row says the header again, in the other language."""
+    """Tell whether most cells of a row say the header again, in the other language."""
     said = [
         (_head(cell), head) for cell, head in zip(cells, heads, strict=False) if cell is not None
     ]
-    return len(said) > 0 and all(names.get(text) == head for text, head in said)
+    return 2 * sum(names.get(text) == head for text, head in said) > len(said)
 
 
 def text_of(value: Any) -> str:

@@ -113,16 +113,32 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
     folder = write(tmp_path / "case", files)
     with pytest.raises(ScenarioError) as caught:
         load(folder)
-    assert str(caught.value).splitlines()[0] == "3 faults in the scenario"
+    assert str(caught.value).splitlines()[0] == "5 faults in the scenario"
     assert {fault.file for fault in caught.value.faults} == {
-        "births.csv", "scenario.toml", "brith.csv",
+        "births.csv", "brith.csv", "limits.csv", "links.csv", "scenario.toml",
     }  # fmt: skip
-    swap("scenario.toml", "reduction = -20", "reduction = 20")(files)
+
+
+def test_rows_that_can_be_read_are_checked_beside_ones_that_cannot(tmp_path: Path) -> None:
+    files: Files = dict(texts())
+    for change in (
+        swap("births.csv", "n,2010,120", "n,2010,many"),
+        swap("births.csv", "n,2011,120", "x,2011,120"),
+        swap("births.csv", "n,2012,120", "n,2009,120"),
+        swap("scenario.toml", "reduction = 20", 'reduction = "some"'),
+        swap("scenario.toml", "discount_rate = {value = 0.04", 'discount_rate = {value = "4 %"'),
+    ):
+        change(files)
     with pytest.raises(ScenarioError) as caught:
-        load(write(tmp_path / "again", files))
-    assert {fault.file for fault in caught.value.faults} == {
-        "births.csv", "brith.csv", "limits.csv", "links.csv",
-    }  # fmt: skip
+        load(write(tmp_path / "case", files))
+    said = [str(fault) for fault in caught.value.faults]
+    assert [text.split(" where ")[1] for text in said] == [
+        "a number is expected",
+        "a key that no earlier row has is expected",
+        "a number is expected",
+        "a number is expected",
+        "an area: one of n, s is expected",
+    ]
 
 
 def test_many_bad_rows_are_counted(tmp_path: Path) -> None:
