@@ -127,6 +127,13 @@ def test_a_mip_has_no_prices(solver: str) -> None:
     assert found.column_dual is None
 
 
+def test_other_numbers_of_threads_in_one_process() -> None:
+    """HiGHS sets its threads up once for each thread that calls it, and then refuses another."""
+    for threads in (1, 2, 1):
+        found = solve(market_split(), gap=0.0, time_limit=0.2, options={"threads": threads})
+        assert found.status in ("stopped", "unknown", "optimal")
+
+
 def test_solve_again_after_a_change() -> None:
     program = random_program(1, integer=False)
     highs = Highs(program)

@@ -1,10 +1,4 @@
-"""Cities in which not every rule can hold, and how to drop each rule in public settings alone.
-
-Each case names the sets of rules that an explanation must find. ``drop`` makes the variant of a
-scenario without a rule, through switches, settings and tables; whether all rules but some can hold
-is then asked of the planner itself, with a missing place so dear that no plan leaves a child out
-unless it must.
-"""
+"""Cities in which not every rule can hold; each case names the sets of rules to be found."""
 
 from __future__ import annotations
 
@@ -12,13 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from cities import city
 from tiny_cases import limit, project, school, town
-
-from capsim.lp import solve
-from capsim.optimize import formulate
 
 
 @dataclass(frozen=True)
@@ -209,6 +198,31 @@ def _two_contradictions() -> Any:
     )
 
 
+def _contract_too_large_for_the_ceiling() -> Any:
+    """Of 20 places that must be bought 10 would do, under a ceiling of 15; none sells below 25."""
+    return town(
+        children=(100,),
+        schools=[
+            school("P", "public", 80, 60),
+            school(
+                *("V", "private", 40, 40),
+                **{"purchasable_places": 30, "purchase_min_places": 25, "purchase_price_cny": 5000},
+            ),
+        ],
+        policy={"private_share_cap": {"2022": 0.10}, "purchase_ceiling_share": 0.15},
+    )
+
+
+def _money_for_most_of_a_school() -> Any:
+    """18 children need nine tenths of a school, and 95 % of its money is there."""
+    return town(
+        children=(118,),
+        schools=[school("P", "public", 100, 100)],
+        projects=[project("N", 20, 1e7, "2022-09-01", build_months=6)],
+        limits=[limit("capital", 2022, 9.5e6)],
+    )
+
+
 def _must_convert_without_money() -> Any:
     """A school must convert, and its lease is above the budget."""
     return town(
@@ -227,6 +241,9 @@ def _whole_programme_of_a_generated_city() -> Any:
     base = city(3, 0)
     return base.variant({"policy.reduction": 3.0 * base.settings.policy.reduction})
 
+
+WHOLE_NUMBERS = ("contract too large for the ceiling", "money for most of a school")
+"""Cases that only whole numbers contradict: half a contract, nine tenths of a school would do."""
 
 CASES = {
     "reduction above all private pupils": Case(
@@ -294,6 +311,16 @@ CASES = {
     "two contradictions": Case(
         _two_contradictions, sets(["capital", "projects due"], ["programme build"]), {}
     ),
+    "contract too large for the ceiling": Case(
+        _contract_too_large_for_the_ceiling,
+        sets(["every child", "purchase", "seats", "private share 2022"]),
+        {"every child": 100 / 9, "purchase": 10, "seats": 10, "private share 2022": 10},
+    ),
+    "money for most of a school": Case(
+        _money_for_most_of_a_school,
+        sets(["every child", "capital", "seats"]),
+        {"every child": 18, "capital": 0.5, "seats": 18},
+    ),
     "must convert without money": Case(
         _must_convert_without_money,
         sets(["conversions due", "recurrent money"]),
@@ -301,98 +328,3 @@ CASES = {
         {"recurrent money": 0.509},
     ),
 }
-
-
-LIMITED = {
-    "hires": "hires",
-    "posts": "posts",
-    "contract teachers": "contract_teachers",
-    "capital": "capital",
-    "recurrent money": "recurrent",
-    "land": "land",
-}
-
-
-def without(scenario: Any, rules: Iterable[str]) -> Any:
-    """Return the scenario in which these rules are gone, by public settings and tables alone."""
-    for rule in rules:
-        scenario = _without(scenario, rule)
-    return scenario
-
-
-def _without(scenario: Any, rule: str) -> Any:
-    if rule == "every child":
-        return scenario.variant({"costs.shortfall_cny": 200_000.0})
-    if rule in LIMITED:
-        return _no_limit(scenario, LIMITED[rule])
-    if rule == "reduction":
-        return scenario.variant({"policy.reduction": 0.0})
-    if rule.startswith("private share"):
-        return scenario.variant({f"policy.private_share_cap.{rule.split()[-1]}": 1.0})
-    if rule.startswith("programme "):
-        return scenario.variant({f"programmes.{rule.removeprefix('programme ')}.number": 0})
-    if rule == "smallest school":
-        return _schools(scenario, min_pupils=0.0)
-    if rule == "admission plans":
-        return scenario.variant({"switches.admission": False})
-    if rule == "kindergarten shares":
-        return scenario.variant({"switches.kindergarten": False})
-    if rule == "class size":
-        return scenario.variant({"switches.class_size": False})
-    if rule.startswith("floor "):
-        return scenario.variant({"switches.floors": False})
-    if rule == "seats":
-        table = scenario.table("schools")
-        table["places"] = np.where(table["sector"] == "public", 1e5, table["places"])
-        table["classes"] = np.nan
-        return scenario.variant({}, tables={"schools": table})
-    if rule == "purchase":
-        table = scenario.table("schools")
-        private = table["sector"] == "private"
-        table["purchasable_places"] = np.where(private, table["pupils"], 0.0)
-        table["purchase_min_places"] = 0.0
-        free = _no_limit(scenario.variant({}, tables={"schools": table}), "purchase")
-        return free.variant({"policy.purchase_ceiling_share": 1.0, "policy.contract_years": 1})
-    if rule == "projects due":
-        return scenario.variant({}, tables={"projects": _candidates(scenario)})
-    if rule == "conversions due":
-        table = scenario.table("schools")
-        table["conversion"] = table["conversion"].replace("must", "may")
-        return scenario.variant({}, tables={"schools": table})
-    raise KeyError(rule)
-
-
-def _no_limit(scenario: Any, kind: str) -> Any:
-    if kind not in set(scenario.table("limits")["kind"]):
-        return scenario
-    return scenario.variant({}, drop={"limits": {"kind": kind}})
-
-
-def _schools(scenario: Any, **columns: float) -> Any:
-    table = scenario.table("schools").assign(**columns)
-    return scenario.variant({}, tables={"schools": table})
-
-
-def _candidates(scenario: Any) -> pd.DataFrame:
-    """Ordered projects as candidates, which may open whenever they can, or never."""
-    table = scenario.table("projects")
-    return table.assign(status="candidate", due="")
-
-
-def possible(scenario: Any, kept: Iterable[str], every: Iterable[str]) -> bool:
-    """Whether these rules can hold, of all rules of a scenario; asked of the planner's program."""
-    kept = set(kept)
-    if "every child" in kept:
-        scenario = scenario.variant({"costs.shortfall_cny": 1e9})
-    loose = without(
-        scenario, [rule for rule in every if rule not in kept and rule != "every child"]
-    )
-    model = formulate(loose)
-    found = solve(model.program, gap=1e-9)
-    if found.status == "infeasible":
-        return False
-    assert found.status == "optimal"
-    assert found.x is not None
-    if "every child" not in kept:
-        return True
-    return bool(found.x[model.columns.shortfall].sum() < 1e-5)

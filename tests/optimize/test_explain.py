@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from cities import city
-from eased_cities import WHOLE, children_left_out, eased
-from infeasible_cities import CASES, possible
+from eased_cities import WHOLE, children_left_out, eased, possible
+from infeasible_cities import CASES, WHOLE_NUMBERS
 from tiny_cases import project, school, town
 
 import capsim
+from capsim.lp import solve
 from capsim.optimize import formulate
 from capsim.optimize.explain.policies import policies
 from capsim.report.reasons import reasons, reasons_text
@@ -92,6 +93,15 @@ def test_what_gives_way_at_once_is_enough(name: str) -> None:
 def test_one_thing_is_said_in_the_singular() -> None:
     _, explanation, _ = answer("two contradictions")
     assert "programme build has 1 project in use by 2022-12-31" in explanation.sentences[0]
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+def test_fractions_of_decisions_would_hold(name: str) -> None:
+    """These contradictions are of the mixed-integer program: its relaxation places every child."""
+    model = formulate(CASES[name].make().variant({"costs.shortfall_cny": 1e9}))
+    found = solve(model.program.relaxed())
+    assert found.x is not None
+    assert found.x[model.columns.shortfall].sum() == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.slow
