@@ -129,6 +129,39 @@ def test_a_whole_copy_is_priced_not_a_part_of_one() -> None:
     assert (row["more_units"], row["less_units"]) == (0, 1)
 
 
+def test_a_project_of_a_programme_is_worth_the_copy_best_left_out() -> None:
+    """Its number one smaller, and each project of it left out in turn: the least of these costs."""
+    plan, x = planned(3, 0)
+    number = plan.scenario.settings.programmes["build"].number
+    fewer = formulate(plan.scenario.variant({"programmes.build.number": number - 1}), plan.demand)
+    base = optimum(fewer.program.fixed(x))
+    opened, projects = plan.tables["openings"], plan.tables["projects"]
+    least = np.inf
+    for name in projects.query("programme == 'build' and copies > 0")["project"]:
+        left = opened.copy()
+        left.loc[left.index[left["project"] == name][0], "copies"] -= 1
+        least = min(
+            least, optimum(fewer.program.fixed(decided(fewer, {**plan.tables, "openings": left})))
+        )
+    row = priced(3, 0).of("programme").set_index("name").loc["build"]
+    assert row["one_more_cny"] == pytest.approx(max(base - least, 0.0), rel=RELATIVE)
+    assert row["one_more_cny"] > 0
+
+
+def test_a_further_project_of_a_programme_costs_the_cheapest() -> None:
+    """Two more could be built for 3 and for 2 million, and nobody needs them."""
+    build = {"programme": "build", "build_months": 6}
+    scenario = town(
+        children=(100,),
+        schools=[school("P", "public", 100, 100)],
+        projects=[project(f"N{i}", 20, i * 1e6, "2022-09-01", **build) for i in (1, 2, 3)],
+        programmes={"build": {"number": 1, "by": "2022-12-31"}},
+    )
+    row = capsim.optimize(scenario).prices(["programme"]).table.iloc[0]
+    assert (row["one_more_cny"], row["one_less_cny"]) == pytest.approx((1e6, 2e6))
+    assert (row["more_units"], row["less_units"]) == (1, 1)
+
+
 def test_a_day_is_the_plan_with_the_project_opened_at_another_date() -> None:
     plan, x = planned(3, 0)
     table = priced(3, 0).of("day").set_index("name")
