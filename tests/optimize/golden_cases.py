@@ -284,6 +284,17 @@ def floors() -> capsim.Scenario:
     )
 
 
+def floors_of_seniors() -> capsim.Scenario:
+    """90 % of the 120 of the age enrolled, where 110 come: at most 2 may lack a place."""
+    return case(
+        stage="senior",
+        children={"10": (100, 110)},
+        population={2006: 120.0, 2007: 120.0},
+        schools=[school("P", "public", 100, 100)],
+        floors={"senior_enrolment": {2022: 0.9}},
+    )
+
+
 def class_size() -> capsim.Scenario:
     """At most 10 % large classes: of two, or of three where the school is extended."""
     return case(
@@ -352,6 +363,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             staff,
             kindergarten,
             floors,
+            floors_of_seniors,
             class_size,
             boarding,
             catchment,
