@@ -52,6 +52,8 @@ def compared(city):
 
 def test_equal_scenarios_do_not_differ(city):
     assert differences(city, generate(2, 8000, 0, **SMALL)).empty
+    called = city.variant({"title": "Another", "title_zh": "另一座"}, name="another")
+    assert differences(city, called).empty
 
 
 def test_changed_settings_and_cells_and_rows_are_named(city):

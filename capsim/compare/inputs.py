@@ -29,7 +29,7 @@ def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
     rows: list[tuple[str, str, str, str, str]] = []
     one, two = (_flat(scenario.settings.model_dump()) for scenario in (first, other))
     for key in sorted(one.keys() | two.keys()):
-        if one.get(key) != two.get(key) and key not in {"name", "title", "extends"}:
+        if one.get(key) != two.get(key) and key not in {"name", "title", "title_zh", "extends"}:
             rows.append(("scenario.toml", "", key, shown(one.get(key)), shown(two.get(key))))
     for name, table in TABLES.items():
         rows += _cells(name, first.table(name), other.table(name), table.key)
