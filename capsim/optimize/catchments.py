@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp import Along
-from capsim.lp.arrays import Flag, Index
+from capsim.lp.arrays import Array, Flag, Index
 from capsim.optimize.given import Given
 from capsim.optimize.links import Links
 from capsim.optimize.rows import Rows, codes
@@ -80,6 +80,41 @@ def catchments_of(given: Given, links: Links) -> Catchments:
         epoch=np.searchsorted(drawn, space.years, side="right") - 1,
         connected=rules.connected,
     )
+
+
+def with_the_rest(
+    c: Catchments, assigned: Flag, stage: Index, cost_cny: Array, stands: Flag
+) -> Flag:
+    """Give areas of which nobody goes to a public school a catchment too, at no cost.
+
+    Each takes the school to which it is cheapest to go, of those whose catchment it borders, or one
+    of its own; then those that border it, and so on. Where islands are allowed any will do.
+
+    Parameters
+    ----------
+    assigned : bool ``[pair, epoch]``
+    stage : int ``[pair]``
+    cost_cny : float64 ``[pair]``, of a pupil's way
+    stands : bool ``[pair]``, the school is there already
+
+    Returns
+    -------
+    bool ``[pair, epoch]``
+    """
+    out = assigned.copy()
+    order = np.argsort(cost_cny, kind="stable")
+    of = c.area * (1 + int(stage.max(initial=0))) + stage
+    for epoch in range(out.shape[1]):
+        mine = out[:, epoch]
+        while True:
+            reached = stands & (c.home | (not c.connected))
+            reached[c.step_from[mine[c.step_to]]] = True
+            served = np.isin(of, of[mine])
+            free = order[(reached & ~served)[order]]
+            if not len(free):
+                break
+            mine[free[0]] = True
+    return out
 
 
 def _steps(given: Given, area: Index, provider: Index, home: Flag) -> Index:

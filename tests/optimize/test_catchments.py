@@ -13,6 +13,7 @@ from maps import cheapest, planar, town_map
 import capsim
 from capsim.certificate import certify
 from capsim.optimize import formulate
+from capsim.optimize.catchments import Catchments, with_the_rest
 from capsim.optimize.decided import decided
 
 
@@ -59,6 +60,45 @@ def river() -> capsim.Scenario:
     children = scenario.table("forecast").assign(pupils=20.0)
     schools = scenario.table("schools").assign(area=["a0", "a3"], places=100.0)
     return scenario.variant(tables={"areas": row, "forecast": children, "schools": schools})
+
+
+def test_who_goes_to_no_public_school_has_a_catchment_all_the_same() -> None:
+    """Nobody lives in a1 and a2; a2 is 1 km from the east, through which a1 is then reached."""
+    scenario = river()
+    children = scenario.table("forecast")
+    children.loc[children["area"].isin(["a1", "a2"]), "pupils"] = 0.0
+    plan = planned(scenario.variant(tables={"forecast": children}))
+    drawn = plan.tables["catchments"].set_index("area")["school"]
+    assert drawn.to_dict() == {"a0": "s0", "a1": "s1", "a2": "s1", "a3": "s1"}
+    assert plan.avoidable_cny == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_the_rest_join_the_nearest_catchment_that_they_border(connected: bool) -> None:
+    """Areas 0 to 3 in a row, schools A in 0 and B in 3; only 3 is served, 0 has no school yet.
+
+    1 would rather go to A, where there is nobody to join; it goes to B through 2. Where islands are
+    allowed it goes to A, but for that A is not there yet.
+    """
+    area, provider = np.array([0, 1, 2, 1, 2, 3]), np.array([0, 0, 0, 1, 1, 1])
+    steps = np.array([[1, 0], [1, 2], [2, 1], [3, 4], [4, 3], [4, 5]])
+    drawn = Catchments(
+        link=np.arange(6),
+        area=area,
+        provider=provider,
+        home=np.array([True, False, False, False, False, True]),
+        step_from=steps[:, 0] if connected else steps[:0, 0],
+        step_to=steps[:, 1] if connected else steps[:0, 1],
+        drawn=np.array([2022]),
+        epoch=np.array([0]),
+        connected=connected,
+    )
+    served = np.array([[False], [False], [False], [False], [False], [True]])
+    cost = np.array([0.0, 1.0, 2.0, 2.0, 1.0, 0.0])
+    for stands, expected in ((provider == 1, [3, 4, 5]), (provider >= 0, [0, 1, 4, 5])):
+        out = with_the_rest(drawn, served, np.zeros(6, int), cost, stands)
+        assert np.flatnonzero(out[:, 0]).tolist() == expected
+    assert served.sum() == 1
 
 
 def test_an_island_is_led_through_its_neighbour() -> None:

@@ -2,6 +2,7 @@
 """The page in a real browser: no error, no overflow, sorting, search, print, accessibility."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -119,6 +120,16 @@ def test_nothing_overflows_overlaps_or_is_cut(opened, name, lang, width):
         page.evaluate("location.hash = '#county-2'")
         assert page.locator("#county-2").is_visible()
     assert page.evaluate(OVERFLOW) == []
+
+
+def test_what_goes_on_beyond_the_edge_fades_until_one_is_there(opened):
+    page = opened(width=NARROW)
+    box = page.locator("[data-table=ledger] .scroll")
+    faded = re.compile(r"\bmore\b")
+    expect(box).to_have_class(faded)
+    box.evaluate("(at) => { at.scrollLeft = at.scrollWidth; }")
+    expect(box).not_to_have_class(faded)
+    expect(opened(width=WIDE).locator("[data-table=targets] .scroll")).not_to_have_class(faded)
 
 
 def test_the_check_of_overflow_sees_what_it_should(opened):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Index, Text
+from capsim.optimize.catchments import with_the_rest
 from capsim.optimize.ledger import taken_over
 from capsim.optimize.solved import Solved
 
@@ -79,7 +80,16 @@ def catchments_table(solved: Solved) -> pd.DataFrame:
     """One row per area, stage and year of drawing: the public school that it goes to."""
     given, v = solved.parts.given, solved.parts.columns
     c, space, providers = v.catchments, given.space, given.providers
-    pair, epoch = np.nonzero(np.round(solved.value(v.assigned)) > 0)
+    links = solved.parts.links
+    pair, epoch = np.nonzero(
+        with_the_rest(
+            c,
+            np.round(solved.value(v.assigned)) > 0,
+            links.stage[c.link],
+            links.cost_cny[c.link],
+            providers.places[c.provider] > 0,
+        )
+    )
     area, j = c.area[pair], c.provider[pair]
     return pd.DataFrame(
         {

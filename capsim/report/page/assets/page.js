@@ -146,6 +146,12 @@
   document.querySelectorAll("[data-find]").forEach((link) => {
     link.addEventListener("click", () => tables.get(link.dataset.in || "sources-table").find(link.dataset.find));
   });
+  const hint = (at) => at.classList.toggle("more", at.scrollLeft + at.clientWidth < at.scrollWidth - 1);
+  const watched = new ResizeObserver((all) => all.forEach((one) => hint(one.target.closest(".scroll"))));
+  document.querySelectorAll(".scroll").forEach((at) => {
+    at.addEventListener("scroll", () => hint(at), { passive: true });
+    [at, at.firstElementChild].forEach((one) => watched.observe(one));
+  });
   addEventListener("beforeprint", () => tables.forEach((one) => { if (one.kept().length <= MOST_PRINTED) one.fill(true); }));
   addEventListener("afterprint", () => tables.forEach((one) => one.fill()));
 })();
