@@ -15,6 +15,7 @@ import numpy as np
 from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.optimize.bands import Bands, grade_bands
 from capsim.optimize.dates import Dates, check_dates
+from capsim.optimize.demanded import refuse_other
 from capsim.optimize.rows import Rows, codes, first_rows
 from capsim.scenario.day_travel import boards, limits_travel
 
@@ -146,6 +147,7 @@ def prepare(scenario: Scenario, demand: Demand, like: Given | None = None) -> Gi
     dates = check_dates(scenario)
     if like is not None and _as_before(scenario, demand, dates, like):
         return replace(like, scenario=scenario)
+    refuse_other(scenario, demand)
     space = _space(scenario, demand)
     providers = _providers(scenario, space)
     projects = _projects(scenario, space, dates, providers)

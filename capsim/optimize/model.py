@@ -149,6 +149,11 @@ def formulate(
     Returns
     -------
     Model
+
+    Raises
+    ------
+    ValueError
+        If the demand is not one of the scenario, or has a number of children that is none.
     """
     if demand is None:
         from capsim.demand import project

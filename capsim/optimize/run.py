@@ -57,6 +57,8 @@ def optimize(
 
     Raises
     ------
+    ValueError
+        If the demand is not one of the scenario, or gap or time limit are none.
     SolverError
         If the solver is unknown, fails, or finds nothing within the time limit.
     """

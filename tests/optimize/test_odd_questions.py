@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -131,3 +132,29 @@ def test_one_future_is_the_plan() -> None:
     worth = capsim.value_of_information(city(2, 0), {"only": children(2, 0)})
     assert worth.perfect_information_cny == pytest.approx(0.0, abs=1e-3 * plan.objective_cny)
     assert worth.stochastic_solution_cny == pytest.approx(0.0, abs=1e-3 * plan.objective_cny)
+
+
+def changed(**parts: Any) -> Any:
+    return replace(children(2, 0), **parts)
+
+
+def with_cell(value: float) -> Any:
+    pupils = children(2, 0).pupils.copy()
+    pupils[1, 3, 2] = value
+    return changed(pupils=pupils)
+
+
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        (lambda: children(3, 0), "it has area C01-village"),
+        (lambda: changed(areas=("C01-core", "Z")), "it lacks area C01-town; it has area Z"),
+        (lambda: changed(grades=("x", *children(2, 0).grades[1:])), "it lacks grade K1"),
+        (lambda: children(2, 0, 2025), "its years are 2021-2025, where 2021-2024 are expected"),
+        (lambda: with_cell(NAN), "area C01-town, grade 1, 2023: nan where a number of children"),
+        (lambda: with_cell(-3.0), "area C01-town, grade 1, 2023: -3.0 where a number of children"),
+    ],
+)
+def test_children_of_another_scenario(demand: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ValueError, match=f"the demand is not one of this scenario: {said}"):
+        capsim.optimize(city(2, 0), demand())

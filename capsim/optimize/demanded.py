@@ -1,0 +1,56 @@
+"""Whether a demand is one of the scenario that it is to be planned for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from capsim.demand import Demand
+    from capsim.scenario import Scenario
+
+MOST = 5
+"""Names that a message lists."""
+
+
+def refuse_other(scenario: Scenario, demand: Demand) -> None:
+    """Refuse the children of another scenario, and numbers of children that are none.
+
+    Raises
+    ------
+    ValueError
+        If the demand has other areas or years than the scenario, lacks a planned grade, or has a
+        cell that is not a number of children.
+    """
+    areas = scenario.table("areas")["area"].tolist()
+    grades = [grade for stage in scenario.stages.values() for grade in stage.grades]
+    years = (scenario.base_year, *scenario.years)
+    faults = [
+        f"it {verb} {what} {_some(names)}"
+        for verb, what, names in (
+            ("lacks", "area", [one for one in areas if one not in set(demand.areas)]),
+            ("has", "area", [one for one in demand.areas if one not in set(areas)]),
+            ("lacks", "grade", [one for one in grades if one not in set(demand.grades)]),
+        )
+        if names
+    ]
+    if tuple(demand.years) != years:
+        said, due = (f"{one[0]}-{one[-1]}" for one in (demand.years, years))
+        faults.append(f"its years are {said}, where {due} are expected")
+    if not faults:
+        bad = np.argwhere(~(np.isfinite(demand.pupils) & (demand.pupils >= 0)))
+        faults = [
+            f"area {demand.areas[a]}, grade {demand.grades[g]}, {demand.years[t]}: "
+            f"{demand.pupils[a, g, t]} where a number of children >= 0 is expected"
+            for a, g, t in bad[:MOST].tolist()
+        ]
+    if faults:
+        raise ValueError(f"the demand is not one of this scenario: {'; '.join(faults)}")
+
+
+def _some(names: Iterable[object]) -> str:
+    listed = [str(name) for name in names]
+    more = f" and {len(listed) - MOST} more" if len(listed) > MOST else ""
+    return ", ".join(listed[:MOST]) + more
