@@ -110,8 +110,9 @@ class BlockStore:
             raise StoreError(self._said(error)) from error
 
     def _said(self, error: OSError) -> str:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        what = "the disk is full" if full else (error.strerror or str(error))
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        full = cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        what = "the disk is full" if full else (cause.strerror or str(cause))
         kept = len(list(self.folder.glob("*.block"))) if self.folder.is_dir() else 0
         return (
             f"results cannot be kept in {self.folder}: {what}. "
