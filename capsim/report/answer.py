@@ -43,7 +43,7 @@ def answer(
         lines += wrapped(*saying)
     lines += ["", *wrapped(*sentences.cost(plan, summary, say))]
     if spread := sentences.cost_spread(plan, summary, say):
-        lines.append(f"  {spread}")
+        lines += filled(f"  {spread}", "  ")
     if missing := sentences.short(plan, say):
         lines += ["", *wrapped(*missing)]
     lines += ["", *sentences.people(summary, say)]

@@ -57,7 +57,7 @@ TEXTS = {
     "Until {year}": "到{year}年",
     "Cost decided here, discounted to {year}: {decided} (besides {committed} committed)": "可决策成本（折现到{year}年）{decided}，另有既定支出{committed}",
     "nine simulations in ten: between {low} and {high}": "九成模拟结果在{low}至{high}之间",
-    ", paid, without what missing children count for": "（实际支出，不含缺位儿童的计价）",
+    ", missing children not counted": "（未计缺位儿童）",
     "Children made to change school in mid-stage: {number} in {year}, {total} in all.": "学段中途被迫转学：{year}年{number}人，合计{total}人。",
     "Private share at the end of {year}: {without} without purchased places, {with_} with them.": "{year}年底民办占比：不计购买学位{without}，计入购买学位{with_}。",
     "Empty public seats of the compulsory stages: {number} in {first}, {most} at most ({year}), {end} in {last}.": "义务教育公办空余学位：{first}年{number}个，最多{most}个（{year}年），{last}年{end}个。",

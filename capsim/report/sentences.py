@@ -187,7 +187,7 @@ def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     low, high = (say.money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))
     said = say("nine simulations in ten: between {low} and {high}", low=low, high=high)
     short = plan.tables["costs"].query("kind == 'shortfall'")["discounted_cny"].sum()
-    return said + say(", paid, without what missing children count for") if short > 1e5 else said
+    return said + say(", missing children not counted") if short > 1e5 else said
 
 
 def people(summary: dict[str, Any], say: Words) -> list[str]:
