@@ -124,7 +124,7 @@ def look_at(
     )
     judged = search.look(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
     missing = np.maximum(margin - found.spare, 0.0)
-    closed = missing > 0.5 if before is None else before.closed | (missing > 0.5)
+    closed = np.zeros_like(missing, bool) if before is None else before.closed | (missing > 0.5)
     step = Step(number, plan, drawn, found, safety, change, judged, missing, closed)
     return looked_at_longer(search, step, wanted)
 
