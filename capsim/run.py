@@ -53,7 +53,7 @@ def run(
     solver: str = "highs",
     gap: float = 1e-3,
     time_limit: float | None = None,
-    prices: bool | None = None,
+    prices: bool = True,
     lang: str = "en",
     probability: float | None = None,
     workers: int = 1,
@@ -76,8 +76,7 @@ def run(
     solver, gap, time_limit
         As for `capsim.optimize`; the limit in seconds.
     prices
-        Whether to price what is scarce and to explain why a target is missed; None: all but the
-        explanations of large programs, which take minutes.
+        Whether to price what is scarce and to explain why a target is missed.
     lang
         Of answer, figures and page: `en` or `zh`.
     probability
@@ -155,8 +154,9 @@ def run(
                 plan = hardened.plan
             with phase("checking the plan", "certify"):
                 certificate = certify(given, plan)
-            with phase("pricing what is scarce", "price"):
-                why, priced = _reasons(plan, prices)
+            if prices:
+                with phase("pricing what is scarce", "price"):
+                    why, priced = _reasons(plan, progress)
             number = given.settings.simulation.draws if draws is None else draws
             if number > 0:
                 with phase("simulating", "simulate"):
@@ -179,8 +179,8 @@ def run(
     return result
 
 
-def _reasons(plan: Plan, wanted: bool | None) -> tuple[Explanation | None, pd.DataFrame | None]:
-    """Say why a target is missed or what is scarce, as asked for.
+def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame]:
+    """Say what is scarce, and why a target is missed.
 
     Where the program is large a price is one number, not its two sides.
     """
@@ -188,13 +188,12 @@ def _reasons(plan: Plan, wanted: bool | None) -> tuple[Explanation | None, pd.Da
     from capsim.optimize.model import formulate, is_large
     from capsim.optimize.prices import prices
 
-    if wanted is False:
-        return None, None
     model = formulate(plan.scenario, plan.demand)
-    large = is_large(model.program)
-    asked = not plan.meets_targets and (bool(wanted) or not large)
-    why = explain(model, plan) if asked else None
-    return why, prices(model, plan, intervals=not large).binding()
+    priced = prices(model, plan, intervals=not is_large(model.program)).binding()
+    if plan.meets_targets:
+        return None, priced
+    progress("explaining what is missed")
+    return explain(model, plan), priced
 
 
 def _share(progress: Progress) -> Callable[[int, int], None]:

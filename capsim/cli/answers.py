@@ -36,7 +36,7 @@ def run(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
-    prices: Prices = None,
+    prices: Prices = True,
     lang: Lang = Language.EN,
     probability: Annotated[
         float | None,

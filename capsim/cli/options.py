@@ -90,11 +90,10 @@ Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows 
 Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
 TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
 Prices = Annotated[
-    bool | None,
+    bool,
     typer.Option(
         "--prices/--no-prices",
-        help="Price what is scarce and say why a target is missed; without either all but"
-        " explanations of large cities, which take minutes.",
+        help="Price what is scarce and say why a target is missed.",
     ),
 ]
 Lang = Annotated[Language, typer.Option(help="Language of the report.")]

@@ -174,7 +174,10 @@ def _called(policies: Iterable[Policy]) -> dict[tuple[str, str], Said]:
 
 
 def short_sentences(plan: Plan) -> list[Said]:
-    """Say what a plan misses: children without a place, where and when, and other targets."""
+    """Say what a plan misses: children without a place, where and when, and other targets.
+
+    Of a relaxation only children: other targets are measured on whole classes and projects.
+    """
     out = []
     short = plan.tables["shortfall"]
     total = float(short["shortfall"].sum())
@@ -198,6 +201,8 @@ def short_sentences(plan: Plan) -> list[Said]:
                 {"total": total, "where": there.filled(parts=parts, number=len(by) - 4)},
             )
         )
+    if plan.solution is not None:
+        return out
     targets = plan.tables["targets"]
     for row in targets[~targets["holds"].to_numpy(bool)].to_dict("records"):
         if row["id"] != "placement":
