@@ -124,9 +124,19 @@ def look_at(
     )
     judged = search.look(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
     missing = np.maximum(margin - found.spare, 0.0)
-    closed = np.zeros_like(missing, bool) if before is None else before.closed | (missing > 0.5)
+    closed = closed_after(None if before is None else before.closed, missing)
     step = Step(number, plan, drawn, found, safety, change, judged, missing, closed)
     return looked_at_longer(search, step, wanted)
+
+
+def closed_after(before: Flag | None, missing: Array) -> Flag:
+    """Flag where no more room can be had: where a plan lacked some that it was asked for.
+
+    Nothing was asked of the cheapest plan (no ``before``), whatever it lacks.
+    """
+    if before is None:
+        return np.zeros(missing.shape, bool)
+    return np.asarray(before | (missing > 0.5))
 
 
 def looked_at_longer(search: Search, step: Step, wanted: Sequence[str]) -> Step:

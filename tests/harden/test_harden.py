@@ -16,7 +16,7 @@ from capsim.harden.delays import counted_from
 from capsim.harden.loop import bracket, part_between
 from capsim.harden.margins import Need, kept, margins
 from capsim.harden.reserves import reserves
-from capsim.harden.step import Search
+from capsim.harden.step import Search, closed_after
 from capsim.harden.tighten import Safety, tighten
 from capsim.optimize import Plan, formulate, optimize
 from capsim.scenario import Scenario
@@ -88,6 +88,14 @@ def test_where_nothing_more_can_be_had_the_margin_is_what_there_is():
 
 def test_margins_are_never_below_nothing():
     assert margins(need([[[-3.0, -1.0]]], [[0.0]]), 1.0, 0.0, OPEN)[0].tolist() == [[0.0]]
+
+
+def test_a_group_closes_where_a_plan_lacks_what_was_asked_of_it():
+    missing = np.array([[526.0, 0.0], [0.4, 7.0]])
+    first = closed_after(None, missing)
+    assert not first.any()
+    assert closed_after(first, missing).tolist() == [[True, False], [False, True]]
+    assert closed_after(np.array([[False, True], [False, False]]), missing)[0].all()
 
 
 def as_planned(city: Scenario, check: int) -> np.ndarray:
