@@ -20,6 +20,7 @@ from .margins import margins
 from .result import Hardened, result_of
 from .step import (
     COMPULSORY,
+    NEAR,
     Search,
     Step,
     by_margin,
@@ -198,7 +199,13 @@ def find(
     widened = 0
     for _ in range(rounds):
         safe, below = bracket(steps, wanted, search.asked)
-        if safe is None:
+        further = part_further(search, steps, wanted)
+        if safe is None and further is not None:
+            last, before = steps[-1], steps[-2]
+            assert last.safety is not None
+            safety = last.safety.beyond(before.safety, further)
+            change = f"{further:.0%} further than from {before.name} to {last.name}"
+        elif safe is None:
             widened += 1
             share = 1 - (1 - search.asked) / 2**widened
             cushion = CUSHION * 2 ** (widened - 1)
@@ -241,6 +248,22 @@ def bracket(
     cost = best.plan.objective_cny
     below = [step for step in steps if step not in safe and step.plan.objective_cny < cost]
     return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
+
+
+def part_further(search: Search, steps: Sequence[Step], wanted: tuple[str, ...]) -> float | None:
+    """Guess which part of the last widening, once more, makes the last plan safe enough.
+
+    Linear in the normal quantile of the probability, as `part_between`. None where the last plan
+    is far from safe, or no safer than the one before: then margins are made anew.
+    """
+    if len(steps) < 2 or steps[-1].safety is None:
+        return None
+    (hits, draws), (lower, of) = (count(step.judged, wanted) for step in (steps[-1], steps[-2]))
+    if hits / draws < search.asked - NEAR or hits / draws <= lower / of:
+        return None
+    low, high = ndtri((lower + 0.5) / (of + 1)), ndtri((hits + 0.5) / (draws + 1))
+    part = (ndtri(_aim(search)) - high) / max(high - low, 1e-9)
+    return float(np.clip(part, LEAST_PART, 1.0))
 
 
 def part_between(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> float:

@@ -50,6 +50,16 @@ class Safety:
             tuple((k, v + part * (targets.get(k, 0.0) - v)) for k, v in self.targets),
         )
 
+    def beyond(self, other: Safety | None, part: float) -> Safety:
+        """Return margins wider by part of the way from others, or from none, to these."""
+        wider = self.towards(other, -part)
+        mine = dict(self.targets)
+        return Safety(
+            self.counted,
+            np.maximum(wider.seats, self.seats),
+            tuple((k, max(v, mine[k])) for k, v in wider.targets),
+        )
+
 
 def tighten(model: Model, given: Given, safety: Safety) -> Model:
     """Return the model with margins; each can give way, at a price.

@@ -13,7 +13,7 @@ import pytest
 
 import capsim
 from capsim.harden.delays import counted_from
-from capsim.harden.loop import bracket, part_between
+from capsim.harden.loop import bracket, part_between, part_further
 from capsim.harden.margins import Need, kept, margins
 from capsim.harden.reserves import reserves
 from capsim.harden.step import Search, closed_after
@@ -239,6 +239,33 @@ def test_how_much_of_the_margin_is_tried_next():
     low, high = tried(0, 2275, 100_000), tried(1, 97725, 100_000)
     assert part_between(search, high, low, ("placement",)) == pytest.approx(0.75, abs=1e-3)
     assert part_between(search, tried(1, 84200, 100_000), low, ("placement",)) == 0.9
+
+
+def test_near_what_is_asked_margins_go_part_of_the_last_step_further():
+    """From 80 % to 87 % the normal quantile rises by 0.2848, from there to 90 % by 0.1551."""
+    search = Search(0.9, 1000, 10**9, 0, None, {}, lambda text: None)
+    low, near = tried(0, 80_000, 100_000), safe_by(tried(1, 87_000, 100_000))
+    part = part_further(search, [low, near], ("placement",))
+    assert part == pytest.approx(0.1551 / 0.2848, abs=2e-3)
+    assert part_further(search, [near], ("placement",)) is None
+    assert part_further(search, [low, safe_by(tried(1, 86_900, 100_000))], ("placement",)) is None
+    worse = safe_by(tried(2, 87_000, 100_000))
+    assert part_further(search, [near, worse], ("placement",)) is None
+
+
+def safe_by(step: SimpleNamespace) -> SimpleNamespace:
+    return SimpleNamespace(**{**vars(step), "safety": SAFETY})
+
+
+SAFETY = Safety(np.zeros((1, 1), int), np.array([[10.0, 4.0]]), (("share-2022", 0.02),))
+
+
+def test_margins_wider_by_part_of_the_last_step_are_nowhere_less():
+    other = Safety(SAFETY.counted, np.array([[6.0, 8.0]]), (("share-2022", 0.03),))
+    wider = SAFETY.beyond(other, 0.5)
+    assert wider.seats.tolist() == [[12.0, 4.0]]
+    assert wider.targets == (("share-2022", 0.02),)
+    assert SAFETY.beyond(None, 0.5).seats.tolist() == [[15.0, 6.0]]
 
 
 def test_margins_part_of_the_way_to_others():
