@@ -1,12 +1,18 @@
 """Where every means is promised (`CAPSIM_SKIPS_FAIL` is set), a skipped test is a failed one."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 
 # Collecting doctests must not take the folders' conftest files for test modules of one name.
 collect_ignore_glob = ["**/conftest.py"]
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C where a shell that started the tests in the background has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
