@@ -188,11 +188,13 @@ def _at_prices(task: _Task, slack: float, start: Array | None) -> tuple[Array | 
     left = task.clock.deal(len(found.blocks), 0.6)
     options = {"mip_abs_gap": slack, **BOUND_ONLY}
 
-    def solve(block: Block) -> Solution:
-        own = None if start is None else start[block.columns]
-        return _solve(found.part(block, cost), options, left, own)
-
-    solved = in_parallel([partial(solve, block) for block in found.blocks])
+    solved = _find_all(
+        [found.part(block, cost) for block in found.blocks],
+        [options] * len(found.blocks),
+        left,
+        [None if start is None else start[block.columns] for block in found.blocks],
+        last=start is None,
+    )
     proved = np.array([s.bound for s in solved])
     chosen = [
         start[b.columns] if s.x is None and start is not None else s.x

@@ -269,10 +269,9 @@ def test_margins_wider_by_part_of_the_last_step_are_nowhere_less():
 
 
 def test_margins_part_of_the_way_to_others():
-    one = Safety(np.zeros((1, 1), int), np.array([[10.0, 4.0]]), (("share-2022", 0.02),))
-    other = Safety(one.counted, np.array([[0.0, 8.0]]), ())
-    assert one.towards(other, 0.25).seats.tolist() == [[7.5, 5.0]]
-    half = one.towards(None, 0.5)
+    other = Safety(SAFETY.counted, np.array([[0.0, 8.0]]), ())
+    assert SAFETY.towards(other, 0.25).seats.tolist() == [[7.5, 5.0]]
+    half = SAFETY.towards(None, 0.5)
     assert half.seats.tolist() == [[5.0, 2.0]]
     assert half.targets == (("share-2022", 0.01),)
 
