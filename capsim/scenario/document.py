@@ -136,12 +136,11 @@ def unwrap(
             texts = {key: entry[key] for key in SOURCE if isinstance(entry.get(key), str)}
             given[path] = Provenance(**texts)
             return walk(entry["value"], path)
-        return {
-            str(key): walk(value, f"{path}.{key}" if path else str(key))
-            for key, value in entry.items()
-        }
+        return {str(key): walk(value, f"{path}.{key}") for key, value in entry.items()}
 
-    return walk(document, ""), given, faults
+    # a document is never itself a number, even where somebody calls a setting of it "value"
+    plain = {str(key): walk(value, str(key)) for key, value in document.items()}
+    return plain, given, faults
 
 
 def column_sources(section: Any, file: str) -> tuple[dict[str, Provenance], list[Fault]]:
