@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capsim.lp.blocks import Block, Split
 from capsim.lp.build import Program
-from capsim.lp.clock import Clock, Deal
+from capsim.lp.clock import Clock
 from capsim.lp.highs import INTERIOR, Highs, solver_name
-from capsim.lp.parallel import in_parallel
 from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
+from capsim.lp.searches import Search, search_all
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -52,11 +52,16 @@ class _Task:
     relaxed: Priced
     gap: float
     clock: Clock
+    executor: Executor | None = None
 
     @property
     def part(self) -> float:
         """A block's part of the gap, in units of the objective."""
         return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.found.blocks)
+
+    def search(self, searches: Sequence[Search], share: float) -> list[Solution]:
+        """Search blocks side by side in a share of the time that is left."""
+        return search_all(searches, self.clock.deal(len(searches), share), self.executor)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,13 @@ class _State:
     chosen: Array | None = None
 
 
-def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -> Solution | None:
+def solve_blocks(
+    found: Split,
+    *,
+    gap: float,
+    time_limit: float | None = None,
+    executor: Executor | None = None,
+) -> Solution | None:
     """Solve by blocks; None where that finds no solution (then solve it whole).
 
     1. The linear relaxation gives prices and shares of the coupling rows, and a bound.
@@ -96,12 +107,15 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
         Asked for between the union and the bound, relative to the objective with its offset.
     time_limit : float, optional
         Seconds for all of it; the status is then ``stopped`` unless the gap was reached.
+    executor : concurrent.futures.Executor, optional
+        Searches the blocks in 2 to 5; threads of this process where not given. Relaxations stay
+        here, whose solvers go on from where they were.
     """
     clock = Clock(time_limit)
     relaxed = _relaxed(found, gap * RELAXED, clock)
     if relaxed is None:
         return None
-    task = _Task(found, relaxed, gap, clock)
+    task = _Task(found, relaxed, gap, clock, executor)
     state = _first(task)
     if state is None:
         return None
@@ -126,27 +140,21 @@ def solve_blocks(found: Split, *, gap: float, time_limit: float | None = None) -
 
 def _first(task: _Task) -> _State | None:
     """Solve every block within its share; None where no solution was found."""
-    found, relaxed, part, clock = task.found, task.relaxed, task.part, task.clock
+    found, relaxed, part = task.found, task.relaxed, task.part
     blocks = found.blocks
     parts = found.parts(relaxed.x)
     lowest = found.costs(relaxed.x)
-    unused = [_without_dear(p, b, task, relaxed.x) for p, b in zip(parts, blocks, strict=True)]
-    inside = _find_all(
-        [_with_whole(p, b, relaxed) for p, b in zip(unused, blocks, strict=True)],
-        [_near(part, low) for low in lowest],
-        clock.deal(len(blocks), 0.3),
-        [None] * len(blocks),
-    )
+    held = [
+        _with_whole(_without_dear(p, b, task, relaxed.x), b, relaxed)
+        for p, b in zip(parts, blocks, strict=True)
+    ]
+    near = [_near(part, low) for low in lowest]
+    inside = task.search([Search(p, how) for p, how in zip(held, near, strict=True)], 0.3)
     missing = [i for i, solution in enumerate(inside) if solution.x is None]
     if len(missing) > POOR * len(blocks):
         return _by_prices(task)
-    again = _find_all(
-        [parts[i] for i in missing],
-        [{"mip_abs_gap": part * FIRST_OPEN}] * len(missing),
-        clock.deal(len(missing), 0.4),
-        [None] * len(missing),
-        last=True,
-    )
+    wide = {"mip_abs_gap": part * FIRST_OPEN}
+    again = task.search([Search(parts[i], wide, last=True) for i in missing], 0.4)
     for i, solution in zip(missing, again, strict=True):
         inside[i] = solution
     if any(solution.x is None for solution in inside):
@@ -185,15 +193,14 @@ def _at_prices(task: _Task, slack: float, start: Array | None) -> tuple[Array | 
     """
     found, price = task.found, task.relaxed.price
     cost, constant = found.priced(price)
-    left = task.clock.deal(len(found.blocks), 0.6)
     options = {"mip_abs_gap": slack, **BOUND_ONLY}
-
-    solved = _find_all(
-        [found.part(block, cost) for block in found.blocks],
-        [options] * len(found.blocks),
-        left,
-        [None if start is None else start[block.columns] for block in found.blocks],
-        last=start is None,
+    begun = [None if start is None else start[block.columns] for block in found.blocks]
+    solved = task.search(
+        [
+            Search(found.part(block, cost), options, own, last=start is None)
+            for block, own in zip(found.blocks, begun, strict=True)
+        ],
+        0.6,
     )
     proved = np.array([s.bound for s in solved])
     chosen = [
@@ -213,14 +220,17 @@ def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State
     if held:
         pairs = zip(parts, found.blocks, strict=True)
         parts = [_without_dear(p, b, task, x) for p, b in pairs]
-    better = _find_all(
-        [parts[i] for i in far],
+    aims = [lowest[i] + max(allowed, slack / OPEN) for i in far]
+    better = task.search(
         [
-            {"mip_abs_gap": slack, "objective_target": lowest[i] + max(allowed, slack / OPEN)}
-            for i in far
+            Search(
+                parts[i],
+                {"mip_abs_gap": slack, "objective_target": aim},
+                x[found.blocks[i].columns],
+            )
+            for i, aim in zip(far, aims, strict=True)
         ],
-        task.clock.deal(len(far), 0.7),
-        [x[found.blocks[i].columns] for i in far],
+        0.7,
     )
     out = x.copy()
     for i, solution in zip(far, better, strict=True):
@@ -345,34 +355,3 @@ def _distance(task: _Task, state: _State) -> float:
 
 def _reached(task: _Task, state: _State) -> bool:
     return _distance(task, state) <= task.gap * max(abs(_cost(task.found, state.x)), 1.0)
-
-
-def _solve(
-    part: Program, options: Mapping[str, float], left: Deal, start: Array | None = None
-) -> Solution:
-    highs = Highs(part, {"mip_rel_gap": 0.0, **options, **left.limit()})
-    if start is not None and part.integer.any():
-        highs.start_from(start)
-    return highs.solve()
-
-
-def _find_all(
-    parts: Sequence[Program],
-    options: Sequence[Mapping[str, float]],
-    left: Deal,
-    start: Sequence[Array | None],
-    *,
-    last: bool = False,
-) -> list[Solution]:
-    """Solve blocks side by side.
-
-    Where it is the ``last`` search, a block that had too little time goes on to a first solution.
-    """
-
-    def task(i: int) -> Solution:
-        solved = _solve(parts[i], options[i], left, start[i])
-        if solved.status == "unknown" and last:
-            return Highs(parts[i], {"mip_max_improving_sols": 1}).solve()
-        return solved
-
-    return in_parallel([partial(task, i) for i in range(len(parts))])

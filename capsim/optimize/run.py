@@ -16,6 +16,8 @@ from capsim.optimize.search import search
 from capsim.optimize.settle import settle
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from capsim.demand import Demand
     from capsim.scenario import Scenario
 
@@ -29,6 +31,7 @@ def optimize(
     time_limit: float | None = None,
     threads: int | None = None,
     relax: bool = False,
+    executor: Executor | None = None,
 ) -> Plan:
     """Find the cheapest plan that gives every child a place under the scenario's policies.
 
@@ -48,6 +51,9 @@ def optimize(
         For HiGHS.
     relax : bool
         Solve the linear relaxation only (openings and conversions may then be fractions).
+    executor : concurrent.futures.Executor, optional
+        Whose workers search the counties of a large city (see ``capsim.runs.cluster``); threads
+        here where not given. Without a time limit the plan is the same.
 
     Returns
     -------
@@ -61,6 +67,8 @@ def optimize(
         If the demand is not one of the scenario, or gap or time limit are none.
     SolverError
         If the solver is unknown, fails, or finds nothing within the time limit.
+    WorkerLost
+        If a worker of the executor died and nobody did its part again.
     """
     begin = time.perf_counter()
     if isinstance(scenario, Model):
@@ -74,7 +82,15 @@ def optimize(
         projected = time.perf_counter() - begin
         model = formulate(scenario, demand)
     program = model.program.relaxed() if relax else model.program
-    found = search(model, program, solver, gap=gap, time_limit=time_limit, threads=threads)
+    found = search(
+        model,
+        program,
+        solver,
+        gap=gap,
+        time_limit=time_limit,
+        threads=threads,
+        executor=executor,
+    )
     timings = {
         "project": projected,
         "build": model.build_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import Any
 
 from capsim.lp import Program, Solution, solve
@@ -21,6 +22,7 @@ def search(
     gap: float = 1e-3,
     time_limit: float | None = None,
     threads: int | None = None,
+    executor: Executor | None = None,
 ) -> Solution:
     """Minimise a program with the model's rows: whole, or county by county where it is large."""
     refuse_limits(gap, time_limit)
@@ -30,7 +32,9 @@ def search(
         options |= INTERIOR
     found = None
     if solver == "highs" and program.integer.any() and large:
-        found = solve_blocks(split(program, model.coupling), gap=gap, time_limit=time_limit)
+        found = solve_blocks(
+            split(program, model.coupling), gap=gap, time_limit=time_limit, executor=executor
+        )
     if found is None and solver == "highs" and len(model.columns.catchments.link):
         found = dive(program, gap=gap, time_limit=time_limit, options=options)
     if found is None:

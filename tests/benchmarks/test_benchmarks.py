@@ -165,10 +165,13 @@ def test_an_unproved_gap_misses_both_goals() -> None:
 
 
 def test_seconds_on_more_workers_by_hand() -> None:
-    found = cluster.predicted(1.0, [3.0, 2.0, 2.0, 1.0], per_worker=125e6, once=250e6)
-    assert found[1] == 1 + 8
-    assert found[2] == 1 + 4 + (2 + 2)
-    assert found[4] == 1 + 3 + (4 + 2)
+    """The second round waits for the last call of the first."""
+    rounds = [[3.0, 2.0, 2.0, 1.0], [5.0]]
+    recorder = cluster.Recorder(rounds, shared=125_000_000, sent=200_000_000, back=50_000_000)
+    found = recorder.figures(1.0)["predicted_s"]
+    assert found[1] == 1 + 8 + 5
+    assert found[2] == 1 + 4 + 5 + (2 + 2)
+    assert found[4] == 1 + 3 + 5 + (4 + 2)
 
 
 def test_recorder_counts_what_goes_over_a_network() -> None:
