@@ -14,16 +14,20 @@ bounds bounds the whole for any ``y``:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array
+from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from capsim.lp.build import Program
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+LARGEST = 12_000
+"""Columns of a block of small components: more take longer to search than the blocks save."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Split:
     program: Program
     coupling: Index
     blocks: tuple[Block, ...]
+
+    @cached_property
+    def meeting(self) -> csc_array:
+        """The coupling rows, by column."""
+        return csc_array(self.program.matrix.tocsr()[self.coupling])
+
+    def uses(self) -> list[csr_array]:
+        """Return what each block's columns use of the coupling rows, ``[row, own column]``."""
+        return [self.meeting[:, b.columns].tocsr() for b in self.blocks]
 
     def part(
         self, block: Block, cost: Array | None = None, limit: tuple[Array, Array] | None = None
@@ -67,9 +80,9 @@ class Split:
 
         Blocks that have no coefficient in a row get no share of it.
         """
-        matrix = self.program.matrix.tocsr()[self.coupling]
-        use = np.stack([matrix[:, b.columns] @ x[b.columns] for b in self.blocks])
-        present = np.stack([np.diff(matrix[:, b.columns].indptr) > 0 for b in self.blocks])
+        own = self.uses()
+        use = np.stack([m @ x[b.columns] for m, b in zip(own, self.blocks, strict=True)])
+        present = np.stack([np.diff(m.indptr) > 0 for m in own])
         size = np.where(present, np.abs(use) + 1e-9, 0.0)
         weight = size / np.maximum(size.sum(axis=0), 1e-300)
         total = use.sum(axis=0)
@@ -99,18 +112,16 @@ class Split:
 
     def worth(self, price: Array, x: Array) -> Array:
         """Return what each block uses of the coupling rows at ``x``, at their prices."""
-        matrix = self.program.matrix.tocsr()[self.coupling]
-        worth = (matrix.T @ price) * x
+        worth = (self.meeting.T @ price) * x
         return np.array([worth[b.columns].sum() for b in self.blocks])
 
     def priced(self, price: Array) -> tuple[Array, float]:
         """Return costs with the coupling rows priced in, and the constant that goes with them."""
-        matrix = self.program.matrix.tocsr()[self.coupling]
         low, high = self.program.row_lower[self.coupling], self.program.row_upper[self.coupling]
         side = np.where(price > 0, low, high)
         safe = np.where(np.isfinite(side), price, 0.0)
         constant = float((safe * np.where(np.isfinite(side), side, 0.0)).sum())
-        return self.program.cost - matrix.T @ safe, constant
+        return self.program.cost - self.meeting.T @ safe, constant
 
 
 def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Split:
@@ -121,8 +132,8 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     program : Program
     coupling : bool ``[row]``
     parts : int
-        Components smaller than a fair share of the columns are gathered into blocks of about that
-        size.
+        Components smaller than a fair share of the columns (or than ``LARGEST``, if that is less)
+        are gathered into blocks of about that size.
 
     Examples
     --------
@@ -144,7 +155,7 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     )
     count, label = connected_components(graph, directed=False)
     size = np.bincount(label[rows:], minlength=count)
-    target = max(1, columns // parts)
+    target = max(1, min(columns // parts, LARGEST))
     group = np.full(count, -1, np.int64)
     number, filled = 0, 0
     for component in np.argsort(-size, kind="stable"):
@@ -158,10 +169,15 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
             number, filled = number + 1, 0
     of_row, of_column = group[label[:rows]], group[label[rows:]]
     of_row = np.where(coupling, -1, of_row)
-    blocks = [
-        Block(np.flatnonzero(of_column == b), np.flatnonzero(of_row == b))
-        for b in range(int(group.max(initial=-1)) + 1)
-    ]
-    blocks = [b for b in blocks if len(b.columns)]
+    numbers = int(group.max(initial=-1)) + 1
+    members = zip(_members(of_column, numbers), _members(of_row, numbers), strict=True)
+    blocks = [Block(own, rows) for own, rows in members if len(own)]
     blocks.sort(key=lambda b: -len(b.columns))
     return Split(program, np.flatnonzero(coupling), tuple(blocks))
+
+
+def _members(number: Index, count: int) -> list[Index]:
+    """Return the positions, in order, at which each of ``count`` numbers stands."""
+    order = np.argsort(number, kind="stable")
+    edges = np.searchsorted(number[order], np.arange(count + 1))
+    return [order[a:b] for a, b in pairwise(edges)]

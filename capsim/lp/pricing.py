@@ -19,6 +19,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from capsim.lp.blocks import Block, Split
 from capsim.lp.build import Program
@@ -148,19 +149,17 @@ class Pricer:
 
     def __init__(self, found: Split) -> None:
         program = found.program
-        rows = program.matrix.tocsr()
         inner = np.ones(len(program.row_lower), bool)
         inner[found.coupling] = False
-        loose = np.asarray(abs(rows[np.flatnonzero(inner)]).sum(axis=0)).ravel() == 0
-        self.rows = rows[found.coupling]
+        own = program.matrix.tocsr()[np.flatnonzero(inner)]
+        loose = np.asarray(abs(own).sum(axis=0)).ravel() == 0
+        loose &= np.diff(found.meeting.indptr) > 0
+        self.rows = found.meeting.tocsr()
         self.low, self.high = program.row_lower[found.coupling], program.row_upper[found.coupling]
-        self.loose = np.flatnonzero(loose & (np.diff(self.rows.tocsc().indptr) > 0))
-        blocks = (
-            Block(np.setdiff1d(b.columns, self.loose, assume_unique=True), b.rows)
-            for b in found.blocks
-        )
+        self.loose = np.flatnonzero(loose)
+        blocks = (Block(b.columns[~loose[b.columns]], b.rows) for b in found.blocks)
         self.blocks = tuple(b for b in blocks if len(b.columns))
-        self.use = [self.rows[:, b.columns] for b in self.blocks]
+        self.use = replace(found, blocks=self.blocks).uses()
         self._sides = [(program.row_lower[b.rows], program.row_upper[b.rows]) for b in self.blocks]
         self._solvers = [
             Highs(replace(found.part(b), integer=np.zeros(len(b.columns), bool)))
@@ -309,22 +308,26 @@ def _first_prices(found: Split) -> Array:
     """
     groups = max(1, round(len(found.blocks) / TOGETHER))
     members = [np.arange(i, len(found.blocks), groups) for i in range(groups)]
-    prices = in_parallel([partial(_group_prices, found, each) for each in members])
+    mass = abs(found.meeting)
+    prices = in_parallel([partial(_group_prices, found, each, mass) for each in members])
     known = [p for p in prices if p is not None]
     if not known:
         return np.zeros(len(found.coupling))
     return np.asarray(np.median(known, axis=0), np.float64)
 
 
-def _group_prices(found: Split, members: NDArray[np.int64]) -> Array | None:
-    """Return prices of the coupling rows for a few blocks, each row cut to their part of it."""
+def _group_prices(found: Split, members: NDArray[np.int64], rows: csc_array) -> Array | None:
+    """Return prices of the coupling rows for a few blocks, each row cut to their part of it.
+
+    The part is that of the size of the coefficients, which are given as ``rows``.
+    """
     program = found.program
-    rows = abs(program.matrix.tocsr()[found.coupling])
     together = Block(
         np.concatenate([found.blocks[i].columns for i in members]),
         np.concatenate([found.blocks[i].rows for i in members]),
     )
-    mass = rows[:, together.columns].sum(axis=1) / np.maximum(rows.sum(axis=1), 1e-300)
+    own = rows[:, np.sort(together.columns)].sum(axis=1)
+    mass = own / np.maximum(rows.sum(axis=1), 1e-300)
     limit = [
         np.where(np.isfinite(side), np.where(np.isfinite(side), side, 0.0) * mass, side)
         for side in (program.row_lower[found.coupling], program.row_upper[found.coupling])

@@ -24,7 +24,7 @@ def refuse_other(scenario: Scenario, demand: Demand) -> None:
         If the demand has other areas or years than the scenario, lacks a planned grade, or has a
         cell that is not a number of children.
     """
-    areas = scenario.table("areas")["area"].tolist()
+    areas = scenario.column("areas", "area").tolist()
     grades = [grade for stage in scenario.stages.values() for grade in stage.grades]
     years = (scenario.base_year, *scenario.years)
     faults = [
