@@ -20,11 +20,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from benchmarks.milp import GOALS
 from benchmarks.registry import discover
 from benchmarks.sizes import MODELS, SIZES
+from capsim.runs.machine import described
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 BYTES_A_SECOND = 125e6
@@ -173,10 +175,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--milp", choices=GOALS, help="size of the MILP to measure too")
     parser.add_argument("--model", choices=MODELS, default="places-milp")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, help="folder for cluster.json")
     asked = parser.parse_args(arguments)
     results = [monte_carlo(asked.size, asked.draws)]
     if asked.milp:
         results.append(milp(asked.model, asked.milp))
+    if asked.out:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"machine": described(), "results": results}, indent=1) + "\n"
+        (asked.out / "cluster.json").write_text(text, encoding="utf-8")
     if asked.json:
         print(json.dumps(results))
         return

@@ -14,11 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import ROOT
 from benchmarks.registry import discover
 from benchmarks.sizes import MODELS, SIZES
+from capsim.runs.machine import described
 
 GOALS = {"city": (1e-3, 60.0), "province": (1e-2, 120.0), "nation": (3e-2, 1200.0)}
 """Gap and seconds on two cores."""
@@ -92,6 +94,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--sizes", nargs="+", choices=GOALS, default=["city", "province"])
     parser.add_argument("--limit-s", type=float, help="seconds a case, in place of the goal's")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, help="folder for milp.json")
     asked = parser.parse_args(arguments)
     results, held = [], []
     for model in asked.models:
@@ -107,8 +110,13 @@ def main(arguments: Sequence[str]) -> None:
                     f"({found['cpu_s']:.0f} s CPU, load {found['load']:.1f})",
                     flush=True,
                 )
+    whole = {"machine": described(), "checks": held, "results": results}
+    if asked.out:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(whole, indent=1) + "\n"
+        (asked.out / "milp.json").write_text(text, encoding="utf-8")
     if asked.json:
-        print(json.dumps({"checks": held, "results": results}))
+        print(json.dumps(whole))
         return
     for check in held:
         word = "pass" if check["holds"] else "MISS"
