@@ -247,7 +247,7 @@ class Highs:
         if name == "stopped" and not found:
             name = "unknown"
         solution = h.getSolution()
-        x = np.array(solution.col_value) if found else None
+        x = _array(solution.col_value) if found else None
         objective = float(info.objective_function_value) if found else float("nan")
         bound = float(info.mip_dual_bound) if mip else (objective if name == "optimal" else -np.inf)
         duals = None
@@ -256,7 +256,7 @@ class Highs:
             and not mip
             and info.dual_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
         ):
-            duals = (np.array(solution.row_dual), np.array(solution.col_dual))
+            duals = (_array(solution.row_dual), _array(solution.col_dual))
         return Solution(
             status=name,
             x=x,
@@ -276,7 +276,7 @@ class Highs:
         and not of the columns.
         """
         info, lp = self._highs.getInfo(), self._highs.getLp()
-        x = np.array(self._highs.getSolution().col_value)
+        x = _array(self._highs.getSolution().col_value)
         objective = float(info.objective_function_value)
         if len(x) != lp.num_col_ or not np.isfinite(objective):
             return False
@@ -314,6 +314,11 @@ class Highs:
             self._highs.cancelSolve()
             worker.join(10)
             raise
+
+
+def _array(numbers: list[float]) -> Array:
+    """Make an array of a list that holds numbers only, which need not be looked through first."""
+    return np.fromiter(numbers, np.float64, len(numbers))
 
 
 _STATUS = {
