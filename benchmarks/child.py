@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from benchmarks.case import Case, prepare
 from benchmarks.clock import Phases, peak_mb
 from benchmarks.registry import ROUTES, discover
 from benchmarks.sizes import MODELS
+
+IDLE_S = 0.2
+"""A solver's threads turn idly for a while after a solve; that is in no phase of the next."""
 
 
 def main(folder: str, model: str, size: str, step: str, warm_up: str = "") -> None:
@@ -28,6 +32,7 @@ def main(folder: str, model: str, size: str, step: str, warm_up: str = "") -> No
         case = Case(Path(folder), MODELS[model])
         if warm_up:
             ROUTES[step].run(Case(Path(warm_up), MODELS[model]), Phases())
+            time.sleep(IDLE_S)
         found["objective"] = ROUTES[step].run(case, phases)
     found |= {
         "cpu_s": phases.cpu_s,

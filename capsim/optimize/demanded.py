@@ -30,9 +30,9 @@ def refuse_other(scenario: Scenario, demand: Demand) -> None:
     faults = [
         f"it {verb} {what} {_some(names)}"
         for verb, what, names in (
-            ("lacks", "area", [one for one in areas if one not in set(demand.areas)]),
-            ("has", "area", [one for one in demand.areas if one not in set(areas)]),
-            ("lacks", "grade", [one for one in grades if one not in set(demand.grades)]),
+            ("lacks", "area", _beyond(areas, demand.areas)),
+            ("has", "area", _beyond(demand.areas, areas)),
+            ("lacks", "grade", _beyond(grades, demand.grades)),
         )
         if names
     ]
@@ -48,6 +48,12 @@ def refuse_other(scenario: Scenario, demand: Demand) -> None:
         ]
     if faults:
         raise ValueError(f"the demand is not one of this scenario: {'; '.join(faults)}")
+
+
+def _beyond(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the names that are not among those known, in order."""
+    those = set(known)
+    return [name for name in names if name not in those]
 
 
 def _some(names: Iterable[object]) -> str:

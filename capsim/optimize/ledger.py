@@ -121,12 +121,13 @@ class Ledger:
 
     def objective(self, columns: int, used: Flag) -> Array:
         """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""
-        out = np.zeros(columns)
+        out = np.zeros(columns + 1)  # the last is that of entries on no column
         for line in self.lines:
             if line.column.size and used[KINDS.index(line.kind)]:
                 value = line.amount_cny / MILLION * self.factor(line.year)
-                np.add.at(out, line.entries(line.column), line.entries(value))
-        return out
+                column, value = np.broadcast_arrays(line.column, value)
+                np.add.at(out, column.ravel(), value.ravel())
+        return out[:-1]
 
     def factor(self, year: Index) -> Array:
         """Discount factor of a year counted from the first planned one."""
