@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lp_programs import block_angular, violation
 
 from capsim.lp import Builder, decompose, solve
+from capsim.lp import blocks as blocks_module
 from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
 
@@ -32,6 +33,21 @@ def test_every_column_and_row_is_in_one_block(seed: int, blocks: int, parts: int
     for block in found.blocks:
         others = np.setdiff1d(np.arange(columns), block.columns)
         assert not matrix[np.ix_(block.rows, others)].any()
+
+
+def test_blocks_of_small_components_stay_small_however_few_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blocks_module, "LARGEST", 6)
+    made = block_angular(3, 12, integer=False)
+    found = split(made.program, made.coupling, parts=2)
+    alone = split(made.program, made.coupling, parts=1000)
+    most = max(len(b.columns) for b in alone.blocks)
+    assert len(found.blocks) > 2
+    assert max(len(b.columns) for b in found.blocks) < 6 + most
+    assert sorted(np.concatenate([b.columns for b in found.blocks])) == list(
+        range(len(made.program.cost))
+    )
 
 
 @QUICK
