@@ -18,7 +18,16 @@ from benchmarks.sizes import MODELS, SIZES
 from capsim.runs.machine import described
 
 QUICK = (("places", "county", 1), ("places", "city", 3), ("places", "province", 1))
-QUICK_ROUTES = ("raw", "capsim", "pulp-loops", "pulp-fast", "linopy", "pyomo", "scipy")
+QUICK_ROUTES = (
+    "raw",
+    "capsim",
+    "capsim-search",
+    "pulp-loops",
+    "pulp-fast",
+    "linopy",
+    "pyomo",
+    "scipy",
+)
 QUICK_LIMIT_S = 60.0
 QUICK_SWEEP_YEAR = 2026
 

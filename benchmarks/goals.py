@@ -14,7 +14,9 @@ from benchmarks.measure import ROOT
 BUILD = {"city": 0.10, "province": 0.06, "nation": 0.02}
 WHOLE = {"city": 1.10, "province": 1.07, "nation": 1.02}
 NATION_MB = 700.0
-SHARED = ("capsim", "capsim-pulp-highs", "capsim-pulp-cbc", "raw")
+OWN = "capsim-search"
+"""What a user of capsim waits for; its whole time is held against the peers'."""
+SHARED = ("capsim", OWN, "capsim-pulp-highs", "capsim-pulp-cbc", "raw")
 ARRAYS = ("scipy", "pulp-fast")
 """Routes that are given capsim's arrays: what making them takes is left out of the comparison."""
 HELP = "from capsim.cli import main; main()"
@@ -44,12 +46,13 @@ def of_routes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             peak = own["peak_mb"]["hand_over"]
             checks.append(check(f"{label}: peak at hand-over, MB", peak, NATION_MB))
         ready = own["cpu_s"]["build"] + own["cpu_s"]["hand_over"]
+        best = routes.get(OWN, {}).get("cpu_s", own["cpu_s"])
         for name, peer in routes.items():
             if name in SHARED or "cpu_s" not in peer:
                 continue
-            mine, theirs = sum(own["cpu_s"].values()), sum(peer["cpu_s"].values())
+            mine, theirs = sum(best.values()), sum(peer["cpu_s"].values())
             if name in ARRAYS:
-                ratio = (mine - own["cpu_s"]["build"]) / theirs
+                ratio = (mine - best["build"]) / theirs
                 checks.append(check(f"{label}: after the arrays, capsim / {name}", ratio, 1.0))
                 continue
             checks.append(check(f"{label}: whole, capsim / {name}", mine / theirs, 1.0))

@@ -291,7 +291,12 @@ class Highs:
         return _STATUS.get(str(self._highs.getModelStatus()).rsplit(".", 1)[-1], "error")
 
     def cancel(self) -> None:
-        """Ask a running solve to stop."""
+        """Ask a running solve to stop.
+
+        Only from now on HiGHS asks back, at every iteration, whether it shall: from the start that
+        would take a twentieth of a long simplex solve.
+        """
+        self._highs.HandleUserInterrupt = True
         self._highs.cancelSolve()
 
     def _run(self) -> None:
@@ -300,7 +305,7 @@ class Highs:
         HiGHS sets its own threads up anew in each thread that it is run from, which takes as long
         as a small program.
         """
-        self._highs.HandleUserInterrupt = True
+        self._highs.enableCallbacks()
         if threading.current_thread() is not threading.main_thread():
             with stoppable(self.cancel):
                 self._highs.run()
@@ -311,7 +316,7 @@ class Highs:
             while worker.is_alive():
                 worker.join(0.05)
         except KeyboardInterrupt:
-            self._highs.cancelSolve()
+            self.cancel()
             worker.join(10)
             raise
 

@@ -306,6 +306,8 @@ def _first_prices(found: Split) -> Array:
 
     One group's prices say as much of its own scarcity as of the whole's; the median does not.
     """
+    if not len(found.coupling):
+        return np.zeros(0)
     groups = max(1, round(len(found.blocks) / TOGETHER))
     members = [np.arange(i, len(found.blocks), groups) for i in range(groups)]
     mass = abs(found.meeting)

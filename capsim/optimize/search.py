@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from capsim.lp import Program, Solution, solve
+from capsim.lp.apart import solve_apart
 from capsim.lp.asked import refuse_limits
 from capsim.lp.blocks import split
 from capsim.lp.decompose import solve_blocks
@@ -31,10 +32,12 @@ def search(
     if large and not program.integer.any():
         options |= INTERIOR
     found = None
-    if solver == "highs" and program.integer.any() and large:
-        found = solve_blocks(
-            split(program, model.coupling), gap=gap, time_limit=time_limit, executor=executor
-        )
+    if solver == "highs" and large:
+        parts = split(program, model.coupling)
+        if program.integer.any():
+            found = solve_blocks(parts, gap=gap, time_limit=time_limit, executor=executor)
+        elif not len(parts.coupling):
+            found = solve_apart(parts, time_limit=time_limit)
     if found is None and solver == "highs" and len(model.columns.catchments.link):
         found = dive(program, gap=gap, time_limit=time_limit, options=options)
     if found is None:
