@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from capsim.lp.blocks import Block, Split
 from capsim.lp.build import Program
 from capsim.lp.clock import Clock
-from capsim.lp.highs import INTERIOR, Highs, solver_name
+from capsim.lp.highs import Highs, solver_name
 from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
 from capsim.lp.searches import Search, search_all
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+FEW = 8
+"""Blocks below which prices take longer than the interior point and a way to a corner."""
 RELAXED = 0.2
 """Of the gap asked for, what the relaxation's own bound may leave open."""
 ENOUGH = 0.85
@@ -332,11 +334,12 @@ def _union(found: Split, inside: Sequence[Array | None]) -> Array:
 
 
 def _relaxed(found: Split, tolerance: float, clock: Clock) -> Priced | None:
-    """Solve the relaxation by prices, or whole by the interior point where that fails."""
-    priced = price_coupling(found, tolerance=tolerance, time_limit=clock.left())
-    if priced is not None:
-        return priced
-    whole = Highs(found.program.relaxed(), {**INTERIOR, **clock.limit()}).solve()
+    """Solve the relaxation by prices, or whole where blocks are few or that fails."""
+    if len(found.blocks) >= FEW:
+        priced = price_coupling(found, tolerance=tolerance, time_limit=clock.left())
+        if priced is not None:
+            return priced
+    whole = Highs(found.program.relaxed(), {"solver": "ipm", **clock.limit()}).solve()
     if whole.x is None or whole.row_dual is None or whole.column_dual is None:
         return None
     if whole.status != "optimal":

@@ -94,11 +94,14 @@ def test_the_duals_of_the_whole_bound_it_exactly(seed: int, blocks: int) -> None
 
 
 @QUICK
-@given(SEEDS, BLOCKS)
-def test_block_by_block_brackets_the_whole(seed: int, blocks: int) -> None:
+@given(SEEDS, BLOCKS, st.booleans())
+def test_block_by_block_brackets_the_whole(seed: int, blocks: int, by_prices: bool) -> None:
+    """Whether the relaxation is solved by prices or whole."""
     made = block_angular(seed, blocks, integer=True)
     best = solve(made.program, gap=0.0).objective
-    found = solve_blocks(split(made.program, made.coupling, parts=blocks), gap=0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decompose, "FEW", 1 if by_prices else 99)
+        found = solve_blocks(split(made.program, made.coupling, parts=blocks), gap=0.01)
     assume(found is not None)  # whole numbers may not fit a block's share: then solved whole
     assert found is not None
     assert found.x is not None
