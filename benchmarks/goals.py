@@ -42,6 +42,10 @@ def of_routes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             ratio = own["build_over_solve"]
             checks.append(check(f"{label}: build and hand-over / raw solve", ratio, BUILD[size]))
             checks.append(check(f"{label}: whole / raw", own["whole"], WHOLE[size]))
+            searched = routes.get(OWN, {}).get("whole")
+            if searched is not None:
+                name = f"{label}: whole with capsim's own search / raw"
+                checks.append(check(name, searched, WHOLE[size]))
         if size == "nation":
             peak = own["peak_mb"]["hand_over"]
             checks.append(check(f"{label}: peak at hand-over, MB", peak, NATION_MB))
