@@ -72,7 +72,8 @@ def figure(results: Sequence[Mapping[str, Any]], path: Path) -> None:
             ax.barh(names, part, left=left, color=colors[phase], label=phase.replace("_", "-"))
             left = [a + b for a, b in zip(left, part, strict=True)]
         for y, total in enumerate(left):
-            ax.text(total, y, f" {total:.2f}", va="center", fontsize=8)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+            ax.text(total, y, f" {total:.2f}", va="center", fontsize=8, bbox=box)
         ax.set_xlim(0, max(left) * 1.18)
         ax.axvline(1.0, color="black", linewidth=0.8, linestyle=":")
         ax.set_title(f"{result['model']}, {result['size']}: {result['columns']:,} columns", size=10)
