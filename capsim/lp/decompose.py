@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from capsim.lp.blocks import Block, Split
 from capsim.lp.build import Program
 from capsim.lp.clock import Clock
+from capsim.lp.held import with_whole, without_dear
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.pricing import Priced, price_coupling
 from capsim.lp.result import Solution
@@ -33,8 +34,6 @@ ALL = 0.95
 """Of the whole gap, what blocks searched again aim at together."""
 DEAR = 1e-3
 """Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
-WHOLE = 1e-6
-"""Distance from a whole number that counts as none."""
 FURTHER = 6
 """Rounds of bound and search at most once all blocks were searched in full."""
 FINER = 0.5
@@ -60,6 +59,12 @@ class _Task:
     def part(self) -> float:
         """A block's part of the gap, in units of the objective."""
         return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.found.blocks)
+
+    def without_dear(self, part: Program, block: Block, x: Array) -> Program:
+        """Leave out columns of a block that are dear and used by neither ``x`` nor relaxation."""
+        at = block.columns
+        used = np.maximum(self.relaxed.x[at], x[at])
+        return without_dear(part, used, self.relaxed.reduced[at], self.part * DEAR)
 
     def search(self, searches: Sequence[Search], share: float) -> list[Solution]:
         """Search blocks side by side in a share of the time that is left."""
@@ -147,7 +152,7 @@ def _first(task: _Task) -> _State | None:
     parts = found.parts(relaxed.x)
     lowest = found.costs(relaxed.x)
     held = [
-        _with_whole(_without_dear(p, b, task, relaxed.x), b, relaxed)
+        with_whole(task.without_dear(p, b, relaxed.x), relaxed.x[b.columns])
         for p, b in zip(parts, blocks, strict=True)
     ]
     near = [_near(part, low) for low in lowest]
@@ -221,7 +226,7 @@ def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State
     parts = found.parts(state.shares)
     if held:
         pairs = zip(parts, found.blocks, strict=True)
-        parts = [_without_dear(p, b, task, x) for p, b in pairs]
+        parts = [task.without_dear(p, b, x) for p, b in pairs]
     aims = [lowest[i] + max(allowed, slack / OPEN) for i in far]
     better = task.search(
         [
@@ -285,29 +290,6 @@ def _dealt(task: _Task, x: Array) -> Array | None:
         time_limit=task.clock.left(),
     )
     return None if again is None else again.x
-
-
-def _without_dear(part: Program, block: Block, task: _Task, x: Array) -> Program:
-    """Hold columns that neither the relaxation nor ``x`` uses at nothing where they are dear.
-
-    A unit of them costs more than a thousandth of the block's part of the gap.
-    """
-    relaxed, at = task.relaxed, block.columns
-    unused = np.maximum(relaxed.x[at], x[at]) <= part.lower + WHOLE
-    dear = ~part.integer & unused & (relaxed.reduced[at] > task.part * DEAR)
-    return replace(part, upper=np.where(dear, part.lower, part.upper))
-
-
-def _with_whole(part: Program, block: Block, relaxed: Priced) -> Program:
-    """Hold the integers that the relaxation leaves whole."""
-    x = relaxed.x[block.columns]
-    nearest = np.clip(np.round(x), part.lower, part.upper)
-    whole = part.integer & (np.abs(x - nearest) <= WHOLE)
-    return replace(
-        part,
-        lower=np.where(whole, nearest, part.lower),
-        upper=np.where(whole, nearest, part.upper),
-    )
 
 
 def _near(part: float, low: float) -> dict[str, float]:

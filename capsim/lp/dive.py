@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from capsim.lp.build import Program
+from capsim.lp.held import with_whole
 from capsim.lp.highs import Highs
 from capsim.lp.result import Solution
-
-WHOLE = 1e-6
 
 
 def dive(
@@ -51,13 +48,7 @@ def dive(
         return relaxed
     start = None
     if relaxed.x is not None and relaxed.status == "optimal":
-        whole = program.integer & (np.abs(relaxed.x - np.round(relaxed.x)) <= WHOLE)
-        held = np.round(relaxed.x)
-        part = replace(
-            program,
-            lower=np.where(whole, held, program.lower),
-            upper=np.where(whole, held, program.upper),
-        )
+        part = with_whole(program, relaxed.x)
         start = Highs(part, {**said, "mip_rel_gap": gap / 2, **left()}).solve().x
     highs = Highs(program, {**said, "mip_rel_gap": gap, **left()})
     if start is not None:
