@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.clock import Phases
 from benchmarks.measure import ROOT
+from capsim.runs.machine import described
 
 STEPS: dict[str, tuple[int, ...]] = {
     "areas": (60, 120, 240, 480),
@@ -169,6 +170,6 @@ def main(arguments: Sequence[str]) -> None:
     print(json.dumps({"exponents": exponents(points)}))
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
-        found = {"points": points, "exponents": exponents(points)}
+        found = {"machine": described(), "points": points, "exponents": exponents(points)}
         (asked.out / "growth.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
         figure(points, asked.out / "growth.png")
