@@ -28,7 +28,8 @@ from benchmarks.registry import discover
 from benchmarks.sizes import MODELS, SIZES
 from capsim.runs.machine import described
 
-WORKERS = (1, 2, 4, 8, 16, 32, 64)
+WORKERS = (1, 2, 4, 8, 16)
+"""No more calls than these are out at a time (``capsim.runs.executors.IN_FLIGHT``)."""
 BYTES_A_SECOND = 125e6
 """A network of 1 Gbit/s: an assumption, as is that the one who deals out serves workers in turn."""
 

@@ -13,6 +13,7 @@ bounds bounds the whole for any ``y``:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -171,9 +172,22 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     of_row = np.where(coupling, -1, of_row)
     numbers = int(group.max(initial=-1)) + 1
     members = zip(_members(of_column, numbers), _members(of_row, numbers), strict=True)
-    blocks = [Block(own, rows) for own, rows in members if len(own)]
+    blocks = gathered([Block(own, rows) for own, rows in members])
     blocks.sort(key=lambda b: -len(b.columns))
     return Split(program, np.flatnonzero(coupling), tuple(blocks))
+
+
+def gathered(blocks: Iterable[Block]) -> list[Block]:
+    """Return the blocks that have columns, the first of them with the rows of those that have none.
+
+    Such rows have no coefficient, but a solver must see them: they may be impossible to keep.
+    """
+    every = list(blocks)
+    kept = [b for b in every if len(b.columns)]
+    spare = [b.rows for b in every if not len(b.columns) and len(b.rows)]
+    if kept and spare:
+        kept[0] = Block(kept[0].columns, np.concatenate([kept[0].rows, *spare]))
+    return kept
 
 
 def _members(number: Index, count: int) -> list[Index]:

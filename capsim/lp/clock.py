@@ -50,5 +50,6 @@ class Deal:
         """Return the time limit of the next task."""
         if self._end is None:
             return {}
-        fair = (self._end - time.perf_counter()) * WORKERS / next(self._tasks, 1)
+        left = self._end - time.perf_counter()
+        fair = left * min(1.0, WORKERS / next(self._tasks, 1))
         return {"time_limit": max(fair, LEAST_SECONDS)}

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
-from capsim.lp.blocks import Block, Split
+from capsim.lp.blocks import Block, Split, gathered
 from capsim.lp.build import Program
 from capsim.lp.highs import INTERIOR, Basis, Highs
 from capsim.lp.master import Loose, Master
@@ -158,7 +158,7 @@ class Pricer:
         self.low, self.high = program.row_lower[found.coupling], program.row_upper[found.coupling]
         self.loose = np.flatnonzero(loose)
         blocks = (Block(b.columns[~loose[b.columns]], b.rows) for b in found.blocks)
-        self.blocks = tuple(b for b in blocks if len(b.columns))
+        self.blocks = tuple(gathered(blocks))
         self.use = replace(found, blocks=self.blocks).uses()
         self._sides = [(program.row_lower[b.rows], program.row_upper[b.rows]) for b in self.blocks]
         self._solvers = [

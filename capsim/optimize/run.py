@@ -48,12 +48,13 @@ def optimize(
     time_limit : float, optional
         Seconds of search; a plan it ends has status ``gap``, never ``optimal``.
     threads : int, optional
-        For HiGHS.
+        For HiGHS where it solves a program whole; counties are searched two at a time.
     relax : bool
         Solve the linear relaxation only (openings and conversions may then be fractions).
     executor : concurrent.futures.Executor, optional
         Whose workers search the counties of a large city (see ``capsim.runs.cluster``); threads
-        here where not given. Without a time limit the plan is the same.
+        here where not given. Without a time limit the plan is the same. Ctrl-C leaves it as soon as
+        the searches that have begun there end.
 
     Returns
     -------

@@ -8,7 +8,8 @@ from typing import Any
 from capsim.lp import Program, Solution, solve
 from capsim.lp.apart import solve_apart
 from capsim.lp.asked import refuse_limits
-from capsim.lp.blocks import split
+from capsim.lp.blocks import Split, split
+from capsim.lp.clock import Clock
 from capsim.lp.decompose import solve_blocks
 from capsim.lp.dive import dive
 from capsim.lp.highs import INTERIOR
@@ -29,17 +30,27 @@ def search(
     refuse_limits(gap, time_limit)
     options: dict[str, Any] = {} if threads is None else {"threads": threads}
     large = is_large(program)
-    if large and not program.integer.any():
-        options |= INTERIOR
-    found = None
+    clock, left, found = Clock(time_limit), time_limit, None
     if solver == "highs" and large:
         parts = split(program, model.coupling)
         if program.integer.any():
             found = solve_blocks(parts, gap=gap, time_limit=time_limit, executor=executor)
-        elif not len(parts.coupling):
+        elif _falls_apart(parts):
             found = solve_apart(parts, time_limit=time_limit)
+        left = clock.left()
     if found is None and solver == "highs" and len(model.columns.catchments.link):
-        found = dive(program, gap=gap, time_limit=time_limit, options=options)
+        found = dive(program, gap=gap, time_limit=left, options=options)
+    if found is None and large and not program.integer.any():
+        found = solve(program, solver, gap=gap, time_limit=left, options={**options, **INTERIOR})
+        if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
+            found, left, options = None, clock.left(), {**options, "solver": "ipm"}
     if found is None:
-        found = solve(program, solver, gap=gap, time_limit=time_limit, options=options)
+        found = solve(program, solver, gap=gap, time_limit=left, options=options)
     return found
+
+
+def _falls_apart(parts: Split) -> bool:
+    """Whether blocks meet in no row and none is most of the program."""
+    if len(parts.coupling) or not parts.blocks:
+        return False
+    return 2 * len(parts.blocks[0].columns) <= len(parts.program.cost)

@@ -70,17 +70,18 @@ def test_what_has_no_optimum_is_left_to_the_whole() -> None:
     assert solve_apart(apart(m.freeze())) is None
 
 
-def test_a_row_without_columns_is_left_to_the_whole() -> None:
-    m = Builder()
-    x = m.variables("x", 2, upper=1.0, cost=1.0)
-    m.constrain("own", 2, [(np.arange(2), x, 1.0)], lower=0.5)
-    m.constrain("nobody", 1, [], lower=1.0)
-    program = m.freeze()
-    assert solve(program).status == "infeasible"
-    found = apart(program)
-    kept = Split(program, found.coupling, tuple(b for b in found.blocks if len(b.columns)))
-    assert solve_apart(found) is None
-    assert solve_apart(kept) is None
+def test_a_row_without_columns_decides_too() -> None:
+    for limit, status in ((0.0, "optimal"), (1.0, "infeasible")):
+        m = Builder()
+        x = m.variables("x", 2, upper=1.0, cost=1.0)
+        m.constrain("own", 2, [(np.arange(2), x, 1.0)], lower=0.5)
+        m.constrain("nobody", 1, [], lower=limit)
+        program = m.freeze()
+        assert solve(program).status == status
+        found = solve_apart(apart(program, 2))
+        assert (found is not None) == (status == "optimal")
+        if found is not None:
+            assert found.objective == 1.0
 
 
 def test_only_linear_programs_that_fall_apart_altogether() -> None:

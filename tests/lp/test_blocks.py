@@ -121,6 +121,32 @@ def test_an_infeasible_whole_is_left_to_the_solver_of_the_whole() -> None:
     assert solve_blocks(split(program, flag, parts=2), gap=0.01) is None
 
 
+@pytest.mark.parametrize("limit", [0.0, 1.0])
+@pytest.mark.parametrize("few", [1, 99])
+def test_a_row_without_columns_is_seen_by_the_solver(
+    monkeypatch: pytest.MonkeyPatch, few: int, limit: float
+) -> None:
+    """Nothing is at least 0, and never at least 1."""
+    monkeypatch.setattr(decompose, "FEW", few)
+    m = Builder()
+    x = m.variables("x", 12, upper=4.0, cost=np.arange(1.0, 13.0), integer=True)
+    m.constrain("own", 12, [(np.arange(12), x, 1.0)], lower=1.0)
+    m.constrain("both", 1, [(0, x, 1.0)], lower=18.0)
+    m.constrain("nobody", 1, [], lower=limit)
+    program = m.freeze()
+    flag = np.zeros(14, bool)
+    flag[12] = True
+    found = split(program, flag, parts=12)
+    assert sorted(np.concatenate([b.rows for b in found.blocks])) == [*range(12), 13]
+    solution = solve_blocks(found, gap=1e-3)
+    if limit:
+        assert solution is None
+        assert solve(program).status == "infeasible"
+    else:
+        assert solution is not None
+        assert solution.objective == pytest.approx(solve(program).objective)
+
+
 def test_a_block_without_a_plan_in_its_share_takes_what_it_needs_from_the_others() -> None:
     """Half a unit of ``a`` (use 2 of 6) is the cheapest, but whole it uses 4, as its demand says.
 
