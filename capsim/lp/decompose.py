@@ -21,7 +21,10 @@ from capsim.lp.searches import Search, search_all
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 FEW = 8
-"""Blocks below which prices take longer than the interior point and a way to a corner."""
+"""Blocks below which prices take longer than the interior point and a way to a corner.
+
+Prices come second there: blocks may make less of a corner than of a mixture.
+"""
 RELAXED = 0.2
 """Of the gap asked for, what the relaxation's own bound may leave open."""
 ENOUGH = 0.85
@@ -95,7 +98,9 @@ def solve_blocks(
 ) -> Solution | None:
     """Solve by blocks; None where that finds no solution (then solve it whole).
 
-    1. The linear relaxation gives prices and shares of the coupling rows, and a bound.
+    1. The linear relaxation gives prices and shares of the coupling rows, and a bound. Where blocks
+       are few it is solved whole first, and by prices for a second search where the first ends
+       above the gap.
     2. Every block is solved within its share as a small mixed-integer program: integers that the
        relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
        is a solution. Where blocks have none in their shares, all take the integers that they would
@@ -119,30 +124,54 @@ def solve_blocks(
         here, whose solvers go on from where they were.
     """
     clock = Clock(time_limit)
-    relaxed = _relaxed(found, gap * RELAXED, clock)
-    if relaxed is None:
+    few = len(found.blocks) < FEW
+    best: _State | None = None
+    for relax in (_whole, _priced) if few else (_priced, _whole):
+        relaxed = relax(found, gap * RELAXED, clock)
+        if relaxed is None:
+            continue
+        task = _Task(found, relaxed, gap, clock, executor)
+        state = _better(found, best, _searched_through(task))
+        if state is None and not few:
+            return None
+        best = state
+        if not few or clock.out() or (best is not None and _reached(task, best)):
+            break
+    if best is None:
         return None
-    task = _Task(found, relaxed, gap, clock, executor)
-    state = _first(task)
-    if state is None:
-        return None
-    if not _reached(task, state) and state.bound == relaxed.bound:
-        state = _bounded(task, state, task.part * BOUND_OPEN)
-    if not _reached(task, state):
-        state = _searched(task, state, task.part * OPEN, held=True)
-    if not _reached(task, state):
-        state = _further(task, state)
     return Solution(
-        status="optimal" if _reached(task, state) else "stopped",
-        x=state.x,
-        objective=_cost(found, state.x),
-        bound=state.bound,
+        status="optimal" if _reached(task, best) else "stopped",
+        x=best.x,
+        objective=_cost(found, best.x),
+        bound=best.bound,
         row_dual=None,
         column_dual=None,
         solver=solver_name(),
         seconds=clock.spent(),
         hand_over_s=0.0,
     )
+
+
+def _searched_through(task: _Task) -> _State | None:
+    """Do steps 2 to 5 until solution and bound are as near as asked; None without a solution."""
+    state = _first(task)
+    if state is None:
+        return None
+    if not _reached(task, state) and state.bound == task.relaxed.bound:
+        state = _bounded(task, state, task.part * BOUND_OPEN)
+    if not _reached(task, state):
+        state = _searched(task, state, task.part * OPEN, held=True)
+    if not _reached(task, state):
+        state = _further(task, state)
+    return state
+
+
+def _better(found: Split, one: _State | None, other: _State | None) -> _State | None:
+    """Return the cheaper solution of two searches with the better of their bounds."""
+    if one is None or other is None:
+        return other if one is None else one
+    cheaper = one if _cost(found, one.x) < _cost(found, other.x) else other
+    return replace(cheaper, bound=max(one.bound, other.bound))
 
 
 def _first(task: _Task) -> _State | None:
@@ -315,12 +344,13 @@ def _union(found: Split, inside: Sequence[Array | None]) -> Array:
     return x
 
 
-def _relaxed(found: Split, tolerance: float, clock: Clock) -> Priced | None:
-    """Solve the relaxation by prices, or whole where blocks are few or that fails."""
-    if len(found.blocks) >= FEW:
-        priced = price_coupling(found, tolerance=tolerance, time_limit=clock.left())
-        if priced is not None:
-            return priced
+def _priced(found: Split, tolerance: float, clock: Clock) -> Priced | None:
+    """Solve the relaxation block by block at prices."""
+    return price_coupling(found, tolerance=tolerance, time_limit=clock.left())
+
+
+def _whole(found: Split, _: float, clock: Clock) -> Priced | None:
+    """Solve the relaxation whole, by the interior point and a way from there to a corner."""
     whole = Highs(found.program.relaxed(), {"solver": "ipm", **clock.limit()}).solve()
     if whole.x is None or whole.row_dual is None or whole.column_dual is None:
         return None
