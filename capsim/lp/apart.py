@@ -27,8 +27,8 @@ def solve_apart(found: Split, *, time_limit: float | None = None) -> Solution | 
     Returns
     -------
     Solution or None
-        None where a block has no optimum or too little time, or a row stands in none: then let the
-        whole say why.
+        None where a block has no optimum or too little time, or there is none: then let the whole
+        say why.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def solve_apart(found: Split, *, time_limit: float | None = None) -> Solution | 
     program = found.program
     if len(found.coupling) or program.integer.any():
         raise ValueError("only a linear program whose blocks meet in no row is solved apart")
-    if sum(len(block.rows) for block in found.blocks) < len(program.row_lower):
+    if not found.blocks:
         return None
     clock = Clock(time_limit)
     searches = [Search(found.part(block), {}) for block in found.blocks]

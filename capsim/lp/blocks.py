@@ -172,19 +172,21 @@ def split(program: Program, coupling: NDArray[np.bool_], parts: int = 24) -> Spl
     of_row = np.where(coupling, -1, of_row)
     numbers = int(group.max(initial=-1)) + 1
     members = zip(_members(of_column, numbers), _members(of_row, numbers), strict=True)
-    blocks = gathered([Block(own, rows) for own, rows in members])
+    blocks = gathered([Block(own, rows) for own, rows in members], program)
     blocks.sort(key=lambda b: -len(b.columns))
     return Split(program, np.flatnonzero(coupling), tuple(blocks))
 
 
-def gathered(blocks: Iterable[Block]) -> list[Block]:
-    """Return the blocks that have columns, the first of them with the rows of those that have none.
+def gathered(blocks: Iterable[Block], program: Program) -> list[Block]:
+    """Return the blocks that have columns.
 
-    Such rows have no coefficient, but a solver must see them: they may be impossible to keep.
+    Rows of the others have no coefficient. Those that nothing keeps (at least 1, say) go to the
+    first block, so that its solver sees that the program is impossible.
     """
     every = list(blocks)
     kept = [b for b in every if len(b.columns)]
-    spare = [b.rows for b in every if not len(b.columns) and len(b.rows)]
+    impossible = (program.row_lower > 0) | (program.row_upper < 0)
+    spare = [b.rows[impossible[b.rows]] for b in every if not len(b.columns)]
     if kept and spare:
         kept[0] = Block(kept[0].columns, np.concatenate([kept[0].rows, *spare]))
     return kept

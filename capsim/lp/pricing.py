@@ -158,7 +158,7 @@ class Pricer:
         self.low, self.high = program.row_lower[found.coupling], program.row_upper[found.coupling]
         self.loose = np.flatnonzero(loose)
         blocks = (Block(b.columns[~loose[b.columns]], b.rows) for b in found.blocks)
-        self.blocks = tuple(gathered(blocks))
+        self.blocks = tuple(gathered(blocks, program))
         self.use = replace(found, blocks=self.blocks).uses()
         self._sides = [(program.row_lower[b.rows], program.row_upper[b.rows]) for b in self.blocks]
         self._solvers = [
