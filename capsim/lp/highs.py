@@ -293,8 +293,7 @@ class Highs:
     def cancel(self) -> None:
         """Ask a running solve to stop.
 
-        Only from now on HiGHS asks back, at every iteration, whether it shall: from the start that
-        would take a twentieth of a long simplex solve.
+        Only from now on HiGHS asks back, at every iteration, whether it shall.
         """
         self._highs.HandleUserInterrupt = True
         self._highs.cancelSolve()
