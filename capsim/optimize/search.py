@@ -13,7 +13,7 @@ from capsim.lp.clock import Clock
 from capsim.lp.decompose import solve_blocks
 from capsim.lp.dive import dive
 from capsim.lp.highs import INTERIOR
-from capsim.optimize.model import Model, is_large
+from capsim.optimize.model import LARGE, Model, is_large
 
 
 def search(
@@ -50,7 +50,7 @@ def search(
 
 
 def _falls_apart(parts: Split) -> bool:
-    """Whether blocks meet in no row and none is most of the program."""
+    """Whether blocks meet in no row, and each is small or at most half of the program."""
     if len(parts.coupling) or not parts.blocks:
         return False
-    return 2 * len(parts.blocks[0].columns) <= len(parts.program.cost)
+    return len(parts.blocks[0].columns) <= max(LARGE, len(parts.program.cost) // 2)

@@ -32,6 +32,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every program is large; what is called is noted."""
     called: list[str] = []
     monkeypatch.setattr(model_module, "LARGE", 10)
+    monkeypatch.setattr(search_module, "LARGE", 10)
 
     def noting(name: str) -> None:
         real = getattr(search_module, name)
