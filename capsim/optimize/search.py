@@ -29,18 +29,19 @@ def search(
     """Minimise a program with the model's rows: whole, or county by county where it is large."""
     refuse_limits(gap, time_limit)
     options: dict[str, Any] = {} if threads is None else {"threads": threads}
-    large = is_large(program)
+    large, whole_numbers = is_large(program), bool(program.integer.any())
     clock, left, found = Clock(time_limit), time_limit, None
     if solver == "highs" and large:
         parts = split(program, model.coupling)
-        if program.integer.any():
+        if whole_numbers:
             found = solve_blocks(parts, gap=gap, time_limit=time_limit, executor=executor)
         elif _falls_apart(parts):
             found = solve_apart(parts, time_limit=time_limit)
         left = clock.left()
-    if found is None and solver == "highs" and len(model.columns.catchments.link):
+    drawn = whole_numbers and len(model.columns.catchments.link) > 0
+    if found is None and solver == "highs" and drawn:
         found = dive(program, gap=gap, time_limit=left, options=options)
-    if found is None and large and not program.integer.any():
+    if found is None and large and not whole_numbers:
         found = solve(program, solver, gap=gap, time_limit=left, options={**options, **INTERIOR})
         if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
             found, left, options = None, clock.left(), {**options, "solver": "ipm"}
