@@ -242,7 +242,7 @@ def _append(
     """Add rows ``rows · x − missing ≤ upper`` and the columns for what is missing."""
     count = len(upper)
     price = PRICE_FACTOR * max(_price(model), LEAST_PRICE_CNY) / 1e6
-    cost = price * model.parts.ledger.factor(year)
+    cost = price * model.parts.ledger.factor[year]
     wider, missing = program.with_columns(f"missing.{name}", count, cost=cost, labels=labels)
     found = coo_array(rows)
     entries = (

@@ -21,6 +21,8 @@ from capsim.lp.labels import Labels
 Term = tuple[ArrayLike, ArrayLike, ArrayLike]
 Short = NDArray[np.int32]
 """Indices as solvers hold them."""
+Numbers = Array | float
+"""Of the members of a block, or the one that stands for all."""
 
 
 @dataclass(frozen=True)
@@ -209,10 +211,9 @@ class Builder:
 
     columns: list[Block] = field(default_factory=list)
     rows: list[Block] = field(default_factory=list)
-    _column_data: list[tuple[Array, Array, Array, Flag]] = field(default_factory=list)
-    _row_data: list[tuple[Array, Array]] = field(default_factory=list)
-    """Of each block; an array of one number where it is the same for all members."""
-    _terms: list[tuple[Short, Short, Array]] = field(default_factory=list)
+    _column_data: list[tuple[Numbers, Numbers, Numbers, bool]] = field(default_factory=list)
+    _row_data: list[tuple[Numbers, Numbers]] = field(default_factory=list)
+    _terms: list[tuple[Short, Short, Numbers]] = field(default_factory=list)
     column_count: int = 0
     row_count: int = 0
 
@@ -231,7 +232,7 @@ class Builder:
         index = np.arange(self.column_count, self.column_count + count)
         self.columns.append(Block(name, self.column_count, count, _labels(labels, count)))
         self._column_data.append(
-            (_few(cost, count), _few(lower, count), _few(upper, count), np.array([integer]))
+            (_few(cost, count), _few(lower, count), _few(upper, count), integer)
         )
         self.column_count += count
         return index
@@ -249,8 +250,11 @@ class Builder:
         """Add ``count`` rows.
 
         Each term is ``(row, column, coefficient)``: arrays that broadcast together, ``row`` counted
-        from 0 within this block. Terms on column ``-1`` vanish; equal entries add up.
+        from 0 within this block. Terms on column ``-1`` vanish; equal entries add up. A block
+        without rows is left out.
         """
+        if not count:
+            return
         self._terms += [_entries(term, self.row_count) for term in terms if np.size(term[1])]
         self.rows.append(Block(name, self.row_count, count, _labels(labels, count)))
         self._row_data.append((_few(lower, count), _few(upper, count)))
@@ -258,30 +262,26 @@ class Builder:
 
     def freeze(self, *, cost: Array | None = None, offset: float = 0.0) -> Program:
         """Return the program; ``cost`` replaces the costs given with the columns."""
-        shape = (self.row_count, self.column_count)
-        row, column, value = _join(self._terms, 3)
-        matrix = csc_array(coo_array((value, (row, column)), shape=shape))
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-        lower, upper, integer = _filled([held[1:] for held in self._column_data], self.columns, 3)
+        matrix = _matrix(self._terms, (self.row_count, self.column_count))
+        sizes = [block.count for block in self.columns]
         if cost is None:
-            [cost] = _filled([held[:1] for held in self._column_data], self.columns, 1)
-        row_lower, row_upper = _filled(self._row_data, self.rows, 2)
+            cost = _joined(sizes, [held[0] for held in self._column_data], np.float64)
+        rows = [block.count for block in self.rows]
         return Program(
             cost=cost,
-            lower=lower,
-            upper=upper,
-            integer=integer.astype(bool, copy=False),
+            lower=_joined(sizes, [held[1] for held in self._column_data], np.float64),
+            upper=_joined(sizes, [held[2] for held in self._column_data], np.float64),
+            integer=_joined(sizes, [held[3] for held in self._column_data], np.bool_),
             matrix=matrix,
-            row_lower=row_lower,
-            row_upper=row_upper,
+            row_lower=_joined(rows, [held[0] for held in self._row_data], np.float64),
+            row_upper=_joined(rows, [held[1] for held in self._row_data], np.float64),
             offset=offset,
             columns=tuple(self.columns),
             rows=tuple(self.rows),
         )
 
 
-def _entries(term: Term, first_row: int) -> tuple[Short, Short, Array]:
+def _entries(term: Term, first_row: int) -> tuple[Short, Short, Numbers]:
     """Write a term out: row, column and value of every entry on a column there is."""
     row, column, value = (np.asarray(part) for part in term)
     if row.shape != column.shape or (value.ndim and value.shape != row.shape):
@@ -294,31 +294,43 @@ def _entries(term: Term, first_row: int) -> tuple[Short, Short, Array]:
     rows += np.int32(first_row)
     columns = column.astype(np.int32, order="C").ravel()
     if np.ndim(term[2]) == 0:
-        return rows, columns, np.broadcast_to(np.array(term[2], np.float64), rows.shape)
+        return rows, columns, float(term[2])  # type: ignore[arg-type]
     return rows, columns, value.astype(np.float64, order="C").ravel()
+
+
+def _matrix(terms: Sequence[tuple[Short, Short, Numbers]], shape: tuple[int, int]) -> csc_array:
+    """Add the entries of all terms up, compressed by column."""
+    sizes = [len(rows) for rows, _, _ in terms]
+    row = _joined(sizes, [rows for rows, _, _ in terms], np.int32)
+    column = _joined(sizes, [columns for _, columns, _ in terms], np.int32)
+    value = _joined(sizes, [values for _, _, values in terms], np.float64)
+    matrix = csc_array(coo_array((value, (row, column)), shape=shape))
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
 
 
 def _full(value: ArrayLike, count: int) -> Array:
     return np.broadcast_to(_few(value, count), (count,))
 
 
-def _few(value: ArrayLike, count: int) -> Array:
-    """Return a copy of ``count`` numbers, or of the one that stands for all."""
+def _few(value: ArrayLike, count: int) -> Numbers:
+    """Return a copy of ``count`` numbers, or the one that stands for all."""
+    if isinstance(value, float):
+        return value
     few = np.array(value, np.float64).ravel()
     if len(few) not in (1, count):
         raise ValueError(f"{len(few)} numbers for a block of {count} members")
     return few
 
 
-def _filled(
-    parts: Sequence[tuple[NDArray[Any], ...]], blocks: Sequence[Block], width: int
-) -> list[NDArray[Any]]:
-    """Write what blocks hold out, one array for each of the ``width`` things they hold."""
-    count = sum(block.count for block in blocks)
-    out = [np.empty(count, parts[0][i].dtype if parts else np.float64) for i in range(width)]
-    for block, held in zip(blocks, parts, strict=True):
-        for whole, part in zip(out, held, strict=True):
-            whole[block.start : block.start + block.count] = part
+def _joined(sizes: Sequence[int], parts: Sequence[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """Write parts out, one after the other, each an array of its size or one value for all."""
+    out = np.empty(sum(sizes), kind)
+    at = 0
+    for size, part in zip(sizes, parts, strict=True):
+        out[at : at + size] = part
+        at += size
     return out
 
 
@@ -334,9 +346,3 @@ def _labels(labels: Sequence[ArrayLike], count: int) -> Sequence[Text]:
 def _check_members(members: Sequence[int], count: int) -> None:
     if any(found != count for found in members):
         raise ValueError(f"labels of a block must have its {count} members")
-
-
-def _join(parts: Sequence[tuple[NDArray[Any], ...]], width: int) -> list[NDArray[Any]]:
-    if not parts:
-        return [np.zeros(0) for _ in range(width)]
-    return [np.concatenate([part[i] for part in parts]) for i in range(width)]

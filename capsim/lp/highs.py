@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -90,15 +91,7 @@ class Highs:
 
         begin = time.perf_counter()
         self._hp = highspy
-
-        class Quiet(highspy.Highs):
-            """HiGHS prints a banner while callbacks are enabled, unless output is off before."""
-
-            def enableCallbacks(self) -> None:  # noqa: N802
-                self.setOptionValue("output_flag", False)
-                cast(Any, super()).enableCallbacks()
-
-        self._highs: Any = cast(Any, Quiet)()
+        self._highs: Any = _quiet()()
         self._option("output_flag", False)
         for name, value in (options or {}).items():
             self._option(name, value)
@@ -318,6 +311,21 @@ class Highs:
             self.cancel()
             worker.join(10)
             raise
+
+
+@cache
+def _quiet() -> Any:
+    """Return the class of HiGHS objects, which is loaded only now."""
+    import highspy
+
+    class Quiet(highspy.Highs):
+        """HiGHS prints a banner while callbacks are enabled, unless output is off before."""
+
+        def enableCallbacks(self) -> None:  # noqa: N802
+            self.setOptionValue("output_flag", False)
+            cast(Any, super()).enableCallbacks()
+
+    return Quiet
 
 
 def _array(numbers: list[float]) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -55,7 +56,7 @@ class Labels(Sequence[Text]):
             return Labels(self.keep, self.along[at])
         return self._texts(self.along[at], np.nonzero(self.keep))
 
-    @property
+    @cached_property
     def members(self) -> int:
         """How many there are."""
         return int(np.count_nonzero(self.keep))

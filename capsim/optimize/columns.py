@@ -116,18 +116,17 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
     pair = pair_texts(given, seats.provider, seats.band)
     county = Along(0, space.counties)
     compulsory_pair = space.compulsory[space.bands.stage[seats.band]] & (seats.before >= 0)
-    levered, public = providers.levered, providers.public
+    public = providers.public
+    levered = per_year(providers.levered)
     staffed = np.inf if given.scenario.settings.switches.staff else 0.0
-    convertible = levered & (providers.conversion != "no")
-    purchasable = levered & (providers.purchasable > 0)
-    closing = levered & (providers.min_pupils > 0)
+    convertible = providers.levered & (providers.conversion != "no")
+    purchasable = per_year(providers.levered & (providers.purchasable > 0))
+    closing = per_year(providers.levered & (providers.min_pupils > 0))
     december = dates.december_year[None, :]
-    fee = block("fee", per_year(levered), *school, year)
-    purchased = block("purchased", per_year(purchasable), *school, year)
-    fee_december = block("fee_december", per_year(levered) & december, *school, year)
-    purchased_december = block(
-        "purchased_december", per_year(purchasable) & december, *school, year
-    )
+    fee = block("fee", levered, *school, year)
+    purchased = block("purchased", purchasable, *school, year)
+    fee_december = block("fee_december", levered & december, *school, year)
+    purchased_december = block("purchased_december", purchasable & december, *school, year)
     ruled = catchments_of(given, links)
     drawn = Along(1, ruled.drawn)
     return Columns(
@@ -148,10 +147,10 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
         fee_december=np.where(december, fee_december, fee),
         purchased_december=np.where(december, purchased_december, purchased),
         overfill=block("overfill", per_year(public | convertible), *school, year),
-        phase_out=block("phase_out", per_year(closing), *school, year, upper=1.0, integer=True),
-        closed=block("closed", per_year(closing), *school, year, upper=1.0, integer=True),
-        contract=block("contract", per_year(purchasable), *school, year, upper=1.0, integer=True),
-        contract_start=block("contract_start", per_year(purchasable), *school, year, upper=1.0),
+        phase_out=block("phase_out", closing, *school, year, upper=1.0, integer=True),
+        closed=block("closed", closing, *school, year, upper=1.0, integer=True),
+        contract=block("contract", purchasable, *school, year, upper=1.0, integer=True),
+        contract_start=block("contract_start", purchasable, *school, year, upper=1.0),
         large_classes=block(
             "large_classes", per_year(public & space.compulsory[providers.stage]), *school, year
         ),

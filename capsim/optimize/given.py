@@ -178,7 +178,9 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
     first = np.array([f for _, _, f in grades], bool)
     rows, columns = codes(names, demand.areas), codes(grade_names, demand.grades)
     pupils = demand.pupils[rows][:, columns]
-    before = np.where(first[None, :, None], np.nan, np.roll(pupils, 1, axis=1)[:, :, :-1])
+    before = np.zeros_like(pupils[:, :, 1:])
+    before[:, 1:] = pupils[:, :-1, :-1]
+    before[:, first] = 0.0
     ratio = np.divide(pupils[:, :, 1:], before, out=np.ones_like(before), where=before > 0)
     grade_stage = np.array([i for _, i, _ in grades], np.int64)
     is_compulsory = np.array([s.name in compulsory for s in stages], bool)

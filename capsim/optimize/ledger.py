@@ -41,9 +41,9 @@ MILLION = 1e6
 
 @dataclass(frozen=True)
 class Line:
-    """Entries of one kind, as arrays that broadcast together; a column of -1 is none.
+    """Entries of one kind, one for each of its columns; a column of -1 is none.
 
-    Amounts are RMB per unit of the column.
+    Counties, years and amounts, RMB per unit of the column, broadcast to the shape of the columns.
     """
 
     kind: str
@@ -74,8 +74,8 @@ class Ledger:
     lines : tuple of Line
     spending : Spending
         What capital is paid when.
-    discount : float
-        Rate a year.
+    factor : float64 ``[year]``
+        Discount factor of every planned year and of the one after.
     kind, county, year : int ``[entry]``; ``year`` counts from the first planned year
     column : int ``[entry]``
     amount : float64 ``[entry]``, million RMB per unit of the column
@@ -84,7 +84,7 @@ class Ledger:
 
     lines: tuple[Line, ...]
     spending: Spending
-    discount: float
+    factor: Array
 
     @cached_property
     def kind(self) -> Index:
@@ -122,16 +122,13 @@ class Ledger:
     def objective(self, columns: int, used: Flag) -> Array:
         """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""
         out = np.zeros(columns + 1)  # the last is that of entries on no column
+        kinds = {kind for kind, wanted in zip(KINDS, used, strict=True) if wanted}
         for line in self.lines:
-            if line.column.size and used[KINDS.index(line.kind)]:
-                value = line.amount_cny / MILLION * self.factor(line.year)
-                column, value = np.broadcast_arrays(line.column, value)
-                np.add.at(out, column.ravel(), value.ravel())
+            if line.kind in kinds:
+                value = line.amount_cny / MILLION * self.factor[line.year]
+                value = np.broadcast_to(value, line.column.shape)
+                np.add.at(out, line.column.ravel(), value.ravel())
         return out[:-1]
-
-    def factor(self, year: Index) -> Array:
-        """Discount factor of a year counted from the first planned one."""
-        return np.asarray((1.0 + self.discount) ** (-year.astype(np.float64)), np.float64)
 
 
 class _Entries:
@@ -150,6 +147,8 @@ class _Entries:
         *,
         lease: bool = False,
     ) -> None:
+        if not column.size:
+            return
         amount = np.asarray(amount_cny, np.float64)
         self.lines.append(Line(kind, county, year, column, amount, lease))
 
@@ -189,7 +188,8 @@ def prepare_ledger(given: Given, links: Links, v: Columns) -> Ledger:
         v.shortfall,
         costs.shortfall_cny,
     )
-    return Ledger(tuple(e.lines), spent, float(costs.discount_rate))
+    factor = (1.0 + costs.discount_rate) ** -np.arange(len(years) + 1.0)
+    return Ledger(tuple(e.lines), spent, factor)
 
 
 def _enter_projects(e: _Entries, given: Given, v: Columns, spent: Spending) -> None:
@@ -225,6 +225,8 @@ def _enter_projects(e: _Entries, given: Given, v: Columns, spent: Spending) -> N
 def _enter_levers(e: _Entries, given: Given, v: Columns) -> None:
     """Purchases, conversions (with the teachers taken over) and closures."""
     providers, dates = given.providers, given.dates
+    if not providers.levered.any():
+        return
     settings = given.scenario.settings
     county = providers.county[:, None]
     t = np.arange(len(given.space.years))[None, :]

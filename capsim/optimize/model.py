@@ -91,8 +91,7 @@ class Model:
     @cached_property
     def committed_cny(self) -> float:
         """Discounted committed cost, RMB."""
-        year = np.arange(self.committed.shape[2])
-        return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor(year)).sum() * 1e6)
+        return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor).sum() * 1e6)
 
     @cached_property
     def coupling(self) -> Flag:
@@ -173,7 +172,6 @@ def formulate(
             define(m, parts)
     used = np.array([bool(getattr(scenario.settings.cost_terms, kind)) for kind in KINDS])
     committed = np.where(used[:, None, None], committed_costs(parts), 0.0)
-    year = np.arange(committed.shape[2])
-    offset = -float((committed.sum(axis=(0, 1)) * ledger.factor(year)).sum())
+    offset = -float((committed.sum(axis=(0, 1)) * ledger.factor).sum())
     program = m.freeze(cost=ledger.objective(m.column_count, used), offset=offset)
     return Model(program, parts, committed, time.perf_counter() - begin)

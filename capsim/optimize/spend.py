@@ -50,12 +50,13 @@ def capital_spending(given: Given) -> Spending:
     opening = day_number(given.dates.date)[None, :]
     start = np.maximum(building_start(given), edges[0])
     span = opening - start
-    overlap = np.minimum(opening[..., None], edges[1:]) - np.maximum(start[..., None], edges[:-1])
-    share = np.maximum(overlap, 0.0) / np.where(span > 0, span, 1.0)[..., None]
-    at_once = np.zeros_like(share)
-    at_once[:, np.arange(given.dates.count), given.dates.year] = 1.0
-    share = np.where((span > 0)[..., None], share, at_once)
-    amount = share * given.projects.row_capital[:, None, None]
+    amount = np.minimum(opening[..., None], edges[1:]) - np.maximum(start[..., None], edges[:-1])
+    np.maximum(amount, 0.0, out=amount)
+    amount /= np.where(span > 0, span, 1.0)[..., None]
+    at_once = np.nonzero(span <= 0)
+    amount[*at_once, :] = 0.0
+    amount[*at_once, given.dates.year[at_once[1]]] = 1.0
+    amount *= given.projects.row_capital[:, None, None]
     row, check, year = np.nonzero(amount)
     return Spending(row, check, year, amount[row, check, year])
 

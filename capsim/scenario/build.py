@@ -18,6 +18,7 @@ from .checks import check
 from .document import Provenance, assign, column_sources, merge, out_of_reach, unwrap
 from .faults import Fault, ScenarioError, nearest
 from .files import SETTINGS, read_folder
+from .frozen import FrozenTable
 from .model import Scenario
 from .settings import Settings
 from .settings_faults import faults_of, without_faults
@@ -84,14 +85,14 @@ def variant(
     document = copy.deepcopy(_titled_anew(scenario._document, values))
     faults = assign(document, "settings", {key: _text_keys(v) for key, v in values.items()})
     tables = {
-        name: Typed(name, frame, range(len(frame))) for name, frame in scenario._tables.items()
+        name: Typed(name, held.frame, range(len(held))) for name, held in scenario._tables.items()
     }
     tables |= _frames(frames, faults)
     faults += scale(tables, "variant", scales)
     faults += drop(tables, "variant", drops)
     apart = not (scales or drops or frames) and all(_apart_from_tables(key) for key in values)
     known = scenario.warnings if apart else None
-    return finish(document, tables, faults, "settings", known=known)
+    return finish(document, tables, faults, "settings", known=known, held=scenario._tables)
 
 
 def _apart_from_tables(key: object) -> bool:
@@ -170,8 +171,12 @@ def finish(
     file: str,
     *,
     known: tuple[str, ...] | None = None,
+    held: Mapping[str, FrozenTable] | None = None,
 ) -> Scenario:
-    """Check everything and make the scenario, or say all that is wrong."""
+    """Check everything and make the scenario, or say all that is wrong.
+
+    What is ``held`` already of the same frames is taken over.
+    """
     if document is None:
         raise ScenarioError(faults)
     plain, given, found = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
@@ -191,10 +196,16 @@ def finish(
         faults += found
     if faults or settings is None:
         raise ScenarioError(dict.fromkeys(faults))
-    frames = {
-        name: tables[name].frame for name in TABLES if name in tables and len(tables[name].frame)
+    frozen = {
+        name: _frozen(tables[name].frame, (held or {}).get(name))
+        for name in TABLES
+        if name in tables and len(tables[name].frame)
     }
-    return Scenario(settings, warnings, frames, document, given, columns)
+    return Scenario(settings, warnings, frozen, document, given, columns)
+
+
+def _frozen(frame: pd.DataFrame, held: FrozenTable | None) -> FrozenTable:
+    return held if held is not None and held.frame is frame else FrozenTable(frame)
 
 
 def _settings(

@@ -22,6 +22,7 @@ from .columns import blank_column
 from .document import Provenance
 from .faults import nearest
 from .files import write_folder
+from .frozen import FrozenTable
 from .nearby import asks_nearby, nearby_links
 from .settings import Settings
 from .stages import stages_of
@@ -62,7 +63,7 @@ class Scenario:
 
     settings: Settings
     warnings: tuple[str, ...]
-    _tables: Mapping[str, pd.DataFrame]
+    _tables: Mapping[str, FrozenTable]
     _document: Mapping[str, Any]
     _given: Mapping[str, Provenance]
     _columns: Mapping[str, Provenance]
@@ -125,8 +126,8 @@ class Scenario:
         KeyError
             Where no table is called so.
         """
-        frame = self._frame(name)
-        return empty(name) if frame is None else frame.copy()
+        found = self._table(name)
+        return empty(name) if found is None else found.frame.copy()
 
     def column(self, name: str, column: str) -> npt.NDArray[Any]:
         """Give a column of a table as an array that cannot be changed; texts are objects.
@@ -142,22 +143,21 @@ class Scenario:
         >>> capsim.generate(areas=2, pupils=1000).column("areas", "area").tolist()
         ['C01-core', 'C01-town']
         """
-        frame = self._frame(name)
-        values = blank_column(TABLES[name].column(column), 0) if frame is None else frame[column]
-        array = values.to_numpy().view()
-        array.flags.writeable = False
-        return array
+        found = self._table(name)
+        if found is None:
+            return blank_column(TABLES[name].column(column), 0).to_numpy()
+        return found.columns[column]
 
     def rows(self, name: str) -> int:
         """Count the rows of a table."""
-        frame = self._frame(name)
-        return 0 if frame is None else len(frame)
+        found = self._table(name)
+        return 0 if found is None else len(found)
 
     def has(self, name: str) -> bool:
         """Tell whether a table has rows."""
-        return self._frame(name) is not None
+        return self._table(name) is not None
 
-    def _frame(self, name: str) -> pd.DataFrame | None:
+    def _table(self, name: str) -> FrozenTable | None:
         """Return the table itself; None where it has no rows."""
         if name not in TABLES:
             raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
@@ -168,9 +168,9 @@ class Scenario:
         return self._tables.get(name)
 
     @cached_property
-    def _nearby(self) -> pd.DataFrame:
+    def _nearby(self) -> FrozenTable:
         areas, schools, projects = (self.table(name) for name in ("areas", "schools", "projects"))
-        return nearby_links(self.settings, areas, schools, projects)
+        return FrozenTable(nearby_links(self.settings, areas, schools, projects))
 
     @property
     def _derives_borders(self) -> bool:
@@ -178,14 +178,14 @@ class Scenario:
         return bool(rules.stages) and rules.connected and "borders" not in self._tables
 
     @cached_property
-    def _borders(self) -> pd.DataFrame:
-        return border_rows(self.table("areas"))
+    def _borders(self) -> FrozenTable:
+        return FrozenTable(border_rows(self.table("areas")))
 
     def shares_tables(self, other: Scenario) -> bool:
         """Tell whether the tables are the very same, as a variant's are if it changes none."""
         return (
             self._tables.keys() == other._tables.keys()
-            and all(frame is other._tables[name] for name, frame in self._tables.items())
+            and all(table is other._tables[name] for name, table in self._tables.items())
             and self.settings.travel == other.settings.travel
         )
 
@@ -263,7 +263,7 @@ class Scenario:
         for name in TABLES:
             if name in self._tables:
                 digest.update(f"\x1e{name}\x1e{len(self._tables[name])}".encode())
-                for column, values in self._tables[name].items():
+                for column, values in self._tables[name].frame.items():
                     digest.update(f"\x1d{column}\x1d".encode())
                     digest.update(_bytes(values))
         return digest.hexdigest()
@@ -306,7 +306,7 @@ class Scenario:
         FileExistsError
             Where something is there and it is not to be replaced.
         """
-        used = {name: without_blank(name, frame) for name, frame in self._tables.items()}
+        used = {name: without_blank(name, table.frame) for name, table in self._tables.items()}
         write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
         return Path(directory)
 

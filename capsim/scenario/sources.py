@@ -37,8 +37,8 @@ def sources(scenario: Scenario) -> pd.DataFrame:
                 rows.append((f"standards.{name}.{key}", value, *told))
     for what, given in scenario._columns.items():
         rows.append((what, "", given.unit, given.source, given.mark))
-    for name, frame in scenario._tables.items():
-        said = Counter(zip(frame["source"].tolist(), frame["mark"].tolist(), strict=True))
+    for name, table in scenario._tables.items():
+        said = Counter(zip(table.columns["source"], table.columns["mark"], strict=True))
         for (source, mark), number in sorted(said.items()):
             if source or mark:
                 rows.append((name, f"{number} rows", "", source, mark))

@@ -59,7 +59,7 @@ def workbook_bytes(scenario: Scenario) -> bytes:
     """
     document = {key: entry for key, entry in scenario._document.items() if key != SOURCES}
     rows = ((*row, "") for row in rows_of(document))
-    frames = {name: without_blank(name, frame) for name, frame in scenario._tables.items()}
+    frames = {name: without_blank(name, held.frame) for name, held in scenario._tables.items()}
     given = (
         (what, *(getattr(said, key) for key in SOURCE)) for what, said in scenario._columns.items()
     )

@@ -29,8 +29,7 @@ def define_continuity(m: Builder, parts: Parts) -> None:
         constant[:, 0] = ratio[:, 0] * providers.rolls[j, last]
         return ratio, before(v.pupils[seats.before[pair]]), constant
 
-    inner = seats.before >= 0
-    pair = np.flatnonzero(inner & providers.levered[seats.provider])
+    pair = np.flatnonzero((seats.before >= 0) & providers.levered[seats.provider])
     ratio, last, constant = carried(pair)
     j = seats.provider[pair]
     row = np.arange(ratio.size).reshape(ratio.shape)

@@ -47,6 +47,8 @@ def define_placement(m: Builder, parts: Parts) -> None:
     )
     _define_own(m, parts)
     payer, count = parts.numbered(v.fee >= 0)
+    if not count:
+        return
     rows = [(payer, column, -1.0) for column in (v.fee, v.purchased, v.public)]
     keep = payer >= 0
     m.constrain(

@@ -49,6 +49,8 @@ def _define_levered(m: Builder, parts: Parts) -> None:
     converted = v.converted[:, given.dates.autumn]
     flag = v.fee >= 0
     row, count = parts.numbered(flag)
+    if not count:
+        return
     j, _ = np.nonzero(flag)
     cap = providers.cap[j]
     m.constrain(
@@ -97,6 +99,8 @@ def _define_private(m: Builder, parts: Parts) -> None:
     providers, projects = given.providers, given.projects
     flag = np.repeat((~providers.public & ~providers.levered)[:, None], parts.years, axis=1)
     row, count = parts.numbered(flag)
+    if not count:
+        return
     j, _ = np.nonzero(flag)
     z = v.open[:, given.dates.autumn]
     terms = [parts.enrolled(row)]

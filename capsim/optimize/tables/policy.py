@@ -25,7 +25,7 @@ def costs_table(model: Model, solved: Solved) -> pd.DataFrame:
     used = np.array([bool(getattr(terms, kind)) for kind in KINDS])
     amount[~used] = 0.0
     kind, county, year = np.nonzero((amount != 0) | (model.committed != 0))
-    factor = ledger.factor(year) * 1e6
+    factor = ledger.factor[year] * 1e6
     return pd.DataFrame(
         {
             "kind": np.array(KINDS, object)[kind],
