@@ -94,10 +94,11 @@ def grade_bands(grades: Text, stage: Index, first: Flag, alone: Flag, children: 
 
 def parts_of(amount: Array, of_grade: Index) -> Array:
     """Return each grade's part of its band's ``amount[…, grade, year]``, equal where it is 0."""
-    count = int(of_grade.max(initial=-1)) + 1
-    member = (of_grade == np.arange(count)[:, None]).astype(float)
-    total = np.einsum("bg,...gt->...bt", member, amount)[..., of_grade, :]
-    equal = 1.0 / member.sum(axis=1)[of_grade][:, None]
+    if not len(of_grade):
+        return amount
+    begin = np.flatnonzero(np.diff(of_grade, prepend=-1))
+    total = np.add.reduceat(amount, begin, axis=-2)[..., of_grade, :]
+    equal = 1.0 / np.bincount(of_grade)[of_grade][:, None]
     return np.asarray(
         np.divide(amount, total, out=np.broadcast_to(equal, amount.shape).copy(), where=total > 0)
     )

@@ -102,6 +102,8 @@ def add_columns(m: Builder, given: Given, links: Links) -> Columns:
         integer: bool = False,
     ) -> Index:
         """Add a block for the flagged members."""
+        if not keep.any():
+            return np.full(keep.shape, -1, np.int64)
         labels = Labels(keep, texts)
         index = m.variables(name, labels.members, upper=upper, integer=integer, labels=labels)
         if len(index) == keep.size:
@@ -202,14 +204,16 @@ def _converted(m: Builder, given: Given, convertible: Flag) -> Index:
     policy, dates = given.scenario.settings.policy, given.dates
     school_year = given.space.years[dates.year]
     keep = np.repeat(convertible[:, None], dates.count, axis=1)
+    out = np.full(keep.shape, -1, np.int64)
     j, k = np.nonzero(keep)
+    if not len(j):
+        return out
     open_at = np.array([f"{policy.conversion_earliest_year}-09-01"], object)
     due_at = np.array([f"{policy.conversion_due_year}-09-01"], object)
     earliest, due = dates.index_of(open_at)[0], dates.index_of(due_at)[0]
     ruled = given.scenario.settings.switches.conversion
     must = given.providers.conversion[j] == "must"
     check = Along(1, _check_names(dates.date, school_year))
-    out = np.full(keep.shape, -1, np.int64)
     out[j, k] = m.variables(
         "converted",
         len(j),
@@ -224,9 +228,8 @@ def _converted(m: Builder, given: Given, convertible: Flag) -> Index:
 def _open(m: Builder, given: Given, count: int) -> Index:
     """Add copies of projects in use, ``[m, k]``; candidates change in autumn only."""
     dates, projects = given.dates, given.projects
-    own = np.ones((count, dates.count), bool)
-    is_autumn = np.isin(np.arange(dates.count), dates.autumn)
-    own[np.ix_(projects.candidate, ~is_autumn)] = False
+    own = np.repeat(~projects.candidate[:, None], dates.count, axis=1)
+    own[:, dates.autumn] = True
     i, k = np.nonzero(own)
     copies = projects.count[i]
     out = np.full((count, dates.count), -1, np.int64)

@@ -147,9 +147,9 @@ class _Entries:
         *,
         lease: bool = False,
     ) -> None:
-        if not column.size:
-            return
         amount = np.asarray(amount_cny, np.float64)
+        if not (column.size and amount.any()):
+            return
         self.lines.append(Line(kind, county, year, column, amount, lease))
 
 

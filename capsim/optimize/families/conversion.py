@@ -14,11 +14,7 @@ def define_conversion(m: Builder, parts: Parts) -> None:
     The switch covers the earliest and due years, which are bounds of the variables.
     """
     v, given = parts.columns, parts.given
-    j = (
-        np.flatnonzero((v.converted >= 0).any(axis=1))
-        if v.converted.size
-        else np.zeros(0, np.int64)
-    )
+    j = np.flatnonzero((v.converted >= 0).any(axis=1))
     later, earlier = v.converted[j, 1:], v.converted[j, :-1]
     row = np.arange(later.size).reshape(later.shape)
     m.constrain(
