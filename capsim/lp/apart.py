@@ -10,6 +10,10 @@ from capsim.lp.highs import solver_name
 from capsim.lp.result import Solution
 from capsim.lp.searches import Search, search_all
 
+ITERATIONS = 100_000
+A_ROW = 1
+"""A block of the simplex method's kind takes less than the larger of that and that many a row."""
+
 
 def solve_apart(found: Split, *, time_limit: float | None = None) -> Solution | None:
     """Solve a linear program whose blocks meet in no row.
@@ -27,8 +31,8 @@ def solve_apart(found: Split, *, time_limit: float | None = None) -> Solution | 
     Returns
     -------
     Solution or None
-        None where a block has no optimum or too little time, or there is none: then let the whole
-        say why.
+        None where a block has no optimum, too little time or takes more iterations than such
+        blocks do, or there is none: then let the whole say why.
 
     Raises
     ------
@@ -52,7 +56,10 @@ def solve_apart(found: Split, *, time_limit: float | None = None) -> Solution | 
     if not found.blocks:
         return None
     clock = Clock(time_limit)
-    searches = [Search(found.part(block), {}) for block in found.blocks]
+    searches = [
+        Search(found.part(b), {"simplex_iteration_limit": max(ITERATIONS, A_ROW * len(b.rows))})
+        for b in found.blocks
+    ]
     solved = search_all(searches, clock.deal(len(searches)))
     x, column_dual = np.zeros(len(program.cost)), np.zeros(len(program.cost))
     row_dual = np.zeros(len(program.row_lower))

@@ -96,9 +96,8 @@ def parts_of(amount: Array, of_grade: Index) -> Array:
     """Return each grade's part of its band's ``amount[…, grade, year]``, equal where it is 0."""
     if not len(of_grade):
         return amount
-    begin = np.flatnonzero(np.diff(of_grade, prepend=-1))
-    total = np.add.reduceat(amount, begin, axis=-2)[..., of_grade, :]
-    equal = 1.0 / np.bincount(of_grade)[of_grade][:, None]
-    return np.asarray(
-        np.divide(amount, total, out=np.broadcast_to(equal, amount.shape).copy(), where=total > 0)
-    )
+    grades = np.bincount(of_grade)
+    total = np.add.reduceat(amount, np.cumsum(grades) - grades, axis=-2)[..., of_grade, :]
+    share = np.empty_like(amount)
+    share[...] = 1.0 / grades[of_grade][:, None]
+    return np.divide(amount, total, out=share, where=total > 0)

@@ -40,7 +40,7 @@ def refuse_other(scenario: Scenario, demand: Demand) -> None:
         said, due = (f"{one[0]}-{one[-1]}" for one in (demand.years, years))
         faults.append(f"its years are {said}, where {due} are expected")
     if not faults:
-        bad = np.argwhere(~(np.isfinite(demand.pupils) & (demand.pupils >= 0)))
+        bad = np.argwhere(~((demand.pupils >= 0) & (demand.pupils < np.inf)))
         faults = [
             f"area {demand.areas[a]}, grade {demand.grades[g]}, {demand.years[t]}: "
             f"{demand.pupils[a, g, t]} where a number of children >= 0 is expected"

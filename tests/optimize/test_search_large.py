@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from maps import town_map
 from scipy.sparse import csr_array
 
 import capsim
@@ -32,7 +33,6 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every program is large; what is called is noted."""
     called: list[str] = []
     monkeypatch.setattr(model_module, "LARGE", 10)
-    monkeypatch.setattr(search_module, "LARGE", 10)
 
     def noting(name: str) -> None:
         real = getattr(search_module, name)
@@ -45,6 +45,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     noting("solve_apart")
     noting("solve")
+    noting("dive")
     return called
 
 
@@ -61,6 +62,37 @@ def test_counties_that_share_nothing_are_solved_side_by_side(model: Model, ways:
     assert ways == ["solve_apart"]
     assert found.status == "optimal"
     assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-9)
+
+
+def test_one_that_takes_too_long_goes_to_the_interior_point(
+    model: Model, ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capsim.lp.apart.ITERATIONS", 1)
+    monkeypatch.setattr("capsim.lp.apart.A_ROW", 0)
+    relaxed = model.program.relaxed()
+    found = search(model, relaxed)
+    assert ways[:2] == ["solve_apart", "solve"]
+    assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-6)
+
+
+def test_a_relaxation_with_catchments_is_no_dive(
+    ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    noted = search_module.solve
+
+    def noting(*args: Any, **kwargs: Any) -> Solution:
+        asked.append(kwargs["options"])
+        return noted(*args, **kwargs)
+
+    monkeypatch.setattr(search_module, "solve", noting)
+    drawn = capsim.formulate(town_map(0))
+    relaxed = joined(drawn)
+    found = search(replace(drawn, program=relaxed), relaxed)
+    assert len(drawn.columns.catchments.link)
+    assert "dive" not in ways
+    assert asked[0]["solver"] == "ipm"
+    assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-6)
 
 
 def test_counties_joined_by_a_row_of_ones_own_go_whole(model: Model, ways: list[str]) -> None:
