@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from capsim.scenario import Scenario, load
-from capsim.scenario.build import from_tables
 
 T = TypeVar("T")
 AREAS, YEARS, GRADES = 5_000, 10, tuple(str(grade) for grade in range(1, 13))
@@ -70,7 +69,9 @@ def main() -> None:
     frames = tables()
     rows = sum(len(frame) for frame in frames.values())
     print(f"{rows:,} rows, of which pupils {len(frames['pupils']):,}")
-    large: Scenario = timed("check frames in memory", lambda: from_tables(settings, frames))
+    large: Scenario = timed(
+        "check frames in memory", lambda: Scenario.from_tables(settings, **frames)
+    )
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "large"
         timed("save", lambda: large.save(folder))

@@ -2,9 +2,8 @@
 
 from capsim.standards import Stage
 
-from .build import load
 from .faults import Fault, ScenarioError
-from .model import Scenario
+from .model import Scenario, load
 from .settings import Settings
 from .synthetic import generate
 

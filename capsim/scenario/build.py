@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from .document import Provenance, assign, column_sources, merge, out_of_reach, u
 from .faults import Fault, ScenarioError, nearest
 from .files import SETTINGS, read_folder
 from .frozen import FrozenTable
-from .model import Scenario
 from .settings import Settings
 from .settings_faults import faults_of, without_faults
 from .tables import TABLES
@@ -28,7 +27,7 @@ from .typed import Typed, from_cells, from_frame, key_faults
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-__all__ = ["CHANGES", "finish", "from_tables", "load", "variant"]
+__all__ = ["CHANGES", "Checked", "finish", "from_tables", "load", "variant"]
 
 CHANGES = ("extends", "set", "scale", "drop")
 APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "name", "title", "title_zh")
@@ -36,27 +35,26 @@ APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "name", "title
 WAGE = "teacher_cny"
 
 
-def load(folder: str | Path) -> Scenario:
-    """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
+class Checked(NamedTuple):
+    """What a scenario is made of, all of it checked."""
 
-    Parameters
-    ----------
-    folder : path
+    settings: Settings
+    warnings: tuple[str, ...]
+    tables: Mapping[str, FrozenTable]
+    document: Mapping[str, Any]
+    given: Mapping[str, Provenance]
+    """Provenance of settings."""
+    columns: Mapping[str, Provenance]
+    """Provenance of columns of tables."""
 
-    Returns
-    -------
-    Scenario
 
-    Raises
-    ------
-    ScenarioError
-        With every fault: file, row (the line an editor shows), column, value, what was expected.
-    """
+def load(folder: str | Path) -> Checked:
+    """Read a scenario folder; see `capsim.load`."""
     document, tables, faults = _layers(Path(folder), "", ())
     return finish(document, tables, faults, SETTINGS)
 
 
-def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Scenario:
+def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Checked:
     """See `Scenario.from_tables`."""
     faults: list[Fault] = []
     if not isinstance(settings, Mapping):
@@ -73,26 +71,24 @@ def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame])
 
 
 def variant(
-    scenario: Scenario,
+    base: Checked,
     values: Mapping[str, Any],
     scales: Mapping[str, Any],
     drops: Mapping[str, Any],
     frames: Mapping[str, pd.DataFrame],
-) -> Scenario:
+) -> Checked:
     """See `Scenario.variant`."""
     if what := out_of_reach(values):
         raise ScenarioError([Fault("settings", None, "set", "…", what)])
-    document = copy.deepcopy(_titled_anew(scenario._document, values))
+    document = copy.deepcopy(_titled_anew(base.document, values))
     faults = assign(document, "settings", {key: _text_keys(v) for key, v in values.items()})
-    tables = {
-        name: Typed(name, held.frame, range(len(held))) for name, held in scenario._tables.items()
-    }
+    tables = {name: Typed(name, held.frame, range(len(held))) for name, held in base.tables.items()}
     tables |= _frames(frames, faults)
     faults += scale(tables, "variant", scales)
     faults += drop(tables, "variant", drops)
     apart = not (scales or drops or frames) and all(_apart_from_tables(key) for key in values)
-    known = scenario.warnings if apart else None
-    return finish(document, tables, faults, "settings", known=known, held=scenario._tables)
+    known = base.warnings if apart else None
+    return finish(document, tables, faults, "settings", known=known, held=base.tables)
 
 
 def _apart_from_tables(key: object) -> bool:
@@ -172,8 +168,8 @@ def finish(
     *,
     known: tuple[str, ...] | None = None,
     held: Mapping[str, FrozenTable] | None = None,
-) -> Scenario:
-    """Check everything and make the scenario, or say all that is wrong.
+) -> Checked:
+    """Check everything, or say all that is wrong.
 
     What is ``held`` already of the same frames is taken over.
     """
@@ -201,7 +197,7 @@ def finish(
         for name in TABLES
         if name in tables and len(tables[name].frame)
     }
-    return Scenario(settings, warnings, frozen, document, given, columns)
+    return Checked(settings, warnings, frozen, document, given, columns)
 
 
 def _frozen(frame: pd.DataFrame, held: FrozenTable | None) -> FrozenTable:

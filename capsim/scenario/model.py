@@ -17,6 +17,7 @@ import pandas as pd
 
 from capsim.standards import Stage
 
+from . import build
 from .borders import border_rows
 from .columns import blank_column
 from .document import Provenance
@@ -25,11 +26,12 @@ from .files import write_folder
 from .frozen import FrozenTable
 from .nearby import asks_nearby, nearby_links
 from .settings import Settings
+from .sources import sources
 from .stages import stages_of
 from .tables import TABLES
 from .typed import empty
 
-__all__ = ["Scenario"]
+__all__ = ["Scenario", "load"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,11 +70,20 @@ class Scenario:
     _given: Mapping[str, Provenance]
     _columns: Mapping[str, Provenance]
 
+    @property
+    def _checked(self) -> build.Checked:
+        return build.Checked(
+            self.settings,
+            self.warnings,
+            self._tables,
+            self._document,
+            self._given,
+            self._columns,
+        )
+
     @staticmethod
     def load(folder: str | Path) -> Scenario:
         """Read a scenario folder; see `load`."""
-        from .build import load
-
         return load(folder)
 
     @staticmethod
@@ -84,9 +95,7 @@ class Scenario:
         ScenarioError
             With every fault; rows are counted from 0.
         """
-        from .build import from_tables
-
-        return from_tables(settings, tables)
+        return Scenario(*build.from_tables(settings, tables))
 
     def variant(
         self,
@@ -113,10 +122,9 @@ class Scenario:
         ------
         ScenarioError
         """
-        from .build import variant
-
         changes = dict(set or {}) | ({} if name is None else {"name": name})
-        return variant(self, changes, scale or {}, drop or {}, tables or {})
+        parts = build.variant(self._checked, changes, scale or {}, drop or {}, tables or {})
+        return Scenario(*parts)
 
     def table(self, name: str) -> pd.DataFrame:
         """Give a table; a copy that is safe to change, without rows where there is none.
@@ -287,9 +295,7 @@ class Scenario:
             provenance, standards in force, columns named by ``[sources]``, and the rows of tables
             that say theirs.
         """
-        from .sources import sources
-
-        return sources(self)
+        return sources(self._checked, self.stages)
 
     def save(self, directory: str | Path, *, replace: bool = False) -> Path:
         """Write the scenario as a folder that holds all of it; whole or not at all.
@@ -309,6 +315,25 @@ class Scenario:
         used = {name: without_blank(name, table.frame) for name, table in self._tables.items()}
         write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
         return Path(directory)
+
+
+def load(folder: str | Path) -> Scenario:
+    """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ScenarioError
+        With every fault: file, row (the line an editor shows), column, value, what was expected.
+    """
+    return Scenario(*build.load(folder))
 
 
 def _bytes(values: pd.Series) -> bytes:

@@ -10,18 +10,20 @@ import pandas as pd
 from capsim.standards import standards
 
 if TYPE_CHECKING:
-    from .model import Scenario
+    from collections.abc import Iterable
+
+    from .build import Checked
 
 __all__ = ["sources"]
 
 COLUMNS = ["what", "value", "unit", "source", "mark"]
 
 
-def sources(scenario: Scenario) -> pd.DataFrame:
+def sources(scenario: Checked, stages: Iterable[str]) -> pd.DataFrame:
     """See `Scenario.sources`."""
     rows: list[tuple[str, str, str, str, str]] = []
     values = _flat("", scenario.settings.model_dump(mode="json"))
-    for what, entry in scenario._given.items():
+    for what, entry in scenario.given.items():
         rows.append((what, values.get(what, ""), entry.unit, entry.source, entry.mark))
     overridden = {
         f"{name}.{key}"
@@ -29,15 +31,15 @@ def sources(scenario: Scenario) -> pd.DataFrame:
         for key, value in part
         if value is not None
     }
-    for name in scenario.stages:
+    for name in stages:
         for key, entry in standards(scenario.settings.country).get(name, {}).items():
             if isinstance(entry, dict) and f"{name}.{key}" not in overridden:
                 value = str(entry["value"])
                 told = (entry["unit"], entry["source"], entry["mark"])
                 rows.append((f"standards.{name}.{key}", value, *told))
-    for what, given in scenario._columns.items():
+    for what, given in scenario.columns.items():
         rows.append((what, "", given.unit, given.source, given.mark))
-    for name, table in scenario._tables.items():
+    for name, table in scenario.tables.items():
         said = Counter(zip(table.columns["source"], table.columns["mark"], strict=True))
         for (source, mark), number in sorted(said.items()):
             if source or mark:

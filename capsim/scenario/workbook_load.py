@@ -51,7 +51,7 @@ def load_workbook(path: str | Path) -> Scenario:
     if document is not None and given:
         document[SOURCES] = given
     try:
-        return finish(document, tables, faults, settings.title)
+        return Scenario(*finish(document, tables, faults, settings.title))
     except ScenarioError as error:
         raise ScenarioError(located(error.faults, places, given_place)) from None
 
