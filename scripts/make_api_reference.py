@@ -122,7 +122,8 @@ def entry(name: str, found: Any, level: int = 3) -> Iterator[str]:
     yield from body(doc)
     if not inspect.isclass(found) or issubclass(found, Exception):
         return
-    for member, given in vars(found).items():
+    own = [base for base in reversed(found.__mro__) if base.__module__.startswith("capsim.")]
+    for member, given in {k: v for base in own for k, v in vars(base).items()}.items():
         inner = given.__func__ if isinstance(given, (staticmethod, classmethod)) else given
         shown = isinstance(inner, property) or inspect.isfunction(inner)
         if shown and not member.startswith("_") and inspect.getdoc(inner):

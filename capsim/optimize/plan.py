@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from capsim.lp import Solution
 from capsim.lp.arrays import Array
+from capsim.optimize.answers import prices_of, reasons_of
 from capsim.optimize.explanation import Explanation
 from capsim.optimize.model import Model
+from capsim.optimize.planned import Planned
+from capsim.optimize.prices import Prices
 from capsim.optimize.tables import plan_tables
-
-if TYPE_CHECKING:
-    from capsim.demand import Demand
-    from capsim.optimize.prices import Prices
-    from capsim.scenario import Scenario
 
 MILLION = 1e6
 FRACTION = 1e-4
 """By which what must be whole may miss it: solvers stop at 1e-5 and below."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Planned):
     """The answer to a scenario; see ``docs/results.md`` for every table and column.
 
     Attributes
@@ -42,29 +37,6 @@ class Plan:
     tables : mapping of frames
     """
 
-    scenario: Scenario
-    demand: Demand
-    status: str
-    gap: float
-    objective_cny: float
-    bound_cny: float
-    committed_cny: float
-    solver: str
-    timings_s: Mapping[str, float]
-    tables: Mapping[str, pd.DataFrame]
-    explanation: Explanation | None = None
-    solution: Solution | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def avoidable_cny(self) -> float:
-        """Discounted cost that decisions can move, RMB."""
-        return self.objective_cny - self.committed_cny
-
-    @property
-    def meets_targets(self) -> bool:
-        """Whether there is a plan and every target holds."""
-        return self.status != "infeasible" and bool(self.tables["targets"]["holds"].all())
-
     def prices(
         self,
         kinds: Iterable[str] | None = None,
@@ -76,15 +48,11 @@ class Plan:
 
         ``intervals=False`` is the fast call: one dual price of each thing, not its two sides.
         """
-        from capsim.optimize import answers
-
-        return answers.prices_of(self, kinds, where, intervals=intervals)
+        return prices_of(self, kinds, where, intervals=intervals)
 
     def explain(self) -> Explanation | None:
         """Say why there is no plan, or why it misses a target; None where it meets them all."""
-        from capsim.optimize import answers
-
-        return answers.reasons_of(self)
+        return reasons_of(self)
 
     @classmethod
     def from_pulp(cls, problem: Any) -> Plan:

@@ -33,7 +33,7 @@ from capsim.optimize.prices_projects import (
 from capsim.optimize.relief import WHO, Relief, limit_reliefs, places, row_members
 
 if TYPE_CHECKING:
-    from capsim.optimize.plan import Plan
+    from capsim.optimize.planned import Planned
 
 MILLION = 1e6
 KINDS = (
@@ -99,7 +99,7 @@ CENT = 1e-2
 
 def prices(
     model: Model,
-    plan: Plan,
+    plan: Planned,
     kinds: Iterable[str] | None = None,
     where: Mapping[str, Any] | None = None,
     *,
@@ -176,7 +176,7 @@ def prices(
     return Prices(table[keep].reset_index(drop=True), program, margins.solution)
 
 
-def _linear(model: Model, plan: Plan) -> tuple[Program, Array]:
+def _linear(model: Model, plan: Planned) -> tuple[Program, Array]:
     """Return the linear program behind a plan, and its integers; a relaxed plan's is its own."""
     if plan.solution is not None and plan.solution.x is not None:
         return model.program.relaxed(), plan.solution.x
@@ -184,7 +184,7 @@ def _linear(model: Model, plan: Plan) -> tuple[Program, Array]:
     return model.program.fixed(x), x
 
 
-def _reliefs(model: Model, plan: Plan, asked: list[str]) -> Iterator[Relief]:
+def _reliefs(model: Model, plan: Planned, asked: list[str]) -> Iterator[Relief]:
     """Give the reliefs of the kinds asked for, in the order of ``KINDS``."""
     if "place" in asked:
         yield places(model)
@@ -193,7 +193,7 @@ def _reliefs(model: Model, plan: Plan, asked: list[str]) -> Iterator[Relief]:
             yield relief
 
 
-def _cap_enrolment(model: Model, plan: Plan) -> Array:
+def _cap_enrolment(model: Model, plan: Planned) -> Array:
     """Enrolment that each row of the cap counts in the plan, ``[row]``."""
     labels = row_members(model, model.program.rows_of("share.cap"))
     shares = plan.tables["shares"].set_index(["county", "school_year"])["enrolment"]

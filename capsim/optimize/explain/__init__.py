@@ -36,7 +36,7 @@ from capsim.optimize.model import Model
 from capsim.optimize.said import Said
 
 if TYPE_CHECKING:
-    from capsim.optimize.plan import Plan
+    from capsim.optimize.planned import Planned
 
 MOST_SETS = 3
 REPAIRS = ("rule", "unit", "enough", "who", "school_year", "short_by")
@@ -55,7 +55,7 @@ def explain_infeasible(model: Model) -> Explanation:
     return _explain(bending(model), [])
 
 
-def explain(model: Model, plan: Plan) -> Explanation | None:
+def explain(model: Model, plan: Planned) -> Explanation | None:
     """Explain why a plan is none, or misses a target; None where it meets them all.
 
     A plan that leaves children without a place is asked for as one in which every child has one.
@@ -79,7 +79,7 @@ def explain(model: Model, plan: Plan) -> Explanation | None:
 
 
 def _explain(
-    bend: Bending, opening: list[Said], model: Model | None = None, plan: Plan | None = None
+    bend: Bending, opening: list[Said], model: Model | None = None, plan: Planned | None = None
 ) -> Explanation:
     owner = {policy.name: policy for policy in bend.policies}
     core = _core(bend)

@@ -17,7 +17,7 @@ from capsim.optimize.model import Model, is_large
 from capsim.optimize.said import Said
 
 if TYPE_CHECKING:
-    from capsim.optimize.plan import Plan
+    from capsim.optimize.planned import Planned
 
 MOST = 8
 """Gaps that are listed one by one."""
@@ -173,7 +173,7 @@ def _called(policies: Iterable[Policy]) -> dict[tuple[str, str], Said]:
     }
 
 
-def short_sentences(plan: Plan) -> list[Said]:
+def short_sentences(plan: Planned) -> list[Said]:
     """Say what a plan misses: children without a place, where and when, and other targets.
 
     Of a relaxation only children: other targets are measured on whole classes and projects.
@@ -237,7 +237,7 @@ def _least(model: Model, program: Program) -> float | None:
     return None if found.x is None else found.objective
 
 
-def price_sentence(model: Model, plan: Plan) -> Said:
+def price_sentence(model: Model, plan: Planned) -> Said:
     """Say what it would cost to place every child, where that is possible but dearer."""
     program, u = model.program, model.columns.shortfall.ravel()
     upper = program.upper.copy()
