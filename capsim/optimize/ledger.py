@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.optimize.columns import Columns
@@ -89,35 +89,37 @@ class Ledger:
     @cached_property
     def kind(self) -> Index:
         """Position in ``KINDS``."""
-        return self._long(lambda line: np.array(KINDS.index(line.kind)))
+        return self._long(lambda line: KINDS.index(line.kind), np.int64)
 
     @cached_property
     def county(self) -> Index:
         """Position of the county."""
-        return self._long(lambda line: line.county)
+        return self._long(lambda line: line.county, np.int64)
 
     @cached_property
     def year(self) -> Index:
         """Years after the first planned one."""
-        return self._long(lambda line: line.year)
+        return self._long(lambda line: line.year, np.int64)
 
     @cached_property
     def column(self) -> Index:
         """Column of the program."""
-        return self._long(lambda line: line.column)
+        return self._long(lambda line: line.column, np.int64)
 
     @cached_property
     def amount(self) -> Array:
         """Million RMB per unit of the column."""
-        return self._long(lambda line: line.amount_cny / MILLION)
+        return self._long(lambda line: line.amount_cny / MILLION, np.float64)
 
     @cached_property
     def lease(self) -> Flag:
         """Whether it returns every year after a conversion."""
-        return self._long(lambda line: np.array(line.lease))
+        return self._long(lambda line: line.lease, np.bool_)
 
-    def _long(self, part: Callable[[Line], NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate([line.entries(part(line)) for line in self.lines])
+    def _long(self, part: Callable[[Line], ArrayLike], kind: type[np.generic]) -> NDArray[Any]:
+        """Write a part of all lines out; nothing where there is no line, as all is free."""
+        whole = [line.entries(np.asarray(part(line), kind)) for line in self.lines]
+        return np.concatenate([np.zeros(0, kind), *whole])
 
     def objective(self, columns: int, used: Flag) -> Array:
         """Sum discounted amounts per column ``[column]`` over the kinds flagged in ``used``."""

@@ -65,6 +65,20 @@ def test_nothing_is_built_that_costs_more_than_it_helps(capital_cny: float, buil
     assert plan.objective_cny == pytest.approx(min(capital_cny, missed))
 
 
+def test_where_all_is_free_a_plan_costs_nothing() -> None:
+    scenario = town(
+        children=(100,),
+        schools=[school("P", "public", 60, 60)],
+        costs={"shortfall_cny": 0},
+        limits=[limit("recurrent", 2022, 1.0), limit("capital", 2022, 1.0)],
+    )
+    plan = planned(scenario)
+    assert plan.objective_cny == plan.committed_cny == 0
+    assert plan.tables["costs"].empty
+    with pytest.raises(ValueError, match="no decision moves the criterion 'capital'"):
+        capsim.optimize_in_order(scenario, ["capital"])
+
+
 def test_alike_copies_and_what_was_spent_before() -> None:
     """70 missing children need two of three copies of 40 places; 1 of 3 million each is paid."""
     scenario = town(
