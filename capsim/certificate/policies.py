@@ -147,10 +147,10 @@ def read_targets(given: Given, plan: Decisions, state: Derived) -> list[Target]:
         out.append(Target(f"programme-{name}", day, float(programme.number), done, False))
     public, inclusive, total = kindergartens(given, state)
     figures = {
-        "kindergarten_enrolment": ratio_known(*enrolled(given, plan, KINDERGARTEN)),
-        "kindergarten_public": ratio(public, total),
-        "kindergarten_inclusive": ratio(inclusive, total),
-        "senior_enrolment": ratio_known(*enrolled(given, plan, SENIOR)),
+        "kindergarten_enrolment": ratio_of_some(*enrolled(given, plan, KINDERGARTEN)),
+        "kindergarten_public": ratio_of_some(public, total),
+        "kindergarten_inclusive": ratio_of_some(inclusive, total),
+        "senior_enrolment": ratio_of_some(*enrolled(given, plan, SENIOR)),
     }
     for name, figure in figures.items():
         out += yearly(given, name, getattr(floors, name), figure, "12-31", False)
@@ -161,9 +161,9 @@ def read_targets(given: Given, plan: Decisions, state: Derived) -> list[Target]:
     return out
 
 
-def ratio_known(part: Floats, whole: Floats) -> Floats:
-    """``part / whole``, NaN where the whole is not known."""
-    return np.where(np.isnan(whole), np.nan, ratio(part, whole))
+def ratio_of_some(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``, NaN where the whole is not known or nobody."""
+    return np.where(whole > 0, ratio(part, whole), np.nan)
 
 
 def yearly(

@@ -143,7 +143,7 @@ def _enrolment(name: str) -> Callable[[Given, Target, Autumns], Floats]:
         # More or fewer children are a matter of how many there are, not of how many enrol.
         ages = ages * np.where(planned > 0, children / np.where(planned > 0, planned, 1.0), 1.0)
         placed = children.sum((0, 1)) - found.shortfall[:, number, t].sum(0)
-        return np.asarray(placed / ages.sum((0, 1)))
+        return _share_of(placed, ages.sum((0, 1)))
 
     return enrolled
 
@@ -160,7 +160,18 @@ def _kindergarten_share(given: Given, target: Target, found: Autumns) -> Floats:
         autumn = in_use(programme, programme.day[:, None], programme.autumns[t : t + 1])[:, 0]
         turned = programme.inclusive[:, None] * (december - autumn)[programme.opening]
         counted = counted + pupils[stage.inclusive].sum(0) + turned.sum(0)
-    return np.asarray(counted / pupils.sum(0))
+    return _share_of(counted, pupils.sum(0))
+
+
+def _share_of(part: Floats, whole: Floats) -> Floats:
+    """Divide draw by draw; of nobody, all are what a floor asks for.
+
+    Examples
+    --------
+    >>> _share_of(np.array([3.0, 0.0]), np.array([4.0, 0.0])).tolist()
+    [0.75, 1.0]
+    """
+    return np.divide(part, whole, out=np.ones_like(whole), where=whole > 0)
 
 
 RULES: dict[str, Callable[[Given, Target, Autumns], Floats]] = {

@@ -143,3 +143,18 @@ def test_plans_of_odd_tables_hold(hand_plan: HandPlan, change: Any) -> None:
     plan = capsim.optimize(scenario, hand_plan.demand, gap=1e-4, threads=1)
     certificate = certify(scenario, plan)
     assert certificate.holds(), certificate.worst
+
+
+def test_a_share_of_nobody_is_no_target() -> None:
+    """No child is born from 2022 on, so that from 2028 on none is of kindergarten age."""
+    town = capsim.generate(areas=1, pupils=3000, years=(2021, 2029), seed=3)
+    births = town.table("births")
+    births.loc[births["year"] >= 2022, "births"] = 0.0
+    town = town.variant({"floors.kindergarten_enrolment": {"2022": 0.5}}, tables={"births": births})
+    plan = capsim.optimize(town, threads=1)
+    certificate = certify(town, plan)
+    assert certificate.holds(), certificate.worst
+    targets = plan.tables["targets"].set_index("id")["holds"]
+    floors = targets.index[targets.index.str.startswith("kindergarten_")]
+    assert {name.rpartition("-")[2] for name in floors} == {str(y) for y in range(2022, 2028)}
+    assert targets[floors].all()

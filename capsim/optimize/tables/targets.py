@@ -137,8 +137,8 @@ def _floors(solved: Solved) -> Iterator[Row]:
     ):
         for t, year in enumerate(space.years):
             floor = stepped(table, int(year))
-            if floor is not None:
-                share = float(counted[t] / everyone[t]) if everyone[t] > 0 else 0.0
+            if floor is not None and everyone[t] > 0:
+                share = float(counted[t] / everyone[t])
                 yield _least(f"{name}-{year}", what, f"{year}-12-31", floor, share)
 
 
