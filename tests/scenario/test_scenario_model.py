@@ -137,6 +137,12 @@ def test_unknown_table(small: Scenario) -> None:
         small.has("birth")
 
 
+@pytest.mark.parametrize("table", ["births", "borders"])
+def test_unknown_column(small: Scenario, table: str) -> None:
+    with pytest.raises(KeyError, match=f"no column 'aera' of {table}; there is area"):
+        small.column(table, "aera")
+
+
 def test_sources(small: Scenario) -> None:
     found = small.sources()
     assert list(found.columns) == ["what", "value", "unit", "source", "mark"]
