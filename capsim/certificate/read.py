@@ -206,8 +206,9 @@ def read_projects(
     calendar: Calendar,
     providers: Providers,
 ) -> Projects:
-    """Projects, their rows and when they may open."""
-    rows = scenario.table("projects").reset_index(drop=True)
+    """Projects of planned stages, their rows and when they may open."""
+    rows = scenario.table("projects")
+    rows = rows[rows["stage"].isin(list(scenario.stages))].reset_index(drop=True)
     names = tuple(dict.fromkeys(rows["project"]))
     first = rows.drop_duplicates("project")
     candidate = (first["status"] == "candidate").to_numpy()
