@@ -35,7 +35,11 @@ def wrapped(head: str, parts: list[str]) -> list[str]:
     --------
     >>> wrapped("What binds", ["posts", "land"])
     ['What binds:', '  posts · land']
+    >>> wrapped("Cost decided here: 0 RMB", [])
+    ['Cost decided here: 0 RMB.']
     """
+    if not parts:
+        return [f"{head}."]
     lines, line = [head + ":"], " "
     for part in parts:
         joined = f"{line} {part}" if line == " " else f"{line} · {part}"

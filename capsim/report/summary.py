@@ -81,9 +81,11 @@ def summarize(
         }
         for row in shares.to_dict("records")
     }
-    summary["displaced_pupils"] = _by(tables["enrolment"], "school_year", "displaced")
+    none = {str(year): 0.0 for year in plan.scenario.years}
+    summary["displaced_pupils"] = none | _by(tables["enrolment"], "school_year", "displaced")
     compulsory = tables["balance"]["stage"].isin(plan.scenario.settings.stages.compulsory)
-    summary["surplus_places"] = _by(tables["balance"][compulsory], "school_year", "surplus")
+    surplus = _by(tables["balance"][compulsory], "school_year", "surplus")
+    summary["surplus_places"] = none | surplus
     summary["cost_cny"] = {
         "by_kind": _by(tables["costs"], "kind", "discounted_cny"),
         "by_year": _by(tables["costs"], "school_year", "discounted_cny"),

@@ -141,7 +141,7 @@ def _summed(
 ) -> pd.DataFrame:
     """Long table of the mean and quantiles over the last axis."""
     index = pd.MultiIndex.from_product(list(axes.values()), names=list(axes))
-    flat = values.reshape(len(index), -1)
+    flat = values.reshape(len(index), values.shape[-1])
     cells = {"mean": flat.mean(1)}
     levels = np.quantile(flat, [QUANTILES[name] for name in quantiles], axis=1)
     cells |= dict(zip(quantiles, levels, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from scipy import sparse
 
@@ -51,5 +53,5 @@ def room(stage: StageGiven, seats: Floats, contracts: Floats) -> Floats:
 
 
 def _sum(matrix: sparse.csr_array, values: Floats) -> Floats:
-    flat = values.reshape(len(values), -1)
+    flat = values.reshape(len(values), prod(values.shape[1:]))
     return np.asarray(matrix @ flat).reshape(matrix.shape[0], *values.shape[1:])

@@ -105,9 +105,9 @@ def arrive(stage: StageGiven, demand: Floats) -> Arrivals:
     room = (placed + lacking) / np.where(placed > 0, placed, 1.0)
     ratio = np.where(short & (demand < 1), np.minimum(1.0, demand * room), demand)
     without = np.where(short, np.maximum(demand * (placed + lacking) - ratio * placed, 0.0), 0.0)
-    shape = stage.pupils.shape[1:]
-    scale = _apply(stage.network.mix, ratio).reshape(-1, *shape, demand.shape[-1])
-    load = _apply(stage.load, scale).reshape(len(stage.area), shape[1], -1)
+    (grades, years), draws = stage.pupils.shape[1:], demand.shape[-1]
+    scale = _apply(stage.network.mix, ratio).reshape(-1, grades, years, draws)
+    load = _apply(stage.load, scale).reshape(len(stage.area), years, draws)
     planned = stage.pupils.sum(1)[..., None]
     growth = np.where(planned > 0, load / np.where(planned > 0, planned, 1.0), 1.0)
     return Arrivals(ratio, scale, without, load, growth)

@@ -154,6 +154,8 @@ def _turned(solved: Solved) -> Array:
 def _large_classes(solved: Solved) -> Iterator[Row]:
     given = solved.parts.given
     space, providers = given.space, given.providers
+    if not space.compulsory.any():
+        return
     shape = (len(space.counties), len(space.stages), solved.parts.years)
     large, classes = np.zeros(shape), np.zeros(shape)
     np.add.at(large, (providers.county, providers.stage), solved.large_classes)

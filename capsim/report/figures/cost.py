@@ -17,6 +17,7 @@ from capsim.report.figures.style import (
     VERMILLION,
     Look,
     bar_style,
+    legend_beside,
     note,
     school_years,
 )
@@ -85,9 +86,9 @@ def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     year = plan.scenario.first_year
     ax.set_ylabel(say("{unit}, discounted to {year}", unit=label, year=year))
     ax.grid(visible=False, axis="x")
-    school_years(ax, table.index, say)
+    school_years(ax, table.index if len(table) else plan.scenario.years, say)
     ax.set_xlabel(say("school year (calendar year for capital)"))
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
+    legend_beside(ax)
     note(
         ax,
         plan.scenario,

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from capsim.report.figures.style import SEATS, bar_style, counts_on, note, school_years, short
+from capsim.report.figures.style import (
+    SEATS,
+    bar_style,
+    counts_on,
+    legend_beside,
+    note,
+    school_years,
+    short,
+)
 from capsim.report.language import words
 
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ def mix_table(plan: Plan) -> pd.DataFrame:
     schools = plan.tables["schools"]
     schools = schools[schools["stage"].isin(stages)]
     seats = balance[balance["stage"].isin(stages)].groupby("school_year").sum(numeric_only=True)
+    seats = seats.reindex(list(plan.scenario.years), fill_value=0.0)
     bought = schools.groupby("school_year")["purchased"].sum().reindex(seats.index, fill_value=0.0)
     over = schools[schools["sector"] == "public"].groupby("school_year")["overfilled"].sum()
     return pd.DataFrame(
@@ -63,7 +72,7 @@ def mix(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     ax.grid(visible=False, axis="x")
     counts_on(ax.yaxis, say)
     school_years(ax, table.index, say)
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
+    legend_beside(ax)
     note(ax, plan.scenario, say, say("Over-filled classes: pupils above the standard class size."))
 
 

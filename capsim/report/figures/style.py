@@ -162,6 +162,12 @@ def school_years(ax: Axes, years: Sequence[int] | Any, say: Words, most: int = 1
     ax.set_xlabel(say("school year (from 1 September)"))
 
 
+def legend_beside(ax: Axes) -> None:
+    """Put a legend to the right of an Axes, if there is anything on it."""
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
+
+
 def counts_on(axis: Any, say: Words) -> None:
     """Write the numbers of an axis as counts of the language."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: say.count(value)))
