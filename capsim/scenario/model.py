@@ -151,12 +151,13 @@ class Scenario:
         >>> capsim.generate(areas=2, pupils=1000).column("areas", "area").tolist()
         ['C01-core', 'C01-town']
         """
-        found, known = self._table(name), TABLES[name].names
+        found = self._table(name)
+        if found is not None and column in found.columns:
+            return found.columns[column]
+        known = TABLES[name].names
         if column not in known:
             raise KeyError(f"no column {column!r} of {name}; there is {nearest(column, known)}")
-        if found is None:
-            return blank_column(TABLES[name].column(column), 0).to_numpy()
-        return found.columns[column]
+        return blank_column(TABLES[name].column(column), 0).to_numpy()
 
     def rows(self, name: str) -> int:
         """Count the rows of a table."""
