@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from small_plan import written_outcomes, written_plan
 
+from capsim import generate, optimize
 from capsim.report import figures
 
 PLAN = written_plan()
@@ -90,6 +91,19 @@ def test_gantt_without_outcomes_has_no_likely_dates():
     ax = axes()
     figures.gantt(ax, PLAN)
     assert "in use: even chance" not in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_gantt_of_what_is_built_in_no_time_spans_a_month():
+    town = generate(areas=1, pupils=1000, years=(2021, 2022), stages=("primary", "junior"))
+    built = town.table("projects")
+    built = built[built["programme"] == "build"].assign(build_months=0.0, started="")
+    built = built.assign(earliest_opening="2022-12-01", due="2022-12-31")
+    plan = optimize(town.variant(tables={"projects": built}))
+    ax = axes()
+    figures.gantt(ax, plan)
+    low, high = ax.get_xlim()
+    assert len(figures.gantt_table(plan)["opens"].unique()) == 1
+    assert 30 < high - low < 60
 
 
 def test_gantt_leaves_out_what_never_opens():

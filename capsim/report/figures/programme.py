@@ -126,7 +126,8 @@ def gantt(
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(table) - 0.4, -0.6)
     if len(table):
-        low, high = float(np.min(start)), float(np.max(right))
+        low = float(np.min(start))
+        high = max(float(np.max(right)), low + MONTH_DAYS)
         ax.set_xlim(low - 0.02 * (high - low), high + 0.3 * (high - low))
     locator = AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
