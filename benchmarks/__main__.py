@@ -29,6 +29,7 @@ QUICK_ROUTES = (
     "scipy",
 )
 QUICK_LIMIT_S = 60.0
+QUICK_CLOSELY = 4
 QUICK_SWEEP_YEAR = 2026
 
 
@@ -67,6 +68,7 @@ def measured(asked: argparse.Namespace) -> list[dict[str, Any]]:
                 routes,
                 Path(folder),
                 repeats=repeats,
+                closely=QUICK_CLOSELY if asked.quick else 0,
                 timeout_s=limit_s,
                 tell=lambda word: print(word, file=sys.stderr, flush=True),
             )

@@ -21,8 +21,8 @@ INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """How large relaxations are solved whole: the simplex method takes several times as long."""
 STALE = 1e-6
 """Relative difference at which columns and objective are of different solutions."""
-BRIEF = 50_000
-"""Most coefficients of a linear program that is over before anyone could stop it."""
+BRIEF = 100_000
+"""Most coefficients of a linear program that is over, within a second, before anyone stops it."""
 PRIMAL_SIMPLEX = 4
 """HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
 

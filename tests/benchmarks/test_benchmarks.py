@@ -15,7 +15,7 @@ from benchmarks.__main__ import main
 from benchmarks.case import Case, prepare
 from benchmarks.clock import Phases, peak_mb
 from benchmarks.growth import exponents
-from benchmarks.measure import PHASES, summary
+from benchmarks.measure import PHASES, compare, summary
 from benchmarks.registry import ROUTES, discover
 from benchmarks.sizes import MODELS
 
@@ -207,3 +207,12 @@ def test_commands_are_delegated(monkeypatch: pytest.MonkeyPatch) -> None:
     main(["orlib", "here"])
     main(["psplib", "there", "7"])
     assert seen == ["here", ("there", 7)]
+
+
+def test_routes_whose_ratios_are_near_one_run_more_often(tmp_path: Path) -> None:
+    found = compare("places", "tiny", ["capsim", "scipy"], tmp_path, repeats=1, closely=1)
+    assert {name: route["runs"] for name, route in found["routes"].items()} == {
+        "raw": 2,
+        "capsim": 2,
+        "scipy": 1,
+    }
