@@ -44,7 +44,7 @@ def step(
     return found
 
 
-CLOSE = (LIMIT, "capsim", "capsim-search")
+CLOSE = (LIMIT, "capsim", "capsim-search", "scipy")
 """Routes whose ratios are near 1."""
 
 
@@ -61,7 +61,7 @@ def compare(
 ) -> dict[str, Any]:
     """Measure one model at one size by every route, the limit first.
 
-    ``closely`` is how many runs more the limit and capsim's own ways have: goals hold them against
+    ``closely`` is how many runs more the routes in ``CLOSE`` have: goals hold them against
     each other to a few hundredths, about as much as a solve differs from run to run.
 
     Returns
