@@ -12,7 +12,7 @@ from capsim.lp.searches import Search, search_all
 
 ITERATIONS = 100_000
 A_ROW = 1
-"""A block of the simplex method's kind takes less than the larger of that and that many a row."""
+"""Simplex iterations that a block may take: the larger of so many, and so many a row."""
 
 
 def solve_apart(found: Split, *, time_limit: float | None = None) -> Solution | None:

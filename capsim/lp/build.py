@@ -294,7 +294,7 @@ def _entries(term: Term, first_row: int) -> tuple[Short, Short, Numbers]:
     rows += np.int32(first_row)
     columns = column.astype(np.int32, order="C").ravel()
     if np.ndim(term[2]) == 0:
-        return rows, columns, float(term[2])  # type: ignore[arg-type]
+        return rows, columns, float(np.asarray(term[2]))
     return rows, columns, value.astype(np.float64, order="C").ravel()
 
 

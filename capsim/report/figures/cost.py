@@ -81,7 +81,8 @@ def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
         above += np.maximum(height, 0.0)
         below += np.minimum(height, 0.0)
     ax.axhline(0, color="black", linewidth=0.8)
-    ax.set_ylim(1.04 * below.min(initial=0.0), 1.04 * above.max(initial=1e-9))
+    low, high = 1.04 * below.min(initial=0.0), 1.04 * above.max(initial=0.0)
+    ax.set_ylim(low, high if high > low else 1.0)
     ax.set_title(say("What the decisions cost, by kind and year"))
     year = plan.scenario.first_year
     ax.set_ylabel(say("{unit}, discounted to {year}", unit=label, year=year))
