@@ -15,7 +15,7 @@ from benchmarks.commands import COMMANDS
 from benchmarks.measure import compare
 from benchmarks.registry import ROUTES, discover
 from benchmarks.sizes import MODELS, SIZES
-from capsim.runs.machine import described
+from capsim.benchmark import described
 
 QUICK = (("places", "county", 1), ("places", "city", 3), ("places", "province", 1))
 QUICK_ROUTES = (

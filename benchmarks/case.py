@@ -17,8 +17,8 @@ from benchmarks.sizes import MODELS, SIZES, Model
 
 if TYPE_CHECKING:
     from capsim.demand import Demand
-    from capsim.lp import Program
-    from capsim.optimize import Model as PlanModel
+    from capsim.lp import LinearProgram
+    from capsim.model.model import Model as PlanModel
     from capsim.scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -174,7 +174,7 @@ def prepare(model: str, size: str, folder: Path, phases: Phases) -> dict[str, in
     }
 
 
-def flat(program: Program) -> dict[str, Any]:
+def flat(program: LinearProgram) -> dict[str, Any]:
     """Return a program as named arrays."""
     names = ("cost", "lower", "upper", "integer", "row_lower", "row_upper", "offset")
     matrix = program.matrix

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from capsim.runs.machine import cpu_s
+from capsim.benchmark import cpu_s
 
 STATUS = Path("/proc/self/status")
 

@@ -26,10 +26,10 @@ from typing import Any
 from benchmarks.milp import GOALS
 from benchmarks.registry import discover
 from benchmarks.sizes import MODELS, SIZES
-from capsim.runs.machine import described
+from capsim.benchmark import described
 
 WORKERS = (1, 2, 4, 8, 16)
-"""No more calls than these are out at a time (``capsim.runs.executors.IN_FLIGHT``)."""
+"""No more calls than these are out at a time (``capsim.io.executors.IN_FLIGHT``)."""
 BYTES_A_SECOND = 125e6
 """A network of 1 Gbit/s: an assumption, as is that the one who deals out serves workers in turn."""
 
@@ -96,7 +96,7 @@ def on_dask(work: Callable[[Executor], object], expected: object) -> dict[int, f
     """Wall seconds with one and two workers of a local cluster, whose results must be the same."""
     from distributed import Client, LocalCluster
 
-    from capsim.runs.cluster import ClusterExecutor
+    from capsim.io.dask_cluster import ClusterExecutor
 
     seconds = {}
     for workers in (1, 2):
@@ -116,7 +116,7 @@ def on_dask(work: Callable[[Executor], object], expected: object) -> dict[int, f
 
 def _load(_: int) -> None:
     """Have a worker load what it will need, which is in nobody's time."""
-    for name in ("capsim.simulate", "capsim.optimize.search"):
+    for name in ("capsim.simulate", "capsim.plan.solver"):
         import_module(name)
 
 
@@ -145,7 +145,7 @@ def monte_carlo(size: str, draws: int) -> dict[str, Any]:
 def milp(model: str, size: str) -> dict[str, Any]:
     """Search block by block through the recorder, then on Dask with one and with two workers."""
     import capsim
-    from capsim.optimize.search import search
+    from capsim.plan.solver import search
 
     made = capsim.formulate(MODELS[model].scenario(SIZES[size]))
     recorder, gap = Recorder(), GOALS[size][0]

@@ -14,7 +14,7 @@ from operator import ge, le
 from pathlib import Path
 
 import capsim
-from capsim.report import limits_used
+from capsim.plan.limits import limits_used
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"
 GAP, SOLVE_S, BUILD_SHARE, VIOLATION = 1e-3, 60.0, 0.1, 1e-6

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.clock import Phases
 from benchmarks.measure import ROOT
-from capsim.runs.machine import described
+from capsim.benchmark import described
 
 STEPS: dict[str, tuple[int, ...]] = {
     "areas": (60, 120, 240, 480),

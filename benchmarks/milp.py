@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.measure import ROOT
 from benchmarks.registry import discover
 from benchmarks.sizes import MODELS, SIZES
-from capsim.runs.machine import described
+from capsim.benchmark import described
 
 GOALS = {"city": (1e-3, 60.0), "province": (1e-2, 120.0), "nation": (3e-2, 1200.0)}
 """Gap and seconds on two cores."""
@@ -30,7 +30,7 @@ def solved(model: str, size: str, gap: float, limit_s: float) -> dict[str, Any]:
     """Generate, formulate and solve one case."""
     import capsim
     from capsim.lp import SolverError
-    from capsim.optimize.search import search
+    from capsim.plan.solver import search
 
     discover()
     made = capsim.formulate(MODELS[model].scenario(SIZES[size]))

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import capsim
-from capsim.optimize.families import FAMILIES
+from capsim.model.constraints import FAMILIES
 
 UNIT_CNY = 1e4
 """RMB of one unit of cost: children are placed at some 40 units, money is counted in millions."""

@@ -19,8 +19,7 @@ import pandas as pd
 
 from capsim import Scenario
 from capsim.construction.calendars import MONTH_DAYS
-from capsim.construction.check import faults_of
-from capsim.construction.schedule import Schedule, schedule
+from capsim.construction.scheduling import Schedule, faults_of, schedule
 
 RULES = ("latest_finish", "latest_start", "minimum_slack", "most_successors", "rank_weight")
 

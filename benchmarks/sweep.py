@@ -27,7 +27,7 @@ import numpy as np
 import pulp
 
 import capsim
-from capsim.lp import Program, solve
+from capsim.lp import LinearProgram, solve
 from capsim.scenario import Scenario
 
 OVER_LOOPS, OVER_COLD = 25.0, 0.3
@@ -54,7 +54,7 @@ def variants(city: Scenario) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def by_loops(program: Program) -> float:
+def by_loops(program: LinearProgram) -> float:
     """Write a program as PuLP models are usually written, solve it, return its objective."""
     problem = pulp.LpProblem("city", pulp.LpMinimize)
     x = [

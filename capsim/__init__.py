@@ -5,35 +5,41 @@ Everything named here is loaded on first use; ``import capsim`` alone loads no o
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from capsim.certificate import certify
-    from capsim.compare import Comparison, compare
-    from capsim.demand import Demand, backtest, project
-    from capsim.harden import Hardened, harden, safety_curve
-    from capsim.optimize import Model, Plan, formulate, optimize
-    from capsim.optimize.alternatives import near_optimal
-    from capsim.optimize.different import different_plans
-    from capsim.optimize.fairness import Fair
-    from capsim.optimize.pareto import pareto
-    from capsim.optimize.priorities import optimize_in_order
-    from capsim.optimize.rolling import replan
-    from capsim.optimize.stochastic import (
-        CVaR,
-        TwoStagePlan,
+    from capsim.analysis.decision_deadlines import LeadTimes, decide_by
+    from capsim.analysis.diverse_plans import different_plans
+    from capsim.analysis.fairness import Fair
+    from capsim.analysis.lexicographic import optimize_lexicographic
+    from capsim.analysis.near_optimal import near_optimal
+    from capsim.analysis.pareto import pareto
+    from capsim.analysis.rolling_horizon import replan
+    from capsim.analysis.stochastic.result import TwoStagePlan
+    from capsim.analysis.stochastic.risk import CVaR
+    from capsim.analysis.stochastic.two_stage import (
         ValueOfInformation,
         optimize_regret,
         optimize_two_stage,
         value_of_information,
     )
-    from capsim.optimize.warning import Notice, decide_by
-    from capsim.scenario import Scenario, ScenarioError, generate, load
-    from capsim.simulate import Outcomes, simulate
-    from capsim.sweep import sweep
+    from capsim.analysis.sweep import sweep
+    from capsim.certificate import certify
+    from capsim.comparison.side_by_side import Comparison, compare
+    from capsim.demand.projection import Demand, project
+    from capsim.demand.rolling_origin import backtest
+    from capsim.model.model import Model, formulate
+    from capsim.plan.plan import Plan
+    from capsim.plan.solver import optimize
+    from capsim.reliability.result import Hardened
+    from capsim.reliability.search import harden, safety_curve
+    from capsim.scenario.faults import ScenarioError
+    from capsim.scenario.scenario import Scenario, load
+    from capsim.scenario.synthetic.generator import generate
+    from capsim.simulation.outcomes import Outcomes
+    from capsim.simulation.run import simulate
+
 
 __all__ = [
     "CVaR",
@@ -41,8 +47,8 @@ __all__ = [
     "Demand",
     "Fair",
     "Hardened",
+    "LeadTimes",
     "Model",
-    "Notice",
     "Outcomes",
     "Plan",
     "Scenario",
@@ -60,7 +66,7 @@ __all__ = [
     "load",
     "near_optimal",
     "optimize",
-    "optimize_in_order",
+    "optimize_lexicographic",
     "optimize_regret",
     "optimize_two_stage",
     "pareto",
@@ -73,45 +79,40 @@ __all__ = [
 ]
 
 _HOME = {
+    "CVaR": "capsim.analysis.stochastic.risk",
+    "Comparison": "capsim.comparison.side_by_side",
+    "Demand": "capsim.demand.projection",
+    "Fair": "capsim.analysis.fairness",
+    "Hardened": "capsim.reliability.result",
+    "LeadTimes": "capsim.analysis.decision_deadlines",
+    "Model": "capsim.model.model",
+    "Outcomes": "capsim.simulation.outcomes",
+    "Plan": "capsim.plan.plan",
+    "Scenario": "capsim.scenario.scenario",
+    "ScenarioError": "capsim.scenario.faults",
+    "TwoStagePlan": "capsim.analysis.stochastic.result",
+    "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
+    "backtest": "capsim.demand.rolling_origin",
     "certify": "capsim.certificate",
-    "Comparison": "capsim.compare",
-    "compare": "capsim.compare",
-    "Demand": "capsim.demand",
-    "backtest": "capsim.demand",
-    "project": "capsim.demand",
-    "Hardened": "capsim.harden",
-    "harden": "capsim.harden",
-    "safety_curve": "capsim.harden",
-    "Model": "capsim.optimize",
-    "Plan": "capsim.optimize",
-    "formulate": "capsim.optimize",
-    "optimize": "capsim.optimize",
-    "optimize_in_order": "capsim.optimize.priorities",
-    "Fair": "capsim.optimize.fairness",
-    "Notice": "capsim.optimize.warning",
-    "decide_by": "capsim.optimize.warning",
-    "different_plans": "capsim.optimize.different",
-    "near_optimal": "capsim.optimize.alternatives",
-    "pareto": "capsim.optimize.pareto",
-    "replan": "capsim.optimize.rolling",
-    **dict.fromkeys(
-        (
-            "CVaR",
-            "TwoStagePlan",
-            "ValueOfInformation",
-            "optimize_regret",
-            "optimize_two_stage",
-            "value_of_information",
-        ),
-        "capsim.optimize.stochastic",
-    ),
-    "sweep": "capsim.sweep",
-    "Scenario": "capsim.scenario",
-    "ScenarioError": "capsim.scenario",
-    "load": "capsim.scenario",
-    "generate": "capsim.scenario",
-    "Outcomes": "capsim.simulate",
-    "simulate": "capsim.simulate",
+    "compare": "capsim.comparison.side_by_side",
+    "decide_by": "capsim.analysis.decision_deadlines",
+    "different_plans": "capsim.analysis.diverse_plans",
+    "formulate": "capsim.model.model",
+    "generate": "capsim.scenario.synthetic.generator",
+    "harden": "capsim.reliability.search",
+    "load": "capsim.scenario.scenario",
+    "near_optimal": "capsim.analysis.near_optimal",
+    "optimize": "capsim.plan.solver",
+    "optimize_lexicographic": "capsim.analysis.lexicographic",
+    "optimize_regret": "capsim.analysis.stochastic.two_stage",
+    "optimize_two_stage": "capsim.analysis.stochastic.two_stage",
+    "pareto": "capsim.analysis.pareto",
+    "project": "capsim.demand.projection",
+    "replan": "capsim.analysis.rolling_horizon",
+    "safety_curve": "capsim.reliability.search",
+    "simulate": "capsim.simulation.run",
+    "sweep": "capsim.analysis.sweep",
+    "value_of_information": "capsim.analysis.stochastic.two_stage",
 }
 
 
@@ -126,14 +127,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
-
-
-class _Face(ModuleType):
-    """Keeps `capsim.optimize` the verb when its package, of the same name, is imported."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face

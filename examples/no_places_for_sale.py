@@ -8,7 +8,7 @@ from pathlib import Path
 
 import capsim
 from capsim.report.figures import new_figure
-from capsim.report.figures.compare import mixes
+from capsim.report.figures.comparison import mixes
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])

@@ -27,7 +27,7 @@ def worst_classes(plan: capsim.Plan) -> pd.Series:
 
 
 cheapest = capsim.optimize(city)
-fairer = capsim.optimize_in_order(city, ["shortfall", capsim.Fair("class_size"), "cost"]).plan
+fairer = capsim.optimize_lexicographic(city, ["shortfall", capsim.Fair("class_size"), "cost"]).plan
 table = pd.DataFrame({"cheapest": worst_classes(cheapest), "fairer": worst_classes(fairer)})
 table = table.sort_values("cheapest", ascending=False)
 more = (fairer.avoidable_cny - cheapest.avoidable_cny) / 1e6

@@ -21,7 +21,7 @@ CHAPTERS = {
     "Demand": ("project", "Demand", "backtest"),
     "Plans": ("optimize", "Plan", "formulate", "Model", "certify"),
     "Priorities, trade-offs, alternatives": (
-        "optimize_in_order",
+        "optimize_lexicographic",
         "Fair",
         "pareto",
         "near_optimal",
@@ -40,7 +40,7 @@ CHAPTERS = {
         "value_of_information",
         "ValueOfInformation",
     ),
-    "Replanning": ("replan", "decide_by", "Notice"),
+    "Replanning": ("replan", "decide_by", "LeadTimes"),
     "Many scenarios": ("compare", "Comparison", "sweep"),
 }
 """Names of the public face in the order in which they are needed; a test asks for all of them."""

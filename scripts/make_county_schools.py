@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.scenario.synthetic_recipe import apportion
-from capsim.standards import stages
+from capsim.scenario.stages import stages
+from capsim.scenario.synthetic.recipe import apportion
 
 SEED = 2022
 FOLDER = Path(__file__).parents[1] / "scenarios" / "county-schools"

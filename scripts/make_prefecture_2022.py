@@ -13,10 +13,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from capsim.scenario.synthetic import base_tables, divide
-from capsim.scenario.synthetic_limits import capital_of, construction, limits
-from capsim.scenario.synthetic_projects import Batch, kindergartens, need, projects
-from capsim.scenario.synthetic_recipe import COMPULSORY, PUPILS_PER_POST, Recipe
+from capsim.scenario.synthetic.generator import base_tables, divide
+from capsim.scenario.synthetic.projects import (
+    Batch,
+    capital_of,
+    construction,
+    kindergartens,
+    limits,
+    need,
+    projects,
+)
+from capsim.scenario.synthetic.recipe import COMPULSORY, PUPILS_PER_POST, Recipe
 
 SEED = 2022
 FOLDER = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"

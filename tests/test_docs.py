@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import capsim
 from benchmarks import __main__ as benchmarks
 from capsim.cli import app
-from capsim.runs.executors import processes
+from capsim.io.executors import processes
 
 TOP = Path(__file__).parents[1]
 DOCS = TOP / "docs"

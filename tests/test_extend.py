@@ -12,10 +12,10 @@ import pandas as pd
 import pulp
 import pytest
 
+from capsim.analysis.shadow_prices import prices
 from capsim.certificate import certify
 from capsim.lp import Builder, SolverError, solve
-from capsim.lp.door import to_pulp
-from capsim.optimize.prices import prices
+from capsim.lp.pulp_bridge import to_pulp
 
 PAGE = Path(__file__).parents[1] / "docs" / "extend.md"
 

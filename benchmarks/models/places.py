@@ -32,7 +32,7 @@ TIGHT = 0.97
 
 def scenario(size: Size) -> Scenario:
     """Generate a scenario and keep its public schools."""
-    from capsim.optimize.families import FAMILIES as ALL
+    from capsim.model.constraints import FAMILIES as ALL
     from capsim.scenario import Scenario, generate
 
     whole = generate(

@@ -13,7 +13,7 @@ def run(case: Case, phases: Phases) -> float:
     import highspy  # noqa: F401  (loading libraries belongs to no phase, in any route)
 
     from capsim.lp.highs import Highs
-    from capsim.optimize.model import formulate
+    from capsim.model.model import formulate
 
     scenario, demand = case.scenario
     with phases("build"):

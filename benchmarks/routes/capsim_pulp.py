@@ -13,8 +13,8 @@ def problem_of(case: Case, phases: Phases) -> Any:
     """Formulate, and turn the arrays into a ``pulp.LpProblem``."""
     import pulp  # noqa: F401
 
-    from capsim.lp.door import to_pulp
-    from capsim.optimize.model import formulate
+    from capsim.lp.pulp_bridge import to_pulp
+    from capsim.model.model import formulate
 
     scenario, demand = case.scenario
     with phases("build"):

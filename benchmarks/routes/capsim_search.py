@@ -12,8 +12,8 @@ def run(case: Case, phases: Phases) -> float:
     """Formulate and search; handing over is within the search."""
     import highspy  # noqa: F401  (loading libraries belongs to no phase, in any route)
 
-    from capsim.optimize.model import formulate
-    from capsim.optimize.search import search
+    from capsim.model.model import formulate
+    from capsim.plan.solver import search
 
     scenario, demand = case.scenario
     with phases("build"):

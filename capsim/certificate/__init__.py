@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capsim.certificate.catchments import check_catchments
 from capsim.certificate.cells import check_cells
 from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
+from capsim.certificate.data import read_given
 from capsim.certificate.decisions import Reader, read_decisions
-from capsim.certificate.derived import derive
 from capsim.certificate.ledger import Certificate, Ledger
-from capsim.certificate.links import read_links
-from capsim.certificate.places import check_places
+from capsim.certificate.places import check_places, derive
 from capsim.certificate.policies import check_policies
-from capsim.certificate.read import read_given
 from capsim.certificate.resources import check_land, check_money, check_openings, check_staff
-from capsim.certificate.ways import check_boarding, check_flows
+from capsim.certificate.travel import check_boarding, check_catchments, check_flows, read_links
 
 if TYPE_CHECKING:
-    from capsim.scenario import Scenario
+    from capsim.scenario.scenario import Scenario
+
 
 __all__ = ["Certificate", "certify"]
 

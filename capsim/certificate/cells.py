@@ -9,27 +9,15 @@ import numpy as np
 import pandas as pd
 
 from capsim.certificate.costs import purchase_cost, purchase_price, school_number
-from capsim.certificate.decisions import (
-    Axis,
-    Decisions,
-    Reader,
-    axis,
-    provider_axis,
-)
-from capsim.certificate.derived import Derived, taken_over_staff
-from capsim.certificate.given import WHOLE, Given
+from capsim.certificate.data import WHOLE, CertificateData
+from capsim.certificate.decisions import Axis, Decisions, Reader, axis, provider_axis
 from capsim.certificate.ledger import Bools, Floats
-from capsim.certificate.policies import (
-    Target,
-    counted_private,
-    ratio,
-    read_shares,
-    read_targets,
-)
+from capsim.certificate.places import Derived, taken_over_staff
+from capsim.certificate.policies import Target, counted_private, ratio, read_shares, read_targets
 from capsim.certificate.resources import staff_need
 
 
-def check_cells(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
     """Compare every reported table with what the decisions imply."""
     check_texts(given, reader)
     check_schools(given, plan, state, reader)
@@ -60,7 +48,7 @@ def compare(
         reader.book.equal(table, f"{column} of", told, columns[column], names, money=money)
 
 
-def check_texts(given: Given, reader: Reader) -> None:
+def check_texts(given: CertificateData, reader: Reader) -> None:
     """Check that area, county, stage and sector columns repeat the scenario."""
     providers, stage = given.providers, given.stage_names
     counties = [given.counties[c] for c in given.area_county]
@@ -87,7 +75,7 @@ def check_texts(given: Given, reader: Reader) -> None:
     reader.same_text("shortfall", {"stage": stages}, at, given.grades)
 
 
-def check_schools(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+def check_schools(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
     """Check the `schools` table."""
     providers = given.providers
     levered, public = providers.levered[:, None], providers.public[:, None]
@@ -114,7 +102,7 @@ def check_schools(given: Given, plan: Decisions, state: Derived, reader: Reader)
     compare(reader, "schools", columns, [provider_axis(given), axis("school_year", given.years)])
 
 
-def check_purchases(given: Given, plan: Decisions, reader: Reader) -> None:
+def check_purchases(given: CertificateData, plan: Decisions, reader: Reader) -> None:
     """Check prices and cost of purchased places."""
     providers = provider_axis(given)
     axes = [providers, axis("school_year", given.years)]
@@ -129,7 +117,7 @@ def check_purchases(given: Given, plan: Decisions, reader: Reader) -> None:
     book.equal("costs", "purchases.price_cny", told, purchase_price(given)[at[known]], rows)
 
 
-def check_conversions(given: Given, reader: Reader) -> None:
+def check_conversions(given: CertificateData, reader: Reader) -> None:
     """Check the numbers repeated in `conversions`."""
     providers, frame = given.providers, reader.tables["conversions"]
     at = provider_axis(given).positions(frame)
@@ -147,7 +135,7 @@ def check_conversions(given: Given, reader: Reader) -> None:
         reader.book.equal("conversions", column, told, values[at[known]], rows, money=money)
 
 
-def check_projects(given: Given, plan: Decisions, reader: Reader) -> None:
+def check_projects(given: CertificateData, plan: Decisions, reader: Reader) -> None:
     """Check the `projects` table: one row a project, when and how much of it opens."""
     projects, rows = given.projects, given.projects.rows
     first = rows.drop_duplicates("project")
@@ -179,7 +167,7 @@ def check_projects(given: Given, plan: Decisions, reader: Reader) -> None:
     reader.same_text("projects", texts, at, projects.names)
 
 
-def check_balance(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+def check_balance(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
     """Check the `balance` table by area and stage."""
     providers = given.providers
     public = providers.public[:, None]
@@ -215,7 +203,7 @@ def check_balance(given: Given, plan: Decisions, state: Derived, reader: Reader)
     compare(reader, "balance", columns, axes)
 
 
-def check_shares(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+def check_shares(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
     """Check the `shares` table; the whole and every county, base year and planned years."""
     shares = read_shares(given, plan, state)
     columns = {
@@ -232,7 +220,9 @@ def check_shares(given: Given, plan: Decisions, state: Derived, reader: Reader) 
     reader.book.none_of("tables", "shares, first county", wrong, 1)
 
 
-def check_reduction(given: Given, plan: Decisions, state: Derived, reader: Reader) -> None:
+def check_reduction(
+    given: CertificateData, plan: Decisions, state: Derived, reader: Reader
+) -> None:
     """Check the `reduction` table, each term on its own, and its identity."""
     providers, policy = given.providers, given.settings.policy
     compulsory = providers.compulsory

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from capsim.certificate.data import DAYS_A_YEAR, CertificateData, ordinal
 from capsim.certificate.decisions import Decisions, Reader
-from capsim.certificate.derived import Derived
-from capsim.certificate.given import DAYS_A_YEAR, Given, ordinal
 from capsim.certificate.ledger import MILLION, Floats, Ledger
+from capsim.certificate.places import Derived
 from capsim.certificate.resources import base_pool, capital, opening_events
-from capsim.certificate.ways import Ways, boarding_cost
+from capsim.certificate.travel import Ways, boarding_cost
 
 RECURRENT = ("running", "staff", "purchase", "hiring", "boarding", "lease")
 KINDS = (
@@ -53,31 +53,33 @@ class PlanLike(Protocol):
     def committed_cny(self) -> float: ...  # noqa: D102
 
 
-def purchase_price(given: Given) -> Floats:
+def purchase_price(given: CertificateData) -> Floats:
     """RMB a purchased place and school year ``[j]``."""
     column = given.providers.schools["purchase_price_cny"].to_numpy(np.float64)
     standard = given.per_stage("purchase_price_cny")[given.providers.stage]
     return np.where(np.isnan(column), standard, column)
 
 
-def purchase_cost(given: Given, plan: Decisions) -> Floats:
+def purchase_cost(given: CertificateData, plan: Decisions) -> Floats:
     """RMB for purchased places ``[j, t]``."""
     places = plan.purchased + TERM * (plan.purchased_december - plan.purchased)
     return np.where(places == 0, 0.0, purchase_price(given)[:, None] * places)
 
 
-def school_number(given: Given, column: str) -> Floats:
+def school_number(given: CertificateData, column: str) -> Floats:
     """Read a column of `schools` by provider, 0 for projects."""
     return given.providers.schools[column].fillna(0.0).to_numpy(np.float64)
 
 
-def running(given: Given, copies: Floats) -> Floats:
+def running(given: CertificateData, copies: Floats) -> Floats:
     """Sum running costs of projects by region, ``copies[m, t]`` in use."""
     each = given.projects.rows["running_cny"].to_numpy(np.float64)[:, None]
     return given.by_county(each * copies[given.projects.of], given.projects.county)
 
 
-def costs_by_kind(given: Given, plan: Decisions, state: Derived, ways: Ways) -> dict[str, Floats]:
+def costs_by_kind(
+    given: CertificateData, plan: Decisions, state: Derived, ways: Ways
+) -> dict[str, Floats]:
     """Undiscounted RMB by region and planned year; ``lease`` is also part of ``conversion``.
 
     ``salvage`` has one column, due at the end of the horizon.
@@ -115,7 +117,7 @@ def costs_by_kind(given: Given, plan: Decisions, state: Derived, ways: Ways) -> 
     }
 
 
-def salvage(given: Given, events: list[tuple[int, int, float]]) -> Floats:
+def salvage(given: CertificateData, events: list[tuple[int, int, float]]) -> Floats:
     """Minus the book value left at the end of the horizon, by region, one column."""
     out = np.zeros((len(given.regions), 1))
     share = float(given.settings.costs.salvage_share)
@@ -130,7 +132,7 @@ def salvage(given: Given, events: list[tuple[int, int, float]]) -> Floats:
     return out
 
 
-def committed_by_kind(given: Given) -> dict[str, Floats]:
+def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
     """Undiscounted RMB that no decision can avoid, by region and planned year."""
     prices, projects, T = given.settings.costs, given.projects, len(given.years)
     stay = (1.0 - float(given.settings.staff.attrition)) ** np.arange(1, T + 1)
@@ -166,7 +168,7 @@ def recurrent(costs: dict[str, Floats]) -> Floats:
 
 
 def check_costs(
-    given: Given, plan: PlanLike, costs: dict[str, Floats], reader: Reader, book: Ledger
+    given: CertificateData, plan: PlanLike, costs: dict[str, Floats], reader: Reader, book: Ledger
 ) -> None:
     """Compare the cost table cell by cell, then objective, committed, bound and gap."""
     years = (*given.years, given.years[-1] + 1)

@@ -1,6 +1,6 @@
 """The plan's decisions, read from its tables into arrays; what cannot be read is a violation.
 
-Axes as in `capsim.certificate.given`.
+Axes as in `capsim.certificate.data`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.certificate.given import Given, Ints
+from capsim.certificate.data import CertificateData, Ints
 from capsim.certificate.ledger import Bools, Floats, Ledger
 
 DUST = 1e-6
@@ -66,7 +66,7 @@ def axis(column: str, names: Sequence[Any]) -> Axis:
     return Axis((column,), tuple(str(name) for name in names), pd.Index(list(names)))
 
 
-def provider_axis(given: Given) -> Axis:
+def provider_axis(given: CertificateData) -> Axis:
     """Make the axis of providers, held by school and stage."""
     return Axis(("school", "stage"), given.providers.names, given.providers.index)
 
@@ -177,17 +177,17 @@ class Decisions:
     hired: Floats
     contract_teachers: Floats
 
-    def autumn(self, given: Given, values: Floats) -> Floats:
+    def autumn(self, given: CertificateData, values: Floats) -> Floats:
         """Values by check date in the base year (0) and in planned autumns."""
         zero = np.zeros((len(values), 1))
         return np.hstack([zero, values[:, given.calendar.autumn]])
 
-    def december(self, given: Given, values: Floats) -> Floats:
+    def december(self, given: CertificateData, values: Floats) -> Floats:
         """Values by check date on the last check date of each planned year."""
         return values[:, given.calendar.december]
 
 
-def read_decisions(given: Given, reader: Reader) -> Decisions:
+def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
     """Read a plan's decisions and check that they can be read."""
     book = reader.book
     J, T = len(given.providers.names), len(given.years)
@@ -251,7 +251,7 @@ def read_decisions(given: Given, reader: Reader) -> Decisions:
     )
 
 
-def convert_dates(given: Given, reader: Reader) -> Ints:
+def convert_dates(given: CertificateData, reader: Reader) -> Ints:
     """Check date on which each provider converts; the number of check dates if never."""
     frame, K = reader.tables["conversions"], len(given.calendar.dates)
     at = provider_axis(given).positions(frame)
@@ -267,7 +267,7 @@ def convert_dates(given: Given, reader: Reader) -> Ints:
     return out
 
 
-def closings(given: Given, reader: Reader) -> tuple[Floats, Floats, Ints]:
+def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, Ints]:
     """Phased out and closed by planned year, and the year a school is said to run down from."""
     frame, T = reader.tables["closures"], len(given.years)
     at = provider_axis(given).positions(frame)

@@ -1,16 +1,148 @@
-"""Children and seats: payers, seats, admission, continuity, conversion, closure, purchase."""
+"""What follows from the decisions: seats, over-filling, large classes, December figures.
+
+Children and seats: payers, seats, admission, continuity, conversion, closure, purchase.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from scipy.special import ndtr
+
+from capsim.certificate.data import CertificateData
 from capsim.certificate.decisions import DUST, Decisions
-from capsim.certificate.derived import Derived, staying
-from capsim.certificate.given import Given
 from capsim.certificate.ledger import Floats, Ledger
 
+CHORD_ENDS = np.arange(40.0, 55.1, 2.5)
 
-def check_places(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+
+@dataclass(frozen=True)
+class Derived:
+    """Implied quantities; ``[j, t]`` in planned years unless said.
+
+    ``copies[m, t0..]`` and ``copies_december[m, t]``; ``converted[j, t0..]`` and
+    ``converted_december[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
+    seats; ``taken_over[c, t]`` teachers by region.
+    """
+
+    copies: Floats
+    copies_december: Floats
+    converted: Floats
+    converted_december: Floats
+    total: Floats
+    new_seats: Floats
+    public_seats: Floats
+    converted_seats: Floats
+    public_pupils: Floats
+    excess: Floats
+    fee_december: Floats
+    classes: Floats
+    large_classes: Floats
+    displaced: Floats
+    taken_over: Floats
+
+    @property
+    def standard_seats(self) -> Floats:
+        """Standard seats of public providers and converted schools."""
+        return self.public_seats + self.converted_seats
+
+
+def derive(given: CertificateData, plan: Decisions) -> Derived:
+    """Follow the decisions through `docs/model.md`."""
+    providers = given.providers
+    copies = plan.autumn(given, plan.opened)
+    converted = plan.autumn(given, plan.converted)
+    december = plan.december(given, plan.converted)
+    total = plan.pupils.sum(axis=1)
+    public = providers.public[:, None]
+    levered = providers.levered[:, None]
+    added = np.where(public, new_seats(given, copies), 0.0)
+    public_seats = np.where(public, providers.places[:, None] + added, 0.0)
+    converted_seats = np.where(levered, providers.places[:, None] * converted[:, 1:], 0.0)
+    public_pupils = np.where(public, total[:, 1:], np.where(levered, plan.public, 0.0))
+    excess = np.maximum(public_pupils - public_seats - converted_seats, 0.0)
+    turning = december - converted[:, 1:]
+    fee = np.where(levered, plan.fee_paying, np.where(public, 0.0, total[:, 1:]))
+    fee_december = (fee + plan.purchased - plan.purchased_december) * (1.0 - turning)
+    in_rule = public & providers.compulsory[:, None]
+    size = given.per_stage("class_size")[providers.stage][:, None]
+    classes = np.where(in_rule, public_seats / size, 0.0)
+    taken = np.diff(converted, axis=1) * taken_over_staff(given)[:, None]
+    return Derived(
+        copies=copies,
+        copies_december=plan.december(given, plan.opened),
+        converted=converted,
+        converted_december=december,
+        total=total,
+        new_seats=added,
+        public_seats=public_seats,
+        converted_seats=converted_seats,
+        public_pupils=public_pupils,
+        excess=excess if given.on("seats") else np.zeros_like(excess),
+        fee_december=fee_december,
+        classes=classes,
+        large_classes=np.where(in_rule, large_classes(given, classes, total[:, 1:]), 0.0),
+        displaced=displaced(given, plan.pupils),
+        taken_over=given.by_county(taken, providers.county),
+    )
+
+
+def new_seats(given: CertificateData, copies: Floats, column: str = "places") -> Floats:
+    """Places that projects add to providers ``[j, t]``; they end after the project's life."""
+    rows, projects = given.projects.rows, given.projects
+    out = np.zeros((len(given.providers.names), len(given.years)))
+    places = rows[column].to_numpy(np.float64)
+    for r in np.flatnonzero(projects.provider >= 0):
+        in_use = copies[projects.of[r]]
+        life = projects.life[r]
+        ended = np.zeros_like(in_use)
+        if life < len(in_use):
+            ended[int(life) :] = in_use[: len(in_use) - int(life)]
+        out[projects.provider[r]] += places[r] * (in_use - ended)[1:]
+    return out
+
+
+def large_classes(given: CertificateData, classes: Floats, pupils: Floats) -> Floats:
+    """Classes of `large_class` or more, from the chords of the normal tail."""
+    sd = float(given.settings.policy.class_size_sd)
+    large = given.per_stage("large_class")
+    out = np.zeros_like(classes)
+    for s in np.flatnonzero(given.compulsory_stages):
+        tail = 1.0 - ndtr((large[s] - 0.5 - CHORD_ENDS) / sd)
+        slope = np.diff(tail) / np.diff(CHORD_ENDS)
+        level = tail[:-1] - slope * CHORD_ENDS[:-1]
+        mine = given.providers.stage == s
+        chords = level[:, None, None] * classes[mine] + slope[:, None, None] * pupils[mine]
+        out[mine] = np.maximum(chords.max(axis=0), 0.0)
+    return out
+
+
+def displaced(given: CertificateData, pupils: Floats) -> Floats:
+    """Children made to change school in mid-stage ``[j, g, t]``, compulsory stages."""
+    providers = given.providers
+    out = np.zeros((len(providers.names), len(given.grades), len(given.years)))
+    if not given.on("continuity"):
+        return out
+    stay = staying(given, pupils)
+    applies = providers.teaches & (given.previous >= 0) & providers.compulsory[:, None]
+    return np.where(applies[:, :, None], np.maximum(stay - pupils[:, :, 1:], 0.0), out)
+
+
+def staying(given: CertificateData, pupils: Floats) -> Floats:
+    """Last year's children of the grade before who are still there ``[j, g, t]``."""
+    return given.progression[given.providers.area] * pupils[:, given.previous, :-1]
+
+
+def taken_over_staff(given: CertificateData) -> Floats:
+    """Teachers taken over if a school converts ``[j]``."""
+    providers = given.providers
+    staffed = np.isin(given.stage_names, list(given.settings.staff.stages))[providers.stage]
+    ratio = float(given.settings.policy.takeover_ratio)
+    return np.where(providers.levered & staffed, ratio * providers.staff, 0.0)
+
+
+def check_places(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check the families that hold provider by provider."""
     if given.on("placement"):
         check_payers(given, plan, state, book)
@@ -28,7 +160,7 @@ def check_places(given: Given, plan: Decisions, state: Derived, book: Ledger) ->
         check_purchase(given, plan, state, book)
 
 
-def check_payers(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_payers(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Everyone at a levered school pays, is paid for, or sits in a converted school."""
     providers = given.providers
     axes = [providers.names, given.years]
@@ -37,7 +169,7 @@ def check_payers(given: Given, plan: Decisions, state: Derived, book: Ledger) ->
     book.equal("placement", "payers of", payers, state.total[:, 1:], axes, where=levered)
 
 
-def check_seats(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_seats(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Pupils against seats."""
     providers = given.providers
     axes = [providers.names, given.years]
@@ -58,7 +190,7 @@ def check_seats(given: Given, plan: Decisions, state: Derived, book: Ledger) -> 
     book.at_most("seats", "pupils of", state.total[:, 1:], capacity, axes, where=other)
 
 
-def turned_inclusive(given: Given, copies: Floats) -> Floats:
+def turned_inclusive(given: CertificateData, copies: Floats) -> Floats:
     """Children that inclusive kindergartens bring to (+) or take from (-) providers ``[j, t]``."""
     projects, providers = given.projects, given.providers
     out = np.zeros((len(providers.names), len(given.years)))
@@ -73,7 +205,7 @@ def turned_inclusive(given: Given, copies: Floats) -> Floats:
     return out
 
 
-def inclusive_rows(given: Given, copies: Floats) -> list[tuple[int, Floats]]:
+def inclusive_rows(given: CertificateData, copies: Floats) -> list[tuple[int, Floats]]:
     """Rows of inclusive kindergartens with the children turned inclusive by year."""
     projects = given.projects
     chosen = np.flatnonzero(projects.rows["kind"] == "inclusive_kindergarten")
@@ -81,7 +213,7 @@ def inclusive_rows(given: Given, copies: Floats) -> list[tuple[int, Floats]]:
     return [(int(r), children[r] * copies[projects.of[r]]) for r in chosen]
 
 
-def check_admission(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_admission(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """First grades of levered schools stay within the admission plan."""
     providers = given.providers
     first = providers.teaches & (given.previous < 0)
@@ -93,7 +225,7 @@ def check_admission(given: Given, plan: Decisions, state: Derived, book: Ledger)
     book.at_most("admission", "first-grade pupils of", intake, allowed, axes, where=levered)
 
 
-def check_continuity(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_continuity(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """No levered school takes in children in mid-stage; the displaced are counted."""
     providers = given.providers
     axes = [providers.names, given.grades, given.years]
@@ -105,7 +237,7 @@ def check_continuity(given: Given, plan: Decisions, state: Derived, book: Ledger
     book.equal("continuity", "displaced of", plan.displaced, state.displaced, axes)
 
 
-def check_conversion(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_conversion(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Due and earliest years of conversions."""
     providers, policy = given.providers, given.settings.policy
     names, last = providers.names, len(given.calendar.dates)
@@ -118,7 +250,7 @@ def check_conversion(given: Given, plan: Decisions, state: Derived, book: Ledger
     book.at_most("conversion", "due of", plan.converts, due, [names], where=must & within)
 
 
-def check_closure(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_closure(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check closures: phased out, never converted, and the others keep their least size."""
     providers = given.providers
     axes = [providers.names, given.years]
@@ -133,7 +265,7 @@ def check_closure(given: Given, plan: Decisions, state: Derived, book: Ledger) -
     check_run_down(given, plan, book)
 
 
-def check_run_down(given: Given, plan: Decisions, book: Ledger) -> None:
+def check_run_down(given: CertificateData, plan: Decisions, book: Ledger) -> None:
     """Schools said to run down, and no others, admit nobody from that year on."""
     providers, T = given.providers, len(given.years)
     first = providers.teaches & (given.previous < 0)
@@ -151,7 +283,7 @@ def check_run_down(given: Given, plan: Decisions, book: Ledger) -> None:
     book.none_of("closure", "wrong or missing run_down", faults, int(plain.sum()))
 
 
-def check_purchase(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_purchase(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Purchases lie within their contracts, contracts last, ceilings hold."""
     providers, policy = given.providers, given.settings.policy
     axes = [providers.names, given.years]

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from capsim.certificate.data import KINDERGARTEN, SENIOR, CertificateData
 from capsim.certificate.decisions import Decisions
-from capsim.certificate.derived import Derived
-from capsim.certificate.given import KINDERGARTEN, SENIOR, Given
 from capsim.certificate.ledger import Bools, Floats, Ledger
-from capsim.certificate.places import inclusive_rows
+from capsim.certificate.places import Derived, inclusive_rows
 
 HOLDS = 1e-6
 
@@ -28,7 +27,7 @@ class Shares:
     excluding: Floats
     including: Floats
 
-    def counted(self, given: Given) -> Floats:
+    def counted(self, given: CertificateData) -> Floats:
         """Private pupils as the policy counts them."""
         purchased_counts = given.settings.policy.purchased_counts_as_private
         return self.including if purchased_counts else self.excluding
@@ -66,7 +65,7 @@ def ratio(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def read_shares(given: Given, plan: Decisions, state: Derived) -> Shares:
+def read_shares(given: CertificateData, plan: Decisions, state: Derived) -> Shares:
     """Private shares of compulsory enrolment."""
     providers = given.providers
     levered, compulsory = providers.levered[:, None], providers.compulsory[:, None]
@@ -85,7 +84,7 @@ def read_shares(given: Given, plan: Decisions, state: Derived) -> Shares:
     )
 
 
-def counted_private(given: Given, plan: Decisions, state: Derived) -> Floats:
+def counted_private(given: CertificateData, plan: Decisions, state: Derived) -> Floats:
     """Sum counted private pupils of the base year and the planned autumns."""
     levered = given.providers.levered
     counts = plan.fee_paying.copy()
@@ -94,14 +93,14 @@ def counted_private(given: Given, plan: Decisions, state: Derived) -> Floats:
     return np.concatenate([[state.total[levered, 0].sum()], counts[levered].sum(axis=0)])
 
 
-def enrolled(given: Given, plan: Decisions, stage: str) -> tuple[Floats, Floats]:
+def enrolled(given: CertificateData, plan: Decisions, stage: str) -> tuple[Floats, Floats]:
     """Children with a place, and population, of a stage's residents by planned year."""
     mine = np.array([name == stage for name in given.stage_names], bool)[given.grade_stage]
     placed = (given.children[:, :, 1:] - plan.shortfall)[:, mine].sum(axis=(0, 1))
     return placed, given.population[:, mine, 1:].sum(axis=(0, 1))
 
 
-def kindergartens(given: Given, state: Derived) -> tuple[Floats, Floats, Floats]:
+def kindergartens(given: CertificateData, state: Derived) -> tuple[Floats, Floats, Floats]:
     """Children in public, in public or inclusive, and in all kindergartens, by year."""
     providers = given.providers
     mine = np.array([n == KINDERGARTEN for n in given.stage_names], bool)[providers.stage]
@@ -114,7 +113,7 @@ def kindergartens(given: Given, state: Derived) -> tuple[Floats, Floats, Floats]
     return public, inclusive, total.sum(axis=0)
 
 
-def large_shares(given: Given, state: Derived) -> Floats:
+def large_shares(given: CertificateData, state: Derived) -> Floats:
     """Share of large classes by county and compulsory stage ``[cs, t]``; 0 without classes."""
     out = []
     for s in np.flatnonzero(given.compulsory_stages):
@@ -126,7 +125,7 @@ def large_shares(given: Given, state: Derived) -> Floats:
     return np.concatenate(out) if out else np.zeros((0, len(given.years)))
 
 
-def read_targets(given: Given, plan: Decisions, state: Derived) -> list[Target]:
+def read_targets(given: CertificateData, plan: Decisions, state: Derived) -> list[Target]:
     """Every target of the scenario with what the plan achieves."""
     policy, floors = given.settings.policy, given.settings.floors
     years = given.years
@@ -167,7 +166,12 @@ def ratio_of_some(part: Floats, whole: Floats) -> Floats:
 
 
 def yearly(
-    given: Given, name: str, table: Mapping[int, float], figure: Floats, day: str, at_most: bool
+    given: CertificateData,
+    name: str,
+    table: Mapping[int, float],
+    figure: Floats,
+    day: str,
+    at_most: bool,
 ) -> list[Target]:
     """One target for each planned year in which a stepped rule is in force."""
     rule = given.stepped(table)
@@ -178,14 +182,14 @@ def yearly(
     ]
 
 
-def programme_copies(given: Given, state: Derived, plan: Decisions, name: str) -> float:
+def programme_copies(given: CertificateData, state: Derived, plan: Decisions, name: str) -> float:
     """Count the copies of a programme's projects in use by its date."""
     k = given.calendar.last_on_or_before(str(given.settings.programmes[name].by))
     chosen = np.array([programme == name for programme in given.projects.programme], bool)
     return float(plan.opened[chosen, k].sum()) if k >= 0 else 0.0
 
 
-def check_policies(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_policies(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check the policies that are switched on."""
     policy, years = given.settings.policy, given.years
     if given.on("share"):
@@ -211,14 +215,14 @@ def check_policies(given: Given, plan: Decisions, state: Derived, book: Ledger) 
         check_class_size(given, state, book)
 
 
-def floor(given: Given, book: Ledger, name: str, part: Floats, whole: Floats) -> None:
+def floor(given: CertificateData, book: Ledger, name: str, part: Floats, whole: Floats) -> None:
     """``part >= floor * whole`` where the rule is in force and the whole is known."""
     least = given.stepped(getattr(given.settings.floors, name)) * whole
     known = ~np.isnan(least)
     book.at_most("floors", name, -part, -least, [given.years], where=known)
 
 
-def check_share(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_share(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check counted private pupils against the cap on 31 December."""
     shares = read_shares(given, plan, state)
     cap = given.stepped(given.settings.policy.private_share_cap)
@@ -231,7 +235,7 @@ def check_share(given: Given, plan: Decisions, state: Derived, book: Ledger) -> 
     book.at_most("share", "private pupils of", counted, most, axes, where=where)
 
 
-def check_kindergartens(given: Given, state: Derived, book: Ledger) -> None:
+def check_kindergartens(given: CertificateData, state: Derived, book: Ledger) -> None:
     """Sector shares of an area's kindergartens stay but for named openings and conversions."""
     providers = given.providers
     mine = np.array([n == KINDERGARTEN for n in given.stage_names], bool)[providers.stage]
@@ -259,7 +263,7 @@ def check_kindergartens(given: Given, state: Derived, book: Ledger) -> None:
         book.at_most("kindergarten", what, some[:, 1:], most, axes, where=ruled)
 
 
-def check_class_size(given: Given, state: Derived, book: Ledger) -> None:
+def check_class_size(given: CertificateData, state: Derived, book: Ledger) -> None:
     """Large classes by county and stage against the ceiling."""
     cap = given.stepped(given.settings.policy.large_class_share)
     county = given.providers.county

@@ -6,13 +6,13 @@ from datetime import date
 
 import numpy as np
 
+from capsim.certificate.data import DAYS_A_YEAR, CertificateData, Ints, ordinal
 from capsim.certificate.decisions import Decisions
-from capsim.certificate.derived import Derived
-from capsim.certificate.given import DAYS_A_YEAR, Given, Ints, ordinal
 from capsim.certificate.ledger import Floats, Ledger
+from capsim.certificate.places import Derived
 
 
-def opening_events(given: Given, plan: Decisions) -> list[tuple[int, int, float]]:
+def opening_events(given: CertificateData, plan: Decisions) -> list[tuple[int, int, float]]:
     """Row of the projects table, check date, copies of it opened then."""
     opened = np.diff(np.hstack([np.zeros((len(plan.opened), 1)), plan.opened]), axis=1)
     events = []
@@ -21,7 +21,7 @@ def opening_events(given: Given, plan: Decisions) -> list[tuple[int, int, float]
     return events
 
 
-def check_openings(given: Given, plan: Decisions, book: Ledger) -> None:
+def check_openings(given: CertificateData, plan: Decisions, book: Ledger) -> None:
     """Check opening dates: candidates in autumn, the others all by their due date."""
     projects, calendar = given.projects, given.calendar
     axes = [projects.names, calendar.dates]
@@ -37,7 +37,7 @@ def check_openings(given: Given, plan: Decisions, book: Ledger) -> None:
     book.equal("openings", "in use of", plan.opened, count, axes, where=due)
 
 
-def payments(given: Given, r: int, k: int) -> Floats:
+def payments(given: CertificateData, r: int, k: int) -> Floats:
     """Capital of one copy of row ``r`` opened on check date ``k``, by planned calendar year."""
     row = given.projects.rows.iloc[r]
     due = float(row["capital_cny"] - row["spent_cny"])
@@ -55,7 +55,7 @@ def payments(given: Given, r: int, k: int) -> Floats:
     return out
 
 
-def capital(given: Given, events: list[tuple[int, int, float]]) -> Floats:
+def capital(given: CertificateData, events: list[tuple[int, int, float]]) -> Floats:
     """Capital paid by county (the last row is the whole) and planned calendar year."""
     paid = np.zeros((len(given.regions), len(given.years)))
     known: dict[tuple[int, int], Floats] = {}
@@ -67,7 +67,7 @@ def capital(given: Given, events: list[tuple[int, int, float]]) -> Floats:
     return paid
 
 
-def check_money(given: Given, paid: Floats, recurrent: Floats, book: Ledger) -> None:
+def check_money(given: CertificateData, paid: Floats, recurrent: Floats, book: Ledger) -> None:
     """Capital by calendar year and recurrent spending by school year against their limits."""
     axes = [given.regions, given.years]
     for kind, spent in (("capital", paid), ("recurrent", recurrent)):
@@ -76,7 +76,7 @@ def check_money(given: Given, paid: Floats, recurrent: Floats, book: Ledger) -> 
         book.at_most("money", f"{kind} of", spent, limit, axes, where=some, money=True)
 
 
-def check_land(given: Given, plan: Decisions, book: Ledger) -> None:
+def check_land(given: CertificateData, plan: Decisions, book: Ledger) -> None:
     """Land of candidates whose building has started against the quota so far."""
     limits = given.scenario.table("limits")
     listed = limits.loc[limits["kind"] == "land", "year"]
@@ -101,7 +101,7 @@ def check_land(given: Given, plan: Decisions, book: Ledger) -> None:
     book.at_most("land", "land of", used, allowed, [given.regions, list(years)], where=in_force)
 
 
-def base_pool(given: Given) -> Floats:
+def base_pool(given: CertificateData) -> Floats:
     """Teachers on post in the base year by region."""
     providers = given.providers
     staffed = staffed_providers(given)
@@ -109,13 +109,13 @@ def base_pool(given: Given) -> Floats:
     return given.by_county(staff, providers.county)
 
 
-def staffed_providers(given: Given) -> Ints:
+def staffed_providers(given: CertificateData) -> Ints:
     """1 for providers whose stage is staffed from the county pool."""
     stages = np.isin(given.stage_names, list(given.settings.staff.stages))
     return stages[given.providers.stage].astype(np.int64)
 
 
-def staff_need(given: Given, state: Derived) -> Floats:
+def staff_need(given: CertificateData, state: Derived) -> Floats:
     """Teachers that public and converted pupils need, by region and planned year."""
     providers = given.providers
     per_post = given.per_stage("pupils_per_post")[providers.stage]
@@ -125,7 +125,7 @@ def staff_need(given: Given, state: Derived) -> Floats:
     return given.by_county(posts, providers.county)
 
 
-def check_staff(given: Given, plan: Decisions, state: Derived, book: Ledger) -> None:
+def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Staff stock, need and limits."""
     providers, policy = given.providers, given.settings.policy
     counties, years = given.counties, given.years

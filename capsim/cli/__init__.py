@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
-from capsim.cli import answers, folders, judge
-from capsim.cli.options import app
-from capsim.console import BAD_INPUT
+from capsim.cli import plan as answers
+from capsim.cli import scenario as folders
+from capsim.cli import tools as judge
+from capsim.cli.console import BAD_INPUT, app
 
 __all__ = ["answers", "app", "folders", "judge", "main"]
 

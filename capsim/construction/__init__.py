@@ -1,23 +1,25 @@
 """Will it open on 1 September? The building programme as SimPy processes.
 
-`build` takes a scenario and planned openings and returns a `Programme` of simulated dates; see
+`build` takes a scenario and planned openings and returns a `ConstructionSimulation` of simulated
+dates; see
 ``docs/construction.md``.
 """
 
-from capsim.construction.build import build
-from capsim.construction.engine import Job, work
-from capsim.construction.fit import Slippage, fit
-from capsim.construction.prior import PRIOR, Phase
-from capsim.construction.programme import Programme
-from capsim.construction.rules import RULES
-from capsim.construction.schedule import Schedule, schedule
+from __future__ import annotations
+
+from capsim.construction.building import ConstructionSimulation, build
+from capsim.construction.calibration import Slippage, fit
+from capsim.construction.durations import PRIOR, Phase
+from capsim.construction.priority_rules import RULES
+from capsim.construction.scheduling import Schedule, schedule
+from capsim.construction.simpy_model import Job, work
 
 __all__ = [
     "PRIOR",
     "RULES",
+    "ConstructionSimulation",
     "Job",
     "Phase",
-    "Programme",
     "Schedule",
     "Slippage",
     "build",

@@ -5,12 +5,14 @@ school year; from then on a cohort moves up a grade a year, and the progression 
 of it are seen a year later: one plus net migration, transfer and repetition.
 """
 
-from .births import birth_variant
-from .methods import METHODS, Method, forecast
-from .panel import Panel, panel, panel_of
-from .projection import Demand, project
-from .rolling import Backtest, backtest
-from .sectors import SECTORS, Sectors, by_sector
+from __future__ import annotations
+
+from capsim.demand.enrolment_table import Panel, panel, panel_of
+from capsim.demand.methods import METHODS, Method, forecast
+from capsim.demand.observed import birth_variant
+from capsim.demand.projection import Demand, project
+from capsim.demand.rolling_origin import Backtest, backtest
+from capsim.demand.sectors import SECTORS, Sectors, by_sector
 
 __all__ = [
     "METHODS",

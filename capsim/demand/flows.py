@@ -6,17 +6,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cohort import Flow, crossing, crossing_pairs, other_range, settled, untaught
-from .entry import TREND_DAMPING, entry_trend
-from .methods import Method, progression
-from .observe import Observed, cohorts, place
-from .outlook import damped, shrunk_slope
-from .ratios import Array, Mask, divide, group_sum, pairs, pooled, taught
-from .shrinkage import hierarchical
-from .uncertainty import MEASURABLE
+from capsim.demand.cohort import (
+    TREND_DAMPING,
+    Flow,
+    crossing,
+    crossing_pairs,
+    entry_trend,
+    other_range,
+    settled,
+    untaught,
+)
+from capsim.demand.draws import MEASURABLE
+from capsim.demand.methods import Method, progression
+from capsim.demand.observed import Observed, cohorts, place
+from capsim.demand.ratios import (
+    Array,
+    Mask,
+    damped,
+    divide,
+    group_sum,
+    hierarchical,
+    pairs,
+    pooled,
+    shrunk_slope,
+    taught,
+)
 
 if TYPE_CHECKING:
-    from capsim.scenario import Scenario
+    from capsim.scenario.scenario import Scenario
+
 
 RECENT = 3
 """Years over which shares and levels are taken."""

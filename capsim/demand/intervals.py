@@ -19,8 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .ratios import Array
-from .shrinkage import variance_parts
+from capsim.demand.ratios import Array, variance_parts
 
 LEVELS = (0.8, 0.95)
 FADE = 0.8

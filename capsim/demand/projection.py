@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .cohort import advance
-from .draws import Spread, draw
-from .flows import flow_of
-from .intervals import Covered
-from .methods import METHODS, USUAL, Method
-from .observe import Observed, cohorts, observe, place
-from .panel import Panel
-from .ratios import Array, Mask, divide
-from .rolling import LEAST, backtest
-from .uncertainty import MEASURABLE, given_spread, is_given, measured_spread
+from capsim.demand.cohort import advance
+from capsim.demand.draws import MEASURABLE, Spread, draw, given_spread, is_given, measured_spread
+from capsim.demand.enrolment_table import Panel
+from capsim.demand.flows import flow_of
+from capsim.demand.intervals import Covered
+from capsim.demand.methods import METHODS, USUAL, Method
+from capsim.demand.observed import Observed, cohorts, observe, place
+from capsim.demand.ratios import Array, Mask, divide
+from capsim.demand.rolling_origin import LEAST, backtest
 
 if TYPE_CHECKING:
-    from capsim.scenario import Scenario
+    from capsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .methods import METHODS, USUAL, progression
-from .observe import observe, place
-from .projection import Demand
-from .ratios import Array, Mask, divide, pairs
+from capsim.demand.methods import METHODS, USUAL, progression
+from capsim.demand.observed import observe, place
+from capsim.demand.projection import Demand
+from capsim.demand.ratios import Array, Mask, divide, pairs
 
 if TYPE_CHECKING:
-    from capsim.scenario import Scenario
+    from capsim.scenario.scenario import Scenario
+
 
 SECTORS = ("public", "private")
 RECENT = 3

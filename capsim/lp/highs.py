@@ -13,9 +13,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from capsim.lp.arrays import Array, Index
-from capsim.lp.build import Program
-from capsim.lp.parallel import stoppable
-from capsim.lp.result import Solution, SolverError
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.threads import stoppable
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """How large relaxations are solved whole: the simplex method takes several times as long."""
@@ -80,13 +80,13 @@ class Highs:
 
     Parameters
     ----------
-    program : Program
+    program : LinearProgram
         Passed in one call, compressed by column.
     options : mapping
         HiGHS options by name; an unknown or refused one raises :class:`SolverError`.
     """
 
-    def __init__(self, program: Program, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, program: LinearProgram, options: Mapping[str, Any] | None = None) -> None:
         import highspy
 
         begin = time.perf_counter()
@@ -214,7 +214,7 @@ class Highs:
         if self._highs.setBasis(basis.raw) != self._hp.HighsStatus.kOk:
             raise SolverError("HiGHS refuses a basis: it belongs to another program")
 
-    def solve(self, *, watched: bool = True) -> Solution:
+    def solve(self, *, watched: bool = True) -> SolverResult:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on.
 
         Not ``watched`` (Ctrl-C waits for its end) a short solve saves several milliseconds; that of
@@ -250,7 +250,7 @@ class Highs:
             and info.dual_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
         ):
             duals = (_array(solution.row_dual), _array(solution.col_dual))
-        return Solution(
+        return SolverResult(
             status=name,
             x=x,
             objective=objective,

@@ -1,6 +1,6 @@
 """What a reader gets of a run: the answer on one screen, tables, figures, a summary.
 
-Everything here is made in memory, as text or bytes; `capsim.run` puts it on disk.
+Everything here is made in memory, as text or bytes; `capsim.workflow` puts it on disk.
 """
 
 from __future__ import annotations
@@ -8,22 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from capsim.optimize.binding import limits_used, tight_targets
+from capsim.plan.limits import limits_used, tight_targets
 from capsim.report import figures
-from capsim.report.answer import answer
-from capsim.report.comparison import comparison_files
-from capsim.report.comparison_words import comparison_text
-from capsim.report.page import Advice, html_page, milestones
-from capsim.report.summary import meets_all, summarize, to_json
-from capsim.report.tables import csv
+from capsim.report.comparison_narrative import comparison_text
+from capsim.report.page import html_page
+from capsim.report.page.advice import Advice
+from capsim.report.page.tables import milestones
+from capsim.report.screen import answer, comparison_files
+from capsim.report.summary import csv, meets_all, summarize, to_json
 from capsim.report.workbook import plan_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from capsim.certificate import Certificate
-    from capsim.optimize import Explanation, Plan
-    from capsim.simulate import Outcomes
+    from capsim.certificate.ledger import Certificate
+    from capsim.plan.plan import Explanation, Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 PAGE = "report.html"
 

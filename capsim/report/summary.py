@@ -1,22 +1,137 @@
-"""The result of a run as one plain mapping, for `summary.json` and for scripts."""
+"""Tables as files.
+
+What hardening found, in words, numbers and files.
+
+The result of a run as one plain mapping, for `summary.json` and for scripts.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import platform
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from capsim.report.figures import reduction_table
+import pandas as pd
+
+from capsim.report.figures.private import reduction_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
-    from capsim.certificate import Certificate
-    from capsim.optimize import Plan
-    from capsim.simulate import Outcomes
+    from capsim.certificate.ledger import Certificate
+    from capsim.plan.plan import Plan
+    from capsim.reliability.result import Hardened
+    from capsim.simulation.outcomes import Outcomes
+
+
+RISKY = re.compile("'*[=+\\-@\t\r]")
+"""How a text begins that a spreadsheet would run, or that is kept from it already."""
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    r"""Write a table as CSV; every number reads back as exactly what it was.
+
+    A text that a spreadsheet would run as a formula (it begins with ``=``, ``+``, ``-``, ``@``, a
+    tab or a carriage return) gets an apostrophe before it; `plain_text` takes it away again.
+
+    Examples
+    --------
+    >>> csv(pd.DataFrame({"area": ["A"], "pupils": [0.1 + 0.2]}))
+    b'area,pupils\nA,0.30000000000000004\n'
+    >>> csv(pd.DataFrame({"area": ["=1+1", "-5", "a=b"], "pupils": [-1, 0, 1]}))
+    b"area,pupils\n'=1+1,-1\n'-5,0\na=b,1\n"
+    """
+    texts = [
+        name
+        for name in table.columns
+        if not pd.api.types.is_numeric_dtype(table[name]) and _any(table[name].unique())
+    ]
+    safe = table.assign(**{name: table[name].map(_kept) for name in texts}) if texts else table
+    return safe.to_csv(index=False, lineterminator="\n").encode()
+
+
+def plain_text(cell: str) -> str:
+    """Give the text that a cell written by `csv` stands for.
+
+    Examples
+    --------
+    >>> plain_text("'=1+1"), plain_text("'tis"), plain_text("''=1")
+    ('=1+1', "'tis", "'=1")
+    """
+    return cell[1:] if cell.startswith("'") and RISKY.match(cell) else cell
+
+
+def _any(cells: Iterable[Any]) -> bool:
+    return any(isinstance(cell, str) and RISKY.match(cell) is not None for cell in cells)
+
+
+def _kept(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and RISKY.match(cell) else cell
+
+
+WIDTH = 96
+
+
+def safety_text(found: Hardened) -> str:
+    """Say how safe the plan is, what that costs, or what stands in the way."""
+    share = found.extra_cny / max(found.plain.avoidable_cny, 1e6)
+    first = found.rounds.iloc[0]
+    lines = [
+        f"Safety: {', '.join(_named(found.targets))} hold together in {found.probability:.1%} of "
+        f"{found.draws:,} fresh draws (95 % interval {found.low:.1%} to {found.high:.1%}); "
+        f"the cheapest plan, in {first['probability']:.1%}.",
+        f"Safety costs {found.extra_cny / 1e6:,.1f} million RMB more than the cheapest plan, "
+        f"{share:.2%} of what decisions can move.",
+    ]
+    if not found.reached:
+        lines.append(f"The {found.asked:.1%} asked for is not reached:")
+        lines += [f"- {reason}" for reason in found.reasons]
+    return "".join(f"{fill(line, WIDTH, subsequent_indent='  ')}\n" for line in lines)
+
+
+def _named(targets: tuple[str, ...]) -> list[str]:
+    """Name targets, those of a rule over many years in one."""
+    years: dict[str, list[str]] = {}
+    for target in targets:
+        rule, _, year = target.rpartition("-")
+        if year.isdigit():
+            years.setdefault(rule, []).append(year)
+        else:
+            years[target] = []
+    return [
+        " ".join([rule, "–".join(dict.fromkeys(of[:1] + of[-1:]))]).rstrip()
+        for rule, of in years.items()
+    ]
+
+
+def safety_summary(found: Hardened) -> dict[str, Any]:
+    """Plain numbers for ``summary.json``."""
+    return {
+        "asked": found.asked,
+        "reached": found.reached,
+        "targets": list(found.targets),
+        "probability": found.probability,
+        "low": found.low,
+        "high": found.high,
+        "extra_cny": found.extra_cny,
+        "plain_probability": float(found.rounds["probability"].iloc[0]),
+        "reasons": list(found.reasons),
+    }
+
+
+def safety_files(found: Hardened) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of the tables."""
+    yield "safety/rounds.csv", csv(found.rounds)
+    yield "safety/targets.csv", csv(found.by_target)
+    yield "safety/kept_free.csv", csv(found.shortages)
+
 
 LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "simpy", "matplotlib")
 

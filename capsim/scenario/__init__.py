@@ -1,10 +1,11 @@
 """Scenarios: settings and tables, loaded, checked, changed and saved."""
 
-from capsim.standards import Stage
+from __future__ import annotations
 
-from .faults import Fault, ScenarioError
-from .model import Scenario, load
-from .settings import Settings
-from .synthetic import generate
+from capsim.scenario.faults import Fault, ScenarioError
+from capsim.scenario.scenario import Scenario, load
+from capsim.scenario.settings import Settings
+from capsim.scenario.stages import Stage
+from capsim.scenario.synthetic.generator import generate
 
 __all__ = ["Fault", "Scenario", "ScenarioError", "Settings", "Stage", "generate", "load"]

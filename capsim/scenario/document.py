@@ -7,18 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .faults import Fault, nearest
-from .tables import MARKS, TABLES
-
-__all__ = [
-    "Provenance",
-    "assign",
-    "column_sources",
-    "is_wrapped",
-    "merge",
-    "out_of_reach",
-    "unwrap",
-]
+from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.schema import MARKS, TABLES
 
 WRAPPER = ("value", "unit", "source", "mark")
 SOURCE = ("unit", "source", "mark")

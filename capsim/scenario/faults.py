@@ -6,8 +6,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Fault", "ScenarioError", "nearest"]
-
 SHOWN = 60
 LISTED = 25
 

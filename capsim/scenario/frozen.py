@@ -8,8 +8,6 @@ from typing import Any, Generic, TypeVar
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Frozen", "FrozenTable"]
-
 K = TypeVar("K")
 V = TypeVar("V")
 

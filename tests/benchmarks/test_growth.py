@@ -12,7 +12,7 @@ import pytest
 import capsim
 from capsim.demand import Demand
 from capsim.lp import Builder
-from capsim.optimize import Model
+from capsim.model.model import Model
 from capsim.scenario import Scenario
 
 BASE = {"areas": 12, "schools": 60, "years": 6}

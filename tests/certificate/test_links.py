@@ -11,9 +11,9 @@ from hand_made import HandPlan
 from hand_scenario import frame, given_tables, settings
 
 import capsim
-from capsim.certificate.links import Links, read_links
+from capsim.certificate.data import read_given
 from capsim.certificate.places import early_ends
-from capsim.certificate.read import read_given
+from capsim.certificate.travel import Links, read_links
 
 KINDERGARTEN, JUNIOR = 0, 1
 NORTH, SOUTH = 0, 1

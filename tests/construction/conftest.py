@@ -1,14 +1,9 @@
 """Small programmes made by hand."""
 
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from capsim import Scenario
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # benchmarks are no installed package
 
 
 def project(name, *, kind="new", status="candidate", due="", earliest="2022-01-01", **more):

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from random_programmes import programmes
 
-from capsim.construction import engine, kernel, lockstep
+from capsim.construction import kernel
+from capsim.construction import kernel as lockstep
+from capsim.construction import simpy_model as engine
 from capsim.construction.calendars import Calendar
-from capsim.construction.check import faults_of
 from capsim.construction.network import Network, Resource
+from capsim.construction.scheduling import faults_of
 
 
 def chain(days, *, needs=None, resources=(), release=None, calendar=None, start=0.0):

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from capsim.demand import METHODS, Backtest, Panel, backtest, forecast, panel
-from capsim.demand.draws import draw
-from capsim.demand.uncertainty import measured_spread
+from capsim.demand.draws import draw, measured_spread
 
 pytestmark = [
     pytest.mark.external,

@@ -8,8 +8,8 @@ from demand_tables import births, city, pupils
 
 from capsim import project
 from capsim.demand import METHODS, Panel, backtest
-from capsim.report.demand_figures import forecast_figure
-from capsim.report.forecasts import backtest_text
+from capsim.report.figures.projection import forecast_figure
+from capsim.report.screen import backtest_text
 
 
 def test_fan_shows_the_projection_and_bands_of_its_draws() -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from capsim.demand import METHODS, Method, forecast
-from capsim.demand.cohort import advance, closed
-from capsim.demand.entry import whole_index
-from capsim.demand.reconcile import Reconciliation, minimum_trace
+from capsim.demand.cohort import advance, closed, whole_index
+from capsim.demand.methods import Reconciliation, minimum_trace
 
 NAMES = sorted(METHODS)
 

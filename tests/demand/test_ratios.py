@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from capsim.demand.ratios import (
     fitted_alpha,
+    hierarchical,
     mean_ratio,
     pairs,
     smooth_ratio,
     taught,
+    variance_parts,
     without_outliers,
 )
-from capsim.demand.shrinkage import hierarchical, variance_parts
 
 
 def test_pairs_leave_out_what_says_nothing() -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 import capsim
 from capsim.report import figures
-from capsim.report.figures.catchments import TINTS, _cells, _tints
+from capsim.report.figures.maps import TINTS, _cells, _tints
 
 
 @pytest.fixture(scope="module")

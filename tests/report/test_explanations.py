@@ -1,18 +1,13 @@
 """Explanations say the same in Chinese: every rule, gap and cure has its words."""
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
+from infeasible_cities import CASES
 
 import capsim
-from capsim.report.explanations import explained
-from capsim.report.language import words
-from capsim.report.reasons import reasons_text
-
-sys.path.append(str(Path(__file__).parents[1] / "optimize"))
-from infeasible_cities import CASES
+from capsim.i18n.language import words
+from capsim.report.narrative import explained, reasons_text
 
 DAYS = re.compile(r"\d+月\d+日|\d+ (September|December)")
 

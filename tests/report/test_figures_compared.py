@@ -14,7 +14,7 @@ from test_safety import CURVE
 from test_tradeoff import front
 
 from capsim.report.figures.comparison import comparison_figures
-from capsim.report.figures.safety import safety_figure
+from capsim.report.figures.risk import safety_figure
 from capsim.report.figures.style import STYLE, new_figure
 from capsim.report.figures.tradeoff import tradeoff
 

@@ -8,12 +8,10 @@ from string import Formatter
 import pytest
 
 import capsim.report
-from capsim.report.chinese import NAMES, TEXTS
-from capsim.report.figures.grid import MEANING
-from capsim.report.language import words
-from capsim.report.page.compared import TITLES
-from capsim.report.page.compared_sure import FIGURES
-from capsim.report.price_words import UNITS
+from capsim.i18n.language import NAMES, TEXTS, words
+from capsim.report.figures.tradeoff import MEANING
+from capsim.report.narrative import UNITS
+from capsim.report.page.comparison import FIGURES, TITLES
 
 HERE = Path(capsim.report.__file__).parent
 
@@ -24,7 +22,7 @@ def texts_of(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             first = node.args[0]
-            if node.func.id in ("say", "Look", "Said"):
+            if node.func.id in ("say", "Look", "Message"):
                 constants = ast.walk(first) if isinstance(first, ast.IfExp) else [first]
                 found |= {one.value for one in constants if isinstance(one, ast.Constant)}
     return {text for text in found if isinstance(text, str)}

@@ -14,9 +14,9 @@ from hostile import COUNTIES, HTML, NAMES, PROJECTS, hostile_plan, reached
 from PIL import Image
 from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
+from capsim.i18n.language import words
 from capsim.report import Advice, answer, figures, html_page, milestones, summarize
-from capsim.report.language import words
-from capsim.report.page.blocks import Column, make_table, write_cell
+from capsim.report.page.elements import Column, make_table, write_cell
 from capsim.report.page.pictures import HEAVIEST, address
 
 PLAN = written_plan()

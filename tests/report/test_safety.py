@@ -10,10 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 from small_plan import written_plan
 
-from capsim.harden import Hardened
+from capsim.reliability import Hardened
 from capsim.report.figures import render
-from capsim.report.figures.safety import safety, safety_figure
-from capsim.report.safety import safety_files, safety_summary, safety_text
+from capsim.report.figures.risk import safety, safety_figure
+from capsim.report.summary import safety_files, safety_summary, safety_text
 
 CURVE = pd.DataFrame(
     {

@@ -7,18 +7,10 @@ import pandas as pd
 import pytest
 from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
-from capsim.report import (
-    answer,
-    csv,
-    files,
-    limits_used,
-    meets_all,
-    summarize,
-    tight_targets,
-    to_json,
-)
-from capsim.report.language import words
-from capsim.report.sentences import cost_spread
+from capsim.i18n.language import words
+from capsim.plan.limits import limits_used, tight_targets
+from capsim.report import answer, csv, files, meets_all, summarize, to_json
+from capsim.report.narrative import cost_spread
 
 PLAN = written_plan()
 OUTCOMES = written_outcomes(PLAN)

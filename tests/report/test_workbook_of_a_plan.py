@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 import capsim
 from capsim.report import plan_workbook, summarize
 from capsim.report.page import milestones
-from capsim.report.tables import csv, plain_text
+from capsim.report.summary import csv, plain_text
 from capsim.scenario import generate
 
 SHEETS = (

@@ -17,7 +17,7 @@ import pytest
 from small_folder import texts, write
 
 from capsim.scenario import Scenario, ScenarioError, load
-from capsim.scenario.tables import TABLES
+from capsim.scenario.schema import TABLES
 
 Files = dict[str, bytes]
 CELLS = (

@@ -16,7 +16,7 @@ from small_folder import texts, write
 
 import capsim
 from capsim.scenario import Scenario, ScenarioError, load
-from capsim.scenario.tables import TABLES
+from capsim.scenario.schema import TABLES
 
 BARE = {
     "name": "bare",
@@ -189,7 +189,7 @@ def test_a_failed_save_leaves_what_was(
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("capsim.scenario.files._write", full)
+    monkeypatch.setattr("capsim.scenario.folder._write", full)
     with pytest.raises(OSError, match="no space"):
         small.save(tmp_path / "copy", replace=True)
     with pytest.raises(OSError, match="no space"):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import capsim
 from capsim.scenario import Scenario, generate
-from capsim.scenario.synthetic_people import birth_totals, cohort
-from capsim.scenario.synthetic_recipe import Recipe, apportion, split, systematic
+from capsim.scenario.synthetic.people import birth_totals, cohort
+from capsim.scenario.synthetic.recipe import Recipe, apportion, split, systematic
 
 COMPULSORY = [str(grade) for grade in range(1, 10)]
 

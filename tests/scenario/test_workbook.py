@@ -16,11 +16,11 @@ from openpyxl import load_workbook as open_book
 from small_folder import write
 
 from capsim.scenario import Scenario, ScenarioError, generate, load
-from capsim.scenario.labels import COLUMNS_ZH, TABLES_ZH, UNITS_ZH
-from capsim.scenario.sheets import Field, add_sheet, decoded, encoded, new_book, to_bytes
-from capsim.scenario.tables import TABLES
-from capsim.scenario.workbook import load_workbook, template_bytes, workbook_bytes
-from capsim.scenario.workbook_settings import parted, read_value, rows_of
+from capsim.scenario.excel.headers import COLUMNS_ZH, TABLES_ZH, UNITS_ZH
+from capsim.scenario.excel.settings_sheet import parted, read_value, rows_of
+from capsim.scenario.excel.workbook import load_workbook, template_bytes, workbook_bytes
+from capsim.scenario.excel.writer import Field, add_sheet, decoded, encoded, new_book, to_bytes
+from capsim.scenario.schema import TABLES
 
 SHIPPED = sorted((Path(__file__).parents[2] / "scenarios").iterdir())
 NASTY = (

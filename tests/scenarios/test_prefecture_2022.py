@@ -12,7 +12,7 @@ import pytest
 import capsim
 from capsim.construction import build
 from capsim.construction.calendars import to_day
-from capsim.optimize.binding import limits_used
+from capsim.plan.limits import limits_used
 from capsim.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]

@@ -6,11 +6,24 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from capsim.report.figures.catchments import catchment_map, catchment_table
-from capsim.report.figures.classes import class_size_table, class_sizes
+from capsim.i18n.language import Words, words
 from capsim.report.figures.cost import cost, cost_table
-from capsim.report.figures.maps import flow_table, map_figure, map_table, place_map
-from capsim.report.figures.places import balance, balance_table, mix, mix_table
+from capsim.report.figures.maps import (
+    catchment_map,
+    catchment_table,
+    flow_table,
+    map_figure,
+    map_table,
+    place_map,
+)
+from capsim.report.figures.places import (
+    balance,
+    balance_table,
+    class_size_table,
+    class_sizes,
+    mix,
+    mix_table,
+)
 from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import (
@@ -21,16 +34,16 @@ from capsim.report.figures.risk import (
     target_groups,
 )
 from capsim.report.figures.style import STYLE, new_figure, note_all, render, render_both
-from capsim.report.figures.sweep import tornado
-from capsim.report.language import Words, words
+from capsim.report.figures.tradeoff import tornado
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
 
-    from capsim.optimize import Plan
-    from capsim.simulate import Outcomes
+    from capsim.plan.plan import Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 LATER = 8
 """Years after the first planned one at which the balance is drawn again."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from capsim.i18n.language import words
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -21,12 +22,12 @@ from capsim.report.figures.style import (
     note,
     school_years,
 )
-from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from capsim.optimize import Plan
+    from capsim.plan.plan import Plan
+
 
 KINDS = {
     "staff": Look("staff", "#D9D9D9", ""),

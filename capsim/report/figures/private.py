@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
+from capsim.i18n.language import words
 from capsim.report.figures.style import (
     BLUE,
     GREY,
@@ -20,13 +21,13 @@ from capsim.report.figures.style import (
     note,
     school_years,
 )
-from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from capsim.optimize import Plan
-    from capsim.simulate import Outcomes
+    from capsim.plan.plan import Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 TERMS = {
     "new_seats": SEATS["new"],

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
+from capsim.i18n.language import words
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, note, short
-from capsim.report.language import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from capsim.optimize import Plan
-    from capsim.simulate import Outcomes
+    from capsim.plan.plan import Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 MONTH_DAYS = 365.25 / 12
 

@@ -1,20 +1,166 @@
-"""The trade-off between two or three criteria: plans of which none is better in all of them."""
+"""A result over two settings of a scenario.
+
+What changes when inputs do: a tornado of one input at a time.
+
+The trade-off between two or three criteria: plans of which none is better in all of them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from capsim.report.figures.style import BLUE, GREY, VERMILLION, counts_on, note
-from capsim.report.language import words
-from capsim.report.numbers import count
+from capsim.i18n.language import Words, count, words
+from capsim.report.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    VERMILLION,
+    counts_on,
+    note,
+    short,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from capsim.optimize.pareto import Front
+    from capsim.analysis.pareto import Front
+
+
+class Meaning(NamedTuple):
+    """A column of `summary`: what it is, the unit it is drawn in, and how much that is."""
+
+    what: str
+    unit: str
+    size: float
+
+    def text(self, say: Words) -> str:
+        """Say what it is, with its unit."""
+        return say.joined([say(self.what), say(self.unit)]) if self.unit else say(self.what)
+
+
+MEANING = {
+    "missed": Meaning("targets missed", "", 1.0),
+    "objective_cny": Meaning("total cost, discounted", "million RMB", 1e6),
+    "avoidable_cny": Meaning("cost of the decisions, discounted", "million RMB", 1e6),
+    "displaced": Meaning("children made to change school, all years", "", 1.0),
+    "shortfall": Meaning("child-years without a place", "", 1.0),
+    "surplus_last": Meaning("empty compulsory places in the last year", "", 1.0),
+    "opened": Meaning("candidates opened", "", 1.0),
+    "converted": Meaning("schools converted", "", 1.0),
+    "purchased_most": Meaning("most places purchased in a year", "", 1.0),
+    "least_probability": Meaning("chance of the least likely target", "%", 0.01),
+    "gap": Meaning("proved gap", "%", 0.01),
+}
+
+
+def heat_map(ax: Axes, table: pd.DataFrame, column: str, *, lang: str = "en") -> None:
+    """Draw a result over two settings, every cell with its number, on an Axes.
+
+    Parameters
+    ----------
+    table
+        As `capsim.comparison.grid.heat` gives it; NaN is where there is no plan.
+    column
+        Of `summary`.
+    """
+    say = words(lang)
+    meaning = MEANING[column]
+    values = np.ma.masked_invalid(table.to_numpy(float) / meaning.size)
+    picture = ax.pcolormesh(values, cmap="cividis", edgecolors="white", linewidth=1)
+    low, high = (values.min(), values.max()) if values.count() else (0.0, 1.0)
+    for row, column_at in np.ndindex(*values.shape):
+        value = values[row, column_at]
+        known = value is not np.ma.masked
+        light = known and high > low and (value - low) / (high - low) > 0.55
+        text = _number(float(value), say) if known else say("no plan")
+        look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
+        ax.text(
+            column_at + 0.5,
+            row + 0.5,
+            text,
+            color=BLACK if light or not known else "white",
+            **look,
+        )
+    ax.set_xticks(np.arange(table.shape[1]) + 0.5, list(table.columns))
+    ax.set_yticks(np.arange(table.shape[0]) + 0.5, list(table.index))
+    ax.set_xlabel(str(table.columns.name))
+    ax.set_ylabel(str(table.index.name))
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    title = meaning.text(say)
+    ax.set_title(title[:1].upper() + title[1:])
+    ax.figure.colorbar(picture, ax=ax, format=lambda value, _: _number(value, say))
+
+
+def _number(value: float, say: Words) -> str:
+    return say.count(value) if abs(value) >= 100 else f"{value:.3g}".replace("-", "−")
+
+
+def tornado(
+    ax: Axes, table: pd.DataFrame, base: float, unit: str, title: str, *, lang: str = "en"
+) -> None:
+    """Draw how an outcome answers to inputs moved one at a time, the widest on top, on an Axes.
+
+    Parameters
+    ----------
+    table
+        what (the input), low, high (its values), low_result, high_result (the outcome with them).
+    base
+        The outcome with no input moved.
+    unit, title
+        Of the outcome, for axis and heading.
+
+    Raises
+    ------
+    ValueError
+        The table has no row.
+    """
+    if not len(table):
+        raise ValueError("a tornado needs at least one input")
+    say = words(lang)
+    swing = (table["high_result"] - table["low_result"]).abs()
+    rows = table.assign(swing=swing).sort_values(["swing", "what"], ascending=[False, True])
+    looks = (("low", say("low value"), BLUE, "//"), ("high", say("high value"), ORANGE, ".."))
+    for key, label, colour, hatch in looks:
+        width = rows[f"{key}_result"].to_numpy(float) - base
+        bars = ax.barh(
+            np.arange(len(rows)),
+            width,
+            left=base,
+            height=0.6,
+            color=colour,
+            hatch=hatch,
+            edgecolor="white",
+            linewidth=0.4,
+            label=label,
+        )
+        other = rows["high_result" if key == "low" else "low_result"].to_numpy(float) - base
+        for bar, value, step, across in zip(bars, rows[key], width, other, strict=True):
+            # A value with the outcome of the base stands on the side that the other leaves free.
+            right = step > 0 or (step == 0 and across <= 0)
+            ax.annotate(
+                f"{value:g}" if isinstance(value, int | float) else short(value, 12),
+                (base + step, bar.get_y() + 0.3),
+                xytext=(4 if right else -4, 0),
+                textcoords="offset points",
+                ha="left" if right else "right",
+                va="center",
+                fontsize=7,
+            )
+    ax.axvline(base, color="black", linewidth=0.8)
+    ax.set_yticks(range(len(rows)), [short(name) for name in rows["what"]])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.margins(x=0.12)
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(unit)
+    ax.set_title(title)
+    ax.legend(loc="lower right")
+
 
 NAMES = {
     "shortfall": "children without a place",

@@ -8,28 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from capsim.report import sentences
-from capsim.report.figures import rules_of
-from capsim.report.language import Words, words
-from capsim.report.page.advice import (
-    Advice,
-    advice_tables,
-    explanation_advice,
-    price_advice,
-)
-from capsim.report.page.balances import balances, counties, limits
-from capsim.report.page.blocks import Column, Table, make_table
-from capsim.report.page.ledger import closures, conversions, ledger, milestones, purchases
+from capsim.i18n.language import Words, words
+from capsim.report import narrative as sentences
+from capsim.report.figures.risk import rules_of
+from capsim.report.page.advice import Advice, advice_tables, explanation_advice, price_advice
+from capsim.report.page.elements import Column, Table, make_table, render_page, setting_of
 from capsim.report.page.pictures import pictures
-from capsim.report.page.provenance import setting_of
-from capsim.report.page.render import render_page
+from capsim.report.page.tables import (
+    balances,
+    closures,
+    conversions,
+    counties,
+    ledger,
+    limits,
+    milestones,
+    purchases,
+)
 from capsim.report.summary import meets_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from capsim.optimize import Explanation, Plan
-    from capsim.simulate import Outcomes
+    from capsim.plan.plan import Explanation, Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 __all__ = ["Advice", "html_page", "milestones"]
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
-from capsim.report.explanations import explained
-from capsim.report.language import Words
-from capsim.report.page.blocks import Column, Table, make_table
-from capsim.report.price_words import price_sentences, prices_head
+from capsim.i18n.language import Words
+from capsim.report.narrative import explained, price_sentences, prices_head
+from capsim.report.page.elements import Column, Table, make_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from capsim.optimize import Explanation
+    from capsim.plan.plan import Explanation
 
 
 TERMS = ("kind", "unit", "stage", "status")
@@ -110,7 +109,7 @@ def frame_table(
     Examples
     --------
     >>> import pandas as pd
-    >>> from capsim.report.language import words
+    >>> from capsim.i18n.language import words
     >>> frame = pd.DataFrame({"year": [2022], "cost_cny": [12.4]})
     >>> made = frame_table("t", "T", frame, words("en"))
     >>> [column.kind for column in made.columns], made.rows

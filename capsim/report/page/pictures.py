@@ -10,27 +10,21 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from PIL import Image
 
-from capsim.report.figures import (
-    balance_table,
-    catchment_table,
-    class_size_table,
-    cost_table,
-    flow_table,
-    mix_table,
-    reduction_table,
-    shortfall_table,
-)
-from capsim.report.figures.private import TERMS
+from capsim.i18n.language import Words
+from capsim.report.figures.cost import cost_table
+from capsim.report.figures.maps import catchment_table, flow_table
+from capsim.report.figures.places import balance_table, class_size_table, mix_table
+from capsim.report.figures.private import TERMS, reduction_table
+from capsim.report.figures.risk import shortfall_table
 from capsim.report.figures.style import SEATS
-from capsim.report.language import Words
-from capsim.report.page.blocks import Column, Picture, Table, make_table
-from capsim.report.page.ledger import money_column
-from capsim.report.page.provenance import CHANCES, MONEY, PLACES
-from capsim.report.sentences import kind_name
+from capsim.report.narrative import kind_name
+from capsim.report.page.elements import CHANCES, MONEY, PLACES, Column, Picture, Table, make_table
+from capsim.report.page.tables import money_column
 
 if TYPE_CHECKING:
-    from capsim.optimize import Plan
-    from capsim.simulate import Outcomes
+    from capsim.plan.plan import Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 HEAVIEST = 110_000
 """Bytes of an SVG above which its PNG is taken, where that is smaller."""

@@ -1,0 +1,222 @@
+"""A few plans near the best, as different from each other as possible.
+
+Each further plan is the one whose least distance to all plans before it is greatest (max-min).
+Distance counts decisions: copies of projects in use at the end of the horizon, schools converted
+and phased out by then, and for purchase contracts the share of years in which one runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array, csr_array
+
+from capsim.analysis.near_optimal import Near, near
+from capsim.lp.arrays import Array, Index
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import is_whole
+from capsim.model.model import Model
+from capsim.model.objectives import criterion, with_rows
+from capsim.plan.plan import Plan, make_plan
+from capsim.plan.solver import WarmSolver
+from capsim.plan.tie_break import break_ties
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+FINE = 1e-6
+
+
+@dataclass(frozen=True)
+class DifferentPlans:
+    """Plans near the best, the best first.
+
+    Attributes
+    ----------
+    plans : tuple of Plan
+    table : frame
+        ``plan`` (from 0), ``avoidable_cny`` (discounted), ``above_best`` (share), ``distance``
+        (decisions in which it differs from the nearest of the plans before), ``bound`` (no plan
+        near the best differs by more), ``proved``.
+    distances : float64 ``[plan, plan]``
+        Decisions in which two plans differ.
+    """
+
+    plans: tuple[Plan, ...]
+    table: pd.DataFrame
+    distances: Array
+
+
+def different_plans(
+    scenario: Scenario | Model,
+    count: int = 3,
+    within: float = 0.01,
+    *,
+    demand: Demand | None = None,
+    gap: float = 1e-4,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> DifferentPlans:
+    """Find plans near the best that differ from each other in as many decisions as possible.
+
+    Parameters
+    ----------
+    scenario : Scenario or Model
+    count : int
+        How many plans, the best among them. Fewer come back where no plan near the best differs in
+        any decision from those found, or time runs out.
+    within : float
+        Share of the best avoidable cost (of 1 million RMB where that is less), such as 0.01.
+    demand : Demand, optional
+    gap : float
+        To which the best plan is proved; distances are proved to less than half a decision or a
+        hundredth of them, whichever is more.
+    time_limit : float, optional
+        Seconds for everything.
+    threads : int, optional
+
+    Returns
+    -------
+    DifferentPlans
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is below 2 or ``within`` is not positive.
+    SolverError
+        If there is no plan, or none was found in time.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> found = different_plans(city, 2, within=0.2)
+    >>> len(found.plans) == len(found.table) <= 2
+    True
+    """
+    if not (is_whole(count) and count >= 2):
+        raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
+    base = near(scenario, within, demand=demand, gap=gap, time_limit=time_limit, threads=threads)
+    column, weight = decisions(base.model)
+    found, bounds, proofs = [base.x], [np.nan], [base.proved]
+    while len(found) < count and base.left() != 0.0:
+        x, bound, proved = _farthest(base, column, weight, found)
+        if x is None:
+            break
+        found.append(x)
+        bounds.append(bound)
+        proofs.append(proved)
+    value = np.round(np.stack([x[column] for x in found]))
+    apart = (np.abs(value[:, None] - value[None]) * weight).sum(axis=2)
+    plans = tuple(_plan(base, x) for x in found)
+    cost = np.array([plan.avoidable_cny for plan in plans])
+    table = pd.DataFrame(
+        {
+            "plan": np.arange(len(plans)),
+            "avoidable_cny": cost,
+            "above_best": (cost - base.best * 1e6) / (max(base.best, 1.0) * 1e6),
+            "distance": [np.nan, *(apart[i, :i].min() for i in range(1, len(plans)))],
+            "bound": bounds,
+            "proved": proofs,
+        }
+    )
+    return DifferentPlans(plans, table, apart)
+
+
+def decisions(model: Model) -> tuple[Index, Array]:
+    """Return the columns that distance counts, and how much of a decision each of them is."""
+    v = model.columns
+    states = np.concatenate([v.open[:, -1], v.converted[:, -1], v.phase_out[:, -1]])
+    contract = v.contract[v.contract >= 0]
+    states = states[states >= 0]
+    share = np.full(len(contract), 1.0 / model.parts.years)
+    return np.concatenate([states, contract]), np.concatenate([np.ones(len(states)), share])
+
+
+def _farthest(
+    base: Near, column: Index, weight: Array, found: Sequence[Array]
+) -> tuple[Array | None, float, bool]:
+    """Return the plan whose least distance to those found is greatest; None where it is 0."""
+    own = len(base.program.cost)
+    program, least = base.program.with_columns("distance", 1)
+    start = np.concatenate([base.x, [0.0]])
+    for other in found:
+        program, start = _apart(program, start, column, weight, np.round(other[column]), least[0])
+    aim = np.zeros(len(program.cost))
+    aim[least] = -1.0
+    most = float((weight * (program.upper - program.lower)[column]).sum())
+    solver = WarmSolver(base.model, program, gap=1e-2, threads=base.threads)
+    told = solver.solve(
+        aim, start=start, absolute=0.5 * float(weight.min()), time_limit=base.left()
+    )
+    bound = min(-told.bound, most)
+    if told.x is None:
+        return None, bound, False
+    x = told.x[:own].copy()
+    x[base.program.integer] = np.round(x[base.program.integer])
+    value = np.stack([np.round(other[column]) for other in found])
+    distance = float((np.abs(value - x[column]) * weight).sum(axis=1).min())
+    return (x if distance > FINE else None), bound, told.status == "optimal"
+
+
+def _apart(
+    program: LinearProgram, start: Array, column: Index, weight: Array, value: Array, least: int
+) -> tuple[LinearProgram, Array]:
+    """Add ``least ≤ Σ weight · |x − value|``.
+
+    At an end of its range ``|x − value|`` is linear; between, ``x − value = p − n`` with
+    ``p ≤ (upper − value) b`` and ``n ≤ (value − lower)(1 − b)``, b 0 or 1.
+    """
+    low, high = program.lower[column], program.upper[column]
+    up = value <= low
+    down = ~up & (value >= high)
+    inner = np.flatnonzero(~up & ~down)
+    n = len(inner)
+    program, p = program.with_columns("above", n)
+    program, m = program.with_columns("below", n)
+    program, b = program.with_columns("which", n, upper=1.0, integer=True)
+    away = start[column[inner]] - value[inner]
+    start = np.concatenate([start, np.maximum(away, 0), np.maximum(-away, 0), away > 0])
+    at, v, w = column[inner], value[inner], weight[inner]
+    r = np.arange(n)
+    one = np.ones(n)
+    sign = np.where(up, -weight, weight)
+    ends = up | down
+    zero = np.zeros(len(column), np.int64)[ends]
+    entries = [
+        (zero, column[ends], sign[ends]),
+        (np.zeros(n, np.int64), p, -w),
+        (np.zeros(n, np.int64), m, -w),
+        (np.zeros(1, np.int64), np.array([least]), np.ones(1)),
+        *[(1 + r, c, k) for c, k in ((at, one), (p, -one), (m, one))],
+        *[(1 + n + r, c, k) for c, k in ((at, -one), (p, one), (m, -one))],
+        *[(1 + 2 * n + r, c, k) for c, k in ((p, one), (b, v - high[inner]))],
+        *[(1 + 3 * n + r, c, k) for c, k in ((m, one), (b, v - low[inner]))],
+    ]
+    row, col, coefficient = (np.concatenate(part) for part in zip(*entries, strict=True))
+    shape = (1 + 4 * n, len(program.cost))
+    rows = csr_array(coo_array((coefficient, (row, col)), shape=shape))
+    constant = float((sign * value)[ends].sum())
+    upper = np.concatenate([[constant], v, -v, np.zeros(n), v - low[inner]])
+    return with_rows(program, rows, upper, ["distance"] * len(upper)), start
+
+
+def _plan(base: Near, x: Array) -> Plan:
+    """Make the plan of these decisions that costs least, flows settled."""
+    model = base.model
+    cost = criterion(model, "cost")
+    settled = break_ties(model, x)
+    return make_plan(
+        model,
+        settled if cost.value(settled) <= cost.value(x) + FINE * max(1.0, base.best) else x,
+        bound=base.bound,
+        solver=base.solver,
+        asked_gap=base.gap,
+        proved=base.proved,
+    )

@@ -1,0 +1,293 @@
+"""Fairness between areas: the worst-off area as well off as can be, then the next, and so on.
+
+Lexicographic min-max. With integer decisions "fix the worst area, go on with the rest" is not well
+defined, as another area may be the worst in another best plan. Two exact forms are used instead:
+
+*amounts* (children without a place, over-filled, displaced, per 100 children of the area): rank k
+minimises the sum of the k largest, ``k t + Σ_a d_a`` with ``d_a ≥ f_a − t`` (Ogryczak & Śliwiński
+2006);
+
+*class size* (a ratio: pupils ÷ classes, both decided): rank k finds by bisection the least size
+that at most k − 1 areas exceed, each step a program that has a solution or has none.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, hstack
+
+from capsim.analysis.objective_level import SLACK, How, Level, solve_level
+from capsim.lp.arrays import Array, Index
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import is_whole
+from capsim.model.model import Model
+from capsim.model.objectives import Criterion, holding, with_rows
+from capsim.plan.solution import Solution
+from capsim.plan.solver import WarmSolver
+
+FAIR = ("shortfall", "displaced", "overfilled", "class_size")
+FINE = 0.1
+"""Pupils a class to which class sizes are searched where no tolerance is given."""
+
+
+@dataclass(frozen=True)
+class Fair:
+    """The worst-off areas first.
+
+    Parameters
+    ----------
+    what : str
+        ``shortfall``, ``displaced`` or ``overfilled`` (all years, per 100 children who live in the
+        area), or ``class_size`` (mean class of public schools of a compulsory stage, in the area's
+        worst stage and year). Put ``shortfall`` above ``class_size``: empty classes are small.
+    ranks : int
+        How many of the worst-off areas are looked after, one after the other.
+
+    Examples
+    --------
+    >>> Fair("shortfall", ranks=2).name
+    'worst shortfall'
+    """
+
+    what: str = "shortfall"
+    ranks: int = 1
+
+    def __post_init__(self) -> None:
+        if self.what not in FAIR:
+            raise ValueError(f"fairness is about one of {', '.join(FAIR)}, not {self.what!r}")
+        if not (is_whole(self.ranks) and self.ranks >= 1):
+            raise ValueError(f"ranks must be a whole number, 1 or more, not {self.ranks!r}")
+
+    @property
+    def name(self) -> str:
+        """The level's name."""
+        return f"worst {self.what}"
+
+
+def by_area(model: Model, what: str) -> csr_array:
+    """Return an amount per 100 children of each area, all years: ``[area, column]``."""
+    space, providers, v = model.given.space, model.given.providers, model.columns
+    areas = len(space.areas)
+    of_area = {
+        "shortfall": (np.arange(areas)[:, None, None], v.shortfall),
+        "displaced": (providers.area[v.seats.provider][:, None], v.displaced),
+        "overfilled": (providers.area[:, None], v.overfill),
+    }
+    row, column = np.broadcast_arrays(*of_area[what])
+    keep = column >= 0
+    children = np.maximum(space.children.sum(axis=(1, 2)), 1e-9)
+    value = 100.0 / children[row[keep]]
+    shape = (areas, len(model.program.cost))
+    return csr_array(coo_array((value, (row[keep], column[keep])), shape=shape))
+
+
+def class_sizes(model: Model, x: Array) -> Array:
+    """Return the mean class of public schools, ``[area, compulsory stage, t]``; 0 without any."""
+    pupils, classes = _class_terms(model)
+    taught, have = pupils @ x, classes[0] @ x + classes[1]
+    size = np.divide(taught, have, out=np.zeros_like(taught), where=have > 1e-9)
+    return np.asarray(size, np.float64).reshape(len(model.given.space.areas), -1, model.parts.years)
+
+
+def _class_terms(model: Model) -> tuple[csr_array, tuple[csr_array, Array]]:
+    """Pupils, and classes with their constant part, by area, compulsory stage and year (rows)."""
+    parts, given = model.parts, model.given
+    space, providers, years = given.space, given.providers, model.parts.years
+    stages = np.flatnonzero(space.compulsory)
+    where = np.full(len(space.stages), -1, np.int64)
+    where[stages] = np.arange(len(stages))
+    mine = providers.public & (where[providers.stage] >= 0)
+    node = (providers.area * len(stages) + where[providers.stage])[:, None] * years
+    row = np.where(mine[:, None], node + np.arange(years), -1)
+    size = space.by_stage("class_size")[providers.stage]
+    shape = (len(space.areas) * len(stages) * years, len(model.program.cost))
+
+    def matrix(term: tuple[Index, Index, Array]) -> csr_array:
+        r, c, value = term
+        return csr_array(coo_array((value, (r, c)), shape=shape))
+
+    r, c, value = parts.seats(row, 1.0 / size[:, None])
+    fixed = np.zeros(shape[0])
+    np.add.at(fixed, row[mine], (providers.places / size)[mine][:, None])
+    r2, c2, value2 = parts.enrolled(row)
+    return (
+        matrix((np.asarray(r2), np.asarray(c2), np.asarray(value2))),
+        (matrix((np.asarray(r), np.asarray(c), np.asarray(value))), fixed),
+    )
+
+
+def fair_levels(
+    how: How,
+    program: LinearProgram,
+    start: Array | None,
+    fair: Fair,
+    tolerance: float | None,
+    seconds: float | None = None,
+) -> tuple[LinearProgram, Array, list[Level]]:
+    """Solve a level of fairness rank by rank; return the program that holds it, columns, levels."""
+    ranks = min(fair.ranks, len(how.model.given.space.areas))
+    each = None if seconds is None else seconds / ranks
+    levels: list[Level] = []
+    for rank in range(1, ranks + 1):
+        step = _class_rank if fair.what == "class_size" else _amount_rank
+        program, start, level = step(how, program, start, fair, rank, tolerance, each)
+        levels.append(level)
+    assert start is not None
+    return program, start, levels
+
+
+def _amount_rank(
+    how: How,
+    program: LinearProgram,
+    start: Array | None,
+    fair: Fair,
+    rank: int,
+    tolerance: float | None,
+    seconds: float | None,
+) -> tuple[LinearProgram, Array, Level]:
+    """Minimise the sum of the ``rank`` largest amounts."""
+    model = how.model
+    amount = by_area(model, fair.what)
+    areas, own = amount.shape
+    children = model.given.space.children.sum(axis=(1, 2))
+    begun = len(program.cost)
+    wide, at = program.with_columns(f"{fair.name},{rank}", areas + 1)
+    excess = coo_array(
+        (
+            np.full(2 * areas, -1.0),
+            (
+                np.tile(np.arange(areas), 2),
+                np.concatenate([np.full(areas, at[0]), at[1:]]) - own,
+            ),
+        ),
+        shape=(areas, begun + areas + 1 - own),
+    )
+    rows = csr_array(hstack([amount, excess], format="csr"))
+    wide = with_rows(wide, rows, np.zeros(areas), [f"{fair.name},{rank}"] * areas)
+    weights = np.zeros(len(wide.cost))
+    weights[at[0]], weights[at[1:]] = rank, 1.0
+    together = "the worst area" if rank == 1 else f"the {rank} worst areas together"
+    aim = Criterion(
+        f"{fair.name} {rank}",
+        f"per 100 children, {together}",
+        weights,
+        tolerance=100.0 / float(children.max()) if tolerance is None else tolerance,
+    )
+    if start is not None:
+        start = np.concatenate([start, _ordered(amount @ start[:own], rank)])
+    level, x = solve_level(how, wide, start, aim, seconds)
+    exact = amount @ Solution(model.parts, x[:own]).exact
+    x[at] = _ordered(exact, rank)
+    best = aim.value(x)
+    who = str(model.given.space.areas[np.argsort(-exact, kind="stable")[rank - 1]])
+    limit = best + level.limit - level.best
+    level = replace(
+        level,
+        best=best,
+        bound=min(level.bound, best),
+        limit=limit,
+        who=who,
+        measure=lambda x: _largest(amount @ Solution(model.parts, x).exact, rank),
+    )
+    return holding(wide, [(aim, limit)]), x, level
+
+
+def _largest(value: Array, rank: int) -> float:
+    return float(np.sort(value)[-rank:].sum())
+
+
+def _ordered(value: Array, rank: int) -> Array:
+    """Return ``t`` and ``d`` with ``rank · t + Σ d`` the sum of the ``rank`` largest values."""
+    t = np.sort(value)[-rank]
+    return np.concatenate([[max(t, 0.0)], np.maximum(value - max(t, 0.0), 0.0)])
+
+
+def _class_rank(
+    how: How,
+    program: LinearProgram,
+    start: Array | None,
+    fair: Fair,
+    rank: int,
+    tolerance: float | None,
+    seconds: float | None,
+) -> tuple[LinearProgram, Array, Level]:
+    """Bisect on the class size that at most ``rank − 1`` areas exceed."""
+    begin = time.perf_counter()
+    model = how.model
+    fine = FINE if tolerance is None else max(tolerance, 1e-3)
+    if start is None:
+        free = Criterion("any plan", "", np.zeros(len(program.cost)))
+        _, start = solve_level(how, program, None, free, seconds)
+    areas = model.given.space.areas
+    own = len(model.program.cost)
+    wide, at = program.with_columns(f"{fair.name},{rank}", len(areas), upper=1.0, integer=True)
+
+    def reached(x: Array) -> tuple[float, str]:
+        worst = class_sizes(model, x[:own]).max(axis=(1, 2), initial=0.0)
+        order = np.argsort(-worst, kind="stable")
+        return float(worst[order[rank - 1]]), str(areas[order[rank - 1]])
+
+    best, who = reached(start)
+    x = np.concatenate([start, np.zeros(len(areas))])
+    x = _exceeding(model, x, at, best)
+    bound, proved = 0.0, True
+    while best - bound > fine:
+        size = (best + bound) / 2
+        tried = _at_most(model, wide, at, size, rank)
+        left = None if seconds is None else max(seconds - (time.perf_counter() - begin), 0.01)
+        found = WarmSolver(model, tried, threads=how.threads).solve(
+            np.zeros(len(tried.cost)), time_limit=left
+        )
+        if found.x is not None:
+            x = found.x.copy()
+            x[wide.integer] = np.round(x[wide.integer])
+            now, who = reached(x)
+            best = min(now, size)
+        elif found.status == "infeasible":
+            bound = size
+        else:
+            proved = False
+            break
+    limit = best + max(fine, SLACK * best)
+    aim = Criterion(f"{fair.name} {rank}", "pupils a class", np.zeros(own), tolerance=fine)
+    level = Level(
+        aim=aim,
+        best=best,
+        bound=bound,
+        limit=limit,
+        proved=proved,
+        seconds=time.perf_counter() - begin,
+        measure=lambda x: reached(x)[0],
+        who=who,
+    )
+    return _at_most(model, wide, at, limit, rank), _exceeding(model, x, at, limit), level
+
+
+def _exceeding(model: Model, x: Array, at: Index, size: float) -> Array:
+    """Set the flags of areas whose worst class is larger than ``size``."""
+    worst = class_sizes(model, x[: len(model.program.cost)]).max(axis=(1, 2), initial=0.0)
+    x = x.copy()
+    x[at] = worst > size * (1 + 1e-9)
+    return x
+
+
+def _at_most(
+    model: Model, program: LinearProgram, flag: Index, size: float, rank: int
+) -> LinearProgram:
+    """At most ``rank − 1`` areas (flagged) have larger mean classes than ``size``."""
+    pupils, (classes, fixed) = _class_terms(model)
+    rows, own = pupils.shape
+    area = np.arange(rows) // max(rows // len(model.given.space.areas), 1)
+    capacity = fixed + abs(classes) @ np.nan_to_num(model.program.upper, posinf=0.0)
+    most = capacity * max(float(model.given.space.by_stage("class_ceiling").max()), size)
+    loose = coo_array(
+        (-most, (np.arange(rows), flag[area] - own)), shape=(rows, len(program.cost) - own)
+    )
+    matrix = csr_array(hstack([pupils - size * classes, loose], format="csr"))
+    out = with_rows(program, matrix, size * fixed, ["class size"] * rows)
+    count = np.zeros((1, len(program.cost)))
+    count[0, flag] = 1.0
+    return with_rows(out, csr_array(count), np.array([rank - 1.0]), ["areas"])

@@ -1,0 +1,223 @@
+"""Plans by priority: the first criterion as good as can be, then the second, then the third.
+
+Each *level* is solved to its own proved bound; what it reaches, plus a tolerance in its own unit,
+is a limit for all levels below it (lexicographic goal programming, Ignizio 1976). A level may be
+one criterion, a weighted sum of several, or fairness between areas (:mod:`.fairness`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from capsim.analysis.fairness import Fair, fair_levels
+from capsim.analysis.objective_level import How, Level, solve_level
+from capsim.lp.arrays import Array
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import is_number
+from capsim.model.model import Model, formulate, is_large
+from capsim.model.objectives import (
+    Criterion,
+    criterion,
+    holding,
+    minimising,
+    refuse_weights,
+    weighted,
+)
+from capsim.plan.plan import Plan, make_plan
+from capsim.plan.solver import COUNTIES, KEPT
+from capsim.plan.tie_break import break_ties
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+Priority = str | Mapping[str, float] | Fair
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """A plan by priorities.
+
+    Attributes
+    ----------
+    plan : Plan
+        Its ``bound_cny`` is that of the cheapest plan that keeps the levels above ``cost``.
+    levels : frame
+        In order: ``level``, ``criterion``, ``unit``, ``best`` (found when it was solved),
+        ``bound`` (no plan that keeps the levels above can beat it), ``tolerance``, ``value`` (in
+        the plan), ``proved`` (best and bound are within the tolerance, or the gap asked for),
+        ``who`` (the area, of a level of fairness), ``seconds``.
+    route : str
+        How the programs were solved.
+    """
+
+    plan: Plan
+    levels: pd.DataFrame
+    route: str
+
+
+def optimize_lexicographic(
+    scenario: Scenario | Model,
+    priorities: Sequence[Priority] = ("shortfall", "displaced", "cost"),
+    *,
+    tolerances: Mapping[str, float] | None = None,
+    demand: Demand | None = None,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> InOrder:
+    """Find the plan that is best by priorities, each within its tolerance of the best possible.
+
+    Parameters
+    ----------
+    scenario : Scenario or Model
+    priorities : sequence
+        Most important first: names of ``CRITERIA``; mappings of names to weights (what a unit is
+        worth), each one level; or :class:`Fair`, the worst-off areas first. ``cost`` comes last
+        where it is not a level of its own.
+    tolerances : mapping, optional
+        By how much a level may be missed for those below it, by the level's name, in its own unit.
+        Where not given: one child, place or class; 1 million RMB; for fairness one child of the
+        largest area or 0.1 pupils a class; for weights the least that one unit of a part is worth.
+    demand : Demand, optional
+        Children to be placed; projected where not given.
+    gap : float
+        Relative gap at which the search of the cost may stop; other levels are searched to a fifth
+        of their tolerance (programs that are solved county by county: all to this gap).
+    time_limit : float, optional
+        Seconds for all levels together, shared out evenly among those left.
+    threads : int, optional
+
+    Returns
+    -------
+    InOrder
+
+    Raises
+    ------
+    ValueError
+        If priorities are unknown, doubled or none, or a tolerance is negative or of none of them.
+    SolverError
+        If the scenario's rules contradict each other or no plan was found in time.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> found = optimize_lexicographic(city, ["displaced"], tolerances={"displaced": 5})
+    >>> found.levels[["level", "criterion", "tolerance", "proved"]].values.tolist()
+    [[1, 'displaced', 5.0, True], [2, 'cost', 1.0, True]]
+    """
+    begin = time.perf_counter()
+    asked = _asked(priorities, dict(tolerances or {}))
+    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    given = dict(tolerances or {})
+    aims = [_aim(model, priority, given) for priority in asked]
+    end = None if time_limit is None else begin + time_limit
+    how = How(model, gap, threads, end)
+    program, x = model.program, None
+    levels: list[Level] = []
+    for at, aim in enumerate(aims):
+        seconds = how.seconds(len(aims) - at)
+        if isinstance(aim, Fair):
+            program, x, ranks = fair_levels(how, program, x, aim, given.get(aim.name), seconds)
+            levels += ranks
+            continue
+        level, x = solve_level(how, program, x, aim, seconds)
+        levels.append(level)
+        program = holding(program, [(aim, level.limit)])
+    assert x is not None
+    plan, columns = _plan(model, program, x, levels, gap, begin)
+    route = COUNTIES if is_large(program) else KEPT
+    return InOrder(plan, _table(columns, levels), route)
+
+
+def _asked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> list[Priority]:
+    if isinstance(priorities, str) or not priorities:
+        raise ValueError("priorities are a list of at least one level, most important first")
+    asked = list(priorities)
+    if "cost" not in asked:
+        asked.append("cost")
+    for priority in asked:
+        if isinstance(priority, Mapping):
+            refuse_weights(priority)
+        elif not isinstance(priority, str | Fair):
+            raise ValueError(
+                "a priority is the name of a criterion, names with weights, or Fair(…), "
+                f"not {priority!r}"
+            )
+    names = [_name(priority) for priority in asked]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise ValueError(f"a priority is named twice: {', '.join(sorted(doubled))}")
+    unknown = set(tolerances) - set(names)
+    if unknown:
+        raise ValueError(
+            f"tolerances of {', '.join(sorted(unknown))}, but the levels are {', '.join(names)}"
+        )
+    bad = [name for name, tol in tolerances.items() if not (is_number(tol) and tol >= 0)]
+    if bad:
+        raise ValueError(f"a tolerance must be a number >= 0: that of {', '.join(bad)} is not")
+    return asked
+
+
+def _name(priority: Priority) -> str:
+    if isinstance(priority, Fair):
+        return priority.name
+    if isinstance(priority, str):
+        return priority
+    return " + ".join(f"{weight:g} {name}" for name, weight in priority.items())
+
+
+def _aim(model: Model, priority: Priority, tolerances: Mapping[str, float]) -> Criterion | Fair:
+    if isinstance(priority, Fair):
+        return priority
+    aim = criterion(model, priority) if isinstance(priority, str) else weighted(model, priority)
+    return replace(aim, tolerance=tolerances.get(aim.name, aim.tolerance))
+
+
+def _plan(
+    model: Model, program: LinearProgram, x: Array, levels: list[Level], gap: float, begin: float
+) -> tuple[Plan, Array]:
+    """Settle the flows with every level held, and make the plan."""
+    cost = next(level for level in levels if level.aim.name == "cost")
+    solved_s = time.perf_counter() - begin
+    settled = break_ties(model.with_program(minimising(program, levels[-1].aim)), x)
+    settled = settled[: len(model.program.cost)]
+    spared = cost.limit - cost.best
+    allowed = gap + (spared / max(abs(cost.best), 1.0) if cost is not levels[-1] else 0.0)
+    plan = make_plan(
+        model,
+        settled,
+        bound=cost.bound,
+        solver=cost.solver,
+        asked_gap=allowed,
+        proved=all(level.proved for level in levels),
+        timings_s={"build": model.build_s, "solve": solved_s},
+    )
+    return plan, settled
+
+
+def _table(x: Array, levels: list[Level]) -> pd.DataFrame:
+    rows = [
+        (
+            at,
+            level.aim.name,
+            level.aim.unit,
+            level.best,
+            level.bound,
+            level.aim.tolerance,
+            level.measure(x),
+            level.proved,
+            level.who,
+            level.seconds,
+        )
+        for at, level in enumerate(levels, start=1)
+    ]
+    names = ["level", "criterion", "unit", "best", "bound", "tolerance", "value", "proved"]
+    return pd.DataFrame(rows, columns=[*names, "who", "seconds"])

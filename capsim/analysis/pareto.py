@@ -1,0 +1,314 @@
+"""Trade-offs: plans of which none can be improved in one criterion without loss in another.
+
+The ε-constraint method (Haimes, Lasdon & Wismer 1971) over a grid of limits on all criteria but the
+first. Each point is brought to its best criterion by criterion under its limits, so that no plan is
+as good in all and better in one (to the gaps proved). A limit whose answer follows from a point
+already found is not solved again (as in AUGMECON2, Mavrotas & Florios 2013).
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from capsim.analysis.objective_level import SLACK, exact_value
+from capsim.lp.arrays import Array, Flag
+from capsim.lp.solution import SolverResult, is_whole
+from capsim.model.model import Model, formulate
+from capsim.model.objectives import Criterion, criterion, holding, minimising
+from capsim.plan.plan import Plan, make_plan
+from capsim.plan.solver import WarmSolver, found_x
+from capsim.plan.tie_break import break_ties
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Front:
+    """Plans of which none is better than another in every criterion.
+
+    Attributes
+    ----------
+    criteria : tuple of Criterion
+    table : frame
+        By the first criterion: ``point``, a column for each criterion, ``bound`` (no plan within
+        the point's limits has less of the first criterion), ``proved`` (every step of the point
+        ended with the gap asked for), ``seconds``.
+    complete : bool
+        Whether the whole grid was searched; False where time ran out.
+    route : str
+        How the programs were solved.
+    """
+
+    model: Model
+    criteria: tuple[Criterion, ...]
+    table: pd.DataFrame
+    complete: bool
+    route: str
+    columns: tuple[Array, ...]
+    solver: str
+    gap: float
+    relax: bool = False
+
+    def plan(self, point: int) -> Plan:
+        """Return the plan of a point (its ``point`` in the table), flows settled.
+
+        Where cost comes first, ``bound_cny`` is that of the cheapest plan within the point's
+        limits; else that of the linear relaxation.
+        """
+        if point not in range(len(self.columns)):
+            raise ValueError(f"a point is one of 0 to {len(self.columns) - 1}, not {point!r}")
+        if self.relax:
+            raise ValueError("a point of the relaxation is no plan: its decisions are fractions")
+        x = self.columns[point]
+        row = self.table.iloc[point]
+        limits = [(c, _above(float(row[c.name]))) for c in self.criteria]
+        cost = criterion(self.model, "cost")
+        program = holding(minimising(self.model.program, cost), limits)
+        settled = break_ties(self.model.with_program(program), x)
+        if self.criteria[0].name == "cost":
+            bound = float(row["bound"])
+        else:
+            bound = (
+                WarmSolver(self.model, self.model.program.relaxed())
+                .solve(cost.weights, cost.constant)
+                .bound
+            )
+        return make_plan(
+            self.model,
+            settled,
+            bound=bound,
+            solver=self.solver,
+            asked_gap=self.gap,
+            proved=bool(row["proved"]),
+        )
+
+
+@dataclass
+class _Point:
+    limits: Array
+    value: Array
+    x: Array
+    bound: float
+    proved: bool
+    seconds: float
+
+
+def pareto(
+    scenario: Scenario | Model,
+    criteria: Sequence[str] = ("cost", "displaced"),
+    *,
+    points: int = 9,
+    demand: Demand | None = None,
+    gap: float = 1e-4,
+    relax: bool = False,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> Front:
+    """Find plans that trade two or three criteria off against each other.
+
+    Parameters
+    ----------
+    scenario : Scenario or Model
+    criteria : sequence of str
+        Two or three of ``CRITERIA``; the first is minimised, the others are limited step by step.
+    points : int
+        Limits on each criterion after the first, evenly between its best and what it is where
+        another is best (of two criteria exactly the front's ends; of three the payoff table's).
+    demand : Demand, optional
+        Children to be placed; projected where not given.
+    gap : float
+        Relative gap to which each step is proved.
+    relax : bool
+        Of the linear relaxation only: a front that no plan can beat, and points that are no plans.
+    time_limit : float, optional
+        Seconds for the whole front; what is found by then is returned.
+    threads : int, optional
+
+    Returns
+    -------
+    Front
+
+    Raises
+    ------
+    ValueError
+        If criteria are unknown, doubled or not two or three, or points are fewer than 2.
+    SolverError
+        If the scenario's rules contradict each other or no plan was found in time.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> front = pareto(city, ("cost", "surplus"), points=3)
+    >>> front.table["cost"].is_monotonic_increasing, front.table["surplus"].is_monotonic_decreasing
+    (True, True)
+    """
+    names = tuple(criteria)
+    if isinstance(criteria, str) or len(names) not in (2, 3) or len(set(names)) != len(names):
+        raise ValueError(f"a trade-off is between two or three different criteria, not {criteria}")
+    if not (is_whole(points) and points >= 2):
+        raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
+    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    aims = tuple(criterion(model, name) for name in names)
+    search = _Search(model, aims, gap, relax, threads, time_limit)
+    free = np.full(len(aims), np.inf)
+    order = range(len(aims))
+    ends = [search.point(free, [k, *(i for i in order if i != k)]) for k in order]
+    found = [point for point in ends if point is not None]
+    payoff = np.stack([point.value for point in found])
+    best, worst = payoff.min(axis=0), payoff.max(axis=0)
+    steps = [np.linspace(worst[k], best[k], points) for k in order[1:]]
+    complete = _fill(search, found, steps)
+    table, kept = _table(found, names)
+    columns = tuple(found[i].x for i in kept)
+    return Front(
+        model, aims, table, complete, search.again.route, columns, search.solver, gap, relax
+    )
+
+
+def _fill(search: _Search, found: list[_Point], steps: list[Array]) -> bool:
+    """Solve every limit of the grid whose answer is not known yet; whether all were solved."""
+    impossible: list[Array] = []
+    for limits in itertools.product(*steps):
+        limit = np.array([np.inf, *map(_above, limits)])
+        if any((limit <= other).all() for other in impossible):
+            continue
+        if any((p.limits >= limit).all() and (p.value <= limit).all() for p in found):
+            continue
+        if search.time_is_up:
+            return False
+        point = search.point(limit, list(range(len(limit))), found)
+        if point is not None:
+            found.append(point)
+        elif search.status == "infeasible":
+            impossible.append(limit)
+        else:
+            return False
+    return True
+
+
+class _Search:
+    """One kept program with a row for each criterion."""
+
+    def __init__(
+        self,
+        model: Model,
+        aims: tuple[Criterion, ...],
+        gap: float,
+        relax: bool,
+        threads: int | None,
+        time_limit: float | None,
+    ) -> None:
+        self.model, self.aims, self.relax = model, aims, relax
+        cost = criterion(model, "cost")
+        self._last = () if any(aim.name == "cost" for aim in aims) else (cost,)
+        program = model.program.relaxed() if relax else model.program
+        program = holding(program, [(aim, np.inf) for aim in (*aims, *self._last)])
+        self.again = WarmSolver(model, program, gap=gap, threads=threads)
+        self._end = None if time_limit is None else time.perf_counter() + time_limit
+        self.status = self.solver = ""
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether no time is left."""
+        return self._end is not None and time.perf_counter() >= self._end
+
+    def value(self, aim: Criterion, x: Array) -> float:
+        """Return a criterion's value; of fractions of decisions as they are."""
+        return aim.value(x) if self.relax else exact_value(self.model, aim, x)
+
+    def point(self, limits: Array, order: list[int], known: Sequence[_Point] = ()) -> _Point | None:
+        """Bring the criteria to their best in this order within limits; None where none is."""
+        begin = time.perf_counter()
+        all_aims = (*self.aims, *self._last)
+        upper = np.concatenate([limits, np.full(len(self._last), np.inf)])
+        x, bound, proved = _within(known, limits), -np.inf, True
+        for k in [*order, *range(len(self.aims), len(all_aims))]:
+            found = self._solve(all_aims, upper, k, x)
+            self.status, self.solver = found.status, found.solver
+            if found.x is None and x is None and known:
+                return None
+            proved &= found.status == "optimal"
+            x = found_x(found, "trade-off", x).copy()
+            x[self.again.program.integer] = np.round(x[self.again.program.integer])
+            if k == 0:
+                bound = found.bound
+                limits = upper[: len(self.aims)].copy()
+            reached = self.value(all_aims[k], x)
+            upper[k] = min(upper[k], _above(reached))
+        assert x is not None
+        value = np.array([self.value(aim, x) for aim in self.aims])
+        return _Point(limits, value, x, bound, proved, time.perf_counter() - begin)
+
+    def _solve(
+        self, aims: tuple[Criterion, ...], upper: Array, k: int, start: Array | None
+    ) -> SolverResult:
+        row_upper = self.again.program.row_upper.copy()
+        row_upper[-len(aims) :] = upper - [aim.constant for aim in aims]
+        left = None if self._end is None else max(self._end - time.perf_counter(), 0.01)
+        return self.again.solve(
+            aims[k].weights, aims[k].constant, row_upper=row_upper, start=start, time_limit=left
+        )
+
+
+def _within(known: Sequence[_Point], limits: Array) -> Array | None:
+    """Return the best point in the first criterion that keeps the limits."""
+    keeping = [point for point in known if (point.value <= limits).all()]
+    return min(keeping, key=lambda point: point.value[0]).x if keeping else None
+
+
+def _above(value: float) -> float:
+    return value + SLACK * max(1.0, abs(value))
+
+
+def non_dominated(value: Array, tolerance: Array | float = 0.0) -> Flag:
+    """Flag the rows that no other row matches in all columns and beats in one.
+
+    Of rows that are equal within the tolerance the first is kept.
+
+    Parameters
+    ----------
+    value : float64 ``[point, criterion]``, less is better
+    tolerance : float or float64 ``[criterion]``
+
+    Examples
+    --------
+    >>> non_dominated(np.array([[1.0, 3.0], [2.0, 3.0], [2.0, 1.0], [1.0, 3.0]])).tolist()
+    [True, False, True, False]
+    """
+    keep = np.ones(len(value), bool)
+    for i, mine in enumerate(value):
+        others = np.flatnonzero(keep & (np.arange(len(value)) != i))
+        least = value[others]
+        matched = (least <= mine + tolerance).all(axis=1)
+        beaten = matched & (least < mine - tolerance).any(axis=1)
+        equal = matched & ~beaten & (others < i)
+        keep[i] = not (beaten | equal).any()
+    return keep
+
+
+def _table(found: list[_Point], names: tuple[str, ...]) -> tuple[pd.DataFrame, list[int]]:
+    value = np.stack([point.value for point in found])
+    fine = 2 * SLACK * np.maximum(1.0, np.abs(value).max(axis=0))
+    kept = np.flatnonzero(non_dominated(value, fine))
+    order = [int(i) for i in kept[np.lexsort(value[kept].T[::-1])]]
+    first = {name: value[order, k] for k, name in enumerate(names)}
+    table = pd.DataFrame(
+        {
+            "point": np.arange(len(order)),
+            **first,
+            "bound": [found[i].bound for i in order],
+            "proved": [found[i].proved for i in order],
+            "seconds": [found[i].seconds for i in order],
+        }
+    )
+    return table, order

@@ -1,0 +1,269 @@
+"""One more unit of what there is, as columns of the program: places, posts, money, land, rules.
+
+A column of a relief stands beside those of the plan. At 1 it makes one unit more of its kind
+available (or one unit less required); at 0 nothing changes. Prices move such columns a little,
+explanations let them grow until every rule holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array, csc_array
+
+from capsim.lp.arrays import Array, Index
+from capsim.lp.program import Builder
+from capsim.model.constraints import FAMILIES
+from capsim.model.constraints.private import define_opening
+from capsim.model.formulation import Formulation, Seated
+from capsim.model.model import ALWAYS, Model
+
+MILLION = 1e6
+WHO = ("area", "county", "stage", "name", "year")
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """One more unit of a kind, for every member: whose it is, and what it does to the rows.
+
+    Attributes
+    ----------
+    kind, unit : str
+    members : frame
+        ``area``, ``county``, ``stage``, ``name`` (text, blank where it does not apply), ``year``.
+    matrix : sparse ``[row, member]``
+        Coefficients per ``size`` units, on the left-hand side.
+    cost : float64 ``[member]``, million RMB per ``size`` units
+    size : float
+        Units that a column at 1 stands for (money is in million RMB in the rows).
+    """
+
+    kind: str
+    unit: str
+    members: pd.DataFrame
+    matrix: csc_array
+    cost: Array
+    size: float = 1.0
+
+
+LIMITS = {
+    "purchased place": (("purchase.limit", "purchase.ceiling"), "place", 1.0),
+    "post": (("staff.posts",), "post", 1.0),
+    "hire": (("staff.hires",), "teacher", 1.0),
+    "contract teacher": (("staff.contract",), "teacher", 1.0),
+    "boarding place": (("boarding.school", "boarding.area"), "place", 1.0),
+    "capital": (("money.capital",), "RMB", MILLION),
+    "recurrent": (("money.recurrent",), "RMB", MILLION),
+}
+"""Kinds of limits: their rows, their unit, and how many of it one unit of the rows is."""
+
+
+def limit_reliefs(model: Model, enrolment: Array) -> Iterator[Relaxation]:
+    """One unit more of every limit, ceiling and cap, one less of every floor and the reduction.
+
+    ``enrolment`` is that of every row of the cap.
+    """
+    for kind, (rows, unit, size) in LIMITS.items():
+        yield row_relief(model, kind, unit, rows, size)
+    yield land(model)
+    yield cap(model, enrolment)
+    yield row_relief(model, "reduction", "pupil", ("reduction",))
+    yield row_relief(model, "floor", "child", ("floors",))
+    yield row_relief(model, "large class", "class", ("class_size.limit",))
+
+
+def row_relief(
+    model: Model, kind: str, unit: str, names: tuple[str, ...], size: float = 1.0
+) -> Relaxation:
+    """Give a column per row, that makes it wider by ``size`` units."""
+    rows = np.concatenate([model.program.rows_of(name) for name in names])
+    sign = np.where(np.isfinite(model.program.row_lower[rows]), 1.0, -1.0)
+    count = len(rows)
+    matrix = _matrix(model, rows, np.arange(count), sign, count)
+    return Relaxation(kind, unit, row_members(model, rows), matrix, np.zeros(count), size)
+
+
+def land(model: Model) -> Relaxation:
+    """One mu more released in a year: there in every later year as well."""
+    rows = model.program.rows_of("land")
+    members = row_members(model, rows)
+    county, year = members["county"].to_numpy(object), members["year"].to_numpy(np.int64)
+    later = (county[:, None] == county[None, :]) & (year[:, None] >= year[None, :])
+    row, member = np.nonzero(later)
+    count = len(rows)
+    matrix = _matrix(model, rows[row], member, np.full(len(row), -1.0), count)
+    return Relaxation("land", "mu", members, matrix, np.zeros(count))
+
+
+def cap(model: Model, enrolment: Array) -> Relaxation:
+    """One percentage point more of private share, from each year in which the cap steps.
+
+    ``enrolment`` is that of every row of the cap. A step holds until the next one, and in all
+    counties where the cap is by county.
+    """
+    rows = model.program.rows_of("share.cap")
+    steps = [int(year) for year in model.given.scenario.settings.policy.private_share_cap]
+    year = row_members(model, rows)["year"].to_numpy(np.int64)
+    of_step = np.array([max(s for s in steps if s <= y) for y in year], np.int64)
+    used = sorted(set(of_step.tolist()))
+    members = no_members(len(used))
+    members["year"] = used
+    member = np.searchsorted(np.array(used, np.int64), of_step)
+    matrix = _matrix(model, rows, member, -0.01 * enrolment, len(used))
+    return Relaxation("cap", "percentage point", members, matrix, np.zeros(len(used)))
+
+
+def cap_enrolment(model: Model) -> Array:
+    """Children of compulsory age that every row of the cap counts by residence, ``[row]``."""
+    space = model.given.space
+    labels = row_members(model, model.program.rows_of("share.cap"))
+    by_area = space.children[:, space.grade_compulsory].sum(axis=1)
+    by_county = np.zeros((len(space.counties), len(space.years)))
+    np.add.at(by_county, space.county, by_area)
+    code = {name: i for i, name in enumerate(space.counties)}
+    t = labels["year"].to_numpy(np.int64) - int(space.years[0])
+    return np.array(
+        [
+            by_county[:, i].sum() if name == "" else by_county[code[name], i]
+            for name, i in zip(labels["county"], t, strict=True)
+        ],
+        np.float64,
+    )
+
+
+LABELS: dict[str, tuple[str, ...]] = {
+    "floors": ("year",),
+    "purchase.ceiling": ("year",),
+    "reduction": ("year",),
+    "programme": ("name",),
+    "kindergarten": ("area", "kind", "year"),
+    "class_size.limit": ("county", "stage", "year"),
+    "closure": ("school", "stage", "year"),
+    "seats": ("school", "stage", "year"),
+    "admission": ("school", "stage", "grade", "year"),
+    "purchase.limit": ("county", "year"),
+    "boarding.day": ("area", "grade", "year"),
+    "boarding.school": ("school", "stage", "year"),
+    "boarding.area": ("area", "stage", "year"),
+    "catchment": ("area", "school", "stage", "year"),
+    "share.cap": ("county", "year"),
+    "money": ("county", "year"),
+    "land": ("county", "year"),
+    "staff": ("county", "year"),
+}
+"""What the labels of a block of rows are, by the beginning of its name."""
+
+
+@dataclass(frozen=True)
+class _WithPlaces(Formulation):
+    """The parts of a model in which every public provider has a column of further places."""
+
+    first: int
+    """Index of the first such column."""
+
+    @cached_property
+    def added_seats(self) -> Seated:
+        j = np.flatnonzero(self.given.providers.public)
+        provider, t = np.repeat(j, self.years), np.tile(np.arange(self.years), len(j))
+        column = self.first + np.arange(len(provider))
+        return Seated(provider, t, column, np.ones(len(provider)))
+
+
+def provider_places(model: Model) -> tuple[Relaxation, Index]:
+    """One standard place more at each public provider in each year, as a project would bring it.
+
+    Also returns the provider of each member. The rows are built a second time with such places in
+    the stead of those of projects, so that a place is the same here and there.
+    """
+    parts, first = model.parts, model.program.matrix.shape[1]
+    extended = _WithPlaces(parts.given, parts.links, parts.columns, parts.ledger, first)
+    seated = extended.added_seats
+    m = Builder(column_count=first)
+    m.variables("places", len(seated.provider))
+    switches = parts.given.scenario.settings.switches
+    define_opening(m, extended)
+    for name, define in FAMILIES.items():
+        if getattr(switches, name) or name in ALWAYS:
+            define(m, extended)
+    own = csc_array(m.freeze().matrix[:, first:])
+    # A rule of the user's own has its rows after these, and no place in them.
+    shape = (model.program.matrix.shape[0], len(seated.provider))
+    matrix = csc_array((own.data, own.indices, own.indptr), shape=shape)
+    providers, space = parts.given.providers, parts.given.space
+    j = seated.provider
+    members = no_members(len(j))
+    members["area"] = space.areas[providers.area[j]]
+    members["county"] = space.counties[providers.county[j]]
+    members["stage"] = parts.stage_names[providers.stage[j]]
+    members["name"] = providers.school[j]
+    members["year"] = space.years[seated.t]
+    return Relaxation("place", "place", members, matrix, np.zeros(len(j))), j
+
+
+def places(model: Model) -> Relaxation:
+    """One standard place more in an area, stage and year.
+
+    It is spread over the area's public schools of the stage in proportion to their places.
+    """
+    single, j = provider_places(model)
+    keys = ["area", "county", "stage", "year"]
+    group = single.members.groupby(keys, sort=False)
+    number = group.ngroup().to_numpy(np.int64)
+    members = no_members(int(group.ngroups))
+    members[keys] = single.members.drop_duplicates(keys)[keys].to_numpy(object)
+    members["year"] = members["year"].astype(np.int64)
+    own = model.given.providers.places[j]
+    total = np.bincount(number, weights=own, minlength=len(members))
+    count = np.bincount(number, minlength=len(members))
+    share = np.where(total[number] > 0, own / np.maximum(total[number], 1e-300), 1 / count[number])
+    spread = csc_array(
+        coo_array((share, (np.arange(len(j)), number)), shape=(len(j), len(members)))
+    )
+    matrix = csc_array(single.matrix @ spread)
+    return Relaxation("place", "place", members, matrix, np.zeros(len(members)))
+
+
+def _matrix(model: Model, row: Index, member: Index, value: Array, count: int) -> csc_array:
+    shape = (model.program.matrix.shape[0], count)
+    return csc_array(coo_array((value, (row, member)), shape=shape))
+
+
+def no_members(count: int) -> pd.DataFrame:
+    """Members of which nothing is known yet."""
+    blank = np.full(count, "", object)
+    frame = {name: blank.copy() for name in WHO[:-1]}
+    return pd.DataFrame({**frame, "year": np.zeros(count, np.int64)})
+
+
+def row_members(model: Model, rows: Index) -> pd.DataFrame:
+    """Say of rows whose they are and of which year, by the labels of their blocks."""
+    given = model.given
+    providers, space = given.providers, given.space
+    county_of = dict(zip(space.areas, space.counties[space.county], strict=True))
+    area_of = dict(zip(providers.school, space.areas[providers.area], strict=True))
+    out = {name: column.to_numpy(copy=True) for name, column in no_members(len(rows)).items()}
+    for block in model.program.rows:
+        inside = np.flatnonzero((rows >= block.start) & (rows < block.start + block.count))
+        if not len(inside):
+            continue
+        names = next(n for start, n in LABELS.items() if f"{block.name}.".startswith(start + "."))
+        labels = [label[rows[inside] - block.start] for label in block.labels]
+        for name, label in zip(names, labels, strict=True):
+            if name in out:
+                out[name][inside] = label
+        if names[0] == "school":
+            out["name"][inside] = labels[0]
+            out["area"][inside] = [area_of[school] for school in labels[0]]
+        if names[0] in ("school", "area"):
+            out["county"][inside] = [county_of[area] for area in out["area"][inside]]
+        if block.name.startswith(("floors.", "purchase.ceiling")):
+            out["name"][inside] = block.name.split(".", 1)[1]
+        if block.name == "programme":
+            programmes = given.scenario.settings.programmes
+            out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in labels[0]]
+    out["county"][out["county"] == "*"] = ""
+    return pd.DataFrame(out)

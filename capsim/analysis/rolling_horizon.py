@@ -1,0 +1,337 @@
+"""What is known of the children in a year: counted so far, expected after.
+
+A plan made anew every autumn, with what is known by then and what is decided already.
+
+On 1 September of each year the children of that autumn are counted. What lies before the date is
+history: every decision and every child stays where it was. So does every project whose building (or
+approval) has begun, and every conversion and contract past its notice. The rest is planned again
+for the children now expected. Against it stand two plans for the children who really came: one that
+knew them from the start (perfect information), and the first plan, its decisions never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.analysis.decision_deadlines import LeadTimes
+from capsim.analysis.diverse_plans import decisions
+from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.solution import SolverError
+from capsim.model.formulation import MONTH_DAYS, building_start, day_number
+from capsim.model.model import Model, formulate
+from capsim.plan.plan import Plan, make_plan
+from capsim.plan.solver import search
+from capsim.plan.tie_break import break_ties
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+def drawn(demand: Demand, draw: int) -> Demand:
+    """Return the demand that a draw of another one is, as if it came true.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> demand = capsim.project(city, draws=2, seed=1)
+    >>> bool((drawn(demand, 1).pupils == demand.draws[1]).all())
+    True
+    """
+    if demand.draws is None or not 0 <= draw < len(demand.draws):
+        have = 0 if demand.draws is None else len(demand.draws)
+        raise ValueError(f"the demand has {have} draws; there is no draw {draw}")
+    return replace(demand, pupils=demand.draws[draw].copy(), draws=None)
+
+
+def realised_demand(scenario: Scenario, first: Demand, realised: Demand | Scenario | str) -> Demand:
+    """Return the children who come: as given, projected from a scenario, or a variant of births."""
+    from capsim.demand.observed import birth_variant
+    from capsim.demand.projection import project
+    from capsim.scenario.scenario import Scenario
+
+    if isinstance(realised, str):
+        realised = birth_variant(scenario, realised)
+    came = project(realised) if isinstance(realised, Scenario) else realised
+    for name in ("areas", "grades", "years"):
+        if getattr(came, name) != getattr(first, name):
+            raise ValueError(f"the realised demand has other {name} than the scenario")
+    if not np.allclose(came.pupils[..., 0], first.pupils[..., 0]):
+        raise ValueError("the realised demand has other children in the base year")
+    return came
+
+
+def known_by(scenario: Scenario, first: Demand, came: Demand, year: int) -> Demand:
+    """Return the children counted up to a year, and expected after it.
+
+    A cohort counted in ``year`` goes on as first projected, times the ratio of its count to its
+    first projection (its children of the age likewise); cohorts not in any planned grade by then
+    come as first projected.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Gives the ages of grades.
+    first, came : Demand
+    year : int
+        School year; its autumn has been counted.
+    """
+    now = first.years.index(year)
+    age = {
+        grade: stage.entry_age + at
+        for stage in scenario.stages.values()
+        for at, grade in enumerate(stage.grades)
+    }
+    ages = np.array([age[grade] for grade in first.grades])
+    pupils = _carried(first.pupils, came.pupils, ages, now)
+    population = _carried(first.population, came.population, ages, now)
+    return replace(first, pupils=pupils, population=population, draws=None)
+
+
+def _carried(first: Array, came: Array, ages: Index, now: int) -> Array:
+    """Carry the ratio of counted to projected on with each cohort, ``[area, grade, year]``."""
+    expected = first[..., now]
+    known = np.isfinite(expected) & (expected > 0) & np.isfinite(came[..., now])
+    ratio = np.divide(came[..., now], expected, out=np.ones_like(expected), where=known)
+    out = first.copy()
+    out[..., : now + 1] = came[..., : now + 1]
+    for later in range(now + 1, first.shape[2]):
+        for grade, then in enumerate(ages - (later - now)):
+            source = np.flatnonzero(ages == then)
+            if len(source):
+                out[:, grade, later] *= ratio[:, source[0]]
+    return out
+
+
+HELD = 1e-4
+"""Persons by which a number of the past may differ in the arithmetic of a later plan.
+
+Well above the solver's tolerance: presolve calls narrower ranges contradictory."""
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """A plan made anew every year.
+
+    Attributes
+    ----------
+    table : frame
+        A row for each plan: ``plan`` (``first``, ``replanned``, ``perfect information``, ``first
+        kept``), ``known_to`` (the last school year whose children it knew), ``status``, ``gap``,
+        ``cost_cny`` (discounted total it expected, history included), ``shortfall`` (child-years),
+        ``changed`` (decisions that differ from the plan before, as counted in :mod:`.different`),
+        ``regret_cny`` and ``regret_most_cny``.
+
+        The regret of a year is what the decisions taken by then cost more than perfect information
+        if all later ones were perfect; in the last year, what really was paid too much.
+        ``regret_most_cny`` is what is proved: it counts the other plan at its bound. ``first
+        kept`` seats children with hindsight, which no replanning has, and so may cost less.
+    plans : tuple of Plan
+        The first plan, then that of each year; the last is what really happened.
+    perfect : Plan
+        For the children who came, known from the start.
+    complete : bool
+        False where a year's replanning found the rules contradicting each other; the plans end
+        before it, and the table's last replanned row says ``infeasible``.
+    """
+
+    table: pd.DataFrame
+    plans: tuple[Plan, ...]
+    perfect: Plan
+    complete: bool
+
+    @property
+    def final(self) -> Plan:
+        """What really happened."""
+        return self.plans[-1]
+
+
+def replan(
+    scenario: Scenario,
+    realised: Demand | Scenario | str,
+    *,
+    demand: Demand | None = None,
+    notice: LeadTimes | None = None,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> Rolled:
+    """Plan, and plan again each year for the children who came and are now expected.
+
+    The children of later years are those first projected, each cohort already seen times the ratio
+    of its count to its first projection; cohorts not yet seen come as first projected.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    realised : Demand, Scenario or str
+        The children who come: a demand of the same areas, grades and years (a draw by
+        :func:`capsim.analysis.rolling_horizon.drawn`), a scenario whose projection comes true, or a
+        variant of births (``low``, ``high``).
+    demand : Demand, optional
+        What is expected at first; projected from the scenario where not given.
+    notice : LeadTimes, optional
+        Months before which decisions are taken; none but the building itself where not given.
+    gap : float
+        To which every plan is proved.
+    time_limit : float, optional
+        Seconds for each of the plans.
+    threads : int, optional
+
+    Returns
+    -------
+    Rolled
+
+    Raises
+    ------
+    ValueError
+        If the realised demand is not of the scenario's areas, grades and years.
+    SolverError
+        If the first plan or that of perfect information is infeasible or was not found in time.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> rolled = replan(city, "low")
+    >>> rolled.table["plan"].tolist()
+    ['first', 'replanned', 'replanned', 'perfect information', 'first kept']
+    """
+    from capsim.demand.projection import project
+
+    first = project(scenario) if demand is None else demand
+    came = realised_demand(scenario, first, realised)
+    how = {"gap": gap, "time_limit": time_limit, "threads": threads}
+    asked = notice or LeadTimes()
+    truth = formulate(scenario, came)
+    model = formulate(scenario, first)
+    x, plan = _need(_solve(model, how), "the first plan")
+    start = x
+    _, perfect = _need(_solve(truth, how), "the plan for the children who come")
+    plans, rows = [plan], [_row("first", scenario.base_year, plan, 0.0, perfect, perfect)]
+    complete = True
+    for year in scenario.years:
+        fixed = _fixed(model, x, year, asked)
+        model = formulate(scenario, known_by(scenario, first, came, year))
+        solved = _solve(_held(model, x, fixed), how)
+        if solved is None:
+            rows.append(_row("replanned", year, None, np.nan, None, perfect))
+            complete = False
+            break
+        # What the decisions taken by now cost at the least, all later ones being perfect.
+        locked = _solve(_held(truth, x, fixed), how)
+        changed = _changed(model, x, solved[0])
+        x, plan = solved
+        plans.append(plan)
+        last = plan if year == scenario.last_year else None if locked is None else locked[1]
+        rows.append(_row("replanned", year, plan, changed, last, perfect))
+    rows.append(_row("perfect information", scenario.last_year, perfect, np.nan, perfect, perfect))
+    kept = _solve(_held(truth, start, truth.program.integer), how)
+    never = None if kept is None else kept[1]
+    rows.append(_row("first kept", scenario.base_year, never, 0.0, never, perfect))
+    return Rolled(pd.DataFrame(rows), tuple(plans), perfect, complete)
+
+
+def _row(
+    name: str,
+    known_to: int,
+    plan: Plan | None,
+    changed: float,
+    locked: Plan | None,
+    perfect: Plan,
+) -> dict[str, Any]:
+    nan = float("nan")
+    return {
+        "plan": name,
+        "known_to": known_to,
+        "status": "infeasible" if plan is None else plan.status,
+        "gap": nan if plan is None else plan.gap,
+        "cost_cny": nan if plan is None else plan.objective_cny,
+        "shortfall": nan if plan is None else float(plan.tables["shortfall"]["shortfall"].sum()),
+        "changed": changed,
+        "regret_cny": nan if locked is None else locked.objective_cny - perfect.objective_cny,
+        "regret_most_cny": nan if locked is None else locked.objective_cny - perfect.bound_cny,
+    }
+
+
+def _solve(model: Model, how: dict[str, Any]) -> tuple[Array, Plan] | None:
+    """Solve and settle; None where the rules contradict each other."""
+    found = search(model, model.program, **how)
+    if found.status == "infeasible":
+        return None
+    if found.x is None:
+        raise SolverError(f"no plan was found in time ({found.status}); allow more time")
+    x = found.x.copy()
+    x[model.program.integer] = np.round(x[model.program.integer])
+    x = break_ties(model, x)
+    plan = make_plan(
+        model,
+        x,
+        bound=found.bound,
+        solver=found.solver,
+        asked_gap=how["gap"],
+        proved=found.status == "optimal",
+    )
+    return x, plan
+
+
+def _need(solved: tuple[Array, Plan] | None, what: str) -> tuple[Array, Plan]:
+    if solved is None:
+        raise SolverError(f"{what} is infeasible: capsim.optimize for these children explains it")
+    return solved
+
+
+def _fixed(model: Model, x: Array, year: int, notice: LeadTimes) -> Flag:
+    """Flag ``[column]``: history on 1 September of the year, or decided by then."""
+    v, given = model.columns, model.given
+    now = float(day_number(np.array([f"{year}-09-01"], object))[0])
+    check = day_number(given.dates.date)
+    autumn = check[given.dates.autumn]
+    out = np.zeros(len(x), bool)
+
+    def fix(column: Any, flag: Flag) -> None:
+        at = column[..., flag]
+        out[at[at >= 0]] = True
+
+    past = autumn < now
+    yearly = (
+        *(v.flow, v.shortfall, v.pupils, v.displaced, v.fee, v.purchased, v.public),
+        *(v.fee_december, v.purchased_december, v.overfill, v.contract_start, v.large_classes),
+        *(v.pool, v.hired, v.contract_teachers),
+    )
+    for column in yearly:
+        fix(column, past)
+    for column in (v.phase_out, v.closed):
+        fix(column, autumn - notice.conversion * MONTH_DAYS < now)
+    fix(v.contract, autumn - notice.contract * MONTH_DAYS < now)
+    fix(v.converted, check - notice.conversion * MONTH_DAYS < now)
+    begins = np.full(v.open.shape, np.inf)
+    begun = building_start(given) - notice.approval * MONTH_DAYS
+    np.minimum.at(begins, given.projects.row_project, begun)
+    at = v.open[np.minimum(begins, check) < now]
+    out[at[at >= 0]] = True
+    return out
+
+
+def _held(model: Model, x: Array, fixed: Flag) -> Model:
+    """Return the model with the flagged columns held where they are."""
+    program = model.program
+    spare = np.where(program.integer, 0.0, HELD)
+    value = np.where(program.integer, np.round(x), x)
+    return model.with_program(
+        replace(
+            program,
+            lower=np.where(fixed, np.maximum(value - spare, program.lower), program.lower),
+            upper=np.where(fixed, np.minimum(value + spare, program.upper), program.upper),
+        )
+    )
+
+
+def _changed(model: Model, before: Array, after: Array) -> float:
+    column, weight = decisions(model)
+    return float((np.abs(np.round(after[column]) - np.round(before[column])) * weight).sum())

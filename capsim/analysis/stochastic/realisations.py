@@ -1,0 +1,185 @@
+"""What may happen: futures with probabilities, and which columns are decided before it is known.
+
+All futures share one layout of columns. A future's children stand in right-hand sides, in the
+progression ratios of ``continuity`` and in some floors; every future is therefore formulated on its
+own (milliseconds), so that matrix, bounds and costs may all differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.program import Block
+from capsim.lp.solution import is_number
+from capsim.model.model import Model, formulate
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+DECISIONS = ("open", "converted", "phase_out", "closed", "assigned")
+CONTRACTS = ("contract", "contract_start")
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Models of what may happen, all with the same columns.
+
+    Attributes
+    ----------
+    names : tuple of text
+    probability : float64 ``[future]``, sums to 1
+    models : tuple of Model
+    first : int ``[first-stage column]``
+        Columns decided before the future is known: the same in all.
+    """
+
+    names: tuple[str, ...]
+    probability: Array
+    models: tuple[Model, ...]
+    first: Index
+
+    @property
+    def count(self) -> int:
+        """Number of futures."""
+        return len(self.names)
+
+    @cached_property
+    def later(self) -> Index:
+        """Columns decided once the future is known, ``[recourse column]``."""
+        keep = np.ones(len(self.models[0].program.cost), bool)
+        keep[self.first] = False
+        return np.flatnonzero(keep)
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """Bounds of first-stage columns that hold in every future."""
+        programs = [model.program for model in self.models]
+        lower = np.max([p.lower[self.first] for p in programs], axis=0)
+        upper = np.min([p.upper[self.first] for p in programs], axis=0)
+        return np.asarray(lower, np.float64), np.asarray(upper, np.float64)
+
+    @cached_property
+    def whole(self) -> Flag:
+        """First-stage columns that are whole numbers."""
+        return self.models[0].program.integer[self.first]
+
+    @property
+    def linear_recourse(self) -> bool:
+        """Whether nothing decided later is a whole number."""
+        return not self.models[0].program.integer[self.later].any()
+
+    def rows(self, future: int) -> tuple[Index, Index]:
+        """Rows of a future that hold first-stage columns only, and all its others."""
+        matrix = self.models[future].program.matrix[:, self.later].tocsr()
+        used = np.diff(matrix.indptr) > 0
+        return np.flatnonzero(~used), np.flatnonzero(used)
+
+    @cached_property
+    def committed(self) -> Array:
+        """Cost that nothing moves, million RMB ``[future]``."""
+        return np.array([model.committed_cny / 1e6 for model in self.models])
+
+
+def make_futures(
+    scenario: Scenario,
+    futures: Demand | Mapping[str, Demand | Scenario],
+    probabilities: Mapping[str, float] | None = None,
+    *,
+    contracts_later: bool = False,
+) -> Futures:
+    """Formulate every future.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is planned; it places the children of every ``Demand``.
+    futures : Demand or mapping of name to Demand or Scenario
+        A demand with draws (each draw is a future, named ``draw 0`` on; its population moves with
+        its pupils, so that a floor on enrolment asks for the same share), or named ones; a
+        scenario stands for itself with its own projection.
+    probabilities : mapping of name to number, optional
+        Positive, made to sum to 1; alike where not given.
+    contracts_later : bool
+        Whether purchase contracts are signed once the future is known.
+
+    Raises
+    ------
+    ValueError
+        If there is no future, a probability is missing or not above 0, a demand without draws is
+        given alone, or the futures do not have the same decisions.
+    """
+    named = _named(scenario, futures)
+    names = tuple(named)
+    weight = np.ones(len(names))
+    if probabilities is not None:
+        if set(probabilities) != set(names):
+            odd = sorted(set(probabilities) ^ set(names))
+            raise ValueError(f"probabilities and futures must have the same names, not {odd}")
+        said = [probabilities[name] for name in names]
+        if not all(is_number(one) and one > 0 for one in said):
+            raise ValueError(f"every probability must be a number above 0, not {said}")
+        weight = np.array(said, np.float64)
+    models = tuple(formulate(*pair) for pair in named.values())
+    for name, model in zip(names, models, strict=True):
+        differ = [
+            block.name
+            for own, block in zip(model.program.columns, models[0].program.columns, strict=True)
+            if not _alike(own, block)
+        ]
+        if differ:
+            raise ValueError(
+                f"future {name!r} does not have the decisions of {names[0]!r}: "
+                f"it differs in {', '.join(differ)}"
+            )
+    columns = models[0].columns
+    blocks = DECISIONS if contracts_later else DECISIONS + CONTRACTS
+    first = np.unique(np.concatenate([getattr(columns, block).ravel() for block in blocks]))
+    return Futures(names, weight / weight.sum(), models, first[first >= 0])
+
+
+def _alike(one: Block, other: Block) -> bool:
+    return one.count == other.count and all(
+        np.array_equal(a, b) for a, b in zip(one.labels, other.labels, strict=True)
+    )
+
+
+def _drawn(demand: Demand, pupils: Array) -> Demand:
+    """Make a draw a demand of its own; children of the age move with those who come to school."""
+    ratio = np.divide(pupils, demand.pupils, out=np.ones_like(pupils), where=demand.pupils > 0)
+    return replace(demand, pupils=pupils.copy(), population=demand.population * ratio, draws=None)
+
+
+def _named(
+    scenario: Scenario, futures: Demand | Mapping[str, Demand | Scenario]
+) -> dict[str, tuple[Scenario, Demand | None]]:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+    ones = futures.values() if isinstance(futures, Mapping) else [futures]
+    for one in ones:
+        if not isinstance(one, Demand | Scenario):
+            what = type(one).__name__
+            raise ValueError(
+                f"futures are a Demand, or Demands and Scenarios by name, not a {what}"
+            )
+    if not isinstance(futures, Mapping):
+        if futures.draws is None:
+            raise ValueError("a demand given alone must have draws: project(scenario, draws=…)")
+        return {
+            f"draw {i}": (scenario, _drawn(futures, pupils))
+            for i, pupils in enumerate(futures.draws)
+        }
+    if not futures:
+        raise ValueError("at least one future is needed")
+    return {
+        name: (one, None) if isinstance(one, Scenario) else (scenario, one)
+        for name, one in futures.items()
+    }

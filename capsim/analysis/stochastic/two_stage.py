@@ -1,0 +1,272 @@
+"""The extensive form: every future's recourse written out in one program.
+
+Plans under uncertainty: build, convert, close and sign now; buy places and over-fill later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capsim.analysis.stochastic.benders import Found, make_top, solve_l_shaped
+from capsim.analysis.stochastic.realisations import Futures, make_futures
+from capsim.analysis.stochastic.result import TwoStagePlan, make_result, recourse_of
+from capsim.analysis.stochastic.risk import CVaR, Mean, Measure, Regret
+from capsim.lp.arrays import Array
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverError, refuse_limits
+from capsim.lp.solvers import solve
+from capsim.plan.plan import MILLION
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+def solve_extensive(
+    futures: Futures, measure: Measure, *, gap: float, time_limit: float | None = None
+) -> Found:
+    """Minimise the measure; ``gap`` and ``bound`` are absolute, million RMB.
+
+    Raises
+    ------
+    SolverError
+        If nothing is found within the time limit.
+    """
+    top = make_top(futures, measure, range(futures.count), np.full(futures.count, -np.inf))
+    found = solve(top.program, gap=0.0, time_limit=time_limit, options={"mip_abs_gap": gap})
+    if found.status == "infeasible":
+        return Found(None, np.inf, np.inf, 1, 0)
+    if found.x is None:
+        raise SolverError(f"{found.solver} ended without a plan: {found.status}")
+    point = found.x[top.first]
+    first = np.where(futures.whole, np.round(point), point)
+    return Found(first, found.objective, found.bound, 1, 0)
+
+
+METHODS = ("auto", "extensive", "l-shaped")
+
+
+@dataclass(frozen=True)
+class ValueOfInformation:
+    """What it is worth to plan for several futures, and to know which one comes; RMB, discounted.
+
+    Attributes
+    ----------
+    wait_and_see_cny : float
+        WS: the mean of the futures' own optima.
+    recourse_cny : float
+        RP: the mean cost of the two-stage plan.
+    mean_value_cny : float
+        EEV: the mean cost of the decisions that suit the mean of all futures; infinite where they
+        leave a future without a plan.
+    plan : TwoStagePlan
+        The two-stage plan.
+    """
+
+    wait_and_see_cny: float
+    recourse_cny: float
+    mean_value_cny: float
+    plan: TwoStagePlan
+
+    @property
+    def perfect_information_cny(self) -> float:
+        """EVPI = RP − WS: what knowing the future is worth at most."""
+        return self.recourse_cny - self.wait_and_see_cny
+
+    @property
+    def stochastic_solution_cny(self) -> float:
+        """VSS = EEV − RP: what planning for all futures is worth."""
+        return self.mean_value_cny - self.recourse_cny
+
+
+def optimize_two_stage(
+    scenario: Scenario,
+    futures: Demand | Mapping[str, Demand | Scenario],
+    *,
+    probabilities: Mapping[str, float] | None = None,
+    risk: CVaR | None = None,
+    contracts_later: bool = False,
+    method: str = "auto",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+) -> TwoStagePlan:
+    """Find the decisions that cost least over all futures.
+
+    Openings, conversions and closures on every date, and purchase contracts, are the same in all
+    futures; places bought under a contract, over-filling, flows, staff and shortfall answer each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    futures : Demand or mapping of name to Demand or Scenario
+        A demand with draws, or named futures (`capsim.demand.observed.birth_variant`,
+        ``scenario.variant``).
+    probabilities : mapping of name to number, optional
+        Alike where not given.
+    risk : CVaR, optional
+        Adds ``weight`` times the mean of the dearest ``1 − beta`` of futures to the mean.
+    contracts_later : bool
+        Sign purchase contracts once the future is known; only the extensive form can.
+    method : str
+        ``extensive``, ``l-shaped`` or ``auto`` (the latter where recourse is linear and there are
+        more than two futures).
+    gap : float
+        Proved share of the mean avoidable cost at which the search may stop.
+    time_limit : float, optional
+        Seconds of search.
+
+    Returns
+    -------
+    TwoStagePlan
+
+    Raises
+    ------
+    ValueError
+        If futures, probabilities or method are not as said.
+    SolverError
+        If nothing is found within the time limit.
+    """
+    made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
+    if not isinstance(risk, CVaR | None):
+        raise ValueError(f"risk must be CVaR(beta, weight) or None, not {risk!r}")
+    return _solve(made, Mean() if risk is None else risk, method, gap, time_limit)
+
+
+def optimize_regret(
+    scenario: Scenario,
+    futures: Demand | Mapping[str, Demand | Scenario],
+    *,
+    contracts_later: bool = False,
+    method: str = "auto",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+) -> TwoStagePlan:
+    """Find the decisions whose greatest regret over all futures is least.
+
+    The regret of a future is its cost less that of the best plan for it alone. Parameters as for
+    :func:`optimize_two_stage`; the table ``futures`` has ``best_cny`` and ``regret_cny`` besides.
+    """
+    made = make_futures(scenario, futures, contracts_later=contracts_later)
+    best = wait_and_see(made, gap=gap * 0.1, time_limit=time_limit)
+    if best is None:
+        return make_result(made, Mean(), _NOTHING, method=method, asked_gap=gap)
+    plan = _solve(made, Regret(tuple(best.tolist())), method, gap, time_limit)
+    if plan.status != "infeasible":
+        table = plan.futures
+        table.insert(3, "best_cny", best * MILLION)
+        table.insert(4, "regret_cny", table["cost_cny"] - table["best_cny"])
+    return plan
+
+
+def value_of_information(
+    scenario: Scenario,
+    futures: Demand | Mapping[str, Demand | Scenario],
+    *,
+    probabilities: Mapping[str, float] | None = None,
+    contracts_later: bool = False,
+    method: str = "auto",
+    gap: float = 1e-4,
+) -> ValueOfInformation:
+    """Work out what planning for all futures, and knowing the future, would be worth.
+
+    The *mean of all futures* is the program with every coefficient, bound and cost at its mean;
+    all futures must have the same rows.
+
+    Raises
+    ------
+    ValueError
+        If the futures have different rows, or no decisions leave every future a plan.
+    """
+    made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
+    plan = _solve(made, Mean(), method, gap, None)
+    best = wait_and_see(made, gap=gap)
+    if plan.status == "infeasible" or best is None:
+        raise ValueError("no decisions leave every future a plan")
+    found = solve(mean_program(made), gap=gap)
+    if found.x is None:
+        raise SolverError(f"the mean of all futures ended {found.status}")
+    point = found.x[made.first]
+    first = np.where(made.whole, np.round(point), point)
+    columns = [recourse_of(made, s, first) for s in range(made.count)]
+    cost = np.array(
+        [
+            np.inf if x is None else float(model.program.cost @ x)
+            for model, x in zip(made.models, columns, strict=True)
+        ]
+    )
+    return ValueOfInformation(
+        wait_and_see_cny=float(made.probability @ best) * MILLION,
+        recourse_cny=plan.objective_cny,
+        mean_value_cny=float(made.probability @ cost) * MILLION,
+        plan=plan,
+    )
+
+
+def wait_and_see(futures: Futures, *, gap: float, time_limit: float | None = None) -> Array | None:
+    """Return what each future would cost if it were known, million RMB; None where one has none."""
+    cost = []
+    for model in futures.models:
+        found = solve(model.program, gap=gap, time_limit=time_limit)
+        if found.status == "infeasible":
+            return None
+        if found.x is None:
+            raise SolverError(f"a future by itself ended {found.status}")
+        cost.append(found.objective + model.committed_cny / MILLION)
+    return np.array(cost)
+
+
+def mean_program(futures: Futures) -> LinearProgram:
+    """Average the futures' programs, number by number."""
+    programs = [model.program for model in futures.models]
+    if any(p.matrix.shape != programs[0].matrix.shape for p in programs):
+        raise ValueError("futures with different rows have no mean")
+    weight = futures.probability
+    matrix = programs[0].matrix * weight[0]
+    for w, program in zip(weight[1:], programs[1:], strict=True):
+        matrix = matrix + program.matrix * w
+
+    def mean(name: str) -> Array:
+        stack = np.stack([getattr(program, name) for program in programs])
+        same = (stack == stack[0]).all(axis=0)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(same, stack[0], weight @ stack), np.float64)
+
+    return LinearProgram(
+        cost=mean("cost"),
+        lower=mean("lower"),
+        upper=mean("upper"),
+        integer=programs[0].integer,
+        matrix=matrix.tocsc(),
+        row_lower=mean("row_lower"),
+        row_upper=mean("row_upper"),
+        offset=float(weight @ [program.offset for program in programs]),
+    )
+
+
+_NOTHING = Found(None, np.inf, np.inf, 0, 0)
+
+
+def _solve(
+    futures: Futures, measure: Measure, method: str, gap: float, time_limit: float | None
+) -> TwoStagePlan:
+    refuse_limits(gap, time_limit)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    if method == "auto":
+        many = futures.linear_recourse and futures.count > 2
+        method = "l-shaped" if many else "extensive"
+    absolute = gap * _avoidable(futures)
+    run = solve_l_shaped if method == "l-shaped" else solve_extensive
+    found = run(futures, measure, gap=absolute, time_limit=time_limit)
+    return make_result(futures, measure, found, method=method, asked_gap=gap)
+
+
+def _avoidable(futures: Futures) -> float:
+    """Return a lower bound of the mean avoidable cost, million RMB, at least 1."""
+    cost = [solve(model.program.relaxed()).objective for model in futures.models]
+    mean = float(futures.probability @ cost)
+    return max(mean, 1.0) if np.isfinite(mean) else 1.0

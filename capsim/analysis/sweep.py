@@ -1,0 +1,431 @@
+"""Variants of a scenario as a tree in which each hangs on its nearest neighbour.
+
+Many variants of one scenario, each solved from where its nearest neighbour ended.
+
+Variants form a tree: the scenario itself is the root, and every variant hangs on the one whose
+changes are nearest (a minimum spanning tree over the changed settings). A variant is solved from
+the basis (or, with whole numbers, the plan) of the one it hangs on, so its result depends on the
+set of variants alone: not on their order, nor on which worker solved it. A worker keeps one
+HiGHS object and hands over bounds, costs and right-hand sides only; where a coefficient of the
+matrix changes too, the program is handed over again (*rebuilt*).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cached_property
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.lp.arrays import Array
+from capsim.lp.decomposition.block_search import solve_blocks
+from capsim.lp.decomposition.blocks import split
+from capsim.lp.highs import Basis, Highs
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solvers import solve
+from capsim.model.model import Model, formulate, is_large
+from capsim.plan.plan import MILLION, Plan, make_plan
+from capsim.plan.solution import TOTALS, totals
+from capsim.plan.tie_break import break_ties
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A change, its name, and the number of the variant it hangs on (-1: the scenario itself)."""
+
+    name: str
+    change: Mapping[str, Any]
+    after: int
+
+
+def label(change: Mapping[str, Any]) -> str:
+    """Say a change in a line.
+
+    Examples
+    --------
+    >>> label({"policy.reduction": 10, "costs.hire_cny": 0.0})
+    'costs.hire_cny = 0.0; policy.reduction = 10'
+    """
+    return "; ".join(f"{key} = {value}" for key, value in sorted(change.items())) or "as it is"
+
+
+def tree(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> list[Variant]:
+    """Hang each change on its nearest neighbour: a minimum spanning tree, the scenario its root.
+
+    The distance of two changes sums over settings: numbers by their share of the range that the
+    sweep covers, others by whether they differ. Ties go to the one first in the order of names.
+    """
+    place = _coordinates(scenario, changes)
+    names = [label(change) for change in changes]
+    rank = np.argsort(np.argsort(np.array(names, object), kind="stable"), kind="stable")
+    count = len(changes)
+    after = np.full(count, -1, np.int64)
+    near = _distance(place[0], place[1:])
+    left = np.ones(count, bool)
+    for _ in range(count):
+        at = min(np.flatnonzero(left & (near == near[left].min())), key=lambda i: rank[i])
+        left[at] = False
+        new = _distance(place[at + 1], place[1:])
+        closer = left & (new < near)
+        near, after = np.where(closer, new, near), np.where(closer, at, after)
+    return [
+        Variant(label, change, int(i))
+        for label, change, i in zip(names, changes, after, strict=True)
+    ]
+
+
+def _coordinates(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> Array:
+    """Place the scenario (first) and every change: ``[change, coordinate]``."""
+    columns = []
+    for key in sorted({key for change in changes for key in change}):
+        given = _setting(scenario, key)
+        values = [given, *(change.get(key, given) for change in changes)]
+        if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+            number = np.array(values, np.float64)
+            spread = float(np.ptp(number))
+            columns.append(number / (spread if spread > 0 else 1.0))
+            continue
+        kinds = sorted({repr(v) for v in values})
+        columns += [np.array([0.5 * (repr(v) == kind) for v in values]) for kind in kinds]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(changes) + 1, 1))
+
+
+def _distance(here: Array, places: Array) -> Array:
+    return np.asarray(np.round(np.abs(places - here).sum(axis=1), 12), np.float64)
+
+
+def _setting(scenario: Scenario, key: str) -> Any:
+    """Look a dotted key up in the settings; None where it is not set."""
+    found: Any = scenario.settings
+    for part in key.split("."):
+        if isinstance(found, Mapping):
+            found = found.get(part, found.get(int(part)) if part.isdecimal() else None)
+        else:
+            found = getattr(found, part, None)
+        if found is None:
+            return None
+    return found
+
+
+WITHOUT_CHILDREN = (
+    *("policy", "costs", "switches", "cost_terms", "staff", "travel", "programmes"),
+    "catchments",
+)
+"""Sections of the settings that say nothing about how many children there will be."""
+
+PRIMAL, DUAL = 4, 1
+"""Simplex methods: with new costs only, the last basis is still a solution; else its prices are."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a solve ended, for those that hang on it."""
+
+    program: LinearProgram
+    basis: Basis | None
+    x: Array | None
+
+
+def sweep(
+    scenario: Scenario,
+    changes: Sequence[Mapping[str, Any]],
+    *,
+    relax: bool = False,
+    workers: int = 1,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    demand: Demand | None = None,
+    plans: bool = False,
+) -> pd.DataFrame:
+    """Solve a scenario under many changes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    changes : sequence of mapping of dotted key to value
+        Each as for ``scenario.variant``; ``{}`` is the scenario as it is.
+    relax : bool
+        Solve linear relaxations only.
+    workers : int
+        Threads, each with a solver of its own; the table is the same for any number but for
+        ``seconds``.
+    gap : float
+        As for ``optimize``; of no meaning with ``relax``.
+    time_limit : float, optional
+        Seconds of search for each variant; with it results depend on the machine.
+    demand : Demand, optional
+        Of the scenario; projected where not given. Kept for changes that do not touch it.
+    plans : bool
+        Whether to work out each variant's plan (tables take longer than a warm solve).
+
+    Returns
+    -------
+    DataFrame
+        A row for each change, in order: ``change`` (text), a column for each dotted key (NaN where
+        it is as in the scenario), ``status`` (``optimal``, ``gap``, ``infeasible``),
+        ``objective_cny`` and ``bound_cny`` (discounted, RMB), ``gap``, ``shortfall``,
+        ``displaced``, ``purchased``, ``opened``, ``converted``, ``private_share`` (see
+        ``docs/sweeps.md``), ``seconds`` (build, solve and read), ``route`` (``warm``, ``rebuilt``)
+        and, if asked for, ``plan`` (None where there is none). With ``relax``, where several
+        solutions cost the same, sums like ``displaced`` are those of the one found.
+
+    Raises
+    ------
+    ValueError
+        If there are no changes or workers.
+    capsim.ScenarioError
+        If a change has faults.
+    SolverError
+        If a variant is neither solved nor found infeasible.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(areas=2, pupils=10_000, years=(2021, 2022))
+    >>> prices = [{"costs.shortfall_cny": 1e5}, {"costs.shortfall_cny": 4e5}]
+    >>> table = sweep(city, prices, relax=True)
+    >>> table["status"].tolist(), table["route"].tolist()
+    (['optimal', 'optimal'], ['warm', 'warm'])
+    """
+    if not len(changes):
+        raise ValueError("a sweep needs at least one change")
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
+    if demand is None:
+        from capsim.demand.projection import project
+
+        demand = project(scenario)
+    tasks = tree(scenario, changes)
+    run = _Run(scenario, demand, relax, gap, time_limit, plans)
+    solvers: SimpleQueue[_Solver] = SimpleQueue()
+    for _ in range(workers):
+        solvers.put(_Solver(run))
+    first = solvers.get()
+    root = first.root()
+    solvers.put(first)
+    rows = _in_order_of_tree(tasks, root, solvers, workers)
+    keys = list(dict.fromkeys(key for change in changes for key in change))
+    frame = pd.DataFrame({"change": [task.name for task in tasks]})
+    for key in keys:
+        frame[key] = [_plain(change.get(key, np.nan)) for change in changes]
+    return pd.concat([frame, pd.DataFrame(rows)], axis=1)
+
+
+def _in_order_of_tree(
+    tasks: Sequence[Variant], root: _End, solvers: SimpleQueue[_Solver], workers: int
+) -> list[dict[str, Any]]:
+    """Solve every task once the one it hangs on is solved; an end is kept while it is needed."""
+    waiting: dict[int, list[int]] = {}
+    for i, task in enumerate(tasks):
+        waiting.setdefault(task.after, []).append(i)
+    rows: dict[int, dict[str, Any]] = {}
+
+    def one(task: Variant, end: _End) -> tuple[dict[str, Any], _End]:
+        solver = solvers.get()
+        try:
+            return solver.solve(task.change, end)
+        finally:
+            solvers.put(solver)
+
+    with ThreadPoolExecutor(workers) as pool:
+        running: dict[Future[tuple[dict[str, Any], _End]], int] = {}
+
+        def start(after: int, end: _End) -> None:
+            for i in waiting.pop(after, []):
+                running[pool.submit(one, tasks[i], end)] = i
+
+        try:
+            start(-1, root)
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    i = running.pop(future)
+                    rows[i], end = future.result()
+                    start(i, end)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [rows[i] for i in range(len(tasks))]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all workers need to know."""
+
+    scenario: Scenario
+    demand: Demand
+    relax: bool
+    gap: float
+    time_limit: float | None
+    plans: bool
+
+    @cached_property
+    def as_it_is(self) -> Model:
+        """The scenario without a change."""
+        return formulate(self.scenario, self.demand)
+
+    def model(self, change: Mapping[str, Any]) -> Model:
+        """Build a variant's arrays; children are projected anew only where they may differ."""
+        if not change:
+            return self.as_it_is
+        variant = self.scenario.variant(change)
+        keep = all(key.split(".")[0] in WITHOUT_CHILDREN for key in change)
+        return formulate(variant, self.demand if keep else None, like=self.as_it_is)
+
+    def program(self, model: Model) -> LinearProgram:
+        """Return what is solved."""
+        return model.program.relaxed() if self.relax else model.program
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of every solve."""
+        asked: dict[str, Any] = {"mip_rel_gap": self.gap, "mip_abs_gap": 0.0}
+        if self.time_limit is not None:
+            asked["time_limit"] = float(self.time_limit)
+        return asked
+
+
+class _Solver:
+    """A worker's HiGHS object and the program that it holds."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        self._highs: Highs | None = None
+
+    def root(self) -> _End:
+        """Solve the scenario as it is; what hangs on it begins there."""
+        program = self._run.program(self._run.model({}))
+        if program.integer.any() and is_large(program):
+            return _End(program, None, None)
+        options = self._run.options
+        if is_large(program):
+            options |= {"solver": "ipm", "run_crossover": "on"}
+        highs = Highs(program, options)
+        found = highs.solve()
+        return _End(program, highs.basis, found.x)
+
+    def solve(self, change: Mapping[str, Any], after: _End) -> tuple[dict[str, Any], _End]:
+        """Solve a variant from where its neighbour ended; return its row and its own end."""
+        begin = time.perf_counter()
+        model = self._run.model(change)
+        program = self._run.program(model)
+        if program.integer.any() and is_large(program):
+            found, basis, warm = self._apart(model, program), None, False
+        else:
+            warm = _same_matrix(program, after.program)
+            found, basis = self._whole(program, after)
+        if found.status not in ("optimal", "infeasible") and found.x is None:
+            raise SolverError(f"the variant {label(change)} ended without a plan: {found.status}")
+        row = self._row(model, found) | {
+            "seconds": time.perf_counter() - begin,
+            "route": "warm" if warm else "rebuilt",
+        }
+        plan = {"plan": self._plan(model, found)} if self._run.plans else {}
+        if found.x is None:
+            return row | plan, after
+        return row | plan, _End(program, basis, found.x)
+
+    def _whole(self, program: LinearProgram, after: _End) -> tuple[SolverResult, Basis | None]:
+        """Solve a program in one piece from where the neighbour ended."""
+        highs = self._take(program)
+        alike = _alike(program, after.program)
+        if program.integer.any():
+            highs.begin_at(None)
+            if after.x is not None and alike:
+                highs.start_from(after.x)
+            return highs.solve(), None
+        highs.begin_at(after.basis if alike else None)
+        costs_only = _same_bounds(program, after.program)
+        highs.set({"simplex_strategy": PRIMAL if costs_only else DUAL})
+        return highs.solve(watched=False), highs.basis
+
+    def _apart(self, model: Model, program: LinearProgram) -> SolverResult:
+        """Solve a large mixed-integer program county by county, as ``optimize`` does."""
+        run = self._run
+        parts = split(program, model.coupling)
+        found = solve_blocks(parts, gap=run.gap, time_limit=run.time_limit)
+        return found or solve(program, gap=run.gap, time_limit=run.time_limit)
+
+    def _take(self, program: LinearProgram) -> Highs:
+        """Hold a program: change what differs, or hand it over again where the matrix does."""
+        if self._highs is not None and _same_matrix(program, self._highs.program):
+            sides = (program.row_lower, program.row_upper)
+            self._highs.change((program.lower, program.upper), sides, program.cost)
+            self._highs.offset(program.offset)
+            self._highs.program = program
+        else:
+            self._highs = Highs(program, self._run.options)
+        return self._highs
+
+    def _row(self, model: Model, found: SolverResult) -> dict[str, Any]:
+        nan = float("nan")
+        committed = model.committed_cny
+        if found.x is None:
+            row = {"status": "infeasible", "objective_cny": nan, "bound_cny": nan, "gap": nan}
+            return row | dict.fromkeys(TOTALS, nan)
+        objective = found.objective * MILLION + committed
+        bound = min(found.bound * MILLION + committed, objective)
+        return {
+            "status": "optimal" if found.status == "optimal" else "gap",
+            "objective_cny": objective,
+            "bound_cny": bound,
+            "gap": (objective - bound) / max(objective - committed, MILLION),
+            **totals(model, _rounded(model, found.x, self._run.relax)),
+        }
+
+    def _plan(self, model: Model, found: SolverResult) -> Plan | None:
+        if found.x is None:
+            return None
+        x = _rounded(model, found.x, self._run.relax)
+        return make_plan(
+            model,
+            x if self._run.relax else break_ties(model, x),
+            bound=found.bound,
+            solver=found.solver,
+            asked_gap=self._run.gap,
+            proved=found.status == "optimal",
+            solution=found if self._run.relax else None,
+        )
+
+
+def _rounded(model: Model, x: Array, relax: bool) -> Array:
+    return x if relax else np.where(model.program.integer, np.round(x), x)
+
+
+def _same_matrix(one: LinearProgram, other: LinearProgram) -> bool:
+    a, b = one.matrix, other.matrix
+    return a.shape == b.shape and all(
+        np.array_equal(getattr(a, part), getattr(b, part)) for part in ("indptr", "indices", "data")
+    )
+
+
+def _same_bounds(one: LinearProgram, other: LinearProgram) -> bool:
+    """Whether only costs differ, so that the other's solution is one of this."""
+    return _same_matrix(one, other) and all(
+        np.array_equal(getattr(one, part), getattr(other, part))
+        for part in ("lower", "upper", "row_lower", "row_upper")
+    )
+
+
+def _alike(one: LinearProgram, other: LinearProgram) -> bool:
+    """Whether columns and rows mean the same, so that a basis or plan carries over."""
+    return all(
+        [(b.name, b.count) for b in getattr(one, part)]
+        == [(b.name, b.count) for b in getattr(other, part)]
+        for part in ("columns", "rows")
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | bool | int | float) else str(value)

@@ -1,0 +1,222 @@
+"""How the command line works: long work in the background, progress, Ctrl-C, exit statuses.
+
+The application, and arguments and options that several commands share.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from typer._completion_classes import completion_init
+from typer.completion import install_callback, show_callback
+
+from capsim.workflow import WRITING, Progress
+
+T = TypeVar("T")
+
+OK, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 2, 3, 130
+
+
+class Stopped(Exception):  # noqa: N818 (no error: the user asked for it)
+    """Raised inside the work when it shall stop."""
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong with the input, and end with status 2."""
+    typer.echo(message, err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def work(task: Callable[[Progress], T]) -> T:
+    """Run a task in the background, show its progress, and end cleanly on Ctrl-C or bad input.
+
+    A solver does not hear Ctrl-C, so the task runs in a thread and this one listens. Only while
+    a task writes is it let finish its step, so that it can take its half-written output away.
+
+    Parameters
+    ----------
+    task
+        Gets a function to call with the name of each phase as it begins.
+    """
+    # The end is an event of its own: a `join` that Ctrl-C breaks off takes the thread for ended.
+    lock, stop, ended = threading.Lock(), threading.Event(), threading.Event()
+    now = ""
+    done: list[T] = []
+    failed: list[BaseException] = []
+    show, close = _display()
+
+    def progress(phase: str) -> None:
+        nonlocal now
+        with lock:
+            if stop.is_set():
+                raise Stopped
+            if phase == now:
+                return
+            now = phase
+        show(phase)
+
+    def target() -> None:
+        try:
+            done.append(task(progress))
+        except BaseException as error:  # noqa: BLE001 (handed to the thread that waits)
+            failed.append(error)
+        finally:
+            ended.set()
+
+    try:
+        threading.Thread(target=target, daemon=True).start()
+        while not ended.wait(0.1):
+            pass
+    except KeyboardInterrupt:
+        with lock:
+            stop.set()
+            writing = now == WRITING
+        close()
+        if writing:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            ended.wait()
+        typer.echo("stopped", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if util := sys.modules.get("multiprocessing.util"):
+            util._run_finalizers(0)  # else semaphores of worker processes are said to leak
+        os._exit(INTERRUPTED)
+    finally:
+        close()
+    if failed:
+        error = failed[0]
+        if isinstance(error, OSError):
+            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        if _is_fault(error):
+            fail(str(error))
+        raise error
+    return done[0]
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Tell whether scenario, solver or a worker failed (loaded late: they bring pandas)."""
+    from capsim.io.executors import WorkerLost
+    from capsim.lp.solution import SolverError
+    from capsim.scenario.faults import ScenarioError
+
+    return isinstance(error, ScenarioError | SolverError | WorkerLost)
+
+
+def _display() -> tuple[Progress, Callable[[], None]]:
+    """Give a function that shows a phase and one that ends the display.
+
+    On a terminal one line with the time; elsewhere a line for each phase.
+    """
+    if not sys.stderr.isatty():
+        return lambda phase: typer.echo(f"{phase} …", err=True), lambda: None
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    bar = Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    row = bar.add_task("starting")
+    bar.start()
+    return lambda phase: bar.update(row, description=phase), bar.stop
+
+
+class Language(StrEnum):
+    """Languages of a report."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class Shell(StrEnum):
+    """Shells that can complete commands."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+    PWSH = "pwsh"
+
+
+SHELLS = ", ".join(Shell)
+
+# Typer's own options of completion guess the shell and take no name; ours take it.
+completion_init()
+app = typer.Typer(
+    name="capsim",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Plan school places: which mix of new public schools, conversions and purchased places"
+    " takes every child in, at what cost, and will it be ready on 1 September?",
+    epilog="Exit status: 0 all targets met, 2 bad input, 3 no plan or a target missed,"
+    " 130 stopped by Ctrl-C.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"capsim {version('capsim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def capsim(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+    install_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            callback=install_callback, metavar="SHELL", help=f"Set completion up for {SHELLS}."
+        ),
+    ] = None,
+    show_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            callback=show_callback, metavar="SHELL", help=f"Print what does, for {SHELLS}."
+        ),
+    ] = None,
+) -> None:
+    """Take options that come before any command."""
+
+
+ScenarioFolder = Annotated[Path, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; an earlier one is replaced.")]
+OptionalOut = Annotated[
+    Path | None, typer.Option("--out", help="Folder to write; an earlier one is replaced.")
+]
+Draws = Annotated[
+    int | None, typer.Option(min=0, help="Simulations; default as the scenario says; 0: none.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
+Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows (cbc, gurobi…).")]
+Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
+Prices = Annotated[
+    bool,
+    typer.Option(
+        "--prices/--no-prices",
+        help="Price what is scarce and say why a target is missed.",
+    ),
+]
+Lang = Annotated[Language, typer.Option(help="Language of the report.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

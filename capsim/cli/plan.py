@@ -1,0 +1,220 @@
+"""Commands that plan: `run`, `compare` and `explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capsim.cli.console import (
+    NOT_MET,
+    OK,
+    Draws,
+    Gap,
+    Json,
+    Lang,
+    Language,
+    Out,
+    Prices,
+    ScenarioFolder,
+    Seed,
+    Solver,
+    TimeLimit,
+    app,
+    fail,
+    work,
+)
+
+if TYPE_CHECKING:
+    from capsim.comparison.grid import Factors
+    from capsim.comparison.side_by_side import Comparison
+
+
+@app.command(epilog="Example: capsim run scenarios/prefecture-2022 --out report --draws 200")
+def run(
+    scenario: ScenarioFolder,
+    out: Out = Path("report"),
+    draws: Draws = None,
+    seed: Seed = 0,
+    solver: Solver = "highs",
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    prices: Prices = True,
+    lang: Lang = Language.EN,
+    probability: Annotated[
+        float | None,
+        typer.Option(help="With which every child is placed and the share met: a safer plan."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 1,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder for finished blocks: the same run, broken off, goes on."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a scenario, simulate the plan and write a report: answer, tables, figures."""
+    from capsim import workflow as road
+
+    if probability is not None and not 0 < probability < 1:
+        fail(f"--probability {probability:g}: a number between 0 and 1 is expected, as 0.95")
+    result = work(
+        lambda progress: road.run(
+            scenario,
+            out,
+            draws=draws,
+            seed=seed,
+            solver=solver,
+            gap=gap,
+            time_limit=time_limit,
+            prices=prices,
+            lang=lang.value,
+            probability=probability,
+            workers=workers,
+            store=store,
+            progress=progress,
+        )
+    )
+    from capsim.report.summary import meets_all, to_json
+
+    if as_json:
+        typer.echo(to_json(result.summary), nl=False)
+    else:
+        typer.echo(f"{result.answer}\nThe report is in {out}.")
+    safe = result.hardened is None or result.hardened.reached
+    raise typer.Exit(OK if meets_all(result.summary) and safe else NOT_MET)
+
+
+@app.command(
+    epilog="Example: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared;"
+    " or capsim compare my-city --set policy.private_share_cap.2022=0.04,0.05,0.06 --workers 2"
+)
+def compare(
+    scenarios: Annotated[
+        list[Path], typer.Argument(help="Two or more folders; one with --set.", metavar="A B …")
+    ],
+    out: Out = Path("comparison"),
+    draws: Draws = None,
+    seed: Seed = 0,
+    solver: Solver = "highs",
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    by: Annotated[str, typer.Option(help="Column of summary.csv to rank by.")] = "avoidable_cny",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE,…",
+            help="Vary a setting; repeated: every combination, or see --one-at-a-time.",
+        ),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--one-at-a-time", help="Vary each --set alone, for a tornado.")
+    ] = False,
+    prices: Annotated[bool, typer.Option(help="Price what is scarce in each.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, a scenario each.")] = 1,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that keeps finished scenarios: a stopped run goes on from there."
+        ),
+    ] = None,
+    lang: Lang = Language.EN,
+    as_json: Json = False,
+) -> None:
+    """Set scenarios side by side, each planned and simulated with the same luck."""
+    from contextlib import nullcontext
+
+    from capsim import workflow as road
+
+    def task(progress: road.Progress) -> Comparison:
+        from capsim.comparison.grid import grid, one_at_a_time, parse_settings
+        from capsim.comparison.side_by_side import compare as side_by_side
+        from capsim.comparison.side_by_side import refuse
+        from capsim.io.atomic import check_place, check_writable
+        from capsim.io.executors import processes
+        from capsim.report.screen import MARK, comparison_files
+        from capsim.scenario.scenario import load
+
+        check_place(out, MARK)
+        if store is not None:
+            check_writable(store)
+        given = [load(folder) for folder in scenarios]
+        factors: Factors = {}
+        try:
+            if settings:
+                if len(given) > 1:
+                    fail("--set varies one scenario; name one")
+                vary = one_at_a_time if alone else grid
+                given, factors = vary(given[0], parse_settings(settings))
+            refuse([one.name for one in given], by)
+        except ValueError as error:
+            fail(str(error))
+        with processes(workers) if workers > 1 else nullcontext() as pool:
+            comparison = side_by_side(
+                given,
+                draws=draws,
+                seed=seed,
+                solver=solver,
+                gap=gap,
+                time_limit=time_limit,
+                criterion=by,
+                prices=prices,
+                factors=factors,
+                executor=pool,
+                store=store,
+                progress=progress,
+            )
+        road.write_folder(out, MARK, comparison_files(comparison, lang=lang.value), progress)
+        return comparison
+
+    comparison = work(task)
+    from capsim.report.comparison_narrative import comparison_text
+    from capsim.report.screen import comparison_summary
+    from capsim.report.summary import to_json
+
+    if as_json:
+        typer.echo(to_json(comparison_summary(comparison)), nl=False)
+    else:
+        typer.echo(comparison_text(comparison, lang=lang.value))
+        typer.echo(f"The page, tables and figures are in {out}.")
+
+
+@app.command(epilog="Example: capsim explain scenarios/no-purchase")
+def explain(
+    scenario: ScenarioFolder,
+    solver: Solver = "highs",
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    lang: Lang = Language.EN,
+    as_json: Json = False,
+) -> None:
+    """Say why: which rules cannot hold together and what would cure it, or what is scarce."""
+    from capsim import workflow as road
+
+    def task(progress: road.Progress) -> tuple[str, bool]:
+        from capsim.analysis.infeasibility.diagnosis import explain as say_why
+        from capsim.analysis.shadow_prices import prices
+        from capsim.demand.projection import project
+        from capsim.model.model import formulate
+        from capsim.plan.solver import optimize
+        from capsim.report.narrative import reasons, reasons_text
+        from capsim.report.summary import to_json
+        from capsim.scenario.scenario import load
+
+        progress("reading the scenario")
+        given = load(scenario)
+        progress("planning")
+        model = formulate(given, project(given))
+        plan = optimize(model, solver=solver, gap=gap, time_limit=time_limit)
+        progress("explaining")
+        why = say_why(model, plan)
+        priced = prices(model, plan) if why is None else None
+        if as_json:
+            return to_json(reasons(plan, why, priced)), plan.meets_targets
+        words = reasons_text(plan, why, priced, lang=lang.value)
+        return words, plan.meets_targets
+
+    words, met = work(task)
+    typer.echo(words, nl=False)
+    raise typer.Exit(OK if met else NOT_MET)

@@ -1,0 +1,152 @@
+"""Commands on scenarios as they stand: `check`, `new`, `export` and `import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capsim.cli.console import Json, ScenarioFolder, Seed, app, fail, work
+
+if TYPE_CHECKING:
+    from capsim.scenario.scenario import Scenario
+    from capsim.workflow import Progress
+
+
+@app.command(epilog="Example: capsim check scenarios/prefecture-2022")
+def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
+    """Check a scenario: all its faults, or the scenario on one screen."""
+    from capsim.report.screen import overview, overview_text
+    from capsim.report.summary import to_json
+    from capsim.scenario.scenario import load
+
+    view = work(lambda progress: overview(load(scenario)))
+    typer.echo(to_json(view) if as_json else overview_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 120000")
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    areas: Annotated[int, typer.Option(min=1, help="Number of areas.")] = 18,
+    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 180_000,
+    seed: Seed = 0,
+    kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
+    as_json: Json = False,
+) -> None:
+    """Write a synthetic scenario of any size, to fill with your own data."""
+    from capsim.io.atomic import check_place, whole_folder
+    from capsim.scenario.synthetic.generator import generate
+    from capsim.workflow import WRITING
+
+    def make(progress: Progress) -> Scenario:
+        check_place(folder, "")
+        progress("making a city")
+        try:
+            made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
+        except ValueError as error:
+            fail(str(error))
+        progress(WRITING)
+        with whole_folder(folder, "") as aside:
+            made.save(aside)
+        return made
+
+    made = work(make)
+    words = f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    _say(words, as_json, scenario=_named(made), folder=str(folder))
+
+
+def _named(scenario: Scenario) -> dict[str, str]:
+    return {"name": scenario.name, "hash": scenario.hash}
+
+
+def _say(words: str, as_json: bool, **found: Any) -> None:
+    """Say what was written: in words, or as JSON."""
+    if as_json:
+        from capsim.report.summary import to_json
+
+        words = to_json(found).rstrip()
+    typer.echo(words)
+
+
+@app.command(
+    "export",
+    epilog="Example: capsim export scenarios/prefecture-2022 city.xlsx,"
+    " or capsim export --template empty.xlsx",
+)
+def export_book(
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")
+    ] = None,
+    book: Annotated[Path | None, typer.Argument(help="File to write.", metavar="BOOK")] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
+    from capsim.io.atomic import whole_file
+    from capsim.scenario.excel.workbook import template_bytes, workbook_bytes
+    from capsim.scenario.scenario import load
+    from capsim.workflow import WRITING
+
+    if template is not None:
+        if scenario is not None:
+            fail("--template writes an empty workbook: name no scenario with it")
+        empty = template
+        content = template_bytes()
+
+        def write(progress: Progress) -> None:
+            progress(WRITING)
+            whole_file(empty, content)
+
+        work(write)
+        words = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
+        _say(words, as_json, scenario=None, book=str(empty))
+        return
+    if scenario is None or book is None:
+        fail("a scenario and the workbook to write are needed, or --template BOOK")
+    folder, target = scenario, book
+
+    def task(progress: Progress) -> Scenario:
+        progress("reading the scenario")
+        given = load(folder)
+        try:
+            content = workbook_bytes(given)
+        except ValueError as error:
+            fail(str(error))
+        progress(WRITING)
+        whole_file(target, content)
+        return given
+
+    given = work(task)
+    words = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
+    _say(words, as_json, scenario=_named(given), book=str(target))
+
+
+@app.command("import", epilog="Example: capsim import city.xlsx my-city")
+def import_book(
+    book: Annotated[Path, typer.Argument(help="Workbook (.xlsx).", metavar="BOOK")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a scenario folder of a workbook, or list all its faults with their cells."""
+    from capsim.scenario.excel.workbook import load_workbook
+    from capsim.workflow import WRITING
+
+    def task(progress: Progress) -> Scenario:
+        progress("reading the workbook")
+        made = load_workbook(book)
+        progress(WRITING)
+        made.save(folder, replace=replace)
+        return made
+
+    made = work(task)
+    for warning in made.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    words = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
+    found = {"folder": str(folder), "warnings": list(made.warnings)}
+    _say(words, as_json, scenario=_named(made), **found)

@@ -1,0 +1,217 @@
+"""Commands on parts of the road: `forecast`, `backtest`, `build` and `bench`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capsim.cli.console import (
+    NOT_MET,
+    OK,
+    Gap,
+    Json,
+    OptionalOut,
+    ScenarioFolder,
+    Seed,
+    TimeLimit,
+    app,
+    fail,
+    work,
+)
+
+if TYPE_CHECKING:
+    from capsim.demand.rolling_origin import Backtest
+
+
+class Births(StrEnum):
+    """Variants of births."""
+
+    LOW = "low"
+    PRINCIPAL = "principal"
+    HIGH = "high"
+
+
+@app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")
+def forecast(
+    scenario: ScenarioFolder,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file to write, by grade.")] = None,
+    births: Annotated[
+        Births, typer.Option(help="Births after the base year: quantile 0.1, 0.5 or 0.9.")
+    ] = Births.PRINCIPAL,
+    as_json: Json = False,
+) -> None:
+    """Project enrolment: children to be placed by stage and school year."""
+    from capsim import workflow as road
+    from capsim.demand.observed import birth_variant
+    from capsim.demand.projection import project
+    from capsim.io.atomic import whole_file
+    from capsim.report.screen import enrolment, enrolment_text
+    from capsim.report.summary import csv, to_json
+    from capsim.scenario.scenario import load
+
+    def task(progress: road.Progress) -> dict[str, Any]:
+        progress("projecting enrolment")
+        given = birth_variant(load(scenario), births)
+        demand = project(given)
+        view = enrolment(given, demand)
+        if out is not None:
+            table = csv(demand.frame())
+            progress(road.WRITING)
+            whole_file(out, table)
+        return view
+
+    view = work(task)
+    typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
+
+
+@app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
+def backtest(
+    path: Annotated[Path, typer.Argument(help="Scenario, or CSV of areas × years × grades.")],
+    area: Annotated[str | None, typer.Option(help="Column of the area.")] = None,
+    year: Annotated[str | None, typer.Option(help="Column of the autumn.")] = None,
+    grades: Annotated[str | None, typer.Option(help="Columns of grades: K,1,2,…")] = None,
+    leads: Annotated[
+        str | None,
+        typer.Option(help="Years ahead: 1,3,5; default: to a third of the years, at most 10."),
+    ] = None,
+    first_origin: Annotated[
+        int | None, typer.Option(help="First autumn from which forecasts count.")
+    ] = None,
+    out: OptionalOut = None,
+    as_json: Json = False,
+) -> None:
+    """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
+    from capsim import workflow as road
+
+    ahead = None if leads is None else _years_ahead(leads)
+
+    def task(progress: road.Progress) -> Backtest:
+        from capsim.demand.enrolment_table import panel, panel_of, read_wide
+        from capsim.demand.rolling_origin import backtest as judge
+        from capsim.io.atomic import check_place
+        from capsim.report.screen import BACKTEST_MARK, backtest_files
+        from capsim.scenario.scenario import load
+
+        if out is not None:
+            check_place(out, BACKTEST_MARK)
+        progress("reading")
+        if (path / "scenario.toml").is_file():
+            table = panel_of(load(path))
+        else:
+            columns = [grade.strip() for grade in grades.split(",")] if grades else None
+            table = panel(read_wide(path), area, year, columns, path.name)
+        progress("judging forecasts")
+        judged = judge(table, leads=ahead, first_origin=first_origin)
+        if out is not None:
+            road.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
+        return judged
+
+    judged = work(task)
+    from capsim.report.screen import backtest_text
+
+    typer.echo(judged.to_json() if as_json else backtest_text(judged), nl=False)
+
+
+def _years_ahead(leads: str) -> list[int]:
+    """Read ``--leads``; stop where it is no list of years."""
+    try:
+        ahead = [int(lead) for lead in leads.split(",")]
+    except ValueError:
+        fail(f"--leads {leads}: whole numbers separated by commas are expected")
+    if min(ahead) < 1:
+        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+    return ahead
+
+
+@app.command(epilog="Example: capsim build scenarios/prefecture-2022 --draws 500")
+def build(
+    scenario: ScenarioFolder,
+    out: OptionalOut = None,
+    draws: Annotated[int, typer.Option(min=1, help="Simulations.")] = 1000,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Simulate the building programme alone: when each ordered project is in use."""
+    from capsim import workflow as road
+
+    def task(progress: road.Progress) -> dict[str, Any]:
+        from capsim.construction.building import build as simulate_building
+        from capsim.io.atomic import check_place
+        from capsim.report.screen import BUILD_MARK, building, building_files
+        from capsim.scenario.scenario import load
+
+        if out is not None:
+            check_place(out, BUILD_MARK)
+        progress("building")
+        given = load(scenario)
+        programme = simulate_building(given, replications=draws, seed=seed)
+        view = building(given, programme)
+        if out is not None:
+            road.write_folder(out, BUILD_MARK, building_files(view, programme), progress)
+        return view
+
+    view = work(task)
+    from capsim.report.screen import building_text
+    from capsim.report.summary import to_json
+
+    typer.echo(to_json(view) if as_json else building_text(view), nl=False)
+
+
+@app.command(
+    epilog="Example: capsim bench scenarios/prefecture-2022 --repeats 1;"
+    " or capsim bench --areas 6 --pupils 60000 --solver highs --solver cbc"
+)
+def bench(
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of the scenario; without it a city is generated."),
+    ] = None,
+    areas: Annotated[int | None, typer.Option(min=1, help="Of the generated city; 6.")] = None,
+    pupils: Annotated[int | None, typer.Option(min=1, help="Of it, compulsory; 60000.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the generated city.")] = 0,
+    solvers: Annotated[
+        list[str] | None,
+        typer.Option("--solver", help="highs, scipy, cbc or any that PuLP knows; repeat it."),
+    ] = None,
+    relax: Annotated[bool, typer.Option("--relax", help="Linear relaxation only.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs; medians count.")] = 3,
+    gap: Gap = 1e-3,
+    time_limit: TimeLimit = None,
+    as_json: Json = False,
+) -> None:
+    """Time a plan on this machine: build, hand-over and solve, by one solver or several."""
+    from capsim import workflow as road
+
+    if scenario is not None and (areas is not None or pupils is not None):
+        fail("--areas and --pupils are of a generated city: name no scenario with them")
+
+    def task(progress: road.Progress) -> dict[str, Any]:
+        from capsim.benchmark import bench as measure
+        from capsim.scenario.scenario import load
+        from capsim.scenario.synthetic.generator import generate
+
+        progress("reading the scenario" if scenario is not None else "generating a city")
+        try:
+            given = load(scenario) if scenario else generate(areas or 6, pupils or 60_000, seed)
+        except ValueError as error:
+            fail(str(error))
+        return measure(
+            given,
+            solvers or ["highs"],
+            relax=relax,
+            repeats=repeats,
+            gap=gap,
+            time_limit=time_limit,
+            progress=progress,
+        )
+
+    found = work(task)
+    from capsim.benchmark import timings_text
+    from capsim.report.summary import plain, to_json
+
+    typer.echo(to_json(plain(found)) if as_json else timings_text(found), nl=False)
+    planned = all(row["objective_cny"] is not None for row in found["solvers"].values())
+    raise typer.Exit(OK if planned else NOT_MET)

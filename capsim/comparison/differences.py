@@ -1,0 +1,195 @@
+"""What differs between scenarios in what goes in: settings, rows and cells.
+
+Differences between scenarios with confidence intervals, paired over common random numbers.
+
+Draw ``d`` has the same births and the same building luck in every scenario, so the difference is
+taken draw by draw: what is common falls out, and the interval is that of the difference alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import stdtrit
+
+from capsim.scenario.scenario import Scenario
+from capsim.scenario.schema import TABLES
+
+WHOLE = 1e15
+"""Size from which on a number without a fraction is written as it is kept."""
+
+
+def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
+    """List what two scenarios differ in.
+
+    Returns
+    -------
+    DataFrame
+        table (`scenario.toml` for settings), key (of the row, or `""`), column (dotted for
+        settings), first and value (text; `""` where there is none).
+    """
+    rows: list[tuple[str, str, str, str, str]] = []
+    one, two = (_flat(scenario.settings.model_dump()) for scenario in (first, other))
+    for key in sorted(one.keys() | two.keys()):
+        if one.get(key) != two.get(key) and key not in {"name", "title", "title_zh", "extends"}:
+            rows.append(("scenario.toml", "", key, shown(one.get(key)), shown(two.get(key))))
+    for name, table in TABLES.items():
+        rows += _cells(name, first.table(name), other.table(name), table.key)
+    return pd.DataFrame(rows, columns=["table", "key", "column", "first", "value"])
+
+
+def _cells(
+    name: str, first: pd.DataFrame, other: pd.DataFrame, keys: Sequence[str]
+) -> list[tuple[str, str, str, str, str]]:
+    """Cells in which two tables differ; a row that only one has is named with its key alone."""
+    if first.equals(other):
+        return []
+    one, two = (table.set_index(_keys(table, keys)) for table in (first, other))
+    rows = [(name, key, "", "a row", "") for key in one.index.difference(two.index, sort=False)]
+    rows += [(name, key, "", "", "a row") for key in two.index.difference(one.index, sort=False)]
+    both = one.index.intersection(two.index, sort=False)
+    one, two = one.loc[both], two.loc[both]
+    for column in one.columns:
+        left, right = one[column], two[column]
+        differ = np.asarray(~((left == right) | (left.isna() & right.isna())))
+        cells = (values.to_numpy()[differ] for values in (both, left, right))
+        rows += [
+            (name, str(key), column, shown(a), shown(b)) for key, a, b in zip(*cells, strict=True)
+        ]
+    return rows
+
+
+def _keys(table: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
+    if not keys:
+        return pd.Series([str(at) for at in range(len(table))], dtype=str)
+    joined = table[keys[0]].astype(str)
+    for key in keys[1:]:
+        joined = joined + " / " + table[key].astype(str)
+    return joined
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[f"{before}{key}"] = value
+    return flat
+
+
+def shown(value: object) -> str:
+    """Write a setting or a cell as it stands in a scenario: whole numbers without a point.
+
+    Examples
+    --------
+    >>> shown(2000.0), shown(0.05), shown(True), shown(None), shown("whole")
+    ('2000', '0.05', 'true', '', 'whole')
+    """
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE:
+        return str(int(value))
+    return str(value)
+
+
+COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws")
+LEVEL = 0.95
+Z95 = 1.959963984540054
+TOLERANCE = 1e-6
+Floats = npt.NDArray[np.float64]
+
+
+def paired(first: Floats, other: Floats) -> tuple[float, float, float]:
+    """Mean of ``other − first`` and its 95 % interval, Student's t on the differences.
+
+    Parameters
+    ----------
+    first, other : array [draw]
+
+    Examples
+    --------
+    >>> first = np.array([10.0, 20.0, 30.0])
+    >>> [round(x, 3) for x in paired(first, first + np.array([1.0, 2.0, 3.0]))]
+    [2.0, -0.484, 4.484]
+    >>> paired(first, first + 5)
+    (5.0, 5.0, 5.0)
+    """
+    difference = other - first
+    mean = float(difference.mean())
+    if len(difference) < 2:
+        return mean, np.nan, np.nan
+    error = float(difference.std(ddof=1)) / float(np.sqrt(len(difference)))
+    half = float(stdtrit(len(difference) - 1, (1 + LEVEL) / 2)) * error
+    return mean, mean - half, mean + half
+
+
+def matched(
+    first: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]
+) -> tuple[float, float, float]:
+    """Difference of two probabilities on the same draws, and its 95 % interval.
+
+    Source: A. Agresti and Y. Min, Simple improved confidence intervals for comparing matched
+    proportions, Statistics in Medicine 24 (2005) 729-740.
+
+    Examples
+    --------
+    >>> first, other = np.repeat([True, False], 50), np.arange(100) < 60
+    >>> [round(x, 3) for x in matched(first, other)]
+    [0.1, 0.037, 0.159]
+    """
+    draws = len(first)
+    gained, lost = int((other & ~first).sum()), int((first & ~other).sum())
+    more, less, number = gained + 0.5, lost + 0.5, draws + 2
+    centre = (more - less) / number
+    half = Z95 * np.sqrt(max(more + less - (more - less) ** 2 / number, 0.0)) / number
+    return (gained - lost) / draws, float(centre - half), float(centre + half)
+
+
+def differences_of(
+    draws: Mapping[str, pd.DataFrame], required: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Set every simulated figure of every scenario against that of the first.
+
+    Parameters
+    ----------
+    draws
+        The tables ``draws`` by scenario, the first what others differ from.
+    required
+        What targets ask for, by scenario and id.
+
+    Returns
+    -------
+    DataFrame
+        ``COLUMNS``: ``what`` is a column of ``draws``, or ``probability of`` a target; persons
+        (child-years), shares, RMB (discounted); ``first`` and ``mean`` are the two means.
+    """
+    rows: list[tuple[Any, ...]] = []
+    names = list(draws)
+    for name in names[1:]:
+        one, two = draws[names[0]], draws[name]
+        both = min(len(one), len(two))
+        for what in one.columns.intersection(two.columns, sort=False).drop("draw"):
+            a, b = (table[what].to_numpy(np.float64)[:both] for table in (one, two))
+            rows.append((name, what, a.mean(), b.mean(), *paired(a, b), both))
+            asked = [required[scenario].get(what) for scenario in (names[0], name)]
+            if asked[0] is not None and asked[1] is not None:
+                met_a, met_b = _met(what, a, asked[0]), _met(what, b, asked[1])
+                figures = (met_a.mean(), met_b.mean(), *matched(met_a, met_b))
+                rows.append((name, f"probability of {what}", *figures, both))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _met(target: str, achieved: Floats, required: float) -> npt.NDArray[np.bool_]:
+    """Tell in which draws a share is at most, a reduction at least, what is asked."""
+    slack = TOLERANCE * max(1.0, abs(required))
+    met: npt.NDArray[np.bool_] = (
+        achieved >= required - slack if target == "reduction" else achieved <= required + slack
+    )
+    return met

@@ -1,0 +1,259 @@
+"""Plan and simulate scenarios, on any executor and with a store to resume from, and rank them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.comparison.differences import differences, differences_of
+from capsim.comparison.grid import Factors
+from capsim.comparison.result import Result, packed, result_of, unpacked
+from capsim.demand.projection import project
+from capsim.io.cache import Arrays, BlockStore
+from capsim.io.executors import run_blocks
+from capsim.plan.solver import optimize
+from capsim.scenario.scenario import Scenario, load
+from capsim.simulation.run import simulate
+
+LESS_IS_BETTER = ("missed", "avoidable_cny", "displaced", "shortfall")
+"""Columns of `summary` by which one scenario dominates another: no worse in all, better in one."""
+
+HEADLINES = (
+    "scenario",
+    "status",
+    "gap",
+    "missed",
+    "objective_cny",
+    "avoidable_cny",
+    "displaced",
+    "shortfall",
+    "surplus_last",
+    "opened",
+    "converted",
+    "purchased_most",
+    "least_probability",
+)
+CRITERIA = HEADLINES[2:]
+STACKED = ("targets", "mix", "costs", "years", "limits", "binding")
+LIBRARIES = ("capsim", "numpy", "scipy", "highspy")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios side by side.
+
+    Attributes
+    ----------
+    first : str
+        Name of the scenario that others differ from.
+    criterion : str
+        Column of `summary` by which they are ranked.
+    results : mapping of str to Result
+        By the scenario's name, in the order given.
+    tables : mapping of frames
+        `summary` (a row for each scenario, best first), `inputs` (what differs from the first
+        scenario), `differences`, `targets`, `mix`, `costs`, `years`, `limits`, `binding`: see
+        `compare`.
+    scenarios : mapping of str to Scenario
+        By name, in the order given.
+    seed, draws : int
+        Of the simulation of each.
+    factors : mapping
+        The settings by which scenarios of a grid differ from the first, by name.
+    """
+
+    first: str
+    criterion: str
+    results: Mapping[str, Result]
+    tables: Mapping[str, pd.DataFrame]
+    scenarios: Mapping[str, Scenario]
+    seed: int
+    draws: int
+    factors: Factors = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scenario to plan and simulate, and how."""
+
+    scenario: Scenario
+    draws: int
+    seed: int
+    solver: str
+    gap: float
+    time_limit: float | None
+    prices: bool
+
+    @property
+    def key(self) -> str:
+        """Everything that the result follows from."""
+        how = (self.draws, self.seed, self.solver, self.gap, self.time_limit, self.prices)
+        return json.dumps([self.scenario.hash, how, {name: version(name) for name in LIBRARIES}])
+
+
+def compare(
+    scenarios: Sequence[Scenario | str | Path],
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    solver: str = "highs",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    criterion: str = "avoidable_cny",
+    prices: bool = False,
+    factors: Factors | None = None,
+    executor: Executor | None = None,
+    store: str | Path | None = None,
+    progress: Callable[[str], None] = lambda phase: None,
+) -> Comparison:
+    """Plan and simulate scenarios and set them side by side.
+
+    Parameters
+    ----------
+    scenarios
+        Scenarios or their folders, with different names; the first is what others differ from.
+    draws
+        Simulations of each; None: as the first scenario says; 0: none.
+    criterion
+        Column of the table `summary` to rank by, less being better, among those that miss the
+        same number of targets.
+    prices
+        Whether to price what binds: the table `binding`, one price of each thing.
+    factors
+        As `grid` and `one_at_a_time` give them, kept for `tornado` and `heat`.
+    executor : concurrent.futures.Executor, optional
+        Each scenario is one task of it; tables are the same with any.
+    store : path, optional
+        Folder that keeps finished scenarios, so that a comparison goes on where it was stopped.
+        A scenario is found again by its content, the options, the seed and the library versions.
+    progress
+        Told how many scenarios are finished.
+
+    Returns
+    -------
+    Comparison
+        Tables, persons and RMB (discounted):
+
+        - `summary`: scenario, rank, status, gap, missed (targets; NaN without a plan),
+          objective_cny, avoidable_cny, displaced, shortfall, surplus_last (empty compulsory seats
+          in the last year), opened (candidates), converted, purchased_most (places in a December),
+          least_probability (of the least likely target), dominated_by (names, joined by `;`)
+        - `inputs`: scenario, table, key, column, first, value
+        - `differences`: scenario, what, first, mean, difference, low, high, draws: simulated
+          figures against those of the first scenario, draw by draw, with 95 % intervals
+        - `targets`: scenario, id, by, required, achieved, holds, tight (met with less than a
+          thousandth to spare), probability, low, high
+        - `mix`: scenario, school_year and the terms of the reduction
+        - `costs`: scenario, kind, school_year, discounted_cny, avoidable_cny
+        - `years`: scenario, school_year, displaced, surplus, share_excluding_purchased,
+          share_including_purchased, avoidable_cny
+        - `limits`: scenario, kind, county (`*` the whole), year, used, limit: those used up
+        - `binding` (with `prices`): scenario and the columns of `Prices.binding`
+
+    Raises
+    ------
+    capsim.ScenarioError
+        A scenario has faults.
+    ValueError
+        Fewer than two scenarios, two with the same name, or no such criterion.
+    capsim.io.executors.WorkerLost
+        A worker process died; what was finished is in the store.
+    """
+    given = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
+    names = [one.name for one in given]
+    refuse(names, criterion)
+    number = given[0].settings.simulation.draws if draws is None else draws
+    jobs = [Job(one, number, seed, solver, gap, time_limit, prices) for one in given]
+    found = run_blocks(
+        work,
+        jobs,
+        keys=[job.key for job in jobs],
+        executor=executor,
+        store=None if store is None else BlockStore(Path(store)),
+        done=lambda finished, total: progress(f"{finished} of {total} scenarios planned"),
+    )
+    results = dict(zip(names, map(unpacked, found), strict=True))
+    tables = {
+        "summary": summary_of(results, criterion),
+        "inputs": _stack({one.name: differences(given[0], one) for one in given[1:]}),
+        "differences": _differences(results),
+    }
+    for name in STACKED:
+        if name != "binding" or prices:
+            kept = {key: result.tables for key, result in results.items()}
+            tables[name] = _stack({key: own[name] for key, own in kept.items() if name in own})
+    scenarios_by_name = dict(zip(names, given, strict=True))
+    return Comparison(
+        names[0], criterion, results, tables, scenarios_by_name, seed, number, dict(factors or {})
+    )
+
+
+def refuse(names: Sequence[str], criterion: str) -> None:
+    """Raise a `ValueError` at scenarios or a criterion that cannot be compared."""
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ValueError(
+            "two or more scenarios of different names are needed (or one and a setting to vary),"
+            f" not {list(names)}"
+        )
+    if criterion not in CRITERIA:
+        raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
+
+
+def work(job: Job) -> Arrays:
+    """Plan and simulate one scenario (in a worker)."""
+    plan = optimize(
+        job.scenario,
+        project(job.scenario),
+        solver=job.solver,
+        gap=job.gap,
+        time_limit=job.time_limit,
+    )
+    if plan.status == "infeasible":
+        return packed(result_of(plan, None, None))
+    outcomes = simulate(plan, draws=job.draws, seed=job.seed) if job.draws else None
+    priced = plan.prices(intervals=False).binding() if job.prices else None
+    return packed(result_of(plan, outcomes, priced))
+
+
+def summary_of(results: Mapping[str, Result], criterion: str) -> pd.DataFrame:
+    """Rank scenarios and mark those that another dominates."""
+    rows: list[Mapping[str, Any]] = [result.headline for result in results.values()]
+    table = pd.DataFrame(rows, columns=list(HEADLINES))
+    table = table.sort_values(
+        ["missed", criterion], na_position="last", kind="stable", ignore_index=True
+    )
+    table.insert(1, "rank", range(1, len(table) + 1))
+    values = table[list(LESS_IS_BETTER)].to_numpy(float)
+    dominated = []
+    for row in values:
+        better = (values <= row).all(axis=1) & (values < row).any(axis=1)
+        dominated.append(";".join(table["scenario"].to_numpy(str)[np.asarray(better)]))
+    return table.assign(dominated_by=dominated)
+
+
+def _differences(results: Mapping[str, Result]) -> pd.DataFrame:
+    """Compare what was simulated with the first scenario; nothing where that has no plan."""
+    tables = {name: result.tables for name, result in results.items() if "draws" in result.tables}
+    first = next(iter(results))
+    if first not in tables:
+        tables = {}
+    required: dict[str, dict[str, float]] = {
+        name: dict(zip(own["targets"]["id"], own["targets"]["required"], strict=True))
+        for name, own in tables.items()
+    }
+    return differences_of({name: own["draws"] for name, own in tables.items()}, required)
+
+
+def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    if not frames:
+        return pd.DataFrame({"scenario": pd.Series(dtype=str)})
+    stacked = pd.concat(frames, names=["scenario", None])
+    return stacked.reset_index(level=0).reset_index(drop=True)

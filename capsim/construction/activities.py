@@ -1,0 +1,355 @@
+"""The plan as a schedule, and where each project stands in it today.
+
+A plan says when a school opens. Its phases are laid backward from that date, on their own
+calendars, at their planned (modal) durations. Where the day it began is known and past, the phases
+share the time from then to the planned opening in proportion instead. What lies before today is
+done, the phase under way is left with the part the schedule has ahead of it, and only what is left
+is drawn.
+
+Lay out a programme: activities, what they wait for and need, where each stands today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from capsim.construction.calendars import MONTH_DAYS, Calendar, to_day
+from capsim.construction.durations import IN_USE, Phase
+from capsim.construction.network import NEVER, Network, topological
+from capsim.construction.projects import Column, Dates, Stock, columns, recipes
+from capsim.scenario.faults import Fault, ScenarioError, nearest
+
+if TYPE_CHECKING:
+    from capsim.scenario.scenario import Scenario
+
+
+STRETCH = (0.02, 50.0)
+EXACT = 1e-6
+"""Days within which a date counts as kept: what rounding of sums can make of it."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One phase of one project: earlier pieces it follows, working days, calendar."""
+
+    after: tuple[int, ...]
+    days: float
+    calendar: Calendar | None
+    milestone: str
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A project's schedule as planned.
+
+    Attributes
+    ----------
+    start, finish : tuple of float
+        Day each piece begins and ends.
+    left : tuple of float
+        Share of each piece's drawn duration that is still to come (may exceed 1 where the plan is
+        slower than the modal durations).
+    """
+
+    start: tuple[float, ...]
+    finish: tuple[float, ...]
+    left: tuple[float, ...]
+
+
+def forward(
+    pieces: Sequence[Piece], start: float, stretch: float
+) -> tuple[list[float], list[float]]:
+    """Return begin and end of each piece when all begin as soon as they can."""
+    begin, end = list[float](), list[float]()
+    for piece in pieces:
+        first = max((end[b] for b in piece.after), default=start)
+        days = piece.days * stretch
+        begin.append(first)
+        end.append(first + (days if piece.calendar is None else piece.calendar.span(first, days)))
+    return begin, end
+
+
+def backward(pieces: Sequence[Piece], opening: float, stretch: float) -> float:
+    """Return the latest begin of a project from which it is in use by ``opening``."""
+    target = next((i for i, piece in enumerate(pieces) if piece.milestone == IN_USE), None)
+    latest = [np.inf if target is not None else opening] * len(pieces)
+    if target is not None:
+        latest[target] = opening
+    first = opening
+    for i in range(len(pieces) - 1, -1, -1):
+        if latest[i] == np.inf:
+            continue
+        piece, days = pieces[i], pieces[i].days * stretch
+        calendar = piece.calendar
+        begin = latest[i] - days if calendar is None else calendar.latest_start(latest[i], days)
+        first = min(first, begin)
+        for b in piece.after:
+            latest[b] = min(latest[b], begin)
+    return first
+
+
+def anchored(pieces: Sequence[Piece], opening: float, started: float, now: float) -> Baseline:
+    """Lay a project backward from its planned opening.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        In an order in which each follows those before it.
+    opening : float
+        Planned opening.
+    started : float
+        Day it began; NaN where unknown. A day not in the past, or not before the opening, is left
+        aside: the opening governs.
+    now : float
+
+    Returns
+    -------
+    Baseline
+
+    Examples
+    --------
+    Six months of structure and three of fit-out, to open on day 300, seen on day 100:
+
+    >>> two = [Piece((), 180.0, None, "built"), Piece((0,), 90.0, None, "in_use")]
+    >>> anchored(two, 300.0, float("nan"), 100.0)
+    Baseline(start=(30.0, 210.0), finish=(210.0, 300.0), left=(0.611..., 1.0))
+    """
+    stretch = 1.0
+    if started <= now and started < opening:
+        stretch = _stretch(pieces, opening, started)
+    begin, end = forward(pieces, backward(pieces, opening, stretch), stretch)
+    return _left(pieces, begin, end, stretch, now)
+
+
+def free(pieces: Sequence[Piece], start: float, now: float) -> Baseline:
+    """Lay a project forward from the day it begins or began."""
+    begin, end = forward(pieces, start, 1.0)
+    return _left(pieces, begin, end, 1.0, now)
+
+
+def _left(
+    pieces: Sequence[Piece], begin: list[float], end: list[float], stretch: float, now: float
+) -> Baseline:
+    left = []
+    for piece, first, last in zip(pieces, begin, end, strict=True):
+        if first >= now:
+            left.append(stretch)
+        elif last <= now + EXACT or piece.days == 0:
+            left.append(0.0)
+        elif piece.calendar is None:
+            left.append((last - now) / piece.days)
+        else:
+            left.append((piece.calendar.worked(last) - piece.calendar.worked(now)) / piece.days)
+    return Baseline(tuple(begin), tuple(end), tuple(left))
+
+
+def _stretch(pieces: Sequence[Piece], opening: float, started: float) -> float:
+    """Return the factor on durations with which the project fits between the two days."""
+    low, high = STRETCH
+    if sum(piece.days for piece in pieces) == 0:
+        return 1.0
+    for _ in range(40):
+        middle = (low * high) ** 0.5
+        if backward(pieces, opening, middle) > started:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+Days = NDArray[np.float64]
+Needs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A programme ready to run: its network, and the part of each activity still to come.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+    phases : tuple of Phase
+        Per activity.
+    network : Network
+    left : float64 ``[activity]``
+        Factor on drawn durations.
+    table : DataFrame
+        One row per activity: column, project, copy, phase, milestone, planned_start,
+        planned_finish (days), planned_days (working days still to come), due (day), places.
+    """
+
+    columns: tuple[Column, ...]
+    phases: tuple[Phase, ...]
+    network: Network
+    left: Days
+    table: pd.DataFrame
+
+
+def draft(
+    scenario: Scenario,
+    *,
+    planned: Mapping[str, Dates] | None = None,
+    starts: Mapping[str, str] | str | None = None,
+    crews: bool = True,
+) -> Draft:
+    """Lay out the programme; see `build` for the arguments and errors."""
+    if isinstance(starts, str) and starts != "asap":
+        raise ValueError(f'starts is a mapping, "asap" or None, not {starts!r}')
+    if planned is not None and starts is not None:
+        raise ValueError("give planned openings or starts, not both")
+    built = columns(scenario, planned, starts)
+    recipe = recipes(scenario, built)
+    stock = Stock(scenario)
+    now = to_day(scenario.settings.construction.start.isoformat())
+    faults: list[Fault] = []
+    where: dict[tuple[str, str], list[int]] = {}
+    flat: list[tuple[int, Phase]] = []
+    for number, column in enumerate(built):
+        for phase in recipe[column.project]:
+            where.setdefault((column.project, phase.name), []).append(len(flat))
+            flat.append((number, phase))
+    projects = set(scenario.table("projects")["project"])
+    after: list[list[int]] = []
+    never = set()
+    for i, (number, phase) in enumerate(flat):
+        column, before = built[number], []
+        for name in phase.after:
+            own = [b for b in where.get((column.project, name), []) if flat[b][0] == number]
+            other, _, theirs = name.partition(":")
+            if own:
+                before += own
+            elif (other, theirs) in where:
+                before += where[other, theirs]
+            elif theirs and other in projects and other not in recipe:
+                never.add(i)
+            else:
+                expected = nearest(name, (p.name for p in recipe[column.project]))
+                faults.append(_fault(phase, "after", name, expected))
+        after.append(before)
+    needs: list[Needs] = []
+    for number, phase in flat:
+        column, found = built[number], []
+        for name, units in phase.needs:
+            r = stock.find(name, column.county)
+            if r is None:
+                known = sorted({n for n, c in stock.number if c in ("*", column.county)})
+                expected = f"in county {column.county!r} {nearest(name, known)}"
+                faults.append(_fault(phase, "needs", name, expected))
+            elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
+                has = f"at most {stock.resources[r].units}, what county {column.county!r} has"
+                faults.append(_fault(phase, "needs", f"{name}={units}", has))
+            else:
+                found.append((r, units))
+        needs.append(tuple(found))
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    try:
+        order = topological(after)
+    except ValueError as error:
+        circle = str(error).partition("[")[2].rstrip("]").split(", ")
+        names = ";".join(
+            f"{built[flat[int(i)][0]].project}:{flat[int(i)][1].name}" for i in circle[:8]
+        )
+        fault = Fault("phases.csv", None, "after", names, "phases that do not wait for each other")
+        raise ScenarioError([fault]) from None
+    return _network(built, flat, after, needs, order, never, stock, now, crews)
+
+
+def _fault(phase: Phase, column: str, value: str, expected: str) -> Fault:
+    """Say what is wrong with a phase that is known by its name, not by its row."""
+    return Fault("phases.csv", None, f"phase {phase.name!r}, {column}", value, expected)
+
+
+def _network(
+    built: tuple[Column, ...],
+    flat: list[tuple[int, Phase]],
+    after: list[list[int]],
+    needs: list[Needs],
+    order: list[int],
+    never: set[int],
+    stock: Stock,
+    now: float,
+    crews: bool,
+) -> Draft:
+    place = {i: k for k, i in enumerate(order)}
+    of: list[list[int]] = [[] for _ in built]
+    for i in order:
+        of[flat[i][0]].append(i)
+    calendar = [stock.calendar([r for r, _ in one]) for one in needs]
+    size = len(flat)
+    begin, end, left = np.empty(size), np.empty(size), np.empty(size)
+    release = [now] * size
+    held: list[Needs] = [()] * size
+    for number, column in enumerate(built):
+        mine = {i: k for k, i in enumerate(of[number])}
+        pieces = [
+            Piece(
+                tuple(mine[b] for b in after[i] if b in mine),
+                flat[i][1].mode * MONTH_DAYS,
+                calendar[i],
+                flat[i][1].milestone,
+            )
+            for i in of[number]
+        ]
+        base = _baseline(pieces, column, now)
+        for i, k in mine.items():
+            at = place[i]
+            begin[at], end[at], left[at] = base.start[k], base.finish[k], base.left[k]
+            if not pieces[k].after:
+                release[at] = max(base.start[k], now)
+            if i in never and base.start[k] >= now:
+                release[at] = NEVER
+            if crews and left[at] > 0:
+                under_way = base.start[k] < now
+                held[at] = tuple(
+                    (r, units)
+                    for r, units in needs[i]
+                    if not (under_way and stock.resources[r].releases is not None)
+                )
+    network = Network(
+        now,
+        tuple(flat[i][0] for i in order),
+        tuple(flat[i][1].name for i in order),
+        tuple(
+            # under way: what other projects had to do before it is over
+            tuple(
+                sorted({place[b] for b in after[i] if begin[k] >= now or flat[b][0] == flat[i][0]})
+            )
+            for k, i in enumerate(order)
+        ),
+        tuple(held),
+        tuple(release),
+        tuple(calendar[i] for i in order),
+        tuple(stock.resources),
+        tuple(bool(days == 0 and day < now) for days, day in zip(left, begin, strict=True)),
+    )
+    phases = tuple(flat[i][1] for i in order)
+    table = pd.DataFrame(
+        {
+            "column": network.column,
+            "project": [built[c].project for c in network.column],
+            "copy": [built[c].copy for c in network.column],
+            "phase": network.phase,
+            "milestone": [phase.milestone for phase in phases],
+            "planned_start": begin,
+            "planned_finish": end,
+            "planned_days": left * [phase.mode * MONTH_DAYS for phase in phases],
+            "due": [built[c].due for c in network.column],
+            "places": [built[c].places for c in network.column],
+        }
+    )
+    return Draft(built, phases, network, left, table)
+
+
+def _baseline(pieces: list[Piece], column: Column, now: float) -> Baseline:
+    if not np.isnan(column.planned):
+        return anchored(pieces, column.target, column.started, now)
+    if not np.isnan(column.start):
+        return free(pieces, column.start, now)
+    return free(pieces, column.started if column.started < now else now, now)

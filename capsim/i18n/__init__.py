@@ -1,0 +1,1 @@
+"""Texts in the reader's language: messages with their values, and numbers as readers write them."""

@@ -1,0 +1,1 @@
+"""Programs that fall apart into blocks once a few coupling rows are priced or shared out."""

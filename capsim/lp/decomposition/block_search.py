@@ -1,0 +1,371 @@
+"""Solve a mixed-integer program block by block, with a feasible union and a proved bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsim.lp.decomposition.blocks import Block, Search, Split, search_all
+from capsim.lp.decomposition.dantzig_wolfe import Priced, price_coupling
+from capsim.lp.decomposition.fixing import with_whole, without_dear
+from capsim.lp.highs import Highs, solver_name
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverResult
+from capsim.lp.threads import Clock
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+FEW = 8
+"""Blocks below which prices take longer than the interior point and a way to a corner.
+
+Prices come second there: blocks may make less of a corner than of a mixture.
+"""
+RELAXED = 0.2
+"""Of the gap asked for, what the relaxation's own bound may leave open."""
+ENOUGH = 0.85
+"""Of a block's part of the gap, the distance from its bound that ends its search."""
+OPEN = 0.3
+"""Of a block's part of the gap, what its search may leave open between solution and bound."""
+BOUND_OPEN = 0.5
+"""The same where only the bound is asked for."""
+ALL = 0.95
+"""Of the whole gap, what blocks searched again aim at together."""
+DEAR = 1e-3
+"""Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
+FURTHER = 6
+"""Rounds of bound and search at most once all blocks were searched in full."""
+FINER = 0.5
+"""What a further round may leave open, beside the one before."""
+POOR = 0.5
+"""Part of the blocks that may have no solution with whole integers held before shares are poor."""
+FIRST_OPEN = 5.0
+"""Of a block's part of the gap, what is left open where it hardly keeps its share."""
+BOUND_ONLY = {"mip_heuristic_effort": 0.0}
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is asked, and the relaxation."""
+
+    found: Split
+    relaxed: Priced
+    gap: float
+    clock: Clock
+    executor: Executor | None = None
+
+    @property
+    def part(self) -> float:
+        """A block's part of the gap, in units of the objective."""
+        return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.found.blocks)
+
+    def without_dear(self, part: LinearProgram, block: Block, x: Array) -> LinearProgram:
+        """Leave out columns of a block that are dear and used by neither ``x`` nor relaxation."""
+        at = block.columns
+        used = np.maximum(self.relaxed.x[at], x[at])
+        return without_dear(part, used, self.relaxed.reduced[at], self.part * DEAR)
+
+    def search(self, searches: Sequence[Search], share: float) -> list[SolverResult]:
+        """Search blocks side by side in a share of the time that is left."""
+        return search_all(searches, self.clock.deal(len(searches), share), self.executor)
+
+
+@dataclass(frozen=True)
+class _State:
+    """The best solution so far and what is proved.
+
+    ``shares`` is the point whose use of the coupling rows is each block's share, ``least`` the
+    blocks' bounds at the prices, ``chosen`` the solutions that were found with them.
+    """
+
+    x: Array
+    shares: Array
+    least: Array
+    bound: float
+    chosen: Array | None = None
+
+
+def solve_blocks(
+    found: Split,
+    *,
+    gap: float,
+    time_limit: float | None = None,
+    executor: Executor | None = None,
+) -> SolverResult | None:
+    """Solve by blocks; None where that finds no solution (then solve it whole).
+
+    1. The linear relaxation gives prices and shares of the coupling rows, and a bound. Where blocks
+       are few it is solved whole first, and by prices for a second search where the first ends
+       above the gap.
+    2. Every block is solved within its share as a small mixed-integer program: integers that the
+       relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
+       is a solution. Where blocks have none in their shares, all take the integers that they would
+       choose at the prices (3), and the shares are dealt out anew for them.
+    3. Every block is solved at the prices: their proved bounds add up to a better bound.
+    4. The fewest blocks far from theirs are searched again with dear columns out only.
+    5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 4
+       with nothing held and 3 more finely, and all of it again while its pace can reach the gap.
+
+    It ends as soon as solution and bound are as near as asked.
+
+    Parameters
+    ----------
+    found : Split
+    gap : float
+        Asked for between the union and the bound, relative to the objective with its offset.
+    time_limit : float, optional
+        Seconds for all of it; the status is then ``stopped`` unless the gap was reached.
+    executor : concurrent.futures.Executor, optional
+        Searches the blocks in 2 to 5; threads of this process where not given. Relaxations stay
+        here, whose solvers go on from where they were.
+    """
+    clock = Clock(time_limit)
+    few = len(found.blocks) < FEW
+    best: _State | None = None
+    for relax in (_whole, _priced) if few else (_priced, _whole):
+        relaxed = relax(found, gap * RELAXED, clock)
+        if relaxed is None:
+            continue
+        task = _Task(found, relaxed, gap, clock, executor)
+        state = _better(found, best, _searched_through(task))
+        if state is None and not few:
+            return None
+        best = state
+        if not few or clock.out() or (best is not None and _reached(task, best)):
+            break
+    if best is None:
+        return None
+    return SolverResult(
+        status="optimal" if _reached(task, best) else "stopped",
+        x=best.x,
+        objective=_cost(found, best.x),
+        bound=best.bound,
+        row_dual=None,
+        column_dual=None,
+        solver=solver_name(),
+        seconds=clock.spent(),
+        hand_over_s=0.0,
+    )
+
+
+def _searched_through(task: _Task) -> _State | None:
+    """Do steps 2 to 5 until solution and bound are as near as asked; None without a solution."""
+    state = _first(task)
+    if state is None:
+        return None
+    if not _reached(task, state) and state.bound == task.relaxed.bound:
+        state = _bounded(task, state, task.part * BOUND_OPEN)
+    if not _reached(task, state):
+        state = _searched(task, state, task.part * OPEN, held=True)
+    if not _reached(task, state):
+        state = _further(task, state)
+    return state
+
+
+def _better(found: Split, one: _State | None, other: _State | None) -> _State | None:
+    """Return the cheaper solution of two searches with the better of their bounds."""
+    if one is None or other is None:
+        return other if one is None else one
+    cheaper = one if _cost(found, one.x) < _cost(found, other.x) else other
+    return replace(cheaper, bound=max(one.bound, other.bound))
+
+
+def _first(task: _Task) -> _State | None:
+    """Solve every block within its share; None where no solution was found."""
+    found, relaxed, part = task.found, task.relaxed, task.part
+    blocks = found.blocks
+    parts = found.parts(relaxed.x)
+    lowest = found.costs(relaxed.x)
+    held = [
+        with_whole(task.without_dear(p, b, relaxed.x), relaxed.x[b.columns])
+        for p, b in zip(parts, blocks, strict=True)
+    ]
+    near = [_near(part, low) for low in lowest]
+    inside = task.search([Search(p, how) for p, how in zip(held, near, strict=True)], 0.3)
+    missing = [i for i, solution in enumerate(inside) if solution.x is None]
+    if len(missing) > POOR * len(blocks):
+        return _by_prices(task)
+    wide = {"mip_abs_gap": part * FIRST_OPEN}
+    again = task.search([Search(parts[i], wide, last=True) for i in missing], 0.4)
+    for i, solution in zip(missing, again, strict=True):
+        inside[i] = solution
+    if any(solution.x is None for solution in inside):
+        return _by_prices(task)
+    least = lowest - found.worth(relaxed.price, relaxed.x)
+    return _State(_union(found, [s.x for s in inside]), relaxed.x, least, relaxed.bound)
+
+
+def _by_prices(task: _Task) -> _State | None:
+    """Take the integers that the blocks choose at the prices, and deal the shares out for them."""
+    found, relaxed = task.found, task.relaxed
+    chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
+    x = None if chosen is None else _dealt(task, chosen)
+    if x is None:
+        return None
+    least = found.costs(relaxed.x) - found.worth(relaxed.price, relaxed.x)
+    return _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
+
+
+def _bounded(task: _Task, state: _State, slack: float) -> _State:
+    """Prove bounds of the blocks at the prices, each but for ``slack``; Lagrange's bound."""
+    chosen, proved, bound = _at_prices(task, slack, state.x)
+    return replace(
+        state,
+        least=np.maximum(state.least, proved),
+        bound=max(state.bound, bound),
+        chosen=chosen,
+    )
+
+
+def _at_prices(task: _Task, slack: float, start: Array | None) -> tuple[Array | None, Array, float]:
+    """Solve every block at the prices but for ``slack``.
+
+    Returns what they choose (None where one of them found nothing and there is no ``start``), the
+    bounds proved, and the bound of the whole.
+    """
+    found, price = task.found, task.relaxed.price
+    cost, constant = found.priced(price)
+    options = {"mip_abs_gap": slack, **BOUND_ONLY}
+    begun = [None if start is None else start[block.columns] for block in found.blocks]
+    solved = task.search(
+        [
+            Search(found.part(block, cost), options, own, last=start is None)
+            for block, own in zip(found.blocks, begun, strict=True)
+        ],
+        0.6,
+    )
+    proved = np.array([s.bound for s in solved])
+    chosen = [
+        start[b.columns] if s.x is None and start is not None else s.x
+        for b, s in zip(found.blocks, solved, strict=True)
+    ]
+    whole = None if any(x is None for x in chosen) else _union(found, chosen)
+    return whole, proved, float(proved.sum()) + constant + found.program.offset
+
+
+def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State:
+    """Search the fewest blocks again that are far from their bounds."""
+    found, relaxed, part, x = task.found, task.relaxed, task.part, state.x
+    lowest = state.least + found.worth(relaxed.price, state.shares)
+    far, allowed = _far(found.costs(x) - lowest, part * len(found.blocks) * ALL)
+    parts = found.parts(state.shares)
+    if held:
+        pairs = zip(parts, found.blocks, strict=True)
+        parts = [task.without_dear(p, b, x) for p, b in pairs]
+    aims = [lowest[i] + max(allowed, slack / OPEN) for i in far]
+    better = task.search(
+        [
+            Search(
+                parts[i],
+                {"mip_abs_gap": slack, "objective_target": aim},
+                x[found.blocks[i].columns],
+            )
+            for i, aim in zip(far, aims, strict=True)
+        ],
+        0.7,
+    )
+    out = x.copy()
+    for i, solution in zip(far, better, strict=True):
+        at = found.blocks[i].columns
+        if solution.x is not None and solution.objective < found.program.cost[at] @ x[at]:
+            out[at] = solution.x
+    return replace(state, x=out)
+
+
+def _further(task: _Task, state: _State) -> _State:
+    """Deal the shares out anew, search in full and bound more finely.
+
+    It ends when, at the pace of the last round, the rounds left would not reach the gap.
+    """
+    slack = task.part * OPEN
+    for left in reversed(range(FURTHER)):
+        before = _distance(task, state)
+        state = _dealt_anew(task, state)
+        if not _reached(task, state):
+            state = _searched(task, state, slack, held=False)
+        slack *= FINER
+        if not _reached(task, state):
+            state = _bounded(task, state, slack)
+        distance = _distance(task, state)
+        missing = distance - task.gap * abs(_cost(task.found, state.x))
+        if missing <= 0 or task.clock.out() or (before - distance) * left < missing:
+            break
+    return state
+
+
+def _dealt_anew(task: _Task, state: _State) -> _State:
+    """Take the shares that suit the integers found, or those chosen at the prices, where better."""
+    for integers in (state.x, state.chosen):
+        if integers is None or _reached(task, state):
+            continue
+        dealt = _dealt(task, integers)
+        if dealt is not None and _cost(task.found, dealt) < _cost(task.found, state.x):
+            state = replace(state, x=dealt, shares=dealt)
+    return replace(state, chosen=None)
+
+
+def _dealt(task: _Task, x: Array) -> Array | None:
+    """Share the coupling rows out anew for given integers; None where these do not keep them."""
+    found = task.found
+    fixed = Split(found.program.fixed(x), found.coupling, found.blocks)
+    again = price_coupling(
+        fixed,
+        tolerance=task.gap * RELAXED,
+        start=task.relaxed.price,
+        time_limit=task.clock.left(),
+    )
+    return None if again is None else again.x
+
+
+def _near(part: float, low: float) -> dict[str, float]:
+    """Return the options that end a block's search near its bound ``low``."""
+    return {"mip_abs_gap": part * OPEN, "objective_target": low + part * ENOUGH}
+
+
+def _far(excess: Array, budget: float) -> tuple[Index, float]:
+    """Return the fewest blocks whose search can bring the sum of ``excess`` within ``budget``.
+
+    Also what each of them may keep of it.
+    """
+    order = np.argsort(-excess, kind="stable")
+    rest = excess.sum() - np.cumsum(excess[order])
+    count = int(np.argmax(rest <= budget * ENOUGH)) + 1
+    return order[:count], float((budget - rest[count - 1]) / count)
+
+
+def _union(found: Split, inside: Sequence[Array | None]) -> Array:
+    x = np.zeros(len(found.program.cost))
+    for block, own in zip(found.blocks, inside, strict=True):
+        x[block.columns] = own
+    return x
+
+
+def _priced(found: Split, tolerance: float, clock: Clock) -> Priced | None:
+    """Solve the relaxation block by block at prices."""
+    return price_coupling(found, tolerance=tolerance, time_limit=clock.left())
+
+
+def _whole(found: Split, _: float, clock: Clock) -> Priced | None:
+    """Solve the relaxation whole, by the interior point and a way from there to a corner."""
+    whole = Highs(found.program.relaxed(), {"solver": "ipm", **clock.limit()}).solve()
+    if whole.x is None or whole.row_dual is None or whole.column_dual is None:
+        return None
+    if whole.status != "optimal":
+        return None
+    price = whole.row_dual[found.coupling]
+    return Priced(whole.x, price, whole.column_dual, whole.objective, whole.objective)
+
+
+def _cost(found: Split, x: Array) -> float:
+    return float(found.program.cost @ x + found.program.offset)
+
+
+def _distance(task: _Task, state: _State) -> float:
+    return _cost(task.found, state.x) - state.bound
+
+
+def _reached(task: _Task, state: _State) -> bool:
+    return _distance(task, state) <= task.gap * max(abs(_cost(task.found, state.x)), 1.0)

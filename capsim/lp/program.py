@@ -1,0 +1,415 @@
+"""What the members of a block are called, kept as the arrays it follows from.
+
+A program of a million columns needs no name for any of them until somebody reads one. A block
+keeps which members of an array it has, and where along each axis the texts stand.
+
+Collect blocks of variables and constraints, and freeze them into one sparse program.
+
+A column index of ``-1`` stands for the constant zero: a term on it vanishes. A family can
+therefore speak of "last year's conversion" in the first year, or of a variable that a school
+does not have, without a special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array, csc_array, csr_array, vstack
+
+from capsim.lp.arrays import Array, Flag, Index, Text
+
+
+class Along(NamedTuple):
+    """A text of every member by its place on an axis: ``names[of[place]]``, or ``names[place]``."""
+
+    axis: int
+    names: NDArray[Any]
+    of: Index | None = None
+
+
+@dataclass(frozen=True)
+class Labels(Sequence[Text]):
+    """The texts of the members that ``keep`` flags: a sequence of arrays ``[member]``.
+
+    Examples
+    --------
+    >>> schools, years = np.array(["S1", "S2"], object), np.array([2022, 2023])
+    >>> two = Labels(np.array([[True, False], [True, True]]), (Along(0, schools), Along(1, years)))
+    >>> [text.tolist() for text in two]
+    [['S1', 'S2', 'S2'], [2022, 2022, 2023]]
+    """
+
+    keep: Flag
+    along: tuple[Along, ...]
+
+    def __len__(self) -> int:
+        return len(self.along)
+
+    def __iter__(self) -> Iterator[Text]:
+        where = np.nonzero(self.keep)
+        return (self._texts(one, where) for one in self.along)
+
+    @overload
+    def __getitem__(self, at: int) -> Text: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Text]: ...
+    def __getitem__(self, at: int | slice) -> Text | Sequence[Text]:
+        if isinstance(at, slice):
+            return Labels(self.keep, self.along[at])
+        return self._texts(self.along[at], np.nonzero(self.keep))
+
+    @cached_property
+    def members(self) -> int:
+        """How many there are."""
+        return int(np.count_nonzero(self.keep))
+
+    def besides(self, text: Any) -> Labels:
+        """Return the labels with one more text at the end, the same for every member."""
+        return Labels(self.keep, (*self.along, self._same(text)))
+
+    def after(self, text: Any) -> Labels:
+        """Return the labels with one more text in front, the same for every member."""
+        return Labels(self.keep, (self._same(text), *self.along))
+
+    def _same(self, text: Any) -> Along:
+        return Along(0, np.array([text], object), np.zeros(len(self.keep), np.int64))
+
+    @staticmethod
+    def _texts(one: Along, where: tuple[Index, ...]) -> Text:
+        place = where[one.axis] if one.of is None else one.of[where[one.axis]]
+        return np.asarray(one.names, dtype=object)[place]
+
+
+Term = tuple[ArrayLike, ArrayLike, ArrayLike]
+Short = NDArray[np.int32]
+"""Indices as solvers hold them."""
+Numbers = Array | float
+"""Of the members of a block, or the one that stands for all."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named run of columns or rows: where it starts, how many, and what labels each."""
+
+    name: str
+    start: int
+    count: int
+    labels: Sequence[Text] = ()
+
+    def names(self) -> list[str]:
+        """Name every member, for example ``pupils[S1,3,2022]``.
+
+        Examples
+        --------
+        >>> Block("hired", 0, 2, (np.array(["C1", "C2"], object),)).names()
+        ['hired[C1]', 'hired[C2]']
+        """
+        if not self.labels:
+            return (
+                [self.name] if self.count == 1 else [f"{self.name}[{i}]" for i in range(self.count)]
+            )
+        rows = zip(*(column.tolist() for column in self.labels), strict=True)
+        return [f"{self.name}[{','.join(str(part) for part in row)}]" for row in rows]
+
+
+@dataclass(frozen=True)
+class LinearProgram:
+    """Minimise ``cost · x + offset``, ``row_lower ≤ A x ≤ row_upper`` and ``lower ≤ x ≤ upper``.
+
+    Attributes
+    ----------
+    cost, lower, upper : float64 ``[column]``
+    integer : bool ``[column]``
+    matrix : sparse, compressed by column, ``[row, column]``
+    row_lower, row_upper : float64 ``[row]``
+    offset : float
+    columns, rows : the blocks, in order
+    """
+
+    cost: Array
+    lower: Array
+    upper: Array
+    integer: Flag
+    matrix: csc_array
+    row_lower: Array
+    row_upper: Array
+    offset: float = 0.0
+    columns: tuple[Block, ...] = ()
+    rows: tuple[Block, ...] = ()
+
+    def column_names(self) -> list[str]:
+        """List every column's speaking name, in order."""
+        return [name for block in self.columns for name in block.names()]
+
+    def row_names(self) -> list[str]:
+        """List every row's speaking name, in order."""
+        return [name for block in self.rows for name in block.names()]
+
+    def rows_of(self, name: str) -> Index:
+        """Find the rows of all blocks called ``name`` (or ``name.something``)."""
+        hits = [b for b in self.rows if b.name == name or b.name.startswith(name + ".")]
+        parts = [np.arange(b.start, b.start + b.count) for b in hits]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def constrained(
+        self,
+        name: str,
+        count: int,
+        terms: Iterable[Term],
+        *,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        labels: Sequence[ArrayLike] = (),
+    ) -> LinearProgram:
+        """Return the program with ``count`` more rows, said as in :meth:`Builder.constrain`.
+
+        Examples
+        --------
+        >>> m = Builder()
+        >>> x = m.variables("x", 2, cost=[1.0, 2.0], upper=4.0)
+        >>> p = m.freeze().constrained("least", 1, [(0, x, 1.0)], lower=5.0)
+        >>> p.matrix.toarray().tolist(), p.row_names()
+        ([[1.0, 1.0]], ['least'])
+        """
+        m = Builder(column_count=len(self.cost))
+        m.constrain(name, count, terms)
+        rows = csr_array(m.freeze(cost=self.cost).matrix)
+        return self.with_rows(name, rows, lower=lower, upper=upper, labels=labels)
+
+    def with_rows(
+        self,
+        name: str,
+        rows: csr_array,
+        *,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        labels: Sequence[ArrayLike] = (),
+    ) -> LinearProgram:
+        """Return the program with a block of rows at its end, given as a matrix.
+
+        ``rows`` may stop short of the last columns, on which it then has no coefficient.
+        """
+        count, start = rows.shape[0], len(self.row_lower)
+        shape = (count, len(self.cost))
+        wide = csr_array((rows.data, rows.indices, rows.indptr), shape=shape)
+        return replace(
+            self,
+            matrix=csc_array(vstack([self.matrix, wide], format="csc")),
+            row_lower=np.concatenate([self.row_lower, _full(lower, count)]),
+            row_upper=np.concatenate([self.row_upper, _full(upper, count)]),
+            rows=(*self.rows, Block(name, start, count, _labels(labels, count))),
+        )
+
+    def with_columns(
+        self,
+        name: str,
+        count: int,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = np.inf,
+        cost: ArrayLike = 0.0,
+        integer: bool = False,
+        labels: Sequence[ArrayLike] = (),
+    ) -> tuple[LinearProgram, Index]:
+        """Return the program with columns that no row knows yet at its end, and their indices."""
+        start = len(self.cost)
+        indptr = np.concatenate([self.matrix.indptr, np.full(count, self.matrix.indptr[-1])])
+        shape = (len(self.row_lower), start + count)
+        wide = replace(
+            self,
+            cost=np.concatenate([self.cost, _full(cost, count)]),
+            lower=np.concatenate([self.lower, _full(lower, count)]),
+            upper=np.concatenate([self.upper, _full(upper, count)]),
+            integer=np.concatenate([self.integer, np.full(count, integer)]),
+            matrix=csc_array((self.matrix.data, self.matrix.indices, indptr), shape=shape),
+            columns=(*self.columns, Block(name, start, count, _labels(labels, count))),
+        )
+        return wide, np.arange(start, start + count)
+
+    def without_offset(self) -> LinearProgram:
+        """Return the program with its offset as the cost of a last column, fixed at 1.
+
+        For solvers that know no constant and would measure their gap on the rest of the cost.
+
+        Examples
+        --------
+        >>> m = Builder()
+        >>> x = m.variables("x", 1, cost=3.0)
+        >>> p = m.freeze(offset=-2.0).without_offset()
+        >>> p.cost.tolist(), p.lower.tolist(), p.upper.tolist(), p.offset
+        ([3.0, -2.0], [0.0, 1.0], [inf, 1.0], 0.0)
+        """
+        wide, _ = self.with_columns("offset", 1, lower=1.0, upper=1.0, cost=self.offset)
+        return replace(wide, offset=0.0)
+
+    def relaxed(self) -> LinearProgram:
+        """Return the same program without integrality."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
+    def fixed(self, x: Array) -> LinearProgram:
+        """Return the linear program whose integer columns are fixed at ``x``, rounded."""
+        value = np.round(x)
+        return replace(
+            self,
+            lower=np.where(self.integer, value, self.lower),
+            upper=np.where(self.integer, value, self.upper),
+            integer=np.zeros_like(self.integer),
+        )
+
+
+@dataclass
+class Builder:
+    """Grow a program block by block.
+
+    Examples
+    --------
+    >>> m = Builder()
+    >>> x = m.variables("x", 2, cost=[1.0, 2.0], upper=4.0)
+    >>> m.constrain("demand", 1, [(0, x, 1.0)], lower=5.0)
+    >>> p = m.freeze()
+    >>> p.matrix.toarray().tolist(), p.row_lower.tolist()
+    ([[1.0, 1.0]], [5.0])
+    """
+
+    columns: list[Block] = field(default_factory=list)
+    rows: list[Block] = field(default_factory=list)
+    _column_data: list[tuple[Numbers, Numbers, Numbers, bool]] = field(default_factory=list)
+    _row_data: list[tuple[Numbers, Numbers]] = field(default_factory=list)
+    _terms: list[tuple[Short, Short, Numbers]] = field(default_factory=list)
+    column_count: int = 0
+    row_count: int = 0
+
+    def variables(
+        self,
+        name: str,
+        count: int,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = np.inf,
+        cost: ArrayLike = 0.0,
+        integer: bool = False,
+        labels: Sequence[ArrayLike] = (),
+    ) -> Index:
+        """Add ``count`` columns and return their indices ``[count]``."""
+        index = np.arange(self.column_count, self.column_count + count)
+        self.columns.append(Block(name, self.column_count, count, _labels(labels, count)))
+        self._column_data.append(
+            (_few(cost, count), _few(lower, count), _few(upper, count), integer)
+        )
+        self.column_count += count
+        return index
+
+    def constrain(
+        self,
+        name: str,
+        count: int,
+        terms: Iterable[Term],
+        *,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        labels: Sequence[ArrayLike] = (),
+    ) -> None:
+        """Add ``count`` rows.
+
+        Each term is ``(row, column, coefficient)``: arrays that broadcast together, ``row`` counted
+        from 0 within this block. Terms on column ``-1`` vanish; equal entries add up. A block
+        without rows is left out.
+        """
+        if not count:
+            return
+        self._terms += [_entries(term, self.row_count) for term in terms if np.size(term[1])]
+        self.rows.append(Block(name, self.row_count, count, _labels(labels, count)))
+        self._row_data.append((_few(lower, count), _few(upper, count)))
+        self.row_count += count
+
+    def freeze(self, *, cost: Array | None = None, offset: float = 0.0) -> LinearProgram:
+        """Return the program; ``cost`` replaces the costs given with the columns."""
+        matrix = _matrix(self._terms, (self.row_count, self.column_count))
+        sizes = [block.count for block in self.columns]
+        if cost is None:
+            cost = _joined(sizes, [held[0] for held in self._column_data], np.float64)
+        rows = [block.count for block in self.rows]
+        return LinearProgram(
+            cost=cost,
+            lower=_joined(sizes, [held[1] for held in self._column_data], np.float64),
+            upper=_joined(sizes, [held[2] for held in self._column_data], np.float64),
+            integer=_joined(sizes, [held[3] for held in self._column_data], np.bool_),
+            matrix=matrix,
+            row_lower=_joined(rows, [held[0] for held in self._row_data], np.float64),
+            row_upper=_joined(rows, [held[1] for held in self._row_data], np.float64),
+            offset=offset,
+            columns=tuple(self.columns),
+            rows=tuple(self.rows),
+        )
+
+
+def _entries(term: Term, first_row: int) -> tuple[Short, Short, Numbers]:
+    """Write a term out: row, column and value of every entry on a column there is."""
+    row, column, value = (np.asarray(part) for part in term)
+    if row.shape != column.shape or (value.ndim and value.shape != row.shape):
+        row, column, value = np.broadcast_arrays(row, column, value)
+    keep = column >= 0
+    if not keep.all():
+        row, column = row[keep], column[keep]
+        value = value[keep] if value.ndim else value
+    rows = row.astype(np.int32, order="C").ravel()
+    rows += np.int32(first_row)
+    columns = column.astype(np.int32, order="C").ravel()
+    if np.ndim(term[2]) == 0:
+        return rows, columns, float(np.asarray(term[2]))
+    return rows, columns, value.astype(np.float64, order="C").ravel()
+
+
+def _matrix(terms: Sequence[tuple[Short, Short, Numbers]], shape: tuple[int, int]) -> csc_array:
+    """Add the entries of all terms up, compressed by column."""
+    sizes = [len(rows) for rows, _, _ in terms]
+    row = _joined(sizes, [rows for rows, _, _ in terms], np.int32)
+    column = _joined(sizes, [columns for _, columns, _ in terms], np.int32)
+    value = _joined(sizes, [values for _, _, values in terms], np.float64)
+    matrix = csc_array(coo_array((value, (row, column)), shape=shape))
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _full(value: ArrayLike, count: int) -> Array:
+    return np.broadcast_to(_few(value, count), (count,))
+
+
+def _few(value: ArrayLike, count: int) -> Numbers:
+    """Return a copy of ``count`` numbers, or the one that stands for all."""
+    if isinstance(value, float):
+        return value
+    few = np.array(value, np.float64).ravel()
+    if len(few) not in (1, count):
+        raise ValueError(f"{len(few)} numbers for a block of {count} members")
+    return few
+
+
+def _joined(sizes: Sequence[int], parts: Sequence[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """Write parts out, one after the other, each an array of its size or one value for all."""
+    out = np.empty(sum(sizes), kind)
+    at = 0
+    for size, part in zip(sizes, parts, strict=True):
+        out[at : at + size] = part
+        at += size
+    return out
+
+
+def _labels(labels: Sequence[ArrayLike], count: int) -> Sequence[Text]:
+    if isinstance(labels, Labels):
+        _check_members([labels.members], count)
+        return labels
+    out = tuple(np.asarray(label, dtype=object).ravel() for label in labels)
+    _check_members([len(label) for label in out], count)
+    return out
+
+
+def _check_members(members: Sequence[int], count: int) -> None:
+    if any(found != count for found in members):
+        raise ValueError(f"labels of a block must have its {count} members")

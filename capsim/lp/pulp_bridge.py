@@ -1,0 +1,259 @@
+"""The open door: the same program as a ``pulp.LpProblem``, and any PuLP solver by name.
+
+What a solver that PuLP ran has proved: PuLP itself keeps no bound.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from capsim.lp.arrays import Array
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverError, SolverResult
+
+_UNSAFE = re.compile(r"[^\w.]")
+"""What LP files of some solver cannot have in a name; ``*`` is the whole and becomes that word."""
+TIGHTER = 0.99
+"""Of the gap asked for, what a solver is: the rest is for tidying its tolerances away."""
+
+
+def to_pulp(program: LinearProgram, name: str = "capsim") -> Any:
+    """Return the program as a ``pulp.LpProblem`` with speaking names.
+
+    Column ``i`` of the program is variable ``i`` of the problem (``problem.capsim_columns[i]``).
+    Rows that are bounded on both sides without being equations become two constraints, ``…_low``
+    and ``…_high``.
+    """
+    import pulp
+
+    problem = pulp.LpProblem(name, pulp.LpMinimize)
+    variables = []
+    names = _unique(program.column_names())
+    for label, low, high, whole in zip(
+        names, program.lower, program.upper, program.integer, strict=True
+    ):
+        variables.append(
+            problem.add_variable(
+                label,
+                lowBound=None if math.isinf(low) else float(low),
+                upBound=None if math.isinf(high) else float(high),
+                cat=pulp.LpInteger if whole else pulp.LpContinuous,
+            )
+        )
+    used = np.flatnonzero(program.cost)
+    objective = pulp.LpAffineExpression(
+        zip([variables[i] for i in used], program.cost[used].tolist(), strict=True)
+    )
+    problem.setObjective(objective + program.offset)
+    matrix = program.matrix.tocsr()
+    for row, label in enumerate(_unique(program.row_names())):
+        span = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        terms = [
+            (variables[i], float(c))
+            for i, c in zip(matrix.indices[span], matrix.data[span], strict=True)
+        ]
+        low, high = float(program.row_lower[row]), float(program.row_upper[row])
+        for sense, bound, suffix in _sides(low, high, pulp):
+            if not terms:
+                _empty_row(label, low, high)
+                continue
+            expression = pulp.LpAffineExpression(terms)
+            problem += pulp.LpConstraint(expression, sense, name=label + suffix, rhs=bound)
+    problem.capsim_columns = variables
+    return problem
+
+
+def _sides(low: float, high: float, pulp: Any) -> list[tuple[int, float, str]]:
+    if low == high:
+        return [(pulp.LpConstraintEQ, low, "")]
+    both = math.isfinite(low) and math.isfinite(high)
+    sides = []
+    if math.isfinite(low):
+        sides.append((pulp.LpConstraintGE, low, "_low" if both else ""))
+    if math.isfinite(high):
+        sides.append((pulp.LpConstraintLE, high, "_high" if both else ""))
+    return sides
+
+
+def _empty_row(label: str, low: float, high: float) -> None:
+    if low > 0 or high < 0:
+        raise SolverError(f"constraint {label} has no variable and cannot hold")
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names that PuLP and LP files accept, each once."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        clean = unique = _UNSAFE.sub("_", name.replace("*", "whole")).rstrip("_")
+        while unique in seen:
+            seen[clean] += 1
+            unique = f"{clean}__{seen[clean]}"
+        seen[unique] = 0
+        out.append(unique)
+    return out
+
+
+def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None = None) -> Any:
+    """Return a PuLP solver by name: ``cbc``, ``pulp-highs``, or any name PuLP lists.
+
+    Raises
+    ------
+    SolverError
+        If PuLP does not know the solver or it is not installed here.
+    """
+    import pulp
+
+    options: dict[str, Any] = {"msg": False, "gapRel": gap, "timeLimit": time_limit}
+    if name.lower() == "cbc":
+        from pulp.apis.coin_api import PULP_CBC_CMD
+
+        return pulp.COIN_CMD(path=PULP_CBC_CMD.pulp_cbc_path, **options)
+    listed = pulp.listSolvers()
+    wanted = "HiGHS" if name.lower() == "pulp-highs" else name
+    match = {entry.lower(): entry for entry in listed}.get(wanted.lower())
+    if match is None:
+        raise SolverError(
+            f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of {listed}"
+        )
+    solver = pulp.getSolver(match, **options)
+    if not solver.available():
+        raise SolverError(f"solver {match} is known to PuLP but not installed here")
+    return solver
+
+
+def solve_pulp(
+    problem: Any, name: str, *, gap: float | None = None, time_limit: float | None = None
+) -> tuple[str, str, float]:
+    """Solve a PuLP problem in place; return status, solver and seconds.
+
+    PuLP's ``status`` says ``Optimal`` after a time limit too, and leaves values behind where there
+    is no solution: only ``sol_status`` is believed here.
+    """
+    import pulp
+
+    solver = pulp_solver(name, gap=gap, time_limit=time_limit)
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
+        if hasattr(solver, "tmpDir"):
+            solver.tmpDir = folder + os.sep
+        problem.solve(solver)
+    seconds = time.perf_counter() - begin
+    status = {
+        pulp.LpSolutionOptimal: "optimal",
+        pulp.LpSolutionIntegerFeasible: "stopped",
+        pulp.LpSolutionInfeasible: "infeasible",
+        pulp.LpSolutionUnbounded: "unbounded",
+    }.get(problem.sol_status, "unknown")
+    return status, f"PuLP {pulp.__version__} + {name}", seconds
+
+
+def solve_by_pulp(
+    program: LinearProgram, name: str, *, gap: float | None, time_limit: float | None
+) -> SolverResult:
+    """Solve the arrays through PuLP; the bound is what the solver proved."""
+    begin = time.perf_counter()
+    problem = to_pulp(program.without_offset())
+    hand_over = time.perf_counter() - begin
+    gap = None if gap is None else TIGHTER * gap
+    status, solver, seconds = solve_pulp(problem, name, gap=gap, time_limit=time_limit)
+    x = None
+    objective, bound = float("nan"), -np.inf
+    if status in ("optimal", "stopped"):
+        x = read_columns(problem)[:-1]
+        objective = float(program.cost @ x + program.offset)
+        bound = proved_bound(problem)
+    return SolverResult(
+        status=status,
+        x=x,
+        objective=objective,
+        bound=bound,
+        row_dual=None,
+        column_dual=None,
+        solver=solver,
+        seconds=seconds,
+        hand_over_s=hand_over,
+    )
+
+
+def read_columns(problem: Any) -> Array:
+    """Read the program's own columns, in order; a variable no solver saw stands at 0."""
+    values = [v.varValue for v in problem.capsim_columns]
+    return np.array([0.0 if value is None else float(value) for value in values])
+
+
+USUAL_GAP = 1e-4
+"""Relative gap at which a solver stops that was given none: HiGHS, Gurobi, CPLEX, Xpress, COPT."""
+EXACT = ("COIN_CMD", "PULP_CBC_CMD", "COINMP_DLL")
+"""Solvers that search on to a gap of 0 where they are given none: CBC under its names in PuLP."""
+WITHOUT_GAP = {
+    *("gapRel", "gapAbs", "threads", "logPath", "warmStart", "presolve", "cuts", "strong"),
+    *("timeMode", "maxNodes", "maxMemory"),
+}
+"""PuLP's own options: apart from the first two none moves the gap."""
+
+
+def proved_bound(problem: Any) -> float:
+    """Return what no solution of a solved PuLP problem can beat; ``-inf`` where nothing is known.
+
+    HiGHS in process is asked for its bound, also after a time limit. Of others only the gap they
+    were told to stop at is known, and only if ``sol_status`` says that they reached it: ``gapRel``
+    and ``gapAbs``, else :data:`USUAL_GAP` (CBC: 0). Options in a solver's own language may hide a
+    gap, so that nothing is known after them.
+
+    Parameters
+    ----------
+    problem : pulp.LpProblem
+        Minimised, with a solution.
+
+    Returns
+    -------
+    float
+        In the unit of the problem's objective, its constant included.
+    """
+    import pulp
+
+    objective = float(problem.objective.value())
+    constant = float(problem.objective.constant)
+    solver = problem.solver
+    done = problem.sol_status == pulp.LpSolutionOptimal
+    mip = bool(solver.mip) and problem.isMIP()
+    if done and not mip:
+        return objective
+    if solver.name == "HiGHS":
+        return float(problem.solverModel.getInfo().mip_dual_bound) + constant if mip else -math.inf
+    options = solver.optionsDict
+    if not done or solver.options or set(options) - WITHOUT_GAP:
+        return -math.inf
+    relative, absolute = options.get("gapRel"), options.get("gapAbs")
+    if relative is None and absolute is None:
+        relative = 0.0 if solver.name in EXACT else USUAL_GAP
+    # Solvers differ in whether the constant counts in what the gap is a share of.
+    slack = max(
+        _slack(value, float(relative or 0.0)) for value in (objective, objective - constant)
+    )
+    return objective - max(slack, float(absolute or 0.0))
+
+
+def minimises(problem: Any, program: LinearProgram) -> bool:
+    """Tell whether the problem made of a program still minimises what the program does."""
+    import pulp
+
+    said = np.array([problem.objective.get(v, 0.0) for v in problem.capsim_columns])
+    own = sum(1 for factor in problem.objective.values() if factor) > np.count_nonzero(said)
+    same = np.allclose(said, program.cost, rtol=1e-12, atol=0.0)
+    return bool(problem.sense == pulp.LpMinimize and same and not own)
+
+
+def _slack(objective: float, gap: float) -> float:
+    """Most by which the bound is below, where a gap is a share of the larger of the two sizes."""
+    if objective >= 0.0:
+        return gap * objective
+    return -objective * gap / (1.0 - gap) if gap < 1.0 else math.inf

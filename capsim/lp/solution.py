@@ -1,0 +1,84 @@
+"""What a solver gives back, whichever it is.
+
+Numbers that a caller asks for, checked where they come in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TypeGuard
+
+from capsim.lp.arrays import Array
+
+
+class SolverError(RuntimeError):
+    """A solver could not be run as asked."""
+
+
+@dataclass(frozen=True)
+class SolverResult:
+    """The outcome of one solve; read ``status`` before anything else.
+
+    Attributes
+    ----------
+    status : str
+        ``optimal`` (proved within the gap asked), ``stopped`` (a limit ended it, ``x`` is
+        feasible), ``infeasible``, ``unbounded``, ``unknown`` (a limit ended it without any
+        solution) or ``error``.
+    x : float64 ``[column]``, or None
+    objective, bound : float
+        Of ``x``, and what no solution can beat (``-inf`` where the solver tells none).
+    row_dual, column_dual : float64, or None
+        Of a linear program: change of the objective per unit of right-hand side or bound.
+    solver : str
+        Name and version.
+    seconds, hand_over_s : float
+    """
+
+    status: str
+    x: Array | None
+    objective: float
+    bound: float
+    row_dual: Array | None
+    column_dual: Array | None
+    solver: str
+    seconds: float
+    hand_over_s: float = 0.0
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether it is a finite number.
+
+    Examples
+    --------
+    >>> is_number(0.5), is_number(float("nan")), is_number("1")
+    (True, False, False)
+    """
+    return isinstance(value, Real) and math.isfinite(value)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Tell whether it is a whole number.
+
+    Examples
+    --------
+    >>> is_whole(2), is_whole(2.0)
+    (True, False)
+    """
+    return isinstance(value, Integral)
+
+
+def refuse_limits(gap: object, time_limit: object = None) -> None:
+    """Refuse a gap or a time limit that is none.
+
+    Raises
+    ------
+    ValueError
+        If one is not a number, or below 0.
+    """
+    if not (is_number(gap) and gap >= 0):
+        raise ValueError(f"gap must be a number >= 0, such as 0.001, not {gap!r}")
+    if time_limit is not None and not (is_number(time_limit) and time_limit >= 0):
+        raise ValueError(f"time_limit must be seconds >= 0, or None, not {time_limit!r}")

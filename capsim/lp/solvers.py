@@ -1,0 +1,123 @@
+"""SciPy's ``milp`` as a second opinion on the same arrays.
+
+One door to every solver: ``highs`` (default), ``scipy``, or any that PuLP knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from capsim.lp.highs import Highs
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverError, SolverResult
+
+
+def solve_scipy(
+    program: LinearProgram, *, gap: float = 1e-4, time_limit: float | None = None
+) -> SolverResult:
+    """Solve ``program`` with :func:`scipy.optimize.milp`."""
+    import scipy
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    begin = time.perf_counter()
+    program = program.without_offset()
+    constraints = LinearConstraint(program.matrix, program.row_lower, program.row_upper)
+    result = milp(
+        program.cost,
+        integrality=program.integer.astype(np.int64),
+        bounds=Bounds(program.lower, program.upper),
+        constraints=[constraints] if program.matrix.shape[0] else [],
+        options={
+            "mip_rel_gap": gap,
+            "disp": False,
+            "time_limit": np.inf if time_limit is None else time_limit,
+        },
+    )
+    x = None if result.x is None else np.asarray(result.x[:-1], np.float64)
+    status = {0: "optimal", 1: "stopped", 2: "infeasible", 3: "unbounded"}.get(
+        result.status, "error"
+    )
+    if status == "stopped" and x is None:
+        status = "unknown"
+    objective = float("nan") if result.fun is None else float(result.fun)
+    bound = getattr(result, "mip_dual_bound", None)
+    if not program.integer.any():
+        bound = objective if status == "optimal" else -np.inf
+    elif bound is not None:
+        bound = float(bound)
+    return SolverResult(
+        status=status,
+        x=x,
+        objective=objective,
+        bound=-np.inf if bound is None else bound,
+        row_dual=None,
+        column_dual=None,
+        solver=f"scipy {scipy.__version__}",
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def solve(
+    program: LinearProgram,
+    solver: str = "highs",
+    *,
+    gap: float = 1e-4,
+    time_limit: float | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> SolverResult:
+    """Minimise ``program``.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    solver : str
+        ``highs``, ``scipy``, ``cbc``, ``pulp-highs`` or the name of any solver PuLP lists.
+    gap : float
+        Relative gap at which a mixed-integer solve may stop.
+    time_limit : float, optional
+        Seconds; a solve ended by it has status ``stopped`` or ``unknown``, never ``optimal``.
+    options : mapping
+        Further HiGHS options.
+
+    Raises
+    ------
+    SolverError
+        If the solver is unknown, missing or refuses its input, or a number of the program is none.
+
+    Examples
+    --------
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 1, cost=1.0, integer=True)
+    >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)
+    >>> solve(m.freeze()).objective
+    2.0
+    """
+    _refuse_none(program)
+    if solver == "highs":
+        asked = {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **(options or {})}
+        if time_limit is not None:
+            asked["time_limit"] = float(time_limit)
+        return Highs(program, asked).solve()
+    if solver == "scipy":
+        return solve_scipy(program, gap=gap, time_limit=time_limit)
+    from capsim.lp.pulp_bridge import solve_by_pulp
+
+    return solve_by_pulp(program, solver, gap=gap, time_limit=time_limit)
+
+
+def _refuse_none(program: LinearProgram) -> None:
+    """Solvers take what is not a number in different ways, some without a word."""
+    factors = {"cost": program.cost, "coefficient": program.matrix.data}
+    bounds = {
+        "column bound": (program.lower, program.upper),
+        "row bound": (program.row_lower, program.row_upper),
+    }
+    bad = [name for name, value in factors.items() if not np.isfinite(value).all()]
+    bad += [name for name, pair in bounds.items() if any(np.isnan(b).any() for b in pair)]
+    if bad:
+        raise SolverError(f"the program is refused: a {' and a '.join(bad)} is not finite")

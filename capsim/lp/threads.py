@@ -1,0 +1,137 @@
+"""A time limit dealt out to solves, some of which run side by side.
+
+Solves side by side on threads, all of which stop when one fails or Ctrl-C ends the wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+LEAST_SECONDS = 1.0
+
+
+class Clock:
+    """What is left of a time limit, if there is one."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._begin = time.perf_counter()
+        self._end = None if seconds is None else self._begin + max(seconds, 0.0)
+
+    def spent(self) -> float:
+        """Return the seconds since the start."""
+        return time.perf_counter() - self._begin
+
+    def left(self) -> float | None:
+        """Return the seconds left, at least a little."""
+        return None if self._end is None else max(self._end - time.perf_counter(), LEAST_SECONDS)
+
+    def out(self) -> bool:
+        """Tell whether the time is up."""
+        return self._end is not None and time.perf_counter() >= self._end
+
+    def limit(self) -> dict[str, float]:
+        """Return what is left as an option of the solver."""
+        left = self.left()
+        return {} if left is None else {"time_limit": left}
+
+    def deal(self, tasks: int, share: float = 1.0) -> Deal:
+        """Deal a share of what is left out to tasks that run side by side."""
+        left = self.left()
+        return Deal(None if left is None else left * share, tasks)
+
+
+class Deal:
+    """Seconds dealt to tasks in turn: what one does not need goes to those after it."""
+
+    def __init__(self, seconds: float | None, tasks: int) -> None:
+        self._end = None if seconds is None else time.perf_counter() + seconds
+        self._tasks = iter(range(tasks, 0, -1))
+
+    def limit(self) -> dict[str, float]:
+        """Return the time limit of the next task."""
+        if self._end is None:
+            return {}
+        left = self._end - time.perf_counter()
+        fair = left * min(1.0, WORKERS / next(self._tasks, 1))
+        return {"time_limit": max(fair, LEAST_SECONDS)}
+
+
+WORKERS = 2
+POLL_S = 0.1
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):  # noqa: N818 (as KeyboardInterrupt is none)
+    """A solve on a thread was told to stop: another failed, or nobody waits for it any more."""
+
+
+@dataclass
+class _Tasks:
+    """Tasks that stop together, and how each solve that runs in one of them is cancelled."""
+
+    told: threading.Event = field(default_factory=threading.Event)
+    running: list[Callable[[], None]] = field(default_factory=list)
+
+    def refuse_when_told(self) -> None:
+        """Raise :class:`Stopped` once they were told to stop."""
+        if self.told.is_set():
+            raise Stopped("a solve was told to stop")
+
+
+_tasks: ContextVar[_Tasks | None] = ContextVar("tasks", default=None)
+
+
+@contextmanager
+def stoppable(cancel: Callable[[], None]) -> Iterator[None]:
+    """Run a solve that ``cancel`` ends when the tasks, of which it is part, are told to stop."""
+    tasks = _tasks.get()
+    if tasks is None:
+        yield
+        return
+    tasks.refuse_when_told()
+    tasks.running.append(cancel)
+    try:
+        yield
+    finally:
+        tasks.running.remove(cancel)
+    tasks.refuse_when_told()
+
+
+def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -> list[Result]:
+    """Run tasks on threads (the solver works outside Python's lock) and keep their order.
+
+    When one fails, or Ctrl-C comes, those not begun are dropped and running solves are stopped
+    before the error is passed on. Tasks within tasks stop together.
+
+    Examples
+    --------
+    >>> in_parallel([lambda: 1, lambda: 2])
+    [1, 2]
+    """
+    together = _tasks.get() or _Tasks()
+    token = _tasks.set(together)
+    pool = ThreadPoolExecutor(workers)
+    futures: list[Future[Result]] = []
+    try:
+        futures += [pool.submit(copy_context().run, task) for task in tasks]
+        ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in ended:
+            future.result()
+        return [future.result() for future in futures]
+    except BaseException:
+        together.told.set()
+        begun = [future for future in futures if not future.cancel()]
+        while wait(begun, POLL_S).not_done:
+            for cancel in list(together.running):
+                cancel()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        _tasks.reset(token)

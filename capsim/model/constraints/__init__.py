@@ -1,0 +1,47 @@
+"""The constraint families, one module each; every docstring starts with its equation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from capsim.lp.program import Builder
+from capsim.model.constraints.capacity import define_class_size, define_seats
+from capsim.model.constraints.catchments import define_catchment
+from capsim.model.constraints.enrolment import (
+    define_admission,
+    define_boarding,
+    define_continuity,
+    define_placement,
+)
+from capsim.model.constraints.policy import (
+    define_floors,
+    define_kindergarten,
+    define_programme,
+    define_reduction,
+    define_share,
+)
+from capsim.model.constraints.private import define_closure, define_conversion, define_purchase
+from capsim.model.constraints.resources import define_land, define_money, define_staff
+from capsim.model.formulation import Formulation
+
+FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
+    "placement": define_placement,
+    "seats": define_seats,
+    "admission": define_admission,
+    "continuity": define_continuity,
+    "conversion": define_conversion,
+    "closure": define_closure,
+    "purchase": define_purchase,
+    "share": define_share,
+    "reduction": define_reduction,
+    "programme": define_programme,
+    "money": define_money,
+    "land": define_land,
+    "staff": define_staff,
+    "kindergarten": define_kindergarten,
+    "floors": define_floors,
+    "class_size": define_class_size,
+    "boarding": define_boarding,
+    "catchment": define_catchment,
+}
+"""Every family by the name of its switch, in the order in which rows are built."""

@@ -1,0 +1,332 @@
+"""A solution read back by meaning: the columns as arrays, and what follows from them exactly.
+
+A few sums of a solution, straight from its columns: what sweeps and futures are compared by.
+
+A plan's decisions read back from its tables into the columns of its model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from capsim.lp.arrays import Array, Index, Text
+from capsim.model.constraints.capacity import chords
+from capsim.model.data import stepped
+from capsim.model.formulation import Formulation
+from capsim.model.grade_groups import parts_of
+from capsim.model.model import Model
+from capsim.model.objectives import criterion
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Arrays of a solution, by provider ``j``, year ``t`` and so on, all in persons unless said.
+
+    Pupils are as solved; over-filling, displaced children, large classes and fee-paying pupils on
+    31 December are recomputed as the exact excess that the rows only bound from below.
+    """
+
+    parts: Formulation
+    x: Array
+
+    def value(self, column: Index) -> Array:
+        """Values of columns; 0 where there is none."""
+        return np.where(column >= 0, self.x[column], 0.0)
+
+    @cached_property
+    def pupils(self) -> Array:
+        """``[provider × band, t]``."""
+        return self.value(self.parts.columns.pupils)
+
+    @cached_property
+    def flow(self) -> Array:
+        """Children on links by grade, ``[link, grade, t]``: a band's as those who live there."""
+        space, links = self.parts.given.space, self.parts.links
+        flow = np.zeros((len(links.area), len(space.bands.name), self.parts.years))
+        flow[links.pair_link, links.pair_band] = self.value(self.parts.columns.flow)
+        return np.asarray(flow[:, space.bands.of_grade] * space.bands.share[links.area])
+
+    @cached_property
+    def shortfall(self) -> Array:
+        """Children without a place, ``[area, grade, t]``."""
+        bands = self.parts.given.space.bands
+        return self.value(self.parts.columns.shortfall)[:, bands.of_grade] * bands.share
+
+    @cached_property
+    def by_grade(self) -> Array:
+        """Pupils ``[j, grade, t]``: a band's as those who arrive; 0 outside the stage."""
+        given, links, seats = self.parts.given, self.parts.links, self.parts.columns.seats
+        providers, bands = given.providers, given.space.bands
+        arrived = np.zeros((len(given.space.areas) + len(providers.school), *self.flow.shape[1:]))
+        own = len(given.space.areas) + np.arange(len(providers.school))
+        to = np.where(links.to_area >= 0, links.to_area, np.append(own, -1)[links.to_provider])
+        np.add.at(arrived, to, self.flow)
+        part = parts_of(arrived, bands.of_grade)[np.where(providers.own_links, own, providers.area)]
+        pupils = np.zeros((len(providers.school), len(bands.name), self.parts.years))
+        pupils[seats.provider, seats.band] = self.pupils
+        return np.asarray(pupils[:, bands.of_grade] * part)
+
+    @cached_property
+    def enrolled(self) -> Array:
+        """All grades, ``[j, t]``."""
+        out = np.zeros((len(self.parts.given.providers.school), self.parts.years))
+        np.add.at(out, self.parts.columns.seats.provider, self.pupils)
+        return out
+
+    @cached_property
+    def open(self) -> Array:
+        """Copies in use, ``[m, k]``."""
+        return np.round(self.value(self.parts.columns.open))
+
+    @cached_property
+    def converted(self) -> Array:
+        """0 or 1, ``[j, k]``."""
+        return np.round(self.value(self.parts.columns.converted))
+
+    @cached_property
+    def public(self) -> Array:
+        """Public pupils, ``[j, t]``: all of public providers, those of converted ones, else 0."""
+        public = self.parts.given.providers.public[:, None]
+        return np.where(public, self.enrolled, self.value(self.parts.columns.public))
+
+    @cached_property
+    def purchased(self) -> Array:
+        """``[j, t]`` on 1 September."""
+        return self.value(self.parts.columns.purchased)
+
+    @cached_property
+    def purchased_december(self) -> Array:
+        """``[j, t]`` on 31 December."""
+        return self.value(self.parts.columns.purchased_december)
+
+    @cached_property
+    def fee(self) -> Array:
+        """Fee-paying pupils on 1 September, ``[j, t]``; all of other private providers."""
+        providers = self.parts.given.providers
+        other = (~providers.public & ~providers.levered)[:, None]
+        return np.where(other, self.enrolled, self.value(self.parts.columns.fee))
+
+    @cached_property
+    def fee_december(self) -> Array:
+        """Fee-paying pupils on 31 December, ``[j, t]``."""
+        dates = self.parts.given.dates
+        turned = self.converted[:, dates.december] > self.converted[:, dates.autumn]
+        left = self.fee + self.purchased - self.purchased_december
+        return np.where(turned, 0.0, np.maximum(left, 0.0))
+
+    @cached_property
+    def seats_new(self) -> Array:
+        """Standard seats of projects, ``[j, t]``."""
+        out = np.zeros((len(self.parts.given.providers.school), self.parts.years))
+        added = self.parts.added_seats
+        copies = np.round(self.x[added.column])
+        np.add.at(out, (added.provider, added.t), added.seats * copies)
+        return out
+
+    @cached_property
+    def seats_existing(self) -> Array:
+        """Places of public schools, ``[j, t]``."""
+        providers = self.parts.given.providers
+        places = np.where(providers.public, providers.places, 0.0)
+        return np.repeat(places[:, None], self.parts.years, axis=1)
+
+    @cached_property
+    def seats_converted(self) -> Array:
+        """Standard seats of converted schools, ``[j, t]``."""
+        providers = self.parts.given.providers
+        return providers.places[:, None] * self.converted[:, self.parts.given.dates.autumn]
+
+    @cached_property
+    def seats(self) -> Array:
+        """All standard public seats, ``[j, t]``."""
+        return self.seats_existing + self.seats_new + self.seats_converted
+
+    @cached_property
+    def overfill(self) -> Array:
+        """Public pupils above standard seats, ``[j, t]``."""
+        if not self.parts.given.scenario.settings.switches.seats:
+            return np.zeros_like(self.public)
+        return np.where(
+            self.parts.columns.overfill >= 0, np.maximum(self.public - self.seats, 0.0), 0.0
+        )
+
+    @cached_property
+    def displaced(self) -> Array:
+        """Children made to change school in mid-stage, ``[provider × band, t]``."""
+        parts = self.parts
+        if not parts.given.scenario.settings.switches.continuity:
+            return np.zeros_like(self.pupils)
+        seats, providers = parts.columns.seats, parts.given.providers
+        grade = parts.given.space.bands.grade[seats.band]
+        rolls = providers.rolls[seats.provider, grade]
+        last = np.concatenate([rolls[:, None], self.pupils[:, :-1]], axis=1)[seats.before]
+        ratio = parts.given.space.progression[providers.area[seats.provider], grade]
+        exact = np.maximum(ratio * last - self.pupils, 0.0)
+        return np.where(parts.columns.displaced >= 0, exact, 0.0)
+
+    @cached_property
+    def classes(self) -> Array:
+        """Classes of public providers in compulsory stages, ``[j, t]``; 0 for others."""
+        size = self.parts.given.space.by_stage("class_size")[self.parts.given.providers.stage]
+        counted = self.parts.columns.large_classes >= 0
+        return np.where(counted, (self.seats_existing + self.seats_new) / size[:, None], 0.0)
+
+    @cached_property
+    def large_classes(self) -> Array:
+        """Classes of ``large_class`` pupils or more, ``[j, t]``."""
+        space, stage = self.parts.given.space, self.parts.given.providers.stage
+        sd = self.parts.given.scenario.settings.policy.class_size_sd
+        out = np.zeros_like(self.classes)
+        for s, large in enumerate(space.by_stage("large_class")):
+            mine = stage == s
+            for alpha, beta in zip(*chords(large, sd), strict=True):
+                line = alpha * self.classes[mine] + beta * self.enrolled[mine]
+                out[mine] = np.maximum(out[mine], line)
+        return np.where(self.parts.columns.large_classes >= 0, out, 0.0)
+
+    @cached_property
+    def exact(self) -> Array:
+        """Return the solution with every derived column at its exact value."""
+        v, x = self.parts.columns, self.x.copy()
+        for column, value in (
+            (v.overfill, self.overfill),
+            (v.displaced, self.displaced),
+            (v.large_classes, self.large_classes),
+            (v.fee_december, self.fee_december),
+            (v.open, self.open),
+            (v.converted, self.converted),
+        ):
+            keep = column >= 0
+            x[column[keep]] = value[keep]
+        return x
+
+
+TOTALS = ("shortfall", "displaced", "purchased", "opened", "converted", "private_share")
+
+
+def totals(model: Model, x: Array) -> dict[str, float]:
+    """Sum a solution up; fractions of a relaxation stay fractions.
+
+    Returns
+    -------
+    dict
+        ``shortfall`` and ``displaced`` (children, each planned year counted), ``purchased`` (places
+        on 31 December, each year counted), ``opened`` (copies of candidates in use at the end),
+        ``converted`` (schools at the end), ``private_share`` (as the cap counts it, on 31 December
+        of the first planned year with a cap, else of the last year; NaN without pupils).
+    """
+    v, given = model.columns, model.given
+
+    def total(column: Index) -> float:
+        return float(x[column[column >= 0]].sum())
+
+    return {
+        "shortfall": total(v.shortfall),
+        "displaced": total(v.displaced),
+        "purchased": total(v.purchased_december),
+        "opened": total(v.open[given.projects.candidate][:, -1:]),
+        "converted": total(v.converted[:, -1:]),
+        "private_share": _private_share(model, x),
+    }
+
+
+def _private_share(model: Model, x: Array) -> float:
+    v, given = model.columns, model.given
+    space, dates, providers = given.space, given.dates, given.providers
+    policy = given.scenario.settings.policy
+    if not len(space.years):
+        return float("nan")
+    caps = [stepped(policy.private_share_cap, int(year)) is not None for year in space.years]
+    t = caps.index(True) if True in caps else len(space.years) - 1
+
+    def value(column: Index) -> Array:
+        return np.where(column >= 0, x[column], 0.0)
+
+    turned = value(v.converted[:, dates.december[t]]) - value(v.converted[:, dates.autumn[t]])
+    bought = value(v.purchased_december[:, t])
+    fee = value(v.fee[:, t]) + value(v.purchased[:, t]) - bought - providers.cap * turned
+    private = np.where(providers.levered, np.maximum(fee, 0.0), 0.0).sum()
+    if policy.purchased_counts_as_private:
+        private += bought.sum()
+    if policy.share_denominator == "school":
+        inside = space.compulsory[providers.stage[v.seats.provider]]
+        everyone = float(value(v.pupils[inside][:, t]).sum())
+    else:
+        everyone = float(space.children[:, space.grade_compulsory, t].sum())
+    return float(private / everyone) if everyone > 0 else float("nan")
+
+
+def decided(model: Model, tables: Mapping[str, pd.DataFrame]) -> Array:
+    """Return columns whose integers are those of the plan; all others are 0.
+
+    Raises
+    ------
+    ValueError
+        If the tables name a project, school or date that the model does not have.
+    """
+    v, given = model.columns, model.given
+    providers, dates, years = given.providers, given.dates, given.space.years
+    x = np.zeros(len(model.program.cost))
+    school = pd.MultiIndex.from_arrays([providers.school, model.parts.stage_names[providers.stage]])
+
+    def who(table: pd.DataFrame) -> Index:
+        return _at(school, pd.MultiIndex.from_frame(table[["school", "stage"]]))
+
+    opened = tables["openings"]
+    project = _at(pd.Index(given.projects.project), pd.Index(opened["project"].to_numpy(object)))
+    check = _dates(dates.date, opened["opens"])
+    copies = np.zeros(v.open.shape)
+    np.add.at(copies, (project, check), opened["copies"].to_numpy(np.float64))
+    # From the last check date back: a candidate's December has the column of its autumn.
+    total = np.cumsum(copies, axis=1)
+    for k in range(dates.count)[::-1]:
+        x[v.open[:, k]] = total[:, k]
+    turned = tables["conversions"]
+    _stay(x, v.converted, who(turned), _dates(dates.date, turned["converts"]))
+    closed = tables["closures"]
+    for how, column in (("phase_out", v.phase_out), ("closed", v.phase_out), ("closed", v.closed)):
+        mine = closed[closed["how"] == how]
+        _stay(x, column, who(mine), mine["from_year"].to_numpy(np.int64) - int(years[0]))
+    bought = tables["purchases"]
+    bought = bought[bought["contract"] > 0]
+    x[v.contract[who(bought), bought["school_year"].to_numpy(np.int64) - int(years[0])]] = 1.0
+    drawn, c = tables["catchments"], v.catchments
+    ends = pd.MultiIndex.from_arrays(
+        [
+            given.space.areas[c.area],
+            providers.school[c.provider],
+            model.parts.stage_names[providers.stage[c.provider]],
+        ]
+    )
+    pair = _at(ends, pd.MultiIndex.from_frame(drawn[["area", "school", "stage"]]))
+    epoch = _at(pd.Index(c.drawn), pd.Index(drawn["from_year"].to_numpy(np.int64)))
+    x[v.assigned[pair, epoch]] = 1.0
+    return x
+
+
+def _stay(x: Array, column: Index, j: Index, first: Index) -> None:
+    """Set the columns of each ``j`` to 1 from its first position on."""
+    for one, begin in zip(j.tolist(), first.tolist(), strict=True):
+        x[column[one, begin:]] = 1.0
+
+
+def _at(index: pd.Index, wanted: pd.Index) -> Index:
+    found = np.asarray(index.get_indexer(wanted), np.int64)
+    if (found < 0).any():
+        raise ValueError(f"not of this model: {wanted[found < 0][0]}")
+    return found
+
+
+def _dates(date: Text, wanted: pd.Series) -> Index:
+    return _at(pd.Index(date), pd.Index(wanted.to_numpy(object)))
+
+
+def values(model: Model, x: Array, names: Sequence[str]) -> dict[str, float]:
+    """Return criteria at a solution, derived columns (over-filling, …) at their exact values."""
+    exact = Solution(model.parts, x).exact
+    return {name: criterion(model, name).value(exact) for name in names}

@@ -1,0 +1,326 @@
+"""A program with a model's rows solved by the route that its size asks for.
+
+A model's program solved again and again, with other aims and other limits on criteria.
+
+Up to ``LARGE`` columns one HiGHS object is kept: only bounds, costs and limits change, a
+linear program goes on from its last basis and a mixed-integer one from a solution already known.
+Larger programs go county by county each time, as in :func:`capsim.optimize`; the route is told.
+
+Solve a scenario to a plan: build, hand over, solve, settle, read back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from capsim.lp.arrays import Array
+from capsim.lp.decomposition.block_search import solve_blocks
+from capsim.lp.decomposition.blocks import Split, solve_apart, split
+from capsim.lp.decomposition.fixing import dive
+from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.program import LinearProgram
+from capsim.lp.solution import SolverError, SolverResult, refuse_limits
+from capsim.lp.solvers import solve
+from capsim.lp.threads import Clock
+from capsim.model.model import Model, formulate, is_large
+from capsim.plan.plan import Plan, make_plan
+from capsim.plan.tie_break import break_ties
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.scenario.scenario import Scenario
+
+
+def search(
+    model: Model,
+    program: LinearProgram,
+    solver: str = "highs",
+    *,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    executor: Executor | None = None,
+) -> SolverResult:
+    """Minimise a program with the model's rows: whole, or county by county where it is large."""
+    refuse_limits(gap, time_limit)
+    options: dict[str, Any] = {} if threads is None else {"threads": threads}
+    large, whole_numbers = is_large(program), bool(program.integer.any())
+    clock, left, found = Clock(time_limit), time_limit, None
+    if solver == "highs" and large:
+        parts = split(program, model.coupling)
+        if whole_numbers:
+            found = solve_blocks(parts, gap=gap, time_limit=time_limit, executor=executor)
+        elif _falls_apart(parts):
+            found = solve_apart(parts, time_limit=time_limit)
+        left = clock.left()
+    drawn = whole_numbers and len(model.columns.catchments.link) > 0
+    if found is None and solver == "highs" and drawn:
+        found = dive(program, gap=gap, time_limit=left, options=options)
+    if found is None and large and not whole_numbers:
+        found = solve(program, solver, gap=gap, time_limit=left, options={**options, **INTERIOR})
+        if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
+            found, left, options = None, clock.left(), {**options, "solver": "ipm"}
+    if found is None:
+        found = solve(program, solver, gap=gap, time_limit=left, options=options)
+    return found
+
+
+def _falls_apart(parts: Split) -> bool:
+    """Whether there are several blocks and they meet in no row.
+
+    What couples counties is what costs the simplex method its time: without it even a block of
+    300,000 columns takes a sixth of the interior point's.
+    """
+    return len(parts.blocks) > 1 and not len(parts.coupling)
+
+
+KEPT, COUNTIES = "whole, one solver kept", "county by county"
+STOPPED_MESSAGE = "no solution was found in time; allow more time"
+
+
+class WarmSolver:
+    """One program, solved for changing aims.
+
+    Parameters
+    ----------
+    model : Model
+    program : LinearProgram
+        Of the model's columns and rows, perhaps with more of both at the end.
+    gap : float
+        Relative gap at which a search may stop.
+    threads : int, optional
+    """
+
+    def __init__(
+        self, model: Model, program: LinearProgram, *, gap: float = 1e-4, threads: int | None = None
+    ) -> None:
+        refuse_limits(gap)
+        self.model, self.program = model, program
+        self._gap, self._threads = gap, threads
+        self._highs: Highs | None = None
+        if not is_large(program):
+            options: dict[str, Any] = {} if threads is None else {"threads": threads}
+            self._highs = Highs(program, {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **options})
+
+    @property
+    def route(self) -> str:
+        """How it is solved, in words."""
+        return COUNTIES if self._highs is None else KEPT
+
+    def solve(
+        self,
+        cost: Array,
+        offset: float = 0.0,
+        *,
+        row_upper: Array | None = None,
+        bounds: tuple[Array, Array] | None = None,
+        start: Array | None = None,
+        absolute: float = 0.0,
+        time_limit: float | None = None,
+    ) -> SolverResult:
+        """Minimise ``cost · x + offset`` under these row limits and column bounds.
+
+        Parameters
+        ----------
+        cost : float64 ``[column]``
+        row_upper : float64 ``[row]``, optional
+        bounds : pair of float64 ``[column]``, optional
+        start : float64 ``[column]``, optional
+            A solution within these limits to begin the search from.
+        absolute : float
+            Gap in the units of the aim at which a search may stop.
+        time_limit : float, optional
+            Seconds.
+        """
+        program = replace(
+            self.program,
+            cost=cost,
+            offset=offset,
+            row_upper=self.program.row_upper if row_upper is None else row_upper,
+            lower=self.program.lower if bounds is None else bounds[0],
+            upper=self.program.upper if bounds is None else bounds[1],
+        )
+        if self._highs is None:
+            model = self.model.with_program(program)
+            found = search(
+                model, program, gap=self._gap, time_limit=time_limit, threads=self._threads
+            )
+            return _better(found, start, cost, offset)
+        highs = self._highs
+        highs.change((program.lower, program.upper), (program.row_lower, program.row_upper), cost)
+        highs.raw.changeObjectiveOffset(offset)
+        seconds = np.inf if time_limit is None else max(time_limit, 0.01)
+        highs.set({"mip_abs_gap": absolute, "time_limit": seconds})
+        if start is not None and program.integer.any():
+            highs.start_from(start)
+        return highs.solve()
+
+
+def _better(found: SolverResult, start: Array | None, cost: Array, offset: float) -> SolverResult:
+    """Keep the start where a search that cannot begin from it found nothing better."""
+    if start is None:
+        return found
+    value = float(cost @ start + offset)
+    if found.x is None or value < found.objective:
+        status = found.status if found.status == "optimal" else "stopped"
+        return replace(found, x=start, objective=value, status=status)
+    return found
+
+
+def found_x(found: SolverResult, what: str, start: Array | None = None) -> Array:
+    """Return the solution's columns, or those of the start, itself a solution.
+
+    Raises
+    ------
+    SolverError
+        If there is neither.
+    """
+    if found.x is not None:
+        return found.x
+    if start is not None:
+        return start
+    raise SolverError(f"{what}: {_why(found)}")
+
+
+def _why(found: SolverResult) -> str:
+    told: Mapping[str, str] = {
+        "unknown": STOPPED_MESSAGE,
+        "infeasible": "the rules contradict each other (capsim.optimize explains which)",
+    }
+    return told.get(found.status, found.status)
+
+
+def optimize(
+    scenario: Scenario | Model,
+    demand: Demand | None = None,
+    *,
+    solver: str = "highs",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    relax: bool = False,
+    executor: Executor | None = None,
+) -> Plan:
+    """Find the cheapest plan that gives every child a place under the scenario's policies.
+
+    Parameters
+    ----------
+    scenario : Scenario or Model
+        A model from :func:`formulate` may have been given another program of the same columns.
+    demand : Demand, optional
+        Children to be placed; projected where not given.
+    solver : str
+        ``highs``, ``scipy``, ``cbc``, ``pulp-highs`` or any solver PuLP lists.
+    gap : float
+        Proved share of the avoidable cost at which the search may stop.
+    time_limit : float, optional
+        Seconds of search; a plan it ends has status ``gap``, never ``optimal``.
+    threads : int, optional
+        For HiGHS where it solves a program whole; counties are searched two at a time.
+    relax : bool
+        Solve the linear relaxation only (openings and conversions may then be fractions).
+    executor : concurrent.futures.Executor, optional
+        Whose workers search the counties of a large city (see ``capsim.io.dask_cluster``); threads
+        here where not given. Without a time limit the plan is the same. Ctrl-C leaves it as soon as
+        the searches that have begun there end.
+
+    Returns
+    -------
+    Plan
+        With status ``infeasible`` and an explanation where the scenario's rules contradict each
+        other.
+
+    Raises
+    ------
+    ValueError
+        If the demand is not one of the scenario, or gap or time limit are none.
+    SolverError
+        If the solver is unknown, fails, or finds nothing within the time limit.
+    WorkerLost
+        If a worker of the executor died and nobody did its part again.
+    """
+    begin = time.perf_counter()
+    if isinstance(scenario, Model):
+        model = scenario
+        projected = 0.0
+    else:
+        if demand is None:
+            from capsim.demand.projection import project
+
+            demand = project(scenario)
+        projected = time.perf_counter() - begin
+        model = formulate(scenario, demand)
+    program = model.program.relaxed() if relax else model.program
+    found = search(
+        model,
+        program,
+        solver,
+        gap=gap,
+        time_limit=time_limit,
+        threads=threads,
+        executor=executor,
+    )
+    timings = {
+        "project": projected,
+        "build": model.build_s,
+        "hand_over": found.hand_over_s,
+        "solve": found.seconds,
+    }
+    if found.status == "infeasible":
+        return _infeasible(model, found, timings)
+    if found.x is None:
+        raise SolverError(_nothing(found, time_limit))
+    mark = time.perf_counter()
+    x = found.x.copy()
+    x[program.integer] = np.round(x[program.integer])
+    settled = x if relax else break_ties(model, x)
+    timings["second_solve"] = time.perf_counter() - mark
+    mark = time.perf_counter()
+    plan = make_plan(
+        model,
+        settled,
+        bound=found.bound,
+        solver=found.solver,
+        asked_gap=gap,
+        proved=found.status == "optimal",
+        timings_s=timings,
+        solution=found if relax else None,
+    )
+    timings["extract"] = time.perf_counter() - mark
+    object.__setattr__(plan, "timings_s", MappingProxyType(timings))
+    return plan
+
+
+def _nothing(found: SolverResult, time_limit: float | None) -> str:
+    if found.status == "unknown" and time_limit is not None:
+        return f"{found.solver} found no plan within {time_limit:g} s; allow more time"
+    return f"{found.solver} ended without a plan: {found.status}"
+
+
+def _infeasible(model: Model, found: SolverResult, timings: dict[str, float]) -> Plan:
+    mark = time.perf_counter()
+    from capsim.analysis.infeasibility.diagnosis import explain_infeasible
+
+    explanation = explain_infeasible(model)
+    timings["second_solve"] = time.perf_counter() - mark
+    nan = float("nan")
+    return Plan(
+        scenario=model.given.scenario,
+        demand=model.given.demand,
+        status="infeasible",
+        gap=nan,
+        objective_cny=nan,
+        bound_cny=nan,
+        committed_cny=model.committed_cny,
+        solver=found.solver,
+        timings_s=MappingProxyType(timings),
+        tables=MappingProxyType({}),
+        explanation=explanation,
+    )

@@ -1,0 +1,127 @@
+"""Among all cheapest plans with the same decisions, the one that moves the fewest children.
+
+Flows are degenerate: many share the least cost. The integers are fixed, the linear program is
+solved, and every column and row that its prices pin down stays where it is (complementary
+slackness), which leaves exactly the cheapest solutions. Over these a second program minimises the
+children displaced and the children who change their link from one year to the next. Counties meet
+in few rows only; each keeps the share of them that the plan gives it, and is settled alone.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from capsim.lp.decomposition.blocks import Block, Split, split
+from capsim.lp.highs import Highs
+from capsim.lp.program import LinearProgram
+from capsim.lp.threads import in_parallel
+from capsim.model.data import Space
+from capsim.model.formulation import before
+from capsim.model.model import Model
+
+Array = NDArray[np.float64]
+PRICED = 1e-7
+"""Million RMB per unit above which a reduced cost or price pins its column or row."""
+MOVE_WEIGHT = 0.1
+"""A child who changes link, beside a child displaced."""
+
+
+def break_ties(model: Model, x: Array) -> Array:
+    """Return the plan's columns: same decisions, least cost, fewest children moved."""
+    fixed = model.program.fixed(x)
+    wide, moves = _with_moves(model, fixed, x)
+    columns = len(fixed.cost)
+    whole = np.concatenate([x, moves])
+    extra = wide.matrix.shape[0] - fixed.matrix.shape[0]
+    parts = split(wide, np.concatenate([model.coupling, np.zeros(extra, bool)]))
+    second = np.zeros(len(wide.cost))
+    second[model.columns.displaced[model.columns.displaced >= 0]] = 1.0
+    second[columns:] = MOVE_WEIGHT
+    shares = parts.shares(whole)
+    found = in_parallel(
+        [
+            partial(_settle_block, parts, block, shares[i], second, whole)
+            for i, block in enumerate(parts.blocks)
+        ]
+    )
+    out = whole
+    for block, value in zip(parts.blocks, found, strict=True):
+        out[block.columns] = value
+    return np.asarray(np.clip(out[:columns], fixed.lower, fixed.upper), np.float64)
+
+
+def _settle_block(
+    parts: Split, block: Block, share: tuple[Array, Array], second: Array, x: Array
+) -> Array:
+    """Solve one block twice: for cost, then over its cheapest solutions for moves."""
+    program = parts.part(block, limit=share)
+    highs = Highs(program)
+    first = highs.solve()
+    if first.x is None or first.row_dual is None or first.column_dual is None:
+        return x[block.columns]
+    highs.change(
+        *_cheapest(program, first.x, first.row_dual, first.column_dual), second[block.columns]
+    )
+    again = highs.solve()
+    return first.x if again.x is None else again.x
+
+
+def _cheapest(
+    program: LinearProgram, x: Array, price: Array, reduced: Array
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Bounds of columns and of rows with all that has a price pinned: the optimal face."""
+    activity = program.matrix @ x
+    return (
+        _pin(x, program.lower, program.upper, np.abs(reduced) > PRICED),
+        _pin(activity, program.row_lower, program.row_upper, np.abs(price) > PRICED),
+    )
+
+
+def _pin(
+    value: Array, lower: Array, upper: Array, pinned: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    low = pinned & (np.abs(value - lower) <= np.abs(value - upper))
+    high = pinned & ~low
+    return np.where(high, upper, lower), np.where(low, lower, upper)
+
+
+def _with_moves(model: Model, fixed: LinearProgram, x: Array) -> tuple[LinearProgram, Array]:
+    """Add a column per link, band and year for children who leave it, with its value at ``x``.
+
+    ``moves ≥ Σ_g ρ[g,t] x[l,g−1,t−1] − Σ_g x[l,g,t]`` over a band's grades but the stage's first.
+    """
+    v, links = model.columns, model.parts.links
+    space, bands = model.given.space, model.given.space.bands
+    climbs = np.isin(np.arange(len(bands.name)), bands.of_grade[~space.grade_first])
+    inner = np.flatnonzero(climbs[links.pair_band])
+    band, area = links.pair_band[inner], links.area[links.pair_link[inner]]
+    carried, stays = (part[area, band][:, 1:].ravel() for part in _climbing(space))
+    source = inner - bands.single[band]
+    now, last = v.flow[inner][:, 1:], before(v.flow[source])[:, 1:]
+    count = now.size
+    row = np.arange(count)
+    wider, moves = fixed.with_columns("moves", count)
+    entries = csr_array(
+        (
+            np.concatenate([stays, -carried, np.ones(count)]),
+            (np.tile(row, 3), np.concatenate([now.ravel(), last.ravel(), moves])),
+        ),
+        shape=(count, len(wider.cost)),
+    )
+    program = wider.with_rows("moves", entries, lower=0.0)
+    return program, np.maximum(carried * x[last.ravel()] - stays * x[now.ravel()], 0.0)
+
+
+def _climbing(space: Space) -> tuple[Array, Array]:
+    """Parts of last year's and of this year's band that are and were in mid-stage.
+
+    Arrays ``[area, band, t]``; the first holds nothing in the first year.
+    """
+    bands, inner = space.bands, ~space.grade_first[:, None]
+    last = np.zeros_like(bands.share)
+    last[:, 1:, 1:] = bands.share[:, :-1, :-1]
+    return bands.total(inner * space.progression * last), bands.total(inner * bands.share)

@@ -1,0 +1,294 @@
+"""From which autumn on the seats of a project can be counted on.
+
+How much room a plan must leave so that it holds in most draws.
+
+Every draw says how far it goes beyond the plan in each group and year, and in each target. The
+draws that ask for most are set aside, as many as the probability allows; the plan is made to hold
+in all the others.
+
+Source of method: M. C. Campi, S. Garatti, A sampling-and-discarding approach to
+chance-constrained optimization, Journal of Optimization Theory and Applications 148 (2011) 257-280.
+
+Contracts as a reserve: places a plan may still buy where a draw leaves children without one.
+
+A contract that runs can be worth more places than the plan buys. The optimizer may count on the
+rest, a *reserve*, as room that margins ask for; the simulation uses it last of all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import coo_array, csc_array
+
+from capsim.construction.building import build
+from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.program import LinearProgram
+from capsim.model.data import ModelData
+from capsim.model.model import Model
+from capsim.simulation.data import SimulationData
+from capsim.simulation.draws import AT_MOST
+from capsim.simulation.recourse import contract_room
+from capsim.simulation.run import Trial
+from capsim.simulation.seating import by_group, ceilings, fraction, planned_payers
+
+KINDS_OF_DATE = 3
+"""Openings of a project that are looked at one by one; later ones are late like the last."""
+
+
+def counted_from(given: ModelData, probability: float, replications: int, seed: int) -> Index:
+    """Find the first autumn by which a project is in use with a probability.
+
+    Parameters
+    ----------
+    given : ModelData
+        Of the model.
+    probability : float
+    replications : int
+        Of the building simulation, without waiting for crews.
+    seed : int
+
+    Returns
+    -------
+    int ``[project, check]``
+        Position of the autumn, for a copy planned to open on the check date; the number of
+        planned years if none is late enough. Never falls from one check date to the next.
+    """
+    dates, projects = given.dates, given.projects
+    days = dates.date.astype("datetime64[D]").astype(np.int64)
+    lag = np.zeros((len(projects.project), dates.count))
+    known = np.full(len(projects.project), -1, np.int64)
+    looked = np.zeros(len(projects.project), np.int64)
+    for k in range(dates.count):
+        open_now = (projects.first_check <= k) & (k <= np.minimum(projects.last_check, dates.count))
+        if k not in dates.autumn:
+            open_now &= ~projects.candidate
+        fresh = np.flatnonzero(open_now & (looked < KINDS_OF_DATE))
+        if len(fresh):
+            lag[fresh, k] = _lag(given, fresh, k, probability, replications, seed)
+            known[fresh], looked[fresh] = k, looked[fresh] + 1
+        old = np.flatnonzero((known >= 0) & (known < k))
+        lag[old, k] = lag[old, known[old]]
+    ready = days[None, :] + lag
+    autumn = np.searchsorted(days[dates.autumn], ready.ravel(), side="left").reshape(ready.shape)
+    return np.maximum.accumulate(autumn, axis=1)
+
+
+def _lag(
+    given: ModelData, chosen: Index, check: int, probability: float, replications: int, seed: int
+) -> Array:
+    """Days by which projects planned for a check date are late at most with a probability."""
+    names = given.projects.project[chosen]
+    date = str(given.dates.date[check])
+    built = build(
+        given.scenario,
+        planned={str(name): date for name in names},
+        replications=replications,
+        seed=seed,
+        crews=False,
+    )
+    late = np.nan_to_num(built.opening - built.planned, nan=np.inf)
+    at = {name: number for number, name in enumerate(built.projects)}
+    levels = np.quantile(late, probability, axis=0, method="higher")
+    return np.asarray(levels[[at[str(name)] for name in names]])
+
+
+HALF_A_CHILD = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """How far draws go beyond a plan.
+
+    Attributes
+    ----------
+    seats : array [group, year, draw]
+        Persons who ask for a place more than the plan foresees, and places missing of those
+        counted on.
+    spare : array [group, year]
+        Places counted on that the plan leaves free, persons.
+    targets : array [target, draw]
+        By how much each target is worse than planned, in its unit.
+    slack : array [target]
+        How much worse it could be.
+    """
+
+    seats: Array
+    spare: Array
+    targets: Array
+    slack: Array
+
+
+def need(drawn: Trial, planned: Trial, counted: Array, chosen: tuple[int, ...]) -> Need:
+    """Compare draws with the plan.
+
+    Parameters
+    ----------
+    drawn, planned : Trial
+        Of the plan: with uncertainty, and one draw without.
+    counted : array [group, year]
+        Places that the plan may count on.
+    chosen : tuple of int
+        Positions of the targets that a margin is sought for.
+    """
+    asked, room = drawn.figures.asked, drawn.figures.room
+    base = planned.figures.asked
+    sign = [1.0 if drawn.targets[at].rule in AT_MOST else -1.0 for at in chosen]
+    direction = np.array(sign)[:, None]
+    now = planned.figures.targets[list(chosen)]
+    required = np.array([drawn.targets[at].required for at in chosen])[:, None]
+    return Need(
+        seats=asked - base - (room - counted[..., None]),
+        spare=counted - base[..., 0],
+        targets=direction * (drawn.figures.targets[list(chosen)] - now),
+        slack=np.asarray((direction * (required - now))[:, 0]),
+    )
+
+
+def kept(found: Need, share: float, closed: Flag) -> Flag:
+    """Flag the draws to hold in ``[draw]``: all but those furthest beyond what the plan spares.
+
+    Draws that ask for more than there is where nothing more can be had go first.
+
+    Parameters
+    ----------
+    found : Need
+    share : float
+        Of draws to hold in.
+    closed : bool ``[group, year]``
+        Where a plan before could not keep the places asked of it free.
+    """
+    beyond = found.seats - found.spare[..., None]
+    worst = np.concatenate(
+        [
+            (beyond / _spread(found.seats)[..., None])[~closed],
+            (found.targets - found.slack[:, None]) / _spread(found.targets)[:, None],
+        ]
+    ).max(axis=0, initial=-np.inf)
+    worst[(beyond[closed] > HALF_A_CHILD).any(axis=0)] = np.inf
+    number = int(np.ceil(share * len(worst)))
+    flag = np.zeros(len(worst), bool)
+    flag[np.argsort(worst, kind="stable")[:number]] = True
+    return flag
+
+
+def margins(found: Need, share: float, cushion: float, closed: Flag) -> tuple[Array, Array]:
+    """Room to leave: the most that kept draws need, and a cushion of standard deviations.
+
+    Returns
+    -------
+    seats : array [group, year]
+        Persons; at most what the plan spares where nothing more can be had.
+    targets : array [target]
+    """
+    flag = kept(found, share, closed)
+    seats = found.seats[..., flag].max(axis=-1) + cushion * _spread(found.seats)
+    targets = found.targets[:, flag].max(axis=-1) + cushion * _spread(found.targets)
+    seats = np.where(closed, np.minimum(seats, found.spare), seats)
+    return np.maximum(seats, 0.0), np.maximum(targets, 0.0)
+
+
+def _spread(values: Array) -> Array:
+    sd = values.std(axis=-1)
+    return np.asarray(np.where(sd > 1e-9, sd, 1e-9))
+
+
+CEILINGS = ("purchase.limit", "purchase.ceiling", "money.recurrent")
+"""Rows under which a reserve counts like a purchase."""
+
+
+def with_reserves(model: Model) -> tuple[LinearProgram, Index]:
+    """Reserve ≤ purchasable · y − vd; ≤ K − f − v; ≤ purchasable · (1 − zp).
+
+    A reserve uses up ceilings on purchases and recurrent money as if it were bought.
+
+    Returns
+    -------
+    program : LinearProgram
+    reserve : int ``[provider, year]``
+        Columns; -1 where no contract is possible.
+    """
+    parts, v = model.parts, model.columns
+    providers = parts.given.providers
+    flag = v.contract >= 0
+    reserve, count = parts.numbered(flag)
+    labels = parts.labels(flag)
+    program, columns = model.program.with_columns("reserve", count, labels=labels)
+    reserve[flag] = columns
+    j, _ = np.nonzero(flag)
+    at, sells = np.arange(count), providers.purchasable[j]
+    rows: tuple[tuple[str, list[tuple[Index, Array | float]], Array | float], ...] = (
+        ("contract", [(v.purchased_december, 1.0), (v.contract, -sells)], 0.0),
+        ("school", [(v.fee, 1.0), (v.purchased, 1.0)], providers.cap[j]),
+        ("ending", [(v.phase_out, sells)], sells),
+    )
+    for name, terms, upper in rows:
+        said = [(at, columns, 1.0), *((at, column[flag], value) for column, value in terms)]
+        program = program.constrained(f"reserve.{name}", count, said, upper=upper, labels=labels)
+    return _under_ceilings(program, columns, v.purchased[flag], v.purchased_december[flag]), reserve
+
+
+def _under_ceilings(
+    program: LinearProgram, reserve: Index, september: Index, december: Index
+) -> LinearProgram:
+    """Give reserves the coefficients that a purchase of the whole year has in the ceilings."""
+    rows = np.concatenate([program.rows_of(name) for name in CEILINGS])
+    matrix = program.matrix.tocsr()[rows].tocsc()
+    each = matrix[:, december] + matrix[:, september].multiply(september != december)
+    found = coo_array(each)
+    entries = (found.data, (rows[found.coords[0]], reserve[found.coords[1]]))
+    more = csc_array(coo_array(entries, shape=program.matrix.shape))
+    return replace(program, matrix=csc_array(program.matrix + more))
+
+
+def reserves(given: SimulationData, beyond: Array) -> tuple[Array, Array]:
+    """Places by which contracts of a plan can grow, by group and year.
+
+    Parameters
+    ----------
+    given : SimulationData
+    beyond : array [group, year]
+        Persons who would find no room if all contracts could grow at once (below 0: room left).
+        Where they are needed most, reserves use up ceilings first.
+
+    Returns
+    -------
+    free, counted : arrays [group, year]
+        Without regard to ceilings and money, and within them.
+    """
+    rooms = [contract_room(stage, planned_payers(stage))[..., 0] for stage in given.stages]
+    pairs = list(zip(given.stages, rooms, strict=True))
+    free = np.concatenate([stage.reach.member @ room for stage, room in pairs])
+    paid = np.concatenate(
+        [stage.reach.member @ (stage.price_cny[:, None] * room) for stage, room in pairs]
+    )
+    price = paid / np.where(free > 0, free, 1.0)
+    county = np.concatenate([given.county[stage.reach.area] for stage in given.stages])
+    counted = np.zeros_like(free)
+    for wanted in (np.clip(beyond + free, 0.0, free), free):
+        more = wanted - np.minimum(counted, wanted)
+        counted = counted + more * _part(given, county, price, counted, more)[county]
+    return free, counted
+
+
+def _part(given: SimulationData, county: Index, price: Array, counted: Array, more: Array) -> Array:
+    """Share of more places that ceilings and money leave beside those counted, by county."""
+    counties = len(given.counties)
+    most, whole = ceilings(given, given.demand.pupils[:, :, 1:, None])
+    bought = np.zeros((counties, len(given.years)))
+    for stage in given.stages:
+        np.add.at(bought, stage.county, stage.bought_december)
+    bought += by_group(counted, county, counties)
+    budget = given.budget_cny.copy()
+    used = by_group(price * counted, county, counties)
+    budget -= np.concatenate([used, used.sum(0, keepdims=True)])
+    places = by_group(more, county, counties)
+    cost = by_group(price * more, county, counties)
+    part = np.minimum(
+        fraction(np.maximum(most[..., 0] - bought, 0.0), places),
+        fraction(np.maximum(budget[:-1], 0.0), cost),
+    )
+    left = np.maximum(whole[..., 0] - bought.sum(0), 0.0), np.maximum(budget[-1], 0.0)
+    last = fraction(left[0], (places * part).sum(0)), fraction(left[1], (cost * part).sum(0))
+    return np.asarray(part * np.minimum(*last))

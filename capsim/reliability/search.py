@@ -1,0 +1,393 @@
+"""Optimize and simulate in turn until a plan holds often enough, or say why none does.
+
+The price of safety: what a plan costs by the probability that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from capsim.lp.arrays import Index
+from capsim.model.model import formulate
+from capsim.plan.solver import optimize
+from capsim.reliability.margins import counted_from, margins
+from capsim.reliability.reserve_rows import Safety, tighten
+from capsim.reliability.result import (
+    COMPULSORY,
+    NEAR,
+    Hardened,
+    Search,
+    Step,
+    by_margin,
+    count,
+    guarded,
+    holds,
+    look_at,
+    looked_at_longer,
+    result_of,
+)
+from capsim.simulation.outcomes import wilson
+from capsim.simulation.run import trial
+
+if TYPE_CHECKING:
+    from capsim.demand.projection import Demand
+    from capsim.plan.plan import Plan
+    from capsim.scenario.scenario import Scenario
+
+
+ROUNDS = 6
+ROUGH = 3.0
+"""Times the gap asked for to which plans with margins are solved: margins are a guess."""
+CUSHION = 0.25
+"""Standard deviations beyond the draws that were looked at; doubled each round."""
+AIM = 3.0
+"""Standard errors above what is asked for that less margin aims at."""
+LEAST_PART = 0.1
+"""Of the way between two plans' margins, what a step leaves on either side at least."""
+NOT_FORCED = ("programme", "large_classes")
+"""Targets whose probability is reported only."""
+
+
+def harden(
+    scenario: Scenario,
+    targets: Sequence[str] | None = None,
+    probability: float = 0.95,
+    *,
+    demand: Demand | None = None,
+    plain: Plan | None = None,
+    draws: int = 1000,
+    fresh_draws: int = 10_000,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    solver: str = "highs",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[str], None] = lambda phase: None,
+) -> Hardened:
+    """Find a cheap plan that meets its targets with a probability.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    targets : sequence of text, optional
+        Ids as in the plan's table ``targets``, and ``placement-compulsory``: no child of the
+        compulsory stages without a place in any year. All must hold at once. Default: that and
+        every ``share-YYYY``; ``placement`` asks the same for all stages.
+    probability : float
+    demand : Demand, optional
+        Projected from the scenario where not given.
+    plain : Plan, optional
+        The plan to begin with, of the same scenario and demand, where there is one already.
+    draws : int
+        That margins are made from, anew each round.
+    fresh_draws : int
+        That the result is judged by; they have no part in any margin. A plan clearly not safe
+        enough is judged by no more than `draws` of them.
+    seed : int
+    rounds : int
+        Plans with margins that are tried at most.
+    solver, time_limit
+        As for `capsim.optimize`, each time.
+    gap : float
+        As for `capsim.optimize` for the plain plan; plans with margins are solved to three times as
+        much, and less margin is tried as long as it may save more than that.
+    executor : concurrent.futures.Executor, optional
+        For the draws.
+    progress : callable, optional
+        Told each phase as it begins.
+
+    Returns
+    -------
+    Hardened
+
+    Raises
+    ------
+    ValueError
+        If the probability is not between 0 and 1, a target is unknown or cannot be forced, or the
+        scenario has no plan at all.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(2, 8000, stages=("primary", "junior"), years=(2021, 2022))
+    >>> found = harden(city, probability=0.5, draws=64, fresh_draws=64, rounds=1, gap=0.05)
+    >>> found.rounds.columns.tolist()[:4]
+    ['round', 'change', 'cost_cny', 'extra_cny']
+    """
+    options: dict[str, Any] = {"solver": solver, "gap": gap, "time_limit": time_limit}
+    search = Search(probability, draws, fresh_draws, seed, executor, options, progress)
+    plain = begin(search, scenario, demand, plain, probability)
+    wanted = chosen(plain, targets)
+    steps = find(search, plain, wanted, rounds)
+    return result_of(search, steps, wanted, probability)
+
+
+def begin(
+    search: Search, scenario: Scenario, demand: Demand | None, plain: Plan | None, *asked: float
+) -> Plan:
+    """Return the cheapest plan, made if there is none yet.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not between 0 and 1, or there is no plan.
+    """
+    for probability in asked:
+        if not 0 < probability < 1:
+            raise ValueError(f"probability must be between 0 and 1, not {probability}")
+    search.progress("planning")
+    if plain is None:
+        plain = optimize(scenario, demand, **search.options)
+    if plain.status == "infeasible":
+        said = "" if plain.explanation is None else " ".join(plain.explanation.sentences)
+        raise ValueError(f"the scenario has no plan to make safe. {said}".rstrip())
+    return plain
+
+
+def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the ids of the targets to hold.
+
+    Raises
+    ------
+    ValueError
+        If one is unknown or of a kind that is reported only.
+    """
+    known = [COMPULSORY, *plan.tables["targets"]["id"]]
+    if targets is None:
+        return tuple(name for name in known if name == COMPULSORY or name.startswith("share-"))
+    for name in targets:
+        if name not in known:
+            raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
+        if name.partition("-")[0] in NOT_FORCED:
+            raise ValueError(f"target {name!r} is reported with its probability, not forced")
+    if not targets:
+        raise ValueError("targets must name at least one target")
+    return tuple(dict.fromkeys(targets))
+
+
+def find(
+    search: Search,
+    plain: Plan,
+    wanted: tuple[str, ...],
+    rounds: int,
+    known: Sequence[Step] = (),
+) -> list[Step]:
+    """Try plans with more and more margin until one is safe enough, then with less.
+
+    Parameters
+    ----------
+    search : Search
+    plain : Plan
+    wanted : tuple of text
+    rounds : int
+        Plans tried at most.
+    known : sequence of Step
+        Tried before, for another probability; the first is the plain plan.
+    """
+    search.progress("delays of projects")
+    model = formulate(plain.scenario, plain.demand)
+    counted = counted_from(model.given, search.asked, min(search.draws, 400), search.seed)
+    steps = [looked_at_longer(search, step, wanted) for step in known]
+    if not steps:
+        first = "the cheapest plan"
+        steps.append(look_at(search, plain, model, counted, None, first, wanted, None, 0))
+    if not as_planned(plain, wanted):
+        return steps
+    widened = 0
+    for _ in range(rounds):
+        safe, below = bracket(steps, wanted, search.asked)
+        further = part_further(search, steps, wanted)
+        if safe is None and further is not None:
+            last, before = steps[-1], steps[-2]
+            assert last.safety is not None
+            safety = last.safety.beyond(before.safety, further)
+            change = f"{further:.0%} further than from {before.name} to {last.name}"
+        elif safe is None:
+            widened += 1
+            share = 1 - (1 - search.asked) / 2**widened
+            cushion = CUSHION * 2 ** (widened - 1)
+            safety = _safety(steps[-1], counted, share, cushion, wanted)
+            change = f"room for {share:.2%} of draws and {cushion:g} standard deviations"
+        elif below is None or _near_enough(search, safe, below, wanted):
+            break
+        else:
+            assert safe.safety is not None
+            part = part_between(search, safe, below, wanted)
+            safety = safe.safety.towards(below.safety, 1 - part)
+            change = f"{part:.0%} of the way from {below.name} to {safe.name}"
+        number = len(steps)
+        search.progress(f"planning with margins, round {number}")
+        tight = tighten(model, steps[0].drawn.given, safety)
+        plan = optimize(tight, **{**search.options, "gap": ROUGH * search.options["gap"]})
+        plan = _bounded(plan, plain, search.options["gap"])
+        last = steps[-1]
+        steps.append(look_at(search, plan, model, counted, safety, change, wanted, last, number))
+    return steps
+
+
+def as_planned(plan: Plan, wanted: Sequence[str]) -> bool:
+    """Whether a plan meets targets if children come as projected and projects in time.
+
+    Where the cheapest plan does not, none can: leaving a child out costs more than any way to
+    place it.
+    """
+    return bool(holds(trial(plan, draws=1, seed=0, uncertainty=False), wanted).all())
+
+
+def bracket(
+    steps: Sequence[Step], wanted: tuple[str, ...], asked: float
+) -> tuple[Step | None, Step | None]:
+    """Find the cheapest plan that is safe enough, and the dearest below it that is not."""
+    safe = [step for step in steps if wilson(*count(step.judged, wanted))[0] >= asked]
+    if not safe:
+        return None, None
+    best = min(safe, key=lambda step: step.plan.objective_cny)
+    cost = best.plan.objective_cny
+    below = [step for step in steps if step not in safe and step.plan.objective_cny < cost]
+    return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
+
+
+def part_further(search: Search, steps: Sequence[Step], wanted: tuple[str, ...]) -> float | None:
+    """Guess which part of the last widening, once more, makes the last plan safe enough.
+
+    Linear in the normal quantile of the probability, as `part_between`. None where the last plan
+    is far from safe, or no safer than the one before: then margins are made anew.
+    """
+    if len(steps) < 2 or steps[-1].safety is None:
+        return None
+    (hits, draws), (lower, of) = (count(step.judged, wanted) for step in (steps[-1], steps[-2]))
+    if hits / draws < search.asked - NEAR or hits / draws <= lower / of:
+        return None
+    low, high = ndtri((lower + 0.5) / (of + 1)), ndtri((hits + 0.5) / (draws + 1))
+    part = (ndtri(_aim(search)) - high) / max(high - low, 1e-9)
+    return float(np.clip(part, LEAST_PART, 1.0))
+
+
+def part_between(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> float:
+    """Guess which part of the way from one plan's margins to another's is just safe enough.
+
+    Linear in the normal quantile of the probability; the aim is a little above what is asked for,
+    so that the lower end of the interval reaches it.
+    """
+    hits = [count(step.judged, wanted) for step in (below, safe)]
+    low, high = (ndtri((good + 0.5) / (draws + 1)) for good, draws in hits)
+    part = (ndtri(_aim(search)) - low) / max(high - low, 1e-9)
+    return float(np.clip(part, LEAST_PART, 1 - LEAST_PART))
+
+
+def _aim(search: Search) -> float:
+    sd = np.sqrt(search.asked * (1 - search.asked) / search.fresh_draws)
+    return min(search.asked + AIM * float(sd), (1 + search.asked) / 2)
+
+
+def _near_enough(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> bool:
+    """Whether less margin could save no more than the gap leaves open, or is hardly as safe."""
+    saving = safe.plan.objective_cny - below.plan.objective_cny
+    good, draws = count(safe.judged, wanted)
+    return good / draws <= _aim(search) or saving <= ROUGH * search.options["gap"] * max(
+        safe.plan.avoidable_cny, 1e6
+    )
+
+
+def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
+    """Measure a plan's gap on the bound of the scenario itself, not of the one with margins."""
+    gap = (plan.objective_cny - plain.bound_cny) / max(plan.avoidable_cny, 1e6)
+    status = "optimal" if gap <= asked_gap + 1e-9 else "gap"
+    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status)
+
+
+def _safety(
+    last: Step, counted: Index, share: float, cushion: float, wanted: tuple[str, ...]
+) -> Safety:
+    """Margins for the next plan, none smaller than before."""
+    seats, targets = margins(last.found, share, cushion, last.closed)
+    seats = np.where(guarded(last.drawn.given, wanted)[:, None], seats, 0.0)
+    ids = [one.id for one in last.drawn.targets if one.id in wanted and by_margin(one.id)]
+    before = {} if last.safety is None else dict(last.safety.targets)
+    if last.safety is not None:
+        seats = np.where(last.closed, seats, np.maximum(seats, last.safety.seats))
+    pairs = zip(ids, targets, strict=True)
+    kept = tuple((name, max(float(one), before.get(name, 0.0))) for name, one in pairs)
+    return Safety(np.asarray(counted, np.int64), seats, kept)
+
+
+PROBABILITIES = (0.5, 0.8, 0.9, 0.95, 0.99)
+
+
+def safety_curve(
+    scenario: Scenario,
+    probabilities: Sequence[float] = PROBABILITIES,
+    targets: Sequence[str] | None = None,
+    *,
+    demand: Demand | None = None,
+    plain: Plan | None = None,
+    draws: int = 1000,
+    fresh_draws: int = 10_000,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    solver: str = "highs",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[str], None] = lambda phase: None,
+) -> pd.DataFrame:
+    """Find a plan for each of some probabilities, beside the cheapest plan.
+
+    The highest comes first; for each next one the plans tried so far are where the search begins.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    probabilities : sequence of float
+    targets, demand, plain, draws, fresh_draws, seed, solver, gap, time_limit, executor, progress
+        As for `capsim.harden`; the draws are the same for all.
+    rounds : int
+        Plans with margins that are tried at most for each probability.
+
+    Returns
+    -------
+    DataFrame
+        asked (0 for the cheapest plan), reached (bool), cost_cny (discounted), extra_cny (beyond
+        the cheapest plan), expected_cny (mean over draws, what goes wrong included), probability,
+        low, high (95 % interval on fresh draws), round (of the plan chosen, over all tried).
+
+    Raises
+    ------
+    ValueError
+        As for `capsim.harden`.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(2, 8000, stages=("primary", "junior"), years=(2021, 2022))
+    >>> curve = safety_curve(city, [0.5], draws=64, fresh_draws=64, rounds=1, gap=0.05)
+    >>> curve["asked"].tolist(), float(curve["extra_cny"][0])
+    ([0.0, 0.5], 0.0)
+    """
+    options: dict[str, Any] = {"solver": solver, "gap": gap, "time_limit": time_limit}
+    search = Search(0.0, draws, fresh_draws, seed, executor, options, progress)
+    plain = begin(search, scenario, demand, plain, *probabilities)
+    wanted = chosen(plain, targets)
+    steps: list[Step] = []
+    rows: list[dict[str, Any]] = []
+    for asked in sorted(probabilities, reverse=True):
+        aim = replace(search, asked=asked)
+        steps = find(aim, plain, wanted, rounds, steps)
+        found = result_of(aim, steps, wanted, asked)
+        best = found.rounds["cost_cny"].eq(found.plan.objective_cny).to_numpy().argmax()
+        rows.append({"asked": asked, "reached": found.reached, **_point(found.rounds, int(best))})
+    rows.append({"asked": 0.0, "reached": True, **_point(found.rounds, 0)})
+    return pd.DataFrame(rows[::-1])
+
+
+def _point(rounds: pd.DataFrame, number: int) -> dict[str, Any]:
+    columns = ["cost_cny", "extra_cny", "expected_cny", "probability", "low", "high", "round"]
+    return dict(rounds.iloc[number][columns])

@@ -1,0 +1,174 @@
+"""What a comparison says in sentences: who comes first, how surely, who is dominated, what differs.
+
+The screen and the page say the same; each lays it out in its own way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from capsim.i18n.language import Words, filled, left, right, width, words
+from capsim.report.figures.comparison import PAID
+from capsim.report.figures.tradeoff import MEANING
+from capsim.report.narrative import Saying, explained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from capsim.comparison.side_by_side import Comparison
+
+
+MOST = 12
+"""Scenarios, or cells of one, that are named in sentences; tables have them all."""
+CELLS = 3
+
+
+def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
+    """Put a comparison into a table for one screen, best scenario first, and into sentences."""
+    say = words(lang)
+    lines = [verdict(comparison, say), "", *_ranking(comparison, say)]
+    for saying in sayings(comparison, say):
+        lines += ["", f"{saying.head}:"]
+        for part in saying.parts:
+            lines += filled(f"  {part}", "    ")
+    return "\n".join(lines) + "\n"
+
+
+def verdict(comparison: Comparison, say: Words) -> str:
+    """Tell which scenario comes first, by what, and what it misses."""
+    first = comparison.tables["summary"].iloc[0]
+    if first["status"] == "infeasible":
+        return say("NO SCENARIO has a plan that meets what is ordered.")
+    told = say(
+        "{name} comes first of {number} scenarios by {what}: {value}",
+        name=first["scenario"],
+        number=say.count(len(comparison.results)),
+        what=say(MEANING[comparison.criterion].what),
+        value=figure(first[comparison.criterion], comparison.criterion, say),
+    )
+    missed = int(first["missed"])
+    return told + (
+        say("; all its targets hold")
+        if missed == 0
+        else say("; targets missed: {missed}, as few as in any other", missed=missed)
+    )
+
+
+def figure(value: Any, column: str, say: Words) -> str:
+    """Write a headline figure in the unit of its column; blank where there is none."""
+    if value != value:
+        return ""
+    if column.endswith("_cny"):
+        return say.money(value)
+    if column in ("least_probability", "gap"):
+        return say.chance(value) if column == "least_probability" else say.share(value)
+    return say.count(value)
+
+
+def sayings(comparison: Comparison, say: Words) -> list[Saying]:
+    """Say how surely costs differ, who is dominated, who has no plan, and what goes in otherwise.
+
+    A heading without anything under it is left out.
+    """
+    draws = say.count(comparison.draws)
+    why = [
+        say(
+            "{name}: {why}",
+            name=name,
+            why=("" if say.lang == "zh" else " ").join(explained(result.told, say)),
+        )
+        for name, result in comparison.results.items()
+        if result.told
+    ]
+    found = [
+        Saying(say("Cost on the same luck, {draws} draws", draws=draws), _costs(comparison, say)),
+        Saying(say("Dominated: no better in targets, cost, moves and places"), _worse(comparison)),
+        Saying(say("No plan meets what is ordered"), why),
+        Saying(say("What differs from {name}", name=comparison.first), _inputs(comparison, say)),
+    ]
+    return [
+        Saying(one.head, one.parts[:MOST] + _more(len(one.parts) - MOST, say))
+        for one in found
+        if one.parts
+    ]
+
+
+def _more(number: int, say: Words) -> list[str]:
+    return [say("… {number} more", number=say.count(number))] if number > 0 else []
+
+
+def _ranking(comparison: Comparison, say: Words) -> list[str]:
+    """Write a line for each scenario, best first."""
+    summary = comparison.tables["summary"]
+    ranks = dict(zip(summary["scenario"], summary["rank"].astype(str), strict=True))
+    wide = max(width(name) for name in (say("scenario"), *comparison.results)) + 2
+    columns = {
+        "missed": (say("missed"), 9),
+        "avoidable_cny": (say("decided cost"), 20),
+        "displaced": (say("displaced"), 11),
+        "surplus_last": (say("empty, end"), 15),
+        "least_probability": (say("likely"), 8),
+    }
+    head = " " * 3 + left(say("scenario"), wide)
+    head += "".join(right(title, room) for title, room in columns.values())
+    lines = [f"{head}  {say('dominated by')}"]
+    for row in summary.to_dict("records"):
+        start = f"{row['rank']:<3}{left(str(row['scenario']), wide)}"
+        if row["status"] == "infeasible":
+            lines.append(start + say("no plan meets what is ordered"))
+            continue
+        cells = [right(figure(row[key], key, say), room) for key, (_, room) in columns.items()]
+        above = ", ".join(ranks[name] for name in row["dominated_by"].split(";") if name)
+        lines.append(f"{start}{''.join(cells)}  {above}".rstrip())
+    return lines
+
+
+def _costs(comparison: Comparison, say: Words) -> list[str]:
+    """Say how far the simulated cost of each scenario is from the first, and how surely."""
+    table = comparison.tables["differences"]
+    lines = []
+    for row in table[table["what"] == PAID].to_dict("records"):
+        more = row["difference"] >= 0
+        told = {
+            "name": row["scenario"],
+            "first": comparison.first,
+            "amount": say.money(abs(row["difference"])),
+            "low": say.money(row["low"] if more else -row["high"]),
+            "high": say.money(row["high"] if more else -row["low"]),
+        }
+        lines.append(
+            say("{name} costs {amount} more than {first} (95 %: {low} to {high})", **told)
+            if more
+            else say("{name} costs {amount} less than {first} (95 %: {low} to {high})", **told)
+        )
+    return lines
+
+
+def _worse(comparison: Comparison) -> list[str]:
+    table = comparison.tables["summary"]
+    table = table[table["dominated_by"] != ""]
+    return [
+        f"{row['scenario']} ← {', '.join(row['dominated_by'].split(';'))}"
+        for row in table.to_dict("records")
+    ]
+
+
+def _inputs(comparison: Comparison, say: Words) -> list[str]:
+    """Name the first cells in which each scenario differs; a grid's settings are in its names."""
+    inputs = comparison.tables["inputs"]
+    inputs = inputs[~inputs["scenario"].isin(list(comparison.factors))]
+    lines = []
+    for other, rows in inputs.groupby("scenario", sort=False):
+        cells = [" ".join(_cell(row).split()) for row in _records(rows.head(CELLS))]
+        cells += _more(len(rows) - CELLS, say)
+        lines.append(f"{other}: {'; '.join(cells)}")
+    return lines
+
+
+def _cell(row: dict[str, Any]) -> str:
+    place = f"{row['table']} {row['key']} {row['column']}"
+    return f"{place}: {row['first'] or '–'} → {row['value'] or '–'}"
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

@@ -1,0 +1,498 @@
+"""Explanations in the reader's language, of the parts that the diagnosis gives.
+
+What a run says in sentences: the verdict, its targets, mix, cost, people, what binds, lateness.
+
+The screen and the page say the same; each lays it out in its own way.
+
+What is scarce in a plan, and what a little more of it would save, in sentences.
+
+Why: on one screen what cannot hold together and what would cure it, or what is scarce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from capsim.i18n.language import Words, filled, words
+from capsim.i18n.message import Message, Value, amount_text
+from capsim.plan.limits import limits_used, tight_targets
+from capsim.report.figures.cost import KINDS
+from capsim.report.figures.private import TERMS
+from capsim.report.figures.risk import rules_of, target_groups
+from capsim.report.summary import meets_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from capsim.analysis.shadow_prices import Prices
+    from capsim.plan.plan import Explanation, Plan
+    from capsim.simulation.outcomes import Outcomes
+
+
+def explained(told: Iterable[Message], say: Words) -> list[str]:
+    """Give the sentences of an explanation.
+
+    Examples
+    --------
+    >>> from capsim.i18n.language import words
+    >>> who = Message("county {county}, {stage}", {"county": "C01", "stage": "junior"})
+    >>> gap = Message("{who} lacks {amount} posts in {year}", {"who": who, "year": 2022})
+    >>> explained([Message("{gap}.", {"gap": gap.filled(amount=12400.0)})], words("zh"))
+    ['县区C01初中 2022年缺编制1.24万个。']
+    """
+    return [_said(one, say) for one in told]
+
+
+def _said(sentence: Message, say: Words) -> str:
+    if say.lang == "en":
+        return str(sentence)
+    values = {key: _value(key, value, say) for key, value in sentence.arguments.items()}
+    return say(sentence.text, **values)
+
+
+def _value(key: str, value: Value, say: Words) -> str:
+    """Write what stands in a place; stages, floors and targets have names of their own."""
+    if isinstance(value, tuple):
+        return ("；" if isinstance(value[0], Message) else "、").join(
+            _value("", one, say) for one in value
+        )
+    if isinstance(value, Message):
+        return _said(value, say)
+    if isinstance(value, float):
+        return say.count(value) if value >= 1e4 else amount_text(value)
+    if key in ("stage", "floor"):
+        return say.name(str(value).replace(" ", "_"))
+    return str(value)
+
+
+SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")
+"""How the ids of targets begin whose figures are shares."""
+
+HALF_A_CHILD = 0.5
+NAMED_COUNTIES = 4
+"""Counties named where children are left without a place."""
+LIMITS = {
+    "hires": "teachers to hire",
+    "contract_teachers": "contract teachers",
+    "posts": "posts",
+    "purchase": "places for sale",
+    "capital": "money to build",
+    "recurrent": "money to run",
+    "land": "land",
+}
+
+
+class Saying(NamedTuple):
+    """A heading and what stands under it, part by part."""
+
+    head: str
+    parts: list[str]
+
+
+def target_figure(identifier: str, figure: float | None, say: Words) -> str:
+    """Write a target's figure: a share in percent, anything else as a count.
+
+    Examples
+    --------
+    >>> from capsim.i18n.language import words
+    >>> [target_figure(*one, words("en")) for one in [("share-2022", 0.05), ("reduction", 309800)]]
+    ['5.00 %', '309,800']
+    """
+    if figure is None:
+        return "?"
+    return say.share(figure) if identifier.startswith(SHARES) else say.count(figure)
+
+
+def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
+    """Tell whether the plan meets all targets and how far its cost is proved."""
+    if plan.status == "infeasible":
+        return say("NO PLAN meets what is ordered.")
+    gap = f"{100 * plan.gap:.3f}"
+    proof = (
+        say("proved cheapest to {gap} % of avoidable cost", gap=gap)
+        if plan.status == "optimal"
+        else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
+    )
+    if meets_all(summary):
+        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
+    missed = sum(not row["holds"] for row in summary["targets"])
+    of = len(summary["targets"])
+    return say(
+        "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
+    )
+
+
+def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
+    """Put the targets of one rule together: its first date in full, its later years in short.
+
+    Returns
+    -------
+    list of dict
+        rule (its id), by, required, achieved (texts), holds, chance (text, blank without
+        simulation), later (text, blank if none follow), all_hold, id (of the first).
+    """
+    simulated = summary["simulation"]["draws"] > 0
+    table = pd.DataFrame(summary["targets"])
+    table["probability"] = table["probability"].astype(float).fillna(1.0)
+    rules = rules_of(table["id"])
+    rows = []
+    for group in target_groups(table).to_dict("records"):
+        rule, row = group["rule"], summary["targets"][group["first"]]
+        members = table[rules == rule].iloc[1:]
+        later = ""
+        if len(members):
+            held, of = int(members["holds"].sum()), len(members)
+            later = say("all hold") if held == of else say("{held} of {of} hold", held=held, of=of)
+            if simulated:
+                least = summary["targets"][group["least"]]
+                worst = {"chance": say.chance(least["probability"]), "year": str(least["by"])[:4]}
+                later = say("{later}, {chance} in {year}", later=later, **worst)
+        chance = row["probability"]
+        rows.append(
+            {
+                "rule": rule,
+                "id": row["id"],
+                "by": str(row["by"]),
+                "required": target_figure(row["id"], row["required"], say),
+                "achieved": target_figure(row["id"], row["achieved"], say),
+                "holds": bool(row["holds"]),
+                "chance": say.chance(chance) if simulated and chance is not None else "",
+                "later": later,
+                "all_hold": bool(row["holds"] and members["holds"].all()),
+            }
+        )
+    return rows
+
+
+def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Saying]:
+    """Say what takes in the pupils, and what is built, converted, closed and bought."""
+    row = summary["reduction"]
+    total = row["total"]
+    parts = [
+        f"{say(look.label)} {say.count(row[name])}"
+        + (f" ({say.chance(row[name] / total)})" if total else "")
+        for name, look in TERMS.items()
+        if abs(row[name]) >= 0.5
+    ]
+    year = plan.scenario.settings.policy.reduction_year
+    head = say(
+        "Mix on 1 September {year}, {number} fewer private pupils",
+        year=year,
+        number=say.count(total),
+    )
+    built = plan.tables["projects"]
+    opened = built[built["opens"] != ""]
+    candidates = opened["copies"][opened["status"] == "candidate"].sum()
+    converted = plan.tables["conversions"]["school"].nunique()
+    closed = plan.tables["closures"]["school"].nunique()
+    bought = plan.tables["purchases"].groupby("school_year")["places_december"].sum()
+    done = [
+        say("{number} projects open", number=say.count(opened["copies"].sum()))
+        + say(", {number} of them candidates", number=say.count(candidates)),
+        say("{number} schools convert", number=say.count(converted)),
+        say("{number} close or run down", number=say.count(closed)),
+        say(
+            "up to {number} places bought in a year",
+            number=say.count(bought.max() if len(bought) else 0),
+        ),
+    ]
+    return [Saying(head, parts), Saying(say("Until {year}", year=plan.scenario.last_year), done)]
+
+
+def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Saying:
+    """Say what the decisions cost, by kind, and how far simulations spread."""
+    costs = plan.tables["costs"]
+    avoidable = costs["discounted_cny"] - costs["committed_cny"]
+    kinds = avoidable.groupby(costs["kind"]).sum()
+    kinds = kinds[kinds.abs() >= 1e5].sort_values(ascending=False)
+    head = say(
+        "Cost decided here, discounted to {year}: {decided} (besides {committed} committed)",
+        year=plan.scenario.first_year,
+        decided=say.money(plan.avoidable_cny),
+        committed=say.money(plan.committed_cny),
+    )
+    return Saying(
+        head, [f"{kind_name(kind, say)} {say.money(amount)}" for kind, amount in kinds.items()]
+    )
+
+
+def kind_name(kind: object, say: Words) -> str:
+    """Name a kind of cost; one that the report does not know stays as it is."""
+    return say(KINDS[str(kind)].label) if str(kind) in KINDS else str(kind)
+
+
+def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
+    """Say between which costs nine simulations in ten lie; blank without simulation.
+
+    What a child without a place is counted at is paid to nobody and left out.
+    """
+    drawn = summary["simulation"].get("headlines", {}).get("paid_cny")
+    if not drawn:
+        return ""
+    low, high = (say.money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))
+    said = say("nine simulations in ten: between {low} and {high}", low=low, high=high)
+    short = plan.tables["costs"].query("kind == 'shortfall'")["discounted_cny"].sum()
+    return said + say(", missing children not counted") if short > 1e5 else said
+
+
+def people(summary: dict[str, Any], say: Words) -> list[str]:
+    """Say who must change school, how many stay private, and how many seats stay empty."""
+    displaced, surplus = summary["displaced_pupils"], summary["surplus_places"]
+    first = next(iter(displaced))
+    last = next(reversed(surplus))
+    most = max(surplus, key=lambda year: surplus[year])
+    shares = summary["private_share"]
+    year = first if first in shares else next(reversed(shares))
+    return [
+        say(
+            "Children made to change school in mid-stage: {number} in {year}, {total} in all.",
+            number=say.count(displaced[first]),
+            year=first,
+            total=say.count(sum(displaced.values())),
+        ),
+        say(
+            "Private share at the end of {year}: {without} without purchased places,"
+            " {with_} with them.",
+            year=year,
+            without=say.share(shares[year]["excluding_purchased"]),
+            with_=say.share(shares[year]["including_purchased"]),
+        ),
+        say(
+            "Empty public seats of the compulsory stages: {number} in {first}, {most} at most"
+            " ({year}), {end} in {last}.",
+            number=say.count(surplus[first]),
+            first=first,
+            most=say.count(surplus[most]),
+            year=most,
+            end=say.count(surplus[last]),
+            last=last,
+        ),
+    ]
+
+
+def binds(plan: Plan, say: Words) -> Saying:
+    """Say which targets are met with no room and which limits are used up."""
+    table = limits_used(plan)
+    table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
+    tight = pd.Series(tight_targets(plan), dtype=str)
+    parts = []
+    for rule, ids in tight.groupby(rules_of(tight), sort=False):
+        years = [text.rsplit("-", 1)[1] for text in ids if text != rule]
+        parts.append(f"{say.rule(rule)} {_span(years, say)}".strip())
+    for kind, rows in table.groupby("kind", sort=False):
+        what = say(LIMITS[str(kind)])
+        parts.append(say("{what} used up in {years}", what=what, years=_years(rows, say)))
+    nothing = say("no limit and no target; cost alone decides")
+    return Saying(say("What binds"), parts or [nothing])
+
+
+def short(plan: Plan, say: Words) -> Saying | None:
+    """Say where children are left without a place, by stage in its worst year; None where none is.
+
+    Counties are named from the worst on, with the children they leave out.
+    """
+    table = plan.tables["shortfall"]
+    table = table[table["shortfall"] > 0]
+    if table["shortfall"].sum() < HALF_A_CHILD:
+        return None
+    parts = []
+    for stage, rows in table.groupby("stage", sort=False):
+        yearly = rows.groupby("school_year")["shortfall"].sum()
+        year = int(str(yearly.idxmax()))
+        there = rows[rows["school_year"] == year].groupby("county")["shortfall"].sum()
+        worst = there.sort_values(ascending=False, kind="stable").head(NAMED_COUNTIES)
+        parts.append(
+            say(
+                "{stage} {number} in {year} ({counties}), {total} child-years in all",
+                stage=say.name(str(stage)),
+                number=say.count(yearly.max()),
+                year=year,
+                counties=say.joined([f"{name} {say.count(n)}" for name, n in worst.items()]),
+                total=say.count(yearly.sum()),
+            )
+        )
+    return Saying(say("Children without a place"), parts)
+
+
+def _span(years: list[str], say: Words) -> str:
+    """Write years in short: one by one up to three, else from the first to the last."""
+    if len(years) <= 3:
+        return say.joined(years)
+    unbroken = int(years[-1]) - int(years[0]) == len(years) - 1
+    number = "" if unbroken else say(" ({number} years)", number=len(years))
+    return f"{years[0]}–{years[-1]}{number}"
+
+
+def _years(rows: pd.DataFrame, say: Words) -> str:
+    """Name the years in which limits are used up, with the number of counties."""
+    texts = []
+    for year, group in rows.groupby("year"):
+        counties = group["county"][group["county"] != "*"].nunique()
+        where = ""
+        if counties:
+            where = (
+                say(" (1 county)")
+                if counties == 1
+                else say(" ({number} counties)", number=counties)
+            )
+        texts.append(f"{year}{where}")
+    if len(texts) > 3:
+        texts = [*texts[:2], say("… {number} more years", number=len(texts) - 2)]
+    return say.joined(texts)
+
+
+def late(outcomes: Outcomes, say: Words) -> Saying | None:
+    """Say whose lateness hurts most; None where none does."""
+    worst = outcomes.tables["projects"]
+    worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
+    parts = [
+        say(
+            "{project} ({chance} on time, {harm} pupils)",
+            project=row["project"],
+            chance=say.chance(row["p_on_time"]),
+            harm=say.count(row["harm"]),
+        )
+        for row in worst.to_dict("records")
+    ]
+    return Saying(say("Lateness that hurts most"), parts) if parts else None
+
+
+EACH = 3
+"""Prices that are told of each kind, the highest first."""
+
+UNITS = {
+    "place": "one more place",
+    "post": "one more post",
+    "hire": "one more teacher hired",
+    "contract teacher": "one more contract teacher",
+    "capital": "one more RMB to build",
+    "recurrent": "one more RMB to run schools",
+    "land": "one more mu of land",
+    "purchased place": "one more place bought",
+    "boarding place": "one more boarding place",
+    "cap": "a cap higher by one percentage point",
+    "reduction": "one pupil less to move",
+    "floor": "one child less on the floor",
+    "large class": "one more large class",
+    "programme": "one project less",
+}
+
+
+def prices_head(table: pd.DataFrame, say: Words) -> str:
+    """Say how prices are to be read, or that there are none."""
+    if table.empty:
+        return say("Nothing is scarce: no limit, target or place has a price.")
+    return say("What would be saved, all years together, with the plan's decisions as they are:")
+
+
+def price_sentences(table: pd.DataFrame, say: Words) -> list[str]:
+    """Tell the highest prices of each kind.
+
+    Parameters
+    ----------
+    table
+        As `Prices.binding` gives it.
+    """
+    lines = []
+    for kind, rows in table.groupby("kind", sort=False):
+        for record in rows.head(EACH).to_dict("records"):
+            lines.append(_line(str(kind), {str(key): value for key, value in record.items()}, say))
+        if len(rows) > EACH:
+            least, most = rows["one_more_cny"].min(), rows["one_more_cny"].max()
+            lines.append(
+                say(
+                    "and {number} more of these, {least} to {most} each",
+                    number=say.count(len(rows) - EACH),
+                    least=price(least, say),
+                    most=price(most, say),
+                )
+            )
+    return lines
+
+
+def _line(kind: str, row: dict[str, Any], say: Words) -> str:
+    name = say.rule(row["name"]) if kind == "floor" else say.name(row["name"])
+    where = [row["area"] or row["county"], say.name(row["stage"]), name.replace("_", " ")]
+    there = say.joined([*[part for part in where if part], str(row["year"])])
+    more, less = row["one_more_cny"], row["one_less_cny"]
+    text = say(
+        "{what} ({there}): {price}", what=say(UNITS[kind]), there=there, price=price(more, say)
+    )
+    if np.isfinite(row["more_units"]) and more > 0:
+        text += say(", for the first {number}", number=_units(row["more_units"], say))
+    if np.isclose(more, less, rtol=1e-3, atol=1.0):
+        return text
+    if np.isinf(less):
+        return text + say("; with one less there is no plan")
+    return text + say("; one less costs {price}", price=price(less, say))
+
+
+def price(cny: float, say: Words) -> str:
+    """Write a price: of less than 100 RMB with two decimals.
+
+    Examples
+    --------
+    >>> from capsim.i18n.language import words
+    >>> price(2.5, words("en")), price(250_000, words("zh"))
+    ('2.50 RMB', '25.0万元')
+    """
+    if abs(cny) >= 100:
+        return say.money(cny)
+    return f"{cny:.2f}元" if say.lang == "zh" else f"{cny:.2f} RMB"
+
+
+def _units(value: float, say: Words) -> str:
+    return say.count(value) if value >= 100 else f"{value:.3g}"
+
+
+def reasons(plan: Plan, explanation: Explanation | None, prices: Prices | None) -> dict[str, Any]:
+    """Put an explanation, and prices where there are any, into plain values.
+
+    Returns
+    -------
+    dict
+        ``scenario``, ``status``, ``sentences``, ``conflicts``, ``cures`` (rows of ``repairs``) and
+        ``prices`` (rows that are not 0); a number that is not known or infinite is None.
+    """
+    return {
+        "scenario": {"name": plan.scenario.name, "hash": plan.scenario.hash},
+        "status": plan.status,
+        "sentences": list(explanation.sentences) if explanation else [],
+        "conflicts": [list(one) for one in explanation.conflicts] if explanation else [],
+        "cures": _records(explanation.repairs if explanation else None),
+        "prices": _records(prices.binding() if prices else None),
+    }
+
+
+def reasons_text(
+    plan: Plan, explanation: Explanation | None, prices: Prices | None, *, lang: str = "en"
+) -> str:
+    """Write `reasons` for one screen of 100 columns."""
+    say = words(lang)
+    scenario = plan.scenario
+    lines = [f"{scenario.heading(lang)} ({scenario.name} {scenario.hash[:10]})"]
+    if plan.status == "infeasible":
+        lines.append(say("NO PLAN meets what is ordered."))
+    elif explanation is not None:
+        lines.append(say("THE PLAN MISSES A TARGET."))
+    else:
+        lines.append(say("THE PLAN MEETS ALL TARGETS."))
+    for sentence in explained(explanation.told if explanation else (), say):
+        lines += filled(sentence, "  " if sentence.startswith("- ") else "")
+    if prices is not None:
+        table = prices.binding()
+        lines += ["", *filled(prices_head(table, say))]
+        for sentence in price_sentences(table, say):
+            lines += filled(f"  {sentence}", "    ")
+    return "\n".join(lines) + "\n"
+
+
+def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    if table is None:
+        return []
+    plain = table.astype(object).where(table.notna() & ~table.isin([np.inf, -np.inf]), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]

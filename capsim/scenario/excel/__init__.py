@@ -1,0 +1,1 @@
+"""A scenario as one workbook and back: what a bureau fills in and sends on."""

@@ -1,0 +1,302 @@
+"""A workbook's sheets as rows of plain values; what cannot be read is said with its cell.
+
+Faults of a scenario, which name a file, row and column, given the cell of the workbook.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from capsim.scenario.document import SOURCE
+from capsim.scenario.excel.writer import decoded
+from capsim.scenario.faults import Fault, ScenarioError
+
+Row = tuple[int, list[Any]]
+OLD = b"\xd0\xcf\x11\xe0"
+"""How an encrypted workbook begins, and a workbook of before 2007."""
+BROKEN = (
+    InvalidFileException,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ParseError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What the library raises at a file that is no workbook, or a damaged one."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: the rows that are not blank, each with its number; faults of single cells."""
+
+    title: str
+    rows: Sequence[Row]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the columns of a sheet stand: by name, counted from 0; and the rows below."""
+
+    row: int
+    columns: Mapping[str, int]
+    rows: Sequence[Row]
+    faults: tuple[Fault, ...]
+
+
+def cell_name(title: str, row: int | None, column: int | None = None) -> str:
+    """Name a cell, a row or a column as a spreadsheet does; columns are counted from 0.
+
+    Examples
+    --------
+    >>> cell_name("schools", 17, 3), cell_name("my schools", 2), cell_name("schools", None, 2)
+    ('schools!D17', "'my schools'!2:2", 'schools!C:C')
+    """
+    sheet = title if re.fullmatch(r"\w+", title) else "'" + title.replace("'", "''") + "'"
+    letter = "" if column is None else get_column_letter(column + 1)
+    if row is None:
+        return f"{sheet}!{letter}:{letter}" if letter else title
+    return f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}:{row}"
+
+
+def read_sheets(path: Path) -> list[Sheet]:
+    """Read every sheet that holds something.
+
+    Raises
+    ------
+    ScenarioError
+        With the one fault that the file is not there or no workbook.
+    """
+    wrong = ""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unfit(path, f"a file that can be read ({error.strerror})") from None
+    start = content[:4]
+    if start == OLD:
+        wrong = "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007"
+    elif start != b"PK\x03\x04":
+        wrong = "a workbook (.xlsx)"
+    if wrong:
+        raise _unfit(path, wrong)
+    with warnings.catch_warnings():
+        # The library warns of what it passes over: lists of choices, colours, dates out of range.
+        warnings.simplefilter("ignore")
+        try:
+            with zipfile.ZipFile(BytesIO(content)) as archive:
+                if any(entry.flag_bits & 1 for entry in archive.infolist()):
+                    raise _unfit(path, "a workbook (.xlsx) without a password")
+            sheets, formulas = _load(content, calculated=False)
+            return _load(content, calculated=True, formulas=formulas)[0] if formulas else sheets
+        except ScenarioError:
+            raise
+        except BROKEN as error:
+            what = " ".join(str(error).split())[:80]
+            raise _unfit(path, f"a workbook (.xlsx) that is whole ({what})") from None
+
+
+def _unfit(path: Path, expected: str) -> ScenarioError:
+    return ScenarioError([Fault(path.name, None, "", "", expected)])
+
+
+Cell = tuple[str, int, int]
+
+
+def _load(
+    content: bytes, *, calculated: bool, formulas: frozenset[Cell] = frozenset()
+) -> tuple[list[Sheet], frozenset[Cell]]:
+    """Read sheets, formulas as text or as calculated last, and say which cells are formulas."""
+    sheets, found = [], set()
+    book = load_workbook(BytesIO(content), read_only=True, data_only=calculated)
+    try:
+        for sheet in book.worksheets:
+            reset: Any = sheet
+            reset.reset_dimensions()
+            rows: list[Row] = []
+            faults = []
+            for number, cells in enumerate(sheet.iter_rows(), 1):
+                row: list[Any] = []
+                for at, cell in enumerate(cells):
+                    value = cell.value
+                    if isinstance(value, str):
+                        value = decoded(value) if value.strip() else None
+                    row.append(value)
+                    if cell.data_type == "f":
+                        found.add((sheet.title, number, at))
+                    elif cell.data_type == "e":
+                        expected = "a value, not an error"
+                        place = cell_name(sheet.title, number, at)
+                        faults.append(Fault(place, None, "", str(value), expected))
+                    elif value is None and (sheet.title, number, at) in formulas:
+                        expected = "a value: the formula was never calculated (open and save)"
+                        place = cell_name(sheet.title, number, at)
+                        faults.append(Fault(place, None, "", "", expected))
+                while row and row[-1] is None:
+                    row.pop()
+                if row:
+                    rows.append((number, row))
+            if rows or faults:
+                sheets.append(Sheet(sheet.title, rows, tuple(faults)))
+    finally:
+        book.close()
+    return sheets, frozenset(found)
+
+
+def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
+    """Find the header of a sheet, in either language, and the rows below it.
+
+    Parameters
+    ----------
+    names
+        What a header may say (a name of the package or its Chinese one, without the unit in
+        brackets), and the column it means. Another text stands for itself.
+    """
+    number, cells = sheet.rows[0]
+    rest = sheet.rows[1:]
+    heads = [names.get(_head(cell), _head(cell)) for cell in cells]
+    if rest and _is_header(rest[0][1], heads, names):
+        rest = rest[1:]
+    faults = []
+    columns: dict[str, int] = {}
+    for at, name in enumerate(heads):
+        if not name:
+            used = next((row for row, line in rest if at < len(line) and line[at] is not None), 0)
+            if used:
+                place = cell_name(sheet.title, number, at)
+                faults.append(Fault(place, None, "", "", "a header over the cells below"))
+        elif name in columns:
+            place = cell_name(sheet.title, number, at)
+            faults.append(Fault(place, None, name, name, "each column once"))
+        else:
+            columns[name] = at
+    wide = next(((row, line) for row, line in rest if len(line) > len(heads)), None)
+    if wide is not None:
+        row, line = wide
+        at = next(at for at in range(len(heads), len(line)) if line[at] is not None)
+        place = cell_name(sheet.title, row, at)
+        faults.append(Fault(place, None, "", "", "no cell without a header over it"))
+    return Header(number, columns, rest, tuple(faults))
+
+
+def _head(cell: Any) -> str:
+    return "" if cell is None else re.split("[(（]", str(cell))[0].strip()
+
+
+def _is_header(cells: Sequence[Any], heads: Sequence[str], names: Mapping[str, str]) -> bool:
+    """Tell whether most cells of a row say the header again, in the other language."""
+    said = [
+        (_head(cell), head) for cell, head in zip(cells, heads, strict=False) if cell is not None
+    ]
+    return 2 * sum(names.get(text) == head for text, head in said) > len(said)
+
+
+def text_of(value: Any) -> str:
+    """Give a cell as the text that a CSV file would hold.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> [text_of(v) for v in (None, 5.0, 0.1, True, dt.datetime(2022, 9, 1), "x")]
+    ['', '5', '0.1', 'yes', '2022-09-01', 'x']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat().removesuffix("T00:00:00")
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things stand on a sheet.
+
+    Attributes
+    ----------
+    title : str
+    row : int
+        Of the header.
+    columns : mapping
+        Column by name, counted from 0.
+    keys : dict
+        Of settings and sources: row by dotted key.
+    """
+
+    title: str
+    row: int
+    columns: Mapping[str, int] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+
+
+def located(
+    faults: Iterable[Fault], places: Mapping[str, Place], sources: Place
+) -> tuple[Fault, ...]:
+    """Name the cell of every fault; of several in one cell the first is kept.
+
+    Examples
+    --------
+    >>> place = Place("births", 1, {"area": 0, "year": 1})
+    >>> located([Fault("births", 7, "year", "x", "a year")], {"births": place}, place)[0].file
+    'births!B7'
+    """
+    found: dict[tuple[str, str], Fault] = {}
+    for fault in faults:
+        place = places.get(fault.file)
+        cell = fault.file if place is None else _cell(fault, place, sources)
+        single = "!" in cell and not cell.partition("!")[2].count(":")
+        known = (cell, "") if single else (cell, str(fault))
+        found.setdefault(known, replace(fault, file=cell, row=None))
+    return tuple(found.values())
+
+
+def _cell(fault: Fault, place: Place, sources: Place) -> str:
+    if place.keys and fault.column and fault.row is None:
+        return _of_key(fault.column, place, sources)
+    column = place.columns.get(fault.column.split(", ")[0])
+    if fault.row is not None:
+        return cell_name(place.title, fault.row, column)
+    if column is not None and fault.value == fault.column:
+        return cell_name(place.title, place.row, column)
+    if column is not None:
+        return cell_name(place.title, None, column)
+    return cell_name(place.title, place.row) if fault.column else place.title
+
+
+def _of_key(dotted: str, place: Place, sources: Place) -> str:
+    """Find the row that gives a setting, the first of a section, or the one that holds it."""
+    if dotted.startswith("sources."):
+        place = sources
+    parent, _, last = dotted.rpartition(".")
+    if dotted not in place.keys and parent in place.keys and last in SOURCE:
+        return cell_name(place.title, place.keys[parent], place.columns.get(last))
+    if dotted in place.keys:
+        value = place.columns.get("value", place.columns.get("what"))
+        return cell_name(place.title, place.keys[dotted], value)
+    inside = [row for key, row in place.keys.items() if key.startswith(f"{dotted}.")]
+    if inside:
+        return cell_name(place.title, min(inside), place.columns.get("key"))
+    return _of_key(parent, place, sources) if parent else place.title

@@ -1,0 +1,213 @@
+"""Sheets of a workbook, written so that text stays text and numbers stay exact, and read back.
+
+A spreadsheet takes ``=1+1`` for a formula and ``1-3`` for a date; here a text cell is written as
+text, whatever it looks like, in a column formatted as text. Characters that a workbook cannot
+hold are written ``_x0007_``, as spreadsheets themselves do. Equal sheets give equal bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+TEXT, DATE = "@", "yyyy-mm-dd"
+MOST_ROWS, MOST_LETTERS = 1_048_576, 32_767
+EPOCH = dt.date(1899, 12, 30)
+FIRST_DATE = dt.date(1900, 3, 1)
+"""Spreadsheets hold 1900 for a leap year: earlier dates are written as text."""
+STAMP = (1980, 1, 1, 0, 0, 0)
+HEAD = PatternFill("solid", fgColor="DDE7F0")
+MUST = PatternFill("solid", fgColor="F8D9A8")
+UNFIT = re.compile("[\x00-\x1f\x7f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+SURROGATE = re.compile("[\ud800-\udfff]")
+ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a sheet.
+
+    Attributes
+    ----------
+    heads : tuple of str
+        Its header, a line for each language.
+    form : str
+        Number format; ``TEXT`` and ``DATE`` for those.
+    width : float
+        In characters.
+    must : bool
+        Whether its header is marked as one that must be filled in.
+    allowed : tuple of str
+        The only values there are, offered as a list; empty: any.
+    """
+
+    heads: tuple[str, ...]
+    form: str = TEXT
+    width: float = 14
+    must: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+def encoded(text: str) -> str:
+    r"""Give a text as a workbook can hold it.
+
+    Examples
+    --------
+    >>> encoded("=1+1"), encoded("bell\x07"), encoded("_x0041_"), encoded(" ")
+    ('=1+1', 'bell_x0007_', '_x005F_x0041_', '_x0020_')
+    """
+    text = UNFIT.sub(lambda found: f"_x{ord(found[0]):04X}_", SURROGATE.sub("\ufffd", text))
+    return text if text.strip() else "".join(f"_x{ord(letter):04X}_" for letter in text)
+
+
+def decoded(text: str) -> str:
+    r"""Give the text that a workbook holds.
+
+    Examples
+    --------
+    >>> decoded("bell_x0007_"), decoded(encoded("_x0041_"))
+    ('bell\x07', '_x0041_')
+    """
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def new_book(title: str) -> Workbook:
+    """Give a workbook without sheets."""
+    book = Workbook(write_only=True)
+    book.properties.creator = "capsim"
+    book.properties.title = encoded(title)
+    book.properties.created = dt.datetime(*STAMP)
+    return book
+
+
+def add_sheet(
+    book: Workbook,
+    title: str,
+    fields: Sequence[Field],
+    rows: Iterable[Sequence[Any]],
+    *,
+    frozen: int = 1,
+    spare: int = 0,
+) -> None:
+    """Add a sheet with a frozen header, column widths, formats and a filter.
+
+    Parameters
+    ----------
+    rows
+        None, NaN and ``""`` are blank; dates are dates; what is infinite is written ``∞``.
+        A pair is a value and its own number format.
+    frozen
+        Columns that stay in sight.
+    spare
+        Rows below for which lists of allowed values are offered too.
+
+    Raises
+    ------
+    ValueError
+        More rows, or a longer text, than a sheet can hold.
+    """
+    sheet: Any = book.create_sheet(title)
+    lines = len(fields[0].heads)
+    sheet.freeze_panes = f"{get_column_letter(frozen + 1)}{lines + 1}"
+    sheet.print_title_rows = f"1:{lines}"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    cells = []
+    for at, field in enumerate(fields, 1):
+        column = sheet.column_dimensions[get_column_letter(at)]
+        column.width = field.width
+        column.number_format = field.form
+        cells.append({form: _empty(sheet, form) for form in {field.form, TEXT, DATE}})
+    for line in range(lines):
+        sheet.append([_head(sheet, field, line) for field in fields])
+    last = lines
+    for row in rows:
+        last += 1
+        if last > MOST_ROWS:
+            raise ValueError(
+                f"sheet {title}: more than {MOST_ROWS:,} rows do not fit in a workbook"
+            )
+        given = zip(cells, fields, row, strict=True)
+        sheet.append([_filled(own, field.form, value, title) for own, field, value in given])
+    sheet.auto_filter.ref = f"A{lines}:{get_column_letter(len(fields))}{max(last, lines + 1)}"
+    for at, field in enumerate(fields, 1):
+        if field.allowed and (last > lines or spare):
+            letter = get_column_letter(at)
+            listed = DataValidation(
+                "list", formula1=f'"{",".join(field.allowed)}"', allow_blank=True
+            )
+            listed.add(f"{letter}{lines + 1}:{letter}{last + spare}")
+            sheet.data_validations.append(listed)
+
+
+def to_bytes(book: Workbook) -> bytes:
+    """Give the file: the same sheets give the same bytes."""
+    written, fixed = BytesIO(), BytesIO()
+    book.save(written)
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(
+                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content
+                )
+            entry = zipfile.ZipInfo(name, STAMP)
+            entry.external_attr = 0o644 << 16
+            target.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
+
+
+def _head(sheet: Any, field: Field, line: int) -> Any:
+    cell = _empty(sheet, TEXT)
+    cell.font = Font(bold=True)
+    cell.fill = MUST if field.must else HEAD
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return _filled({TEXT: cell}, TEXT, field.heads[line], str(sheet.title))
+
+
+def _empty(sheet: Any, form: str) -> Any:
+    cell = WriteOnlyCell(sheet)
+    cell.number_format = form
+    return cell
+
+
+def _filled(own: Mapping[str, Any], form: str, value: Any, title: str) -> Any:
+    """Put a value into the column's cell of the right format, past the library's guesses."""
+    if isinstance(value, tuple):
+        value, form = value
+        own = {**own, form: _empty(own[TEXT].parent, form)}
+    if value is None or value == "" or value != value:
+        return None
+    early = isinstance(value, dt.date) and value < FIRST_DATE
+    if isinstance(value, float) and math.isinf(value):
+        value = "∞" if value > 0 else "−∞"
+    if isinstance(value, str) or early:
+        text = encoded(str(value))
+        if len(text) > MOST_LETTERS:
+            raise ValueError(f"sheet {title}: {text[:40]!r}… is longer than a cell can hold")
+        cell, kept, kind = own[TEXT], text, "s"
+    elif isinstance(value, bool):
+        cell, kept, kind = own[form], "1" if value else "0", "b"
+    elif isinstance(value, dt.date):
+        cell, kept, kind = own[DATE], str((value - EPOCH).days), "n"
+    else:
+        # The library would print 16 digits; a number takes up to 17 to read back as itself.
+        whole = float(value).is_integer() and abs(value) < 2**53
+        exact = whole or not isinstance(value, float)
+        cell, kept, kind = own[form], str(int(value)) if exact else repr(float(value)), "n"
+    cell._value, cell.data_type = kept, kind
+    return cell

@@ -1,0 +1,383 @@
+"""Cells of a column made numbers, dates and names: strictly, whole columns at a time.
+
+What a cell may hold:
+
+- *number*: ASCII digits with an optional sign, point and exponent (``12``, ``-0.5``, ``1e6``);
+- *int*: ASCII digits with an optional sign;
+- *date*: ``YYYY-MM-DD`` of a day that exists;
+- *name*: text without blanks round it; *text*: anything; neither holds control characters.
+
+Nothing else is taken for a number: no blanks, digit separators, ``nan``, ``inf`` or other digits.
+
+Tables with types: from cells of files or frames in memory, all faults collected.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.folder import Cells
+from capsim.scenario.schema import TABLES, YEARS, Column, Table
+
+Bad = tuple[int | None, str, str]
+"""Position of a row (None: the column), its value, what was expected."""
+
+NUMBER = frozenset("0123456789+-.eE")
+INTEGER = frozenset("0123456789+-")
+CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+INT_MOST = 2**53
+SHOWN = 100
+
+
+def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series, list[Bad]]:
+    """Give a column its type, its default for blanks, and say what is wrong with it.
+
+    Parameters
+    ----------
+    cells : sequence of str, or Series
+        As read from a file, or a column of a frame.
+    column : Column
+
+    Returns
+    -------
+    values : Series
+        Where cells are bad the values mean nothing.
+    bad : list of (position, value, expected)
+        At most 100 and one that counts the rest.
+
+    Examples
+    --------
+    >>> from capsim.scenario.schema import TABLES
+    >>> values, bad = convert(["12", "1_000", "-1"], TABLES["births"].column("births"))
+    >>> bad
+    [(1, '1_000', 'a number'), (2, '-1', 'a number >= 0')]
+    """
+    if column.kind in ("number", "int"):
+        if isinstance(cells, pd.Series) and _is_number(cells.dtype):
+            plain = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+            values, bad = plain + 0.0, list[Bad]()
+            bad += _out_of_bounds(values, column, [])
+        else:
+            found = texts(cells)
+            values, bad = _numbers(found, whole=column.kind == "int")
+            out = _out_of_bounds(values, column, bad)
+            bad += [(at, value if at is None else found[at], what) for at, value, what in out]
+        return _filled(values, bad, column), _few(bad)
+    found = texts(cells)
+    bad = _bad_dates(found) if column.kind == "date" else _bad_names(found, column)
+    if column.required:
+        blank = expected(column)
+        bad += [(at, "", blank) for at in _where(found, {""})]
+    if column.default is not None and not bad:
+        found = [cell or str(column.default) for cell in found]
+    return pd.Series(found, dtype="str"), _few(bad)
+
+
+def blank_column(column: Column, rows: int) -> pd.Series:
+    """Give a column that was left out: the default, else blank."""
+    if column.kind in ("number", "int"):
+        value = math.nan if column.default is None else float(column.default)
+        values = pd.Series(np.full(rows, value))
+        whole = column.kind == "int" and (column.required or column.default is not None)
+        return values.astype("int64") if whole and (rows == 0 or value == value) else values
+    return pd.Series([str(column.default or "")] * rows, dtype="str")
+
+
+def expected(column: Column) -> str:
+    """Say what a cell of the column must be."""
+    if column.kind == "date":
+        return "a date YYYY-MM-DD"
+    if column.kind in ("name", "text"):
+        return f"one of {', '.join(column.allowed)}" if column.allowed else "a name"
+    text = "a whole number" if column.kind == "int" else "a number"
+    if column.low == -math.inf:
+        return text
+    if column.low == 0 and column.high >= 600:
+        return f"{text} >= 0"
+    return f"{text} from {column.low:g} to {column.high:.15g}"
+
+
+def texts(cells: Sequence[str] | pd.Series) -> list[str]:
+    """Give cells as text, as a file would hold them; missing ones are blank."""
+    if not isinstance(cells, pd.Series):
+        return list(cells)
+    listed: list[Any] = cells.tolist()
+    return [cell if type(cell) is str else _text(cell) for cell in listed]
+
+
+def _text(cell: Any) -> str:
+    if cell is None or cell is pd.NA or cell is pd.NaT or cell != cell:
+        return ""
+    if isinstance(cell, pd.Timestamp | dt.datetime):
+        text = cell.isoformat()
+        return text.removesuffix("T00:00:00")
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    if isinstance(cell, numbers.Real) and not isinstance(cell, bool | numbers.Integral):
+        return repr(float(cell))
+    # A number of thousands of digits is not printed; in base 16 it is no number of a table either.
+    return hex(cell) if isinstance(cell, int) and cell.bit_length() > 1100 else str(cell)
+
+
+def _is_number(dtype: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(dtype) and not (
+        pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    )
+
+
+def _numbers(cells: list[str], whole: bool) -> tuple[npt.NDArray[np.float64], list[Bad]]:
+    letters, kind = (INTEGER, int) if whole else (NUMBER, float)
+    what = "a whole number" if whole else "a number"
+    if letters.issuperset("".join(cells)):
+        try:
+            read = [kind(cell) if cell else math.nan for cell in cells]
+            return np.array(read, dtype=np.float64) + 0.0, []
+        except (ValueError, OverflowError):
+            pass
+    values = np.full(len(cells), np.nan)
+    bad: list[Bad] = []
+    for at, cell in enumerate(cells):
+        if not cell:
+            continue
+        try:
+            if not letters.issuperset(cell):
+                raise ValueError(cell)
+            values[at] = kind(cell)
+        except (ValueError, OverflowError):
+            bad.append((at, cell, what))
+    return values + 0.0, bad
+
+
+def _out_of_bounds(values: npt.NDArray[np.float64], column: Column, unread: list[Bad]) -> list[Bad]:
+    known = {at for at, _, _ in unread}
+    with np.errstate(invalid="ignore"):
+        out = (values < column.low) | (values > column.high) | np.isinf(values)
+        if column.kind == "int":
+            out |= (values != np.floor(values)) & ~np.isnan(values)
+            out |= np.abs(values) > INT_MOST
+    if column.required:
+        out |= np.isnan(values)
+    what = expected(column)
+    high = f"{what}, at most {column.high:,.0f}" if np.isfinite(column.high) else what
+    high = high if "from" not in what else what
+    bad: list[Bad] = []
+    for at in np.flatnonzero(out).tolist():
+        if at not in known:
+            value = float(values[at])
+            text = "" if math.isnan(value) else _plain(value)
+            bad.append((at, text, high if value > column.high else what))
+    return bad
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+
+
+def _filled(values: npt.NDArray[np.float64], bad: list[Bad], column: Column) -> pd.Series:
+    if column.default is not None:
+        values = np.where(np.isnan(values), float(column.default), values)
+    if column.kind == "int" and not bad and (column.required or column.default is not None):
+        return pd.Series(values.astype(np.int64))
+    return pd.Series(values)
+
+
+def _where(cells: list[str], wrong: set[str]) -> list[int]:
+    return [at for at, cell in enumerate(cells) if cell in wrong] if wrong else []
+
+
+def _bad_dates(cells: list[str]) -> list[Bad]:
+    wrong = {cell for cell in set(cells) if cell and not _is_date(cell)}
+    return [(at, cells[at], "a date YYYY-MM-DD") for at in _where(cells, wrong)]
+
+
+def _is_date(cell: str) -> bool:
+    if not DATE.fullmatch(cell):
+        return False
+    try:
+        return YEARS[0] <= dt.date.fromisoformat(cell).year <= YEARS[1]
+    except ValueError:
+        return False
+
+
+def _bad_names(cells: list[str], column: Column) -> list[Bad]:
+    distinct = set(cells) - {""}
+    wrong = {cell for cell in distinct if CONTROL.search(cell)}
+    bad: list[Bad] = [
+        (at, cells[at], "text without control characters") for at in _where(cells, wrong)
+    ]
+    if column.kind == "text":
+        return bad
+    if column.allowed:
+        other = distinct - wrong - set(column.allowed)
+        return bad + [(at, cells[at], expected(column)) for at in _where(cells, other)]
+    wide = {cell for cell in distinct - wrong if cell != cell.strip()}
+    return bad + [(at, cells[at], "a name without blanks round it") for at in _where(cells, wide)]
+
+
+def _few(bad: list[Bad]) -> list[Bad]:
+    """Keep the first hundred and say how many more there are."""
+    bad = sorted(bad, key=lambda item: -1 if item[0] is None else item[0])
+    if len(bad) <= SHOWN:
+        return bad
+    return [*bad[:SHOWN], (None, f"{len(bad) - SHOWN} more rows", bad[SHOWN][2])]
+
+
+Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A table with its types, and where its rows stand in their file.
+
+    ``sound`` is false where some cell could not be read: then nothing builds on the values. Where
+    it is known in which rows such cells stand, ``spoilt`` has their positions; None: it is not.
+    """
+
+    file: str
+    frame: pd.DataFrame
+    lines: Sequence[int]
+    sound: bool = True
+    spoilt: frozenset[int] | None = frozenset()
+
+    def readable(self) -> Typed:
+        """Keep the rows of which every cell could be read."""
+        if self.spoilt is None:
+            return Typed(self.file, self.frame.iloc[:0], (), sound=False)
+        if not self.spoilt:
+            return self
+        kept = [at for at in range(len(self.frame)) if at not in self.spoilt]
+        lines = [self.lines[at] for at in kept]
+        return Typed(self.file, self.frame.iloc[kept].reset_index(drop=True), lines, sound=False)
+
+    def faults(self, column: str, bad: Iterable[Bad]) -> list[Fault]:
+        """Give faults of rows, by position."""
+        return [
+            Fault(self.file, None if at is None else int(self.lines[at]), column, value, expected)
+            for at, value, expected in bad
+        ]
+
+    def where(
+        self, mask: Mask, column: str, expected: str, value: str | None = None
+    ) -> list[Fault]:
+        """Give a fault for each row of a mask, the first hundred and a count of the rest.
+
+        The value is that of the column unless one is given.
+        """
+        rows = np.flatnonzero(mask).tolist()
+        if not rows:
+            return []
+        values = self.frame[column].iloc[rows[:SHOWN]].tolist() if value is None else []
+        bad: list[Bad] = [
+            (at, shown(values[k]) if value is None else value, expected)
+            for k, at in enumerate(rows[:SHOWN])
+        ]
+        if len(rows) > SHOWN:
+            bad.append((None, f"{len(rows) - SHOWN} more rows", expected))
+        return self.faults(column, bad)
+
+
+def shown(value: Any) -> str:
+    """Print a cell as a file holds it."""
+    if isinstance(value, float):
+        if value != value:
+            return ""
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Give the table without rows, every column with its type."""
+    return pd.DataFrame({c.name: blank_column(c, 0) for c in TABLES[name].columns})
+
+
+def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
+    """Give every documented column its type, in order; name what is wrong.
+
+    Columns nobody documented are faults, as are required columns that are not there.
+    """
+    table = TABLES[name]
+    faults = [
+        Fault(
+            cells.file,
+            None,
+            str(column),
+            str(column),
+            f"a column: {nearest(str(column), table.names)}",
+        )
+        for column in cells.columns
+        if column not in table.names
+    ]
+    columns: dict[str, pd.Series] = {}
+    spoilt: set[int | None] = set()
+    typed = Typed(cells.file, pd.DataFrame(), cells.lines)
+    for column in table.columns:
+        if column.name in cells.columns:
+            columns[column.name], bad = convert(cells.columns[column.name], column)
+            faults += typed.faults(column.name, bad)
+            spoilt |= {at for at, _, _ in bad}
+        else:
+            columns[column.name] = blank_column(column, cells.rows)
+            if column.required:
+                spoilt.add(None)
+                faults.append(Fault(cells.file, None, column.name, "", "a column of that name"))
+    frame = pd.DataFrame(columns, copy=False)
+    rows = frozenset(at for at in spoilt if at is not None)
+    known = rows if len(rows) == len(spoilt) else None
+    return Typed(cells.file, frame, cells.lines, not faults, known), faults
+
+
+def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:
+    """Take a frame in memory; its rows are counted from 0."""
+    if not isinstance(frame, pd.DataFrame):
+        fault = Fault(name, None, "", type(frame).__name__, "a pandas DataFrame")
+        return Typed(name, empty(name), (), sound=False), [fault]
+    twice = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]})
+    if twice:
+        faults = [Fault(name, None, column, column, "each column once") for column in twice]
+        return Typed(name, empty(name), (), sound=False), faults
+    columns: Mapping[str, pd.Series] = {
+        str(column): frame[column].reset_index(drop=True) for column in frame.columns
+    }
+    return from_cells(name, Cells(name, columns, len(frame), range(len(frame))))
+
+
+def key_faults(table: Table, typed: Typed) -> list[Fault]:
+    """Name every row whose key stands in an earlier row."""
+    key = list(table.key)
+    again = np.flatnonzero(repeated([typed.frame[column] for column in key]))
+    expected = "a key that no earlier row has"
+    bad: list[Bad] = []
+    for at in again[:SHOWN].tolist():
+        bad.append((at, ", ".join(shown(typed.frame[c].iloc[at]) for c in key), expected))
+    if len(again) > SHOWN:
+        bad.append((None, f"{len(again) - SHOWN} more rows", expected))
+    return typed.faults(", ".join(key), bad)
+
+
+def codes(columns: Sequence[pd.Series]) -> Codes:
+    """Give each combination of values in several columns a number of its own."""
+    result: Codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        code, distinct = pd.factorize(column)
+        result = result * max(len(distinct), 1) + code
+        if len(columns) > 2:
+            result = pd.factorize(result)[0].astype(np.int64)
+    return result
+
+
+def repeated(columns: Sequence[pd.Series]) -> Mask:
+    """Mark rows that stand in an earlier row too."""
+    return pd.Series(codes(columns)).duplicated().to_numpy()

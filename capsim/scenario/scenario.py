@@ -1,0 +1,409 @@
+"""The list of where a scenario's numbers come from.
+
+A scenario: settings and tables that have been checked, and cannot be changed.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capsim.scenario import assembly as build
+from capsim.scenario.document import Provenance
+from capsim.scenario.faults import nearest
+from capsim.scenario.folder import write_folder
+from capsim.scenario.frozen import FrozenTable
+from capsim.scenario.parsing import blank_column, empty
+from capsim.scenario.schema import TABLES
+from capsim.scenario.settings import Settings
+from capsim.scenario.stages import Stage, stages_of, standards
+from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsim.scenario.assembly import Checked
+
+
+COLUMNS = ["what", "value", "unit", "source", "mark"]
+
+
+def sources(scenario: Checked, stages: Iterable[str]) -> pd.DataFrame:
+    """See `Scenario.sources`."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    values = _flat("", scenario.settings.model_dump(mode="json"))
+    for what, entry in scenario.given.items():
+        rows.append((what, values.get(what, ""), entry.unit, entry.source, entry.mark))
+    overridden = {
+        f"{name}.{key}"
+        for name, part in scenario.settings.standards.items()
+        for key, value in part
+        if value is not None
+    }
+    for name in stages:
+        for key, entry in standards(scenario.settings.country).get(name, {}).items():
+            if isinstance(entry, dict) and f"{name}.{key}" not in overridden:
+                value = str(entry["value"])
+                told = (entry["unit"], entry["source"], entry["mark"])
+                rows.append((f"standards.{name}.{key}", value, *told))
+    for what, given in scenario.columns.items():
+        rows.append((what, "", given.unit, given.source, given.mark))
+    for name, table in scenario.tables.items():
+        said = Counter(zip(table.columns["source"], table.columns["mark"], strict=True))
+        for (source, mark), number in sorted(said.items()):
+            if source or mark:
+                rows.append((name, f"{number} rows", "", source, mark))
+    return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+
+
+def _flat(path: str, entry: Any) -> dict[str, str]:
+    if isinstance(entry, dict):
+        found = {path: str(entry)} if path else {}
+        for key, value in entry.items():
+            found |= _flat(f"{path}.{key}" if path else str(key), value)
+        return found
+    return {path: str(entry)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scenario:
+    """A planning case: what there is, what is ordered, what it costs.
+
+    Made by `load`, `Scenario.from_tables` or `Scenario.variant`, never directly; whatever it
+    holds has been checked. Equal when the content (``hash``) is.
+
+    Attributes
+    ----------
+    settings : Settings
+        Frozen, defaults filled in.
+    warnings : tuple of str
+        What is allowed but probably not meant.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> areas = pd.DataFrame({"area": ["n", "s"], "county": ["c", "c"]})
+    >>> forecast = pd.DataFrame({"area": ["n", "s"], "grade": "1", "school_year": 2022,
+    ...                          "pupils": [100, 80]})
+    >>> settings = {"name": "two", "horizon": {"base_year": 2021, "last_year": 2022},
+    ...             "costs": {"discount_rate": 0.04}}
+    >>> two = Scenario.from_tables(settings=settings, areas=areas, forecast=forecast)
+    >>> two.years, list(two.stages), two.has("births")
+    ((2022,), ['primary'], False)
+    >>> two.variant({"costs.discount_rate": 0.05}).settings.costs.discount_rate
+    0.05
+    """
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    _tables: Mapping[str, FrozenTable]
+    _document: Mapping[str, Any]
+    _given: Mapping[str, Provenance]
+    _columns: Mapping[str, Provenance]
+
+    @property
+    def _checked(self) -> build.Checked:
+        return build.Checked(
+            self.settings,
+            self.warnings,
+            self._tables,
+            self._document,
+            self._given,
+            self._columns,
+        )
+
+    @staticmethod
+    def load(folder: str | Path) -> Scenario:
+        """Read a scenario folder; see `load`."""
+        return load(folder)
+
+    @staticmethod
+    def from_tables(settings: Mapping[str, Any], **tables: pd.DataFrame) -> Scenario:
+        """Make a scenario of settings (as ``scenario.toml`` nests them) and frames.
+
+        Raises
+        ------
+        ScenarioError
+            With every fault; rows are counted from 0.
+        """
+        return Scenario(*build.from_tables(settings, tables))
+
+    def variant(
+        self,
+        set: Mapping[str, Any] | None = None,
+        *,
+        scale: Mapping[str, Any] | None = None,
+        drop: Mapping[str, Any] | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        name: str | None = None,
+    ) -> Scenario:
+        """Make a changed scenario; this one stays as it is.
+
+        Parameters
+        ----------
+        set : mapping of dotted key to value, optional
+            Settings; ``{"policy.private_share_cap.2022": 0.06}``.
+        scale : mapping of "table.column" to factor or {"factor", "where"}, optional
+        drop : mapping of table to conditions, optional
+        tables : mapping of table to frame, optional
+            Replaced whole, before anything is scaled or dropped.
+        name : str, optional
+
+        Raises
+        ------
+        ScenarioError
+        """
+        changes = dict(set or {}) | ({} if name is None else {"name": name})
+        parts = build.variant(self._checked, changes, scale or {}, drop or {}, tables or {})
+        return Scenario(*parts)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Give a table; a copy that is safe to change, without rows where there is none.
+
+        Raises
+        ------
+        KeyError
+            Where no table is called so.
+        """
+        found = self._table(name)
+        return empty(name) if found is None else found.frame.copy()
+
+    def column(self, name: str, column: str) -> npt.NDArray[Any]:
+        """Give a column of a table as an array that cannot be changed; texts are objects.
+
+        Raises
+        ------
+        KeyError
+            Where no table or column is called so.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> capsim.generate(areas=2, pupils=1000).column("areas", "area").tolist()
+        ['C01-core', 'C01-town']
+        """
+        found = self._table(name)
+        if found is not None and column in found.columns:
+            return found.columns[column]
+        known = TABLES[name].names
+        if column not in known:
+            raise KeyError(f"no column {column!r} of {name}; there is {nearest(column, known)}")
+        return blank_column(TABLES[name].column(column), 0).to_numpy()
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table."""
+        found = self._table(name)
+        return 0 if found is None else len(found)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a table has rows."""
+        return self._table(name) is not None
+
+    def _table(self, name: str) -> FrozenTable | None:
+        """Return the table itself; None where it has no rows."""
+        if name not in TABLES:
+            raise KeyError(f"no table {name!r}; there is {nearest(name, TABLES)}")
+        if name == "links" and asks_nearby(self.settings):
+            return self._nearby if len(self._nearby) else None
+        if name == "borders" and self._derives_borders:
+            return self._borders if len(self._borders) else None
+        return self._tables.get(name)
+
+    @cached_property
+    def _nearby(self) -> FrozenTable:
+        areas, schools, projects = (self.table(name) for name in ("areas", "schools", "projects"))
+        return FrozenTable(nearby_links(self.settings, areas, schools, projects))
+
+    @property
+    def _derives_borders(self) -> bool:
+        rules = self.settings.catchments
+        return bool(rules.stages) and rules.connected and "borders" not in self._tables
+
+    @cached_property
+    def _borders(self) -> FrozenTable:
+        return FrozenTable(border_rows(self.table("areas")))
+
+    def shares_tables(self, other: Scenario) -> bool:
+        """Tell whether the tables are the very same, as a variant's are if it changes none."""
+        return (
+            self._tables.keys() == other._tables.keys()
+            and all(table is other._tables[name] for name, table in self._tables.items())
+            and self.settings.travel == other.settings.travel
+        )
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.settings.name
+
+    @property
+    def title(self) -> str:
+        """Title, empty where none is given."""
+        return self.settings.title
+
+    @property
+    def title_zh(self) -> str:
+        """Title in Chinese, empty where none is given."""
+        return self.settings.title_zh
+
+    def heading(self, lang: str = "en") -> str:
+        """Give what stands above a report: the title of a language (`zh`), the title, or the name.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> city = capsim.generate(areas=2, pupils=1000, name="city")
+        >>> city.heading("zh"), city.variant({"title_zh": "某市"}).heading("zh")
+        ('Synthetic city', '某市')
+        """
+        own = self.title_zh if lang == "zh" else ""
+        return own or self.title or self.name
+
+    @property
+    def base_year(self) -> int:
+        """Last observed school year."""
+        return self.settings.horizon.base_year
+
+    @property
+    def first_year(self) -> int:
+        """First planned school year."""
+        return self.settings.horizon.first_year
+
+    @property
+    def last_year(self) -> int:
+        """Last planned school year."""
+        return self.settings.horizon.last_year
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Planned school years."""
+        return tuple(range(self.first_year, self.last_year + 1))
+
+    @cached_property
+    def _stages(self) -> dict[str, Stage]:
+        return stages_of(self.settings)
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """Planned stages in order, with their standards."""
+        return {name: self._stages[name] for name in self.settings.stages.planned}
+
+    @cached_property
+    def hash(self) -> str:
+        """Digest of the content: settings, provenance and every row of every table."""
+        digest = hashlib.sha256()
+        settings = self.settings.model_dump()
+        if not self.title_zh:
+            del settings["title_zh"]
+        content = {
+            "settings": settings,
+            "measured": sorted(self.settings.uncertainty.model_fields_set),
+            "given": {key: vars(entry) for key, entry in self._given.items()},
+            "columns": {key: vars(entry) for key, entry in self._columns.items()},
+        }
+        digest.update(json.dumps(content, sort_keys=True, default=str).encode())
+        for name in TABLES:
+            if name in self._tables:
+                digest.update(f"\x1e{name}\x1e{len(self._tables[name])}".encode())
+                for column, values in self._tables[name].frame.items():
+                    digest.update(f"\x1d{column}\x1d".encode())
+                    digest.update(_bytes(values))
+        return digest.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scenario) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __repr__(self) -> str:
+        return f"Scenario({self.name!r}, {self.first_year}-{self.last_year}, {self.hash[:10]})"
+
+    def sources(self) -> pd.DataFrame:
+        """List where numbers come from.
+
+        Returns
+        -------
+        DataFrame
+            Columns what, value, unit, source, mark (all text): settings written with their
+            provenance, standards in force, columns named by ``[sources]``, and the rows of tables
+            that say theirs.
+        """
+        return sources(self._checked, self.stages)
+
+    def save(self, directory: str | Path, *, replace: bool = False) -> Path:
+        """Write the scenario as a folder that holds all of it; whole or not at all.
+
+        Parameters
+        ----------
+        directory : path
+        replace : bool
+            Whether an existing folder may be replaced; files that belong to no scenario (a README)
+            stay.
+
+        Raises
+        ------
+        FileExistsError
+            Where something is there and it is not to be replaced.
+        """
+        used = {name: without_blank(name, table.frame) for name, table in self._tables.items()}
+        write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
+        return Path(directory)
+
+
+def load(folder: str | Path) -> Scenario:
+    """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ScenarioError
+        With every fault: file, row (the line an editor shows), column, value, what was expected.
+    """
+    return Scenario(*build.load(folder))
+
+
+def _bytes(values: pd.Series) -> bytes:
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values.to_numpy().astype("<i8").tobytes()
+    if pd.api.types.is_float_dtype(values.dtype):
+        plain = values.to_numpy(dtype="<f8")
+        return np.where(np.isnan(plain), np.nan, plain).tobytes()
+    return "\x1f".join(values.tolist()).encode()
+
+
+def without_blank(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out optional columns that say nothing but the default."""
+    said = []
+    for column in TABLES[name].columns:
+        values = frame[column.name]
+        if column.default is not None:
+            kind = type(column.default)
+            silent = bool(
+                (values == (str(column.default) if kind is str else column.default)).all()
+            )
+        elif column.kind in ("number", "int"):
+            silent = bool(values.isna().all())
+        else:
+            silent = not any(values.tolist())
+        if column.required or not silent:
+            said.append(column.name)
+    return frame[said]

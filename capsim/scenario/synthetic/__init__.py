@@ -1,0 +1,1 @@
+"""Synthetic scenarios of any size, from totals and a seed."""

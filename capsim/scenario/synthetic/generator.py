@@ -1,0 +1,315 @@
+"""Synthetic scenarios of any size: a city, a province or a nation from totals and a seed.
+
+A bureau starts from one (``capsim new``) and puts its own tables in place of the invented ones;
+the benchmarks use them in every size. Everything in them is assumed and marked so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsim.scenario.scenario import Scenario
+from capsim.scenario.synthetic.people import People, people
+from capsim.scenario.synthetic.projects import (
+    Batch,
+    capital_of,
+    construction,
+    kindergartens,
+    limits,
+    need,
+    projects,
+)
+from capsim.scenario.synthetic.recipe import CLASS_SIZE, COMPULSORY, Floats, Recipe, split
+from capsim.scenario.synthetic.schools import schools
+
+PARTS = ("core", "town", "village")
+PART_WEIGHT = {
+    "urban": (0.68, 0.22, 0.10),
+    "peri-urban": (0.40, 0.35, 0.25),
+    "rural": (0.30, 0.38, 0.32),
+}
+TURNED_HELD = 0.64
+"""Of the children whose kindergartens turn inclusive, the share that the floor asks to stay so."""
+SIZES = {"city": (3, 960), "province": (1, 2_500), "nation": (1, None)}
+"""By kind: areas in a county, private pupils of a school row (None: a pool for each area)."""
+
+
+def divide(counties: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Divide counties into urban core, towns and villages.
+
+    Parameters
+    ----------
+    counties : DataFrame
+        ``county``, ``kind``, ``weight``, ``x_km``, ``y_km`` (of its seat).
+    rng : Generator
+
+    Returns
+    -------
+    DataFrame
+        Three rows for each county: ``area``, ``county``, ``kind``, ``part``, ``weight``,
+        ``x_km``, ``y_km``.
+    """
+    n = len(counties)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    reach = {"core": np.zeros(n), "town": rng.uniform(6, 10, n), "village": rng.uniform(9, 14, n)}
+    turn = {"core": np.zeros(n), "town": np.zeros(n), "village": rng.uniform(1.0, 2.2, n)}
+    frames = []
+    for place, part in enumerate(PARTS):
+        share = counties["kind"].map({kind: row[place] for kind, row in PART_WEIGHT.items()})
+        frames.append(
+            pd.DataFrame(
+                {
+                    "area": counties["county"] + f"-{part}",
+                    "county": counties["county"],
+                    "kind": counties["kind"],
+                    "part": part,
+                    "weight": counties["weight"] * share,
+                    "x_km": (counties["x_km"] + reach[part] * np.cos(angle + turn[part])).round(1),
+                    "y_km": (counties["y_km"] + reach[part] * np.sin(angle + turn[part])).round(1),
+                }
+            )
+        )
+    return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
+
+
+def base_tables(
+    units: pd.DataFrame, recipe: Recipe, rng: np.random.Generator
+) -> tuple[People, dict[str, pd.DataFrame]]:
+    """Tables ``areas``, ``births``, ``pupils``, ``schools`` and ``rolls`` of a recipe."""
+    crowd = people(units, recipe, rng)
+    areas = units[["area", "county", "kind", "part", "x_km", "y_km"]]
+    frames = {"areas": areas, **crowd.frames(units["area"])}
+    return crowd, {**frames, **schools(units, crowd, recipe, rng)}
+
+
+def generate(
+    areas: int = 18,
+    pupils: int = 1_500_000,
+    seed: int = 0,
+    *,
+    kind: str = "city",
+    years: tuple[int, int] = (2021, 2035),
+    stages: tuple[str, ...] = ("kindergarten", "primary", "junior", "senior"),
+    private_share: float = 0.2565,
+    private_schools: int | None = None,
+    name: str | None = None,
+) -> Scenario:
+    """Make a consistent synthetic scenario; the same arguments give the same bytes.
+
+    Parameters
+    ----------
+    areas : int
+        Number of areas. In a city three areas make a county; else each area is a county.
+    pupils : int
+        Compulsory enrolment of the base year, persons; the tables sum to it exactly.
+    seed : int
+    kind : {"city", "province", "nation"}
+        A nation pools the private schools of an area and stage.
+    years : (int, int)
+        Base year and last planned year.
+    stages : tuple of str
+        Must hold ``primary`` and ``junior``.
+    private_share : float
+        Of compulsory enrolment in the base year.
+    private_schools : int, optional
+        Rows of private compulsory schools; at least one for each area and stage.
+    name : str, optional
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ValueError
+        When an argument is out of range.
+
+    Examples
+    --------
+    >>> city = generate(areas=3, pupils=30_000)
+    >>> pupils = city.table("pupils").query("school_year == 2021")
+    >>> int(pupils[pupils["grade"].isin([str(grade) for grade in range(1, 10)])]["pupils"].sum())
+    30000
+    """
+    if areas < 1 or pupils < 100 * areas:
+        raise ValueError(f"areas must be >= 1 with at least 100 pupils each, not {areas}, {pupils}")
+    if kind not in SIZES:
+        raise ValueError(f"kind must be one of {', '.join(SIZES)}, not {kind!r}")
+    if not 0 < private_share < 0.5 or years[1] <= years[0] or not set(COMPULSORY) <= set(stages):
+        raise ValueError(
+            "expected 0 < private_share < 0.5, years in order and stages with primary and junior"
+        )
+    rng = np.random.default_rng(seed)
+    per_county, school_size = SIZES[kind]
+    private = round(pupils * private_share)
+    rows = private_schools or 0
+    if private_schools is None and school_size is not None:
+        rows = round(private / school_size)
+    recipe = Recipe(
+        pupils=pupils,
+        private={"primary": private - private // 2, "junior": private // 2},
+        stages=tuple(stage for stage in CLASS_SIZE if stage in stages),
+        base_year=years[0],
+        last_year=years[1],
+        private_schools=rows,
+        purchase_min=20,
+        purchase_fall=0.1,
+        contract_teachers=7_000 / 1_500_000,
+        capital_cny=800.0,
+    )
+    units = _units(areas, per_county, rng)
+    crowd, tables = base_tables(units, recipe, rng)
+    built = _projects(units, crowd, tables["schools"], recipe, rng)
+    money = capital_of(built, units)
+    tables |= {
+        "projects": built,
+        "limits": limits(units, crowd, tables["schools"], money, recipe, rng),
+        **construction(units, built),
+    }
+    programme = int(built[built["programme"] == "build"]["count"].sum())
+    settings = _settings(name or f"{kind}-{areas}", recipe, private, programme)
+    if "kindergarten" in recipe.stages:
+        turned = float(built["pupils"].sum()) / int(crowd.at_base("kindergarten").sum())
+        settings |= _kindergarten_rules(recipe, turned)
+    return Scenario.from_tables(settings, **tables)
+
+
+def _units(areas: int, per_county: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Areas on a square grid; every sixth county urban, every sixth peri-urban, the rest rural."""
+    number = -(-areas // per_county)
+    side = int(np.ceil(np.sqrt(number)))
+    at = np.arange(number)
+    digits = max(2, len(str(number)))
+    counties = pd.DataFrame(
+        {
+            "county": [f"C{k + 1:0{digits}d}" for k in at],
+            "kind": np.array(["urban", "peri-urban", *["rural"] * 4])[at % 6],
+            "weight": np.exp(0.35 * rng.standard_normal(number)),
+            "x_km": 35.0 * (at % side),
+            "y_km": 35.0 * (at // side),
+        }
+    )
+    if per_county == 1:
+        return counties.assign(area=counties["county"], part="")
+    return divide(counties, rng).iloc[:areas]
+
+
+def _projects(
+    units: pd.DataFrame,
+    crowd: People,
+    table: pd.DataFrame,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Draw an ordered programme for 7 % of compulsory enrolment and candidates beside it."""
+    year = recipe.base_year + 1
+    weights = need(units, crowd, table, recipe)
+    batches = []
+    for stage, share in (("primary", 0.5), ("junior", 0.5)):
+        seats = recipe.pupils * share / CLASS_SIZE[stage]
+        classes = max(round(seats * 0.07), 6)
+        wanted = max(1, classes // 18)
+        # Above some 60 projects a stage, alike ones stand in one row each area.
+        count = max(1, round(wanted / len(units))) if wanted > 60 else 1
+        number = max(1, wanted // count)
+        batches.append(
+            Batch(
+                "new",
+                {stage: max(classes // count, 6 * number)},
+                number,
+                (f"{year}-09-01", f"{year}-11-01"),
+                status="ordered",
+                programme="build",
+                due=f"{year}-12-31",
+                spent=0.3,
+                count=count,
+            )
+        )
+    built = pd.concat(
+        [
+            projects(units, weights, tuple(batches), rng),
+            *(_extensions(units, weights[stage], stage, recipe, rng) for stage in COMPULSORY),
+        ],
+        ignore_index=True,
+    )
+    if "kindergarten" not in recipe.stages:
+        return built
+    enrolled = int(crowd.at_base("kindergarten").sum())
+    children = round(0.0135 * enrolled)
+    turned = kindergartens(
+        table, max(1, children // 170), children, rng,
+        earliest=(f"{year}-09-01", f"{year}-11-15"), due=f"{year}-12-31",
+        programme="",
+    )  # fmt: skip
+    return pd.concat([built, turned], ignore_index=True)
+
+
+def _extensions(
+    units: pd.DataFrame, weights: Floats, stage: str, recipe: Recipe, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Draw candidates for 6 % of compulsory enrolment: every area may add classrooms, one by one.
+
+    A small county has not the money for a wing at a time.
+    """
+    year = recipe.base_year + 1
+    rooms = round(0.03 * recipe.pupils / CLASS_SIZE[stage])
+    each = Batch(
+        "extend",
+        {stage: len(units)},
+        len(units),
+        (f"{year + 1}-09-01", f"{year + 2}-09-01"),
+        smallest=1,
+        count=1 + split(rooms, weights),
+    )
+    return projects(units, {stage: np.ones(len(units))}, (each,), rng, code=f"{stage[0].upper()}")
+
+
+def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[str, Any]:
+    year = recipe.base_year + 1
+    settings: dict[str, Any] = {
+        "name": name,
+        "title": f"Synthetic {name}",
+        "horizon": {"base_year": recipe.base_year, "last_year": recipe.last_year},
+        "stages": {"planned": list(recipe.stages), "compulsory": list(COMPULSORY)},
+        "policy": {
+            "private_share_cap": {str(year): round(0.5 * private / recipe.pupils, 4)},
+            "reduction": round(0.45 * private),
+            "reduction_year": year,
+            "purchase_ceiling_share": 0.08,
+            "conversion_due_year": year + 1,
+            "conversion_earliest_year": year,
+            "large_class_share": {str(year): 0.25, str(year + 3): 0.1},
+        },
+        "programmes": {"build": {"number": programme, "by": f"{year}-12-31"}},
+        "costs": {"discount_rate": 0.04, "shortfall_cny": 2_000_000},
+        "construction": {"start": f"{year}-01-01"},
+        "calendars": {"winter": {"stops": [["12-15", "02-15"]]}},
+        "sources": {
+            f"{table}.{column}": {"source": "synthetic, from totals and a seed", "mark": "A"}
+            for table, column in (
+                ("births", "births"), ("pupils", "pupils"), ("schools", "places"),
+                ("schools", "pupils"), ("schools", "staff"), ("schools", "conversion"),
+                ("schools", "conversion_cost_cny"), ("schools", "purchase_price_cny"),
+                ("rolls", "pupils"), ("projects", "places"), ("projects", "capital_cny"),
+                ("limits", "amount"), ("phases", "mode_months"), ("resources", "units"),
+            )
+        },
+    }  # fmt: skip
+    return settings
+
+
+def _kindergarten_rules(recipe: Recipe, turned: float) -> dict[str, Any]:
+    """Floors that the base year keeps with ``turned`` of the enrolled in inclusive ones more."""
+    year = str(recipe.base_year + 1)
+    inclusive = round(recipe.kindergarten_inclusive + TURNED_HELD * turned, 4)
+    return {
+        "demand": {"gross_enrolment": {"kindergarten": recipe.kindergarten_rate}},
+        "floors": {
+            "kindergarten_enrolment": {year: 0.92},
+            "kindergarten_public": {year: 0.56},
+            "kindergarten_inclusive": {year: inclusive},
+        },
+    }

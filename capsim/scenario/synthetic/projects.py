@@ -1,0 +1,409 @@
+"""Projects of a synthetic scenario: an ordered programme and candidates to choose from.
+
+Projects are drawn in batches (so many alike, so many classes together) and spread over areas in
+proportion to need. The seats of a project join the public pool of its area and stage.
+
+Money, land, posts and teachers by county and year, purchase for all; phases and crews.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capsim.scenario.synthetic.people import People
+from capsim.scenario.synthetic.recipe import (
+    CLASS_SIZE,
+    COMPULSORY,
+    PLACE_CNY,
+    PLACE_PRICE_CNY,
+    PUPILS_PER_POST,
+    Floats,
+    Ints,
+    Recipe,
+    lookup,
+    split,
+    systematic,
+)
+
+COST = {"new": 1.0, "rebuild": 0.9, "extend": 1.3, "prefab": 0.4}
+"""Capital of a place over that of a new one (an extension's is 65,000 against 50,000 RMB)."""
+MONTHS = {
+    "new": 14.0,
+    "rebuild": 12.0,
+    "extend": 10.0,
+    "prefab": 4.0,
+    "inclusive_kindergarten": 3.0,
+}
+"""Building time."""
+LAND_M2 = {"kindergarten": 15.0, "primary": 22.0, "junior": 23.0, "senior": 30.0}
+MU_M2 = 666.67
+UPKEEP_CNY = 300.0
+"""Running a building, a place and school year, beyond teachers and the operating allowance."""
+PREFAB_YEARS = 20
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Alike projects.
+
+    Attributes
+    ----------
+    kind : str
+    classes : mapping of stage to int
+        Classes of all projects of the batch together.
+    number : int
+        Rows; each is as many alike copies as ``count`` says.
+    earliest : tuple of date
+        Earliest openings, dealt out in turn.
+    status, programme : str
+    due : str
+    spent : float
+        Share of the capital paid before the first planned year.
+    smallest : int
+        Fewest classes of a project and stage.
+    life_years : int or None
+    count : int or int array [number]
+    """
+
+    kind: str
+    classes: Mapping[str, int]
+    number: int
+    earliest: tuple[str, ...]
+    status: str = "candidate"
+    programme: str = ""
+    due: str = ""
+    spent: float = 0.0
+    smallest: int = 6
+    life_years: int | None = None
+    count: int | Ints = 1
+
+
+def need(
+    units: pd.DataFrame, people: People, schools: pd.DataFrame, recipe: Recipe
+) -> Mapping[str, Floats]:
+    """How much each area wants new seats, by stage: full classes and private pupils weigh.
+
+    Areas without a public pool of the stage have no need, since a project joins a pool.
+    """
+    public = schools[schools["sector"] == "public"]
+    out = {}
+    for stage in recipe.stages:
+        pool = public[public["stage"] == stage].set_index("area").reindex(units["area"])
+        filled = (pool["pupils"] / pool["places"]).to_numpy()
+        private = people.at_base(stage, private=True).sum(1) if stage in COMPULSORY else 0.0
+        weight = np.exp(8 * (filled - 1)) * pool["pupils"].to_numpy() * 0.1 + private
+        out[stage] = np.where(np.isfinite(filled), weight, 0.0)
+    return out
+
+
+def projects(
+    units: pd.DataFrame,
+    weights: Mapping[str, Floats],
+    batches: tuple[Batch, ...],
+    rng: np.random.Generator,
+    code: str = "B",
+) -> pd.DataFrame:
+    """Table ``projects``: one row per project and stage, named ``code`` and a number.
+
+    Parameters
+    ----------
+    units : DataFrame
+        One row per area: ``area``.
+    weights : mapping of stage to array [area]
+        From `need`.
+    batches : tuple of Batch
+    rng : Generator
+    code : str
+    """
+    frames, first = [], 1
+    for batch in batches:
+        if batch.number:
+            frames.append(_batch(units, weights, batch, rng, f"{code}%03d", first))
+        first += batch.number
+    return pd.concat(frames, ignore_index=True)
+
+
+def _batch(
+    units: pd.DataFrame,
+    weights: Mapping[str, Floats],
+    batch: Batch,
+    rng: np.random.Generator,
+    name: str,
+    first: int,
+) -> pd.DataFrame:
+    n = batch.number
+    joint = np.prod([weights[stage] for stage in batch.classes], axis=0) ** (1 / len(batch.classes))
+    area = systematic(joint, n, rng)
+    earliest = np.array(batch.earliest)[np.arange(n) % len(batch.earliest)]
+    kind_cost = COST[batch.kind] * np.exp(0.08 * rng.standard_normal(n))
+    months = np.rint(MONTHS[batch.kind] * rng.uniform(0.85, 1.2, n))
+    spent = np.clip(batch.spent * rng.uniform(0.8, 1.2, n), 0, 0.95)
+    rows = []
+    for stage, classes in batch.classes.items():
+        size = np.exp(0.25 * rng.standard_normal(n))
+        least = batch.smallest * n
+        places = (batch.smallest + split(classes - least, size)) * CLASS_SIZE[stage]
+        capital = np.rint(places * PLACE_CNY[stage] * kind_cost / 10_000) * 10_000
+        grows = batch.kind in ("new", "prefab")
+        rows.append(
+            pd.DataFrame(
+                {
+                    "project": [name % (first + k) for k in range(n)],
+                    "stage": stage,
+                    "area": units["area"].to_numpy()[area],
+                    "kind": batch.kind,
+                    "places": places,
+                    "capital_cny": capital,
+                    "status": batch.status,
+                    "earliest_opening": earliest,
+                    "due": batch.due,
+                    "school": units["area"].to_numpy()[area] + f"-{stage}",
+                    "programme": batch.programme,
+                    "count": batch.count,
+                    "running_cny": places * UPKEEP_CNY,
+                    "land_mu": np.round(
+                        places * LAND_M2[stage] / MU_M2 * (1.0 if batch.kind == "new" else 0.0), 1
+                    ),
+                    "posts": np.rint(places / PUPILS_PER_POST[stage] * (0.9 if grows else 0.6))
+                    if stage in COMPULSORY
+                    else 0.0,
+                    "build_months": months,
+                    "spent_cny": np.rint(capital * spent / 10_000) * 10_000,
+                    "started": started(earliest, batch.kind, batch.status),
+                    "life_years": batch.life_years if batch.life_years else np.nan,
+                }
+            )
+        )
+    return pd.concat(rows).sort_values(["project", "stage"], kind="stable")
+
+
+Texts = npt.NDArray[np.str_]
+LEAD_MONTHS = {"new": 27, "rebuild": 18, "extend": 15, "prefab": 8, "inclusive_kindergarten": 6}
+"""From the first application to use, as the phases of the scenario add up, winter stop included."""
+
+
+def started(earliest: Texts, kind: str, status: str) -> Texts:
+    """First day of work on a project that is under way; blank for a candidate."""
+    if status == "candidate":
+        return np.full(len(earliest), "")
+    day = np.array(earliest, dtype="datetime64[D]")
+    month = day.astype("datetime64[M]")
+    return np.datetime_as_string(
+        (month - np.timedelta64(LEAD_MONTHS[kind], "M")).astype("datetime64[D]")
+    )
+
+
+def kindergartens(
+    schools: pd.DataFrame,
+    number: int,
+    children: int,
+    rng: np.random.Generator,
+    *,
+    earliest: tuple[str, ...],
+    due: str,
+    programme: str,
+    code: str = "K",
+) -> pd.DataFrame:
+    """Private kindergartens turned inclusive: no new seats, ``children`` in all of them together.
+
+    They are fewer where a pool has not so many.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``projects``; ``school`` names the pool the children's kindergartens leave.
+    """
+    other = schools[(schools["stage"] == "kindergarten") & (schools["inclusive"] == "no")]
+    at = systematic(other["pupils"].to_numpy(float), number, rng)
+    size = split(children, np.exp(0.12 * rng.standard_normal(number)))
+    size = _within(size, at, other["pupils"].to_numpy(np.int64))
+    opening = np.array(earliest)[np.arange(number) % len(earliest)]
+    return pd.DataFrame(
+        {
+            "project": [f"{code}{k + 1:03d}" for k in range(number)],
+            "stage": "kindergarten",
+            "area": other["area"].to_numpy()[at],
+            "kind": "inclusive_kindergarten",
+            "places": 0,
+            "capital_cny": np.rint(size * 3_000 / 10_000) * 10_000.0,
+            "status": "ordered",
+            "earliest_opening": opening,
+            "due": due,
+            "school": other["school"].to_numpy()[at],
+            "programme": programme,
+            "running_cny": size * 1_500.0,
+            "build_months": MONTHS["inclusive_kindergarten"],
+            "started": started(opening, "inclusive_kindergarten", "ordered"),
+            "pupils": size.astype(float),
+        }
+    )
+
+
+def _within(size: Ints, pool: Ints, pupils: Ints) -> Ints:
+    """Cut down sizes whose sum is above the pupils of their pool, in their order.
+
+    Examples
+    --------
+    >>> _within(np.array([60, 70, 20]), np.array([0, 0, 1]), np.array([100, 80]))
+    array([60, 40, 20])
+    """
+    out = size.copy()
+    left = pupils.copy()
+    for k, at in enumerate(pool.tolist()):
+        out[k] = min(int(out[k]), int(left[at]))
+        left[at] -= out[k]
+    return out
+
+
+PHASES = (
+    # kind, phase, low, mode, high months of work, needs, milestone
+    ("new", "land_and_approvals", 6, 9, 24, "", ""),
+    ("new", "structure", 6, 8, 13, "crews=1", "built"),
+    ("new", "fit_out", 2.2, 3, 5, "crews=1", "equipped"),
+    ("new", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
+    ("new", "handover", 0.2, 0.25, 0.75, "", "in_use"),
+    ("rebuild", "approvals", 2, 4, 12, "", ""),
+    ("rebuild", "structure", 4.5, 6, 10, "crews=1", "built"),
+    ("rebuild", "fit_out", 1.8, 2.5, 4.2, "crews=1", "equipped"),
+    ("rebuild", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
+    ("rebuild", "handover", 0.2, 0.25, 0.75, "", "in_use"),
+    ("extend", "approvals", 1.5, 3, 9, "", ""),
+    ("extend", "structure", 3.5, 5, 8.5, "crews=1", "built"),
+    ("extend", "fit_out", 1.5, 2, 3.5, "crews=1", "equipped"),
+    ("extend", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
+    ("extend", "handover", 0.2, 0.25, 0.75, "", "in_use"),
+    ("prefab", "approvals", 1, 1.75, 4, "", ""),
+    ("prefab", "assembly", 1.5, 2.25, 4, "crews=1", "built"),
+    ("prefab", "fit_out", 0.8, 1, 2, "crews=1", "equipped"),
+    ("prefab", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
+    ("prefab", "handover", 0.2, 0.25, 0.75, "", "in_use"),
+    ("inclusive_kindergarten", "agreement", 1, 2, 4, "", "built"),
+    ("inclusive_kindergarten", "equipment", 0.8, 1.25, 2.5, "", "equipped"),
+    ("inclusive_kindergarten", "acceptance", 0.3, 0.5, 1.25, "inspectors=1", "up_to_standard"),
+    ("inclusive_kindergarten", "registration", 0.2, 0.25, 0.75, "", "in_use"),
+)
+
+
+def limits(
+    units: pd.DataFrame,
+    people: People,
+    schools: pd.DataFrame,
+    capital_now: dict[str, float],
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Table ``limits``: one row per county, planned year and kind; purchases for the whole.
+
+    Parameters
+    ----------
+    units : DataFrame
+        One row per area: ``area``, ``county``, ``kind``.
+    people : People
+    schools : DataFrame
+        Table ``schools``.
+    capital_now : dict of county to float
+        Capital that ordered projects need in the first planned year, RMB.
+    recipe : Recipe
+    rng : Generator
+    """
+    county, names = pd.factorize(units["county"])
+    total, private, need, price = (np.zeros(len(names)) for _ in range(4))
+    for stage in COMPULSORY:
+        sold = people.at_base(stage, private=True).sum(1)
+        every = people.at_base(stage).sum(1)
+        np.add.at(total, county, every)
+        np.add.at(private, county, sold)
+        np.add.at(need, county, sold / PUPILS_PER_POST[stage])
+        np.add.at(price, county, sold * PLACE_PRICE_CNY[stage])
+    of = dict(zip(units["area"], county, strict=True))
+    pool = schools[(schools["sector"] == "public") & schools["stage"].isin(COMPULSORY)]
+    posts = np.zeros(len(names))
+    np.add.at(posts, pool["area"].map(of).to_numpy(np.int64), pool["staff"].to_numpy(float))
+    must = schools[schools["conversion"].eq("must") & schools["stage"].isin(COMPULSORY)]
+    coming = np.zeros(len(names))
+    np.add.at(coming, must["area"].map(of).to_numpy(np.int64), must["staff"].to_numpy(float))
+
+    whole = total.sum()
+    by_size = total / whole
+    by_need = 0.35 * by_size + 0.65 * need / need.sum()
+    vary = np.exp(recipe.purchase_spread * rng.standard_normal(len(names)))
+    purchase = np.round(
+        recipe.purchase * (0.5 * total + 0.5 * private / private.sum() * whole) * vary
+    )
+    price = price / np.maximum(private, 1)
+    recurrent = recipe.recurrent_room * (
+        (posts + coming + 2.5 * recipe.hires * whole * by_need) * 100_000
+        + total * 720
+        + purchase * price
+        + recipe.contract_teachers * whole * by_need * 70_000
+    )
+    # A small county must be able to pay for a school at all, so half is shared out evenly.
+    even = 0.5 * by_size + 0.5 / len(names)
+    yearly = recipe.capital_cny * whole * even
+    kind = units.drop_duplicates("county")["kind"]
+    land = recipe.land_mu * whole * even * lookup(recipe.land_by_kind, kind)
+    rows = []
+    for step in range(recipe.last_year - recipe.base_year):
+        year = recipe.base_year + 1 + step
+        now = np.array([capital_now.get(name, 0.0) for name in names]) if step == 0 else 0.0
+        left = max((1 - recipe.purchase_fall) ** max(step - 2, 0), recipe.purchase_floor)
+        amounts = {
+            "capital": _up(now * recipe.capital_now + yearly, 10_000),
+            "recurrent": _up(recurrent, 10_000),
+            "land": np.round(land, 1),
+            "posts": np.ceil(
+                posts * (1 + recipe.posts_room)
+                + recipe.posts_coming * coming
+                + recipe.posts_growth * whole * by_size * (step + 1)
+            ),
+            "hires": np.round(recipe.hires * whole * by_need),
+            "contract_teachers": np.round(recipe.contract_teachers * whole * by_need),
+        }
+        rows += [
+            pd.DataFrame({"county": names, "year": year, "kind": kind, "amount": amount})
+            for kind, amount in amounts.items()
+        ]
+        bought = {"county": "*", "year": year, "kind": "purchase"}
+        rows.append(pd.DataFrame([{**bought, "amount": np.round(purchase.sum() * left)}]))
+    table = pd.concat(rows)
+    return table.sort_values(["kind", "county", "year"], kind="stable", ignore_index=True)
+
+
+def _up(amount: Floats, step: int) -> Floats:
+    return np.asarray(np.ceil(amount / step) * step)
+
+
+def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Tables ``phases`` (defaults by kind) and ``resources`` (crews and inspectors by county)."""
+    phases = pd.DataFrame(
+        PHASES,
+        columns=["kind", "phase", "low_months", "mode_months", "high_months", "needs", "milestone"],
+    )
+    phases.insert(3, "distribution", "pert")
+    of = dict(zip(units["area"], units["county"], strict=True))
+    under_way = projects[projects["status"] != "candidate"].drop_duplicates("project")
+    load = under_way["area"].map(of).value_counts()
+    counties = pd.unique(units["county"])
+    work = np.array([int(load.get(county, 0)) for county in counties])
+    frames = [
+        pd.DataFrame({"resource": name, "county": counties, "units": units_, "calendar": calendar})
+        for name, units_, calendar in (
+            ("crews", np.maximum(np.ceil(work * 0.5), 2).astype(int), "winter"),
+            ("inspectors", np.maximum(np.ceil(work * 0.2), 1).astype(int), ""),
+        )
+    ]
+    return {"phases": phases, "resources": pd.concat(frames, ignore_index=True)}
+
+
+def capital_of(projects: pd.DataFrame, units: pd.DataFrame) -> dict[str, float]:
+    """Unpaid capital of the projects that are not candidates, by county, RMB."""
+    of = dict(zip(units["area"], units["county"], strict=True))
+    due = projects[projects["status"] != "candidate"]
+    unpaid = due["capital_cny"] - due["spent_cny"].fillna(0.0)
+    unpaid = unpaid * due["count"].fillna(1.0)
+    return {str(k): float(v) for k, v in unpaid.groupby(due["area"].map(of)).sum().items()}

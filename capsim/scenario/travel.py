@@ -1,0 +1,291 @@
+"""How far day pupils may live from school: the limits of a stage and kind of area.
+
+Nearby entry: each area's links to its nearest schools, made where no table lists links.
+
+Which areas border each other: as a table says, else by the Gabriel graph of coordinates.
+
+Two areas border each other in the Gabriel graph where no third one lies within or on the circle
+whose diameter joins them (Gabriel and Sokal 1969). It holds the shortest tree that spans all
+areas, so that each can be reached from each, and its edges never cross.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from capsim.scenario.parsing import empty
+from capsim.scenario.settings import Settings
+
+if TYPE_CHECKING:
+    from capsim.scenario.stages import Stage
+
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Kinds = NDArray[np.object_]
+
+
+def limits_travel(settings: Settings) -> bool:
+    """Tell whether any stage limits the way of its day pupils."""
+    travel = settings.travel
+    return bool(travel.day_km or travel.day_minutes or travel.standard_limits)
+
+
+def day_limits(settings: Settings, stage: Stage, kind: Kinds) -> tuple[Floats, float]:
+    """Farthest way in km by area, and longest in minutes, of a stage's day pupils; inf for none.
+
+    What ``travel.day_km`` and ``travel.day_minutes`` say of the stage, else with
+    ``travel.standard_limits`` the standards: the service radius of urban areas, the rural one of
+    all others, and the longest way.
+
+    Parameters
+    ----------
+    settings : Settings
+    stage : Stage
+        With the scenario's own standards.
+    kind : array of text [area]
+        Of ``areas.kind``.
+    """
+    travel = settings.travel
+    km = np.full(len(kind), np.inf)
+    minutes = travel.day_minutes.get(stage.name, np.inf)
+    if travel.standard_limits:
+        rural = stage.rural_radius_km or stage.service_radius_km
+        km = np.where(kind == "urban", stage.service_radius_km, rural)
+        minutes = travel.day_minutes.get(stage.name, stage.day_minutes or np.inf)
+    if stage.name in travel.day_km:
+        km = np.full(len(kind), travel.day_km[stage.name])
+    return np.asarray(km, np.float64), float(minutes)
+
+
+def too_far(settings: Settings, stage: Stage, kind: Kinds, km: Floats, minutes: Floats) -> Flags:
+    """Flag the ways that a day pupil of the stage may not have.
+
+    Parameters
+    ----------
+    kind : array of text [way]
+        Of the area in which it begins.
+    km : array [way]
+    minutes : array [way]
+        NaN where not given: ``km`` at ``travel.km_per_hour``.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> said = {"travel.standard_limits": True, "travel.km_per_hour": 5.0}
+    >>> settings = capsim.generate(3, 30_000).variant(said).settings
+    >>> primary = capsim.scenario.stages.stages()["primary"]
+    >>> kind = np.array(["urban", "rural", "rural", "rural"], object)
+    >>> km, minutes = np.array([0.6, 2.4, 2.6, 3.1]), np.array([9, np.nan, np.nan, 20])
+    >>> too_far(settings, primary, kind, km, minutes).tolist()
+    [True, False, True, True]
+    """
+    most_km, most_minutes = day_limits(settings, stage, kind)
+    far = km > most_km + 1e-9
+    if np.isfinite(most_minutes):
+        speed = settings.travel.km_per_hour
+        walked = np.full(len(km), np.nan) if speed is None else km / speed * 60.0
+        far |= np.where(np.isnan(minutes), walked, minutes) > most_minutes + 1e-9
+    return np.asarray(far, np.bool_)
+
+
+def boards(stage: Stage) -> Flags:
+    """Flag the grades of a stage in which children may board."""
+    first = stage.boards_from_year
+    return np.asarray((np.arange(len(stage.grades)) + 1 >= first) & (first > 0), np.bool_)
+
+
+def asks_nearby(settings: Settings) -> bool:
+    """Tell whether links are to be made from distances."""
+    return bool(settings.travel.nearest or settings.travel.radius_km)
+
+
+def reachable(km: Floats, standing: Flags, nearest: int | None, radius_km: float | None) -> Flags:
+    """Choose the schools of each area: the nearest, within the radius.
+
+    A project counts where it is no farther than the last of the ``nearest`` schools that stand
+    already, so that nobody is left without a school for the sake of one that is not yet built.
+
+    Parameters
+    ----------
+    km : array [area, school]
+        Distances; infinite where a school is out of the question.
+    standing : array [school]
+        Schools that stand already; the others are projects.
+    nearest : int, optional
+        How many schools that stand; as near as the last of them counts too.
+    radius_km : float, optional
+
+    Returns
+    -------
+    array of bool [area, school]
+
+    Examples
+    --------
+    >>> km = np.array([[0.5, 1.0, 3.0, 0.8]])
+    >>> reachable(km, np.array([True, True, True, False]), 2, None).tolist()
+    [[True, True, False, True]]
+    >>> reachable(km, np.array([True, True, True, False]), None, 0.9).tolist()
+    [[True, False, False, True]]
+    """
+    most = np.full(len(km), np.inf if radius_km is None else radius_km)
+    if nearest is not None and standing.sum() >= nearest:
+        ranked = np.partition(km[:, standing], nearest - 1, axis=1)
+        most = np.minimum(most, ranked[:, nearest - 1])
+    return (km <= most[:, None]) & np.isfinite(km)
+
+
+def nearby_links(
+    settings: Settings, areas: pd.DataFrame, schools: pd.DataFrame, projects: pd.DataFrame
+) -> pd.DataFrame:
+    """Make the table ``links`` that ``travel.nearest`` and ``travel.radius_km`` ask for.
+
+    In the stages they name an area's children may attend the public schools that `reachable`
+    chooses in their county and every public school of their own area. Private schools, and stages
+    that are not named, are reached as where there is no table ``links``.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``links``; ``km`` is the straight line.
+    """
+    travel = settings.travel
+    where = areas[["x_km", "y_km"]].to_numpy(np.float64)
+    county = areas["county"].to_numpy(object)
+    parts = [empty("links")]
+    for stage in settings.stages.planned:
+        ruled = stage in travel.nearest or stage in travel.radius_km
+        sites = _sites(areas, schools, projects, stage)
+        private = schools[(schools["stage"] == stage) & (schools["sector"] == "private")]
+        home = np.isin(areas["area"].to_numpy(object), private["area"].to_numpy(object))
+        for name in dict.fromkeys(county):
+            here = np.flatnonzero(county == name)
+            among = np.isin(sites["at"].to_numpy(), here)
+            if ruled and among.any():
+                local = sites[among]
+                at = local["at"].to_numpy()
+                km = _distance(where[here], local[["x_km", "y_km"]].to_numpy(np.float64))
+                chosen = reachable(
+                    km,
+                    local["standing"].to_numpy(bool),
+                    travel.nearest.get(stage),
+                    travel.radius_km.get(stage),
+                )
+                chosen |= here[:, None] == at[None, :]
+                a, j = np.nonzero(chosen)
+                to = local["school"].to_numpy(object)[j]
+                parts.append(_rows(areas, here[a], stage, km[a, j], to_school=to))
+            ends = here[home[here]] if ruled else here
+            pair = np.ones((len(here), len(ends)), bool)
+            if not travel.within_county:
+                pair = here[:, None] == ends[None, :]
+            a, b = np.nonzero(pair)
+            km = _distance(where[here], where[ends])[a, b]
+            to = areas["area"].to_numpy(object)[ends[b]]
+            parts.append(_rows(areas, here[a], stage, km, to_area=to))
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+
+
+def _sites(
+    areas: pd.DataFrame, schools: pd.DataFrame, projects: pd.DataFrame, stage: str
+) -> pd.DataFrame:
+    """Public schools of a stage and projects that become one, with their coordinates."""
+    public = schools[(schools["stage"] == stage) & (schools["sector"] == "public")]
+    own = projects[(projects["stage"] == stage) & (projects["school"] == "")]
+    own = own[own["kind"] != "inclusive_kindergarten"]
+    own = own.assign(school=own["project"])
+    columns = ["school", "area", "x_km", "y_km"]
+    sites = pd.concat(
+        [public[columns].assign(standing=True), own[columns].assign(standing=False)],
+        ignore_index=True,
+    )
+    at = pd.Index(areas["area"]).get_indexer(pd.Index(sites["area"]))
+    sites["at"] = at
+    for axis in ("x_km", "y_km"):
+        sites[axis] = sites[axis].fillna(areas[axis].take(at).reset_index(drop=True))
+    return sites
+
+
+def _distance(start: Floats, end: Floats) -> Floats:
+    gap = start[:, None, :] - end[None, :, :]
+    return np.asarray(np.hypot(gap[..., 0], gap[..., 1]), np.float64)
+
+
+def _rows(
+    areas: pd.DataFrame,
+    at: NDArray[np.intp],
+    stage: str,
+    km: Floats,
+    *,
+    to_area: object = "",
+    to_school: object = "",
+) -> pd.DataFrame:
+    said = {"area": areas["area"].to_numpy(object)[at], "to_area": to_area, "to_school": to_school}
+    frame = pd.DataFrame({**said, "stage": stage, "km": km}, index=range(len(at)))
+    blank = empty("links")
+    for column in blank.columns.difference(frame.columns):
+        frame[column] = np.nan if blank[column].dtype == np.float64 else ""
+    return frame[list(blank)].astype(blank.dtypes.to_dict())
+
+
+Pairs = NDArray[np.int64]
+ON = 1e-9
+"""Share of its radius within which a point lies on a circle."""
+FLAT = 1e-9
+"""Width of a cloud of points, as a share of its length, below which it is a line."""
+
+
+def gabriel(xy: Floats) -> Pairs:
+    """Edges of the Gabriel graph of points, each once, ``[edge, 2]`` in ascending order.
+
+    Points in one place are chained, and the first of them stands for all.
+
+    Examples
+    --------
+    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> gabriel(square).tolist()
+    [[0, 1], [0, 2], [1, 3], [2, 3]]
+    >>> gabriel(np.array([[0.0, 0.0], [2.0, 2.0], [1.0, 1.0], [1.0, 1.0]])).tolist()
+    [[0, 2], [1, 2], [2, 3]]
+    """
+    places, first, number = np.unique(xy, axis=0, return_index=True, return_inverse=True)
+    edge = first[_empty_circles(places)] if len(places) > 1 else np.zeros((0, 2), np.int64)
+    order = np.argsort(number.ravel(), kind="stable")
+    same = np.diff(number.ravel()[order]) == 0
+    chained = np.stack([order[:-1][same], order[1:][same]], axis=1)
+    edges = np.sort(np.concatenate([edge, chained]).astype(np.int64), axis=1)
+    return edges[np.lexsort((edges[:, 1], edges[:, 0]))]
+
+
+def _empty_circles(places: Floats) -> Pairs:
+    from scipy.spatial import Delaunay, KDTree
+
+    centred = places - places.mean(axis=0)
+    _, size, axes = np.linalg.svd(centred, full_matrices=False)
+    if len(places) == 2 or size[1] <= FLAT * size[0]:
+        along = np.argsort(centred @ axes[0], kind="stable")
+        return np.stack([along[:-1], along[1:]], axis=1)
+    corner = Delaunay(places).simplices
+    sides = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [0, 2]]])
+    sides = np.unique(np.sort(sides, axis=1), axis=0)
+    start, end = places[sides[:, 0]], places[sides[:, 1]]
+    radius = np.hypot(*(end - start).T) / 2
+    near = np.asarray(KDTree(places).query((start + end) / 2, k=3)[0], np.float64)
+    # Both ends lie at the radius; a third point there or nearer is within the circle.
+    empty_circle = near[:, 2] > radius * (1 + ON)
+    return np.asarray(sides[empty_circle], np.int64)
+
+
+def border_rows(areas: pd.DataFrame) -> pd.DataFrame:
+    """Make the table ``borders`` of areas with coordinates."""
+    names = areas["area"].to_numpy(object)
+    edges = gabriel(areas[["x_km", "y_km"]].to_numpy(np.float64))
+    rows = pd.DataFrame({"area": names[edges[:, 0]], "to_area": names[edges[:, 1]]})
+    blank = empty("borders")
+    for column in blank.columns.difference(rows.columns):
+        rows[column] = ""
+    return rows[list(blank)].astype(blank.dtypes.to_dict())

@@ -1,0 +1,251 @@
+"""What must hold among settings.
+
+What is probably not meant: amounts in thousands or millions of RMB, limits of years gone by.
+
+Also programmes that nobody set a number for.
+
+They may be meant, so they are warnings and not faults.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+
+import pandas as pd
+
+from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.settings import Settings
+from capsim.scenario.stages import Stage, stages_of
+from capsim.scenario.validation.context import Case
+
+LONGEST = 100
+
+
+def stage_table(settings: Settings, file: str) -> tuple[dict[str, Stage], list[Fault]]:
+    """Give every stage that settings know, or say what a new one lacks."""
+    try:
+        return stages_of(settings), []
+    except ValueError as error:
+        lacking = f"the built-in stages, or one that is complete: {error}"
+        return {}, [Fault(file, None, "standards", "", lacking)]
+
+
+def settings_faults(case: Case) -> list[Fault]:
+    """Years in order, stages known, standards in order, calendars of days that exist."""
+    return [
+        *_years(case),
+        *_stages(case),
+        *_standards(case),
+        *_parents(case),
+        *_calendars(case),
+    ]
+
+
+def _years(case: Case) -> Iterable[Fault]:
+    years, policy = case.settings.horizon, case.settings.policy
+    if years.first_year != years.base_year + 1:
+        yield case.fault(
+            "horizon.first_year", years.first_year, f"base_year + 1 = {years.base_year + 1}"
+        )
+    if not years.first_year <= years.last_year < years.first_year + LONGEST:
+        expected = f"a year from {years.first_year} to {years.first_year + LONGEST - 1}"
+        yield case.fault("horizon.last_year", years.last_year, expected)
+    for year in case.settings.catchments.drawn:
+        if not years.first_year <= year <= years.last_year:
+            expected = f"a planned year, {years.first_year} to {years.last_year}"
+            yield case.fault("catchments.drawn", year, expected)
+    planned = f"a planned year, {years.first_year} to {years.last_year}"
+    if policy.reduction > 0 and not years.first_year <= policy.reduction_year <= years.last_year:
+        yield case.fault("policy.reduction_year", policy.reduction_year, planned)
+    if policy.conversion_due_year < policy.conversion_earliest_year:
+        expected = f"at least conversion_earliest_year = {policy.conversion_earliest_year}"
+        yield case.fault("policy.conversion_due_year", policy.conversion_due_year, expected)
+    for name, programme in case.settings.programmes.items():
+        if not years.first_year <= programme.by.year <= years.last_year:
+            yield case.fault(f"programmes.{name}.by", programme.by, f"a date in {planned}")
+
+
+def _stages(case: Case) -> Iterable[Fault]:
+    if not case.stages:
+        return
+    settings = case.settings
+    for key, names in (
+        ("stages.planned", settings.stages.planned),
+        ("stages.compulsory", settings.stages.compulsory),
+        ("staff.stages", settings.staff.stages),
+        ("travel.nearest", tuple(settings.travel.nearest)),
+        ("travel.radius_km", tuple(settings.travel.radius_km)),
+        ("travel.day_km", tuple(settings.travel.day_km)),
+        ("travel.day_minutes", tuple(settings.travel.day_minutes)),
+        ("catchments.stages", settings.catchments.stages),
+        ("demand.entry_age", tuple(settings.demand.entry_age)),
+        ("demand.gross_enrolment", tuple(settings.demand.gross_enrolment)),
+    ):
+        for name, number in Counter(names).items():
+            if name not in case.stages:
+                yield case.fault(key, name, f"a stage: {nearest(name, case.stages)}")
+            elif number > 1:
+                yield case.fault(key, name, "each stage once")
+
+
+def _standards(case: Case) -> Iterable[Fault]:
+    taught: Counter[str] = Counter()
+    for stage in case.stages.values():
+        key = f"standards.{stage.name}"
+        taught.update(stage.grades)
+        if not stage.grades:
+            yield case.fault(f"{key}.grades", "", "at least one grade")
+        if stage.class_ceiling < stage.class_size:
+            expected = f"at least class_size = {stage.class_size:g}"
+            yield case.fault(f"{key}.class_ceiling", f"{stage.class_ceiling:g}", expected)
+        if not stage.class_ceiling <= stage.large_class <= stage.very_large_class:
+            expected = (
+                f"from class_ceiling = {stage.class_ceiling:g} "
+                f"to very_large_class = {stage.very_large_class:g}"
+            )
+            yield case.fault(f"{key}.large_class", f"{stage.large_class:g}", expected)
+    for grade, number in taught.items():
+        if number > 1:
+            yield case.fault("standards", grade, "each grade in one stage")
+
+
+def _parents(case: Case) -> Iterable[Fault]:
+    """Check that a share of this mean can spread as far."""
+    size = case.settings.uncertainty
+    for name, mean, sd in (
+        ("uptake_sd", size.uptake_mean, size.uptake_sd),
+        ("refusal_sd", size.refusal_mean, size.refusal_sd),
+    ):
+        most = (mean * (1 - mean)) ** 0.5
+        if sd > 0 and sd >= most:
+            expected = f"below {most:.3g}, for a share of {mean:g} on average"
+            yield case.fault(f"uncertainty.{name}", f"{sd:g}", expected)
+
+
+def _calendars(case: Case) -> Iterable[Fault]:
+    for name, calendar in case.settings.calendars.items():
+        for stop in calendar.stops:
+            for day in stop:
+                if not _is_day(day):
+                    yield case.fault(f"calendars.{name}.stops", day, "a day that exists, month-day")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(f"2024-{text}")
+    except ValueError:
+        return False
+    return True
+
+
+TINY = 0.01
+"""Of what must be paid, the money below which its unit is in doubt."""
+FAR = 1000
+"""Times the median of its county's other years from which one year's money is in doubt."""
+PLACE_CNY = (500, 2_000_000)
+PRICE_CNY = (50, 200_000)
+"""RMB of a place to build, and of one to buy for a year, outside which the unit is in doubt."""
+MONEY = ("capital", "recurrent")
+SAID = 10
+"""Rows named one by one."""
+
+
+def programme_warnings(case: Case) -> list[str]:
+    """Name programmes of projects without a number in the settings."""
+    projects = case.frame("projects")
+    if projects is None:
+        return []
+    unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
+    return [
+        f"projects: programme {name!r} has no [programmes.{name}] in the settings" for name in unset
+    ]
+
+
+def amount_warnings(case: Case) -> list[str]:
+    """Name the amounts that are probably not in RMB."""
+    limits, projects, schools = (case.frame(name) for name in ("limits", "projects", "schools"))
+    said = []
+    if projects is not None:
+        built = projects[(projects["places"] > 0) & (projects["capital_cny"] > 0)]
+        price = built["capital_cny"] / built["places"]
+        said += _outside("projects", "capital_cny", "project", built, price, PLACE_CNY, "a place")
+    if schools is not None:
+        sold = schools[(schools["purchasable_places"] > 0) & (schools["purchase_price_cny"] > 0)]
+        price = sold["purchase_price_cny"]
+        what = "a place and year"
+        said += _outside("schools", "purchase_price_cny", "school", sold, price, PRICE_CNY, what)
+    if limits is None:
+        return said
+    said += _of_years_gone_by(limits, case.settings.horizon.first_year)
+    said += _far_from_other_years(limits)
+    amounts = limits.groupby(["kind", "year"])["amount"].sum()
+    if projects is not None and "capital" in amounts:
+        left = ((projects["capital_cny"] - projects["spent_cny"]) * projects["count"]).sum()
+        money = amounts["capital"].sum()
+        if 0 < money < TINY * left:
+            said.append(
+                f"limits: capital of {money:,.0f} RMB in all years, projects cost {left:,.0f}; "
+                "amounts are in RMB"
+            )
+    if schools is not None and "recurrent" in amounts:
+        staffed = schools["stage"].isin(case.settings.staff.stages) & (
+            schools["sector"] == "public"
+        )
+        wages = schools["staff"][staffed].sum() * case.settings.costs.teacher_cny
+        money = amounts["recurrent"].max()
+        if 0 < money < TINY * wages:
+            said.append(
+                f"limits: recurrent of at most {money:,.0f} RMB a year, public staff cost "
+                f"{wages:,.0f}; amounts are in RMB"
+            )
+    return said
+
+
+def _outside(
+    table: str,
+    column: str,
+    key: str,
+    rows: pd.DataFrame,
+    price: pd.Series[float],
+    usual: tuple[int, int],
+    each: str,
+) -> list[str]:
+    odd = rows[(price < usual[0]) | (price > usual[1])]
+    if not len(odd):
+        return []
+    return [
+        f"{table}: {column} of {len(odd)} rows (first: {odd[key].iloc[0]}) is "
+        f"not {usual[0]:,}-{usual[1]:,} RMB {each}; amounts are in RMB"
+    ]
+
+
+def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[str]:
+    """Say that limits of years that are not planned any more limit nothing, by kind."""
+    past = limits[limits["year"] < first_year]
+    return [
+        f"limits: {len(rows)} {kind} row{'s' if len(rows) > 1 else ''} of years before {first_year}"
+        f" (first: {rows['year'].iloc[0]}, county {rows['county'].iloc[0]}) limit nothing;"
+        f" what is left of a quota belongs in {first_year}"
+        for kind, rows in past.groupby("kind", sort=False)
+    ]
+
+
+def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
+    """Name single years of a county whose money is a thousandth of its other years', or less."""
+    money = limits[limits["kind"].isin(MONEY) & (limits["amount"] > 0)]
+    usual = money.groupby(["county", "kind"])["amount"].transform("median")
+    odd = money[(money["amount"] * FAR <= usual) | (money["amount"] >= usual * FAR)]
+    said = [
+        f"limits: {kind} of {amount:,.0f} RMB in {year} (county {county}), "
+        f"{middle:,.0f} in most years; amounts are in RMB"
+        for county, year, kind, amount, middle in zip(
+            *(odd[name].head(SAID) for name in ("county", "year", "kind", "amount")),
+            usual[odd.index],
+            strict=False,
+        )
+    ]
+    if len(odd) > SAID:
+        said.append(f"limits: {len(odd) - SAID} more rows as far from their other years")
+    return said

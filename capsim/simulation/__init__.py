@@ -1,0 +1,12 @@
+"""A plan meets draws of demand and of opening dates.
+
+Each autumn children are seated as the plan says; what does not fit takes slack nearby, then
+over-fills classes up to the ceiling, then stays without a place. See ``docs/simulation.md``.
+"""
+
+from __future__ import annotations
+
+from capsim.simulation.outcomes import Outcomes
+from capsim.simulation.run import simulate
+
+__all__ = ["Outcomes", "simulate"]

@@ -1,0 +1,217 @@
+"""How many children ask for a place in a group of providers, and how many places there are.
+
+Places bought for children who would have none: contracts grow to what they sell, last of all.
+
+Contracts that run may be worth more places than the plan buys. Those are what children are sent to
+who find neither slack nor room up to the class ceiling, under the ceilings on purchases and what
+is left of the county's money. See ``docs/simulation.md``, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from capsim.simulation.costs_and_classes import LATER_PART, contract_teachers, public_pupils
+from capsim.simulation.data import Bools, StageData
+from capsim.simulation.network import Floats
+from capsim.simulation.seating import Payers, Seated, by_group, ceilings, fraction, spill
+
+if TYPE_CHECKING:
+    from capsim.simulation.data import SimulationData
+    from capsim.simulation.parents import Parents
+
+
+def counted(stage: StageData) -> Bools:
+    """Whose pupils and places all count, ``[provider, year]``: not private compulsory schools."""
+    return np.asarray(~stage.levered[:, None] | stage.converted)
+
+
+def asked(stage: StageData, seated: Seated, bought: Floats) -> Floats:
+    """Children who ask for a place in a group, persons ``[group, year, draw]``.
+
+    They are those who sit there, fee-paying pupils of private compulsory schools apart, and those
+    who can go nowhere else and have none.
+
+    Parameters
+    ----------
+    stage : StageData
+    seated : Seated
+    bought : array [provider, year, draw]
+        Purchased places in use.
+    """
+    sits = np.where(counted(stage)[..., None], seated.total, bought)
+    return _sum(stage.reach.member, sits) + _sum(stage.reach.inside, seated.shortfall)
+
+
+def room(stage: StageData, seats: Floats, contracts: Floats) -> Floats:
+    """Places of a group up to the class ceiling, ``[group, year, draw]``.
+
+    Parameters
+    ----------
+    stage : StageData
+    seats : array [provider, year, draw]
+        Standard public seats open.
+    contracts : array [provider, year, draw]
+        Places purchased and those that running contracts can still grow by.
+    """
+    over = (stage.public[:, None] | stage.settled) * stage.overfill
+    most = seats * (1 + over)[..., None]
+    other = ~stage.public & ~stage.levered
+    most[other] = stage.capacity[other][..., None]
+    return _sum(stage.reach.member, np.where(counted(stage)[..., None], most, contracts))
+
+
+def _sum(matrix: sparse.csr_array, values: Floats) -> Floats:
+    flat = values.reshape(len(values), prod(values.shape[1:]))
+    return np.asarray(matrix @ flat).reshape(matrix.shape[0], *values.shape[1:])
+
+
+def contract_room(stage: StageData, payer: Payers, uptake: Floats | float = 1.0) -> Floats:
+    """Places that running contracts can still grow by, persons ``[provider, year, draw]``.
+
+    Parameters
+    ----------
+    stage : StageData
+    payer : Payers
+    uptake : array [provider, 1, draw] or float
+        Share of offered places that parents take.
+    """
+    sold = stage.extendable[..., None] - payer.bought_december
+    seats = stage.capacity[..., None] - payer.fee - payer.bought
+    return np.asarray(np.maximum(np.minimum(sold, seats), 0.0) * uptake)
+
+
+def uptake_of(stage: StageData, parents: Parents | None) -> Floats | float:
+    """Share of offered places that are taken, by provider; 1 where all are."""
+    return 1.0 if parents is None else parents.uptake[stage.county][:, None]
+
+
+def buy(
+    given: SimulationData,
+    payers: Sequence[Payers],
+    seated: Sequence[Seated],
+    children: Floats,
+    parents: Parents | None = None,
+) -> tuple[tuple[Payers, ...], tuple[Seated, ...]]:
+    """Send children who wait to schools under contract that have places left to sell.
+
+    They turn to pools as in the rounds before. If a county's purchases, or those of the whole,
+    then exceed what their ceilings or money leave, all are cut in the same proportion.
+
+    Parameters
+    ----------
+    given : SimulationData
+    payers, seated : by stage
+        After the rounds for slack and over-filling.
+    children : array [area, grade, year, draw]
+        All, persons.
+    parents : Parents or None
+    """
+    rooms = [
+        contract_room(stage, payer, uptake_of(stage, parents))
+        for stage, payer in zip(given.stages, payers, strict=True)
+    ]
+    if not any(room.any() and sits.waiting.any() for room, sits in zip(rooms, seated, strict=True)):
+        return tuple(payers), tuple(seated)
+    wanted = [
+        _sold(stage, sits, room)[0]
+        for stage, sits, room in zip(given.stages, seated, rooms, strict=True)
+    ]
+    part = _affordable(given, payers, seated, wanted, children)
+    out = []
+    for stage, payer, sits, more in zip(given.stages, payers, seated, wanted, strict=True):
+        out.append(_bought(given, stage, payer, sits, more * part[stage.county]))
+    done, sit = zip(*out, strict=True)
+    return done, sit
+
+
+def _sold(stage: StageData, sits: Seated, room: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Offer places to those who wait: taken by provider, who still waits, landed, travel."""
+    pool, pools = stage.network.pool, len(stage.network.home)
+    offered = by_group(room, pool, pools)
+    waiting, landed, travel = spill(sits.waiting, offered, stage.network)
+    share = room / np.where(offered > 0, offered, 1.0)[pool]
+    return landed.sum(1)[pool] * share, waiting, landed, travel
+
+
+def _bought(
+    given: SimulationData, stage: StageData, payer: Payers, sits: Seated, room: Floats
+) -> tuple[Payers, Seated]:
+    """Let a stage's children take the places that may be bought for them."""
+    if not room.any():
+        return payer, sits
+    pool = stage.network.pool
+    more, waiting, landed, travel = _sold(stage, sits, room)
+    total = np.where(landed.sum(1) > 0, landed.sum(1), 1.0)
+    found = sits.found.copy()
+    found[-1] += by_group(more, stage.county, len(given.counties))
+    return (
+        replace(payer, bought=payer.bought + more, bought_december=payer.bought_december + more),
+        replace(
+            sits,
+            pupils=sits.pupils + (landed / total[:, None])[pool] * more[:, None],
+            total=sits.total + more,
+            shortfall=sits.shortfall - (sits.waiting - waiting).sum(1),
+            travel_cny=sits.travel_cny + travel,
+            waiting=waiting,
+            found=found,
+        ),
+    )
+
+
+def _affordable(
+    given: SimulationData,
+    payers: Sequence[Payers],
+    seated: Sequence[Seated],
+    wanted: Sequence[Floats],
+    children: Floats,
+) -> Floats:
+    """Find which share of the places wanted ceilings and money leave, ``[county, year, draw]``."""
+    counties = len(given.counties)
+    places, cost, bought = (
+        np.zeros((counties, len(given.years), children.shape[-1])) for _ in range(3)
+    )
+    for stage, payer, more in zip(given.stages, payers, wanted, strict=True):
+        places += by_group(more, stage.county, counties)
+        cost += by_group(stage.price_cny[:, None, None] * more, stage.county, counties)
+        bought += by_group(payer.bought_december, stage.county, counties)
+    county, whole = ceilings(given, children)
+    budget = given.budget_cny[..., None]
+    if np.isfinite(budget).any():
+        spent = more_spent(given, payers, seated)
+        budget = budget - np.concatenate([spent, spent.sum(0, keepdims=True)])
+    left = np.maximum(county - bought, 0.0), np.maximum(budget[:-1], 0.0)
+    part = np.minimum(fraction(left[0], places), fraction(left[1], cost))
+    left = np.maximum(whole - bought.sum(0), 0.0), np.maximum(budget[-1], 0.0)
+    most = fraction(left[0], (places * part).sum(0)), fraction(left[1], (cost * part).sum(0))
+    return np.asarray(part * np.minimum(*most))
+
+
+def more_spent(given: SimulationData, payers: Sequence[Payers], seated: Sequence[Seated]) -> Floats:
+    """Recurrent spending beyond the plan's, RMB ``[county, year, draw]``, undiscounted.
+
+    Allowances, contract teachers and purchases; what a late project does not cost yet is not
+    counted on.
+    """
+    price, counties = given.settings.costs, len(given.counties)
+    out = price.contract_teacher_cny * (
+        contract_teachers(given, seated) - given.contract[..., None]
+    )
+    for stage, payer, sits in zip(given.stages, payers, seated, strict=True):
+        public = (
+            public_pupils(stage, sits)
+            - np.where(stage.public[:, None] | stage.converted, stage.pupils.sum(1), 0.0)[..., None]
+        )
+        fewer = stage.bought[..., None], stage.bought_december[..., None]
+        bought = LATER_PART * (payer.bought_december - fewer[1]) + (1 - LATER_PART) * (
+            payer.bought - fewer[0]
+        )
+        each = stage.allowance_cny * public + stage.price_cny[:, None, None] * bought
+        out = out + by_group(each, stage.county, counties)
+    return np.asarray(out)

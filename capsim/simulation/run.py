@@ -1,0 +1,208 @@
+"""Run a plan through draws, block by block."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, fields
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capsim.demand.draws import BLOCK
+from capsim.io.cache import BlockStore, digest
+from capsim.io.executors import Done, run_blocks
+from capsim.simulation.data import SimulationData, read_given
+from capsim.simulation.draws import Figures, Job, Target, run_block
+from capsim.simulation.network import Floats
+from capsim.simulation.opening_dates import Days, built_days, days, ready_days
+from capsim.simulation.outcomes import Outcomes, gather, summary, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from capsim.plan.plan import Plan
+
+
+FORMAT = 3
+"""Of what a block keeps; another number, and kept blocks are done again."""
+
+
+def simulate(
+    plan: Plan,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    uncertainty: bool = True,
+    openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
+    executor: Executor | None = None,
+    store: BlockStore | str | Path | None = None,
+    done: Done = lambda finished, total: None,
+) -> Outcomes:
+    """Simulate a plan under draws of demand and of opening dates.
+
+    Draw ``d`` of a seed is the same whatever the number of draws, the executor and, for its
+    demand, the plan: differences between plans of one demand are differences of the plans.
+
+    Parameters
+    ----------
+    plan : Plan
+    draws : int
+    seed : int
+    uncertainty : bool
+        False: demand and openings as planned (unless `openings` are given); every figure is then
+        the plan's.
+    openings : DataFrame or array [replication, project], optional
+        Dates on which projects are in use, instead of simulated ones. A frame has a column a
+        project and may leave projects out (they open as planned); an array has the order of the
+        plan's table ``openings`` by date, each project once. Draw ``d`` meets replication ``d``
+        modulo their number.
+    executor : concurrent.futures.Executor, optional
+        Does blocks of draws: threads, processes, a cluster; results are the same bytes with any.
+    store : BlockStore or folder, optional
+        Keeps blocks as they are finished; the same simulation, stopped and run again, does the
+        others only.
+    done : callable, optional
+        Told how many of how many blocks are finished, each time one is.
+
+    Returns
+    -------
+    Outcomes
+
+    Raises
+    ------
+    ValueError
+        If the plan is infeasible, `draws` is not positive or `openings` do not fit.
+    WorkerLost
+        A worker process died; what is finished is in the store.
+    StoreError
+        The store cannot be written to, for example because the disk is full.
+
+    Examples
+    --------
+    >>> import capsim
+    >>> city = capsim.generate(2, 8000, stages=("primary", "junior"), years=(2021, 2023))
+    >>> plan = capsim.optimize(city, gap=0.05)
+    >>> outcomes = simulate(plan, draws=40, seed=1)
+    >>> outcomes.tables["targets"].columns.tolist()
+    ['id', 'by', 'required', 'probability', 'low', 'high', 'mean', 'p05', 'p50', 'p95']
+    >>> planned = simulate(plan, draws=1, uncertainty=False).tables["costs"]["mean_cny"].sum()
+    >>> bool(abs(planned / plan.objective_cny - 1) < 1e-9)
+    True
+    """
+    run = trial(
+        plan,
+        draws=draws,
+        seed=seed,
+        uncertainty=uncertainty,
+        openings=openings,
+        executor=executor,
+        store=store,
+        done=done,
+    )
+    made = tables(run.given, run.targets, run.figures, run.ready)
+    return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A plan and every draw it met.
+
+    Attributes
+    ----------
+    given : SimulationData
+    targets : tuple of Target
+    ready : array of int [draw, opening] or None
+        Days on which copies are ready; None for as planned.
+    figures : Figures
+        Of all draws.
+    """
+
+    given: SimulationData
+    targets: tuple[Target, ...]
+    ready: Days | None
+    figures: Figures
+
+
+def trial(
+    plan: Plan,
+    *,
+    draws: int,
+    seed: int,
+    uncertainty: bool = True,
+    children: bool = True,
+    openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
+    executor: Executor | None = None,
+    store: BlockStore | str | Path | None = None,
+    done: Done = lambda finished, total: None,
+) -> Trial:
+    """Let a plan meet draws and keep every draw's figures; see `simulate` for the arguments.
+
+    With `children` False only the opening dates are drawn; to draw only the children, give
+    `openings` as planned.
+    """
+    if draws < 1:
+        raise ValueError(f"draws must be 1 or more, not {draws}")
+    if store is not None and not isinstance(store, BlockStore):
+        store = BlockStore(Path(store))
+    given = read_given(plan)
+    targets = read_targets(plan, given)
+    ready = _ready(plan, given, draws, seed, uncertainty, openings)
+    jobs = [
+        Job(
+            number,
+            min(BLOCK, draws - number * BLOCK),
+            seed if uncertainty and children else None,
+            None if ready is None else ready[number * BLOCK : (number + 1) * BLOCK],
+        )
+        for number in range(-(-draws // BLOCK))
+    ]
+    keys = None
+    if store is not None:
+        base = digest(FORMAT, version("capsim"), np.__version__, plan.scenario.hash, given, targets)
+        keys = [digest(base, job) for job in jobs]
+    work = partial(_arrays, given, targets)
+    found = run_blocks(work, jobs, keys=keys, executor=executor, store=store, done=done)
+    return Trial(given, targets, ready, gather([Figures(**block) for block in found]))
+
+
+def _arrays(given: SimulationData, targets: tuple[Target, ...], job: Job) -> dict[str, Floats]:
+    """Simulate a block, for workers and the store: arrays by name."""
+    figures = run_block(given, targets, job)
+    return {field.name: getattr(figures, field.name) for field in fields(Figures)}
+
+
+def read_targets(plan: Plan, given: SimulationData) -> tuple[Target, ...]:
+    """Read the plan's targets."""
+    programme = plan.scenario.table("projects").drop_duplicates("project")
+    names = dict(zip(programme["project"], programme["programme"], strict=True))
+    of_opening = [names[given.programme.projects[project]] for project in given.programme.project]
+    out = []
+    table = plan.tables["targets"]
+    required = table["required"].to_numpy(np.float64)
+    for target, by, number in zip(table["id"], table["by"], required, strict=True):
+        name = target.partition("-")[2]
+        counted = tuple(at for at, one in enumerate(of_opening) if one == name)
+        out.append(Target(target, by, float(number), int(days([by])[0]), counted))
+    return tuple(out)
+
+
+def _ready(
+    plan: Plan,
+    given: SimulationData,
+    draws: int,
+    seed: int,
+    uncertainty: bool,
+    openings: pd.DataFrame | NDArray[np.datetime64] | None,
+) -> Days | None:
+    """Find the days on which copies are ready, ``[draw, opening]``; None for as planned."""
+    if openings is not None:
+        return ready_days(given.programme, openings, draws)
+    if not uncertainty or not given.programme.projects:
+        return None
+    # A stream of its own, or building and births would be drawn from the same numbers.
+    own = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
+    return built_days(plan, given.programme, draws, own)

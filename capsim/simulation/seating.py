@@ -1,0 +1,346 @@
+"""One autumn's seating of a block of draws, a stage at a time; the last axis of arrays is the draw.
+
+Children come as the plan's flows, scaled by their area's and grade's demand. Providers keep what
+they can hold; the others look for slack nearby, then for room up to the class ceiling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from capsim.simulation.data import SimulationData, StageData
+from capsim.simulation.network import Floats, Ints, Network
+
+WAYS = ("slack", "overfill", "purchase")
+"""How children find a seat where the plan foresees none for them, in the order they try."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """Children of a stage who come to the providers the plan foresees.
+
+    Attributes
+    ----------
+    ratio : array [area, grade, year, draw]
+        Children with a place foreseen, over the plan's.
+    scale : array [pool, grade, year, draw]
+        The same by where they come to.
+    lacking : array [area, grade, year, draw]
+        Children whom the plan leaves without a place, persons.
+    load : array [provider, year, draw]
+        Persons.
+    growth : array [provider, year, draw]
+        Load over the plan's; 1 where none is planned.
+    factor : array [provider, year, draw] or float
+        Load over the share that the plan gives the provider of those who come to its pool.
+    """
+
+    ratio: Floats
+    scale: Floats
+    lacking: Floats
+    load: Floats
+    growth: Floats
+    factor: Floats | float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Payers:
+    """Pupils of levered schools while they are private, persons ``[provider, year, draw]``."""
+
+    fee: Floats
+    bought: Floats
+    bought_december: Floats
+    fee_december: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Seated:
+    """Where the children of a stage sit.
+
+    Attributes
+    ----------
+    pupils : array [provider, grade, year, draw]
+    total : array [provider, year, draw]
+    seats : array [provider, year, draw]
+        Standard public seats.
+    overfilled : array [provider, year, draw]
+        Public pupils above them.
+    shortfall : array [area, year, draw]
+        Children without a place.
+    travel_cny, boarding_cny : array [year, draw]
+    waiting : array [area, grade, year, draw]
+        Of the children without a place those whom the plan foresaw one for.
+    found : array [way, county, year, draw]
+        Children who sit elsewhere than foreseen, by the way of `WAYS` in which they found a seat.
+    """
+
+    pupils: Floats
+    total: Floats
+    seats: Floats
+    overfilled: Floats
+    shortfall: Floats
+    travel_cny: Floats
+    boarding_cny: Floats
+    waiting: Floats
+    found: Floats
+
+
+def arrive(stage: StageData, demand: Floats) -> Arrivals:
+    """Scale a stage's planned flows by demand.
+
+    Where demand falls, the children whom the plan leaves without a place are the first to gain.
+
+    Parameters
+    ----------
+    stage : StageData
+    demand : array [area, grade, year, draw]
+        Children over the plan's children.
+    """
+    placed, lacking = stage.placed[..., None], stage.lacking[..., None]
+    short = lacking > 0
+    room = (placed + lacking) / np.where(placed > 0, placed, 1.0)
+    ratio = np.where(short & (demand < 1), np.minimum(1.0, demand * room), demand)
+    without = np.where(short, np.maximum(demand * (placed + lacking) - ratio * placed, 0.0), 0.0)
+    (grades, years), draws = stage.pupils.shape[1:], demand.shape[-1]
+    scale = _apply(stage.network.mix, ratio).reshape(-1, grades, years, draws)
+    load = _apply(stage.load, scale).reshape(len(stage.area), years, draws)
+    planned = stage.pupils.sum(1)[..., None]
+    growth = np.where(planned > 0, load / np.where(planned > 0, planned, 1.0), 1.0)
+    return Arrivals(ratio, scale, without, load, growth)
+
+
+def pay(
+    given: SimulationData, arrivals: tuple[Arrivals, ...], demand: Floats
+) -> tuple[Payers, ...]:
+    """Fee-paying and purchased pupils by stage: quotas, contracts and the ceilings on purchases.
+
+    Parameters
+    ----------
+    given : SimulationData
+    arrivals : tuple of Arrivals
+        By stage.
+    demand : array [area, grade, year, draw]
+        All children, persons.
+    """
+    first = [_own_payers(stage, come) for stage, come in zip(given.stages, arrivals, strict=True)]
+    cut = _purchase_cut(given, [bought for _, _, bought in first], demand)
+    out = []
+    for stage, (fee, september, december) in zip(given.stages, first, strict=True):
+        bought = september * cut[stage.county]
+        later = december * cut[stage.county]
+        left = (fee + bought - later) * stage.private_december[..., None]
+        out.append(Payers(fee, bought, later, left))
+    return tuple(out)
+
+
+def planned_payers(stage: StageData) -> Payers:
+    """Return the plan's own payers, as one draw."""
+    fee, bought, later = (
+        part[..., None] for part in (stage.fee, stage.bought, stage.bought_december)
+    )
+    return Payers(fee, bought, later, (fee + bought - later) * stage.private_december[..., None])
+
+
+def _own_payers(stage: StageData, come: Arrivals) -> tuple[Floats, Floats, Floats]:
+    fee, bought = stage.fee[..., None], stage.bought[..., None]
+    quota = np.minimum(come.growth, 1.0)
+    paying = fee * quota
+    most = np.minimum(stage.sellable[..., None], stage.capacity[..., None] - paying)
+    september = np.minimum(bought * come.growth, np.maximum(bought, most))
+    december = september + (stage.bought_december[..., None] - bought) * quota
+    return paying, september, december
+
+
+def _purchase_cut(given: SimulationData, bought: list[Floats], demand: Floats) -> Floats:
+    """Find which share of purchases the ceilings leave, ``[county, year, draw]``."""
+    counties = len(given.counties)
+    total: Floats = np.zeros((counties, *bought[0].shape[1:]))
+    for stage, part in zip(given.stages, bought, strict=True):
+        total += by_group(part, stage.county, counties)
+    limit, whole = ceilings(given, demand)
+    cut = fraction(limit, total)
+    return cut * fraction(whole, (total * cut).sum(0))
+
+
+def ceilings(given: SimulationData, demand: Floats) -> tuple[Floats, Floats]:
+    """Most places purchased by county ``[county, year, 1]`` and in the whole ``[year, draw]``.
+
+    Parameters
+    ----------
+    given : SimulationData
+    demand : array [area, grade, year, draw]
+        All children, persons.
+    """
+    planned = np.zeros((len(given.counties), len(given.years)))
+    children: Floats = np.zeros(demand.shape[2:])
+    base = np.zeros(len(given.years))
+    for stage in given.stages:
+        np.add.at(planned, stage.county, stage.bought_december)
+        if stage.compulsory:
+            children = children + demand[:, stage.grades].sum((0, 1))
+            base += (stage.placed + stage.lacking).sum((0, 1))
+    share = given.settings.policy.purchase_ceiling_share
+    limit = given.purchase_limit[-1]
+    whole, most = limit[:, None], limit
+    if share is not None:
+        whole, most = np.minimum(whole, share * children), np.minimum(limit, share * base)
+    # A ceiling that the plan just meets, but for the solver's tolerance, does not cut it.
+    slip = np.maximum(planned.sum(0) - most, 0.0)
+    county = np.maximum(given.purchase_limit[:-1], planned)
+    return county[..., None], np.asarray(whole + slip[:, None])
+
+
+def seat(
+    given: SimulationData,
+    stage: StageData,
+    come: Arrivals,
+    payers: Payers,
+    seats: Floats,
+    planned_seats: Floats,
+) -> Seated:
+    """Seat the children of a stage.
+
+    Parameters
+    ----------
+    given : SimulationData
+    stage : StageData
+    come : Arrivals
+    payers : Payers
+    seats, planned_seats : arrays [provider, year, draw]
+        Standard public seats open, and those the plan counts on (one draw).
+    """
+    own, standard, ceiling = _limits(given, stage, come, payers, seats, planned_seats)
+    pool, pools = stage.network.pool, len(stage.network.home)
+    keep = fraction(own, come.load)
+    out = _apply(stage.leave, (1 - keep) * come.factor)
+    waiting = come.ratio * _apply(stage.network.back, out).reshape(come.ratio.shape)
+    fares = come.ratio * _apply(stage.network.fares, 1 - out).reshape(come.ratio.shape)
+    travel = fares.sum((0, 1))
+    board = come.ratio * _apply(stage.network.boarding, 1 - out).reshape(come.ratio.shape)
+    total = come.load * keep
+    pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
+    found = np.zeros((len(WAYS), len(given.counties), *total.shape[1:]))
+    for way, most in enumerate((standard, ceiling)):
+        room = np.maximum(most - total, 0.0)
+        offered = by_group(room, pool, pools)
+        waiting, landed, extra = spill(waiting, offered, stage.network)
+        found[way] = by_group(landed.sum(1), given.county[stage.network.home], len(given.counties))
+        share = room / np.where(offered > 0, offered, 1.0)[pool]
+        total = total + landed.sum(1)[pool] * share
+        pupils += landed[pool] * share[:, None]
+        travel = travel + extra
+    held = (stage.public[:, None] | stage.converted)[..., None] & given.settings.switches.seats
+    return Seated(
+        pupils=pupils,
+        total=total,
+        seats=seats,
+        overfilled=np.where(held, np.maximum(total - seats, 0.0), 0.0),
+        shortfall=(waiting + come.lacking).sum(1),
+        travel_cny=travel,
+        boarding_cny=board.sum((0, 1)),
+        waiting=waiting,
+        found=found,
+    )
+
+
+def _limits(
+    given: SimulationData,
+    stage: StageData,
+    come: Arrivals,
+    payers: Payers,
+    seats: Floats,
+    planned_seats: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """Most pupils by provider: of those foreseen, up to standard seats, up to the class ceiling."""
+    planned = stage.pupils.sum(1)[..., None]
+    over = np.maximum(planned - planned_seats, 0.0)
+    own = seats + np.where(seats < planned_seats, np.minimum(over, stage.overfill * seats), over)
+    paying = (stage.fee + stage.bought)[..., None]
+    private = (payers.fee + payers.bought) * planned / np.where(paying > 0, paying, 1.0)
+    open_to_all = (stage.public[:, None] | stage.settled)[..., None]
+    other = (~stage.public & ~stage.levered)[:, None, None]
+    capacity = stage.capacity[..., None]
+    own = np.where((stage.levered[:, None] & ~stage.converted)[..., None], private, own)
+    own = np.where(other, np.maximum(capacity, planned), own)
+    if not given.settings.switches.seats:
+        own = np.maximum(own, come.load)
+    standard = np.where(open_to_all, seats, np.where(other, capacity, 0.0))
+    ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, 0.0)
+    return own, standard, ceiling
+
+
+def spill(waiting: Floats, room: Floats, network: Network) -> tuple[Floats, Floats, Floats]:
+    """Offer waiting children to the pools they can reach, cheapest first.
+
+    Where more come to a pool than it has room for, all who come have the same chance.
+
+    Parameters
+    ----------
+    waiting : array [area, grade, year, draw]
+        Persons.
+    room : array [pool, year, draw]
+        Persons.
+    network : Network
+
+    Returns
+    -------
+    waiting : array [area, grade, year, draw]
+        Who still waits.
+    landed : array [pool, grade, year, draw]
+        Who found room.
+    travel_cny : array [year, draw]
+    """
+    waiting = waiting.copy()
+    landed = np.zeros((len(room), *waiting.shape[1:]))
+    travel = np.zeros(waiting.shape[2:])
+    for target, price in zip(network.near, network.near_cny, strict=True):
+        areas = np.flatnonzero(target >= 0)
+        areas = areas[waiting[areas].any((1, 2, 3))]
+        if not len(areas):
+            continue
+        pools = target[areas]
+        coming = waiting[areas]
+        offers = by_group(coming, pools, len(room))
+        taken = fraction(room, offers.sum(1))
+        moved = coming * taken[pools][:, None]
+        waiting[areas] -= moved
+        offers *= taken[:, None]
+        landed += offers
+        room = np.maximum(room - offers.sum(1), 0.0)
+        travel = travel + (moved.sum(1) * price[areas, None, None]).sum(0)
+    return waiting, landed, travel
+
+
+def fraction(most: Floats, wanted: Floats) -> Floats:
+    """Which share of what is wanted can be had; 1 where nothing is.
+
+    Examples
+    --------
+    >>> fraction(np.array([1.0, 5.0, 0.0]), np.array([4.0, 4.0, 0.0]))
+    array([0.25, 1.  , 1.  ])
+    """
+    some = wanted > 0
+    return np.asarray(np.where(some, np.minimum(most / np.where(some, wanted, 1.0), 1.0), 1.0))
+
+
+def by_group(values: Floats, group: Ints, groups: int) -> Floats:
+    """Sum rows of an array by group.
+
+    Examples
+    --------
+    >>> by_group(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([1, 0, 1]), 2)
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    ones = np.ones(len(group))
+    sums = sparse.csr_array((ones, (group, np.arange(len(group)))), shape=(groups, len(group)))
+    flat = values.reshape(len(group), int(np.prod(values.shape[1:])))
+    return np.asarray(sums @ flat).reshape(groups, *values.shape[1:])
+
+
+def _apply(matrix: sparse.csr_array, values: Floats) -> Floats:
+    """Apply a matrix to the cells of an array ``[..., draw]``: ``[row, draw]``."""
+    return np.asarray(matrix @ values.reshape(-1, values.shape[-1]))

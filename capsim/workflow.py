@@ -1,0 +1,274 @@
+"""The whole road once: load, project, optimize, certify, simulate, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from capsim.certificate.ledger import Certificate
+    from capsim.plan.plan import Explanation, Plan
+    from capsim.reliability.result import Hardened
+    from capsim.scenario.scenario import Scenario
+    from capsim.simulation.outcomes import Outcomes
+
+
+Progress = Callable[[str], None]
+"""Told the name of each phase as it begins, and `WRITING` before each file; may raise to stop."""
+
+WRITING = "writing"
+MARK = "summary.json"
+"""The file by which a folder is known to be a report."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run made: of an infeasible scenario neither certificate nor outcomes.
+
+    `explanation` says why a target is missed, `prices` what is scarce.
+    """
+
+    scenario: Scenario
+    plan: Plan
+    certificate: Certificate | None
+    outcomes: Outcomes | None
+    summary: dict[str, Any]
+    answer: str
+    hardened: Hardened | None = None
+    explanation: Explanation | None = None
+    prices: pd.DataFrame | None = None
+
+
+def run(
+    scenario: Scenario | str | Path,
+    out: str | Path | None = None,
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    solver: str = "highs",
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    prices: bool = True,
+    lang: str = "en",
+    probability: float | None = None,
+    workers: int = 1,
+    store: str | Path | None = None,
+    progress: Progress = lambda phase: None,
+) -> RunResult:
+    """Plan a scenario, check the plan, simulate it and write its report.
+
+    Parameters
+    ----------
+    scenario
+        A scenario or its folder.
+    out
+        Folder of the report, which appears whole or not at all; an earlier report there is
+        replaced. None: nothing is written.
+    draws
+        Simulations; None: as the scenario says; 0: none.
+    seed
+        Of the simulation: the same seed gives the same files, except for the timings.
+    solver, gap, time_limit
+        As for `capsim.optimize`; the limit in seconds.
+    prices
+        Whether to price what is scarce and to explain why a target is missed.
+    lang
+        Of answer, figures and page: `en` or `zh`.
+    probability
+        With which every child shall be placed and the share target be met: the plan is then the
+        one of `capsim.harden`.
+    workers
+        Processes that simulate.
+    store
+        Folder that keeps finished blocks of the simulation, so that the same run, broken off, goes
+        on from there.
+    progress
+        Called with the name of each phase as it begins.
+
+    Raises
+    ------
+    capsim.ScenarioError
+        The scenario has faults; all are listed.
+    capsim.io.executors.WorkerLost, capsim.io.cache.StoreError
+        A worker died or the store cannot be written to; finished blocks are kept.
+    FileExistsError
+        `out` holds something that is not a report.
+    ValueError
+        There is no such language.
+    """
+    from capsim.certificate import certify
+    from capsim.demand.projection import project
+    from capsim.i18n.language import words as language
+    from capsim.io.atomic import check_place, check_writable
+    from capsim.io.executors import processes
+    from capsim.plan.solver import optimize
+    from capsim.reliability.search import harden
+    from capsim.report.screen import answer
+    from capsim.report.summary import safety_summary, safety_text, summarize
+    from capsim.scenario.scenario import Scenario, load
+    from capsim.simulation.run import simulate
+
+    timings_s: dict[str, float] = {}
+
+    @contextmanager
+    def phase(name: str, key: str) -> Iterator[None]:
+        progress(name)
+        start = time.perf_counter()
+        yield
+        timings_s[key] = time.perf_counter() - start
+
+    language(lang)
+    if out is not None:
+        check_place(Path(out), MARK)
+    if store is not None:
+        check_writable(Path(store))
+    with phase("reading the scenario", "load"):
+        given = scenario if isinstance(scenario, Scenario) else load(scenario)
+    with phase("projecting enrolment", "project"):
+        demand = project(given)
+    with phase("planning", "optimize"):
+        plan = optimize(given, demand, solver=solver, gap=gap, time_limit=time_limit)
+    timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
+    certificate, outcomes, hardened = None, None, None
+    why, priced = plan.explanation, None
+    if plan.status != "infeasible":
+        with processes(workers) if workers > 1 else nullcontext() as pool:
+            if probability is not None:
+                with phase("making the plan safe", "harden"):
+                    hardened = harden(
+                        given,
+                        probability=probability,
+                        plain=plan,
+                        seed=seed,
+                        solver=solver,
+                        gap=gap,
+                        time_limit=time_limit,
+                        executor=pool,
+                        progress=progress,
+                    )
+                plan = hardened.plan
+            with phase("checking the plan", "certify"):
+                certificate = certify(given, plan)
+            if prices:
+                with phase("pricing what is scarce", "price"):
+                    why, priced = _reasons(plan, progress)
+            number = given.settings.simulation.draws if draws is None else draws
+            if number > 0:
+                with phase("simulating", "simulate"):
+                    outcomes = simulate(
+                        plan,
+                        draws=number,
+                        seed=seed,
+                        executor=pool,
+                        store=store,
+                        done=_share(progress) if pool or store else _nothing,
+                    )
+    summary = summarize(plan, certificate, outcomes, seed=seed, timings_s=timings_s)
+    words = answer(plan, summary, outcomes, lang=lang)
+    if hardened is not None:
+        summary["safety"] = safety_summary(hardened)
+        words = f"{words.rstrip()}\n\n{safety_text(hardened)}"
+    result = RunResult(given, plan, certificate, outcomes, summary, words, hardened, why, priced)
+    if out is not None:
+        write(result, out, lang=lang, progress=progress)
+    return result
+
+
+def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame]:
+    """Say what is scarce, and why a target is missed.
+
+    Where the program is large a price is one number, not its two sides.
+    """
+    from capsim.analysis.infeasibility.diagnosis import explain
+    from capsim.analysis.shadow_prices import prices
+    from capsim.model.model import formulate, is_large
+
+    model = formulate(plan.scenario, plan.demand)
+    priced = prices(model, plan, intervals=not is_large(model.program)).binding()
+    if plan.meets_targets:
+        return None, priced
+    progress("explaining what is missed")
+    return explain(model, plan), priced
+
+
+def _share(progress: Progress) -> Callable[[int, int], None]:
+    """Tell how much of the simulation all workers have done, in tenths."""
+    return lambda finished, total: progress(f"simulating, {10 * (10 * finished // total)} % done")
+
+
+def _nothing(finished: int, total: int) -> None:
+    """Tell nothing: a short run in one process."""
+
+
+def write(
+    result: RunResult,
+    out: str | Path,
+    *,
+    lang: str = "en",
+    progress: Progress = lambda phase: None,
+) -> None:
+    """Write the report of a run into a folder, which appears whole or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        `out` holds something that is not a report.
+    """
+    from capsim.io.atomic import whole_folder
+    from capsim.report import files
+    from capsim.report.page.tables import milestones
+    from capsim.report.summary import safety_files, to_json
+
+    progress(WRITING)
+    start = time.perf_counter()
+    with whole_folder(Path(out), MARK) as folder:
+        drawn = result.outcomes
+        reached = milestones(result.plan, drawn.draws, drawn.seed) if drawn is not None else None
+        contents = files(
+            result.plan,
+            result.summary,
+            result.certificate,
+            drawn,
+            reached=reached,
+            explanation=result.explanation,
+            prices=result.prices,
+            lang=lang,
+        )
+        _put(folder, contents, progress)
+        if result.hardened is not None:
+            (folder / "answer.txt").write_text(result.answer, encoding="utf-8")
+            _put(folder, safety_files(result.hardened), progress)
+        result.scenario.save(folder / "scenario")
+        result.summary["timings_s"]["report"] = time.perf_counter() - start
+        (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")
+
+
+def write_folder(
+    out: Path, mark: str, contents: Iterable[tuple[str, bytes]], progress: Progress
+) -> None:
+    """Write files (path, content) into a folder, which appears whole or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        `out` holds something without the file `mark`.
+    """
+    from capsim.io.atomic import whole_folder
+
+    progress(WRITING)
+    with whole_folder(out, mark) as folder:
+        _put(folder, contents, progress)
+
+
+def _put(folder: Path, contents: Iterable[tuple[str, bytes]], progress: Progress) -> None:
+    for name, content in contents:
+        progress(WRITING)
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)

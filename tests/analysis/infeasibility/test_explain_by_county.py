@@ -1,0 +1,109 @@
+"""Explanations of large cities: county by county the same as the relaxation of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import capsim
+from capsim.analysis.infeasibility.diagnosis import explain_infeasible
+from capsim.analysis.infeasibility.elastic import ElasticModel, bending
+from capsim.lp import solve
+from capsim.model import model as model_module
+from capsim.model.model import formulate
+
+FINE = 2e-3
+
+
+@pytest.fixture
+def every_program_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_module, "LARGE", 0)
+
+
+def short_of_places(factor: float = 1.9, **changes: Any) -> Any:
+    """A model of three counties with nothing for sale, ordered to take in more than they can."""
+    base = capsim.generate(
+        areas=9, pupils=45_000, years=(2021, 2023), seed=1, stages=("primary", "junior")
+    )
+    reduction = factor * base.settings.policy.reduction
+    none = {
+        f"schools.{name}": {"factor": 0} for name in ("purchasable_places", "purchase_min_places")
+    }
+    return formulate(base.variant({"policy.reduction": reduction, **changes}, scale=none))
+
+
+def least_of_the_whole(bend: ElasticModel, held: list[str], bent: list[str]) -> float:
+    found = solve(bend.with_policies(held, bent).relaxed())
+    return found.objective if found.status == "optimal" else np.inf
+
+
+@pytest.mark.usefixtures("every_program_is_large")
+def test_every_amount_is_that_of_the_relaxation_of_the_whole() -> None:
+    model = short_of_places()
+    bend, explanation = bending(model), explain_infeasible(model)
+    assert bend.pricer is not None
+    assert len(bend.pricer.blocks) >= 3
+    (conflict,) = explanation.conflicts
+    assert {"every child", "reduction"} <= set(conflict)
+    alone = explanation.table.groupby("rule")["alone"].first()
+    weight = {policy.name: policy.weight for policy in bend.policies}
+    for rule in conflict:
+        others = [name for name in bend.names if name != rule]
+        least = least_of_the_whole(bend, others, [rule])
+        if np.isinf(least):
+            assert np.isnan(alone[rule]), rule
+        else:
+            assert alone[rule] * weight[rule] == pytest.approx(least, rel=FINE, abs=0.1), rule
+    bent = [name for name in bend.names if name != "every child"]
+    together = explanation.table["short_by"] * explanation.table["rule"].map(weight)
+    least = least_of_the_whole(bend, ["every child"], bent)
+    assert together.sum() == pytest.approx(least, rel=FINE)
+
+
+@pytest.mark.usefixtures("every_program_is_large")
+def test_the_contradiction_is_minimal() -> None:
+    model = short_of_places()
+    bend, (conflict,) = bending(model), explain_infeasible(model).conflicts
+    assert least_of_the_whole(bend, [], list(conflict)) > 1.0
+    for rule in conflict:
+        rest = [name for name in conflict if name != rule]
+        assert least_of_the_whole(bend, [], rest) == pytest.approx(0.0, abs=1e-3), rule
+
+
+def questions(bend: ElasticModel) -> Iterator[list[str]]:
+    names = list(bend.names)
+    yield names
+    for name in names:
+        yield [other for other in names if other != name]
+    rng = np.random.default_rng(5)
+    for _ in range(8):
+        yield [name for name in names if rng.random() < 0.7]
+
+
+@pytest.mark.usefixtures("every_program_is_large")
+def test_questions_one_after_the_other_are_answered_as_by_the_whole() -> None:
+    """The solvers that are kept forget what was asked before."""
+    bend, seen = bending(short_of_places()), set()
+    for names in questions(bend):
+        least = least_of_the_whole(bend, [], names)
+        parts = bend.contradiction(names)
+        assert (parts is not None) == (least > 1e-2), names
+        seen.add(parts is not None)
+        if parts is not None:
+            assert least_of_the_whole(bend, [], list(parts)) > 1e-2
+    assert seen == {True, False}
+
+
+@pytest.mark.usefixtures("every_program_is_large")
+def test_a_city_without_contradiction_says_what_a_place_costs() -> None:
+    """Nothing contradicts; a missing child is merely cheap."""
+    model = short_of_places(1.0, **{"costs.shortfall_cny": 1.0})
+    plan = capsim.optimize(model.given.scenario, model.given.demand, threads=1)
+    assert not plan.meets_targets
+    explanation = plan.explain()
+    assert explanation is not None
+    assert explanation.conflicts == ()
+    assert "for at least" in explanation.sentences[-1]

@@ -1,0 +1,379 @@
+"""What differs between scenarios, how surely, and which one is dominated."""
+
+import json
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import capsim
+from capsim.comparison import (
+    Result,
+    compare,
+    differences,
+    grid,
+    heat,
+    one_at_a_time,
+    parse_settings,
+    tornado,
+)
+from capsim.comparison.differences import differences_of, matched, paired
+from capsim.comparison.result import packed, unpacked
+from capsim.comparison.side_by_side import Job, summary_of
+from capsim.i18n.language import width
+from capsim.io.executors import processes
+from capsim.plan.limits import limits_used
+from capsim.report import comparison_text
+from capsim.report.screen import comparison_files, comparison_summary
+from capsim.scenario import generate
+
+SMALL = {"stages": ("primary", "junior"), "years": (2021, 2022), "name": "city"}
+VALUES = {"costs.overfill_cny": [1000, 3000], "policy.reduction": [100, 5000]}
+
+
+@pytest.fixture(scope="module")
+def city():
+    return generate(2, 8000, 0, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def compared(city):
+    """Settings varied one at a time; 5,000 private pupils cannot be shed."""
+    scenarios, factors = one_at_a_time(city, VALUES)
+    return compare(scenarios, draws=20, seed=3, factors=factors, prices=True)
+
+
+def test_equal_scenarios_do_not_differ(city):
+    assert differences(city, generate(2, 8000, 0, **SMALL)).empty
+    called = city.variant({"title": "Another", "title_zh": "另一座"}, name="another")
+    assert differences(city, called).empty
+
+
+def test_changed_settings_and_cells_and_rows_are_named(city):
+    schools = city.table("schools")
+    schools.loc[0, "places"] += 5
+    gone = city.table("births").iloc[-1]
+    other = city.variant(
+        {"costs.hire_cny": 7000},
+        tables={"schools": schools, "births": city.table("births").iloc[:-1]},
+        name="other",
+    )
+    rows = differences(city, other).to_dict("records")
+    key = f"{schools.loc[0, 'school']} / {schools.loc[0, 'stage']}"
+    was = city.table("schools").loc[0, "places"]
+    assert {"table": "scenario.toml", "key": "", "column": "costs.hire_cny"}.items() <= rows[
+        0
+    ].items()
+    assert (rows[0]["first"], rows[0]["value"]) == ("5000", "7000")
+    assert {
+        "table": "schools",
+        "key": key,
+        "column": "places",
+        "first": f"{was:g}",
+        "value": f"{was + 5:g}",
+    } in rows
+    lost = f"{gone['area']} / {gone['year']}"
+    assert {"table": "births", "key": lost, "column": "", "first": "a row", "value": ""} in rows
+    assert len(rows) == 3
+
+
+def test_worse_in_everything_is_dominated_and_no_plan_comes_last():
+    figures = {
+        "cheap": {"missed": 0, "avoidable_cny": 1.0, "displaced": 10.0, "shortfall": 0.0},
+        "kind": {"missed": 0, "avoidable_cny": 2.0, "displaced": 5.0, "shortfall": 0.0},
+        "dear": {"missed": 0, "avoidable_cny": 3.0, "displaced": 5.0, "shortfall": 0.0},
+        "misses": {"missed": 1, "avoidable_cny": 0.5, "displaced": 9.0, "shortfall": 0.0},
+        "none": {"status": "infeasible"},
+    }
+    results = {
+        name: Result({"scenario": name, "status": "optimal"} | figures[name], (), {})
+        for name in reversed(figures)
+    }
+    table = summary_of(results, "avoidable_cny").set_index("scenario")
+    assert list(table.index) == ["cheap", "kind", "dear", "misses", "none"]
+    assert table["dominated_by"].to_dict() == {
+        "cheap": "",
+        "kind": "",
+        "dear": "kind",
+        "misses": "",
+        "none": "",
+    }
+
+
+def test_one_scenario_or_equal_names_or_an_unknown_criterion_are_refused(city):
+    with pytest.raises(ValueError, match="two or more scenarios"):
+        compare([city])
+    with pytest.raises(ValueError, match="two or more scenarios"):
+        compare([city, city])
+    for wrong in ("beauty", "scenario"):
+        with pytest.raises(ValueError, match=f"no column {wrong} to rank by"):
+            compare([city, city.variant({}, name="other")], criterion=wrong)
+
+
+def test_figures_are_those_of_plan_and_simulation(city, compared):
+    plan = capsim.optimize(city)
+    outcomes = capsim.simulate(plan, draws=20, seed=3)
+    row = compared.tables["summary"].set_index("scenario").loc["city"]
+    assert row["objective_cny"] == pytest.approx(plan.objective_cny, rel=1e-9)
+    assert row["least_probability"] == outcomes.tables["targets"]["probability"].min()
+    costs = compared.tables["costs"]
+    costs = costs[costs["scenario"] == "city"]
+    assert costs["discounted_cny"].sum() == pytest.approx(plan.objective_cny, rel=1e-9)
+    assert set(costs["school_year"]) >= {2022}
+    pd.testing.assert_frame_equal(
+        compared.results["city"].tables["draws"], outcomes.tables["draws"]
+    )
+    priced = compared.tables["binding"]
+    assert len(priced[priced["scenario"] == "city"]) == len(plan.prices(intervals=False).binding())
+
+
+def test_differences_are_taken_draw_by_draw(compared):
+    table = compared.tables["differences"]
+    one, two = (
+        compared.results[name].tables["draws"] for name in ("city", "city: costs.overfill_cny=1000")
+    )
+    row = table[
+        (table["scenario"] == "city: costs.overfill_cny=1000") & (table["what"] == "cost_cny")
+    ]
+    difference = (two["cost_cny"] - one["cost_cny"]).to_numpy()
+    assert row["difference"].item() == pytest.approx(difference.mean())
+    half = 2.0930240544 * difference.std(ddof=1) / np.sqrt(20)  # Student's t, 19 degrees
+    assert row["high"].item() == pytest.approx(difference.mean() + half)
+    assert row["low"].item() == pytest.approx(difference.mean() - half)
+    assert "city: policy.reduction=5000" not in set(table["scenario"])
+    chance = table[table["what"] == "probability of share-2022"]
+    assert ((chance["first"] >= 0) & (chance["mean"] <= 1)).all()
+
+
+def test_equal_content_differs_by_nothing(city):
+    same = compare([city, city.variant({}, name="twin")], draws=10)
+    table = same.tables["differences"]
+    drawn = table[~table["what"].str.startswith("probability")]
+    assert (drawn[["difference", "low", "high"]] == 0).all(axis=None)
+    assert same.tables["summary"]["dominated_by"].tolist() == ["", ""]
+
+
+def test_no_simulation_and_no_plan_at_first_leave_differences_empty(city):
+    hopeless = city.variant({"policy.reduction": 5000}, name="hopeless")
+    compared = compare([hopeless, city], draws=5)
+    assert compared.tables["differences"].empty
+    assert compared.results["hopeless"].sentences
+    assert "hopeless:" in comparison_text(compared)
+    assert compare([city, hopeless], draws=0).tables["differences"].empty
+
+
+@pytest.mark.parametrize("pool", [lambda: ThreadPoolExecutor(2), nullcontext])
+def test_resumes_from_its_store_with_any_executor(city, tmp_path, pool, monkeypatch):
+    scenarios, factors = one_at_a_time(city, {"costs.overfill_cny": [1000, 3000]})
+    options = {"draws": 3, "seed": 3, "factors": factors}
+
+    def stop(phase):
+        if phase.startswith("2 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(scenarios, progress=stop, store=tmp_path, **options)
+    assert len(list(tmp_path.glob("*.block"))) == 2
+    said = []
+    with pool() as executor:
+        found = compare(
+            scenarios, progress=said.append, executor=executor, store=tmp_path, **options
+        )
+    assert said[0].startswith("2 of 3")
+    monkeypatch.setattr(sys.modules["capsim.comparison.side_by_side"], "optimize", None)
+    again = compare(scenarios, store=tmp_path, **options)
+    for name, table in found.tables.items():
+        pd.testing.assert_frame_equal(table, again.tables[name])
+    with pytest.raises(TypeError):
+        compare(scenarios, **options)
+
+
+def test_another_seed_or_option_or_content_is_another_result(city):
+    job = Job(city, 3, 0, "highs", 1e-3, None, False)
+    others = [{"seed": 1}, {"draws": 4}, {"gap": 0.01}, {"solver": "cbc"}, {"prices": True}]
+    others += [{"time_limit": 5.0}, {"scenario": city.variant({"costs.hire_cny": 1})}]
+    keys = {replace(job, **change).key for change in others} | {job.key}
+    assert len(keys) == 1 + len(others)
+    assert replace(job, scenario=generate(2, 8000, 0, **SMALL)).key == job.key
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_tables(city, compared):
+    scenarios, factors = one_at_a_time(city, VALUES)
+    with processes(2) as pool:
+        found = compare(scenarios, draws=20, seed=3, factors=factors, prices=True, executor=pool)
+    for name, table in compared.tables.items():
+        pd.testing.assert_frame_equal(table, found.tables[name])
+
+
+def test_a_result_comes_back_from_its_bytes(compared):
+    for result in compared.results.values():
+        found = unpacked(packed(result))
+        assert found.headline == pytest.approx(result.headline, nan_ok=True)
+        assert found.sentences == result.sentences
+        for name, table in result.tables.items():
+            pd.testing.assert_frame_equal(found.tables[name], table)
+
+
+def test_a_grid_is_the_product_and_each_scenario_says_its_settings(city):
+    scenarios, factors = grid(city, VALUES)
+    assert [one.name for one in scenarios][:2] == [
+        "city",
+        "city: costs.overfill_cny=1000, policy.reduction=100",
+    ]
+    assert len(scenarios) == 5
+    assert scenarios[2].settings.costs.overfill_cny == 1000
+    assert scenarios[2].settings.policy.reduction == 5000
+    assert factors[scenarios[4].name] == {"costs.overfill_cny": 3000, "policy.reduction": 5000}
+    with pytest.raises(capsim.ScenarioError, match="overfil_cny"):
+        grid(city, {"costs.overfil_cny": [1]})
+
+
+def test_settings_of_a_command_line():
+    said = ["a.b=1,2.5", 'c=["x"],["y", "z"]', "d=true,false", "e=2022-12-31", "f=whole, county"]
+    found = parse_settings(said)
+    assert found["a.b"] == [1, 2.5]
+    assert found["c"] == [["x"], ["y", "z"]]
+    assert found["d"] == [True, False]
+    assert str(found["e"][0]) == "2022-12-31"
+    assert found["f"] == ["whole", "county"]
+    for wrong in (["a"], ["=1"], ["a="], ["a=1", "a=2"]):
+        with pytest.raises(ValueError, match=r"KEY=VALUE|given twice"):
+            parse_settings(wrong)
+
+
+def test_a_tornado_ranks_settings_and_names_what_has_no_plan(compared):
+    summary = compared.tables["summary"]
+    table = tornado(summary, compared.factors, "city", "avoidable_cny").set_index("key")
+    assert table.index.tolist() == ["policy.reduction", "costs.overfill_cny"]
+    known = summary.set_index("scenario")["avoidable_cny"]
+    row = table.loc["costs.overfill_cny"]
+    assert (row["low_value"], row["high_value"]) == ("1000", "3000")
+    assert row["low"] == known["city: costs.overfill_cny=1000"]
+    assert row["range"] == row["high"] - row["low"] > 0
+    assert table["no_plan"].tolist() == ["5000", ""]
+    assert table["base"].tolist() == [known["city"]] * 2
+
+
+def test_a_heat_map_has_a_cell_for_each_pair():
+    factors = {f"s{i}{j}": {"a": i, "b": j} for i in (1, 2) for j in (True, False)}
+    summary = pd.DataFrame({"scenario": ["base", *factors], "gap": [9.0, 1.0, 2.0, np.nan, 4.0]})
+    table = heat(summary, factors, "gap")
+    assert table.index.tolist() == ["1", "2"]
+    assert table.columns.tolist() == ["true", "false"]
+    assert table.fillna(-1).to_numpy().tolist() == [[1.0, 2.0], [-1.0, 4.0]]
+    with pytest.raises(ValueError, match="of two settings, not of a"):
+        heat(summary, {"s": {"a": 1}}, "gap")
+
+
+def test_files_hold_tables_figures_and_json(compared):
+    files = dict(comparison_files(compared))
+    assert {"tornado.csv", "tornado.png", "factors.csv", "binding.csv", "comparison.json"} <= set(
+        files
+    )
+    assert files["tornado.png"].startswith(b"\x89PNG")
+    said = comparison_summary(compared)
+    assert said["first"] == "city"
+    assert len(said["summary"]) == 5
+    assert said["summary"][-1]["missed"] is None
+    text = comparison_text(compared)
+    assert "Cost on the same luck, 20 draws:" in text
+    assert "no plan meets what is ordered" in text
+    assert "costs.overfill_cny=3000 costs" in text
+    assert "5,000 fewer pupils count as private" in " ".join(text.split())
+    chinese = comparison_text(compared, lang="zh")
+    assert "没有方案能满足全部要求" in chinese
+    assert "计入民办的学生减少5,000人" in "".join(chinese.split())
+    assert max(map(width, chinese.splitlines())) <= 130
+
+
+@pytest.mark.filterwarnings("ignore:no installed font has the characters")
+def test_the_page_holds_every_table_in_both_languages(compared):
+    files = {lang: dict(comparison_files(compared, lang=lang)) for lang in ("en", "zh")}
+    assert files["en"] == dict(comparison_files(compared))
+    page = files["en"]["comparison.html"].decode()
+    data = {
+        name: json.loads(rows)
+        for name, rows in re.findall(
+            r'data-table="([^"]+)".*?<script type="application/json" class="data">(.*?)</script>',
+            page,
+            re.DOTALL,
+        )
+    }
+    summary = compared.tables["summary"]
+    ranked = data["ranking"]["rows"]
+    assert [row[1] for row in ranked] == summary["scenario"].tolist()
+    assert ranked[-1][-1] == "no plan"
+    cost = summary["avoidable_cny"].iloc[0] / 1e6
+    assert ranked[0][3] == pytest.approx(cost, abs=0.05)
+    tables = compared.tables
+    for name in ("inputs", "targets", "years", "limits"):
+        assert len(data[name]["rows"]) == len(tables[name]) > 0
+    assert len(data["prices"]["rows"]) == len(tables["binding"]) > 0
+    money = tables["differences"]["what"].str.endswith("_cny")
+    shown = sorted(row[4] for row in data["differences-money"]["rows"])
+    known = sorted(tables["differences"]["difference"][money] / 1e6)
+    assert shown == pytest.approx(known, abs=0.051)
+    told = ("money", "children", "shares")
+    listed = sum(len(data[f"differences-{name}"]["rows"]) for name in told)
+    assert listed == len(tables["differences"])
+    assert {row[1] for row in data["tornado-data"]["rows"]} <= {"100", "1000", ""}
+    for scenario in compared.scenarios.values():
+        assert scenario.hash in page
+    assert "情景比较" in files["zh"]["comparison.html"].decode()
+    assert files["zh"]["cost.svg"] != files["en"]["cost.svg"]
+
+
+def test_limits_that_bind_are_those_of_the_plan(city, compared):
+    used = limits_used(capsim.optimize(city))
+    rows = compared.tables["limits"]
+    rows = rows[rows["scenario"] == "city"]
+    assert len(rows) == (used["binds"] & (used["year"] >= city.first_year)).sum()
+
+
+def test_intervals_cover_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    hits = chances = 0
+    for _ in range(400):
+        common = rng.normal(0, 50, 30)
+        low, high = paired(common, common + 1 + rng.normal(0, 2, 30))[1:]
+        hits += low <= 1 <= high
+        first = rng.random(60) < 0.8
+        other = np.where(rng.random(60) < 0.1, rng.random(60) < 0.5, first)
+        low, high = matched(first, other)[1:]
+        chances += low <= 0.1 * (0.5 - 0.8) <= high
+    assert 0.92 <= hits / 400 <= 0.98
+    assert 0.92 <= chances / 400 <= 0.995
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20), st.floats(-100, 100))
+def test_a_common_shift_is_certain_and_pairs_swap_signs(values, shift):
+    first = np.array(values)
+    mean, low, high = paired(first, first + shift)
+    assert low <= mean <= high
+    assert mean == pytest.approx(shift, abs=1e-6)
+    back = paired(first + shift, first)
+    assert back == pytest.approx((-mean, -high, -low), abs=1e-9)
+
+
+def test_only_common_draws_are_paired():
+    one = pd.DataFrame({"draw": range(4), "cost_cny": [1.0, 2, 3, 4], "share-2022": 0.05})
+    two = pd.DataFrame(
+        {"draw": range(3), "cost_cny": [2.0, 3, 4], "share-2022": [0.06, 0.05, 0.04]}
+    )
+    required = {"one": {"share-2022": 0.05}, "two": {"share-2022": 0.045}}
+    table = differences_of({"one": one, "two": two}, required).set_index("what")
+    assert table["draws"].tolist() == [3, 3, 3]
+    assert table.loc["cost_cny", ["first", "mean", "difference"]].tolist() == [2, 3, 1]
+    assert table.loc["probability of share-2022", ["first", "mean"]].tolist() == [
+        1,
+        pytest.approx(1 / 3),
+    ]

@@ -1,0 +1,118 @@
+"""Blocks searched elsewhere are the blocks searched here, to the last bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from lp_programs import block_angular, infeasible, market_split, violation
+
+from capsim.io.executors import WorkerLost, processes
+from capsim.lp import Builder, SolverResult
+from capsim.lp.decomposition.block_search import solve_blocks
+from capsim.lp.decomposition.blocks import Search, search_all, split
+from capsim.lp.threads import Clock
+
+
+def solved(seed: int, executor: Executor | None) -> SolverResult:
+    made = block_angular(seed, 5, integer=True)
+    found = solve_blocks(split(made.program, made.coupling, parts=5), gap=1e-4, executor=executor)
+    assert found is not None
+    assert found.x is not None
+    assert violation(made.program, found.x) <= 1e-6
+    return found
+
+
+def assert_same(one: SolverResult, other: SolverResult) -> None:
+    assert one.x is not None
+    assert other.x is not None
+    assert one.x.tobytes() == other.x.tobytes()
+    assert (one.status, one.objective, one.bound) == (other.status, other.objective, other.bound)
+
+
+def test_any_executor_finds_the_same() -> None:
+    seeds = (0, 1, 2)
+    here = [solved(seed, None) for seed in seeds]
+    with ThreadPoolExecutor(3) as threads, processes(2) as pool:
+        for executor in (threads, pool):
+            for seed, expected in zip(seeds, here, strict=True):
+                assert_same(expected, solved(seed, executor))
+
+
+def test_what_has_no_solution_says_so_from_afar() -> None:
+    one = Search(infeasible(integer=True), {})
+    with ThreadPoolExecutor(1) as pool:
+        found = search_all([one], Clock(None).deal(1), pool)
+    assert [s.status for s in found] == ["infeasible"]
+    assert found[0].x is None
+
+
+@pytest.mark.parametrize("afar", [False, True])
+def test_the_last_search_goes_on_to_a_first_solution(afar: bool) -> None:
+    """No time is too little for any, and only the last is asked to have one."""
+    m = Builder()
+    x = m.variables("x", 400, upper=9.0, cost=np.arange(1.0, 401.0), integer=True)
+    weight = np.random.default_rng(2).integers(1, 99, (60, 400)).astype(float)
+    terms = [(np.arange(60)[:, None], x[None, :], weight)]
+    m.constrain("least", 60, terms, lower=weight.sum(axis=1) * 1.37)
+    hurried = {"time_limit": 0.0}
+    searches = [Search(m.freeze(), hurried), Search(m.freeze(), hurried, last=True)]
+    with ThreadPoolExecutor(1) as pool:
+        found = search_all(searches, Clock(None).deal(2), pool if afar else None)
+    assert found[0].x is None
+    assert found[1].x is not None
+
+
+def test_time_is_dealt_out_to_an_executor_as_if_it_had_two_workers() -> None:
+    hard = [Search(market_split(7), {}) for _ in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        found = search_all(hard, Clock(4.0).deal(4), pool)
+    assert {s.status for s in found} == {"stopped"}
+    assert all(1.0 <= s.seconds <= 3.5 for s in found)
+
+
+def test_a_worker_that_dies_is_named() -> None:
+    with processes(1) as pool:
+        died = pool.submit(os.getpid).result()
+        os.kill(died, signal.SIGKILL)
+        with pytest.raises(WorkerLost, match="a worker process died"):
+            solved(0, pool)
+
+
+@pytest.mark.dask
+@pytest.mark.slow
+def test_a_worker_of_a_cluster_killed_in_the_middle_changes_nothing(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]],
+) -> None:
+    from distributed import Client
+
+    from capsim.io.dask_cluster import ClusterExecutor
+
+    contact, jobs = cluster
+
+    @dataclass
+    class Deadly(Executor):
+        """Kills one of the workers when the eighth search is handed over."""
+
+        below: Executor
+        handed: list[Any] = field(default_factory=list)
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            self.handed.append(fn)
+            if len(self.handed) == 8:
+                jobs[1].send_signal(signal.SIGKILL)
+            return self.below.submit(fn, *args, **kwargs)
+
+    with Client(scheduler_file=contact) as client:
+        client.wait_for_workers(2, timeout=60)
+        deadly = Deadly(ClusterExecutor(client))
+        for seed in (0, 1, 2):
+            assert_same(solved(seed, None), solved(seed, deadly))
+    assert len(deadly.handed) > 8
+    assert jobs[1].wait(timeout=10) == -signal.SIGKILL

@@ -1,0 +1,123 @@
+"""Which way a large linear program goes, and that every way ends at the same optimum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from maps import town_map
+from scipy.sparse import csr_array
+
+import capsim
+from capsim.lp import LinearProgram, SolverResult, solve
+from capsim.model import model as model_module
+from capsim.model.model import Model
+from capsim.plan import solver as search_module
+from capsim.plan.solver import search
+from capsim.scenario import generate
+
+SWITCHES = ("share", "reduction", "purchase", "floors", "programme")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """A province whose counties share nothing."""
+    city = generate(6, 30_000, 0, kind="province", years=(2021, 2024))
+    return capsim.formulate(city.variant({f"switches.{name}": False for name in SWITCHES}))
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every program is large; what is called is noted."""
+    called: list[str] = []
+    monkeypatch.setattr(model_module, "LARGE", 10)
+
+    def noting(name: str) -> None:
+        real = getattr(search_module, name)
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            called.append(name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(search_module, name, noted)
+
+    noting("solve_apart")
+    noting("solve")
+    noting("dive")
+    return called
+
+
+def joined(model: Model) -> LinearProgram:
+    """Return the relaxation with a row of the user's own, on a cost in every county."""
+    program = model.program.relaxed()
+    row = csr_array(np.ones((1, len(program.cost))))
+    return program.with_rows("mine", row, lower=0.0)
+
+
+def test_counties_that_share_nothing_are_solved_side_by_side(model: Model, ways: list[str]) -> None:
+    relaxed = model.program.relaxed()
+    found = search(model, relaxed)
+    assert ways == ["solve_apart"]
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-9)
+
+
+def test_one_that_takes_too_long_goes_to_the_interior_point(
+    model: Model, ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capsim.lp.decomposition.blocks.ITERATIONS", 1)
+    monkeypatch.setattr("capsim.lp.decomposition.blocks.A_ROW", 0)
+    relaxed = model.program.relaxed()
+    found = search(model, relaxed)
+    assert ways[:2] == ["solve_apart", "solve"]
+    assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-6)
+
+
+def test_a_relaxation_with_catchments_is_no_dive(
+    ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    noted = search_module.solve
+
+    def noting(*args: Any, **kwargs: Any) -> SolverResult:
+        asked.append(kwargs["options"])
+        return noted(*args, **kwargs)
+
+    monkeypatch.setattr(search_module, "solve", noting)
+    drawn = capsim.formulate(town_map(0))
+    relaxed = joined(drawn)
+    found = search(replace(drawn, program=relaxed), relaxed)
+    assert len(drawn.columns.catchments.link)
+    assert "dive" not in ways
+    assert asked[0]["solver"] == "ipm"
+    assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-6)
+
+
+def test_counties_joined_by_a_row_of_ones_own_go_whole(model: Model, ways: list[str]) -> None:
+    program = joined(model)
+    wide = replace(model, program=program)
+    found = search(wide, program)
+    assert ways == ["solve"]
+    assert found.objective == pytest.approx(solve(program).objective, rel=1e-6)
+
+
+def test_an_interior_point_that_is_not_sure_goes_on_to_a_corner(
+    model: Model, ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = joined(model)
+    asked: list[dict[str, Any]] = []
+    real = search_module.solve
+
+    def unsure(*args: Any, **kwargs: Any) -> SolverResult:
+        asked.append(kwargs["options"])
+        found = real(*args, **kwargs)
+        return replace(found, status="error") if len(asked) == 1 else found
+
+    monkeypatch.setattr(search_module, "solve", unsure)
+    found = search(replace(model, program=program), program, threads=1)
+    assert found.status == "optimal"
+    assert found.row_dual is not None
+    assert asked[1] == {"threads": 1, "solver": "ipm"}
+    assert ways == ["solve", "solve"]

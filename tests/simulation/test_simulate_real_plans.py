@@ -1,0 +1,101 @@
+"""Plans of generated cities: simulated without uncertainty they are themselves."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsim.plan import Plan, optimize
+from capsim.scenario import Scenario, generate
+from capsim.simulation import Outcomes, simulate
+
+EXACT = {"rel": 1e-9, "abs": 1e-6}
+
+
+def linked(city: Scenario) -> Scenario:
+    """Junior schools are reached by links of their own, dearer from other areas."""
+    areas, schools = city.table("areas"), city.table("schools").query("stage == 'junior'")
+    pairs = areas.merge(schools[["school", "area"]], how="cross", suffixes=("", "_of"))
+    cost = np.where(pairs["area"] == pairs["area_of"], 0.0, 700.0)
+    own = {"area": pairs["area"], "to_area": "", "to_school": pairs["school"], "stage": "junior"}
+    between = areas.merge(areas, how="cross").query("area_x != area_y")
+    other = {"area": between["area_x"], "to_area": between["area_y"], "to_school": "", "stage": ""}
+    links = [pd.DataFrame({**own, "cost_cny": cost}), pd.DataFrame({**other, "cost_cny": 900.0})]
+    return city.variant(tables={"links": pd.concat(links, ignore_index=True)})
+
+
+@cache
+def planned(areas: int, pupils: int, links: bool = False) -> tuple[Plan, Outcomes]:
+    city = generate(areas=areas, pupils=pupils, years=(2021, 2027))
+    plan = optimize(linked(city) if links else city, gap=0.05)
+    assert plan.status != "infeasible"
+    return plan, simulate(plan, draws=2, uncertainty=False)
+
+
+cities = pytest.mark.parametrize(
+    "city",
+    [(3, 60_000), (3, 60_000, True), pytest.param((12, 400_000), marks=pytest.mark.slow)],
+)
+
+
+@cities
+def test_costs(city):
+    plan, out = planned(*city)
+    costs = out.tables["costs"].set_index("kind")["mean_cny"]
+    expected = plan.tables["costs"].groupby("kind")["discounted_cny"].sum()
+    assert costs.to_dict() == pytest.approx(
+        expected.reindex(costs.index, fill_value=0.0).to_dict(), **EXACT
+    )
+    assert (costs[["running", "staff"]] > 0).all()
+
+
+@cities
+def test_targets_and_verdicts(city):
+    plan, out = planned(*city)
+    targets = plan.tables["targets"].set_index("id")
+    simulated = out.tables["targets"].set_index("id")
+    assert simulated["mean"].to_dict() == pytest.approx(targets["achieved"].to_dict(), **EXACT)
+    assert (simulated["probability"] == targets["holds"]).all()
+
+
+@cities
+def test_shares(city):
+    plan, out = planned(*city)
+    shares = plan.tables["shares"].query("school_year > 2021")
+    simulated = out.tables["shares"].set_index(["county", "school_year"])
+    keys = list(zip(shares["county"], shares["school_year"], strict=True))
+    for rule in ("excluding", "including"):
+        found = simulated.loc[keys, f"share_{rule}_p50"].to_numpy()
+        assert found == pytest.approx(shares[f"share_{rule}_purchased"].to_numpy(), **EXACT)
+
+
+@cities
+def test_shortfall_and_displaced(city):
+    plan, out = planned(*city)
+    keys = ["area", "stage", "school_year"]
+    expected = plan.tables["shortfall"].groupby(keys)["shortfall"].sum()
+    found = out.tables["shortfall"].set_index(keys)["mean"].loc[expected.index]
+    assert found.to_numpy() == pytest.approx(expected.to_numpy(), **EXACT)
+    moved = plan.tables["enrolment"].groupby("school_year")["displaced"].sum()
+    assert out.tables["displaced"]["mean"].to_numpy() == pytest.approx(moved.to_numpy(), **EXACT)
+
+
+def test_draws_leave_nobody_out_and_cost_more_when_late():
+    plan, _ = planned(3, 60_000)
+    drawn = simulate(plan, draws=64, seed=1)
+    late = drawn.tables["projects"]
+    assert len(late) > 0
+    assert ((late["p_on_time"] >= 0) & (late["p_on_time"] <= 1)).all()
+    assert (late["p50"] >= late["planned"]).all()
+    on_time = simulate(plan, draws=64, seed=1, openings=np.repeat(_as_planned(plan), 2, axis=0))
+    columns = ["shortfall_compulsory", "shortfall_other", "overfilled"]
+    both = [out.tables["draws"][columns].sum(axis=1) for out in (on_time, drawn)]
+    assert (both[1] >= both[0] - 1e-6).all()
+    # Harm is what lateness adds; where it takes from one county's classes it counts nothing back.
+    assert late["harm"].sum() >= (both[1] - both[0]).mean() - 1e-6
+
+
+def _as_planned(plan: Plan) -> np.ndarray:
+    first = plan.tables["openings"].sort_values("opens", kind="stable").drop_duplicates("project")
+    return first["opens"].to_numpy("datetime64[D]")[None]
