@@ -1,9 +1,4 @@
-"""What the members of a block are called, kept as the arrays it follows from.
-
-A program of a million columns needs no name for any of them until somebody reads one. A block
-keeps which members of an array it has, and where along each axis the texts stand.
-
-Collect blocks of variables and constraints, and freeze them into one sparse program.
+"""Collect blocks of variables and constraints, and freeze them into one sparse program.
 
 A column index of ``-1`` stands for the constant zero: a term on it vanishes. A family can
 therefore speak of "last year's conversion" in the first year, or of a variable that a school
@@ -12,78 +7,17 @@ does not have, without a special case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, NamedTuple, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csc_array, csr_array, vstack
 
 from capsim.lp.arrays import Array, Flag, Index, Text
-
-
-class Along(NamedTuple):
-    """A text of every member by its place on an axis: ``names[of[place]]``, or ``names[place]``."""
-
-    axis: int
-    names: NDArray[Any]
-    of: Index | None = None
-
-
-@dataclass(frozen=True)
-class Labels(Sequence[Text]):
-    """The texts of the members that ``keep`` flags: a sequence of arrays ``[member]``.
-
-    Examples
-    --------
-    >>> schools, years = np.array(["S1", "S2"], object), np.array([2022, 2023])
-    >>> two = Labels(np.array([[True, False], [True, True]]), (Along(0, schools), Along(1, years)))
-    >>> [text.tolist() for text in two]
-    [['S1', 'S2', 'S2'], [2022, 2022, 2023]]
-    """
-
-    keep: Flag
-    along: tuple[Along, ...]
-
-    def __len__(self) -> int:
-        return len(self.along)
-
-    def __iter__(self) -> Iterator[Text]:
-        where = np.nonzero(self.keep)
-        return (self._texts(one, where) for one in self.along)
-
-    @overload
-    def __getitem__(self, at: int) -> Text: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Text]: ...
-    def __getitem__(self, at: int | slice) -> Text | Sequence[Text]:
-        if isinstance(at, slice):
-            return Labels(self.keep, self.along[at])
-        return self._texts(self.along[at], np.nonzero(self.keep))
-
-    @cached_property
-    def members(self) -> int:
-        """How many there are."""
-        return int(np.count_nonzero(self.keep))
-
-    def besides(self, text: Any) -> Labels:
-        """Return the labels with one more text at the end, the same for every member."""
-        return Labels(self.keep, (*self.along, self._same(text)))
-
-    def after(self, text: Any) -> Labels:
-        """Return the labels with one more text in front, the same for every member."""
-        return Labels(self.keep, (self._same(text), *self.along))
-
-    def _same(self, text: Any) -> Along:
-        return Along(0, np.array([text], object), np.zeros(len(self.keep), np.int64))
-
-    @staticmethod
-    def _texts(one: Along, where: tuple[Index, ...]) -> Text:
-        place = where[one.axis] if one.of is None else one.of[where[one.axis]]
-        return np.asarray(one.names, dtype=object)[place]
-
+from capsim.lp.expressions import Constraint
+from capsim.lp.labels import Labels
 
 Term = tuple[ArrayLike, ArrayLike, ArrayLike]
 Short = NDArray[np.int32]
@@ -180,6 +114,38 @@ class LinearProgram:
         m.constrain(name, count, terms)
         rows = csr_array(m.freeze(cost=self.cost).matrix)
         return self.with_rows(name, rows, lower=lower, upper=upper, labels=labels)
+
+    def with_constraint(
+        self,
+        name: str,
+        constraint: Constraint,
+        where: ArrayLike | None = None,
+        *,
+        labels: Sequence[ArrayLike] | None = None,
+    ) -> LinearProgram:
+        """Return the program with the rows of a constraint at its end; see :meth:`Builder.add`.
+
+        Examples
+        --------
+        >>> from capsim.lp.expressions import Expression
+        >>> m = Builder()
+        >>> x = Expression.of(m.variables("x", 2, upper=4.0))
+        >>> p = m.freeze().with_constraint("least", x.total() >= 5)
+        >>> p.matrix.toarray().tolist(), p.row_lower.tolist()
+        ([[1.0, 1.0]], [5.0])
+        """
+        m = Builder(column_count=len(self.cost))
+        m.add(name, constraint, where, labels=labels)
+        if not m.rows:
+            return self
+        more = m.freeze(cost=self.cost)
+        return self.with_rows(
+            name,
+            csr_array(more.matrix),
+            lower=more.row_lower,
+            upper=more.row_upper,
+            labels=m.rows[0].labels,
+        )
 
     def with_rows(
         self,
@@ -326,6 +292,37 @@ class Builder:
         self.rows.append(Block(name, self.row_count, count, _labels(labels, count)))
         self._row_data.append((_few(lower, count), _few(upper, count)))
         self.row_count += count
+
+    def add(
+        self,
+        name: str,
+        constraint: Constraint,
+        where: ArrayLike | None = None,
+        *,
+        labels: Sequence[ArrayLike] | None = None,
+    ) -> None:
+        """Add a row for every cell of a constraint, or for every cell that ``where`` flags.
+
+        Rows are labelled as the expression's axes are, or with ``labels`` ``[row]``.
+
+        Examples
+        --------
+        >>> from capsim.lp.expressions import Expression
+        >>> m = Builder()
+        >>> x = Expression.of(m.variables("x", 3))
+        >>> m.add("grows", x >= 2 * x.previous(), [False, True, True])
+        >>> m.freeze().matrix.toarray().tolist()
+        [[-2.0, 1.0, 0.0], [0.0, -2.0, 1.0]]
+        """
+        rows = constraint.rows(where)
+        self.constrain(
+            name,
+            rows.size,
+            rows.terms,
+            lower=rows.lower,
+            upper=rows.upper,
+            labels=rows.labels if labels is None else labels,
+        )
 
     def freeze(self, *, cost: Array | None = None, offset: float = 0.0) -> LinearProgram:
         """Return the program; ``cost`` replaces the costs given with the columns."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from capsim.lp.arrays import Array, Flag, Index, Text
-from capsim.lp.program import Along, Builder, Labels, Term
+from capsim.lp.labels import Along, Labels
+from capsim.lp.program import Builder, Term
 from capsim.model.data import ModelData, TableArrays
 from capsim.model.links import Links
 from capsim.model.variables import Variables, pair_texts, school_texts

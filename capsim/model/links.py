@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.program import Along
+from capsim.lp.labels import Along
 from capsim.model.data import ModelData, Space, TableArrays, codes, first_rows, provider_rows
 from capsim.scenario.travel import limits_travel, too_far
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from capsim.lp.arrays import Flag, Index, Text
-from capsim.lp.program import Along, Builder, Labels
+from capsim.lp.labels import Along, Labels
+from capsim.lp.program import Builder
 from capsim.model.data import ModelData
 from capsim.model.links import Catchments, Links, catchments_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp.arrays import Index
-from capsim.lp.program import Along, Builder, Labels
+from capsim.lp.labels import Along, Labels
+from capsim.lp.program import Builder
 from capsim.model.formulation import Formulation
 
 

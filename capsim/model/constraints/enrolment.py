@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.program import Along, Builder, Labels
+from capsim.lp.labels import Along, Labels
+from capsim.lp.program import Builder
 from capsim.model.formulation import Formulation, before
 from capsim.scenario.travel import boards
 
