@@ -38,11 +38,11 @@ BYTES_A_SECOND = 125e6
 class Recorder(Executor):
     """Does calls at once, and notes what each takes and what would go over a network.
 
-    A round is what is handed out together; the next waits for its last call.
+    A round is what is handed out together, calls of one work; the next waits for its last call.
     """
 
     rounds: list[list[float]] = field(default_factory=list)
-    shared: int = 0
+    work: Callable[..., Any] | None = None
     sent: int = 0
     back: int = 0
 
@@ -51,19 +51,16 @@ class Recorder(Executor):
         """Seconds of every call."""
         return [seconds for calls in self.rounds for seconds in calls]
 
-    def share(self, work: Any) -> Any:
-        """Count what every worker is sent once."""
-        self.shared += len(pickle.dumps(work))
-        self.rounds.append([])
-        return work
-
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Do a call now."""
+        if fn is not self.work:
+            self.work = fn
+            self.rounds.append([])
         begin = time.process_time()
         done: Future[Any] = Future()
         done.set_result(fn(*args, **kwargs))
         self.rounds[-1].append(time.process_time() - begin)
-        self.sent += len(pickle.dumps(args[1:]))
+        self.sent += len(pickle.dumps((fn, args)))
         self.back += len(pickle.dumps(done.result()))
         return done
 
@@ -75,8 +72,8 @@ class Recorder(Executor):
             "rounds": len(self.rounds),
             "busy_s": sum(self.busy_s),
             "longest_of_rounds_s": sum(max(calls, default=0.0) for calls in self.rounds),
-            "shared_bytes": self.shared,
-            "once_bytes": self.sent + self.back,
+            "sent_bytes": self.sent,
+            "back_bytes": self.back,
             "predicted_s": {workers: self.predicted(serial_s, workers) for workers in WORKERS},
         }
 
@@ -88,15 +85,13 @@ class Recorder(Executor):
             for task in sorted(calls, reverse=True):
                 load[load.index(min(load))] += task
             fullest += max(load)
-        sent = workers * self.shared + self.sent + self.back
+        sent = self.sent + self.back
         return serial_s + fullest + (sent / BYTES_A_SECOND if workers > 1 else 0.0)
 
 
 def on_dask(work: Callable[[Executor], object], expected: object) -> dict[int, float]:
     """Wall seconds with one and two workers of a local cluster, whose results must be the same."""
     from distributed import Client, LocalCluster
-
-    from capsim.io.dask_cluster import ClusterExecutor
 
     seconds = {}
     for workers in (1, 2):
@@ -107,7 +102,7 @@ def on_dask(work: Callable[[Executor], object], expected: object) -> dict[int, f
             for ready in [client.submit(_load, at, pure=False) for at in range(4 * workers)]:
                 ready.result()
             begin = time.perf_counter()
-            found = work(ClusterExecutor(client))
+            found = work(client.get_executor(pure=False))
             seconds[workers] = time.perf_counter() - begin
         if found != expected:
             raise AssertionError("results depend on the executor")
@@ -116,7 +111,7 @@ def on_dask(work: Callable[[Executor], object], expected: object) -> dict[int, f
 
 def _load(_: int) -> None:
     """Have a worker load what it will need, which is in nobody's time."""
-    for name in ("capsim.simulate", "capsim.plan.solver"):
+    for name in ("capsim.simulation", "capsim.plan.solver"):
         import_module(name)
 
 
@@ -191,8 +186,8 @@ def main(arguments: Sequence[str]) -> None:
     for one in results:
         print(f"{one['what']}: serial {one['serial_s']:.2f} s, {one['tasks']} tasks in")
         print(f"  {one['rounds']} rounds, {one['busy_s']:.2f} s together, the longest of each")
-        print(f"  {one['longest_of_rounds_s']:.2f} s; {one['shared_bytes'] / 1e6:.2f} MB to each")
-        print(f"  worker and {one['once_bytes'] / 1e6:.2f} MB besides")
+        print(f"  {one['longest_of_rounds_s']:.2f} s; {one['sent_bytes'] / 1e6:.2f} MB sent")
+        print(f"  and {one['back_bytes'] / 1e6:.2f} MB sent back")
         for workers, seconds in one["predicted_s"].items():
             took = one["dask_wall_s"].get(workers)
             told = "" if took is None else f"   (Dask on this machine: {took:.2f} s)"

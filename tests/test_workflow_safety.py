@@ -41,7 +41,7 @@ def test_a_safer_plan_in_report_summary_and_answer(folder, tmp_path):
         "rounds.csv",
         "targets.csv",
     ]
-    assert len(list(store.glob("*.block"))) == 2
+    assert len(list(store.glob("*.result"))) == 2
 
 
 @pytest.mark.parametrize("value", ["0", "1", "1.5", "95"])

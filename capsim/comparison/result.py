@@ -1,12 +1,7 @@
-"""What a comparison keeps of one scenario: its tables, small enough to store and to send.
-
-A result crosses between processes and waits in a store as JSON in which every number reads back
-as exactly what it was.
-"""
+"""What a comparison keeps of one scenario: its tables, small enough to store and to send."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,8 +13,6 @@ from capsim.i18n.message import Message
 from capsim.plan.limits import limits_used, tight_targets
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from capsim.plan.plan import Plan
     from capsim.simulation.outcomes import Outcomes
 
@@ -70,50 +63,8 @@ def result_of(plan: Plan, outcomes: Outcomes | None, prices: pd.DataFrame | None
         tables["binding"] = prices
     if outcomes is not None:
         tables["draws"] = outcomes.tables["draws"]
-    return Result(headline | _headline(plan, years, tables["targets"]), (), tables)
-
-
-def packed(result: Result) -> dict[str, NDArray[Any]]:
-    """Put a result into an array of bytes, eight at a time."""
-    tables = {
-        name: {
-            "types": [str(table[column].dtype) for column in table],
-            "columns": {str(column): table[column].tolist() for column in table},
-        }
-        for name, table in result.tables.items()
-    }
-    content = {
-        "headline": _plain(result.headline),
-        "told": [one.plain() for one in result.told],
-        "tables": tables,
-    }
-    text = json.dumps(content).encode()
-    return {"json": np.frombuffer(text + b" " * (-len(text) % 8), dtype="<i8")}
-
-
-def unpacked(arrays: Mapping[str, NDArray[Any]]) -> Result:
-    """Take a result out again.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"id": ["a", "é"], "cost_cny": [0.1 + 0.2, float("nan")]})
-    >>> kept = unpacked(packed(Result({"scenario": "s"}, (), {"costs": table})))
-    >>> kept.tables["costs"].equals(table), kept.headline
-    (True, {'scenario': 's'})
-    """
-    content = json.loads(arrays["json"].tobytes())
-    tables = {
-        name: pd.DataFrame(
-            {
-                column: pd.Series(values, dtype=kind)
-                for (column, values), kind in zip(
-                    kept["columns"].items(), kept["types"], strict=True
-                )
-            }
-        )
-        for name, kept in content["tables"].items()
-    }
-    return Result(content["headline"], tuple(map(Message.of, content["told"])), tables)
+    headline |= _headline(plan, years, tables["targets"])
+    return Result(_plain(headline), (), tables)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

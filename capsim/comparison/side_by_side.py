@@ -15,10 +15,10 @@ import pandas as pd
 
 from capsim.comparison.differences import differences, differences_of
 from capsim.comparison.grid import Factors
-from capsim.comparison.result import Result, packed, result_of, unpacked
+from capsim.comparison.result import Result, result_of
 from capsim.demand.projection import project
-from capsim.io.cache import Arrays, BlockStore
-from capsim.io.executors import run_blocks
+from capsim.io.cache import ResultStore
+from capsim.io.executors import run_tasks
 from capsim.plan.solver import optimize
 from capsim.scenario.scenario import Scenario, load
 from capsim.simulation.run import simulate
@@ -172,15 +172,15 @@ def compare(
     refuse(names, criterion)
     number = given[0].settings.simulation.draws if draws is None else draws
     jobs = [Job(one, number, seed, solver, gap, time_limit, prices) for one in given]
-    found = run_blocks(
+    found = run_tasks(
         work,
         jobs,
         keys=[job.key for job in jobs],
         executor=executor,
-        store=None if store is None else BlockStore(Path(store)),
+        store=None if store is None else ResultStore(Path(store)),
         done=lambda finished, total: progress(f"{finished} of {total} scenarios planned"),
     )
-    results = dict(zip(names, map(unpacked, found), strict=True))
+    results = dict(zip(names, found, strict=True))
     tables = {
         "summary": summary_of(results, criterion),
         "inputs": _stack({one.name: differences(given[0], one) for one in given[1:]}),
@@ -207,7 +207,7 @@ def refuse(names: Sequence[str], criterion: str) -> None:
         raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
 
 
-def work(job: Job) -> Arrays:
+def work(job: Job) -> Result:
     """Plan and simulate one scenario (in a worker)."""
     plan = optimize(
         job.scenario,
@@ -217,10 +217,10 @@ def work(job: Job) -> Arrays:
         time_limit=job.time_limit,
     )
     if plan.status == "infeasible":
-        return packed(result_of(plan, None, None))
+        return result_of(plan, None, None)
     outcomes = simulate(plan, draws=job.draws, seed=job.seed) if job.draws else None
     priced = plan.prices(intervals=False).binding() if job.prices else None
-    return packed(result_of(plan, outcomes, priced))
+    return result_of(plan, outcomes, priced)
 
 
 def summary_of(results: Mapping[str, Result], criterion: str) -> pd.DataFrame:

@@ -1,14 +1,12 @@
-"""Work in blocks, on this machine or many, with blocks kept as they are finished.
+"""Tasks done here, by processes or by a cluster, with results kept as they are finished.
 
-Any ``concurrent.futures.Executor`` will do: threads, processes, or that of a cluster
-(`capsim.io.dask_cluster`). What every block needs is packed once and unpacked once by each worker.
+Any ``concurrent.futures.Executor`` will do: threads, processes (`processes`), or a Dask cluster
+(``client.get_executor(pure=False)``); the results are the same with any.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -20,14 +18,16 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from itertools import islice
 from multiprocessing import connection, get_context, parent_process
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
-from capsim.io.cache import Arrays, BlockStore
+from capsim.io.cache import ResultStore
 
-Job = TypeVar("Job")
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 IN_FLIGHT = 16
-"""Blocks handed out at a time: enough for any workers here, and few to lose."""
+"""Tasks handed out at a time: enough for any workers here, and few to lose."""
 Done = Callable[[int, int], None]
 
 
@@ -43,9 +43,9 @@ def processes(workers: int) -> ProcessPoolExecutor:
 
 
 def _end_with_parent() -> None:
-    """Let a worker end when the process that it works for is gone, however that ended.
+    """End this worker when the process that it works for is gone, however that ended.
 
-    Ctrl-C, which reaches all processes of a terminal, is that one's to hear.
+    Ctrl-C reaches all processes of a terminal; only the parent acts on it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
@@ -59,121 +59,92 @@ def _end_with_parent() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-class Packed(Generic[Job]):
-    """Work packed once, whatever the number of blocks; called in a worker."""
-
-    def __init__(self, work: Callable[[Job], Arrays]):
-        self.data = pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
-        self.name = hashlib.sha256(self.data).hexdigest()
-
-    def __call__(self, job: Job) -> Arrays:
-        """Do one block."""
-        with _LOCK:
-            if self.name not in _UNPACKED:
-                _UNPACKED.clear()
-                _UNPACKED[self.name] = pickle.loads(self.data)
-            work = _UNPACKED[self.name]
-        return dict(work(job))
-
-
-_LOCK = threading.Lock()
-_UNPACKED: dict[str, Any] = {}
-"""What this worker is at work on; one thing at a time."""
-
-
-def run_blocks(
-    work: Callable[[Job], Arrays],
-    jobs: Sequence[Job],
+def run_tasks(
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
     *,
     keys: Sequence[str] | None = None,
     executor: Executor | None = None,
-    store: BlockStore | None = None,
+    store: ResultStore | None = None,
     done: Done = lambda finished, total: None,
-) -> list[Arrays]:
-    """Do jobs, those that a store has not kept yet; results in the order of the jobs.
+) -> list[Result]:
+    """Do the tasks whose results a store has not kept yet; return all, in the order of the tasks.
 
     Parameters
     ----------
     work : callable
-        From a job to arrays; picklable if the executor's workers are processes.
-    jobs : sequence
+        From a task to a result; both picklable if the executor's workers are processes.
+    tasks : sequence
     keys : sequence of text, optional
         What each result follows from; needed with a store.
     executor : concurrent.futures.Executor, optional
         None: one after another, here.
-    store : BlockStore, optional
+    store : ResultStore, optional
     done : callable, optional
-        Told how many of how many are finished, each time one is.
+        Called with the number of finished and of all tasks, each time one is finished.
 
     Raises
     ------
     WorkerLost
-        A worker process died. Finished blocks are in the store.
+        A worker process died. Finished results are in the store.
     StoreError
         The store could not be written.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> run_blocks(lambda n: {"square": np.array([n * n])}, [2, 3])[1]["square"].tolist()
-    [9]
+    >>> run_tasks(lambda n: n * n, [2, 3])
+    [4, 9]
     """
-    if store is not None and (keys is None or len(keys) != len(jobs)):
-        raise ValueError("a store needs a key for each job")
-    found: dict[int, Arrays] = {}
-    names = [""] * len(jobs) if keys is None else list(keys)
+    if store is not None and (keys is None or len(keys) != len(tasks)):
+        raise ValueError("a store needs a key for each task")
+    results: dict[int, Result] = {}
 
-    def keep(at: int, arrays: Arrays) -> None:
-        if store is not None:
-            store.write(names[at], arrays)
-        found[at] = arrays
-        done(len(found), len(jobs))
+    def keep(at: int, result: Result) -> None:
+        if store is not None and keys is not None:
+            store.write(keys[at], result)
+        results[at] = result
+        done(len(results), len(tasks))
 
-    if store is not None:
-        kept = {at: store.read(name) for at, name in enumerate(names)}
-        found |= {at: arrays for at, arrays in kept.items() if arrays is not None}
-        done(len(found), len(jobs))
-    left = [at for at in range(len(jobs)) if at not in found]
+    if store is not None and keys is not None:
+        kept = {at: store.read(key) for at, key in enumerate(keys)}
+        results |= {at: result for at, result in kept.items() if result is not None}
+        done(len(results), len(tasks))
+    left = [at for at in range(len(tasks)) if at not in results]
     if executor is None:
         for at in left:
-            keep(at, work(jobs[at]))
-    elif left:
+            keep(at, work(tasks[at]))
+    else:
         try:
-            _hand_out(Packed(work), jobs, left, executor, keep)
+            _hand_out(work, tasks, left, executor, keep)
         except BrokenExecutor as error:
-            where = "" if store is None else f" {len(found)} of them are kept in {store.folder}:"
-            again = " run it again." if store is None else " the same run goes on from there."
+            where = "" if store is None else f" {len(results)} of them are kept in {store.folder}:"
+            advice = " run it again." if store is None else " the same run goes on from there."
             raise WorkerLost(
-                f"a worker process died (killed, or out of memory) after {len(found)} of "
-                f"{len(jobs)} blocks;{where}{again}"
+                f"a worker process died (killed, or out of memory) after {len(results)} of "
+                f"{len(tasks)} blocks;{where}{advice}"
             ) from error
-    return [found[at] for at in range(len(jobs))]
+    return [results[at] for at in range(len(tasks))]
 
 
 def _hand_out(
-    work: Packed[Job],
-    jobs: Sequence[Job],
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
     left: Sequence[int],
     executor: Executor,
-    keep: Callable[[int, Arrays], None],
+    keep: Callable[[int, Result], None],
 ) -> None:
-    """Keep a few blocks in flight; on any end but a good one take back what has not begun."""
-    share = getattr(executor, "share", None)
-    task = share(work) if share else work
-    flying: dict[Future[Arrays], int] = {}
-    waiting = list(left)
+    """Keep a few tasks in flight; on any end but a good one take back those not yet begun."""
+    flying: dict[Future[Result], int] = {}
+    waiting = iter(left)
     try:
-        while waiting or flying:
-            while waiting and len(flying) < IN_FLIGHT:
-                at = waiting.pop(0)
-                flying[executor.submit(_call, task, jobs[at])] = at
+        for at in islice(waiting, IN_FLIGHT):
+            flying[executor.submit(work, tasks[at])] = at
+        while flying:
             ended, _ = wait(flying, return_when=FIRST_COMPLETED)
             for future in ended:
                 keep(flying.pop(future), future.result())
+            for at in islice(waiting, IN_FLIGHT - len(flying)):
+                flying[executor.submit(work, tasks[at])] = at
     finally:
         for future in flying:
             future.cancel()
-
-
-def _call(work: Callable[[Any], Arrays], job: object) -> Arrays:
-    return work(job)

@@ -227,7 +227,7 @@ def optimize(
     relax : bool
         Solve the linear relaxation only (openings and conversions may then be fractions).
     executor : concurrent.futures.Executor, optional
-        Whose workers search the counties of a large city (see ``capsim.io.dask_cluster``); threads
+        Whose workers search the counties of a large city (see ``capsim.io.executors``); threads
         here where not given. Without a time limit the plan is the same. Ctrl-C leaves it as soon as
         the searches that have begun there end.
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from capsim.demand.draws import BLOCK
-from capsim.io.cache import BlockStore, digest
-from capsim.io.executors import Done, run_blocks
+from capsim.io.cache import ResultStore, digest
+from capsim.io.executors import Done, run_tasks
 from capsim.simulation.data import SimulationData, read_given
 from capsim.simulation.draws import Figures, Job, Target, run_block
 from capsim.simulation.network import Floats
@@ -39,7 +39,7 @@ def simulate(
     uncertainty: bool = True,
     openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
     executor: Executor | None = None,
-    store: BlockStore | str | Path | None = None,
+    store: ResultStore | str | Path | None = None,
     done: Done = lambda finished, total: None,
 ) -> Outcomes:
     """Simulate a plan under draws of demand and of opening dates.
@@ -62,7 +62,7 @@ def simulate(
         modulo their number.
     executor : concurrent.futures.Executor, optional
         Does blocks of draws: threads, processes, a cluster; results are the same bytes with any.
-    store : BlockStore or folder, optional
+    store : ResultStore or folder, optional
         Keeps blocks as they are finished; the same simulation, stopped and run again, does the
         others only.
     done : callable, optional
@@ -136,7 +136,7 @@ def trial(
     children: bool = True,
     openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
     executor: Executor | None = None,
-    store: BlockStore | str | Path | None = None,
+    store: ResultStore | str | Path | None = None,
     done: Done = lambda finished, total: None,
 ) -> Trial:
     """Let a plan meet draws and keep every draw's figures; see `simulate` for the arguments.
@@ -146,8 +146,8 @@ def trial(
     """
     if draws < 1:
         raise ValueError(f"draws must be 1 or more, not {draws}")
-    if store is not None and not isinstance(store, BlockStore):
-        store = BlockStore(Path(store))
+    if store is not None and not isinstance(store, ResultStore):
+        store = ResultStore(Path(store))
     given = read_given(plan)
     targets = read_targets(plan, given)
     ready = _ready(plan, given, draws, seed, uncertainty, openings)
@@ -165,7 +165,7 @@ def trial(
         base = digest(FORMAT, version("capsim"), np.__version__, plan.scenario.hash, given, targets)
         keys = [digest(base, job) for job in jobs]
     work = partial(_arrays, given, targets)
-    found = run_blocks(work, jobs, keys=keys, executor=executor, store=store, done=done)
+    found = run_tasks(work, jobs, keys=keys, executor=executor, store=store, done=done)
     return Trial(given, targets, ready, gather([Figures(**block) for block in found]))
 
 

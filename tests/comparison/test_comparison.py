@@ -25,9 +25,9 @@ from capsim.comparison import (
     tornado,
 )
 from capsim.comparison.differences import differences_of, matched, paired
-from capsim.comparison.result import packed, unpacked
 from capsim.comparison.side_by_side import Job, summary_of
 from capsim.i18n.language import width
+from capsim.io.cache import ResultStore
 from capsim.io.executors import processes
 from capsim.plan.limits import limits_used
 from capsim.report import comparison_text
@@ -180,7 +180,7 @@ def test_resumes_from_its_store_with_any_executor(city, tmp_path, pool, monkeypa
 
     with pytest.raises(KeyboardInterrupt):
         compare(scenarios, progress=stop, store=tmp_path, **options)
-    assert len(list(tmp_path.glob("*.block"))) == 2
+    assert len(list(tmp_path.glob("*.result"))) == 2
     said = []
     with pool() as executor:
         found = compare(
@@ -213,9 +213,11 @@ def test_processes_give_the_same_tables(city, compared):
         pd.testing.assert_frame_equal(table, found.tables[name])
 
 
-def test_a_result_comes_back_from_its_bytes(compared):
-    for result in compared.results.values():
-        found = unpacked(packed(result))
+def test_a_result_comes_back_from_a_store(compared, tmp_path):
+    store = ResultStore(tmp_path)
+    for key, result in compared.results.items():
+        store.write(key, result)
+        found = store.read(key)
         assert found.headline == pytest.approx(result.headline, nan_ok=True)
         assert found.sentences == result.sentences
         for name, table in result.tables.items():

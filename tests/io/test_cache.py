@@ -1,4 +1,4 @@
-"""Blocks are read back as written or taken for absent."""
+"""Results are read back as written or taken for absent."""
 
 import errno
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsim.io import cache as blocks
-from capsim.io.cache import BlockStore, StoreError, digest
+from capsim.io import cache
+from capsim.io.cache import ResultStore, StoreError, digest
 
 ARRAYS = {"a": np.arange(6.0).reshape(2, 3), "b": np.array([], float), "c": np.array([True])}
 
@@ -21,7 +21,7 @@ def same(found, expected=ARRAYS):
 
 
 def test_read_back(tmp_path):
-    store = BlockStore(tmp_path / "store")
+    store = ResultStore(tmp_path / "store")
     assert store.read("key") is None
     store.write("key", ARRAYS)
     same(store.read("key"))
@@ -31,8 +31,8 @@ def test_read_back(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 40, -1])
-def test_a_torn_block_is_absent(tmp_path, cut):
-    store = BlockStore(tmp_path)
+def test_a_torn_result_is_absent(tmp_path, cut):
+    store = ResultStore(tmp_path)
     store.write("key", ARRAYS)
     path = store.path("key")
     path.write_bytes(path.read_bytes()[:cut])
@@ -40,8 +40,8 @@ def test_a_torn_block_is_absent(tmp_path, cut):
 
 
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
-def test_a_damaged_block_is_absent(tmp_path_factory, place, bit):
-    store = BlockStore(tmp_path_factory.mktemp("store"))
+def test_a_damaged_result_is_absent(tmp_path_factory, place, bit):
+    store = ResultStore(tmp_path_factory.mktemp("store"))
     store.write("key", ARRAYS)
     data = bytearray(store.path("key").read_bytes())
     data[place % len(data)] ^= 1 << bit
@@ -49,26 +49,21 @@ def test_a_damaged_block_is_absent(tmp_path_factory, place, bit):
     assert store.read("key") is None
 
 
-def test_a_block_of_another_key_is_absent(tmp_path):
-    store = BlockStore(tmp_path)
+def test_a_result_of_another_key_is_absent(tmp_path):
+    store = ResultStore(tmp_path)
     store.write("one", ARRAYS)
     store.path("one").rename(store.path("other"))
     assert store.read("other") is None
 
 
-def test_objects_are_refused(tmp_path):
-    with pytest.raises(TypeError, match="none of"):
-        BlockStore(tmp_path).write("key", {"a": np.array([object()])})
-
-
 def test_a_full_disk_is_told_and_harms_nothing(tmp_path, monkeypatch):
-    store = BlockStore(tmp_path)
+    store = ResultStore(tmp_path)
     store.write("one", ARRAYS)
 
     def full(path, content):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(blocks, "whole_file", full)
+    monkeypatch.setattr(cache, "whole_file", full)
     with pytest.raises(StoreError, match=r"the disk is full\. 1 finished"):
         store.write("two", ARRAYS)
     same(store.read("one"))

@@ -92,8 +92,6 @@ def test_a_worker_of_a_cluster_killed_in_the_middle_changes_nothing(
 ) -> None:
     from distributed import Client
 
-    from capsim.io.dask_cluster import ClusterExecutor
-
     contact, jobs = cluster
 
     @dataclass
@@ -111,7 +109,7 @@ def test_a_worker_of_a_cluster_killed_in_the_middle_changes_nothing(
 
     with Client(scheduler_file=contact) as client:
         client.wait_for_workers(2, timeout=60)
-        deadly = Deadly(ClusterExecutor(client))
+        deadly = Deadly(client.get_executor(pure=False))
         for seed in (0, 1, 2):
             assert_same(solved(seed, None), solved(seed, deadly))
     assert len(deadly.handed) > 8

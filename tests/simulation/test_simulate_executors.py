@@ -15,8 +15,8 @@ import hand_plan
 import pandas as pd
 import pytest
 
-from capsim.io.cache import BlockStore, StoreError
-from capsim.io.executors import WorkerLost, processes, run_blocks
+from capsim.io.cache import ResultStore, StoreError
+from capsim.io.executors import WorkerLost, processes, run_tasks
 from capsim.simulation import run as simulate_run
 from capsim.simulation import simulate
 
@@ -40,7 +40,7 @@ def outcomes(plan):
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob("*.block")}
+    return {path.name: path.read_bytes() for path in folder.glob("*.result")}
 
 
 def test_a_stored_run_is_the_same_and_is_not_done_again(plan, outcomes, tmp_path, monkeypatch):
@@ -52,7 +52,7 @@ def test_a_stored_run_is_the_same_and_is_not_done_again(plan, outcomes, tmp_path
 
 def test_only_missing_and_damaged_blocks_are_done_again(plan, outcomes, tmp_path, monkeypatch):
     simulate(plan, draws=DRAWS, seed=SEED, store=tmp_path)
-    blocks = sorted(tmp_path.glob("*.block"))
+    blocks = sorted(tmp_path.glob("*.result"))
     blocks[0].unlink()
     blocks[3].write_bytes(blocks[3].read_bytes()[:-7])
     done = []
@@ -100,14 +100,14 @@ def test_ctrl_c_leaves_whole_blocks(plan, outcomes, tmp_path, workers):
             done=stop,
         )
     assert len(files(tmp_path)) >= 3
-    store = BlockStore(tmp_path)
-    assert not [path for path in tmp_path.iterdir() if path.suffix != ".block"]
+    store = ResultStore(tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".result"]
     same(outcomes, simulate(plan, draws=DRAWS, seed=SEED, store=store))
 
 
 def test_a_store_needs_keys(tmp_path):
     with pytest.raises(ValueError, match="a key for each"):
-        run_blocks(dict, [1, 2], store=BlockStore(tmp_path))
+        run_tasks(dict, [1, 2], store=ResultStore(tmp_path))
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_processes_give_the_same_bytes(plan, outcomes, workers):
 SCRIPT = """
 import sys, time
 import hand_plan
-from capsim.simulate import simulate
+from capsim.simulation import simulate
 def slowly(finished, total):
     print(finished, flush=True)
     time.sleep(0.05)
@@ -169,7 +169,7 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(plan, outcomes, t
 def test_a_full_disk_is_told_and_harms_nothing(plan, outcomes, tmp_path):
     """A limit on the size of files stands for the disk's end."""
     simulate(plan, draws=64, seed=SEED, store=tmp_path)
-    size = max(path.stat().st_size for path in tmp_path.glob("*.block"))
+    size = max(path.stat().st_size for path in tmp_path.glob("*.result"))
 
     def limit() -> None:
         import resource
@@ -181,9 +181,9 @@ def test_a_full_disk_is_told_and_harms_nothing(plan, outcomes, tmp_path):
     job = start(tmp_path, preexec_fn=limit)
     _, error = job.communicate()
     assert job.returncode != 0
-    assert "the disk is full. 1 finished blocks stand there whole" in error
+    assert "the disk is full. 1 finished results stand there whole" in error
     assert files(tmp_path) == before
-    assert not [path for path in tmp_path.iterdir() if path.suffix != ".block"]
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".result"]
     same(outcomes, simulate(plan, draws=DRAWS, seed=SEED, store=tmp_path))
 
 
@@ -204,13 +204,13 @@ class Deadly:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_told_and_the_run_goes_on(tmp_path):
-    store = BlockStore(tmp_path / "store")
+    store = ResultStore(tmp_path / "store")
     work, keys = Deadly(tmp_path / "mark"), [str(job) for job in range(12)]
     with processes(2) as pool, pytest.raises(WorkerLost, match=r"kept in .* goes on from there"):
-        run_blocks(work, range(12), keys=keys, executor=pool, store=store)
+        run_tasks(work, range(12), keys=keys, executor=pool, store=store)
     done = []
     with processes(2) as pool:
-        found = run_blocks(
+        found = run_tasks(
             work,
             range(12),
             keys=keys,

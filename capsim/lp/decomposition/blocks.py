@@ -22,14 +22,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from capsim.io.executors import run_blocks
+from capsim.io.executors import run_tasks
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverResult
@@ -261,9 +260,7 @@ def search_all(
     """
     if executor is None:
         return in_parallel([partial(_search_in_turn, search, left) for search in searches])
-    limit = left.limit()
-    done = run_blocks(_as_arrays, [(search, limit) for search in searches], executor=executor)
-    return [_as_solution(arrays) for arrays in done]
+    return run_tasks(partial(_solved, limit=left.limit()), searches, executor=executor)
 
 
 def _search_in_turn(search: Search, left: Deal) -> SolverResult:
@@ -278,31 +275,6 @@ def _solved(search: Search, limit: Mapping[str, float]) -> SolverResult:
     if found.status == "unknown" and search.last:
         return Highs(search.part, {"mip_max_improving_sols": 1}).solve()
     return found
-
-
-def _as_arrays(job: tuple[Search, Mapping[str, float]]) -> dict[str, Any]:
-    found = _solved(*job)
-    return {
-        "status": np.array(found.status),
-        "x": np.zeros(0) if found.x is None else found.x,
-        "figures": np.array([found.objective, found.bound, found.seconds, found.hand_over_s]),
-    }
-
-
-def _as_solution(arrays: Mapping[str, Any]) -> SolverResult:
-    objective, bound, seconds, hand_over_s = arrays["figures"].tolist()
-    x = arrays["x"]
-    return SolverResult(
-        status=str(arrays["status"]),
-        x=x if len(x) else None,
-        objective=objective,
-        bound=bound,
-        row_dual=None,
-        column_dual=None,
-        solver=solver_name(),
-        seconds=seconds,
-        hand_over_s=hand_over_s,
-    )
 
 
 ITERATIONS = 100_000
