@@ -16,9 +16,15 @@ from openpyxl import load_workbook as open_book
 from small_folder import write
 
 from capsim.scenario import Scenario, ScenarioError, generate, load
-from capsim.scenario.excel.headers import COLUMNS_ZH, TABLES_ZH, UNITS_ZH
-from capsim.scenario.excel.settings_sheet import parted, read_value, rows_of
-from capsim.scenario.excel.workbook import load_workbook, template_bytes, workbook_bytes
+from capsim.scenario.excel.settings_sheet import read_value, rows_of, split_key
+from capsim.scenario.excel.workbook import (
+    COLUMNS_ZH,
+    TABLES_ZH,
+    UNITS_ZH,
+    load_workbook,
+    template_bytes,
+    workbook_bytes,
+)
 from capsim.scenario.excel.writer import Field, add_sheet, decoded, encoded, new_book, to_bytes
 from capsim.scenario.schema import TABLES
 
@@ -142,7 +148,7 @@ DOCUMENTS = st.recursive(
 @given(st.dictionaries(NAMES.filter(lambda name: name != "value"), DOCUMENTS, max_size=3))
 def test_any_settings_come_back_from_their_rows(document):
     for key, value, *said, kind in rows_of(document):
-        *above, last = parted(key)
+        *above, last = split_key(key)
         inside = document
         for part in above:
             inside = inside[part]

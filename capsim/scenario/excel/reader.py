@@ -1,7 +1,4 @@
-"""A workbook's sheets as rows of plain values; what cannot be read is said with its cell.
-
-Faults of a scenario, which name a file, row and column, given the cell of the workbook.
-"""
+"""Reading of a workbook's sheets as rows of plain values, and naming of faults by their cells."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ from capsim.scenario.faults import Fault, ScenarioError
 
 Row = tuple[int, list[Any]]
 OLD = b"\xd0\xcf\x11\xe0"
-"""How an encrypted workbook begins, and a workbook of before 2007."""
+"""First bytes of an encrypted workbook, and of a workbook of before 2007."""
 BROKEN = (
     InvalidFileException,
     KeyError,
@@ -43,7 +40,7 @@ BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What the library raises at a file that is no workbook, or a damaged one."""
+"""Exceptions of the library at a file that is no workbook, or a damaged one."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +85,17 @@ def read_sheets(path: Path) -> list[Sheet]:
     ScenarioError
         With the one fault that the file is not there or no workbook.
     """
-    wrong = ""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise _unfit(path, f"a file that can be read ({error.strerror})") from None
-    start = content[:4]
-    if start == OLD:
-        wrong = "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007"
-    elif start != b"PK\x03\x04":
-        wrong = "a workbook (.xlsx)"
-    if wrong:
-        raise _unfit(path, wrong)
+    if content.startswith(OLD):
+        raise _unfit(
+            path,
+            "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007",
+        )
+    if not content.startswith(b"PK\x03\x04"):
+        raise _unfit(path, "a workbook (.xlsx)")
     with warnings.catch_warnings():
         # The library warns of what it passes over: lists of choices, colours, dates out of range.
         warnings.simplefilter("ignore")
@@ -112,8 +108,8 @@ def read_sheets(path: Path) -> list[Sheet]:
         except ScenarioError:
             raise
         except BROKEN as error:
-            what = " ".join(str(error).split())[:80]
-            raise _unfit(path, f"a workbook (.xlsx) that is whole ({what})") from None
+            reason = " ".join(str(error).split())[:80]
+            raise _unfit(path, f"a workbook (.xlsx) that is whole ({reason})") from None
 
 
 def _unfit(path: Path, expected: str) -> ScenarioError:
@@ -126,13 +122,14 @@ Cell = tuple[str, int, int]
 def _load(
     content: bytes, *, calculated: bool, formulas: frozenset[Cell] = frozenset()
 ) -> tuple[list[Sheet], frozenset[Cell]]:
-    """Read sheets, formulas as text or as calculated last, and say which cells are formulas."""
-    sheets, found = [], set()
+    """Read sheets, formulas as text or as calculated last, and list the cells with formulas."""
+    sheets, with_formula = [], set()
     book = load_workbook(BytesIO(content), read_only=True, data_only=calculated)
     try:
         for sheet in book.worksheets:
-            reset: Any = sheet
-            reset.reset_dimensions()
+            # Some programs write wrong dimensions, by which the library would cut the sheet off.
+            unbounded: Any = sheet
+            unbounded.reset_dimensions()
             rows: list[Row] = []
             faults = []
             for number, cells in enumerate(sheet.iter_rows(), 1):
@@ -142,16 +139,16 @@ def _load(
                     if isinstance(value, str):
                         value = decoded(value) if value.strip() else None
                     row.append(value)
+                    expected = ""
                     if cell.data_type == "f":
-                        found.add((sheet.title, number, at))
+                        with_formula.add((sheet.title, number, at))
                     elif cell.data_type == "e":
                         expected = "a value, not an error"
-                        place = cell_name(sheet.title, number, at)
-                        faults.append(Fault(place, None, "", str(value), expected))
                     elif value is None and (sheet.title, number, at) in formulas:
                         expected = "a value: the formula was never calculated (open and save)"
+                    if expected:
                         place = cell_name(sheet.title, number, at)
-                        faults.append(Fault(place, None, "", "", expected))
+                        faults.append(Fault(place, None, "", str(value or ""), expected))
                 while row and row[-1] is None:
                     row.pop()
                 if row:
@@ -160,7 +157,7 @@ def _load(
                 sheets.append(Sheet(sheet.title, rows, tuple(faults)))
     finally:
         book.close()
-    return sheets, frozenset(found)
+    return sheets, frozenset(with_formula)
 
 
 def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
@@ -179,23 +176,23 @@ def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
         rest = rest[1:]
     faults = []
     columns: dict[str, int] = {}
+
+    def fault(row: int, at: int, name: str, expected: str) -> None:
+        faults.append(Fault(cell_name(sheet.title, row, at), None, name, name, expected))
+
     for at, name in enumerate(heads):
         if not name:
-            used = next((row for row, line in rest if at < len(line) and line[at] is not None), 0)
-            if used:
-                place = cell_name(sheet.title, number, at)
-                faults.append(Fault(place, None, "", "", "a header over the cells below"))
+            if any(at < len(line) and line[at] is not None for _, line in rest):
+                fault(number, at, "", "a header over the cells below")
         elif name in columns:
-            place = cell_name(sheet.title, number, at)
-            faults.append(Fault(place, None, name, name, "each column once"))
+            fault(number, at, name, "each column once")
         else:
             columns[name] = at
     wide = next(((row, line) for row, line in rest if len(line) > len(heads)), None)
     if wide is not None:
         row, line = wide
-        at = next(at for at in range(len(heads), len(line)) if line[at] is not None)
-        place = cell_name(sheet.title, row, at)
-        faults.append(Fault(place, None, "", "", "no cell without a header over it"))
+        beyond = next(at for at in range(len(heads), len(line)) if line[at] is not None)
+        fault(row, beyond, "", "no cell without a header over it")
     return Header(number, columns, rest, tuple(faults))
 
 
@@ -204,15 +201,17 @@ def _head(cell: Any) -> str:
 
 
 def _is_header(cells: Sequence[Any], heads: Sequence[str], names: Mapping[str, str]) -> bool:
-    """Tell whether most cells of a row say the header again, in the other language."""
-    said = [
-        (_head(cell), head) for cell, head in zip(cells, heads, strict=False) if cell is not None
+    """Check whether most cells of a row repeat the header, in the other language."""
+    same = [
+        names.get(_head(cell)) == head
+        for cell, head in zip(cells, heads, strict=False)
+        if cell is not None
     ]
-    return 2 * sum(names.get(text) == head for text, head in said) > len(said)
+    return 2 * sum(same) > len(same)
 
 
 def text_of(value: Any) -> str:
-    """Give a cell as the text that a CSV file would hold.
+    """Return a cell as the text that a CSV file would hold.
 
     Examples
     --------
@@ -263,14 +262,13 @@ def located(
     >>> located([Fault("births", 7, "year", "x", "a year")], {"births": place}, place)[0].file
     'births!B7'
     """
-    found: dict[tuple[str, str], Fault] = {}
+    first: dict[tuple[str, str], Fault] = {}
     for fault in faults:
         place = places.get(fault.file)
         cell = fault.file if place is None else _cell(fault, place, sources)
         single = "!" in cell and not cell.partition("!")[2].count(":")
-        known = (cell, "") if single else (cell, str(fault))
-        found.setdefault(known, replace(fault, file=cell, row=None))
-    return tuple(found.values())
+        first.setdefault((cell, "" if single else str(fault)), replace(fault, file=cell, row=None))
+    return tuple(first.values())
 
 
 def _cell(fault: Fault, place: Place, sources: Place) -> str:
@@ -296,7 +294,7 @@ def _of_key(dotted: str, place: Place, sources: Place) -> str:
     if dotted in place.keys:
         value = place.columns.get("value", place.columns.get("what"))
         return cell_name(place.title, place.keys[dotted], value)
-    inside = [row for key, row in place.keys.items() if key.startswith(f"{dotted}.")]
-    if inside:
-        return cell_name(place.title, min(inside), place.columns.get("key"))
+    section = [row for key, row in place.keys.items() if key.startswith(f"{dotted}.")]
+    if section:
+        return cell_name(place.title, min(section), place.columns.get("key"))
     return _of_key(parent, place, sources) if parent else place.title

@@ -1,4 +1,4 @@
-"""Settings as rows of a sheet and back: a dotted key, its value, where the value comes from.
+"""Conversion of settings to rows of a sheet (dotted key, value, provenance) and back.
 
 The column ``type`` says how a value is meant: ``text``, ``number``, ``yes/no``, ``date``, ``toml``
 (a list, or anything else, as ``scenario.toml`` would write it), ``table`` (a table by year or name
@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from capsim.scenario.document import is_wrapped
+from capsim.scenario.document import SOURCE, is_wrapped
 from capsim.scenario.excel.writer import FIRST_DATE, MOST_LETTERS
 
 TYPES = ("text", "number", "yes/no", "date", "toml", "table")
@@ -28,7 +28,7 @@ TRUE, FALSE = ("true", "yes", "是"), ("false", "no", "否")
 
 
 def rows_of(document: Mapping[str, Any], above: str = "") -> Iterator[Row]:
-    """Give a row for each value of settings, in order.
+    """Return a row for each value of settings, in order.
 
     Examples
     --------
@@ -41,21 +41,20 @@ def rows_of(document: Mapping[str, Any], above: str = "") -> Iterator[Row]:
         key = f"{above}.{_quoted(name)}" if above else _quoted(name)
         if is_wrapped(entry):
             value = entry["value"]
-            unit, source, mark = (str(entry.get(part, "")) for part in ("unit", "source", "mark"))
-            said = (unit, source, mark)
-            if not any(said) or is_wrapped(value):
+            unit, source, mark = (str(entry.get(part, "")) for part in SOURCE)
+            if not (unit or source or mark) or is_wrapped(value):
                 yield key, inline(entry), "", "", "", "toml"
             elif isinstance(value, Mapping) and value:
                 yield key, None, unit, source, mark, "table"
                 yield from rows_of(value, key)
             else:
-                shown, kind = _shown(value)
-                yield key, shown, unit, source, mark, kind
+                cell, kind = _cell(value)
+                yield key, cell, unit, source, mark, kind
         elif isinstance(entry, Mapping) and entry:
             yield from rows_of(entry, key)
         else:
-            shown, kind = _shown(entry)
-            yield key, shown, "", "", "", kind
+            cell, kind = _cell(entry)
+            yield key, cell, "", "", "", kind
 
 
 def inline(value: Any) -> str:
@@ -79,35 +78,32 @@ def inline(value: Any) -> str:
     return repr(value)
 
 
-def parted(key: str) -> tuple[str, ...] | None:
-    """Take a dotted key apart; None where it is none.
+def split_key(key: str) -> tuple[str, ...] | None:
+    """Split a dotted key into its parts; None where it is invalid.
 
     Examples
     --------
-    >>> parted('programmes."build.2022".by'), parted("a..b")
+    >>> split_key('programmes."build.2022".by'), split_key("a..b")
     (('programmes', 'build.2022', 'by'), None)
     """
-    parts = []
-    at = 0
-    while True:
-        found = PART.match(key, at)
-        if found is None:
-            return None
-        text = found[0].strip()
+    parts, at = [], 0
+    while (match := PART.match(key, at)) is not None:
+        text = match[0].strip()
         try:
             parts.append(json.loads(text) if text.startswith('"') else text)
         except ValueError:
             return None
-        at = found.end()
+        at = match.end()
         if at == len(key):
             return tuple(parts) if all(parts) else None
         if key[at] != ".":
             return None
         at += 1
+    return None
 
 
 def read_value(value: Any, kind: str) -> tuple[Any, str]:
-    """Give the value of a cell as its type means it, and what was expected where it is none.
+    """Return the value of a cell as its type means it, and what was expected where it is invalid.
 
     A text for a number, a number for a date and the like pass: the check of settings names them.
 
@@ -142,8 +138,8 @@ def _quoted(name: Any) -> str:
     return text if plain else json.dumps(text)
 
 
-def _shown(value: Any) -> tuple[Any, str]:
-    """Give what stands in the cell, and the type."""
+def _cell(value: Any) -> tuple[Any, str]:
+    """Return what stands in the cell of a value, and its type."""
     if isinstance(value, bool):
         return value, "yes/no"
     if isinstance(value, int) and abs(value) < 2**53:

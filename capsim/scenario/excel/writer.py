@@ -1,8 +1,8 @@
-"""Sheets of a workbook, written so that text stays text and numbers stay exact, and read back.
+"""Sheets of a workbook in which text stays text, numbers stay exact and equal sheets equal bytes.
 
 A spreadsheet takes ``=1+1`` for a formula and ``1-3`` for a date; here a text cell is written as
 text, whatever it looks like, in a column formatted as text. Characters that a workbook cannot
-hold are written ``_x0007_``, as spreadsheets themselves do. Equal sheets give equal bytes.
+hold are written ``_x0007_``, as spreadsheets themselves do.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.writer.excel import ExcelWriter
 
 TEXT, DATE = "@", "yyyy-mm-dd"
 MOST_ROWS, MOST_LETTERS = 1_048_576, 32_767
@@ -28,6 +30,7 @@ EPOCH = dt.date(1899, 12, 30)
 FIRST_DATE = dt.date(1900, 3, 1)
 """Spreadsheets hold 1900 for a leap year: earlier dates are written as text."""
 STAMP = (1980, 1, 1, 0, 0, 0)
+"""Date of a workbook and of the files in it, whenever they are written."""
 HEAD = PatternFill("solid", fgColor="DDE7F0")
 MUST = PatternFill("solid", fgColor="F8D9A8")
 UNFIT = re.compile("[\x00-\x1f\x7f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -61,34 +64,34 @@ class Field:
 
 
 def encoded(text: str) -> str:
-    r"""Give a text as a workbook can hold it.
+    r"""Return a text as a workbook can hold it.
 
     Examples
     --------
     >>> encoded("=1+1"), encoded("bell\x07"), encoded("_x0041_"), encoded(" ")
     ('=1+1', 'bell_x0007_', '_x005F_x0041_', '_x0020_')
     """
-    text = UNFIT.sub(lambda found: f"_x{ord(found[0]):04X}_", SURROGATE.sub("\ufffd", text))
+    text = UNFIT.sub(lambda match: f"_x{ord(match[0]):04X}_", SURROGATE.sub("\ufffd", text))
     return text if text.strip() else "".join(f"_x{ord(letter):04X}_" for letter in text)
 
 
 def decoded(text: str) -> str:
-    r"""Give the text that a workbook holds.
+    r"""Return the text that a workbook holds, from its cell.
 
     Examples
     --------
     >>> decoded("bell_x0007_"), decoded(encoded("_x0041_"))
     ('bell\x07', '_x0041_')
     """
-    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
 
 
 def new_book(title: str) -> Workbook:
-    """Give a workbook without sheets."""
+    """Make a workbook without sheets."""
     book = Workbook(write_only=True)
     book.properties.creator = "capsim"
     book.properties.title = encoded(title)
-    book.properties.created = dt.datetime(*STAMP)
+    book.properties.created = book.properties.modified = dt.datetime(*STAMP)
     return book
 
 
@@ -126,14 +129,12 @@ def add_sheet(
     sheet.page_setup.paperSize = 9
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    cells = []
     for at, field in enumerate(fields, 1):
         column = sheet.column_dimensions[get_column_letter(at)]
         column.width = field.width
         column.number_format = field.form
-        cells.append({form: _empty(sheet, form) for form in {field.form, TEXT, DATE}})
     for line in range(lines):
-        sheet.append([_head(sheet, field, line) for field in fields])
+        sheet.append([_head(sheet, field, field.heads[line]) for field in fields])
     last = lines
     for row in rows:
         last += 1
@@ -141,73 +142,70 @@ def add_sheet(
             raise ValueError(
                 f"sheet {title}: more than {MOST_ROWS:,} rows do not fit in a workbook"
             )
-        given = zip(cells, fields, row, strict=True)
-        sheet.append([_filled(own, field.form, value, title) for own, field, value in given])
+        sheet.append(
+            [_cell(sheet, field.form, value) for field, value in zip(fields, row, strict=True)]
+        )
     sheet.auto_filter.ref = f"A{lines}:{get_column_letter(len(fields))}{max(last, lines + 1)}"
     for at, field in enumerate(fields, 1):
         if field.allowed and (last > lines or spare):
             letter = get_column_letter(at)
-            listed = DataValidation(
+            choices = DataValidation(
                 "list", formula1=f'"{",".join(field.allowed)}"', allow_blank=True
             )
-            listed.add(f"{letter}{lines + 1}:{letter}{last + spare}")
-            sheet.data_validations.append(listed)
+            choices.add(f"{letter}{lines + 1}:{letter}{last + spare}")
+            sheet.data_validations.append(choices)
 
 
 def to_bytes(book: Workbook) -> bytes:
-    """Give the file: the same sheets give the same bytes."""
-    written, fixed = BytesIO(), BytesIO()
-    book.save(written)
-    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(
-                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content
-                )
-            entry = zipfile.ZipInfo(name, STAMP)
-            entry.external_attr = 0o644 << 16
-            target.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
+    """Return the file: the same sheets give the same bytes."""
+    content = BytesIO()
+    ExcelWriter(book, _Archive(content, "w")).save()
+    return content.getvalue()
 
 
-def _head(sheet: Any, field: Field, line: int) -> Any:
-    cell = _empty(sheet, TEXT)
-    cell.font = Font(bold=True)
-    cell.fill = MUST if field.must else HEAD
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
-    return _filled({TEXT: cell}, TEXT, field.heads[line], str(sheet.title))
+class _Archive(ZipFile):
+    """A zip archive whose files all bear the same date."""
+
+    def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *_: Any, **__: Any) -> None:
+        entry = ZipInfo(str(zinfo_or_arcname), STAMP)
+        entry.external_attr = 0o644 << 16
+        super().writestr(entry, data, ZIP_DEFLATED)
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        self.writestr(arcname or filename, Path(filename).read_bytes())
 
 
-def _empty(sheet: Any, form: str) -> Any:
-    cell = WriteOnlyCell(sheet)
-    cell.number_format = form
+def _head(sheet: Any, field: Field, text: str) -> Any:
+    cell = _cell(sheet, TEXT, text)
+    if cell is not None:
+        cell.font = Font(bold=True)
+        cell.fill = MUST if field.must else HEAD
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell
 
 
-def _filled(own: Mapping[str, Any], form: str, value: Any, title: str) -> Any:
-    """Put a value into the column's cell of the right format, past the library's guesses."""
+def _cell(sheet: Any, form: str, value: Any) -> Any:
+    """Make a cell of a value, past the library's guesses at what a text means; None is blank."""
     if isinstance(value, tuple):
         value, form = value
-        own = {**own, form: _empty(own[TEXT].parent, form)}
     if value is None or value == "" or value != value:
         return None
-    early = isinstance(value, dt.date) and value < FIRST_DATE
     if isinstance(value, float) and math.isinf(value):
         value = "∞" if value > 0 else "−∞"
-    if isinstance(value, str) or early:
-        text = encoded(str(value))
+    if isinstance(value, str) or (isinstance(value, dt.date) and value < FIRST_DATE):
+        form, kind, text = TEXT, "s", encoded(str(value))
         if len(text) > MOST_LETTERS:
-            raise ValueError(f"sheet {title}: {text[:40]!r}… is longer than a cell can hold")
-        cell, kept, kind = own[TEXT], text, "s"
+            raise ValueError(f"sheet {sheet.title}: {text[:40]!r}… is longer than a cell can hold")
     elif isinstance(value, bool):
-        cell, kept, kind = own[form], "1" if value else "0", "b"
+        kind, text = "b", "1" if value else "0"
     elif isinstance(value, dt.date):
-        cell, kept, kind = own[DATE], str((value - EPOCH).days), "n"
+        form, kind, text = DATE, "n", str((value - EPOCH).days)
     else:
-        # The library would print 16 digits; a number takes up to 17 to read back as itself.
-        whole = float(value).is_integer() and abs(value) < 2**53
-        exact = whole or not isinstance(value, float)
-        cell, kept, kind = own[form], str(int(value)) if exact else repr(float(value)), "n"
-    cell._value, cell.data_type = kept, kind
+        # The library would print 16 digits of a number; it takes up to 17 to read back as itself.
+        exact = float(value).is_integer() and abs(value) < 2**53
+        whole = exact or not isinstance(value, float)
+        kind, text = "n", str(int(value)) if whole else repr(float(value))
+    cell: Any = WriteOnlyCell(sheet, text)
+    cell.data_type = kind
+    cell.number_format = form
     return cell
