@@ -1,13 +1,12 @@
-"""A sentence as a template and what stands in it, so that it can be said in another language."""
+"""A sentence as a text and the values that stand in it, to be written in any language."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from capsim.i18n.language import Words, words
 
 
 @dataclass(frozen=True)
@@ -16,8 +15,9 @@ class Message:
 
     Attributes
     ----------
-    text : str
-        English, with ``{places}``. What ends with a full stop begins with a capital.
+    msgid : str
+        English, with ``{places}``; other languages have it by this. One that ends with a full
+        stop begins with a capital when it is written.
     arguments : mapping
         By place: a name (text), a number (``int`` for years, ``float`` for amounts), a `Message`,
         or a tuple of names or of `Message`.
@@ -25,32 +25,34 @@ class Message:
     Examples
     --------
     >>> who = Message("county {county}", {"county": "C"})
-    >>> gap = Message("{who} lacks {amount} posts", {"who": who})
-    >>> str(Message("{gap}.", {"gap": gap.filled(amount=1.0)}))
-    'County C lacks 1 post.'
+    >>> gap = Message("{who} lacks {amount} posts in {year}", {"who": who, "year": 2022})
+    >>> sentence = Message("{gap}.", {"gap": gap.filled(amount=1.0)})
+    >>> str(sentence), sentence.text(words("zh"))
+    ('County C lacks 1 post in 2022.', '县区C 2022年缺编制1个。')
     """
 
-    text: str
+    msgid: str
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
     def filled(self, **values: Value) -> Message:
-        """Give the sentence with further values."""
-        return Message(self.text, {**self.arguments, **values})
+        """Return the message with further values."""
+        return Message(self.msgid, {**self.arguments, **values})
 
-    def __str__(self) -> str:
-        values = {key: _english(value) for key, value in self.arguments.items()}
-        text = self.text.format(**values) if values else self.text
-        if "1" in [values.get(name) for name in ("amount", "things", "number")]:
-            text = singular(text)
+    def text(self, say: Words) -> str:
+        """Write the message in a language."""
+        text = say(self.msgid, **{key: _text(key, one, say) for key, one in self.arguments.items()})
         return text[:1].upper() + text[1:] if text.endswith(".") else text
 
+    def __str__(self) -> str:
+        return self.text(words("en"))
+
     def plain(self) -> list[Any]:
-        """Turn into lists, texts and numbers, for JSON."""
-        return [self.text, {key: _plain(value) for key, value in self.arguments.items()}]
+        """Return the message as lists, texts and numbers, for JSON."""
+        return [self.msgid, {key: _plain(value) for key, value in self.arguments.items()}]
 
     @classmethod
     def of(cls, plain: list[Any]) -> Message:
-        """Read what `plain` wrote.
+        """Read a message back from `plain`.
 
         Examples
         --------
@@ -58,17 +60,25 @@ class Message:
         >>> Message.of(one.plain()) == one
         True
         """
-        text, values = plain
-        return cls(text, {key: _value(value) for key, value in values.items()})
+        msgid, values = plain
+        return cls(msgid, {key: _value(value) for key, value in values.items()})
 
 
 Value = str | int | float | Message | tuple[str, ...] | tuple[Message, ...]
+NAMED = ("stage", "floor")
+"""Places of words of the data, which have a name in each language."""
 
 
-def _english(value: Value) -> str:
+def _text(place: str, value: Value, say: Words) -> str:
+    """Write the value that stands in a place."""
     if isinstance(value, tuple):
-        return ("; " if isinstance(value[0], Message) else ", ").join(map(str, value))
-    return amount_text(value) if isinstance(value, float) else str(value)
+        mark = say.semicolon if isinstance(value[0], Message) else say.comma
+        return mark.join(_text("", one, say) for one in value)
+    if isinstance(value, Message):
+        return value.text(say)
+    if isinstance(value, float):
+        return say.amount(value)
+    return say.name(str(value)) if place in NAMED else str(value)
 
 
 def _plain(value: Value) -> Any:
@@ -81,53 +91,3 @@ def _value(plain: Any) -> Any:
     if isinstance(plain, dict):
         return tuple(_value(one) for one in plain["all"])
     return Message.of(plain) if isinstance(plain, list) else plain
-
-
-def amount_text(value: float) -> str:
-    """Write an amount: whole from 100 on, else with two decimals where needed.
-
-    Examples
-    --------
-    >>> amount_text(12400.4), amount_text(2.5), amount_text(0.001)
-    ('12,400', '2.5', '0.001')
-    """
-    if not np.isfinite(value):
-        return "?"
-    if value >= 100:
-        return f"{value:,.0f}"
-    if value >= 0.01 or value == 0:
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{value:.1g}"
-
-
-def singular(text: str) -> str:
-    """Put what there is one of into the singular.
-
-    Examples
-    --------
-    >>> singular("1 more contract teachers are taken on"), singular("1 classes too many")
-    ('1 more contract teacher is taken on', '1 class too many')
-    >>> singular("21 more posts are authorised"), singular("1 schools convert earlier")
-    ('21 more posts are authorised', '1 school converts earlier')
-    >>> singular("1 more boarding places stand ready")
-    '1 more boarding place stands ready'
-    """
-    kinds = "contract |large |ordered |boarding "
-    found = re.match(rf"(.*(?<![\d.,])1 (?:more )?(?:{kinds})?)(\w+)(.*)", text)
-    if found is None or found[2] not in ONE:
-        return text
-    verb = re.match(r"((?: that must convert)? )(\w+)\b(.*)", found[3])
-    rest = found[3]
-    if verb is not None and verb[2] in DOES:
-        rest = f"{verb[1]}{DOES[verb[2]]}{verb[3]}"
-    return f"{found[1]}{ONE[found[2]]}{rest}"
-
-
-DOES = {
-    **{"are": "is", "go": "goes", "stand": "stands", "do": "does"},
-    **{"convert": "converts", "open": "opens"},
-}
-ONE = {
-    **{"teachers": "teacher", "posts": "post", "places": "place", "pupils": "pupil"},
-    **{"projects": "project", "children": "child", "classes": "class", "schools": "school"},
-}

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Words, filled, words
-from capsim.i18n.message import Message, Value, amount_text
+from capsim.i18n.message import Message
 from capsim.plan.limits import limits_used, tight_targets
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
@@ -44,29 +44,7 @@ def explained(told: Iterable[Message], say: Words) -> list[str]:
     >>> explained([Message("{gap}.", {"gap": gap.filled(amount=12400.0)})], words("zh"))
     ['县区C01初中 2022年缺编制1.24万个。']
     """
-    return [_said(one, say) for one in told]
-
-
-def _said(sentence: Message, say: Words) -> str:
-    if say.lang == "en":
-        return str(sentence)
-    values = {key: _value(key, value, say) for key, value in sentence.arguments.items()}
-    return say(sentence.text, **values)
-
-
-def _value(key: str, value: Value, say: Words) -> str:
-    """Write what stands in a place; stages, floors and targets have names of their own."""
-    if isinstance(value, tuple):
-        return ("；" if isinstance(value[0], Message) else "、").join(
-            _value("", one, say) for one in value
-        )
-    if isinstance(value, Message):
-        return _said(value, say)
-    if isinstance(value, float):
-        return say.count(value) if value >= 1e4 else amount_text(value)
-    if key in ("stage", "floor"):
-        return say.name(str(value).replace(" ", "_"))
-    return str(value)
+    return [one.text(say) for one in told]
 
 
 SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")

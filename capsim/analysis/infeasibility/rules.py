@@ -296,11 +296,11 @@ def _all(model: Model) -> Iterator[Policy]:
     yield _due(model)
     yield _places(model)
     for block in dict.fromkeys(b.name for b in model.program.rows if b.name.startswith("floors.")):
-        floor = block.removeprefix("floors.").replace("_", " ")
+        floor = block.removeprefix("floors.")
         yield _rows(
             model,
             (block,),
-            f"floor {floor}",
+            "floor " + floor.replace("_", " "),
             Message("the floor on {floor} is kept", {"floor": floor}),
             ("children", 1.0),
             Message(

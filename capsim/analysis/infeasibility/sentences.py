@@ -128,7 +128,7 @@ def _where(rows: pd.DataFrame, policy: Policy) -> Message | None:
         names = tuple(dict.fromkeys(rows["who"]))
         return Message("{names} …" if len(names) > 3 else "{names}", {"names": names[:3]})
     called = _called([policy])
-    inside = [called[policy.name, who].text not in ("the whole", "{name}") for who in rows["who"]]
+    inside = [called[policy.name, who].msgid not in ("the whole", "{name}") for who in rows["who"]]
     rows = rows[np.array(inside, bool)]
     if rows.empty:
         return None

@@ -7,13 +7,20 @@ from string import Formatter
 
 import pytest
 
-import capsim.report
-from capsim.i18n.language import NAMES, TEXTS, words
+import capsim
+from capsim.i18n.language import catalogue, words
+from capsim.i18n.message import Message
 from capsim.report.figures.tradeoff import MEANING
 from capsim.report.narrative import UNITS
 from capsim.report.page.comparison import FIGURES, TITLES
 
-HERE = Path(capsim.report.__file__).parent
+HERE = Path(capsim.__file__).parent
+TEXTS, NAMES = catalogue("zh").texts, catalogue("zh").names
+ONE = catalogue("en").one
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 def texts_of(path: Path) -> set[str]:
@@ -29,8 +36,7 @@ def texts_of(path: Path) -> set[str]:
 
 
 def test_every_text_of_the_code_has_its_chinese():
-    modules = [*HERE.rglob("*.py"), *(HERE.parent / "optimize").rglob("*.py")]
-    used = set().union(*(texts_of(path) for path in modules))
+    used = set().union(*(texts_of(path) for path in HERE.rglob("*.py")))
     used |= {
         *UNITS.values(),
         *FIGURES.values(),
@@ -44,10 +50,20 @@ def test_every_text_of_the_code_has_its_chinese():
 
 
 def test_places_for_values_are_the_same_in_both_languages():
-    def places(text):
-        return {name for _, name, _, _ in Formatter().parse(text) if name}
-
     assert [text for text, other in TEXTS.items() if places(text) != places(other)] == []
+
+
+def test_a_singular_is_of_a_text_that_counts_one_thing():
+    assert set(ONE) <= set(TEXTS)
+    for text, one in ONE.items():
+        assert places(one) == places(text)
+        assert one != text
+        assert len(places(text) & {"amount", "number", "things"}) == 1
+
+
+def test_names_of_more_than_one_word_are_written_apart():
+    apart = {name: name.replace("_", " ") for name in NAMES if "_" in name}
+    assert apart == catalogue("en").names
 
 
 def test_chinese_is_chinese():
@@ -60,6 +76,20 @@ def test_chinese_is_chinese():
 def test_a_text_without_chinese_is_an_error():
     with pytest.raises(KeyError):
         words("zh")("never said")
+
+
+@pytest.mark.parametrize(
+    ("amount", "english"),
+    [
+        (1.0, "1 more contract teacher is taken on, all years together"),
+        (1.004, "1 more contract teacher is taken on, all years together"),
+        (1.5, "1.5 more contract teachers are taken on, all years together"),
+        (21.0, "21 more contract teachers are taken on, all years together"),
+    ],
+)
+def test_one_of_something_is_said_in_the_singular(amount, english):
+    text = "{amount} more contract teachers are taken on, all years together"
+    assert str(Message(text, {"amount": amount, "things": 1.0})) == english
 
 
 @pytest.mark.parametrize(
