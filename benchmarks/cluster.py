@@ -140,16 +140,17 @@ def monte_carlo(size: str, draws: int) -> dict[str, Any]:
 def milp(model: str, size: str) -> dict[str, Any]:
     """Search block by block through the recorder, then on Dask with one and with two workers."""
     import capsim
+    from capsim.lp.options import SolveOptions
     from capsim.plan.solver import search
 
     made = capsim.formulate(MODELS[model].scenario(SIZES[size]))
     recorder, gap = Recorder(), GOALS[size][0]
     begin = time.process_time()
-    here = search(made, made.program, gap=gap, executor=recorder)
+    here = search(made, made.program, SolveOptions(gap=gap, executor=recorder))
     serial = time.process_time() - begin - sum(recorder.busy_s)
 
     def there(executor: Executor) -> tuple[str, float, float]:
-        found = search(made, made.program, gap=gap, executor=executor)
+        found = search(made, made.program, SolveOptions(gap=gap, executor=executor))
         return found.status, found.objective, found.bound
 
     expected = (here.status, here.objective, here.bound)

@@ -30,6 +30,7 @@ def solved(model: str, size: str, gap: float, limit_s: float) -> dict[str, Any]:
     """Generate, formulate and solve one case."""
     import capsim
     from capsim.lp import SolverError
+    from capsim.lp.options import SolveOptions
     from capsim.plan.solver import search
 
     discover()
@@ -37,7 +38,7 @@ def solved(model: str, size: str, gap: float, limit_s: float) -> dict[str, Any]:
     program = made.program
     wall, cpu = time.perf_counter(), time.process_time()
     try:
-        found = search(made, program, gap=gap, time_limit=limit_s)
+        found = search(made, program, SolveOptions(gap=gap, time_limit=limit_s))
         status, objective, bound = found.status, found.objective, found.bound
     except SolverError as error:
         status, objective, bound = str(error), float("nan"), float("nan")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from capsim.comparison.side_by_side import Comparison, compare
     from capsim.demand.projection import Demand, project
     from capsim.demand.rolling_origin import backtest
+    from capsim.lp.options import SolveOptions
     from capsim.model.model import Model, formulate
     from capsim.plan.plan import Plan
     from capsim.plan.solver import optimize
@@ -53,6 +54,7 @@ __all__ = [
     "Plan",
     "Scenario",
     "ScenarioError",
+    "SolveOptions",
     "TwoStagePlan",
     "ValueOfInformation",
     "backtest",
@@ -90,6 +92,7 @@ _HOME = {
     "Plan": "capsim.plan.plan",
     "Scenario": "capsim.scenario.scenario",
     "ScenarioError": "capsim.scenario.faults",
+    "SolveOptions": "capsim.lp.options",
     "TwoStagePlan": "capsim.analysis.stochastic.result",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
     "backtest": "capsim.demand.rolling_origin",

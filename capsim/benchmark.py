@@ -12,15 +12,17 @@ import platform
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from capsim.demand.projection import project
 from capsim.i18n.language import count, left, money, right, share
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import Builder
 from capsim.lp.solution import SolverResult
 from capsim.lp.solvers import solve
@@ -38,9 +40,8 @@ def bench(
     *,
     relax: bool = False,
     repeats: int = 3,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
     progress: Callable[[str], None] = lambda phase: None,
+    **options: Unpack[SolveKeywords],
 ) -> dict[str, Any]:
     """Time what `capsim.optimize` does before it reads a plan back, solver by solver in turn.
 
@@ -54,10 +55,10 @@ def bench(
         Solve the linear relaxation.
     repeats : int
         Runs of each solver; medians count.
-    gap, time_limit
-        As for `capsim.optimize`; the limit in seconds, of each run.
     progress
         Called with the name of each phase as it begins.
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver``; of each run.
 
     Returns
     -------
@@ -82,6 +83,7 @@ def bench(
     >>> found["solvers"]["scipy"]["status"]
     'optimal'
     """
+    solving = SolveOptions.of(bench, options, without=["solver"])
     for solver in solvers:
         _warm_up(solver)
     progress("projecting enrolment")
@@ -96,12 +98,12 @@ def bench(
             spent = cpu_s()
             model = formulate(scenario, demand)
             program = model.program.relaxed() if relax else model.program
-            solution = search(model, program, solver, gap=gap, time_limit=time_limit)
+            solution = search(model, program, replace(solving, solver=solver))
             found.append((model.build_s, cpu_s() - spent, solution))
             rows, columns = program.matrix.shape
             size = {"columns": columns, "rows": rows, "nonzeros": int(program.matrix.nnz)}
             size["integers"] = int(program.integer.sum())
-    summed = {name: _summed(found, gap) for name, found in runs.items()}
+    summed = {name: _summed(found, solving.gap) for name, found in runs.items()}
     planned = [row["objective_cny"] for row in summed.values() if row["objective_cny"] is not None]
     for row in summed.values():
         above = None
@@ -111,7 +113,7 @@ def bench(
     return {
         "scenario": {"name": scenario.name, "hash": scenario.hash},
         "relax": relax,
-        "gap": gap,
+        "gap": solving.gap,
         "program": size,
         "project_s": project_s,
         "solvers": summed,

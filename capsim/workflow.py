@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
+
+from capsim.lp.options import SolveKeywords, SolveOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,15 +53,13 @@ def run(
     *,
     draws: int | None = None,
     seed: int = 0,
-    solver: str = "highs",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
     prices: bool = True,
     lang: str = "en",
     probability: float | None = None,
     workers: int = 1,
     store: str | Path | None = None,
     progress: Progress = lambda phase: None,
+    **options: Unpack[SolveKeywords],
 ) -> RunResult:
     """Plan a scenario, check the plan, simulate it and write its report.
 
@@ -74,8 +74,6 @@ def run(
         Simulations; None: as the scenario says; 0: none.
     seed
         Of the simulation: the same seed gives the same files, except for the timings.
-    solver, gap, time_limit
-        As for `capsim.optimize`; the limit in seconds.
     prices
         Whether to price what is scarce and to explain why a target is missed.
     lang
@@ -90,6 +88,8 @@ def run(
         on from there.
     progress
         Called with the name of each phase as it begins.
+    **options : see :class:`~capsim.SolveOptions`
+        But ``executor``.
 
     Raises
     ------
@@ -123,6 +123,7 @@ def run(
         yield
         timings_s[key] = time.perf_counter() - start
 
+    solving = SolveOptions.of(run, options, without=["executor"])
     language(lang)
     if out is not None:
         check_place(Path(out), MARK)
@@ -133,7 +134,7 @@ def run(
     with phase("projecting enrolment", "project"):
         demand = project(given)
     with phase("planning", "optimize"):
-        plan = optimize(given, demand, solver=solver, gap=gap, time_limit=time_limit)
+        plan = optimize(given, demand, **solving.keywords)
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
     certificate, outcomes, hardened = None, None, None
     why, priced = plan.explanation, None
@@ -146,11 +147,8 @@ def run(
                         probability=probability,
                         plain=plan,
                         seed=seed,
-                        solver=solver,
-                        gap=gap,
-                        time_limit=time_limit,
-                        executor=pool,
                         progress=progress,
+                        **replace(solving, executor=pool).keywords,
                     )
                 plan = hardened.plan
             with phase("checking the plan", "certify"):

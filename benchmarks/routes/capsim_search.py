@@ -12,6 +12,7 @@ def run(case: Case, phases: Phases) -> float:
     """Formulate and search; handing over is within the search."""
     import highspy  # noqa: F401  (loading libraries belongs to no phase, in any route)
 
+    from capsim.lp.options import SolveOptions
     from capsim.model.model import formulate
     from capsim.plan.solver import search
 
@@ -20,7 +21,7 @@ def run(case: Case, phases: Phases) -> float:
         made = formulate(scenario, demand)
         program = made.program if case.model.integer else made.program.relaxed()
     with phases("solve"):
-        found = search(made, program, gap=case.model.gap)
+        found = search(made, program, SolveOptions(gap=case.model.gap))
     with phases("extract"):
         if found.x is None:
             raise RuntimeError(f"capsim-search: {found.status}")

@@ -8,18 +8,19 @@ and phased out by then, and for purchase contracts the share of years in which o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csr_array
 
-from capsim.analysis.near_optimal import Near, near
+from capsim.analysis.near_optimal import GAP, Near, near
 from capsim.lp.arrays import Array, Index
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
-from capsim.model.model import Model
+from capsim.model.model import Model, formulate
 from capsim.model.objectives import criterion, with_rows
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver
@@ -59,9 +60,7 @@ def different_plans(
     within: float = 0.01,
     *,
     demand: Demand | None = None,
-    gap: float = 1e-4,
-    time_limit: float | None = None,
-    threads: int | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> DifferentPlans:
     """Find plans near the best that differ from each other in as many decisions as possible.
 
@@ -74,12 +73,10 @@ def different_plans(
     within : float
         Share of the best avoidable cost (of 1 million RMB where that is less), such as 0.01.
     demand : Demand, optional
-    gap : float
-        To which the best plan is proved; distances are proved to less than half a decision or a
-        hundredth of them, whichever is more.
-    time_limit : float, optional
-        Seconds for everything.
-    threads : int, optional
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver``. The gap is that of the best plan, 1e-4 where not given (distances are proved
+        to less than half a decision or a hundredth of them, whichever is more); the seconds are for
+        everything.
 
     Returns
     -------
@@ -100,9 +97,11 @@ def different_plans(
     >>> len(found.plans) == len(found.table) <= 2
     True
     """
+    solving = SolveOptions.of(different_plans, options, gap=GAP, without=["solver"])
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
-    base = near(scenario, within, demand=demand, gap=gap, time_limit=time_limit, threads=threads)
+    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    base = near(model, within, solving)
     column, weight = decisions(base.model)
     found, bounds, proofs = [base.x], [np.nan], [base.proved]
     while len(found) < count and base.left() != 0.0:
@@ -151,7 +150,7 @@ def _farthest(
     aim = np.zeros(len(program.cost))
     aim[least] = -1.0
     most = float((weight * (program.upper - program.lower)[column]).sum())
-    solver = WarmSolver(base.model, program, gap=1e-2, threads=base.threads)
+    solver = WarmSolver(base.model, program, replace(base.options, gap=1e-2))
     told = solver.solve(
         aim, start=start, absolute=0.5 * float(weight.min()), time_limit=base.left()
     )
@@ -217,6 +216,6 @@ def _plan(base: Near, x: Array) -> Plan:
         settled if cost.value(settled) <= cost.value(x) + FINE * max(1.0, base.best) else x,
         bound=base.bound,
         solver=base.solver,
-        asked_gap=base.gap,
+        asked_gap=base.options.gap,
         proved=base.proved,
     )

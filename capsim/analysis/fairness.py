@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
-from capsim.analysis.objective_level import SLACK, How, Level, solve_level
+from capsim.analysis.objective_level import SLACK, TIGHT, How, Level, solve_level
 from capsim.lp.arrays import Array, Index
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
@@ -238,7 +238,7 @@ def _class_rank(
         size = (best + bound) / 2
         tried = _at_most(model, wide, at, size, rank)
         left = None if seconds is None else max(seconds - (time.perf_counter() - begin), 0.01)
-        found = WarmSolver(model, tried, threads=how.threads).solve(
+        found = WarmSolver(model, tried, replace(how.options, gap=TIGHT)).solve(
             np.zeros(len(tried.cost)), time_limit=left
         )
         if found.x is not None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
 from capsim.analysis.fairness import Fair, fair_levels
 from capsim.analysis.objective_level import How, Level, solve_level
 from capsim.lp.arrays import Array
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_number
 from capsim.model.model import Model, formulate, is_large
@@ -68,9 +69,7 @@ def optimize_lexicographic(
     *,
     tolerances: Mapping[str, float] | None = None,
     demand: Demand | None = None,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    threads: int | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> InOrder:
     """Find the plan that is best by priorities, each within its tolerance of the best possible.
 
@@ -87,12 +86,10 @@ def optimize_lexicographic(
         largest area or 0.1 pupils a class; for weights the least that one unit of a part is worth.
     demand : Demand, optional
         Children to be placed; projected where not given.
-    gap : float
-        Relative gap at which the search of the cost may stop; other levels are searched to a fifth
-        of their tolerance (programs that are solved county by county: all to this gap).
-    time_limit : float, optional
-        Seconds for all levels together, shared out evenly among those left.
-    threads : int, optional
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver``. The gap is that of the cost; other levels are searched to a fifth of their
+        tolerance (programs that are solved county by county: all to this gap). The seconds are for
+        all levels together, shared out evenly among those left.
 
     Returns
     -------
@@ -114,12 +111,13 @@ def optimize_lexicographic(
     [[1, 'displaced', 5.0, True], [2, 'cost', 1.0, True]]
     """
     begin = time.perf_counter()
+    solving = SolveOptions.of(optimize_lexicographic, options, without=["solver"])
     asked = _asked(priorities, dict(tolerances or {}))
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
     given = dict(tolerances or {})
     aims = [_aim(model, priority, given) for priority in asked]
-    end = None if time_limit is None else begin + time_limit
-    how = How(model, gap, threads, end)
+    end = None if solving.time_limit is None else begin + solving.time_limit
+    how = How(model, solving, end)
     program, x = model.program, None
     levels: list[Level] = []
     for at, aim in enumerate(aims):
@@ -132,7 +130,7 @@ def optimize_lexicographic(
         levels.append(level)
         program = holding(program, [(aim, level.limit)])
     assert x is not None
-    plan, columns = _plan(model, program, x, levels, gap, begin)
+    plan, columns = _plan(model, program, x, levels, solving.gap, begin)
     route = COUNTIES if is_large(program) else KEPT
     return InOrder(plan, _table(columns, levels), route)
 

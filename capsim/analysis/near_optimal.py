@@ -29,7 +29,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,7 @@ from capsim.lp.arrays import Array, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import Pricer, price_coupling
 from capsim.lp.highs import Highs
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_number
 from capsim.lp.threads import in_parallel
@@ -79,9 +80,8 @@ class Near:
     limit: float
     allowed: float
     proved: bool
-    gap: float
     solver: str
-    threads: int | None
+    options: SolveOptions
     end: float | None
 
     def left(self) -> float | None:
@@ -89,32 +89,22 @@ class Near:
         return None if self.end is None else max(self.end - time.perf_counter(), 0.0)
 
 
-def near(
-    scenario: Scenario | Model,
-    within: float,
-    *,
-    demand: Demand | None = None,
-    gap: float | None = None,
-    time_limit: float | None = None,
-    threads: int | None = None,
-) -> Near:
+def near(model: Model, within: float, options: SolveOptions) -> Near:
     """Find the best plan, and limit the program to plans within a share of its avoidable cost."""
     if not (is_number(within) and within > 0):
         raise ValueError(f"within must be a positive share such as 0.01, not {within!r}")
-    begin = time.perf_counter()
-    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
-    if gap is None:
-        gap = GAP_LARGE if is_large(model.program) else GAP
+    begin, seconds = time.perf_counter(), options.time_limit
     cost = criterion(model, "cost")
-    first = WarmSolver(model, model.program, gap=min(gap, within / 4), threads=threads)
-    found = first.solve(cost.weights, cost.constant, time_limit=time_limit)
+    finer = replace(options, gap=min(options.gap, within / 4))
+    first = WarmSolver(model, model.program, finer)
+    found = first.solve(cost.weights, cost.constant, time_limit=seconds)
     x = found_x(found, "the best plan").copy()
     x[model.program.integer] = np.round(x[model.program.integer])
     best = cost.value(x)
     limit = best + within * max(best, 1.0)
     allowed = limit + SLACK * max(1.0, abs(limit))
     program = holding(model.program, [(cost, allowed)])
-    end = None if time_limit is None else begin + time_limit
+    end = None if seconds is None else begin + seconds
     proved = found.status == "optimal"
     bound = min(found.bound, best)
     return Near(
@@ -126,9 +116,8 @@ def near(
         limit=limit,
         allowed=allowed,
         proved=proved,
-        gap=gap,
         solver=found.solver,
-        threads=threads,
+        options=options,
         end=end,
     )
 
@@ -360,9 +349,7 @@ def near_optimal(
     *,
     kinds: Sequence[str] = ("project", "conversion", "total"),
     demand: Demand | None = None,
-    gap: float | None = None,
-    time_limit: float | None = None,
-    threads: int | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> NearOptimal:
     """Find the least and the most of each project and lever in all plans near the best.
 
@@ -381,11 +368,10 @@ def near_optimal(
         (place-years of a school), ``closure`` (1 or 0) and ``total`` (places built, schools
         converted, place-years bought, teachers hired, and so on, of the whole).
     demand : Demand, optional
-    gap : float, optional
-        To which the best plan is proved; 1e-4 where not given, 1e-3 in a large program.
-    time_limit : float, optional
-        Seconds for everything; ends not reached by then are not proved, and say so.
-    threads : int, optional
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver``. The gap is that of the best plan, 1e-4 where not given, 1e-3 in a large
+        program; the seconds are for everything: ends not reached by then are not proved, and say
+        so.
 
     Returns
     -------
@@ -406,7 +392,10 @@ def near_optimal(
     >>> bool((found.ranges["least"] <= found.ranges["most"]).all())
     True
     """
-    base = near(scenario, within, demand=demand, gap=gap, time_limit=time_limit, threads=threads)
+    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    gap = GAP_LARGE if is_large(model.program) else GAP
+    solving = SolveOptions.of(near_optimal, options, gap=gap, without=["solver"])
+    base = near(model, within, solving)
     asked = levers(base.model, kinds)
     ends = ends_by_county(base, asked)
     route = COUNTIES
@@ -455,8 +444,9 @@ class _Ends:
 
     def __init__(self, base: Near, asked: Sequence[Lever]) -> None:
         self.base, self.asked = base, asked
-        self.relaxed = WarmSolver(base.model, base.program.relaxed(), threads=base.threads)
-        self.whole = WarmSolver(base.model, base.program, gap=0.0, threads=base.threads)
+        exact = replace(base.options, gap=0.0)
+        self.relaxed = WarmSolver(base.model, base.program.relaxed(), exact)
+        self.whole = WarmSolver(base.model, base.program, exact)
         self._seen = [np.array([lever.value(base.x) for lever in asked])]
 
     def end(self, at: int, sign: float) -> End:

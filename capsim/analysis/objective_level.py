@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from capsim.lp.arrays import Array
+from capsim.lp.options import SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.model.model import Model
+from capsim.model.model import Model, is_large
 from capsim.model.objectives import Criterion, minimising
 from capsim.plan.solution import Solution
-from capsim.plan.solver import KEPT, WarmSolver, found_x
+from capsim.plan.solver import WarmSolver, found_x
 
 SLACK = 1e-6
 """Least slack of a limit, relative, so that what was reached stays within reach in arithmetic."""
@@ -26,11 +27,10 @@ TIGHT = 1e-6
 
 @dataclass(frozen=True)
 class How:
-    """How levels are solved: relative gap of the cost, threads, and when time is up."""
+    """How levels are solved: the options of the cost, and when time is up."""
 
     model: Model
-    gap: float
-    threads: int | None = None
+    options: SolveOptions
     end: float | None = None
 
     def seconds(self, levels_left: int = 1) -> float | None:
@@ -71,9 +71,8 @@ def solve_level(
     begin = time.perf_counter()
     own = minimising(program, aim)
     cost = aim.name == "cost"
-    again = WarmSolver(how.model, own, gap=how.gap if cost else TIGHT, threads=how.threads)
-    if again.route != KEPT:
-        again = WarmSolver(how.model, own, gap=how.gap, threads=how.threads)
+    options = how.options if cost or is_large(own) else replace(how.options, gap=TIGHT)
+    again = WarmSolver(how.model, own, options)
     allowed = 0.0 if cost else PROOF * aim.tolerance
     found = again.solve(own.cost, own.offset, start=start, absolute=allowed, time_limit=seconds)
     x = found_x(found, f"level {aim.name!r}", start).copy()
@@ -82,7 +81,8 @@ def solve_level(
     bound = min(found.bound, best)
     least = max(aim.tolerance, SLACK * max(1.0, abs(best)))
     spared = best - bound
-    close = spared <= least or (cost and spared <= how.gap * max(abs(best), 1.0) * (1 + 1e-9))
+    near = options.gap * max(abs(best), 1.0) * (1 + 1e-9)
+    close = spared <= least or (cost and spared <= near)
     proved = bool(found.status == "optimal" and close)
     level = Level(
         aim=aim,

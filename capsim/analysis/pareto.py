@@ -12,13 +12,14 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
 
 from capsim.analysis.objective_level import SLACK, exact_value
 from capsim.lp.arrays import Array, Flag
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverResult, is_whole
 from capsim.model.model import Model, formulate
 from capsim.model.objectives import Criterion, criterion, holding, minimising
@@ -29,6 +30,9 @@ from capsim.plan.tie_break import break_ties
 if TYPE_CHECKING:
     from capsim.demand.projection import Demand
     from capsim.scenario.scenario import Scenario
+
+GAP = 1e-4
+"""To which each step is proved where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Front:
             bound = float(row["bound"])
         else:
             bound = (
-                WarmSolver(self.model, self.model.program.relaxed())
+                WarmSolver(self.model, self.model.program.relaxed(), SolveOptions(gap=GAP))
                 .solve(cost.weights, cost.constant)
                 .bound
             )
@@ -108,10 +112,8 @@ def pareto(
     *,
     points: int = 9,
     demand: Demand | None = None,
-    gap: float = 1e-4,
     relax: bool = False,
-    time_limit: float | None = None,
-    threads: int | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> Front:
     """Find plans that trade two or three criteria off against each other.
 
@@ -125,13 +127,11 @@ def pareto(
         another is best (of two criteria exactly the front's ends; of three the payoff table's).
     demand : Demand, optional
         Children to be placed; projected where not given.
-    gap : float
-        Relative gap to which each step is proved.
     relax : bool
         Of the linear relaxation only: a front that no plan can beat, and points that are no plans.
-    time_limit : float, optional
-        Seconds for the whole front; what is found by then is returned.
-    threads : int, optional
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver``. The gap, 1e-4 where not given, is of each step; the seconds are for the
+        whole front, of which what is found by then is returned.
 
     Returns
     -------
@@ -152,6 +152,7 @@ def pareto(
     >>> front.table["cost"].is_monotonic_increasing, front.table["surplus"].is_monotonic_decreasing
     (True, True)
     """
+    solving = SolveOptions.of(pareto, options, gap=GAP, without=["solver"])
     names = tuple(criteria)
     if isinstance(criteria, str) or len(names) not in (2, 3) or len(set(names)) != len(names):
         raise ValueError(f"a trade-off is between two or three different criteria, not {criteria}")
@@ -159,7 +160,7 @@ def pareto(
         raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
     aims = tuple(criterion(model, name) for name in names)
-    search = _Search(model, aims, gap, relax, threads, time_limit)
+    search = _Search(model, aims, relax, solving)
     free = np.full(len(aims), np.inf)
     order = range(len(aims))
     ends = [search.point(free, [k, *(i for i in order if i != k)]) for k in order]
@@ -171,7 +172,7 @@ def pareto(
     table, kept = _table(found, names)
     columns = tuple(found[i].x for i in kept)
     return Front(
-        model, aims, table, complete, search.again.route, columns, search.solver, gap, relax
+        model, aims, table, complete, search.again.route, columns, search.solver, solving.gap, relax
     )
 
 
@@ -203,18 +204,17 @@ class _Search:
         self,
         model: Model,
         aims: tuple[Criterion, ...],
-        gap: float,
         relax: bool,
-        threads: int | None,
-        time_limit: float | None,
+        options: SolveOptions,
     ) -> None:
         self.model, self.aims, self.relax = model, aims, relax
         cost = criterion(model, "cost")
         self._last = () if any(aim.name == "cost" for aim in aims) else (cost,)
         program = model.program.relaxed() if relax else model.program
         program = holding(program, [(aim, np.inf) for aim in (*aims, *self._last)])
-        self.again = WarmSolver(model, program, gap=gap, threads=threads)
-        self._end = None if time_limit is None else time.perf_counter() + time_limit
+        self.again = WarmSolver(model, program, options)
+        limit = options.time_limit
+        self._end = None if limit is None else time.perf_counter() + limit
         self.status = self.solver = ""
 
     @property

@@ -12,7 +12,7 @@ knew them from the start (perfect information), and the first plan, its decision
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ import pandas as pd
 from capsim.analysis.decision_deadlines import LeadTimes
 from capsim.analysis.diverse_plans import decisions
 from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverError
 from capsim.model.formulation import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
@@ -157,9 +158,7 @@ def replan(
     *,
     demand: Demand | None = None,
     notice: LeadTimes | None = None,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    threads: int | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> Rolled:
     """Plan, and plan again each year for the children who came and are now expected.
 
@@ -177,11 +176,8 @@ def replan(
         What is expected at first; projected from the scenario where not given.
     notice : LeadTimes, optional
         Months before which decisions are taken; none but the building itself where not given.
-    gap : float
-        To which every plan is proved.
-    time_limit : float, optional
-        Seconds for each of the plans.
-    threads : int, optional
+    **options : see :class:`~capsim.SolveOptions`
+        For each of the plans.
 
     Returns
     -------
@@ -204,9 +200,9 @@ def replan(
     """
     from capsim.demand.projection import project
 
+    how = SolveOptions.of(replan, options)
     first = project(scenario) if demand is None else demand
     came = realised_demand(scenario, first, realised)
-    how = {"gap": gap, "time_limit": time_limit, "threads": threads}
     asked = notice or LeadTimes()
     truth = formulate(scenario, came)
     model = formulate(scenario, first)
@@ -259,9 +255,9 @@ def _row(
     }
 
 
-def _solve(model: Model, how: dict[str, Any]) -> tuple[Array, Plan] | None:
+def _solve(model: Model, options: SolveOptions) -> tuple[Array, Plan] | None:
     """Solve and settle; None where the rules contradict each other."""
-    found = search(model, model.program, **how)
+    found = search(model, model.program, options)
     if found.status == "infeasible":
         return None
     if found.x is None:
@@ -274,7 +270,7 @@ def _solve(model: Model, how: dict[str, Any]) -> tuple[Array, Plan] | None:
         x,
         bound=found.bound,
         solver=found.solver,
-        asked_gap=how["gap"],
+        asked_gap=options.gap,
         proved=found.status == "optimal",
     )
     return x, plan

@@ -18,21 +18,20 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array
-from capsim.lp.decomposition.block_search import solve_blocks
-from capsim.lp.decomposition.blocks import split
 from capsim.lp.highs import Basis, Highs
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
-from capsim.lp.solvers import solve
 from capsim.model.model import Model, formulate, is_large
 from capsim.plan.plan import MILLION, Plan, make_plan
 from capsim.plan.solution import TOTALS, totals
+from capsim.plan.solver import search
 from capsim.plan.tie_break import break_ties
 
 if TYPE_CHECKING:
@@ -143,10 +142,9 @@ def sweep(
     *,
     relax: bool = False,
     workers: int = 1,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
     demand: Demand | None = None,
     plans: bool = False,
+    **options: Unpack[SolveKeywords],
 ) -> pd.DataFrame:
     """Solve a scenario under many changes.
 
@@ -160,14 +158,12 @@ def sweep(
     workers : int
         Threads, each with a solver of its own; the table is the same for any number but for
         ``seconds``.
-    gap : float
-        As for ``optimize``; of no meaning with ``relax``.
-    time_limit : float, optional
-        Seconds of search for each variant; with it results depend on the machine.
     demand : Demand, optional
         Of the scenario; projected where not given. Kept for changes that do not touch it.
     plans : bool
         Whether to work out each variant's plan (tables take longer than a warm solve).
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver``. The seconds are for each variant; with them results depend on the machine.
 
     Returns
     -------
@@ -198,6 +194,7 @@ def sweep(
     >>> table["status"].tolist(), table["route"].tolist()
     (['optimal', 'optimal'], ['warm', 'warm'])
     """
+    solving = SolveOptions.of(sweep, options, without=["solver"])
     if not len(changes):
         raise ValueError("a sweep needs at least one change")
     if workers < 1:
@@ -207,7 +204,7 @@ def sweep(
 
         demand = project(scenario)
     tasks = tree(scenario, changes)
-    run = _Run(scenario, demand, relax, gap, time_limit, plans)
+    run = _Run(scenario, demand, relax, solving, plans)
     solvers: SimpleQueue[_Solver] = SimpleQueue()
     for _ in range(workers):
         solvers.put(_Solver(run))
@@ -266,8 +263,7 @@ class _Run:
     scenario: Scenario
     demand: Demand
     relax: bool
-    gap: float
-    time_limit: float | None
+    options: SolveOptions
     plans: bool
 
     @cached_property
@@ -287,14 +283,6 @@ class _Run:
         """Return what is solved."""
         return model.program.relaxed() if self.relax else model.program
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options of every solve."""
-        asked: dict[str, Any] = {"mip_rel_gap": self.gap, "mip_abs_gap": 0.0}
-        if self.time_limit is not None:
-            asked["time_limit"] = float(self.time_limit)
-        return asked
-
 
 class _Solver:
     """A worker's HiGHS object and the program that it holds."""
@@ -308,7 +296,7 @@ class _Solver:
         program = self._run.program(self._run.model({}))
         if program.integer.any() and is_large(program):
             return _End(program, None, None)
-        options = self._run.options
+        options = self._run.options.highs
         if is_large(program):
             options |= {"solver": "ipm", "run_crossover": "on"}
         highs = Highs(program, options)
@@ -352,10 +340,7 @@ class _Solver:
 
     def _apart(self, model: Model, program: LinearProgram) -> SolverResult:
         """Solve a large mixed-integer program county by county, as ``optimize`` does."""
-        run = self._run
-        parts = split(program, model.coupling)
-        found = solve_blocks(parts, gap=run.gap, time_limit=run.time_limit)
-        return found or solve(program, gap=run.gap, time_limit=run.time_limit)
+        return search(model, program, self._run.options)
 
     def _take(self, program: LinearProgram) -> Highs:
         """Hold a program: change what differs, or hand it over again where the matrix does."""
@@ -365,7 +350,7 @@ class _Solver:
             self._highs.offset(program.offset)
             self._highs.program = program
         else:
-            self._highs = Highs(program, self._run.options)
+            self._highs = Highs(program, self._run.options.highs)
         return self._highs
 
     def _row(self, model: Model, found: SolverResult) -> dict[str, Any]:
@@ -393,7 +378,7 @@ class _Solver:
             x if self._run.relax else break_ties(model, x),
             bound=found.bound,
             solver=found.solver,
-            asked_gap=self._run.gap,
+            asked_gap=self._run.options.gap,
             proved=found.status == "optimal",
             solution=found if self._run.relax else None,
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from capsim.comparison.result import Result, result_of
 from capsim.demand.projection import project
 from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.plan.solver import optimize
 from capsim.scenario.scenario import Scenario, load
 from capsim.simulation.run import simulate
@@ -87,15 +87,14 @@ class Job:
     scenario: Scenario
     draws: int
     seed: int
-    solver: str
-    gap: float
-    time_limit: float | None
+    options: SolveOptions
     prices: bool
 
     @property
     def key(self) -> str:
         """Everything that the result follows from."""
-        how = (self.draws, self.seed, self.solver, self.gap, self.time_limit, self.prices)
+        own = self.options
+        how = (self.draws, self.seed, own.solver, own.gap, own.time_limit, self.prices)
         return json.dumps([self.scenario.hash, how, {name: version(name) for name in LIBRARIES}])
 
 
@@ -104,15 +103,12 @@ def compare(
     *,
     draws: int | None = None,
     seed: int = 0,
-    solver: str = "highs",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
     criterion: str = "avoidable_cny",
     prices: bool = False,
     factors: Factors | None = None,
-    executor: Executor | None = None,
     store: str | Path | None = None,
     progress: Callable[[str], None] = lambda phase: None,
+    **options: Unpack[SolveKeywords],
 ) -> Comparison:
     """Plan and simulate scenarios and set them side by side.
 
@@ -129,13 +125,13 @@ def compare(
         Whether to price what binds: the table `binding`, one price of each thing.
     factors
         As `grid` and `one_at_a_time` give them, kept for `tornado` and `heat`.
-    executor : concurrent.futures.Executor, optional
-        Each scenario is one task of it; tables are the same with any.
     store : path, optional
         Folder that keeps finished scenarios, so that a comparison goes on where it was stopped.
         A scenario is found again by its content, the options, the seed and the library versions.
     progress
         Told how many scenarios are finished.
+    **options : see :class:`~capsim.SolveOptions`
+        Each scenario is one task of the executor; tables are the same with any.
 
     Returns
     -------
@@ -167,16 +163,18 @@ def compare(
     capsim.io.executors.WorkerLost
         A worker process died; what was finished is in the store.
     """
+    solving = SolveOptions.of(compare, options)
     given = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
     names = [one.name for one in given]
     refuse(names, criterion)
     number = given[0].settings.simulation.draws if draws is None else draws
-    jobs = [Job(one, number, seed, solver, gap, time_limit, prices) for one in given]
+    own = replace(solving, executor=None)
+    jobs = [Job(one, number, seed, own, prices) for one in given]
     found = run_tasks(
         work,
         jobs,
         keys=[job.key for job in jobs],
-        executor=executor,
+        executor=solving.executor,
         store=None if store is None else ResultStore(Path(store)),
         done=lambda finished, total: progress(f"{finished} of {total} scenarios planned"),
     )
@@ -209,13 +207,7 @@ def refuse(names: Sequence[str], criterion: str) -> None:
 
 def work(job: Job) -> Result:
     """Plan and simulate one scenario (in a worker)."""
-    plan = optimize(
-        job.scenario,
-        project(job.scenario),
-        solver=job.solver,
-        gap=job.gap,
-        time_limit=job.time_limit,
-    )
+    plan = optimize(job.scenario, project(job.scenario), **job.options.keywords)
     if plan.status == "infeasible":
         return result_of(plan, None, None)
     outcomes = simulate(plan, draws=job.draws, seed=job.seed) if job.draws else None

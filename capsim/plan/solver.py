@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -25,8 +24,9 @@ from capsim.lp.decomposition.block_search import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_apart, split
 from capsim.lp.decomposition.fixing import dive
 from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult, refuse_limits
+from capsim.lp.solution import SolverError, SolverResult
 from capsim.lp.solvers import solve
 from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate, is_large
@@ -39,36 +39,30 @@ if TYPE_CHECKING:
 
 
 def search(
-    model: Model,
-    program: LinearProgram,
-    solver: str = "highs",
-    *,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    threads: int | None = None,
-    executor: Executor | None = None,
+    model: Model, program: LinearProgram, options: SolveOptions | None = None
 ) -> SolverResult:
     """Minimise a program with the model's rows: whole, or county by county where it is large."""
-    refuse_limits(gap, time_limit)
-    options: dict[str, Any] = {} if threads is None else {"threads": threads}
+    options = options or SolveOptions()
+    solver, gap, left = options.solver, options.gap, options.time_limit
+    own: dict[str, Any] = {} if options.threads is None else {"threads": options.threads}
     large, whole_numbers = is_large(program), bool(program.integer.any())
-    clock, left, found = Clock(time_limit), time_limit, None
+    clock, found = Clock(left), None
     if solver == "highs" and large:
         parts = split(program, model.coupling)
         if whole_numbers:
-            found = solve_blocks(parts, gap=gap, time_limit=time_limit, executor=executor)
+            found = solve_blocks(parts, gap=gap, time_limit=left, executor=options.executor)
         elif _falls_apart(parts):
-            found = solve_apart(parts, time_limit=time_limit)
+            found = solve_apart(parts, time_limit=left)
         left = clock.left()
     drawn = whole_numbers and len(model.columns.catchments.link) > 0
     if found is None and solver == "highs" and drawn:
-        found = dive(program, gap=gap, time_limit=left, options=options)
+        found = dive(program, gap=gap, time_limit=left, options=own)
     if found is None and large and not whole_numbers:
-        found = solve(program, solver, gap=gap, time_limit=left, options={**options, **INTERIOR})
+        found = solve(program, solver, gap=gap, time_limit=left, options={**own, **INTERIOR})
         if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
-            found, left, options = None, clock.left(), {**options, "solver": "ipm"}
+            found, left, own = None, clock.left(), {**own, "solver": "ipm"}
     if found is None:
-        found = solve(program, solver, gap=gap, time_limit=left, options=options)
+        found = solve(program, solver, gap=gap, time_limit=left, options=own)
     return found
 
 
@@ -93,21 +87,13 @@ class WarmSolver:
     model : Model
     program : LinearProgram
         Of the model's columns and rows, perhaps with more of both at the end.
-    gap : float
-        Relative gap at which a search may stop.
-    threads : int, optional
+    options : SolveOptions
+        Its solver is HiGHS; every solve is given a time limit of its own.
     """
 
-    def __init__(
-        self, model: Model, program: LinearProgram, *, gap: float = 1e-4, threads: int | None = None
-    ) -> None:
-        refuse_limits(gap)
-        self.model, self.program = model, program
-        self._gap, self._threads = gap, threads
-        self._highs: Highs | None = None
-        if not is_large(program):
-            options: dict[str, Any] = {} if threads is None else {"threads": threads}
-            self._highs = Highs(program, {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **options})
+    def __init__(self, model: Model, program: LinearProgram, options: SolveOptions) -> None:
+        self.model, self.program, self._options = model, program, options
+        self._highs = None if is_large(program) else Highs(program, options.highs)
 
     @property
     def route(self) -> str:
@@ -149,9 +135,7 @@ class WarmSolver:
         )
         if self._highs is None:
             model = self.model.with_program(program)
-            found = search(
-                model, program, gap=self._gap, time_limit=time_limit, threads=self._threads
-            )
+            found = search(model, program, replace(self._options, time_limit=time_limit))
             return _better(found, start, cost, offset)
         highs = self._highs
         highs.change((program.lower, program.upper), (program.row_lower, program.row_upper), cost)
@@ -201,12 +185,8 @@ def optimize(
     scenario: Scenario | Model,
     demand: Demand | None = None,
     *,
-    solver: str = "highs",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    threads: int | None = None,
     relax: bool = False,
-    executor: Executor | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> Plan:
     """Find the cheapest plan that gives every child a place under the scenario's policies.
 
@@ -216,20 +196,9 @@ def optimize(
         A model from :func:`formulate` may have been given another program of the same columns.
     demand : Demand, optional
         Children to be placed; projected where not given.
-    solver : str
-        ``highs``, ``scipy``, ``cbc``, ``pulp-highs`` or any solver PuLP lists.
-    gap : float
-        Proved share of the avoidable cost at which the search may stop.
-    time_limit : float, optional
-        Seconds of search; a plan it ends has status ``gap``, never ``optimal``.
-    threads : int, optional
-        For HiGHS where it solves a program whole; counties are searched two at a time.
     relax : bool
         Solve the linear relaxation only (openings and conversions may then be fractions).
-    executor : concurrent.futures.Executor, optional
-        Whose workers search the counties of a large city (see ``capsim.io.executors``); threads
-        here where not given. Without a time limit the plan is the same. Ctrl-C leaves it as soon as
-        the searches that have begun there end.
+    **options : see :class:`~capsim.SolveOptions`
 
     Returns
     -------
@@ -240,13 +209,14 @@ def optimize(
     Raises
     ------
     ValueError
-        If the demand is not one of the scenario, or gap or time limit are none.
+        If the demand is not one of the scenario, or an option is invalid.
     SolverError
         If the solver is unknown, fails, or finds nothing within the time limit.
     WorkerLost
         If a worker of the executor died and nobody did its part again.
     """
     begin = time.perf_counter()
+    solving = SolveOptions.of(optimize, options)
     if isinstance(scenario, Model):
         model = scenario
         projected = 0.0
@@ -258,15 +228,7 @@ def optimize(
         projected = time.perf_counter() - begin
         model = formulate(scenario, demand)
     program = model.program.relaxed() if relax else model.program
-    found = search(
-        model,
-        program,
-        solver,
-        gap=gap,
-        time_limit=time_limit,
-        threads=threads,
-        executor=executor,
-    )
+    found = search(model, program, solving)
     timings = {
         "project": projected,
         "build": model.build_s,
@@ -276,7 +238,7 @@ def optimize(
     if found.status == "infeasible":
         return _infeasible(model, found, timings)
     if found.x is None:
-        raise SolverError(_nothing(found, time_limit))
+        raise SolverError(_nothing(found, solving.time_limit))
     mark = time.perf_counter()
     x = found.x.copy()
     x[program.integer] = np.round(x[program.integer])
@@ -288,7 +250,7 @@ def optimize(
         settled,
         bound=found.bound,
         solver=found.solver,
-        asked_gap=gap,
+        asked_gap=solving.gap,
         proved=found.status == "optimal",
         timings_s=timings,
         solution=found if relax else None,

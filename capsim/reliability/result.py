@@ -8,14 +8,14 @@ What hardening gives: the plan chosen, the rounds, and what stands in the way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.options import SolveOptions
 from capsim.reliability.margins import Need, need, reserves
 from capsim.reliability.reserve_rows import Safety
 from capsim.simulation.data import SimulationData
@@ -45,14 +45,13 @@ class Search:
     draws: int
     fresh_draws: int
     seed: int
-    executor: Executor | None
-    options: dict[str, Any]
+    options: SolveOptions
     progress: Callable[[str], None]
 
     def look(self, plan: Plan, name: int, draws: int) -> Trial:
         """Let a plan meet draws of a stream of their own."""
         own = int(np.random.SeedSequence([self.seed, name]).generate_state(1)[0])
-        return trial(plan, draws=draws, seed=own, executor=self.executor)
+        return trial(plan, draws=draws, seed=own, executor=self.options.executor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,8 +260,12 @@ def _causes(search: Search, plan: Plan, wanted: Sequence[str], asked: float) -> 
     own = int(np.random.SeedSequence([search.seed, 0]).generate_state(1)[0])
     first = plan.tables["openings"].sort_values("opens", kind="stable").drop_duplicates("project")
     dates = first["opens"].to_numpy("datetime64[D]")[None]
-    on_time = trial(plan, draws=search.draws, seed=own, openings=dates, executor=search.executor)
-    late = trial(plan, draws=search.draws, seed=own, children=False, executor=search.executor)
+    on_time = trial(
+        plan, draws=search.draws, seed=own, openings=dates, executor=search.options.executor
+    )
+    late = trial(
+        plan, draws=search.draws, seed=own, children=False, executor=search.options.executor
+    )
     by_demand, by_delay = (float(holds(run, wanted).mean()) for run in (on_time, late))
     said = [
         f"With every project on time all targets hold in {by_demand:.1%} of draws; with the "

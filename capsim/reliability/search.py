@@ -6,15 +6,15 @@ The price of safety: what a plan costs by the probability that it holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from capsim.lp.arrays import Index
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.model.model import formulate
 from capsim.plan.solver import optimize
 from capsim.reliability.margins import counted_from, margins
@@ -66,11 +66,8 @@ def harden(
     fresh_draws: int = 10_000,
     seed: int = 0,
     rounds: int = ROUNDS,
-    solver: str = "highs",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    executor: Executor | None = None,
     progress: Callable[[str], None] = lambda phase: None,
+    **options: Unpack[SolveKeywords],
 ) -> Hardened:
     """Find a cheap plan that meets its targets with a probability.
 
@@ -94,15 +91,12 @@ def harden(
     seed : int
     rounds : int
         Plans with margins that are tried at most.
-    solver, time_limit
-        As for `capsim.optimize`, each time.
-    gap : float
-        As for `capsim.optimize` for the plain plan; plans with margins are solved to three times as
-        much, and less margin is tried as long as it may save more than that.
-    executor : concurrent.futures.Executor, optional
-        For the draws.
     progress : callable, optional
         Told each phase as it begins.
+    **options : see :class:`~capsim.SolveOptions`
+        Plans with margins are solved to three times the gap of the plain plan, and less margin is
+        tried as long as it may save more than that. The executor is for the draws
+        too.
 
     Returns
     -------
@@ -122,8 +116,8 @@ def harden(
     >>> found.rounds.columns.tolist()[:4]
     ['round', 'change', 'cost_cny', 'extra_cny']
     """
-    options: dict[str, Any] = {"solver": solver, "gap": gap, "time_limit": time_limit}
-    search = Search(probability, draws, fresh_draws, seed, executor, options, progress)
+    solving = SolveOptions.of(harden, options)
+    search = Search(probability, draws, fresh_draws, seed, solving, progress)
     plain = begin(search, scenario, demand, plain, probability)
     wanted = chosen(plain, targets)
     steps = find(search, plain, wanted, rounds)
@@ -145,7 +139,7 @@ def begin(
             raise ValueError(f"probability must be between 0 and 1, not {probability}")
     search.progress("planning")
     if plain is None:
-        plain = optimize(scenario, demand, **search.options)
+        plain = optimize(scenario, demand, **search.options.keywords)
     if plain.status == "infeasible":
         said = "" if plain.explanation is None else " ".join(plain.explanation.sentences)
         raise ValueError(f"the scenario has no plan to make safe. {said}".rstrip())
@@ -226,8 +220,9 @@ def find(
         number = len(steps)
         search.progress(f"planning with margins, round {number}")
         tight = tighten(model, steps[0].drawn.given, safety)
-        plan = optimize(tight, **{**search.options, "gap": ROUGH * search.options["gap"]})
-        plan = _bounded(plan, plain, search.options["gap"])
+        rough = replace(search.options, gap=ROUGH * search.options.gap)
+        plan = optimize(tight, **rough.keywords)
+        plan = _bounded(plan, plain, search.options.gap)
         last = steps[-1]
         steps.append(look_at(search, plan, model, counted, safety, change, wanted, last, number))
     return steps
@@ -292,7 +287,7 @@ def _near_enough(search: Search, safe: Step, below: Step, wanted: tuple[str, ...
     """Whether less margin could save no more than the gap leaves open, or is hardly as safe."""
     saving = safe.plan.objective_cny - below.plan.objective_cny
     good, draws = count(safe.judged, wanted)
-    return good / draws <= _aim(search) or saving <= ROUGH * search.options["gap"] * max(
+    return good / draws <= _aim(search) or saving <= ROUGH * search.options.gap * max(
         safe.plan.avoidable_cny, 1e6
     )
 
@@ -333,11 +328,8 @@ def safety_curve(
     fresh_draws: int = 10_000,
     seed: int = 0,
     rounds: int = ROUNDS,
-    solver: str = "highs",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    executor: Executor | None = None,
     progress: Callable[[str], None] = lambda phase: None,
+    **options: Unpack[SolveKeywords],
 ) -> pd.DataFrame:
     """Find a plan for each of some probabilities, beside the cheapest plan.
 
@@ -347,7 +339,7 @@ def safety_curve(
     ----------
     scenario : Scenario
     probabilities : sequence of float
-    targets, demand, plain, draws, fresh_draws, seed, solver, gap, time_limit, executor, progress
+    targets, demand, plain, draws, fresh_draws, seed, progress, **options
         As for `capsim.harden`; the draws are the same for all.
     rounds : int
         Plans with margins that are tried at most for each probability.
@@ -372,8 +364,8 @@ def safety_curve(
     >>> curve["asked"].tolist(), float(curve["extra_cny"][0])
     ([0.0, 0.5], 0.0)
     """
-    options: dict[str, Any] = {"solver": solver, "gap": gap, "time_limit": time_limit}
-    search = Search(0.0, draws, fresh_draws, seed, executor, options, progress)
+    solving = SolveOptions.of(safety_curve, options)
+    search = Search(0.0, draws, fresh_draws, seed, solving, progress)
     plain = begin(search, scenario, demand, plain, *probabilities)
     wanted = chosen(plain, targets)
     steps: list[Step] = []

@@ -13,7 +13,7 @@ from every_plan import EveryPlan, choices
 from tiny_cases import project, school, town
 
 import capsim
-from capsim import Fair, optimize_lexicographic
+from capsim import Fair, SolveOptions, optimize_lexicographic
 from capsim.certificate import certify
 from capsim.lp import SolverError
 from capsim.model.model import formulate
@@ -102,7 +102,7 @@ def test_every_criterion_is_that_of_the_tables() -> None:
     from capsim.plan.tables import plan_tables
     from capsim.plan.tie_break import break_ties
 
-    x = break_ties(model, search(model, model.program, gap=1e-2, threads=1).x)
+    x = break_ties(model, search(model, model.program, SolveOptions(gap=1e-2, threads=1)).x)
     tables = plan_tables(model, x)
     again = values(model, x, CRITERIA)
     told = table_values(_Told(scenario, tables, again["cost"] * 1e6))

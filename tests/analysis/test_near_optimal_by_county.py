@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import capsim
-from capsim import near_optimal
+from capsim import SolveOptions, near_optimal
 from capsim.analysis.near_optimal import NearOptimal, _County, near
 from capsim.model import model as model_module
 from capsim.model.model import formulate
@@ -64,7 +64,7 @@ def test_verdicts_are_never_wrong() -> None:
 def test_what_is_found_are_plans_near_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each solution of a county, put into the best plan, keeps every row and the limit."""
     monkeypatch.setattr(model_module, "LARGE", 0)
-    base = near(model(), WITHIN, gap=1e-4, threads=1)
+    base = near(model(), WITHIN, SolveOptions(gap=1e-4, threads=1))
     seen = []
     monkeypatch.setattr(_County, "_try", _kept(_County._try, seen))
     near_optimal(model(), WITHIN, kinds=["project", "conversion"], gap=1e-4, threads=1)

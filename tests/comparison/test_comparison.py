@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capsim
+from capsim import SolveOptions
 from capsim.comparison import (
     Result,
     compare,
@@ -196,9 +197,11 @@ def test_resumes_from_its_store_with_any_executor(city, tmp_path, pool, monkeypa
 
 
 def test_another_seed_or_option_or_content_is_another_result(city):
-    job = Job(city, 3, 0, "highs", 1e-3, None, False)
-    others = [{"seed": 1}, {"draws": 4}, {"gap": 0.01}, {"solver": "cbc"}, {"prices": True}]
-    others += [{"time_limit": 5.0}, {"scenario": city.variant({"costs.hire_cny": 1})}]
+    job = Job(city, 3, 0, SolveOptions(), False)
+    ways = [{"gap": 0.01}, {"solver": "cbc"}, {"time_limit": 5.0}]
+    others = [{"seed": 1}, {"draws": 4}, {"prices": True}]
+    others += [{"options": SolveOptions(**way)} for way in ways]
+    others += [{"scenario": city.variant({"costs.hire_cny": 1})}]
     keys = {replace(job, **change).key for change in others} | {job.key}
     assert len(keys) == 1 + len(others)
     assert replace(job, scenario=generate(2, 8000, 0, **SMALL)).key == job.key

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 import capsim
 from capsim.lp import LinearProgram, SolverResult, solve
+from capsim.lp.options import SolveOptions
 from capsim.model import model as model_module
 from capsim.model.model import Model
 from capsim.plan import solver as search_module
@@ -116,7 +117,7 @@ def test_an_interior_point_that_is_not_sure_goes_on_to_a_corner(
         return replace(found, status="error") if len(asked) == 1 else found
 
     monkeypatch.setattr(search_module, "solve", unsure)
-    found = search(replace(model, program=program), program, threads=1)
+    found = search(replace(model, program=program), program, SolveOptions(threads=1))
     assert found.status == "optimal"
     assert found.row_dual is not None
     assert asked[1] == {"threads": 1, "solver": "ipm"}

@@ -35,6 +35,7 @@ from capsim.analysis.stochastic.realisations import Futures
 from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import Highs
+from capsim.lp.options import SolveOptions
 from capsim.lp.program import Builder, LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
 from capsim.lp.threads import in_parallel
@@ -268,7 +269,7 @@ def solve_l_shaped(
     measure: Measure,
     *,
     gap: float,
-    time_limit: float | None = None,
+    options: SolveOptions,
     inside: int = 1,
 ) -> Found:
     """Minimise the measure; ``gap`` and ``bound`` are absolute, million RMB.
@@ -284,7 +285,8 @@ def solve_l_shaped(
         raise ValueError(
             "the L-shaped method needs decisions that are whole numbers in the first stage"
         )
-    end = np.inf if time_limit is None else time.perf_counter() + time_limit
+    limit = options.time_limit
+    end = np.inf if limit is None else time.perf_counter() + limit
     recourse = [Recourse(futures, s) for s in range(futures.count)]
     start = in_parallel([r.least for r in recourse])
     if any(found.status == "infeasible" for found in start):
@@ -301,7 +303,7 @@ def solve_l_shaped(
     found = _relaxed(master, recourse, np.clip(core, lower, upper), gap * MASTER_SHARE, end)
     if found is None:
         return Found(None, np.inf, np.inf, 0, len(master.cuts))
-    return _whole(master, recourse, found, gap, end)
+    return _whole(master, recourse, found, gap, end, options)
 
 
 def _cut(master: _Master, recourse: list[Recourse], first: Array) -> list[Cut]:
@@ -361,12 +363,17 @@ def _relaxed(
 
 
 def _whole(
-    master: _Master, recourse: list[Recourse], bound: float, gap: float, end: float
+    master: _Master,
+    recourse: list[Recourse],
+    bound: float,
+    gap: float,
+    end: float,
+    options: SolveOptions,
 ) -> Found:
     """Go on with whole numbers until value and bound meet."""
     top, whole = master.top, master.futures.whole
-    options = {"mip_rel_gap": 0.0, "mip_abs_gap": gap * MASTER_SHARE}
-    highs = Highs(top.program, options)
+    gaps = {"mip_rel_gap": 0.0, "mip_abs_gap": gap * MASTER_SHARE}
+    highs = Highs(top.program, options.highs | gaps)
     master.add(highs, master.cuts)
     best, first = np.inf, None
     start: Array | None = None

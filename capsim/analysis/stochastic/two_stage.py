@@ -6,8 +6,8 @@ Plans under uncertainty: build, convert, close and sign now; buy places and over
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from capsim.analysis.stochastic.realisations import Futures, make_futures
 from capsim.analysis.stochastic.result import TwoStagePlan, make_result, recourse_of
 from capsim.analysis.stochastic.risk import CVaR, Mean, Measure, Regret
 from capsim.lp.arrays import Array
+from capsim.lp.highs import Highs
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, refuse_limits
+from capsim.lp.solution import SolverError
 from capsim.lp.solvers import solve
 from capsim.plan.plan import MILLION
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def solve_extensive(
-    futures: Futures, measure: Measure, *, gap: float, time_limit: float | None = None
+    futures: Futures, measure: Measure, *, gap: float, options: SolveOptions
 ) -> Found:
     """Minimise the measure; ``gap`` and ``bound`` are absolute, million RMB.
 
@@ -37,7 +39,7 @@ def solve_extensive(
         If nothing is found within the time limit.
     """
     top = make_top(futures, measure, range(futures.count), np.full(futures.count, -np.inf))
-    found = solve(top.program, gap=0.0, time_limit=time_limit, options={"mip_abs_gap": gap})
+    found = Highs(top.program, options.highs | {"mip_rel_gap": 0.0, "mip_abs_gap": gap}).solve()
     if found.status == "infeasible":
         return Found(None, np.inf, np.inf, 1, 0)
     if found.x is None:
@@ -48,6 +50,8 @@ def solve_extensive(
 
 
 METHODS = ("auto", "extensive", "l-shaped")
+NOT_TAKEN = ("solver", "executor")
+"""Options that have no meaning here: all is solved by HiGHS, in this process."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,7 @@ def optimize_two_stage(
     risk: CVaR | None = None,
     contracts_later: bool = False,
     method: str = "auto",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> TwoStagePlan:
     """Find the decisions that cost least over all futures.
 
@@ -114,10 +117,8 @@ def optimize_two_stage(
     method : str
         ``extensive``, ``l-shaped`` or ``auto`` (the latter where recourse is linear and there are
         more than two futures).
-    gap : float
-        Proved share of the mean avoidable cost at which the search may stop.
-    time_limit : float, optional
-        Seconds of search.
+    **options : see :class:`~capsim.SolveOptions`
+        But ``solver`` and ``executor``. The gap is of the mean avoidable cost.
 
     Returns
     -------
@@ -130,10 +131,11 @@ def optimize_two_stage(
     SolverError
         If nothing is found within the time limit.
     """
+    solving = SolveOptions.of(optimize_two_stage, options, without=NOT_TAKEN)
     made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
     if not isinstance(risk, CVaR | None):
         raise ValueError(f"risk must be CVaR(beta, weight) or None, not {risk!r}")
-    return _solve(made, Mean() if risk is None else risk, method, gap, time_limit)
+    return _solve(made, Mean() if risk is None else risk, method, solving)
 
 
 def optimize_regret(
@@ -142,19 +144,19 @@ def optimize_regret(
     *,
     contracts_later: bool = False,
     method: str = "auto",
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> TwoStagePlan:
     """Find the decisions whose greatest regret over all futures is least.
 
     The regret of a future is its cost less that of the best plan for it alone. Parameters as for
     :func:`optimize_two_stage`; the table ``futures`` has ``best_cny`` and ``regret_cny`` besides.
     """
+    solving = SolveOptions.of(optimize_regret, options, without=NOT_TAKEN)
     made = make_futures(scenario, futures, contracts_later=contracts_later)
-    best = wait_and_see(made, gap=gap * 0.1, time_limit=time_limit)
+    best = wait_and_see(made, replace(solving, gap=solving.gap * 0.1))
     if best is None:
-        return make_result(made, Mean(), _NOTHING, method=method, asked_gap=gap)
-    plan = _solve(made, Regret(tuple(best.tolist())), method, gap, time_limit)
+        return make_result(made, Mean(), _NOTHING, method=method, asked_gap=solving.gap)
+    plan = _solve(made, Regret(tuple(best.tolist())), method, solving)
     if plan.status != "infeasible":
         table = plan.futures
         table.insert(3, "best_cny", best * MILLION)
@@ -169,24 +171,26 @@ def value_of_information(
     probabilities: Mapping[str, float] | None = None,
     contracts_later: bool = False,
     method: str = "auto",
-    gap: float = 1e-4,
+    **options: Unpack[SolveKeywords],
 ) -> ValueOfInformation:
     """Work out what planning for all futures, and knowing the future, would be worth.
 
     The *mean of all futures* is the program with every coefficient, bound and cost at its mean;
-    all futures must have the same rows.
+    all futures must have the same rows. Parameters as for :func:`optimize_two_stage`, but that the
+    gap is 1e-4 where not given.
 
     Raises
     ------
     ValueError
         If the futures have different rows, or no decisions leave every future a plan.
     """
+    solving = SolveOptions.of(value_of_information, options, gap=1e-4, without=NOT_TAKEN)
     made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
-    plan = _solve(made, Mean(), method, gap, None)
-    best = wait_and_see(made, gap=gap)
+    plan = _solve(made, Mean(), method, solving)
+    best = wait_and_see(made, solving)
     if plan.status == "infeasible" or best is None:
         raise ValueError("no decisions leave every future a plan")
-    found = solve(mean_program(made), gap=gap)
+    found = Highs(mean_program(made), solving.highs).solve()
     if found.x is None:
         raise SolverError(f"the mean of all futures ended {found.status}")
     point = found.x[made.first]
@@ -206,11 +210,11 @@ def value_of_information(
     )
 
 
-def wait_and_see(futures: Futures, *, gap: float, time_limit: float | None = None) -> Array | None:
+def wait_and_see(futures: Futures, options: SolveOptions) -> Array | None:
     """Return what each future would cost if it were known, million RMB; None where one has none."""
     cost = []
     for model in futures.models:
-        found = solve(model.program, gap=gap, time_limit=time_limit)
+        found = Highs(model.program, options.highs).solve()
         if found.status == "infeasible":
             return None
         if found.x is None:
@@ -250,19 +254,16 @@ def mean_program(futures: Futures) -> LinearProgram:
 _NOTHING = Found(None, np.inf, np.inf, 0, 0)
 
 
-def _solve(
-    futures: Futures, measure: Measure, method: str, gap: float, time_limit: float | None
-) -> TwoStagePlan:
-    refuse_limits(gap, time_limit)
+def _solve(futures: Futures, measure: Measure, method: str, options: SolveOptions) -> TwoStagePlan:
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if method == "auto":
         many = futures.linear_recourse and futures.count > 2
         method = "l-shaped" if many else "extensive"
-    absolute = gap * _avoidable(futures)
+    absolute = options.gap * _avoidable(futures)
     run = solve_l_shaped if method == "l-shaped" else solve_extensive
-    found = run(futures, measure, gap=absolute, time_limit=time_limit)
-    return make_result(futures, measure, found, method=method, asked_gap=gap)
+    found = run(futures, measure, gap=absolute, options=options)
+    return make_result(futures, measure, found, method=method, asked_gap=options.gap)
 
 
 def _avoidable(futures: Futures) -> float:

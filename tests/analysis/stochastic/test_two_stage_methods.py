@@ -117,7 +117,7 @@ def test_contracts_signed_later_cost_no_more() -> None:
     assert later.objective_cny <= now.objective_cny * (1 + 1e-5)
     futures = make_futures(scenario, demand, contracts_later=True)
     with pytest.raises(ValueError, match="whole numbers in the first stage"):
-        solve_l_shaped(futures, Mean(), gap=1.0)
+        solve_l_shaped(futures, Mean(), gap=1.0, options=capsim.SolveOptions())
 
 
 def test_a_cut_touches_the_cost_and_stays_below_it() -> None:
