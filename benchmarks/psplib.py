@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.schedule_check import faults_of
 from capsim import Scenario
 from capsim.construction.calendars import MONTH_DAYS
-from capsim.construction.scheduling import Schedule, faults_of, schedule
+from capsim.construction.scheduling import Schedule, schedule
 
 RULES = ("latest_finish", "latest_start", "minimum_slack", "most_successors", "rank_weight")
 

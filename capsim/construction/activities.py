@@ -1,12 +1,10 @@
-"""The plan as a schedule, and where each project stands in it today.
+"""Lay out a programme: its activities, what they wait for and need, and where each stands today.
 
 A plan says when a school opens. Its phases are laid backward from that date, on their own
 calendars, at their planned (modal) durations. Where the day it began is known and past, the phases
 share the time from then to the planned opening in proportion instead. What lies before today is
 done, the phase under way is left with the part the schedule has ahead of it, and only what is left
 is drawn.
-
-Lay out a programme: activities, what they wait for and need, where each stands today.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What a simulation of the programme gives: dates by project and replication, and tables.
+"""Simulate the building programme: a scenario and planned openings in, dates out.
 
-Put it together: scenario and planned openings in, a `Programme` of dates out.
+`build` draws durations, runs the programme and returns a `ConstructionSimulation`: dates by project
+and replication, and the tables made of them.
 """
 
 from __future__ import annotations
@@ -364,7 +365,7 @@ def build(
 
     Returns
     -------
-    Programme
+    ConstructionSimulation
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Who gets the crews: the one dispatching rule that SimPy and the fast kernel share.
+"""Who gets the crews: the dispatching rule of the SimPy model, which the kernel follows.
 
 At every moment at which something was asked for, given back or released, and after everything else
 of that moment has happened, the waiting activities are looked at in order of priority and each
@@ -57,21 +57,6 @@ class Crews:
                 self.lines_of[r].add(needs)
         heappush(line, (now if self.priority is None else self.priority[i], i))
         self.touched.add(needs)
-
-    def take(self, i: int) -> bool:
-        """Let activity ``i`` begin at once if it need not wait: short for `ask` and `dispatch`.
-
-        Right only where nothing else happens at this moment.
-        """
-        needs, level = self.needs[i], self.level
-        if self.lines.get(needs):
-            return False
-        for r, units in needs:
-            if level[r] < units:
-                return False
-        for r, units in needs:
-            level[r] -= units
-        return True
 
     def free(self, i: int) -> None:
         """Give back what activity ``i`` held."""

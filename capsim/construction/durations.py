@@ -1,12 +1,11 @@
-"""Draws of how long phases take, and of the common shock of a county.
+"""How long phases take: their distributions, draws of them, and the prior of each kind of project.
 
 Every phase of every copy of a project has its own stream of random numbers, named by seed,
 project, copy and phase: a project meets the same luck in every plan that builds it (common random
 numbers), and replication *k* is the same however many are drawn.
 
-How long building takes where a scenario has no ``phases`` of its own.
-
-Working months by kind of project: least, usual (what is planned) and most. Works take 11-19 months
+`PRIOR` says how long building takes where a scenario has no ``phases`` of its own: working months
+by kind of project: least, usual (what is planned) and most. Works take 11-19 months
 for a new school after 6-24 months of land and approvals (published projects; fast rural builds 5-6
 months, prefabricated schools 6 months in all); the split over the phases is assumed. The width is
 calibrated, not chosen: a programme of which two fifths are carried over (works aiming at March to

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from random_programmes import programmes
 
 from benchmarks import psplib
+from benchmarks.schedule_check import faults_of
 from capsim.construction import build, schedule
-from capsim.construction.scheduling import backward, faults_of, serial
+from capsim.construction.scheduling import backward, serial
 
 
 @settings(max_examples=100, deadline=None)
