@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
+from capsim.plan.targets import Target
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.schema import TABLES
 
@@ -102,7 +103,6 @@ def shown(value: object) -> str:
 COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws")
 LEVEL = 0.95
 Z95 = 1.959963984540054
-TOLERANCE = 1e-6
 Floats = npt.NDArray[np.float64]
 
 
@@ -153,7 +153,7 @@ def matched(
 
 
 def differences_of(
-    draws: Mapping[str, pd.DataFrame], required: Mapping[str, Mapping[str, float]]
+    draws: Mapping[str, pd.DataFrame], targets: Mapping[str, Mapping[str, Target]]
 ) -> pd.DataFrame:
     """Set every simulated figure of every scenario against that of the first.
 
@@ -161,8 +161,8 @@ def differences_of(
     ----------
     draws
         The tables ``draws`` by scenario, the first what others differ from.
-    required
-        What targets ask for, by scenario and id.
+    targets
+        By scenario and id.
 
     Returns
     -------
@@ -178,18 +178,9 @@ def differences_of(
         for what in one.columns.intersection(two.columns, sort=False).drop("draw"):
             a, b = (table[what].to_numpy(np.float64)[:both] for table in (one, two))
             rows.append((name, what, a.mean(), b.mean(), *paired(a, b), both))
-            asked = [required[scenario].get(what) for scenario in (names[0], name)]
-            if asked[0] is not None and asked[1] is not None:
-                met_a, met_b = _met(what, a, asked[0]), _met(what, b, asked[1])
+            if what in targets[names[0]] and what in targets[name]:
+                met_a = targets[names[0]][what].holds(a)
+                met_b = targets[name][what].holds(b)
                 figures = (met_a.mean(), met_b.mean(), *matched(met_a, met_b))
                 rows.append((name, f"probability of {what}", *figures, both))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _met(target: str, achieved: Floats, required: float) -> npt.NDArray[np.bool_]:
-    """Tell in which draws a share is at most, a reduction at least, what is asked."""
-    slack = TOLERANCE * max(1.0, abs(required))
-    met: npt.NDArray[np.bool_] = (
-        achieved >= required - slack if target == "reduction" else achieved <= required + slack
-    )
-    return met

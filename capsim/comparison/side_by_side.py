@@ -20,6 +20,7 @@ from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.plan.solver import optimize
+from capsim.plan.targets import read_targets
 from capsim.scenario.scenario import Scenario, load
 from capsim.simulation.run import simulate
 
@@ -237,11 +238,11 @@ def _differences(results: Mapping[str, Result]) -> pd.DataFrame:
     first = next(iter(results))
     if first not in tables:
         tables = {}
-    required: dict[str, dict[str, float]] = {
-        name: dict(zip(own["targets"]["id"], own["targets"]["required"], strict=True))
+    targets = {
+        name: {target.id: target for target in read_targets(own["targets"])}
         for name, own in tables.items()
     }
-    return differences_of({name: own["draws"] for name, own in tables.items()}, required)
+    return differences_of({name: own["draws"] for name, own in tables.items()}, targets)
 
 
 def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

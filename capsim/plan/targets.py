@@ -1,170 +1,342 @@
-"""The targets of a scenario: what is required, what the plan achieves."""
+"""The targets of a scenario: what is required by when, and how near a plan comes to it.
+
+A target has an id, ``RULE``, ``RULE-YEAR`` or ``programme-NAME``. What its rule means (which side
+is good, the unit, the rows of the model, the setting it comes from) stands in `RULES` only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array
+from capsim.lp.arrays import Array, Flag
 from capsim.model.constraints.policy import STAGE
 from capsim.model.data import stepped
 from capsim.plan.solution import Solution
+from capsim.scenario.scenario import Scenario
 
 TOLERANCE = 1e-6
+"""Part of what is required (at least of 1) by which a target may be missed."""
+AT_MOST, AT_LEAST = "at most", "at least"
 COLUMNS = ("id", "what", "by", "required", "achieved", "holds")
-Row = tuple[str, str, str, float, float, bool]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Kind of target.
+
+    Attributes
+    ----------
+    sense : text
+        `AT_MOST` or `AT_LEAST`.
+    unit : text
+        Of what is required and achieved: ``children``, ``pupils``, ``projects`` or ``share``.
+    what : text
+        The figure that it is about, in words.
+    setting : text
+        Where the scenario orders it; ``""`` for the placement of all children.
+    rows : text
+        Constraint of the model that holds it; ``""`` where there is none of its own.
+    """
+
+    sense: str
+    unit: str
+    what: str
+    setting: str = ""
+    rows: str = ""
+
+
+def _floor(name: str, what: str) -> Rule:
+    return Rule(AT_LEAST, "share", what, f"floors.{name}", f"floors.{name}")
+
+
+RULES: Mapping[str, Rule] = {
+    "placement": Rule(AT_MOST, "children", "children without a place, all years"),
+    "reduction": Rule(
+        AT_LEAST, "pupils", "fall in counted private pupils", "policy.reduction", "reduction"
+    ),
+    "share": Rule(
+        AT_MOST,
+        "share",
+        "private share of compulsory enrolment{scope}",
+        "policy.private_share_cap",
+        "share.cap",
+    ),
+    "programme": Rule(
+        AT_LEAST, "projects", "projects of {detail} in use", "programmes.{detail}.number"
+    ),
+    "kindergarten_enrolment": _floor(
+        "kindergarten_enrolment", "enrolled of the children of kindergarten age"
+    ),
+    "kindergarten_public": _floor("kindergarten_public", "in public kindergartens"),
+    "kindergarten_inclusive": _floor(
+        "kindergarten_inclusive", "in public or inclusive kindergartens"
+    ),
+    "senior_enrolment": _floor("senior_enrolment", "enrolled of the children of senior age"),
+    "large_classes": Rule(
+        AT_MOST,
+        "share",
+        "share of classes of {large} or more, worst county and stage",
+        "policy.large_class_share",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target of a scenario.
+
+    Attributes
+    ----------
+    id : text
+    rule : text
+        One of `RULES`.
+    detail : text
+        The rest of the id: a year, a programme's name, or ``""``.
+    date : text
+        ISO date by which it is required.
+    required : float
+    sense, unit : text
+        As in `Rule`.
+    tolerance : float
+        By which it may be missed, in its unit.
+    """
+
+    id: str
+    rule: str
+    detail: str
+    date: str
+    required: float
+    sense: str
+    unit: str
+    tolerance: float
+
+    @property
+    def year(self) -> int | None:
+        """Year in the id; None for targets without one."""
+        return rule_and_year(self.id)[1]
+
+    @property
+    def sign(self) -> float:
+        """1 where more is worse, −1 where less is."""
+        return 1.0 if self.sense == AT_MOST else -1.0
+
+    @property
+    def setting(self) -> str:
+        """The setting that orders it; without the year for rules that have one for each."""
+        return RULES[self.rule].setting.format(detail=self.detail)
+
+    def holds(self, achieved: Array | float) -> Flag:
+        """Return whether a figure, or each of many, meets the target.
+
+        Examples
+        --------
+        >>> make_target("share-2022", "2022-12-31", 0.05).holds(np.array([0.04, 0.06]))
+        array([ True, False])
+        >>> bool(make_target("kindergarten_public-2022", "2022-12-31", 0.85).holds(0.80))
+        False
+        """
+        if self.sense == AT_MOST:
+            return np.asarray(achieved <= self.required + self.tolerance)
+        return np.asarray(achieved >= self.required - self.tolerance)
+
+
+def make_target(identifier: str, date: str, required: float) -> Target:
+    """Make the target of an id, as the plan's table ``targets`` writes it.
+
+    Raises
+    ------
+    ValueError
+        If its rule is unknown.
+
+    Examples
+    --------
+    >>> target = make_target("programme-build-2022", "2022-09-01", 145.0)
+    >>> target.rule, target.detail, target.year, target.sense, target.unit
+    ('programme', 'build-2022', None, 'at least', 'projects')
+    """
+    name, _, detail = identifier.partition("-")
+    rule = RULES.get(name)
+    if rule is None:
+        raise ValueError(f"target {identifier!r} is none of {', '.join(RULES)}")
+    tolerance = TOLERANCE * max(1.0, abs(required))
+    return Target(identifier, name, detail, str(date), required, rule.sense, rule.unit, tolerance)
+
+
+def rule_and_year(identifier: str) -> tuple[str, int | None]:
+    """Split the id of a target into rule and year; every programme is a rule of its own.
+
+    Examples
+    --------
+    >>> [rule_and_year(one) for one in ("share-2022", "placement", "programme-build-2022")]
+    [('share', 2022), ('placement', None), ('programme-build-2022', None)]
+    """
+    rule, _, year = identifier.partition("-")
+    return (rule, int(year)) if year.isdigit() and rule != "programme" else (identifier, None)
+
+
+def unit_of(identifier: str) -> str:
+    """Return the unit of a target's figures, by its id; ``""`` for an unknown rule."""
+    rule = RULES.get(identifier.partition("-")[0])
+    return "" if rule is None else rule.unit
+
+
+def read_targets(table: pd.DataFrame) -> tuple[Target, ...]:
+    """Read targets from a plan's table ``targets``: its columns id, by, required.
+
+    Raises
+    ------
+    ValueError
+        If a rule is unknown.
+    """
+    columns = (table["id"], table["by"], table["required"].to_numpy(np.float64).tolist())
+    return tuple(make_target(*row) for row in zip(*columns, strict=True))
+
+
+def targets_of(scenario: Scenario) -> tuple[Target, ...]:
+    """List the targets that a scenario orders, rule by rule, in the order of years."""
+    policy, floors, years = scenario.settings.policy, scenario.settings.floors, scenario.years
+
+    def yearly(rule: str, amounts: Mapping[int, float], day: str) -> Iterator[Target]:
+        for year in years:
+            required = stepped(amounts, year)
+            if required is not None:
+                yield make_target(f"{rule}-{year}", f"{year}-{day}", required)
+
+    out = [make_target("placement", f"{years[-1]}-09-01", 0.0)]
+    if policy.reduction > 0 and policy.reduction_year in years:
+        date = f"{policy.reduction_year}-09-01"
+        out.append(make_target("reduction", date, float(policy.reduction)))
+    out += yearly("share", policy.private_share_cap, "12-31")
+    for name, programme in scenario.settings.programmes.items():
+        out.append(make_target(f"programme-{name}", str(programme.by), float(programme.number)))
+    for rule, stage in (
+        ("kindergarten_enrolment", STAGE),
+        ("senior_enrolment", "senior"),
+        ("kindergarten_public", STAGE),
+        ("kindergarten_inclusive", STAGE),
+    ):
+        if stage in scenario.stages:
+            out += yearly(rule, getattr(floors, rule), "12-31")
+    if any(name in scenario.stages for name in scenario.settings.stages.compulsory):
+        out += yearly("large_classes", policy.large_class_share, "09-01")
+    return tuple(out)
 
 
 def targets_table(solved: Solution, shares: pd.DataFrame, reduction: pd.DataFrame) -> pd.DataFrame:
-    """List the targets in force; ``holds`` allows 1e-6 of the required figure, at least 1e-6."""
-    rows = [
-        *_placement(solved),
-        *_reduction(solved, reduction),
-        *_shares(solved, shares),
-        *_programmes(solved),
-        *_floors(solved),
-        *_large_classes(solved),
-    ]
+    """List the targets in force, what they require and what a solution achieves.
+
+    A floor of a year in which there is nobody to count is not in force.
+    """
+    scenario, years = solved.parts.given.scenario, solved.parts.given.space.years
+    figures = {
+        "placement": np.full(len(years), solved.value(solved.parts.columns.shortfall).sum()),
+        "reduction": reduction["total"].to_numpy(np.float64),
+        "share": _worst_share(solved, shares),
+        **_enrolled(solved),
+        **_in_kindergartens(solved),
+        "large_classes": _large_classes(solved),
+    }
+    words, rows = _words(scenario), list[tuple[Any, ...]]()
+    for target in targets_of(scenario):
+        if target.rule == "programme":
+            achieved = _projects_in_use(solved, target)
+        else:
+            achieved = float(figures[target.rule][int(target.date[:4]) - int(years[0])])
+        if not np.isnan(achieved):
+            what = RULES[target.rule].what.format(detail=target.detail, **words)
+            holds = bool(target.holds(achieved))
+            rows.append((target.id, what, target.date, target.required, achieved, holds))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.astype({"required": float, "achieved": float, "holds": bool})
 
 
-def _most(name: str, what: str, by: str, required: float, achieved: float) -> Row:
-    return (
-        name,
-        what,
-        by,
-        required,
-        achieved,
-        bool(achieved <= required + TOLERANCE * max(1.0, abs(required))),
-    )
+def _words(scenario: Scenario) -> dict[str, str]:
+    """Return what rules are described with: the scope of the share, the size of large classes."""
+    stages = scenario.stages
+    compulsory = [name for name in stages if name in scenario.settings.stages.compulsory]
+    sizes = [f"{stages[name].large_class:g}" for name in compulsory]
+    if len(set(sizes)) > 1:
+        sizes = [f"{size} ({name})" for size, name in zip(sizes, compulsory, strict=True)]
+    by_county = scenario.settings.policy.share_scope == "county"
+    return {
+        "scope": ", worst county" if by_county else "",
+        "large": " or ".join(dict.fromkeys(sizes)),
+    }
 
 
-def _least(name: str, what: str, by: str, required: float, achieved: float) -> Row:
-    return (
-        name,
-        what,
-        by,
-        required,
-        achieved,
-        bool(achieved >= required - TOLERANCE * max(1.0, abs(required))),
-    )
-
-
-def _placement(solved: Solution) -> Iterator[Row]:
-    short = solved.value(solved.parts.columns.shortfall).sum()
-    last = solved.parts.given.space.years[-1]
-    yield _most(
-        "placement", "children without a place, all years", f"{last}-09-01", 0.0, float(short)
-    )
-
-
-def _reduction(solved: Solution, reduction: pd.DataFrame) -> Iterator[Row]:
+def _worst_share(solved: Solution, shares: pd.DataFrame) -> Array:
+    """Return the counted private share of the whole, or of the worst county, ``[year]``."""
     policy = solved.parts.given.scenario.settings.policy
-    row = reduction[reduction["school_year"] == policy.reduction_year]
-    if policy.reduction > 0 and len(row):
-        what = "fall in counted private pupils"
-        by = f"{policy.reduction_year}-09-01"
-        yield _least("reduction", what, by, float(policy.reduction), float(row["total"].iloc[0]))
+    counted = "including" if policy.purchased_counts_as_private else "excluding"
+    county = (shares["county"] != "*") == (policy.share_scope == "county")
+    worst = shares[county].groupby("school_year")[f"share_{counted}_purchased"].max()
+    return np.asarray(worst[solved.parts.given.space.years], np.float64)
 
 
-def _shares(solved: Solution, shares: pd.DataFrame) -> Iterator[Row]:
-    policy = solved.parts.given.scenario.settings.policy
-    name = "including" if policy.purchased_counts_as_private else "excluding"
-    county = policy.share_scope == "county"
-    for year in solved.parts.given.space.years:
-        cap = stepped(policy.private_share_cap, int(year))
-        if cap is None:
-            continue
-        here = shares[(shares["school_year"] == year) & ((shares["county"] != "*") == county)]
-        what = "private share of compulsory enrolment" + (", worst county" if county else "")
-        worst = float(here[f"share_{name}_purchased"].max())
-        yield _most(f"share-{year}", what, f"{year}-12-31", cap, worst)
-
-
-def _programmes(solved: Solution) -> Iterator[Row]:
+def _projects_in_use(solved: Solution, target: Target) -> float:
+    """Count the projects of a programme in use by the date of the target."""
     given = solved.parts.given
-    for name, programme in given.scenario.settings.programmes.items():
-        past = np.flatnonzero(given.dates.date.astype(str) <= str(programme.by))
-        member = given.projects.programme == name
-        count = float(solved.open[member, past[-1]].sum()) if len(past) else 0.0
-        yield _least(
-            f"programme-{name}",
-            f"projects of {name} in use",
-            str(programme.by),
-            float(programme.number),
-            count,
-        )
+    past = np.flatnonzero(given.dates.date.astype(str) <= target.date)
+    member = given.projects.programme == target.detail
+    return float(solved.open[member, past[-1]].sum()) if len(past) else 0.0
 
 
-def _floors(solved: Solution) -> Iterator[Row]:
-    given = solved.parts.given
-    space, providers, floors = given.space, given.providers, given.scenario.settings.floors
-    names = [s.name for s in space.stages]
-    short = solved.shortfall
-    for stage, table, name in (
-        (STAGE, floors.kindergarten_enrolment, "kindergarten_enrolment"),
-        ("senior", floors.senior_enrolment, "senior_enrolment"),
-    ):
-        if stage not in names:
-            continue
-        mine = space.grade_stage == names.index(stage)
-        people = space.population[:, mine].sum(axis=(0, 1))
-        placed = (space.children - short)[:, mine].sum(axis=(0, 1))
-        for t, year in enumerate(space.years):
-            floor = stepped(table, int(year))
-            if floor is not None and people[t] > 0:
-                what = f"enrolled of the children of {stage} age"
-                yield _least(
-                    f"{name}-{year}", what, f"{year}-12-31", floor, float(placed[t] / people[t])
-                )
-    if STAGE not in names:
-        return
-    here = providers.stage == names.index(STAGE)
-    everyone = solved.enrolled[here].sum(axis=0)
-    public = solved.enrolled[here & providers.public].sum(axis=0)
-    inclusive = public + solved.enrolled[here & providers.inclusive].sum(axis=0) + _turned(solved)
-    for counted, table, name, what in (
-        (public, floors.kindergarten_public, "kindergarten_public", "in public kindergartens"),
-        (
-            inclusive,
-            floors.kindergarten_inclusive,
-            "kindergarten_inclusive",
-            "in public or inclusive kindergartens",
-        ),
-    ):
-        for t, year in enumerate(space.years):
-            floor = stepped(table, int(year))
-            if floor is not None and everyone[t] > 0:
-                share = float(counted[t] / everyone[t])
-                yield _least(f"{name}-{year}", what, f"{year}-12-31", floor, share)
+def _share_of(part: Array, whole: Array) -> Array:
+    """Divide year by year; NaN where there is nobody."""
+    nobody = np.full(len(whole), np.nan)
+    return np.asarray(np.divide(part, whole, out=nobody, where=whole > 0))
 
 
-def _turned(solved: Solution) -> Array:
-    """Children of kindergartens that turn inclusive between September and December, ``[t]``."""
+def _stages(solved: Solution, wanted: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """List those of some stages that are planned, with their positions."""
+    names = [stage.name for stage in solved.parts.given.space.stages]
+    return ((name, names.index(name)) for name in wanted if name in names)
+
+
+def _enrolled(solved: Solution) -> dict[str, Array]:
+    """Children with a place over those of the age, by rule ``[year]``."""
+    space, out = solved.parts.given.space, {}
+    for name, stage in _stages(solved, (STAGE, "senior")):
+        grades = space.grade_stage == stage
+        people = space.population[:, grades].sum(axis=(0, 1))
+        placed = (space.children - solved.shortfall)[:, grades].sum(axis=(0, 1))
+        out[f"{name}_enrolment"] = _share_of(placed, people)
+    return out
+
+
+def _in_kindergartens(solved: Solution) -> dict[str, Array]:
+    """Children in public, and in public or inclusive, kindergartens over all in one ``[year]``."""
+    out, providers = {}, solved.parts.given.providers
+    for _, stage in _stages(solved, (STAGE,)):
+        here = providers.stage == stage
+        everyone = solved.enrolled[here].sum(axis=0)
+        public = solved.enrolled[here & providers.public].sum(axis=0)
+        inclusive = solved.enrolled[here & providers.inclusive].sum(axis=0)
+        out["kindergarten_public"] = _share_of(public, everyone)
+        counted = public + inclusive + _turned_inclusive(solved, stage)
+        out["kindergarten_inclusive"] = _share_of(counted, everyone)
+    return out
+
+
+def _turned_inclusive(solved: Solution, stage: int) -> Array:
+    """Children whose kindergarten turns inclusive between September and December, ``[year]``."""
     projects, dates = solved.parts.given.projects, solved.parts.given.dates
     new = solved.open[:, dates.december] - solved.open[:, dates.autumn]
-    names = [s.name for s in solved.parts.given.space.stages]
-    pupils = np.where(projects.row_stage == names.index(STAGE), projects.row_pupils, 0.0)
+    pupils = np.where(projects.row_stage == stage, projects.row_pupils, 0.0)
     return np.asarray((new[projects.row_project] * pupils[:, None]).sum(axis=0))
 
 
-def _large_classes(solved: Solution) -> Iterator[Row]:
-    given = solved.parts.given
-    space, providers = given.space, given.providers
-    if not space.compulsory.any():
-        return
+def _large_classes(solved: Solution) -> Array:
+    """Share of large classes in the worst county and stage, ``[year]``."""
+    space, providers = solved.parts.given.space, solved.parts.given.providers
     shape = (len(space.counties), len(space.stages), solved.parts.years)
     large, classes = np.zeros(shape), np.zeros(shape)
     np.add.at(large, (providers.county, providers.stage), solved.large_classes)
     np.add.at(classes, (providers.county, providers.stage), solved.classes)
-    share = np.divide(large, classes, out=np.zeros(shape), where=classes > 0).max(
-        axis=(0, 1), initial=0.0
-    )
-    for t, year in enumerate(space.years):
-        most = stepped(given.scenario.settings.policy.large_class_share, int(year))
-        if most is not None:
-            what = "share of classes of 56 or more, worst county and stage"
-            yield _most(f"large_classes-{year}", what, f"{year}-09-01", most, float(share[t]))
+    share = np.divide(large, classes, out=np.zeros(shape), where=classes > 0)
+    return np.asarray(share.max(axis=(0, 1), initial=0.0))

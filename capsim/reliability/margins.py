@@ -28,7 +28,6 @@ from capsim.lp.program import LinearProgram
 from capsim.model.data import ModelData
 from capsim.model.model import Model
 from capsim.simulation.data import SimulationData
-from capsim.simulation.draws import AT_MOST
 from capsim.simulation.recourse import contract_room
 from capsim.simulation.run import Trial
 from capsim.simulation.seating import by_group, ceilings, fraction, planned_payers
@@ -134,15 +133,14 @@ def need(drawn: Trial, planned: Trial, counted: Array, chosen: tuple[int, ...]) 
     """
     asked, room = drawn.figures.asked, drawn.figures.room
     base = planned.figures.asked
-    sign = [1.0 if drawn.targets[at].rule in AT_MOST else -1.0 for at in chosen]
-    direction = np.array(sign)[:, None]
+    sign = np.array([drawn.targets[at].sign for at in chosen])[:, None]
     now = planned.figures.targets[list(chosen)]
     required = np.array([drawn.targets[at].required for at in chosen])[:, None]
     return Need(
         seats=asked - base - (room - counted[..., None]),
         spare=counted - base[..., 0],
-        targets=direction * (drawn.figures.targets[list(chosen)] - now),
-        slack=np.asarray((direction * (required - now))[:, 0]),
+        targets=sign * (drawn.figures.targets[list(chosen)] - now),
+        slack=np.asarray((sign * (required - now))[:, 0]),
     )
 
 

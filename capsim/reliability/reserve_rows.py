@@ -8,10 +8,11 @@ import numpy as np
 from scipy.sparse import block_array, coo_array, csr_array, eye_array, kron, vstack
 
 from capsim.lp.arrays import Array, Index, Text
-from capsim.lp.program import Block, LinearProgram, Term
+from capsim.lp.program import LinearProgram, Term
 from capsim.model.constraints.capacity import ceiling_share, inclusive_pool
 from capsim.model.formulation import before
 from capsim.model.model import Model
+from capsim.plan.targets import RULES, Target
 from capsim.reliability.margins import with_reserves
 from capsim.simulation.data import SimulationData, StageData
 
@@ -31,12 +32,12 @@ class Safety:
         First autumn (position) in which seats opened on a check date count.
     seats : float64 ``[group, year]``
         Places to keep free, persons.
-    targets : tuple of (id, margin in the target's unit)
+    targets : tuple of (Target, margin in its unit)
     """
 
     counted: Index
     seats: Array
-    targets: tuple[tuple[str, float], ...]
+    targets: tuple[tuple[Target, float], ...]
 
     def towards(self, other: Safety | None, part: float) -> Safety:
         """Return margins that are part of the way from these to others, or to none."""
@@ -73,9 +74,9 @@ def tighten(model: Model, given: SimulationData, safety: Safety) -> Model:
     rows, upper, labels = _seat_rows(model, given, safety, reserve, len(program.cost))
     year = np.tile(np.arange(model.parts.years), len(safety.seats))
     program = _append(model, program, "safety.seats", rows, upper, year, labels)
-    for name, margin in safety.targets:
+    for target, margin in safety.targets:
         if margin > 0:
-            program = _target_rows(model, program, given, name, margin)
+            program = _target_rows(model, program, given, target, margin)
     return model.with_program(program)
 
 
@@ -187,32 +188,29 @@ def _matrix(terms: list[Term], rows: int, columns: int) -> csr_array:
 
 
 def _target_rows(
-    model: Model, program: LinearProgram, given: SimulationData, name: str, margin: float
+    model: Model, program: LinearProgram, given: SimulationData, target: Target, margin: float
 ) -> LinearProgram:
     """Repeat the rows of a target, further from the limit by the margin."""
-    rule, _, year = name.partition("-")
-    block = {"share": "share.cap", "reduction": "reduction"}.get(rule, f"floors.{rule}")
+    block, year = RULES[target.rule].rows, target.year
     rows = model.program.rows_of(block)
     found = [one for one in model.program.rows if one.name == block]
-    if year and len(rows):
+    if year is not None and len(rows):
         of_year = np.concatenate([one.labels[-1] for one in found]).astype(int)
-        rows = rows[of_year == int(year)]
+        rows = rows[of_year == year]
     if not len(rows):
         return program
-    position = given.years.index(int(year)) if year else 0
-    size = _size(model, given, rule, found[0], position, len(rows))
+    position = 0 if year is None else given.years.index(year)
+    size = _size(model, given, target.rule, position, len(rows))
     matrix = csr_array(model.program.matrix.tocsr()[rows])
     upper = model.program.row_upper[rows]
     if not np.isfinite(upper).all():
         matrix, upper = csr_array(-matrix), -model.program.row_lower[rows]
     years = np.full(len(rows), position)
-    labels = (np.full(len(rows), name, object),)
+    labels = (np.full(len(rows), target.id, object),)
     return _append(model, program, "safety.targets", matrix, upper - margin * size, years, labels)
 
 
-def _size(
-    model: Model, given: SimulationData, rule: str, block: Block, year: int, count: int
-) -> Array | float:
+def _size(model: Model, given: SimulationData, rule: str, year: int, count: int) -> Array | float:
     """Persons that a target's unit stands for: those of whom it is a share."""
     if rule == "reduction":
         return 1.0

@@ -16,10 +16,11 @@ import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.options import SolveOptions
+from capsim.plan.targets import Target
 from capsim.reliability.margins import Need, need, reserves
 from capsim.reliability.reserve_rows import Safety
 from capsim.simulation.data import SimulationData
-from capsim.simulation.draws import Target, rooms
+from capsim.simulation.draws import rooms
 from capsim.simulation.outcomes import wilson
 from capsim.simulation.run import Trial, trial
 
@@ -117,7 +118,7 @@ def look_at(
     drawn = search.look(plan, 1, search.draws)
     planned = trial(plan, draws=1, seed=search.seed, uncertainty=False)
     surely = rooms(drawn.given, _counted_days(model, drawn, counted))
-    at = tuple(i for i, one in enumerate(drawn.targets) if one.id in wanted and by_margin(one.id))
+    at = tuple(i for i, one in enumerate(drawn.targets) if one in by_margin(drawn, wanted))
     found = need(drawn, planned, surely, at)
     guard = guarded(drawn.given, wanted)[:, None]
     margin = np.zeros_like(found.spare) if safety is None else safety.seats
@@ -153,9 +154,9 @@ def looked_at_longer(search: Search, step: Step, wanted: Sequence[str]) -> Step:
     return replace(step, judged=judged)
 
 
-def by_margin(name: str) -> bool:
-    """Whether a target is held by a margin of its own."""
-    return name.partition("-")[0] in BY_MARGIN
+def by_margin(run: Trial, wanted: Sequence[str]) -> list[Target]:
+    """List those of some targets that are held by a margin of their own."""
+    return [one for one in run.targets if one.id in wanted and one.rule in BY_MARGIN]
 
 
 def _counted_days(model: Model, run: Trial, counted: Index) -> Index:
@@ -200,20 +201,16 @@ def explain(
 def _planned(plan: Plan, wanted: Sequence[str]) -> list[str]:
     """Name the targets that are missed already with children as projected and nothing late."""
     run = trial(plan, draws=1, seed=0, uncertainty=False)
-    missed = {
-        name: float(row[0])
+    missed = [
+        f"{name} ({row[0]:,.0f} child-years)" if target.rule == "placement" else name
         for name, (target, row) in judged_by(run).items()
         if name in wanted and not target.holds(row).all()
-    }
+    ]
     if not missed:
         return []
-    each = [
-        f"{name} ({value:,.0f} child-years)" if name.startswith("placement") else name
-        for name, value in missed.items()
-    ]
     return [
         f"Even with children as projected and every project on time the plan misses "
-        f"{', '.join(each)}: the scenario itself stands in the way, and no margin mends that "
+        f"{', '.join(missed)}: the scenario itself stands in the way, and no margin mends that "
         "(`capsim explain` says which rules)."
     ]
 

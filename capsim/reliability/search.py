@@ -17,6 +17,7 @@ from capsim.lp.arrays import Index
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.model.model import formulate
 from capsim.plan.solver import optimize
+from capsim.plan.targets import read_targets
 from capsim.reliability.margins import counted_from, margins
 from capsim.reliability.reserve_rows import Safety, tighten
 from capsim.reliability.result import (
@@ -154,13 +155,14 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
     ValueError
         If one is unknown or of a kind that is reported only.
     """
-    known = [COMPULSORY, *plan.tables["targets"]["id"]]
+    known = {target.id: target.rule for target in read_targets(plan.tables["targets"])}
+    known = {COMPULSORY: "placement", **known}
     if targets is None:
-        return tuple(name for name in known if name == COMPULSORY or name.startswith("share-"))
+        return tuple(name for name in known if name == COMPULSORY or known[name] == "share")
     for name in targets:
         if name not in known:
             raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
-        if name.partition("-")[0] in NOT_FORCED:
+        if known[name] in NOT_FORCED:
             raise ValueError(f"target {name!r} is reported with its probability, not forced")
     if not targets:
         raise ValueError("targets must name at least one target")
@@ -305,12 +307,11 @@ def _safety(
     """Margins for the next plan, none smaller than before."""
     seats, targets = margins(last.found, share, cushion, last.closed)
     seats = np.where(guarded(last.drawn.given, wanted)[:, None], seats, 0.0)
-    ids = [one.id for one in last.drawn.targets if one.id in wanted and by_margin(one.id)]
     before = {} if last.safety is None else dict(last.safety.targets)
     if last.safety is not None:
         seats = np.where(last.closed, seats, np.maximum(seats, last.safety.seats))
-    pairs = zip(ids, targets, strict=True)
-    kept = tuple((name, max(float(one), before.get(name, 0.0))) for name, one in pairs)
+    pairs = zip(by_margin(last.drawn, wanted), targets, strict=True)
+    kept = tuple((target, max(float(one), before.get(target, 0.0))) for target, one in pairs)
     return Safety(np.asarray(counted, np.int64), seats, kept)
 
 

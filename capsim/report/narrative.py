@@ -20,6 +20,7 @@ import pandas as pd
 from capsim.i18n.language import Words, filled, words
 from capsim.i18n.message import Message
 from capsim.plan.limits import limits_used, tight_targets
+from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
 from capsim.report.figures.risk import rules_of, target_groups
@@ -46,9 +47,6 @@ def explained(told: Iterable[Message], say: Words) -> list[str]:
     """
     return [one.text(say) for one in told]
 
-
-SHARES = ("share-", "kindergarten_", "senior_", "large_classes-")
-"""How the ids of targets begin whose figures are shares."""
 
 HALF_A_CHILD = 0.5
 NAMED_COUNTIES = 4
@@ -82,7 +80,7 @@ def target_figure(identifier: str, figure: float | None, say: Words) -> str:
     """
     if figure is None:
         return "?"
-    return say.share(figure) if identifier.startswith(SHARES) else say.count(figure)
+    return say.share(figure) if unit_of(identifier) == "share" else say.count(figure)
 
 
 def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
@@ -259,7 +257,7 @@ def binds(plan: Plan, say: Words) -> Saying:
     tight = pd.Series(tight_targets(plan), dtype=str)
     parts = []
     for rule, ids in tight.groupby(rules_of(tight), sort=False):
-        years = [text.rsplit("-", 1)[1] for text in ids if text != rule]
+        years = [str(year) for _, year in map(rule_and_year, ids) if year is not None]
         parts.append(f"{say.rule(rule)} {_span(years, say)}".strip())
     for kind, rows in table.groupby("kind", sort=False):
         what = say(LIMITS[str(kind)])

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from capsim.plan.targets import rule_and_year
 from capsim.report.figures.private import reduction_table
 
 if TYPE_CHECKING:
@@ -100,11 +101,8 @@ def _named(targets: tuple[str, ...]) -> list[str]:
     """Name targets, those of a rule over many years in one."""
     years: dict[str, list[str]] = {}
     for target in targets:
-        rule, _, year = target.rpartition("-")
-        if year.isdigit():
-            years.setdefault(rule, []).append(year)
-        else:
-            years[target] = []
+        rule, year = rule_and_year(target)
+        years.setdefault(rule, []).extend([] if year is None else [str(year)])
     return [
         " ".join([rule, "–".join(dict.fromkeys(of[:1] + of[-1:]))]).rstrip()
         for rule, of in years.items()

@@ -5,16 +5,17 @@ A block of draws from demand and dates to figures; blocks know nothing of each o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from capsim.demand.draws import block
+from capsim.plan.targets import Target
 from capsim.simulation.costs_and_classes import class_sizes, displaced, money
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.network import Floats
-from capsim.simulation.opening_dates import Days, in_use, opening_days, seats_open
+from capsim.simulation.opening_dates import Days, days, in_use, opening_days, seats_open
 from capsim.simulation.parents import Parents, draw_parents, refuse, take_up
 from capsim.simulation.recourse import asked, buy, contract_room, room, uptake_of
 from capsim.simulation.seating import (
@@ -27,9 +28,6 @@ from capsim.simulation.seating import (
     planned_payers,
     seat,
 )
-
-AT_MOST = ("placement", "share", "large_classes")
-"""Targets that are met by staying below what is required."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,64 +57,9 @@ class Autumns:
     opening: Days
 
 
-@dataclass(frozen=True)
-class Target:
-    """A target of the plan.
-
-    Attributes
-    ----------
-    id, by : text
-    required : float
-    day : int
-        `by` in days since 1970-01-01.
-    openings : tuple of int
-        The openings that a programme counts.
-    """
-
-    id: str
-    by: str
-    required: float
-    day: int
-    openings: tuple[int, ...]
-
-    @property
-    def rule(self) -> str:
-        """The id without its year or name.
-
-        Examples
-        --------
-        >>> Target("share-2022", "2022-12-31", 0.05, 0, ()).rule
-        'share'
-        """
-        return self.id.partition("-")[0]
-
-    def holds(self, achieved: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Whether the target is met; half a child, or a millionth, is no matter."""
-        slack = 1e-6 * max(1.0, abs(self.required))
-        if self.rule in AT_MOST:
-            slack = 0.5 if self.rule == "placement" else 1e-6
-            return np.asarray(achieved <= self.required + slack)
-        if self.required < 1:
-            slack = 1e-6
-        return np.asarray(achieved >= self.required - slack)
-
-
-def achieve(given: SimulationData, target: Target, found: Autumns) -> Floats:
-    """Read the achieved figure of a target by draw.
-
-    Raises
-    ------
-    ValueError
-        If the target is of a rule the simulation does not know.
-    """
-    rule = RULES.get(target.rule)
-    if rule is None:
-        raise ValueError(f"target {target.id!r} is none of {', '.join(RULES)}")
-    return rule(given, target, found)
-
-
 def _year(given: SimulationData, target: Target) -> int:
-    return given.years.index(int(target.id.rpartition("-")[2]))
+    """Position of the target's year."""
+    return given.years.index(int(target.date[:4]))
 
 
 def _placement(given: SimulationData, target: Target, found: Autumns) -> Floats:
@@ -125,7 +68,7 @@ def _placement(given: SimulationData, target: Target, found: Autumns) -> Floats:
 
 def _reduction(given: SimulationData, target: Target, found: Autumns) -> Floats:
     base = sum(float(stage.rolls[stage.levered].sum()) for stage in given.stages)
-    return np.asarray(base - found.counted[given.years.index(int(target.by[:4]))])
+    return np.asarray(base - found.counted[_year(given, target)])
 
 
 def _share(given: SimulationData, target: Target, found: Autumns) -> Floats:
@@ -139,8 +82,8 @@ def _large_classes(given: SimulationData, target: Target, found: Autumns) -> Flo
 
 
 def _programme(given: SimulationData, target: Target, found: Autumns) -> Floats:
-    ready = in_use(given.programme, found.opening, np.array([target.day]))[:, 0]
-    return np.asarray(ready[list(target.openings)].sum(0))
+    ready = in_use(given.programme, found.opening, days([target.date]))[:, 0]
+    return np.asarray(ready[given.programme.programme == target.detail].sum(0))
 
 
 def _stage(given: SimulationData, found: Autumns, name: str) -> tuple[int, StageData, Seated]:
@@ -189,7 +132,7 @@ def _share_of(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.ones_like(whole), where=whole > 0)
 
 
-RULES: dict[str, Callable[[SimulationData, Target, Autumns], Floats]] = {
+ACHIEVED: Mapping[str, Callable[[SimulationData, Target, Autumns], Floats]] = {
     "placement": _placement,
     "reduction": _reduction,
     "share": _share,
@@ -341,7 +284,7 @@ def meet(
         large=large,
         very_large=very_large,
         cost_cny=money(given, seated, payers, moved, copies),
-        targets=np.stack([achieve(given, target, found) for target in targets]),
+        targets=np.stack([ACHIEVED[target.rule](given, target, found) for target in targets]),
         late_places=late,
         found=np.stack([sits.found for sits in seated], axis=2),
         asked=np.concatenate(

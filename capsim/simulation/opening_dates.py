@@ -31,6 +31,8 @@ class OpeningDates:
     projects : tuple of text
         Projects that open, in the order of the plan.
     project : array of int [opening]
+    programme : array of text [opening]
+        Whose projects a target may count.
     day : array of int [opening]
         Planned check date, days since 1970-01-01; a project's copies in order.
     running_cny : array [opening]
@@ -51,6 +53,7 @@ class OpeningDates:
 
     projects: tuple[str, ...]
     project: Ints
+    programme: NDArray[np.object_]
     day: Days
     running_cny: Floats
     opening: Ints
@@ -72,6 +75,7 @@ def read_programme(plan: Plan) -> OpeningDates:
     rows = plan.scenario.table("projects")
     rows = rows[rows["project"].isin(names) & rows["stage"].isin(list(plan.scenario.stages))]
     running = rows.groupby("project")["running_cny"].sum()
+    programme = rows.drop_duplicates("project").set_index("project")["programme"]
     joined = (
         openings[["project"]].assign(opening=np.arange(len(openings))).merge(rows, on="project")
     )
@@ -81,6 +85,7 @@ def read_programme(plan: Plan) -> OpeningDates:
     return OpeningDates(
         projects=names,
         project=pd.Index(names).get_indexer(pd.Index(openings["project"])),
+        programme=openings["project"].map(programme).to_numpy(object),
         day=days(openings["opens"]),
         running_cny=openings["project"].map(running).fillna(0.0).to_numpy(np.float64),
         opening=joined["opening"].to_numpy(np.intp),

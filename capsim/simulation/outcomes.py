@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from capsim.model.costs import COST_KINDS
+from capsim.plan.targets import Target
 from capsim.simulation.data import SimulationData
-from capsim.simulation.draws import Figures, Target
+from capsim.simulation.draws import Figures
 from capsim.simulation.network import Floats
 from capsim.simulation.opening_dates import Days, first_copies, iso_dates, planned_days
 from capsim.simulation.seating import WAYS
@@ -154,7 +155,7 @@ def _targets(targets: Sequence[Target], achieved: Floats) -> pd.DataFrame:
     hits = [int(target.holds(row).sum()) for target, row in zip(targets, achieved, strict=True)]
     draws = achieved.shape[-1]
     bounds = [wilson(number, draws) for number in hits]
-    out.insert(1, "by", [target.by for target in targets])
+    out.insert(1, "by", [target.date for target in targets])
     out.insert(2, "required", [target.required for target in targets])
     out.insert(3, "probability", [number / draws for number in hits])
     out.insert(4, "low", [low for low, _ in bounds])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,11 +14,12 @@ import numpy as np
 from capsim.demand.draws import BLOCK
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import Done, run_tasks
+from capsim.plan.targets import Target, read_targets
 from capsim.simulation.data import SimulationData, read_given
-from capsim.simulation.draws import Figures, Job, Target, run_block
+from capsim.simulation.draws import Figures, Job, run_block
 from capsim.simulation.network import Floats
-from capsim.simulation.opening_dates import Days, built_days, days, ready_days
-from capsim.simulation.outcomes import Outcomes, gather, summary, tables
+from capsim.simulation.opening_dates import Days, built_days, ready_days
+from capsim.simulation.outcomes import ANY, Outcomes, gather, summary, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +150,7 @@ def trial(
     if store is not None and not isinstance(store, ResultStore):
         store = ResultStore(Path(store))
     given = read_given(plan)
-    targets = read_targets(plan, given)
+    targets = simulated_targets(plan)
     ready = _ready(plan, given, draws, seed, uncertainty, openings)
     jobs = [
         Job(
@@ -175,19 +176,12 @@ def _arrays(given: SimulationData, targets: tuple[Target, ...], job: Job) -> dic
     return {field.name: getattr(figures, field.name) for field in fields(Figures)}
 
 
-def read_targets(plan: Plan, given: SimulationData) -> tuple[Target, ...]:
-    """Read the plan's targets."""
-    programme = plan.scenario.table("projects").drop_duplicates("project")
-    names = dict(zip(programme["project"], programme["programme"], strict=True))
-    of_opening = [names[given.programme.projects[project]] for project in given.programme.project]
-    out = []
-    table = plan.tables["targets"]
-    required = table["required"].to_numpy(np.float64)
-    for target, by, number in zip(table["id"], table["by"], required, strict=True):
-        name = target.partition("-")[2]
-        counted = tuple(at for at, one in enumerate(of_opening) if one == name)
-        out.append(Target(target, by, float(number), int(days([by])[0]), counted))
-    return tuple(out)
+def simulated_targets(plan: Plan) -> tuple[Target, ...]:
+    """Read the plan's targets; half a child without a place is none."""
+    return tuple(
+        replace(target, tolerance=ANY) if target.rule == "placement" else target
+        for target in read_targets(plan.tables["targets"])
+    )
 
 
 def _ready(

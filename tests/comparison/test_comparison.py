@@ -31,6 +31,7 @@ from capsim.i18n.language import width
 from capsim.io.cache import ResultStore
 from capsim.io.executors import processes
 from capsim.plan.limits import limits_used
+from capsim.plan.targets import make_target
 from capsim.report import comparison_text
 from capsim.report.screen import comparison_files, comparison_summary
 from capsim.scenario import generate
@@ -374,11 +375,22 @@ def test_only_common_draws_are_paired():
     two = pd.DataFrame(
         {"draw": range(3), "cost_cny": [2.0, 3, 4], "share-2022": [0.06, 0.05, 0.04]}
     )
-    required = {"one": {"share-2022": 0.05}, "two": {"share-2022": 0.045}}
-    table = differences_of({"one": one, "two": two}, required).set_index("what")
+    cap, lower = (make_target("share-2022", "2022-12-31", share) for share in (0.05, 0.045))
+    targets = {"one": {"share-2022": cap}, "two": {"share-2022": lower}}
+    table = differences_of({"one": one, "two": two}, targets).set_index("what")
     assert table["draws"].tolist() == [3, 3, 3]
     assert table.loc["cost_cny", ["first", "mean", "difference"]].tolist() == [2, 3, 1]
     assert table.loc["probability of share-2022", ["first", "mean"]].tolist() == [
         1,
         pytest.approx(1 / 3),
     ]
+
+
+def test_a_floor_is_met_from_above():
+    floor = make_target("kindergarten_public-2022", "2022-12-31", 0.85)
+    one, two = (
+        pd.DataFrame({"draw": range(2), floor.id: shares}) for shares in ([0.80, 0.86], [0.9, 0.85])
+    )
+    targets = {"one": {floor.id: floor}, "two": {floor.id: floor}}
+    table = differences_of({"one": one, "two": two}, targets).set_index("what")
+    assert table.loc[f"probability of {floor.id}", ["first", "mean"]].tolist() == [0.5, 1.0]

@@ -14,15 +14,16 @@ import pytest
 import capsim
 from capsim.model.model import formulate
 from capsim.plan import Plan, optimize
+from capsim.plan.targets import make_target
 from capsim.reliability.margins import Need, counted_from, kept, margins, reserves
 from capsim.reliability.reserve_rows import Safety, tighten
 from capsim.reliability.result import Search, closed_after
 from capsim.reliability.search import bracket, part_between, part_further
 from capsim.scenario import Scenario
-from capsim.simulation.draws import Target
 from capsim.simulation.run import trial
 
 GAP = 0.002
+SHARE = make_target("share-2022", "2022-12-31", 0.05)
 
 
 @cache
@@ -109,7 +110,7 @@ def test_without_margins_the_rows_forbid_nothing():
     model = formulate(city())
     run = trial(plain(), draws=1, seed=0, uncertainty=False)
     counted = as_planned(city(), len(model.given.projects.project))
-    none = Safety(counted, np.zeros(run.figures.asked.shape[:2]), (("share-2022", 0.0),))
+    none = Safety(counted, np.zeros(run.figures.asked.shape[:2]), ((SHARE, 0.0),))
     again = optimize(tighten(model, run.given, none), relax=True)
     free = optimize(model, relax=True)
     assert again.objective_cny == pytest.approx(free.objective_cny, rel=1e-7)
@@ -137,7 +138,8 @@ def test_a_margin_of_a_share_lowers_it():
     targets = plain().tables["targets"].set_index("id")
     margin = 0.004 + targets.loc["share-2023", "required"] - targets.loc["share-2023", "achieved"]
     none = np.zeros(run.figures.asked.shape[:2])
-    safety = Safety(counted, none, (("share-2023", float(margin)),))
+    share = make_target("share-2023", "2023-12-31", 0.05)
+    safety = Safety(counted, none, ((share, float(margin)),))
     plan = optimize(tighten(model, run.given, safety), gap=GAP)
     after = plan.tables["targets"].set_index("id")
     assert after.loc["share-2023", "achieved"] == pytest.approx(
@@ -217,7 +219,7 @@ class Tried:
 def tried(cost: float, hits: int, draws: int = 1000) -> Tried:
     """`hits` of draws leave nobody out."""
     lacking = np.where(np.arange(draws) < hits, 0.0, 9.0)
-    target = Target("placement", "2023-09-01", 0.0, 0, ())
+    target = make_target("placement", "2023-09-01", 0.0)
     figures = SimpleNamespace(shortfall=lacking[None, None, None, :], targets=lacking[None, :])
     given = SimpleNamespace(stages=[SimpleNamespace(compulsory=True)])
     judged = SimpleNamespace(given=given, targets=(target,), figures=figures)
@@ -256,14 +258,14 @@ def safe_by(step: SimpleNamespace) -> SimpleNamespace:
     return SimpleNamespace(**{**vars(step), "safety": SAFETY})
 
 
-SAFETY = Safety(np.zeros((1, 1), int), np.array([[10.0, 4.0]]), (("share-2022", 0.02),))
+SAFETY = Safety(np.zeros((1, 1), int), np.array([[10.0, 4.0]]), ((SHARE, 0.02),))
 
 
 def test_margins_wider_by_part_of_the_last_step_are_nowhere_less():
-    other = Safety(SAFETY.counted, np.array([[6.0, 8.0]]), (("share-2022", 0.03),))
+    other = Safety(SAFETY.counted, np.array([[6.0, 8.0]]), ((SHARE, 0.03),))
     wider = SAFETY.beyond(other, 0.5)
     assert wider.seats.tolist() == [[12.0, 4.0]]
-    assert wider.targets == (("share-2022", 0.02),)
+    assert wider.targets == ((SHARE, 0.02),)
     assert SAFETY.beyond(None, 0.5).seats.tolist() == [[15.0, 6.0]]
 
 
@@ -272,7 +274,7 @@ def test_margins_part_of_the_way_to_others():
     assert SAFETY.towards(other, 0.25).seats.tolist() == [[7.5, 5.0]]
     half = SAFETY.towards(None, 0.5)
     assert half.seats.tolist() == [[5.0, 2.0]]
-    assert half.targets == (("share-2022", 0.01),)
+    assert half.targets == ((SHARE, 0.01),)
 
 
 def test_a_curve_begins_each_search_where_the_last_one_ended():

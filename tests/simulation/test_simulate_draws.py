@@ -14,7 +14,7 @@ from capsim.simulation import simulate
 from capsim.simulation.data import read_given
 from capsim.simulation.draws import meet
 from capsim.simulation.outcomes import wilson
-from capsim.simulation.run import read_targets
+from capsim.simulation.run import simulated_targets
 
 DRAWS = 70
 
@@ -116,7 +116,7 @@ def test_draws_of_a_block_know_nothing_of_each_other(plan):
     dates = np.array(["2023-09-01", "2023-10-01", "2024-10-01"], "datetime64[D]")[:, None]
     block = simulate(plan, draws=40, seed=5, openings=dates)
     given = read_given(plan)
-    targets = read_targets(plan, given)
+    targets = simulated_targets(plan)
     children = draw(plan.demand.pupils, plan.demand.spread, 40, 5)
     ratio = np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
     for number in (0, 1, 2, 38):

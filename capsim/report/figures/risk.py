@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from capsim.i18n.language import words
+from capsim.plan.targets import rule_and_year
 from capsim.report.figures.style import (
     BLUE,
     GREY,
@@ -82,7 +83,7 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str, *, lang: str = "en")
 
 def rules_of(ids: pd.Series) -> pd.Series:
     """Name the rule of each target: `share` of `share-2022`; a programme is a rule of its own."""
-    return ids.str.replace(r"^(?!programme-)(.+)-\d{4}$", r"\1", regex=True)
+    return ids.map(lambda identifier: rule_and_year(identifier)[0])
 
 
 def target_groups(targets: pd.DataFrame) -> pd.DataFrame:

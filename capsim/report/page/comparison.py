@@ -14,6 +14,7 @@ import pandas as pd
 
 from capsim.comparison.result import TERMS
 from capsim.i18n.language import Words, words
+from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative as comparison_words
 from capsim.report.figures.comparison import PAID
 from capsim.report.figures.private import TERMS as LOOKS
@@ -48,7 +49,7 @@ def differences(comparison: Comparison, say: Words) -> list[Table]:
         return []
     what = frame["what"].astype(str)
     money = what.str.endswith("_cny")
-    part = what.str.startswith(("share-", "probability of "))
+    part = what.str.startswith("probability of ") | (what.map(unit_of) == "share")
     frame = frame.assign(named=[_figure_name(one, say) for one in what])
     return [
         table
@@ -112,8 +113,8 @@ def _figure_name(what: str, say: Words) -> str:
         return say("probability: {target}", target=_figure_name(what[15:], say))
     if what in FIGURES:
         return say(FIGURES[what])
-    rule, _, year = what.rpartition("-")
-    return f"{say.rule(rule)} {year}" if rule and year.isdigit() else what
+    rule, year = rule_and_year(what)
+    return what if year is None else f"{say.rule(rule)} {year}"
 
 
 def behind(

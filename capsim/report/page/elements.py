@@ -22,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from capsim.i18n.language import Words
+from capsim.plan.targets import make_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -239,19 +240,13 @@ def setting_of(target: str, sources: pd.DataFrame) -> str:
     ['policy.private_share_cap.2022', 'programmes.p-2022.number', '']
     """
     known = set(sources["what"])
-    if target.startswith("programme-"):
-        name = f"programmes.{target.removeprefix('programme-')}.number"
-        return name if name in known else ""
-    rule, _, year = target.rpartition("-")
-    if not rule:
-        return "policy.reduction" if target == "reduction" and "policy.reduction" in known else ""
-    stem = RULES.get(rule, f"floors.{rule}")
-    years = [what.rpartition(".")[2] for what in known if what.rpartition(".")[0] == stem]
-    before = [one for one in sorted(years) if one <= year]
-    return f"{stem}.{before[-1]}" if before else ""
-
-
-RULES = {"share": "policy.private_share_cap", "large_classes": "policy.large_class_share"}
+    ordered = make_target(target, "", 0.0)
+    if ordered.setting in known:
+        return ordered.setting
+    of_year = (what.rpartition(".") for what in known)
+    years = [year for setting, _, year in of_year if setting == ordered.setting]
+    before = [year for year in sorted(years) if year <= ordered.detail]
+    return f"{ordered.setting}.{before[-1]}" if before else ""
 
 
 def sources_table(sources: pd.DataFrame, say: Words) -> Table:
