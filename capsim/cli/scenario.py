@@ -35,7 +35,7 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Write a synthetic scenario of any size, to fill with your own data."""
-    from capsim.io.atomic import check_place, whole_folder
+    from capsim.io.atomic import check_place
     from capsim.scenario.synthetic.generator import generate
     from capsim.workflow import WRITING
 
@@ -47,8 +47,7 @@ def new(
         except ValueError as error:
             fail(str(error))
         progress(WRITING)
-        with whole_folder(folder, "") as aside:
-            made.save(aside)
+        made.save(folder)
         return made
 
     made = work(make)

@@ -18,7 +18,7 @@ class PlaceError(OSError):
     """A place cannot be written to: no leave to, no room, no folder."""
 
 
-def check_place(path: Path, mark: str) -> None:
+def check_place(path: Path, mark: str | None) -> None:
     """Refuse a place for a folder that holds something else than an earlier one of its kind.
 
     Parameters
@@ -26,7 +26,8 @@ def check_place(path: Path, mark: str) -> None:
     path
         Where the folder shall appear.
     mark
-        Name of a file that every folder of this kind holds; blank where none is replaced.
+        Name of a file that every folder of this kind holds; blank where none is replaced, None
+        where any is.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def check_place(path: Path, mark: str) -> None:
         return
     if not path.is_dir():
         raise FileExistsError(f"{path} is not a folder; name another one")
-    if any(path.iterdir()) and not (path / mark).is_file():
+    if mark is not None and any(path.iterdir()) and not (path / mark).is_file():
         lacks = f" (no {mark} in it)" if mark else ""
         raise FileExistsError(
             f"{path} holds something else{lacks} and is left alone; name another folder"
@@ -66,17 +67,21 @@ def check_writable(folder: Path) -> None:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Let an error of the file system name the place itself, not the one aside."""
+    """Make an error of the file system name the place itself, not the one aside."""
     try:
         yield
-    except (FileExistsError, PlaceError):
+    except FileExistsError:
         raise
     except OSError as error:
-        raise PlaceError(f"{path} cannot be written: {error.strerror or error}") from error
+        # One of a place inside, itself written aside, is an error of the place around it.
+        cause = error.__cause__ if isinstance(error, PlaceError) else error
+        if not isinstance(cause, OSError):
+            raise
+        raise PlaceError(f"{path} cannot be written: {cause.strerror or cause}") from cause
 
 
 @contextmanager
-def whole_folder(path: Path, mark: str) -> Iterator[Path]:
+def whole_folder(path: Path, mark: str | None) -> Iterator[Path]:
     """Give a new folder to write into, which takes the name `path` when all went well.
 
     An earlier folder of the kind (see `check_place`) is replaced, at the end.

@@ -1,12 +1,10 @@
-"""Scenario folders on disk: read cell by cell as text, written whole or not at all."""
+"""Scenario folders on disk: tables read cell by cell as text, a folder written whole or not."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
+from capsim.io.atomic import whole_folder
 from capsim.scenario.document import out_of_reach
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.schema import TABLES
@@ -48,80 +47,78 @@ class Cells:
 def read_folder(
     folder: Path, label: str
 ) -> tuple[dict[str, Any] | None, dict[str, Cells], list[Fault]]:
-    """Read settings and tables of a folder, and say what cannot be read (settings: None).
+    """Read settings and tables of a folder, and list what cannot be read (settings: None).
 
     ``label`` stands before file names in faults (empty for the folder itself).
     """
+    if not folder.is_dir():
+        value = "a file" if folder.exists() else "nothing"
+        fault = Fault(label or str(folder), None, "", value, "a folder with a scenario.toml")
+        return None, {}, [fault]
     faults: list[Fault] = []
     document: dict[str, Any] | None = None
-    if not folder.is_dir():
-        there = "a file" if folder.exists() else "nothing"
-        return (
-            None,
-            {},
-            [Fault(label or str(folder), None, "", there, "a folder with a scenario.toml")],
-        )
     text = _text(folder / SETTINGS, label + SETTINGS, faults)
     if text is not None:
         try:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            what = f"valid TOML ({error or 'nested too deep'})"
-            faults.append(Fault(label + SETTINGS, None, "", "", what))
-    if document is not None and (what := out_of_reach(document)):
-        faults.append(Fault(label + SETTINGS, None, "", "…", what))
+            expected = f"valid TOML ({error or 'nested too deep'})"
+            faults.append(Fault(label + SETTINGS, None, "", "", expected))
+    if document is not None and (expected := out_of_reach(document)):
+        faults.append(Fault(label + SETTINGS, None, "", "…", expected))
         document = None
     tables = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() != ".csv":
             continue
         if path.name.removesuffix(".csv") not in TABLES:
-            known = nearest(path.name, (f"{name}.csv" for name in TABLES))
-            faults.append(Fault(label + path.name, None, "", path.name, known))
+            expected = nearest(path.name, (f"{name}.csv" for name in TABLES))
+            faults.append(Fault(label + path.name, None, "", path.name, expected))
             continue
         text = _text(path, label + path.name, faults)
-        if text is not None:
-            cells, found = _cells(text, label + path.name)
-            faults += found
-            if cells is not None:
-                tables[path.stem] = cells
+        cells = None if text is None else _cells(text, label + path.name, faults)
+        if cells is not None:
+            tables[path.stem] = cells
     return document, tables, faults
 
 
 def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
+    """Read a text file; None where it cannot be read, which is added to the faults."""
+    row, value = None, ""
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
-        faults.append(Fault(label, None, "", "", "a file"))
-        return None
-    except OSError as error:
-        faults.append(Fault(label, None, "", error.strerror or "", "a file that can be read"))
-        return None
-    try:
         text = raw.decode("utf-8").removeprefix(BOM)
+        if "\0" not in text:
+            return text
+        row, value = text.count("\n", 0, text.index("\0")) + 1, "NUL"
+        expected = "text without NUL characters"
+    except FileNotFoundError:
+        expected = "a file"
+    except OSError as error:
+        value, expected = error.strerror or "", "a file that can be read"
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        value = raw[error.start : error.start + 4].hex(" ")
-        faults.append(Fault(label, line, "", value, "text in UTF-8"))
-        return None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        faults.append(Fault(label, line, "", "NUL", "text without NUL characters"))
-        return None
-    return text
+        row = raw.count(b"\n", 0, error.start) + 1
+        value, expected = raw[error.start : error.start + 4].hex(" "), "text in UTF-8"
+    faults.append(Fault(label, row, "", value, expected))
+    return None
 
 
-def _cells(text: str, file: str) -> tuple[Cells | None, list[Fault]]:
-    """Cut a CSV text into columns; every row must have as many cells as the header."""
+def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
+    """Split a CSV text into columns; None where rows differ in length or columns in nothing.
+
+    Every row must have as many cells as the header. What is wrong is added to the faults.
+    """
     try:
         rows, lines = _rows(text)
     except _CsvError as error:
-        what, line = error.args
-        return None, [Fault(file, line, "", "", f"well-formed CSV ({what})")]
+        reason, line = error.args
+        faults.append(Fault(file, line, "", "", f"well-formed CSV ({reason})"))
+        return None
     if not rows:
-        return None, [Fault(file, 1, "", "", "a header line")]
-    header = _cut(rows[0])
-    faults = [
+        faults.append(Fault(file, 1, "", "", "a header line"))
+        return None
+    header = rows[0].split(",") if isinstance(rows[0], str) else rows[0]
+    wrong = [
         Fault(file, lines[0], name, name, "each column once")
         for name in sorted({name for name in header if header.count(name) > 1})
     ]
@@ -129,39 +126,36 @@ def _cells(text: str, file: str) -> tuple[Cells | None, list[Fault]]:
     widths = [row.count(",") + 1 if isinstance(row, str) else len(row) for row in rows]
     ragged = [at for at, cells in enumerate(widths) if cells != width]
     expected = f"{width} cells, as in the header"
-    faults += [Fault(file, lines[at], "", f"{widths[at]} cells", expected) for at in ragged[:100]]
+    wrong += [Fault(file, lines[at], "", f"{widths[at]} cells", expected) for at in ragged[:100]]
     if len(ragged) > 100:
-        faults.append(Fault(file, None, "", f"{len(ragged) - 100} more rows", expected))
-    if faults:
-        return None, faults
+        wrong.append(Fault(file, None, "", f"{len(ragged) - 100} more rows", expected))
+    if wrong:
+        faults += wrong
+        return None
     if isinstance(rows[0], str):
         flat = ",".join(rows[1:]).split(",") if len(rows) > 1 else []
     else:
         flat = list(chain.from_iterable(rows[1:]))
     columns = {name: flat[at::width] for at, name in enumerate(header)}
-    return Cells(file, columns, len(rows) - 1, lines[1:]), []
+    return Cells(file, columns, len(rows) - 1, lines[1:])
 
 
 class _CsvError(Exception):
     """CSV that cannot be read: what is wrong, on which line."""
 
 
-def _cut(row: Any) -> list[str]:
-    return row.split(",") if isinstance(row, str) else row
-
-
 def _rows(text: str) -> tuple[Sequence[Any], Sequence[int]]:
-    """Give rows that are not blank, and the line each starts on.
+    """Return the rows that are not blank, and the line each starts on.
 
     Without quotes a row is its line, not yet cut: a large file is read several times faster so.
     """
     plain = text.replace("\r\n", "\n")
     if '"' not in text and "\r" not in plain:
-        found = plain.split("\n")
-        if "" not in found[:-1]:
-            whole = found if found[-1] else found[:-1]
+        split = plain.split("\n")
+        if "" not in split[:-1]:
+            whole = split if split[-1] else split[:-1]
             return whole, range(1, len(whole) + 1)
-        return [row for row in found if row], [at for at, row in enumerate(found, 1) if row]
+        return [row for row in split if row], [at for at, row in enumerate(split, 1) if row]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -180,67 +174,45 @@ def _rows(text: str) -> tuple[Sequence[Any], Sequence[int]]:
 def write_folder(
     folder: Path, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], replace: bool
 ) -> None:
-    """Write a folder aside and rename it into place; an error names the place itself."""
-    try:
-        _write_whole(folder.absolute(), document, tables, replace)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(folder)) from error
+    """Write a folder, which appears whole or not at all.
 
-
-def _write_whole(
-    folder: Path, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], replace: bool
-) -> None:
-    there = folder.exists()
-    if there and (not folder.is_dir() or (any(folder.iterdir()) and not replace)):
-        raise FileExistsError(f"{folder} exists already; name another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    old = aside / "old"
-    new = aside / "new"
-    try:
-        new.mkdir()
-        (new / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
+    In one that is replaced stays what is no part of a scenario, such as a README.
+    """
+    with whole_folder(folder, None if replace else "") as fresh:
+        (fresh / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
         for name, frame in tables.items():
-            with (new / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-                _write(frame, file)
-        if there:
-            _carry_over(folder, new)
-            os.rename(folder, old)
-        try:
-            os.rename(new, folder)
-        except OSError:
-            if old.exists():
-                os.rename(old, folder)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _carry_over(folder: Path, new: Path) -> None:
-    """Keep what in the old folder is no part of the scenario, such as a README."""
-    ours = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
-    for path in folder.iterdir():
-        if path.name not in ours:
+            with (fresh / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                _write_table(frame, file)
+        own = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
+        for path in folder.iterdir() if folder.exists() else ():
+            if path.name in own:
+                continue
             if path.is_dir():
-                shutil.copytree(path, new / path.name, symlinks=True)
+                shutil.copytree(path, fresh / path.name, symlinks=True)
             else:
-                shutil.copy2(path, new / path.name, follow_symlinks=False)
+                shutil.copy2(path, fresh / path.name, follow_symlinks=False)
 
 
-def _write(frame: pd.DataFrame, file: Any) -> None:
+def _write_table(frame: pd.DataFrame, file: Any) -> None:
     columns = [_printed(frame[name]) for name in frame.columns]
     writer = csv.writer(file, lineterminator="\n")
     writer.writerows(chain([list(frame.columns)], zip(*columns, strict=True)))
 
 
 def _printed(values: pd.Series) -> list[str]:
-    listed: list[Any] = values.tolist()
-    if not pd.api.types.is_float_dtype(values.dtype):
-        return [str(value) for value in listed]
-    return [
-        "" if value != value else repr(int(value)) if value == int(value) and abs(value) < 2**53
-        else repr(value)
-        for value in listed
-    ]  # fmt: skip
+    cells: list[Any] = values.tolist()
+    printed = number_text if pd.api.types.is_float_dtype(values.dtype) else str
+    return [printed(cell) for cell in cells]
+
+
+def number_text(value: float) -> str:
+    """Return a number as a file holds it, so that it reads back as itself; NaN is blank.
+
+    Examples
+    --------
+    >>> [number_text(value) for value in (5.0, 0.1, 1e300, float("nan"))]
+    ['5', '0.1', '1e+300', '']
+    """
+    if value != value:
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)

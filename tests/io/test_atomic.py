@@ -111,3 +111,24 @@ def test_a_full_disk_is_said_of_the_place_itself(tmp_path):
     with pytest.raises(PlaceError, match=r"out cannot be written: No space left on device$"):
         full()
     assert names(tmp_path) == []
+
+
+def test_an_error_inside_a_nested_folder_is_said_of_the_outer_place(tmp_path):
+    def full():
+        with (
+            whole_folder(tmp_path / "out", "mark") as outer,
+            whole_folder(outer / "scenario", "") as inner,
+        ):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(inner / "areas.csv"))
+
+    with pytest.raises(PlaceError, match=f"{tmp_path / 'out'} cannot be written: No space left"):
+        full()
+    assert names(tmp_path) == []
+
+
+def test_any_folder_is_replaced_where_no_mark_is_asked_for(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "other").write_text("")
+    with whole_folder(tmp_path / "out", None) as folder:
+        (folder / "new").write_text("")
+    assert names(tmp_path / "out") == ["new"]

@@ -21,6 +21,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from capsim.scenario.document import SOURCE
 from capsim.scenario.excel.writer import decoded
 from capsim.scenario.faults import Fault, ScenarioError
+from capsim.scenario.folder import number_text
 
 Row = tuple[int, list[Any]]
 OLD = b"\xd0\xcf\x11\xe0"
@@ -224,7 +225,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+        return number_text(value)
     if isinstance(value, dt.datetime):
         return value.isoformat().removesuffix("T00:00:00")
     return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)

@@ -52,8 +52,10 @@ CHINESE = tomllib.loads((files(__package__) / "headers.toml").read_text(encoding
 TABLES_ZH, COLUMNS_ZH, UNITS_ZH = CHINESE["tables"], CHINESE["columns"], CHINESE["units"]
 SETTINGS, SOURCES = "settings", "sources"
 NOTES = ("notes", "说明")
-SETTINGS_COLUMNS = ("key", "value", "unit", "source", "mark", "type", "note")
-SOURCES_COLUMNS = ("what", *SOURCE)
+COLUMNS = {
+    SETTINGS: ("key", "value", "unit", "source", "mark", "type", "note"),
+    SOURCES: ("what", *SOURCE),
+}
 REQUIRED = {SETTINGS: ("key", "value"), SOURCES: ("what",)}
 """Columns that the two sheets must have."""
 SPARE = 1000
@@ -140,7 +142,7 @@ def _plain_fields(sheet: str) -> list[Field]:
             name in REQUIRED[sheet],
             ALLOWED.get(name, ()),
         )
-        for name in (SETTINGS_COLUMNS if sheet == SETTINGS else SOURCES_COLUMNS)
+        for name in COLUMNS[sheet]
     ]
 
 
@@ -241,7 +243,7 @@ def _header(sheet: Sheet, columns: Sequence[str]) -> Header:
 
 def _plain_header(sheet: Sheet, name: str) -> tuple[Header, Place, list[Fault]]:
     """Find the header of settings or sources and check its columns."""
-    columns = SETTINGS_COLUMNS if name == SETTINGS else SOURCES_COLUMNS
+    columns = COLUMNS[name]
     header = _header(sheet, columns)
     faults = list(header.faults)
     for column, at in header.columns.items():

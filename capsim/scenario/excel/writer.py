@@ -24,6 +24,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.writer.excel import ExcelWriter
 
+from capsim.scenario.folder import number_text
+
 TEXT, DATE = "@", "yyyy-mm-dd"
 MOST_ROWS, MOST_LETTERS = 1_048_576, 32_767
 EPOCH = dt.date(1899, 12, 30)
@@ -202,9 +204,8 @@ def _cell(sheet: Any, form: str, value: Any) -> Any:
         form, kind, text = DATE, "n", str((value - EPOCH).days)
     else:
         # The library would print 16 digits of a number; it takes up to 17 to read back as itself.
-        exact = float(value).is_integer() and abs(value) < 2**53
-        whole = exact or not isinstance(value, float)
-        kind, text = "n", str(int(value)) if whole else repr(float(value))
+        kind = "n"
+        text = number_text(float(value)) if isinstance(value, float) else str(int(value))
     cell: Any = WriteOnlyCell(sheet, text)
     cell.data_type = kind
     cell.number_format = form
