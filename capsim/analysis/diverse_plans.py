@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csr_array
 
-from capsim.analysis.near_optimal import GAP, Near, near
+from capsim.analysis.near_optimal import GAP, NearOptimalSpace, near_optimal_space
 from capsim.lp.arrays import Array, Index
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
@@ -101,10 +101,10 @@ def different_plans(
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
-    base = near(model, within, solving)
+    base = near_optimal_space(model, within, solving)
     column, weight = decisions(base.model)
     found, bounds, proofs = [base.x], [np.nan], [base.proved]
-    while len(found) < count and base.left() != 0.0:
+    while len(found) < count and not base.clock.out():
         x, bound, proved = _farthest(base, column, weight, found)
         if x is None:
             break
@@ -139,7 +139,7 @@ def decisions(model: Model) -> tuple[Index, Array]:
 
 
 def _farthest(
-    base: Near, column: Index, weight: Array, found: Sequence[Array]
+    base: NearOptimalSpace, column: Index, weight: Array, found: Sequence[Array]
 ) -> tuple[Array | None, float, bool]:
     """Return the plan whose least distance to those found is greatest; None where it is 0."""
     own = len(base.program.cost)
@@ -152,13 +152,12 @@ def _farthest(
     most = float((weight * (program.upper - program.lower)[column]).sum())
     solver = WarmSolver(base.model, program, replace(base.options, gap=1e-2))
     told = solver.solve(
-        aim, start=start, absolute=0.5 * float(weight.min()), time_limit=base.left()
+        aim, start=start, absolute=0.5 * float(weight.min()), time_limit=base.clock.left()
     )
     bound = min(-told.bound, most)
     if told.x is None:
         return None, bound, False
-    x = told.x[:own].copy()
-    x[base.program.integer] = np.round(x[base.program.integer])
+    x = told.x[:own]
     value = np.stack([np.round(other[column]) for other in found])
     distance = float((np.abs(value - x[column]) * weight).sum(axis=1).min())
     return (x if distance > FINE else None), bound, told.status == "optimal"
@@ -206,7 +205,7 @@ def _apart(
     return with_rows(program, rows, upper, ["distance"] * len(upper)), start
 
 
-def _plan(base: Near, x: Array) -> Plan:
+def _plan(base: NearOptimalSpace, x: Array) -> Plan:
     """Make the plan of these decisions that costs least, flows settled."""
     model = base.model
     cost = criterion(model, "cost")

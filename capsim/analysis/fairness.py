@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
-from capsim.analysis.objective_level import SLACK, TIGHT, How, Level, solve_level
+from capsim.analysis.objective_level import TIGHT, How, Level, solve_level
 from capsim.lp.arrays import Array, Index
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
 from capsim.model.model import Model
-from capsim.model.objectives import Criterion, holding, with_rows
+from capsim.model.objectives import SLACK, Criterion, holding, with_rows
 from capsim.plan.solution import Solution
 from capsim.plan.solver import WarmSolver
 

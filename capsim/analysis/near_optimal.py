@@ -1,32 +1,28 @@
-"""The plans near the best: a program that holds all those within a share of the least cost.
+"""Plans that cost little more than the best, and the decisions that they share.
 
-The ends of a lever over the plans near the best: what is reached, and what none goes beyond.
+All plans within a share of the best avoidable cost are the solutions of one program: the model's
+with a row that limits the cost. The least and the most of a lever over them (an *end* each) are two
+programs more. A solution found for one end is one for all, and the linear relaxation often shows
+that none goes further; only what is left open is searched as a mixed-integer program.
 
-The ends of levers in a large program, county by county at prices of what counties share.
+A large program is taken apart into counties:
 
-*Bounds.* Let ``y`` be prices of the coupling rows and ``L(y) = Σ_b min (c − Aᵀy) x_b + const``
+*bounds*: let ``y`` be prices of the coupling rows and ``L(y) = Σ_b min (c − Aᵀy) x_b + const``
 Lagrange's bound. A plan within the limit has ``Σ_b (c − Aᵀy) x_b + const ≤ limit``, and every other
 county costs at least its least, so that county ``b`` costs at most its own least and
 ``limit − L(y)`` more. The least and the most of a lever under this one row, a small linear program,
 bound the lever in every plan near the best. Levers of more than one county are bounded by the
 relaxation of the whole, priced likewise (:mod:`capsim.lp.decomposition.dantzig_wolfe`).
 
-*Plans.* A county keeps its part of every coupling row and may cost what is left of the limit more;
+*plans*: a county keeps its part of every coupling row and may cost what is left of the limit more;
 decisions of the lever's own project or school are free, all others stay. With the rest of the best
 plan each solution is a plan near the best.
-
-What else would do: the plans that cost little more than the best, and what they share.
-
-Three questions over all plans within so many per cent of the best avoidable cost: the least and the
-most of each project and lever that any of them takes (each end is a program of its own, proved);
-which projects are in every one of them, and in none; and a few plans as different as possible.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
@@ -35,7 +31,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from capsim.analysis.objective_level import SLACK
 from capsim.lp.arrays import Array, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import Pricer, price_coupling
@@ -43,279 +38,35 @@ from capsim.lp.highs import Highs
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_number
-from capsim.lp.threads import in_parallel
+from capsim.lp.threads import Clock, in_parallel
 from capsim.model.model import Model, formulate, is_large
-from capsim.model.objectives import Lever, criterion, holding, levers
+from capsim.model.objectives import Lever, criterion, holding, levers, slackened
+from capsim.plan.plan import MILLION
 from capsim.plan.solver import COUNTIES, WarmSolver, found_x
 
 if TYPE_CHECKING:
     from capsim.demand.projection import Demand
     from capsim.scenario.scenario import Scenario
 
-
 GAP, GAP_LARGE = 1e-4, 1e-3
 """To which the best plan is proved where nothing is said; a quarter of the share near at most."""
-
-
-@dataclass(frozen=True)
-class Near:
-    """All plans within ``limit`` of avoidable cost, and one of the best.
-
-    Attributes
-    ----------
-    best, bound, limit : float
-        Avoidable cost in million RMB, discounted: of the best plan found, what none can beat, and
-        up to where plans count as near (``best`` plus the share asked for).
-    allowed : float
-        The limit with what the solver's tolerance takes.
-    proved : bool
-        Whether the best was proved to the gap asked for.
-    """
-
-    model: Model
-    program: LinearProgram
-    x: Array
-    best: float
-    bound: float
-    limit: float
-    allowed: float
-    proved: bool
-    solver: str
-    options: SolveOptions
-    end: float | None
-
-    def left(self) -> float | None:
-        """Return the seconds left; None where there is no limit."""
-        return None if self.end is None else max(self.end - time.perf_counter(), 0.0)
-
-
-def near(model: Model, within: float, options: SolveOptions) -> Near:
-    """Find the best plan, and limit the program to plans within a share of its avoidable cost."""
-    if not (is_number(within) and within > 0):
-        raise ValueError(f"within must be a positive share such as 0.01, not {within!r}")
-    begin, seconds = time.perf_counter(), options.time_limit
-    cost = criterion(model, "cost")
-    finer = replace(options, gap=min(options.gap, within / 4))
-    first = WarmSolver(model, model.program, finer)
-    found = first.solve(cost.weights, cost.constant, time_limit=seconds)
-    x = found_x(found, "the best plan").copy()
-    x[model.program.integer] = np.round(x[model.program.integer])
-    best = cost.value(x)
-    limit = best + within * max(best, 1.0)
-    allowed = limit + SLACK * max(1.0, abs(limit))
-    program = holding(model.program, [(cost, allowed)])
-    end = None if seconds is None else begin + seconds
-    proved = found.status == "optimal"
-    bound = min(found.bound, best)
-    return Near(
-        model=model,
-        program=program,
-        x=x,
-        best=best,
-        bound=bound,
-        limit=limit,
-        allowed=allowed,
-        proved=proved,
-        solver=found.solver,
-        options=options,
-        end=end,
-    )
-
-
 WHOLE = 1e-6
 """How near to a whole number a bound on whole decisions must be to count as it."""
 FINE = 1e-3
 """Relative to its amount, how near least and most of a lever in persons are proved."""
-
-
-@dataclass(frozen=True)
-class End:
-    """The least of a lever (times its sign) that was found, and what none can go below."""
-
-    value: float
-    bound: float
-    proved: bool
-
-    @classmethod
-    def of(cls, lever: Lever, best: float, value: float, bound: float) -> End:
-        """Make the end of a lever that is ``best`` in the best plan."""
-        return cls(value, min(bound, value), value - bound <= fine(lever, best))
-
-
-def fine(lever: Lever, best: float) -> float:
-    """Return how near value and bound of an end must be to prove each other."""
-    return WHOLE if lever.whole else FINE * max(1.0, abs(best))
-
-
-def edge(lever: Lever, program: LinearProgram, sign: float) -> float:
-    """Return the least of ``sign`` times a lever that the bounds of its columns allow."""
-    weight = sign * lever.weight
-    with np.errstate(invalid="ignore"):
-        side = np.where(weight > 0, program.lower[lever.column], program.upper[lever.column])
-        return float(np.where(weight != 0, weight * side, 0.0).sum())
-
-
-def told(lever: Lever, bound: float) -> float:
-    """Return what a bound of a solver proves: of whole decisions a whole number."""
-    return float(math.ceil(bound - WHOLE)) if lever.whole else bound - WHOLE
-
-
 NEAR = 1e-4
-"""How near the optimum the prices are, relative to the cost."""
+"""How near the optimum the prices of coupling rows are, relative to the cost."""
 NODES = 200
-"""Nodes that the search for a plan may take: whatever it has found by then is one."""
+"""Nodes that the search for a county's plan may take: whatever it has found by then is one."""
 LOOSE = 1e-2
 """How near the optimum the bounds of levers of the whole are, relative to the lever."""
 WIDE = 10.0
 """Half width of the first box on their prices, beside those of a price of 0.1."""
 
-Ends = tuple[End, End]
-
-
-def ends_by_county(base: Near, asked: Sequence[Lever]) -> list[Ends] | None:
-    """Return least and (negative) most of every lever; None where the program has no counties."""
-    found = base.model.apart(base.model.program)
-    priced = None if found is None else price_coupling(found, tolerance=NEAR)
-    if found is None or priced is None:
-        return None
-    counties = in_parallel(
-        [partial(_County, found, i, priced.price, base) for i in range(len(found.blocks))]
-    )
-    bound = sum(county.least for county in counties) + found.priced(priced.price)[1]
-    room = base.allowed - (bound + found.program.offset)
-    block = np.full(len(found.program.cost), -1)
-    for i, each in enumerate(found.blocks):
-        block[each.columns] = i
-    home = [_only(block[lever.column]) for lever in asked]
-    mine = [[at for at, b in enumerate(home) if b == i] for i in range(len(counties))]
-    tasks = [
-        partial(county.ends, [asked[at] for at in own], room)
-        for county, own in zip(counties, mine, strict=True)
-    ]
-    ends: dict[int, Ends] = {}
-    plans = [base.x]
-    for county, own, (got, seen) in zip(counties, mine, in_parallel(tasks), strict=True):
-        ends |= dict(zip(own, got, strict=True))
-        for part in seen:
-            plan = base.x.copy()
-            plan[county.columns] = part
-            plans.append(plan)
-    whole = [at for at, b in enumerate(home) if b < 0]
-    ends |= dict(zip(whole, _of_the_whole(base, [asked[at] for at in whole], plans), strict=True))
-    return [ends[at] for at in range(len(asked))]
-
-
-class _County:
-    """A county's program: with priced rows and a limit on its cost, and as a part of the plan."""
-
-    def __init__(self, found: Split, at: int, price: Array, base: Near) -> None:
-        block = found.blocks[at]
-        self.columns, self._base = block.columns, base
-        self._x = base.x[block.columns]
-        self._group = _groups(base.model)[block.columns]
-        part = found.part(block, found.priced(price)[0])
-        self._program = part
-        self._bounding = Highs(replace(part, integer=np.zeros(len(part.cost), bool)))
-        self.least = self._bounding.solve(watched=False).objective
-        own = found.part(block, limit=found.shares(base.x)[at])
-        self._own = replace(
-            own,
-            lower=np.where(own.integer, self._x, own.lower),
-            upper=np.where(own.integer, self._x, own.upper),
-        )
-        self._trying = Highs(self._own, {"mip_rel_gap": 0.0, "mip_max_nodes": NODES})
-        most = float(own.cost @ self._x) + base.allowed - base.best
-        self._trying.add_rows(csr_array(own.cost[None, :]), *_at_most(most))
-
-    def ends(self, asked: Sequence[Lever], room: float) -> tuple[list[Ends], list[Array]]:
-        """Return the ends of this county's levers, and the solutions that were found."""
-        self._bounding.add_rows(
-            csr_array(self._program.cost[None, :]), *_at_most(self.least + room)
-        )
-        seen, out = [self._x], []
-        for lever in asked:
-            local = replace(lever, column=np.searchsorted(self.columns, lever.column))
-            out.append((self._end(local, 1.0, seen), self._end(local, -1.0, seen)))
-        return out, seen[1:]
-
-    def _end(self, lever: Lever, sign: float, seen: list[Array]) -> End:
-        best = lever.value(self._x)
-        bound, near = edge(lever, self._program, sign), fine(lever, best)
-        value = min(sign * lever.value(x) for x in seen)
-        if value - bound > near and self._base.left() != 0.0:
-            found = self._try(lever, sign)
-            seen += [] if found is None else [found]
-            value = min(sign * lever.value(x) for x in seen)
-        if value - bound > near and self._base.left() != 0.0:
-            self._bounding.reprice(sign * lever.weights(len(self._x)))
-            solved = self._bounding.solve(watched=False)
-            if solved.status == "optimal":
-                bound = max(bound, told(lever, solved.objective))
-        return End.of(lever, best, value, bound)
-
-    def _try(self, lever: Lever, sign: float) -> Array | None:
-        """Look for the end with all decisions kept but those of the lever's project or school."""
-        own, highs = self._own, self._trying
-        free = own.integer & np.isin(self._group, self._group[lever.column])
-        lower = np.where(free, self._program.lower, own.lower)
-        upper = np.where(free, self._program.upper, own.upper)
-        columns = np.arange(len(lower))
-        highs.bounds(columns, lower, upper)
-        highs.recost(columns, sign * lever.weights(len(lower)))
-        highs.start_from(self._x)
-        found = highs.solve().x
-        highs.bounds(columns, own.lower, own.upper)
-        if found is None:
-            return None
-        return np.where(own.integer, np.round(found), found)
-
-
-def _of_the_whole(base: Near, asked: Sequence[Lever], plans: list[Array]) -> list[Ends]:
-    """Bound levers of more than one county by the relaxation; what is reached is in the plans."""
-    if not asked:
-        return []
-    apart = base.model.with_program(base.program).apart(base.program)
-    pricer = None if apart is None else Pricer(apart)
-
-    def end(lever: Lever, sign: float) -> End:
-        program = base.program
-        value, bound = min(sign * lever.value(x) for x in plans), edge(lever, program, sign)
-        best = lever.value(base.x)
-        if pricer is not None and value - bound > fine(lever, best) and base.left() != 0.0:
-            aim = replace(program, cost=sign * lever.weights(len(program.cost)), offset=0.0)
-            priced = pricer.price(aim, tolerance=LOOSE, radius=WIDE, time_limit=base.left())
-            bound = bound if priced is None else max(bound, told(lever, priced.bound))
-        return End.of(lever, best, value, bound)
-
-    return [(end(lever, 1.0), end(lever, -1.0)) for lever in asked]
-
-
-def _at_most(limit: float) -> tuple[Array, Array]:
-    return np.array([-np.inf]), np.array([limit])
-
-
-def _only(block: Index) -> int:
-    """Return the block of all columns; −1 where there is more than one."""
-    return int(block[0]) if len(block) and (block == block[0]).all() else -1
-
-
-def _groups(model: Model) -> Index:
-    """Return by column the number of the project or school whose decision it is, or −1."""
-    v, out = model.columns, np.full(len(model.program.cost), -1)
-    projects = len(v.open)
-    for first, columns in (
-        (0, v.open),
-        *((projects, c) for c in (v.converted, v.phase_out, v.closed, v.contract)),
-        (projects, v.purchased_december),
-    ):
-        i, k = np.nonzero(columns >= 0)
-        out[columns[i, k]] = first + i
-    return out
-
 
 @dataclass(frozen=True)
 class NearOptimal:
-    """What the plans near the best have in common.
+    """The decisions that the plans near the best share.
 
     Attributes
     ----------
@@ -355,8 +106,8 @@ def near_optimal(
 
     An end that some plan already found takes, and that the linear relaxation shows none can pass,
     is proved without a search; only the others are searched as mixed-integer programs. A large
-    program is not searched but asked county by county: the bounds are proved for every plan near
-    the best, and what is found are plans that differ from the best in one project or school.
+    program is not searched but taken apart into counties: the bounds are proved for every plan near
+    the best, and the plans found differ from the best in one project or school.
 
     Parameters
     ----------
@@ -395,21 +146,26 @@ def near_optimal(
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
     gap = GAP_LARGE if is_large(model.program) else GAP
     solving = SolveOptions.of(near_optimal, options, gap=gap, without=["solver"])
-    base = near(model, within, solving)
-    asked = levers(base.model, kinds)
-    ends = ends_by_county(base, asked)
-    route = COUNTIES
+    space = near_optimal_space(model, within, solving)
+    every, route = levers(model, kinds), COUNTIES
+    ends = _ends_by_county(space, every)
     if ends is None:
-        search = _Ends(base, asked)
-        route = search.whole.route
-        ends = [(search.end(i, 1.0), search.end(i, -1.0)) for i in range(len(asked))]
+        exact = replace(solving, gap=0.0)
+        relaxed = WarmSolver(model, space.program.relaxed(), exact)
+        whole = WarmSolver(model, space.program, exact)
+        route = whole.route
+        steps = [
+            partial(_solve_end, space, relaxed, False),
+            partial(_solve_end, space, whole, True),
+        ]
+        ends = _Ends(space, every, space.program, space.x, steps).all()
     ranges = pd.DataFrame(
         {
-            "kind": [lever.kind for lever in asked],
-            "name": [lever.name for lever in asked],
-            "county": [lever.county for lever in asked],
-            "unit": [lever.unit for lever in asked],
-            "best": [lever.value(base.x) for lever in asked],
+            "kind": [lever.kind for lever in every],
+            "name": [lever.name for lever in every],
+            "county": [lever.county for lever in every],
+            "unit": [lever.unit for lever in every],
+            "best": [lever.value(space.x) for lever in every],
             "least": [low.value for low, _ in ends],
             "most": [0.0 - high.value for _, high in ends],
             "least_bound": [low.bound for low, _ in ends],
@@ -417,65 +173,22 @@ def near_optimal(
             "proved": [low.proved and high.proved for low, high in ends],
         }
     )
-    decided = ranges[ranges["kind"].isin(("project", "conversion"))].reset_index(drop=True)
-    decided["verdict"] = [
-        _verdict(least, most, low, high)
-        for least, most, low, high in zip(
-            decided["least"],
-            decided["most"],
-            decided["least_bound"],
-            decided["most_bound"],
-            strict=True,
-        )
-    ]
+    projects = ranges[ranges["kind"].isin(("project", "conversion"))].reset_index(drop=True)
+    limits = projects[["least", "most", "least_bound", "most_bound"]].to_numpy(float)
+    projects["verdict"] = [_verdict(*row) for row in limits.tolist()]
     return NearOptimal(
         ranges=ranges,
-        projects=decided,
-        best_cny=base.best * 1e6,
-        bound_cny=base.bound * 1e6,
-        limit_cny=base.limit * 1e6,
-        proved=base.proved,
+        projects=projects,
+        best_cny=space.best * MILLION,
+        bound_cny=space.bound * MILLION,
+        limit_cny=space.limit * MILLION,
+        proved=space.proved,
         route=route,
     )
 
 
-class _Ends:
-    """Solves the ends of levers one after the other; every plan found is a witness for all."""
-
-    def __init__(self, base: Near, asked: Sequence[Lever]) -> None:
-        self.base, self.asked = base, asked
-        exact = replace(base.options, gap=0.0)
-        self.relaxed = WarmSolver(base.model, base.program.relaxed(), exact)
-        self.whole = WarmSolver(base.model, base.program, exact)
-        self._seen = [np.array([lever.value(base.x) for lever in asked])]
-
-    def end(self, at: int, sign: float) -> End:
-        """Return the least of ``sign`` times a lever over the plans near the best."""
-        lever, program = self.asked[at], self.base.program
-        best = lever.value(self.base.x)
-        near, bound = fine(lever, best), edge(lever, program, sign)
-        for solver in (self.relaxed, self.whole):
-            least = min(sign * float(values[at]) for values in self._seen)
-            left = self.base.left()
-            if least - bound <= near or left == 0.0:
-                break
-            found = solver.solve(
-                sign * lever.weights(len(program.cost)),
-                start=self.base.x,
-                absolute=1.0 - 1e-3 if lever.whole else near / 2,
-                time_limit=left,
-            )
-            if np.isfinite(found.bound):
-                bound = max(bound, told(lever, found.bound))
-            if found.x is not None and solver is self.whole:
-                x = found.x.copy()
-                x[program.integer] = np.round(x[program.integer])
-                self._seen.append(np.array([lever.value(x) for lever in self.asked]))
-        return End.of(lever, best, min(sign * float(v[at]) for v in self._seen), bound)
-
-
 def _verdict(least: float, most: float, least_bound: float, most_bound: float) -> str:
-    """Say whether a decision is in every plan near the best: by what is proved, then by what is."""
+    """Say whether a decision is in every plan near the best: by the bounds, then by the plans."""
     if least_bound >= 1.0 - WHOLE:
         return "in every plan"
     if most_bound < 1.0 - WHOLE:
@@ -483,3 +196,287 @@ def _verdict(least: float, most: float, least_bound: float, most_bound: float) -
     if least < 1.0 - WHOLE and most >= 1.0 - WHOLE:
         return "in some"
     return "not proved"
+
+
+@dataclass(frozen=True)
+class NearOptimalSpace:
+    """All plans within ``limit`` of avoidable cost, and one of the best.
+
+    Attributes
+    ----------
+    program : LinearProgram
+        The model's, its last row limiting the cost.
+    x : float64 ``[column]``
+        The best plan found.
+    best, bound, limit : float
+        Avoidable cost in million RMB, discounted: of the best plan found, what none can beat, and
+        up to where plans count as near (``best`` plus the share asked for).
+    allowed : float
+        The limit with what the solver's tolerance takes.
+    proved : bool
+        Whether the best was proved to the gap asked for.
+    """
+
+    model: Model
+    program: LinearProgram
+    x: Array
+    best: float
+    bound: float
+    limit: float
+    allowed: float
+    proved: bool
+    solver: str
+    options: SolveOptions
+    clock: Clock
+
+
+def near_optimal_space(model: Model, within: float, options: SolveOptions) -> NearOptimalSpace:
+    """Find the best plan, and limit the program to plans within a share of its avoidable cost."""
+    if not (is_number(within) and within > 0):
+        raise ValueError(f"within must be a positive share such as 0.01, not {within!r}")
+    clock, cost = Clock(options.time_limit), criterion(model, "cost")
+    finer = replace(options, gap=min(options.gap, within / 4))
+    solver = WarmSolver(model, model.program, finer)
+    found = solver.solve(cost.weights, cost.constant, time_limit=options.time_limit)
+    x = found_x(found, "the best plan")
+    best = cost.value(x)
+    limit = best + within * max(best, 1.0)
+    return NearOptimalSpace(
+        model=model,
+        program=holding(model.program, [(cost, slackened(limit))]),
+        x=x,
+        best=best,
+        bound=min(found.bound, best),
+        limit=limit,
+        allowed=slackened(limit),
+        proved=found.status == "optimal",
+        solver=found.solver,
+        options=options,
+        clock=clock,
+    )
+
+
+@dataclass(frozen=True)
+class End:
+    """The least of a lever (times its sign) that was found, and what none can go below."""
+
+    value: float
+    bound: float
+    proved: bool
+
+
+Step = Callable[[Lever, float], tuple[float, Array | None]]
+"""Bound a lever times a sign from below (−inf: no bound), and perhaps find a solution."""
+
+
+class _Ends:
+    """The ends of levers of a program; a solution found for one of them counts for all.
+
+    Parameters
+    ----------
+    x : float64 ``[column]``
+        The best solution.
+    steps : sequence of Step
+        Taken in order until value and bound prove each other.
+    """
+
+    def __init__(
+        self,
+        space: NearOptimalSpace,
+        levers: Sequence[Lever],
+        program: LinearProgram,
+        x: Array,
+        steps: Sequence[Step],
+    ) -> None:
+        self.levers, self._program, self._steps = levers, program, steps
+        self._clock = space.clock
+        self._reached: list[list[float]] = []
+        self.add(x)
+
+    def add(self, x: Array) -> None:
+        """Add a solution to those that have been found."""
+        self._reached.append([lever.value(x) for lever in self.levers])
+
+    def all(self) -> list[tuple[End, End]]:
+        """Return the least and the (negative) most of every lever."""
+        return [(self._end(at, 1.0), self._end(at, -1.0)) for at in range(len(self.levers))]
+
+    def _end(self, at: int, sign: float) -> End:
+        lever = self.levers[at]
+        fine, bound = _fine(lever, self._reached[0][at]), _edge(lever, self._program, sign)
+        value = self._least(at, sign)
+        for step in self._steps:
+            if value - bound <= fine or self._clock.out():
+                break
+            proved, x = step(lever, sign)
+            if np.isfinite(proved):
+                # A bound on whole decisions is the next whole number.
+                bound = max(bound, math.ceil(proved - WHOLE) if lever.whole else proved - WHOLE)
+            if x is not None:
+                self.add(x)
+                value = self._least(at, sign)
+        return End(value, min(bound, value), value - bound <= fine)
+
+    def _least(self, at: int, sign: float) -> float:
+        return min(sign * values[at] for values in self._reached)
+
+
+def _fine(lever: Lever, best: float) -> float:
+    """Return how near value and bound of an end must be to prove each other."""
+    return WHOLE if lever.whole else FINE * max(1.0, abs(best))
+
+
+def _edge(lever: Lever, program: LinearProgram, sign: float) -> float:
+    """Return the least of ``sign`` times a lever that the bounds of its columns allow."""
+    weight = sign * lever.weight
+    with np.errstate(invalid="ignore"):
+        side = np.where(weight > 0, program.lower[lever.column], program.upper[lever.column])
+        return float(np.where(weight != 0, weight * side, 0.0).sum())
+
+
+def _solve_end(
+    space: NearOptimalSpace, solver: WarmSolver, keep: bool, lever: Lever, sign: float
+) -> tuple[float, Array | None]:
+    """Solve for an end; the solution is kept unless it is only one of the relaxation."""
+    found = solver.solve(
+        sign * lever.weights(len(space.x)),
+        start=space.x,
+        absolute=1.0 - 1e-3 if lever.whole else _fine(lever, lever.value(space.x)) / 2,
+        time_limit=space.clock.left(),
+    )
+    return found.bound, found.x if keep else None
+
+
+def _ends_by_county(
+    space: NearOptimalSpace, levers: Sequence[Lever]
+) -> list[tuple[End, End]] | None:
+    """Return the least and the (negative) most of every lever; None where there are no counties."""
+    parts = space.model.apart(space.model.program)
+    priced = None if parts is None else price_coupling(parts, tolerance=NEAR)
+    if parts is None or priced is None:
+        return None
+    counties = in_parallel(
+        [partial(_County, parts, at, priced.price, space) for at in range(len(parts.blocks))]
+    )
+    bound = sum(county.least for county in counties) + parts.priced(priced.price)[1]
+    room = space.allowed - (bound + parts.program.offset)
+    block = np.full(len(space.x), -1)
+    for at, county in enumerate(counties):
+        block[county.columns] = at
+    home = [_only(block[lever.column]) for lever in levers]
+    own = [[i for i, b in enumerate(home) if b == at] for at in range(len(counties))]
+    local = in_parallel(
+        [
+            partial(county.ends, [levers[i] for i in mine], room)
+            for county, mine in zip(counties, own, strict=True)
+        ]
+    )
+    shared = [i for i, b in enumerate(home) if b < 0]
+    own.append(shared)
+    local.append(_ends_of_the_whole(space, [levers[i] for i in shared], counties))
+    ends: dict[int, tuple[End, End]] = {}
+    for mine, pairs in zip(own, local, strict=True):
+        ends |= dict(zip(mine, pairs, strict=True))
+    return [ends[i] for i in range(len(levers))]
+
+
+class _County:
+    """A county's program: with priced rows and a limit on its cost, and as a part of the plan."""
+
+    def __init__(self, parts: Split, at: int, price: Array, space: NearOptimalSpace) -> None:
+        block = parts.blocks[at]
+        self.columns, self._space = block.columns, space
+        self._x = space.x[block.columns]
+        self._group = _groups(space.model)[block.columns]
+        self._program = parts.part(block, parts.priced(price)[0])
+        self._bounding = Highs(self._program.relaxed())
+        self.least = self._bounding.solve(watched=False).objective
+        own = parts.part(block, limit=parts.shares(space.x)[at])
+        self._own = replace(own.fixed(self._x), integer=own.integer)
+        self._trying = Highs(self._own, {"mip_rel_gap": 0.0, "mip_max_nodes": NODES})
+        most = float(own.cost @ self._x) + space.allowed - space.best
+        _limit_cost(self._trying, own.cost, most)
+        self.found: list[Array] = []
+
+    def ends(self, levers: Sequence[Lever], room: float) -> list[tuple[End, End]]:
+        """Return the ends of this county's levers, ``room`` being left of the limit on the cost."""
+        _limit_cost(self._bounding, self._program.cost, self.least + room)
+        local = [
+            replace(lever, column=np.searchsorted(self.columns, lever.column)) for lever in levers
+        ]
+        steps = (self._try, self._bound)
+        return _Ends(self._space, local, self._program, self._x, steps).all()
+
+    def _try(self, lever: Lever, sign: float) -> tuple[float, Array | None]:
+        """Look for the end with all decisions kept but those of the lever's project or school."""
+        own, highs = self._own, self._trying
+        free = own.integer & np.isin(self._group, self._group[lever.column])
+        lower = np.where(free, self._program.lower, own.lower)
+        upper = np.where(free, self._program.upper, own.upper)
+        columns = np.arange(len(lower))
+        highs.bounds(columns, lower, upper)
+        highs.recost(columns, sign * lever.weights(len(lower)))
+        highs.start_from(self._x)
+        x = highs.solve().x
+        highs.bounds(columns, own.lower, own.upper)
+        if x is not None:
+            x = own.rounded(x)
+            self.found.append(x)
+        return -np.inf, x
+
+    def _bound(self, lever: Lever, sign: float) -> tuple[float, Array | None]:
+        """Bound the end by the linear program with priced rows and a limit on the cost."""
+        self._bounding.reprice(sign * lever.weights(len(self._x)))
+        found = self._bounding.solve(watched=False)
+        return (found.objective if found.status == "optimal" else -np.inf), None
+
+
+def _limit_cost(highs: Highs, cost: Array, most: float) -> None:
+    highs.add_rows(csr_array(cost[None, :]), np.array([-np.inf]), np.array([most]))
+
+
+def _ends_of_the_whole(
+    space: NearOptimalSpace, levers: Sequence[Lever], counties: Sequence[_County]
+) -> list[tuple[End, End]]:
+    """Bound levers of more than one county by the relaxation; the plans are those of counties."""
+    if not levers:
+        return []
+    parts = space.model.with_program(space.program).apart(space.program)
+    pricer = None if parts is None else Pricer(parts)
+
+    def price(lever: Lever, sign: float) -> tuple[float, Array | None]:
+        if pricer is None:
+            return -np.inf, None
+        cost = sign * lever.weights(len(space.x))
+        aim = replace(space.program, cost=cost, offset=0.0)
+        left = space.clock.left()
+        priced = pricer.price(aim, tolerance=LOOSE, radius=WIDE, time_limit=left)
+        return (-np.inf if priced is None else priced.bound), None
+
+    ends = _Ends(space, levers, space.program, space.x, [price])
+    plan = space.x.copy()
+    for county in counties:
+        for part in county.found:
+            plan[county.columns] = part
+            ends.add(plan)
+        plan[county.columns] = space.x[county.columns]
+    return ends.all()
+
+
+def _only(block: Index) -> int:
+    """Return the block of all columns; −1 where there is more than one."""
+    return int(block[0]) if len(block) and (block == block[0]).all() else -1
+
+
+def _groups(model: Model) -> Index:
+    """Return by column the number of the project or school whose decision it is, or −1."""
+    v, out = model.columns, np.full(len(model.program.cost), -1)
+    projects = len(v.open)
+    for first, columns in (
+        (0, v.open),
+        *((projects, c) for c in (v.converted, v.phase_out, v.closed, v.contract)),
+        (projects, v.purchased_december),
+    ):
+        i, k = np.nonzero(columns >= 0)
+        out[columns[i, k]] = first + i
+    return out

@@ -13,12 +13,10 @@ from capsim.lp.arrays import Array
 from capsim.lp.options import SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.model.model import Model, is_large
-from capsim.model.objectives import Criterion, minimising
+from capsim.model.objectives import SLACK, Criterion, minimising
 from capsim.plan.solution import Solution
 from capsim.plan.solver import WarmSolver, found_x
 
-SLACK = 1e-6
-"""Least slack of a limit, relative, so that what was reached stays within reach in arithmetic."""
 PROOF = 0.2
 """Share of a level's tolerance that its search may leave unproved."""
 TIGHT = 1e-6
@@ -75,8 +73,7 @@ def solve_level(
     again = WarmSolver(how.model, own, options)
     allowed = 0.0 if cost else PROOF * aim.tolerance
     found = again.solve(own.cost, own.offset, start=start, absolute=allowed, time_limit=seconds)
-    x = found_x(found, f"level {aim.name!r}", start).copy()
-    x[program.integer] = np.round(x[program.integer])
+    x = found_x(found, f"level {aim.name!r}", start)
     best = exact_value(how.model, aim, x)
     bound = min(found.bound, best)
     least = max(aim.tolerance, SLACK * max(1.0, abs(best)))

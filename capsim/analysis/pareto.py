@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 import pandas as pd
 
-from capsim.analysis.objective_level import SLACK, exact_value
+from capsim.analysis.objective_level import exact_value
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverResult, is_whole
 from capsim.model.model import Model, formulate
-from capsim.model.objectives import Criterion, criterion, holding, minimising
+from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver, found_x
 from capsim.plan.tie_break import break_ties

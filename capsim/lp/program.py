@@ -217,6 +217,14 @@ class LinearProgram:
         """Return the same program without integrality."""
         return replace(self, integer=np.zeros_like(self.integer))
 
+    def objective(self, x: Array) -> float:
+        """Return the objective at ``x``, offset included."""
+        return float(self.cost @ x + self.offset)
+
+    def rounded(self, x: Array) -> Array:
+        """Return ``x`` with its integer columns rounded to whole numbers."""
+        return np.where(self.integer, np.round(x), x)
+
     def fixed(self, x: Array) -> LinearProgram:
         """Return the linear program whose integer columns are fixed at ``x``, rounded."""
         value = np.round(x)

@@ -218,6 +218,15 @@ def holding(program: LinearProgram, limits: Sequence[tuple[Criterion, float]]) -
     return with_rows(program, vstack(rows) if rows else None, upper, names)
 
 
+SLACK = 1e-6
+"""Least slack of a limit, relative, so that what was reached stays within reach in arithmetic."""
+
+
+def slackened(limit: float) -> float:
+    """Return a limit on a criterion with what a solver's tolerance takes."""
+    return limit + SLACK * max(1.0, abs(limit))
+
+
 def with_rows(
     program: LinearProgram, rows: csr_array | None, upper: Array, names: Array | Sequence[object]
 ) -> LinearProgram:

@@ -113,6 +113,8 @@ class WarmSolver:
     ) -> SolverResult:
         """Minimise ``cost · x + offset`` under these row limits and column bounds.
 
+        Integer columns of the solution are whole numbers exactly.
+
         Parameters
         ----------
         cost : float64 ``[column]``
@@ -136,7 +138,7 @@ class WarmSolver:
         if self._highs is None:
             model = self.model.with_program(program)
             found = search(model, program, replace(self._options, time_limit=time_limit))
-            return _better(found, start, cost, offset)
+            return _rounded(program, _better(found, start, cost, offset))
         highs = self._highs
         highs.change((program.lower, program.upper), (program.row_lower, program.row_upper), cost)
         highs.raw.changeObjectiveOffset(offset)
@@ -144,7 +146,12 @@ class WarmSolver:
         highs.set({"mip_abs_gap": absolute, "time_limit": seconds})
         if start is not None and program.integer.any():
             highs.start_from(start)
-        return highs.solve()
+        return _rounded(program, highs.solve())
+
+
+def _rounded(program: LinearProgram, found: SolverResult) -> SolverResult:
+    """Return the result with its integer columns rounded: solvers stop at 1e-5 and below."""
+    return found if found.x is None else replace(found, x=program.rounded(found.x))
 
 
 def _better(found: SolverResult, start: Array | None, cost: Array, offset: float) -> SolverResult:

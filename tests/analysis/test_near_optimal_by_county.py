@@ -10,7 +10,7 @@ import pytest
 
 import capsim
 from capsim import SolveOptions, near_optimal
-from capsim.analysis.near_optimal import NearOptimal, _County, near
+from capsim.analysis.near_optimal import NearOptimal, _County, near_optimal_space
 from capsim.model import model as model_module
 from capsim.model.model import formulate
 from capsim.model.objectives import criterion, levers
@@ -64,7 +64,7 @@ def test_verdicts_are_never_wrong() -> None:
 def test_what_is_found_are_plans_near_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each solution of a county, put into the best plan, keeps every row and the limit."""
     monkeypatch.setattr(model_module, "LARGE", 0)
-    base = near(model(), WITHIN, SolveOptions(gap=1e-4, threads=1))
+    base = near_optimal_space(model(), WITHIN, SolveOptions(gap=1e-4, threads=1))
     seen = []
     monkeypatch.setattr(_County, "_try", _kept(_County._try, seen))
     near_optimal(model(), WITHIN, kinds=["project", "conversion"], gap=1e-4, threads=1)
@@ -86,7 +86,7 @@ def test_what_is_found_are_plans_near_the_best(monkeypatch: pytest.MonkeyPatch) 
 def _kept(of: Any, seen: list[Any]) -> Any:
     def tried(county: Any, *rest: Any) -> Any:
         found = of(county, *rest)
-        seen.append((county.columns, found))
+        seen.append((county.columns, found[1]))
         return found
 
     return tried
