@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 
 import capsim
+from capsim.analysis.infeasibility.rules import entries
 from capsim.i18n.language import catalogue, words
 from capsim.i18n.message import Message
 from capsim.report.figures.tradeoff import MEANING
@@ -37,6 +38,9 @@ def texts_of(path: Path) -> set[str]:
 
 def test_every_text_of_the_code_has_its_chinese():
     used = set().union(*(texts_of(path) for path in HERE.rglob("*.py")))
+    for rule in entries().values():
+        sentences = [rule, *(rule.variant(name, True) for name in rule.variants)]
+        used |= {text for one in sentences for text in (one.says, one.gap, one.cure)}
     used |= {
         *UNITS.values(),
         *FIGURES.values(),

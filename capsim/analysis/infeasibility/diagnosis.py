@@ -1,52 +1,64 @@
-"""Smallest sets of policies that cannot hold together.
+"""Minimal sets of rules that cannot hold together, and the least that would cure it.
 
-A set is found by deletion: policy after policy is left out, and stays out where the rest still
-contradicts itself (Chinneck, *Feasibility and Infeasibility in Optimization*, 2008). What is left
-is minimal: without any one of it the rest can hold, and each such rest has been solved.
+Rules go by the names that a scenario gives them: the cap on the private share, the reduction, a
+programme, the limits, and that every child has a place. Three answers:
 
-Why no plan meets every target: what cannot hold together, and what would cure it.
+*conflicts*: minimal sets of rules that cannot hold together. Without any one of a set its others
+can, which is verified by solving. Sets share no rule. A set is found by deletion: rule after rule
+is left out, and stays out where the rest still contradicts itself (Chinneck, *Feasibility and
+Infeasibility in Optimization*, 2008).
 
-Rules are asked for as *policies*, by the names that a scenario gives them: the cap on the private
-share, the reduction, a programme, the limits, and that every child has a place. Three answers:
-
-*conflicts*: minimal sets of policies that cannot hold together. Without any one of a set its
-others can, which is verified by solving. Sets share no policy.
-
-*alone*: the least by which one policy has to give way while all the others hold.
+*alone*: the least by which one rule has to give way while all the others hold.
 
 *together*: the least that gives way at once, each unit weighed beside one place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from capsim.analysis.infeasibility.elastic import CHILDREN, CLEAR, ElasticModel, bending
-from capsim.analysis.infeasibility.rules import Policy
+from capsim.analysis.infeasibility.elastic import CLEAR, ElasticModel, Gap, make_elastic
 from capsim.analysis.infeasibility.sentences import (
-    closest_of,
+    amount_of,
     conflict_sentences,
     cure_sentences,
     gap_sentences,
     price_sentence,
-    short_sentences,
-    who_of,
+    shortfall_sentences,
+    target_sentences,
+    who,
 )
 from capsim.i18n.message import Message
-from capsim.lp.arrays import Array
-from capsim.model.model import Model
+from capsim.lp.decomposition.dantzig_wolfe import price_coupling
+from capsim.lp.highs import INTERIOR
+from capsim.lp.program import LinearProgram
+from capsim.lp.solvers import solve
+from capsim.model.model import Model, is_large
 from capsim.plan.plan import Explanation
 
 if TYPE_CHECKING:
     from capsim.plan.plan import Planned
 
 
+CHILDREN = "every child"
+MOST_SETS = 3
+COLUMNS = {
+    "rule": object,
+    "unit": object,
+    "enough": np.float64,
+    "who": object,
+    "school_year": np.int64,
+    "short_by": np.float64,
+    "alone": np.float64,
+}
+"""Of the tables of an explanation; `table` has no `enough`, `repairs` no `alone`."""
 Question = Callable[[Collection[str]], tuple[str, ...] | None]
-"""Asks whether policies can hold together: None, or those that take part in a contradiction."""
+"""Asks whether rules can hold together: None, or those that take part in a contradiction."""
 
 
 def deletion_filter(
@@ -73,15 +85,16 @@ def deletion_filter(
 
 
 def confirmed(
-    question: Question, names: tuple[str, ...], parts: tuple[str, ...]
+    question: Question, names: Collection[str], parts: Collection[str]
 ) -> tuple[str, ...]:
-    """Return the part that is said to contradict itself, if asked alone it does, else all of it."""
+    """Return the names that are among ``parts`` if these contradict each other, else all names."""
     few = tuple(name for name in names if name in parts)
-    return few if few and (len(few) == len(names) or question(few) is not None) else names
+    sure = len(few) == len(names) or (few and question(few) is not None)
+    return few if sure else tuple(names)
 
 
 def disjoint(question: Question, names: Collection[str], most: int) -> list[tuple[str, ...]]:
-    """Return minimal contradicting sets that share no policy, at most so many.
+    """Return minimal contradicting sets that share no rule, at most so many.
 
     Examples
     --------
@@ -91,20 +104,15 @@ def disjoint(question: Question, names: Collection[str], most: int) -> list[tupl
     >>> disjoint(question, "abcd", 3)
     [('c', 'd'), ('a', 'b')]
     """
-    found: list[tuple[str, ...]] = []
+    sets: list[tuple[str, ...]] = []
     left = tuple(names)
-    while left and len(found) < most:
+    while left and len(sets) < most:
         parts = question(left)
         if parts is None:
             break
-        one = deletion_filter(question, confirmed(question, left, parts))
-        found.append(one)
-        left = tuple(name for name in left if name not in one)
-    return found
-
-
-MOST_SETS = 3
-REPAIRS = ("rule", "unit", "enough", "who", "school_year", "short_by")
+        sets.append(deletion_filter(question, confirmed(question, left, parts)))
+        left = tuple(name for name in left if name not in sets[-1])
+    return sets
 
 
 def explain_infeasible(model: Model) -> Explanation:
@@ -113,17 +121,18 @@ def explain_infeasible(model: Model) -> Explanation:
     Returns
     -------
     Explanation
-        ``table``: ``rule``, ``who``, ``school_year``, ``unit``, ``short_by`` (together; 0 where
+        ``table``: ``rule``, ``unit``, ``who``, ``school_year``, ``short_by`` (together; 0 where
         nothing), ``alone`` (how much of this rule would be enough by itself, all others holding;
         NaN where it would not). ``repairs``: where and when each of the latter.
     """
-    return _explain(bending(model), [])
+    explanation = _contradiction(model)
+    return _nothing([]) if explanation is None else explanation
 
 
 def explain(model: Model, plan: Planned) -> Explanation | None:
-    """Explain why a plan is none, or misses a target; None where it meets them all.
+    """Explain why there is no plan, or why it misses a target; None where it meets them all.
 
-    A plan that leaves children without a place is asked for as one in which every child has one.
+    A plan that leaves children without a place is explained as one in which every child has one.
 
     Parameters
     ----------
@@ -135,117 +144,127 @@ def explain(model: Model, plan: Planned) -> Explanation | None:
         return plan.explanation or explain_infeasible(model)
     if plan.meets_targets:
         return None
-    missed = plan.tables["targets"]
-    missed = missed[~missed["holds"].to_numpy(bool)]
-    opening = short_sentences(plan)
-    if "placement" not in set(missed["id"]):
+    targets = plan.tables["targets"]
+    opening = shortfall_sentences(plan)
+    # Other targets of a relaxation are measured on whole classes and projects.
+    if plan.solution is None:
+        opening += target_sentences(plan)
+    if "placement" not in set(targets["id"][~targets["holds"].to_numpy(bool)]):
         return _nothing(opening)
-    return _explain(bending(model), opening, model, plan)
+    explanation = _contradiction(model)
+    if explanation is None:
+        return _nothing([*opening, _price_of_places(model, plan)])
+    return replace(explanation, told=(*opening, *explanation.told))
 
 
-def _explain(
-    bend: ElasticModel,
-    opening: list[Message],
-    model: Model | None = None,
-    plan: Planned | None = None,
-) -> Explanation:
-    owner = {policy.name: policy for policy in bend.policies}
-    core = _core(bend)
+def _contradiction(model: Model) -> Explanation | None:
+    """Explain which rules of a model contradict each other; None where none do."""
+    elastic = make_elastic(model)
+    rules = elastic.rules
+    core = _core(elastic)
     if core is None:
-        words = [] if model is None or plan is None else [price_sentence(model, plan)]
-        return _nothing([*opening, *words])
-    repairs = {name: _gaps(owner[name], x[bend.own[name]]) for name, x in bend.alone(core).items()}
-    sets = [deletion_filter(bend.contradiction, core, needed=repairs)]
+        return None
+    repairs = elastic.alone(core)
+    sets = [deletion_filter(elastic.contradiction, core, needed=repairs)]
     if not repairs:
-        left = [name for name in bend.names if name not in sets[0]]
-        sets += disjoint(bend.contradiction, left, MOST_SETS - 1)
-    alone = {name: float(repair["short_by"].sum()) for name, repair in repairs.items()}
-    together = _together(bend)
-    short = together[together["short_by"] > CLEAR].reset_index(drop=True)
-    short["alone"] = short["rule"].map(alone).astype(float)
-    silent = [name for name in bend.names if name not in set(short["rule"])]
-    rest = pd.DataFrame(
-        {
-            **{"rule": silent, "who": "", "school_year": 0},
-            **{"unit": [owner[name].unit for name in silent], "short_by": 0.0},
-            "alone": [alone.get(name, np.nan) for name in silent],
-        }
-    )
-    enough = [repair.assign(enough=alone[name]) for name, repair in repairs.items()]
-    detail = pd.concat([_no_repairs(), *enough], ignore_index=True)[list(REPAIRS)]
-    told = [
-        *opening,
-        *conflict_sentences(sets, owner),
-        *cure_sentences(detail, owner),
-        *gap_sentences(short, owner),
+        sets += disjoint(elastic.contradiction, elastic.others(*sets[0]), MOST_SETS - 1)
+    together = elastic.least([CHILDREN], elastic.others(CHILDREN)) or []
+    together = [gap for gap in together if gap.amount > CLEAR]
+    messages = [
+        *conflict_sentences(sets, rules),
+        *cure_sentences(repairs, rules),
+        *gap_sentences(together),
     ]
-    if bend.large:
-        told.append(
+    if elastic.large:
+        messages.append(
             Message(
                 "These figures are of the linear relaxation: with whole projects and contracts no"
                 " less is enough, and sometimes more is needed."
             )
         )
     return Explanation(
-        told=tuple(told),
-        table=pd.concat([short, rest], ignore_index=True),
+        told=tuple(messages),
+        table=_table(elastic, together, repairs),
         conflicts=tuple(sets),
-        repairs=detail,
+        repairs=_repairs(repairs),
     )
 
 
-def _core(bend: ElasticModel) -> tuple[str, ...] | None:
-    """Policies that cannot all hold, without those of minor interest where they can be spared."""
-    parts = bend.contradiction(bend.names)
+def _core(elastic: ElasticModel) -> tuple[str, ...] | None:
+    """Return rules that cannot all hold, without minor ones where they can be spared."""
+    parts = elastic.contradiction(list(elastic.rules))
     if parts is None:
         return None
-    minor = {policy.name for policy in bend.policies if policy.minor}
-    main = [name for name in parts if name not in minor]
-    fewer = bend.contradiction(main) if 0 < len(main) < len(parts) else None
+    main = [name for name in parts if not elastic.rules[name].entry.minor]
+    fewer = elastic.contradiction(main) if 0 < len(main) < len(parts) else None
     if fewer is not None:
-        return confirmed(bend.contradiction, tuple(main), fewer)
-    return confirmed(bend.contradiction, bend.names, parts)
+        return confirmed(elastic.contradiction, main, fewer)
+    return confirmed(elastic.contradiction, elastic.rules, parts)
 
 
-def _together(bend: ElasticModel) -> pd.DataFrame:
-    """List what gives way at the least when all may but that every child has a place."""
-    bent = [name for name in bend.names if name != CHILDREN]
-    found = bend.least([CHILDREN], bent)
-    frames = [_no_repairs().drop(columns="enough")]
-    if found is not None:
-        frames += [_gaps(p, found[bend.own[p.name]]) for p in bend.policies if p.name in bent]
-    return pd.concat(frames, ignore_index=True)
+def _record(gap: Gap, **more: float) -> dict[str, Any]:
+    return {
+        "rule": gap.rule.name,
+        "unit": gap.rule.entry.unit,
+        "who": str(who(gap)),
+        "school_year": gap.year,
+        "short_by": gap.amount,
+        **more,
+    }
 
 
-def _gaps(policy: Policy, value: Array) -> pd.DataFrame:
-    """Add up what gives way by county, stage and year; where it is one school or area, name it."""
-    amount = policy.bent(value)
-    table = pd.DataFrame(
-        {
-            "rule": policy.name,
-            "unit": policy.unit,
-            "who": [str(who) for who in who_of(policy)],
-            "school_year": policy.members["year"],
-            "short_by": amount,
-            "closest": [str(who) for who in closest_of(policy)],
-        }
+def _table(
+    elastic: ElasticModel, together: list[Gap], repairs: Mapping[str, list[Gap]]
+) -> pd.DataFrame:
+    """List the gaps of all rules that give way together, then the rules that do not."""
+    alone = {name: amount_of(gaps) for name, gaps in repairs.items()}
+    records = [_record(gap, alone=alone.get(gap.rule.name, np.nan)) for gap in together]
+    silent = elastic.others(*(gap.rule.name for gap in together))
+    for name in silent:
+        row = {"rule": name, "unit": elastic.rules[name].entry.unit, "who": "", "school_year": 0}
+        records.append({**row, "short_by": 0.0, "alone": alone.get(name, np.nan)})
+    return _frame(records, "enough")
+
+
+def _repairs(repairs: Mapping[str, list[Gap]]) -> pd.DataFrame:
+    """List where and when each rule gives way that is enough alone."""
+    records = [_record(gap, enough=amount_of(gaps)) for gaps in repairs.values() for gap in gaps]
+    return _frame(records, "alone")
+
+
+def _frame(records: Iterable[Mapping[str, Any]], without: str) -> pd.DataFrame:
+    types = {name: kind for name, kind in COLUMNS.items() if name != without}
+    return pd.DataFrame(list(records), columns=list(types)).astype(types)
+
+
+def _nothing(messages: list[Message]) -> Explanation:
+    """Make an explanation in which no rules contradict each other."""
+    return Explanation(tuple(messages), _frame([], "enough"), (), _frame([], "alone"))
+
+
+def _price_of_places(model: Model, plan: Planned) -> Message:
+    """Say what it would cost to place every child, where that is possible but dearer."""
+    upper = model.program.upper.copy()
+    upper[model.columns.shortfall.ravel()] = 0.0
+    least = _least_cost(model, replace(model.program, upper=upper))
+    if least is None:
+        return Message("Whether every child can have a place was not settled.")
+    dearer = max(least * 1e6 - (plan.objective_cny - plan.committed_cny), 0.0)
+    price = float(plan.scenario.settings.costs.shortfall_cny)
+    return price_sentence(dearer, price, at_least=is_large(model.program))
+
+
+def _least_cost(model: Model, program: LinearProgram) -> float | None:
+    """Return the least cost, of a large program that of its relaxation; None if it is not known."""
+    counties = model.apart(program)
+    priced = None if counties is None else price_coupling(counties)
+    if priced is not None:
+        return priced.bound
+    large = is_large(program)
+    result = solve(
+        program.relaxed() if large else program,
+        gap=1e-3,
+        time_limit=120.0,
+        options=INTERIOR if large else {},
     )
-    table = table[amount > CLEAR * max(float(amount.sum()), 1.0)]
-    keys = ["rule", "unit", "who", "school_year"]
-    groups = table.groupby(keys, sort=False)
-    added = groups.agg(short_by=("short_by", "sum"), closest=("closest", "first")).reset_index()
-    single = groups["closest"].nunique().to_numpy() == 1
-    added["who"] = added["closest"].where(single, added["who"])
-    return added.drop(columns="closest")
-
-
-def _no_repairs() -> pd.DataFrame:
-    text, number = np.zeros(0, object), np.zeros(0)
-    frame = {"rule": text, "unit": text, "enough": number, "who": text}
-    return pd.DataFrame({**frame, "school_year": np.zeros(0, np.int64), "short_by": number})
-
-
-def _nothing(told: list[Message]) -> Explanation:
-    columns = ["rule", "who", "school_year", "unit", "short_by"]
-    table = _no_repairs()[columns].assign(alone=np.zeros(0))
-    return Explanation(tuple(told), table, (), _no_repairs())
+    return None if result.x is None else result.objective

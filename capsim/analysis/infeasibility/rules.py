@@ -1,18 +1,20 @@
-"""A policy: a rule by name, what it says, and the columns by which it gives way.
+"""The rules of a scenario by name, each of which can be held, give way at a price, or be dropped.
 
-The rules of a scenario by name, each of which can be held, bent at a price, or dropped.
-
-A policy owns columns of one wide program: at their *held* bounds the rule is in force; with *free*
-bounds it is gone; bent, it is free and each unit costs. Most of these columns are reliefs (one unit
-more of what there is, see :mod:`capsim.analysis.relaxations`); others are the model's own, such
-as the
-children without a place.
+`rules.toml` is the table of rules: sentences, units, weights. Here each is bound to a model. A rule
+owns columns of one wide program: at their *held* bounds it is in force; with *free* bounds it is
+gone; elastic, it is free and each unit by which it gives way costs. Most of these columns are added
+to the program (one unit more of what there is, see :mod:`capsim.analysis.relaxations`); others are
+the model's own, such as the children without a place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,522 +29,327 @@ from capsim.analysis.relaxations import (
     provider_places,
     row_relief,
 )
-from capsim.i18n.message import Message
-from capsim.lp.arrays import Array, Index, Text
+from capsim.i18n.message import Message, Value
+from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.model.model import Model
 
 Bounds = tuple[Array, Array]
-MINOR = (
-    *("smallest school", "admission plans", "kindergarten shares", "conversions due"),
-    *("first conversions", "class size", "projects due"),
-)
 
 
 @dataclass(frozen=True)
-class Policy:
-    """A rule by name, what it says, and what it means to bend it.
+class Entry:
+    """A rule as `rules.toml` has it; its head says what each field is."""
+
+    unit: str
+    weight: float
+    says: str
+    gap: str
+    cure: str
+    minor: bool = False
+    of: str = "areas"
+    rows: tuple[str, ...] = ()
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def variant(self, name: str, applies: bool) -> Entry:
+        """Return the entry with the sentences of a variant, where that applies."""
+        return replace(self, **self.variants[name]) if applies else self
+
+
+@cache
+def entries() -> Mapping[str, Entry]:
+    """Read the table of rules, by name."""
+    text = files("capsim.analysis.infeasibility").joinpath("rules.toml").read_text("utf-8")
+    return {name: Entry(**entry) for name, entry in tomllib.loads(text).items()}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of a scenario, and the columns of its program by which it gives way.
 
     Attributes
     ----------
-    name, unit : str
-    says : Message
-        Completes "These cannot all hold: …".
-    weight : float
-        Of a unit, beside one place.
-    lacks : Message
-        A sentence of one gap, with ``{who}``, ``{amount}`` and ``{year}``.
-    cure : Message
-        Completes "it would be enough if …", with ``{amount}`` (and ``{level}`` where a level is
-        known; ``{things}`` is how many projects or schools give way).
+    name : str
+    entry : Entry
     members : frame
-        Whose each of its columns is, as in :class:`~capsim.analysis.relaxations.Relaxation`.
-    relief : sparse ``[row, member]``, or None
-        Columns to be added to the program; else ``columns`` are the model's own.
-    held, free : bounds of its columns
-    sign : float64 ``[member]``
-        Units per column; −1 where the rule asks for a column to be at its upper bound.
+        Whose each column is, as in :class:`~capsim.analysis.relaxations.Relaxation`.
+    held, free : bounds of the columns
+    columns : int ``[member]``
+        Indices in the program; none yet where they are to be added to it.
+    added : sparse ``[row, member]``, or None
+        Coefficients of columns that are to be added.
+    sign : float
+        Units per column; −1 where the rule asks for its columns to be at their upper bounds.
     level : float, optional
-        What the rule asks for, in its unit, where that is one number that bending adds to.
+        The number that the rule asks for, in its unit, where giving way adds to it.
+    arguments : mapping
+        Values that stand in its sentences.
     """
 
     name: str
-    says: Message
-    unit: str
-    weight: float
-    lacks: Message
-    cure: Message
+    entry: Entry
     members: pd.DataFrame
     held: Bounds
     free: Bounds
-    sign: Array
-    relief: csc_array | None = None
-    columns: Index | None = None
+    columns: Index
+    added: csc_array | None = None
+    sign: float = 1.0
     level: float | None = None
+    arguments: Mapping[str, Value] = field(default_factory=dict)
 
     @property
-    def minor(self) -> bool:
-        """Whether the rule is seldom the point, and is left out first."""
-        return self.name in MINOR
+    def says(self) -> Message:
+        """Completes "These cannot all hold: …"."""
+        return Message(self.entry.says, self.arguments)
 
-    def bent(self, value: Array) -> Array:
-        """Units by which each member gives way at these values of its columns."""
-        side = np.where(self.sign > 0, self.held[1], self.held[0])
-        return np.maximum(self.sign * (value - side), 0.0)
+    @property
+    def gap(self) -> Message:
+        """One gap, with ``{who}``, ``{amount}`` and ``{year}`` to be filled in."""
+        return Message(self.entry.gap, self.arguments)
+
+    @property
+    def cure(self) -> Message:
+        """Completes "it would be enough if …", with ``{amount}`` and the like to be filled in."""
+        return Message(self.entry.cure, self.arguments)
+
+    @property
+    def limit(self) -> Array:
+        """The bound beyond which a column breaks the rule, ``[member]``."""
+        return self.held[1] if self.sign > 0 else self.held[0]
+
+    def deviation(self, value: Array) -> Array:
+        """Return by how many units each member gives way at these values of its columns."""
+        return np.maximum(self.sign * (value - self.limit), 0.0)
 
 
-def relieved(
-    relief: Relaxation,
+def rules_of(model: Model) -> tuple[Rule, ...]:
+    """List the rules that a model has, those first that are least missed in an explanation."""
+    bound = (
+        rule
+        for name, entry in entries().items()
+        for rule in BINDINGS.get(name, _of_rows)(model, name, entry)
+    )
+    return tuple(rule for rule in bound if len(rule.members))
+
+
+def _of_relief(
     name: str,
-    says: Message,
-    unit: tuple[str, float],
-    lacks: Message,
-    cure: Message,
+    entry: Entry,
+    relief: Relaxation,
     *,
     level: float | None = None,
-) -> Policy:
-    """Make a policy that gives way by the columns of a relief."""
-    count = len(relief.members)
-    zero = np.zeros(count)
-    return Policy(
+    **arguments: Value,
+) -> Rule:
+    """Make a rule that gives way by columns that are added to the program."""
+    zero = np.zeros(len(relief.members))
+    return Rule(
         name=name,
-        says=says,
-        unit=unit[0],
-        weight=unit[1],
-        lacks=lacks,
-        cure=cure,
+        entry=entry,
         members=relief.members,
         held=(zero, zero),
-        free=(zero, np.full(count, np.inf)),
-        sign=np.ones(count),
-        relief=relief.matrix,
+        free=(zero, np.full(len(zero), np.inf)),
+        columns=np.zeros(0, np.int64),
+        added=relief.matrix,
         level=level,
+        arguments=arguments,
     )
 
 
-def cut_down(policy: Policy, keep: pd.Series) -> Policy:
-    """Cut a relieved policy down to some of its members."""
-    assert policy.relief is not None
-    at = np.flatnonzero(keep.to_numpy(bool))
-    relief = Relaxation(
-        policy.name,
-        policy.unit,
-        policy.members.iloc[at].reset_index(drop=True),
-        csc_array(policy.relief[:, at]),
-        np.zeros(len(at)),
-    )
-    unit = (policy.unit, policy.weight)
-    return relieved(relief, policy.name, policy.says, unit, policy.lacks, policy.cure)
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The rule of a kind of limits: its rows and its words."""
-
-    rows: str
-    says: Message
-    unit: str
-    weight: float
-    lacks: Message
-    cure: Message
-
-    def arguments(
-        self, name: str
-    ) -> tuple[tuple[str, ...], str, Message, tuple[str, float], Message, Message]:
-        """Give what `policies` makes a rule of rows from."""
-        return (self.rows,), name, self.says, (self.unit, self.weight), self.lacks, self.cure
-
-
-LIMITS = {
-    "hires": Limit(
-        "staff.hires",
-        Message("no more teachers are hired than the limits allow"),
-        "teachers",
-        16.0,
-        Message("{who} lacks {amount} teachers that may be hired in {year}"),
-        Message("{amount} more teachers are hired, all years together"),
-    ),
-    "posts": Limit(
-        "staff.posts",
-        Message("no more posts than authorised"),
-        "posts",
-        16.0,
-        Message("{who} lacks {amount} posts in {year}"),
-        Message("{amount} more posts are authorised, all years together"),
-    ),
-    "contract teachers": Limit(
-        "staff.contract",
-        Message("no more contract teachers than the limits allow"),
-        "teachers",
-        16.0,
-        Message("{who} lacks {amount} contract teachers in {year}"),
-        Message("{amount} more contract teachers are taken on, all years together"),
-    ),
-    "capital": Limit(
-        "money.capital",
-        Message("building stays within the capital budgets"),
-        "million RMB",
-        5.0,
-        Message("{who} lacks {amount} million RMB of capital in {year}"),
-        Message("{amount} million RMB more of capital are given"),
-    ),
-    "recurrent money": Limit(
-        "money.recurrent",
-        Message("running costs stay within the recurrent budgets"),
-        "million RMB",
-        5.0,
-        Message("{who} lacks {amount} million RMB of recurrent money in school year {year}"),
-        Message("{amount} million RMB more of recurrent money are given, all years together"),
-    ),
-    "land": Limit(
-        "land",
-        Message("no more land is built on than released"),
-        "mu",
-        30.0,
-        Message("{who} lacks {amount} mu of land by {year}"),
-        Message("{amount} mu more of land are released"),
-    ),
-}
-
-
-def policies(model: Model) -> tuple[Policy, ...]:
-    """List the rules that a scenario has, those first that are least missed in an explanation."""
-    return tuple(policy for policy in _all(model) if len(policy.members))
-
-
-def _all(model: Model) -> Iterator[Policy]:
-    settings = model.given.scenario.settings
-    policy = settings.policy
-    yield _children(model)
-    yield _rows(
-        model,
-        ("closure.too_small",),
-        "smallest school",
-        Message("no private school goes on below its least size"),
-        ("pupils", 1.0),
-        Message("{who} has {amount} pupils fewer than its smallest size in {year}"),
-        Message(
-            "private schools may go on with fewer pupils than their least size, {amount} in all"
-        ),
-    )
-    yield _rows(
-        model,
-        ("admission",),
-        "admission plans",
-        Message("no private school admits more than its plan"),
-        ("children", 1.0),
-        Message("{who} would have to admit {amount} children above its plan in {year}"),
-        Message("private schools may admit {amount} children above their plans"),
-    )
-    yield _rows(
-        model,
-        ("kindergarten",),
-        "kindergarten shares",
-        Message("sector shares in kindergartens stay, but for openings and those turned inclusive"),
-        ("children", 1.0),
-        Message("{who} misses its kindergarten shares by {amount} children in {year}"),
-        Message("kindergartens may depart from their sector shares by {amount} children"),
-    )
-    yield from _conversions(model)
-    for kind, words in LIMITS.items():
-        if kind == "land":
-            relief = land(model)
-            yield relieved(relief, kind, words.says, ("mu", 30.0), words.lacks, words.cure)
-        else:
-            yield _rows(model, *words.arguments(kind))
-    yield _purchase(model)
-    yield _rows(
-        model,
-        ("boarding.day",),
-        "day travel",
-        Message("children who may not board go no farther than day pupils may"),
-        ("children", 1.0),
-        Message("{who} has {amount} children too far from every school within reach in {year}"),
-        Message("{amount} children go farther than day pupils may, all years together"),
-    )
-    yield _rows(
-        model,
-        ("catchment.whole",),
-        "catchments",
-        Message("every neighbourhood goes to one public school, and no catchment has islands")
-        if settings.catchments.connected
-        else Message("every neighbourhood goes to one public school"),
-        ("children", 1.0),
-        Message(
-            "{who} sends {amount} children to another school than that of their catchment in {year}"
-        ),
-        Message(
-            "{amount} children go to another school than that of their catchment, all years"
-            " together"
-        ),
-    )
-    yield _rows(
-        model,
-        ("boarding.school", "boarding.area"),
-        "boarding places",
-        Message("no more children board than there are boarding places"),
-        ("places", 1.0),
-        Message("{who} lacks {amount} boarding places in {year}"),
-        Message("{amount} more boarding places stand ready, all years together"),
-    )
-    yield _rows(
-        model,
-        ("class_size.limit",),
-        "class size",
-        Message("the share of large classes stays below its limit"),
-        ("classes", 45.0),
-        Message("{who} has {amount} large classes too many in {year}"),
-        Message("{amount} more classes may be large ones"),
-    )
-    yield _due(model)
-    yield _places(model)
-    for block in dict.fromkeys(b.name for b in model.program.rows if b.name.startswith("floors.")):
-        floor = block.removeprefix("floors.")
-        yield _rows(
-            model,
-            (block,),
-            "floor " + floor.replace("_", " "),
-            Message("the floor on {floor} is kept", {"floor": floor}),
-            ("children", 1.0),
-            Message(
-                "the floor on {floor} is missed by {amount} children on 31 December {year}",
-                {"floor": floor},
-            ),
-            Message("the floor on {floor} is lower by {amount} children", {"floor": floor}),
-        )
-    for name, programme in settings.programmes.items():
-        mine = _rows(
-            model,
-            ("programme",),
-            f"programme {name}",
-            Message(
-                "programme {programme} has {number} projects in use by {by}",
-                {"number": float(programme.number), "programme": name, "by": str(programme.by)},
-            ),
-            ("projects", 500.0),
-            Message("programme {programme} is {amount} projects short", {"programme": name}),
-            Message("programme {programme} is {amount} projects smaller", {"programme": name}),
-        )
-        yield cut_down(mine, mine.members["name"] == name)
-    yield from _caps(model)
-    yield _rows(
-        model,
-        ("reduction",),
-        "reduction",
-        Message(
-            "{number} fewer pupils count as private on 1 September {year}",
-            {"number": float(policy.reduction), "year": int(policy.reduction_year or 0)},
-        ),
-        ("pupils", 1.0),
-        Message("the ordered reduction is missed by {amount} pupils on 1 September {year}"),
-        Message("the ordered reduction is {amount} pupils smaller, {level}"),
-        level=-float(policy.reduction),
+def _some(relief: Relaxation, keep: Flag) -> Relaxation:
+    """Return some of the members of a relief."""
+    return replace(
+        relief,
+        members=relief.members[keep].reset_index(drop=True),
+        matrix=csc_array(relief.matrix[:, np.flatnonzero(keep)]),
+        cost=relief.cost[keep],
     )
 
 
-def _children(model: Model) -> Policy:
+def _of_rows(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    """Widen the rows that the table names."""
+    yield _of_relief(name, entry, row_relief(model, name, entry.unit, tuple(entry.rows)))
+
+
+def _every_child(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     space, column = model.given.space, model.columns.shortfall
+    zero = np.zeros(column.size)
     members = no_members(column.size)
     a, b, t = (index.ravel() for index in np.indices(column.shape))
     members["area"] = space.areas[a]
     members["county"] = space.counties[space.county[a]]
     members["stage"] = model.parts.stage_names[space.bands.stage[b]]
     members["year"] = space.years[t]
-    zero, count = np.zeros(column.size), column.size
-    return Policy(
-        name="every child",
-        says=Message("every child has a place"),
-        unit="children",
-        weight=1.0,
-        lacks=Message("{who} leaves {amount} children without a place in {year}"),
-        cure=Message("{amount} children go without a place, all years together"),
-        members=members,
-        held=(zero, zero),
-        free=(zero, np.full(count, np.inf)),
-        sign=np.ones(count),
-        columns=column.ravel(),
-    )
+    free = (zero, np.full(column.size, np.inf))
+    yield Rule(name, entry, members, (zero, zero), free, columns=column.ravel())
 
 
-def _rows(
-    model: Model,
-    blocks: tuple[str, ...],
-    name: str,
-    says: Message,
-    unit: tuple[str, float],
-    lacks: Message,
-    cure: Message,
-    *,
-    level: float | None = None,
-) -> Policy:
-    relief = row_relief(model, name, unit[0], blocks)
-    return relieved(relief, name, says, unit, lacks, cure, level=level)
+def _land(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    yield _of_relief(name, entry, land(model))
 
 
-def _caps(model: Model) -> Iterator[Policy]:
-    if not len(model.program.rows_of("share.cap")):
-        return
-    policy = model.given.scenario.settings.policy
-    relief = cap(model, cap_enrolment(model))
-    by_county = policy.share_scope == "county"
-    for at, year in enumerate(relief.members["year"].tolist()):
-        share = 100 * policy.private_share_cap[year]
-        one = Relaxation(
-            relief.kind,
-            relief.unit,
-            relief.members.iloc[[at]].reset_index(drop=True),
-            csc_array(relief.matrix[:, [at]]),
-            np.zeros(1),
-        )
-        yield relieved(
-            one,
-            f"private share {year}",
-            (
-                Message(
-                    "at most {share} % of compulsory pupils count as private in each county from"
-                    " 31 December {year}"
-                )
-                if by_county
-                else Message(
-                    "at most {share} % of compulsory pupils count as private from 31 December"
-                    " {year}"
-                )
-            ).filled(share=share, year=year),
-            ("percentage points", float(np.abs(one.matrix.data).sum())),
-            Message(
-                "the cap on the private share from {year} is missed by {amount} percentage points"
-            ),
-            Message("the cap of {share} % from {year} moves to {level} %").filled(
-                share=share, year=year
-            ),
-            level=share,
-        )
-
-
-def _purchase(model: Model) -> Policy:
+def _purchase(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     """Places bought beyond what is for sale: fee-paying pupils who do not count as private."""
-    given, v = model.given, model.columns
-    count_private = given.scenario.settings.policy.purchased_counts_as_private
-    flag = (v.fee >= 0) & (not count_private)
-    column = v.fee[flag]
-    j, t = np.nonzero(flag)
-    matrix = model.program.matrix[:, column].tocoo()
-    kept = np.zeros(model.program.matrix.shape[0], bool)
+    given, x, program = model.given, model.columns, model.program
+    if given.scenario.settings.policy.purchased_counts_as_private:
+        return
+    j, t = np.nonzero(x.fee >= 0)
+    matrix = program.matrix[:, x.fee[j, t]].tocoo()
+    kept = np.zeros(matrix.shape[0], bool)
     for family in ("placement", "seats", "staff"):
-        kept[model.program.rows_of(family)] = True
-    own = kept[matrix.row]
-    relief = csc_array((matrix.data[own], (matrix.row[own], matrix.col[own])), shape=matrix.shape)
+        kept[program.rows_of(family)] = True
+    at = kept[matrix.row]
+    relief = csc_array((matrix.data[at], (matrix.row[at], matrix.col[at])), shape=matrix.shape)
     providers, space = given.providers, given.space
-    members = no_members(len(column))
+    members = no_members(len(j))
     members["area"] = space.areas[providers.area[j]]
     members["county"] = space.counties[providers.county[j]]
     members["stage"] = model.parts.stage_names[providers.stage[j]]
     members["name"] = providers.school[j]
     members["year"] = space.years[t]
-    for_sale = bool((v.contract >= 0).any())
-    return relieved(
-        Relaxation("purchase", "places", members, relief, np.zeros(len(column))),
-        "purchase",
-        Message("no more places are bought than are for sale under the ceilings")
-        if for_sale
-        else Message("no place is bought in private schools"),
-        ("places", 1.0),
-        Message("{who} would have to buy {amount} places more than it may in {year}"),
-        Message("{amount} more places are bought in private schools, all years together")
-        if for_sale
-        else Message("{amount} places are bought in private schools, all years together"),
+    entry = entry.variant("none_for_sale", not (x.contract >= 0).any())
+    yield _of_relief(
+        name, entry, Relaxation(name, entry.unit, members, relief, np.zeros(len(members)))
     )
 
 
-def _places(model: Model) -> Policy:
+def _catchments(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    connected = model.given.scenario.settings.catchments.connected
+    yield from _of_rows(model, name, entry.variant("connected", connected))
+
+
+def _seats(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     """Places beyond those there are: public ones, and of private kindergartens and the like."""
-    seats = bool(model.given.scenario.settings.switches.seats)
+    if not model.given.scenario.settings.switches.seats:
+        return
     public, _ = provider_places(model)
-    private = row_relief(model, "seats", "places", ("seats.other_private",))
+    private = row_relief(model, name, entry.unit, ("seats.other_private",))
     members = pd.concat([public.members, private.members], ignore_index=True)
     matrix = csc_array(hstack([public.matrix, private.matrix], format="csc"))
-    relief = Relaxation("seats", "places", members, matrix, np.zeros(len(members)))
-    made = relieved(
-        relief,
-        "seats",
-        Message("there are no more places than stand or are planned"),
-        ("places", 1.0),
-        Message("{who} lacks {amount} places on 1 September {year}"),
-        Message("{amount} more places stand ready, all years together"),
-    )
-    return made if seats else cut_down(made, pd.Series(np.zeros(len(members), bool)))
-
-
-def _due(model: Model) -> Policy:
-    """Ordered projects that may open late, or never."""
-    given, program = model.given, model.program
-    column, name, k = _own_columns(model, model.columns.open, given.projects.project)
-    late = program.lower[column] > 0
-    members = no_members(int(late.sum()))
-    members["name"] = name[late]
-    members["year"] = given.space.years[given.dates.year[k[late]]]
-    low, high = program.lower[column[late]], program.upper[column[late]]
-    return Policy(
-        name="projects due",
-        says=Message("ordered projects are open by the dates on which they are due"),
-        unit="openings late",
-        weight=500.0,
-        lacks=Message("project {who} is late in {year}"),
-        cure=Message("{things} ordered projects open late"),
-        members=members,
-        held=(low, high),
-        free=(np.zeros(len(low)), high),
-        sign=-np.ones(len(low)),
-        columns=column[late],
+    yield _of_relief(
+        name, entry, Relaxation(name, entry.unit, members, matrix, np.zeros(len(members)))
     )
 
 
-def _conversions(model: Model) -> Iterator[Policy]:
-    given, program = model.given, model.program
-    policy = given.scenario.settings.policy
-    column, name, k = _own_columns(model, model.columns.converted, given.providers.school)
-    for kind, says, cure, flag, sign in (
-        (
-            "conversions due",
-            Message(
-                "schools that must convert have done so by autumn {year}",
-                {"year": int(policy.conversion_due_year or 0)},
-            ),
-            Message("{things} schools that must convert do so late"),
-            program.lower[column] > 0,
-            -1.0,
-        ),
-        (
-            "first conversions",
-            Message(
-                "no school converts before autumn {year}",
-                {"year": int(policy.conversion_earliest_year or 0)},
-            ),
-            Message("{things} schools convert earlier"),
-            program.upper[column] < 1,
-            1.0,
-        ),
-    ):
-        at = column[flag]
-        members = no_members(len(at))
-        members["name"] = name[flag]
-        members["year"] = given.space.years[given.dates.year[k[flag]]]
-        yield Policy(
-            name=kind,
-            says=says,
-            unit="conversions",
-            weight=300.0,
-            lacks=Message("school {who} departs from its conversion date in {year}"),
-            cure=cure,
-            members=members,
-            held=(program.lower[at], program.upper[at]),
-            free=(np.zeros(len(at)), np.ones(len(at))),
-            sign=np.full(len(at), sign),
-            columns=at,
+def _floors(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    blocks = [block.name for block in model.program.rows if block.name.startswith("floors.")]
+    for block in dict.fromkeys(blocks):
+        floor = block.removeprefix("floors.")
+        relief = row_relief(model, name, entry.unit, (block,))
+        yield _of_relief(name.format(floor=floor.replace("_", " ")), entry, relief, floor=floor)
+
+
+def _programmes(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    relief = row_relief(model, name, entry.unit, ("programme",))
+    for programme, asked in model.given.scenario.settings.programmes.items():
+        yield _of_relief(
+            name.format(programme=programme),
+            entry,
+            _some(relief, relief.members["name"].to_numpy() == programme),
+            programme=programme,
+            number=float(asked.number),
+            by=str(asked.by),
         )
 
 
-def _own_columns(model: Model, columns: Index, names: Text) -> tuple[Index, Text, Index]:
-    """Columns of an array ``[thing, check]`` once each, with the thing and the check date."""
+def _private_share(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    """Bind the cap from each year in which it steps."""
+    if not len(model.program.rows_of("share.cap")):
+        return
+    policy = model.given.scenario.settings.policy
+    entry = entry.variant("by_county", policy.share_scope == "county")
+    relief = cap(model, cap_enrolment(model))
+    steps = relief.members["year"].to_numpy()
+    for year in steps.tolist():
+        one = _some(relief, steps == year)
+        pupils = float(np.abs(one.matrix.data).sum())
+        share = 100 * policy.private_share_cap[year]
+        yield _of_relief(
+            name.format(year=year),
+            replace(entry, weight=pupils * entry.weight),
+            one,
+            level=share,
+            share=share,
+            year=year,
+        )
+
+
+def _reduction(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    policy = model.given.scenario.settings.policy
+    yield _of_relief(
+        name,
+        entry,
+        row_relief(model, name, entry.unit, ("reduction",)),
+        level=-float(policy.reduction),
+        number=float(policy.reduction),
+        year=int(policy.reduction_year or 0),
+    )
+
+
+def _projects_due(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    """Ordered projects that may open late, or never."""
+    columns, projects = model.columns.open, model.given.projects.project
+    yield _of_dates(model, name, entry, columns, projects, due=True)
+
+
+def _conversions_due(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    year = int(model.given.scenario.settings.policy.conversion_due_year or 0)
+    columns, schools = model.columns.converted, model.given.providers.school
+    yield _of_dates(model, name, entry, columns, schools, due=True, year=year)
+
+
+def _first_conversions(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+    year = int(model.given.scenario.settings.policy.conversion_earliest_year or 0)
+    columns, schools = model.columns.converted, model.given.providers.school
+    yield _of_dates(model, name, entry, columns, schools, due=False, year=year)
+
+
+def _of_dates(
+    model: Model,
+    name: str,
+    entry: Entry,
+    columns: Index,
+    names: Text,
+    *,
+    due: bool,
+    **arguments: Value,
+) -> Rule:
+    """Make a rule of dates by which projects or schools must, or before which they may not, change.
+
+    ``columns[thing, check]`` says whether a thing has changed by a check date; one column may stand
+    for several dates.
+    """
+    given, program = model.given, model.program
     i, k = np.nonzero(columns >= 0)
-    found, first = np.unique(columns[i, k], return_index=True)
-    return found, names[i[first]], k[first]
+    column, first = np.unique(columns[i, k], return_index=True)
+    fixed = program.lower[column] > 0 if due else program.upper[column] < 1
+    column, i, k = column[fixed], i[first[fixed]], k[first[fixed]]
+    lower, upper = program.lower[column], program.upper[column]
+    members = no_members(len(column))
+    members["name"] = names[i]
+    members["year"] = given.space.years[given.dates.year[k]]
+    return Rule(
+        name=name,
+        entry=entry,
+        members=members,
+        held=(lower, upper),
+        free=(np.zeros(len(column)), np.maximum(upper, 1.0)),
+        columns=column,
+        sign=-1.0 if due else 1.0,
+        arguments=arguments,
+    )
+
+
+BINDINGS: Mapping[str, Callable[[Model, str, Entry], Iterator[Rule]]] = {
+    "every child": _every_child,
+    "conversions due": _conversions_due,
+    "first conversions": _first_conversions,
+    "land": _land,
+    "purchase": _purchase,
+    "catchments": _catchments,
+    "projects due": _projects_due,
+    "seats": _seats,
+    "floor {floor}": _floors,
+    "programme {programme}": _programmes,
+    "private share {year}": _private_share,
+    "reduction": _reduction,
+}
+"""How rules are bound that are more than the rows that the table names."""

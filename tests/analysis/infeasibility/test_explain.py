@@ -14,7 +14,7 @@ from infeasible_cities import CASES, WHOLE_NUMBERS
 from tiny_cases import project, school, town
 
 import capsim
-from capsim.analysis.infeasibility.rules import policies
+from capsim.analysis.infeasibility.rules import rules_of
 from capsim.lp import solve
 from capsim.model.model import formulate
 from capsim.report.narrative import reasons, reasons_text
@@ -29,7 +29,7 @@ def explained(scenario: Any) -> Any:
 @cache
 def answer(name: str) -> tuple[Any, Any, tuple[str, ...]]:
     scenario = CASES[name].make()
-    every = tuple(policy.name for policy in policies(formulate(scenario)))
+    every = tuple(rule.name for rule in rules_of(formulate(scenario)))
     return scenario, explained(scenario), every
 
 
@@ -110,7 +110,7 @@ def test_a_generated_city_is_explained_by_counties_and_years() -> None:
     base = city(3, 0)
     scenario = base.variant({"policy.reduction": 3.0 * base.settings.policy.reduction})
     explanation = explained(scenario)
-    every = tuple(policy.name for policy in policies(formulate(scenario)))
+    every = tuple(rule.name for rule in rules_of(formulate(scenario)))
     (conflict,) = explanation.conflicts
     assert "reduction" in conflict
     assert not possible(scenario, conflict, every)
@@ -132,7 +132,7 @@ def test_a_cap_moves_to_the_level_that_is_said() -> None:
             "schools.purchase_min_places": {"factor": 0},
         },
     )
-    every = tuple(policy.name for policy in policies(formulate(scenario)))
+    every = tuple(rule.name for rule in rules_of(formulate(scenario)))
     explanation = explained(scenario)
     alone = explanation.table.groupby("rule")["alone"].first()["private share 2022"]
     assert alone > 0

@@ -10,7 +10,7 @@ import pytest
 
 import capsim
 from capsim.analysis.infeasibility.diagnosis import explain_infeasible
-from capsim.analysis.infeasibility.elastic import ElasticModel, bending
+from capsim.analysis.infeasibility.elastic import ElasticModel, make_elastic
 from capsim.lp import solve
 from capsim.model import model as model_module
 from capsim.model.model import formulate
@@ -35,46 +35,46 @@ def short_of_places(factor: float = 1.9, **changes: Any) -> Any:
     return formulate(base.variant({"policy.reduction": reduction, **changes}, scale=none))
 
 
-def least_of_the_whole(bend: ElasticModel, held: list[str], bent: list[str]) -> float:
-    found = solve(bend.with_policies(held, bent).relaxed())
+def least_of_the_whole(elastic: ElasticModel, held: list[str], given_way: list[str]) -> float:
+    found = solve(elastic.with_rules(held, given_way).relaxed())
     return found.objective if found.status == "optimal" else np.inf
 
 
 @pytest.mark.usefixtures("every_program_is_large")
 def test_every_amount_is_that_of_the_relaxation_of_the_whole() -> None:
     model = short_of_places()
-    bend, explanation = bending(model), explain_infeasible(model)
-    assert bend.pricer is not None
-    assert len(bend.pricer.blocks) >= 3
+    elastic, explanation = make_elastic(model), explain_infeasible(model)
+    assert elastic.pricer is not None
+    assert len(elastic.pricer.blocks) >= 3
     (conflict,) = explanation.conflicts
     assert {"every child", "reduction"} <= set(conflict)
     alone = explanation.table.groupby("rule")["alone"].first()
-    weight = {policy.name: policy.weight for policy in bend.policies}
+    weight = {name: rule.entry.weight for name, rule in elastic.rules.items()}
     for rule in conflict:
-        others = [name for name in bend.names if name != rule]
-        least = least_of_the_whole(bend, others, [rule])
+        others = [name for name in elastic.rules if name != rule]
+        least = least_of_the_whole(elastic, others, [rule])
         if np.isinf(least):
             assert np.isnan(alone[rule]), rule
         else:
             assert alone[rule] * weight[rule] == pytest.approx(least, rel=FINE, abs=0.1), rule
-    bent = [name for name in bend.names if name != "every child"]
+    given_way = [name for name in elastic.rules if name != "every child"]
     together = explanation.table["short_by"] * explanation.table["rule"].map(weight)
-    least = least_of_the_whole(bend, ["every child"], bent)
+    least = least_of_the_whole(elastic, ["every child"], given_way)
     assert together.sum() == pytest.approx(least, rel=FINE)
 
 
 @pytest.mark.usefixtures("every_program_is_large")
 def test_the_contradiction_is_minimal() -> None:
     model = short_of_places()
-    bend, (conflict,) = bending(model), explain_infeasible(model).conflicts
-    assert least_of_the_whole(bend, [], list(conflict)) > 1.0
+    elastic, (conflict,) = make_elastic(model), explain_infeasible(model).conflicts
+    assert least_of_the_whole(elastic, [], list(conflict)) > 1.0
     for rule in conflict:
         rest = [name for name in conflict if name != rule]
-        assert least_of_the_whole(bend, [], rest) == pytest.approx(0.0, abs=1e-3), rule
+        assert least_of_the_whole(elastic, [], rest) == pytest.approx(0.0, abs=1e-3), rule
 
 
-def questions(bend: ElasticModel) -> Iterator[list[str]]:
-    names = list(bend.names)
+def questions(elastic: ElasticModel) -> Iterator[list[str]]:
+    names = list(elastic.rules)
     yield names
     for name in names:
         yield [other for other in names if other != name]
@@ -86,14 +86,14 @@ def questions(bend: ElasticModel) -> Iterator[list[str]]:
 @pytest.mark.usefixtures("every_program_is_large")
 def test_questions_one_after_the_other_are_answered_as_by_the_whole() -> None:
     """The solvers that are kept forget what was asked before."""
-    bend, seen = bending(short_of_places()), set()
-    for names in questions(bend):
-        least = least_of_the_whole(bend, [], names)
-        parts = bend.contradiction(names)
+    elastic, seen = make_elastic(short_of_places()), set()
+    for names in questions(elastic):
+        least = least_of_the_whole(elastic, [], names)
+        parts = elastic.contradiction(names)
         assert (parts is not None) == (least > 1e-2), names
         seen.add(parts is not None)
         if parts is not None:
-            assert least_of_the_whole(bend, [], list(parts)) > 1e-2
+            assert least_of_the_whole(elastic, [], list(parts)) > 1e-2
     assert seen == {True, False}
 
 
