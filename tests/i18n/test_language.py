@@ -13,7 +13,8 @@ from capsim.i18n.language import catalogue, words
 from capsim.i18n.message import Message
 from capsim.report.figures.tradeoff import MEANING
 from capsim.report.narrative import UNITS
-from capsim.report.page.comparison import FIGURES, TITLES
+from capsim.report.page.comparison import FIGURES
+from capsim.report.page.elements import layouts
 
 HERE = Path(capsim.__file__).parent
 TEXTS, NAMES = catalogue("zh").texts, catalogue("zh").names
@@ -44,7 +45,8 @@ def test_every_text_of_the_code_has_its_chinese():
     used |= {
         *UNITS.values(),
         *FIGURES.values(),
-        *TITLES.values(),
+        *(layout.caption for layout in layouts().values()),
+        *(column.title for layout in layouts().values() for column in layout.columns),
         *(one.what for one in MEANING.values()),
     } - {""}
     for path in HERE.rglob("*.html"):

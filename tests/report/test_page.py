@@ -16,7 +16,7 @@ from small_plan import written_certificate, written_explanation, written_outcome
 
 from capsim.i18n.language import words
 from capsim.report import Advice, answer, figures, html_page, milestones, summarize
-from capsim.report.page.elements import Column, make_table, write_cell
+from capsim.report.page.elements import Column, Layout, write_cell
 from capsim.report.page.pictures import HEAVIEST, address
 
 PLAN = written_plan()
@@ -198,29 +198,30 @@ def test_cells_are_rounded_to_what_is_shown():
         }
     )
     columns = (
-        Column("a", "A", "number"),
-        Column("b", "B", "percent", 1),
-        Column("c", "C", "chance"),
+        Column("a", "A", "number", translated=True),
+        Column("b", "B", "percent", 1, translated=True),
+        Column("c", "C", "chance", translated=True),
     )
-    table = make_table("t", "T", frame, columns)
+    table = Layout("t", "", columns).table(frame, words("en"), caption="T")
     assert table.rows == [
         [1235, 12.3, ["2022-01-01", 67]],
         [None, 0.0, None],
         [0, 100.0, ["", 0]],
         ["∞", 50.0, ["2022-01-01", 100]],
     ]
-    said = [
+    written = [
         [write_cell(value, column, words("en")) for value, column in zip(row, columns, strict=True)]
         for row in table.rows
     ]
-    assert said[0] == ["1,235", "12.3 %", "2022-01-01 · 67 %"]
-    assert said[1] == ["–", "0.0 %", "–"]
-    assert said[2] == ["0", "100.0 %", "– · 0 %"]
+    assert written[0] == ["1,235", "12.3 %", "2022-01-01 · 67 %"]
+    assert written[1] == ["–", "0.0 %", "–"]
+    assert written[2] == ["0", "100.0 %", "– · 0 %"]
 
 
 def test_unknown_kind_of_column_is_refused():
+    layout = Layout("t", "", (Column("a", "A", "colour", translated=True),))
     with pytest.raises(ValueError, match="kind 'colour'"):
-        make_table("t", "T", pd.DataFrame({"a": [1]}), (Column("a", "A", "colour"),))
+        layout.table(pd.DataFrame({"a": [1]}), words("en"), caption="T")
 
 
 @pytest.mark.parametrize(("lang", "title"), [("en", "A small city"), ("zh", "一座小城")])

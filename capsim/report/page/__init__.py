@@ -9,20 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capsim.i18n.language import Words, words
-from capsim.report import narrative as sentences
-from capsim.report.figures.risk import rules_of
+from capsim.report import narrative
 from capsim.report.page.advice import Advice, advice_tables, explanation_advice, price_advice
-from capsim.report.page.elements import Column, Table, make_table, render_page, setting_of
 from capsim.report.page.pictures import pictures
+from capsim.report.page.render import render_page, setting_of
 from capsim.report.page.tables import (
     balances,
-    closures,
-    conversions,
     counties,
     ledger,
     limits,
     milestones,
-    purchases,
+    private_schools,
+    targets,
 )
 from capsim.report.summary import meets_all
 
@@ -76,14 +74,14 @@ def html_page(
     """
     say = words(lang)
     scenario = plan.scenario
-    told = scenario.sources()
-    given: dict[str, Any] = {
+    sources = scenario.sources()
+    content: dict[str, Any] = {
         "title": scenario.heading(lang),
         "kicker": say("Plan of school places"),
         "scenario": scenario,
         "summary": summary,
         "met": meets_all(summary),
-        "verdict": sentences.verdict(plan, summary, say),
+        "verdict": narrative.verdict(plan, summary, say),
         "advice": [
             (number, one, advice_tables(one, number, say))
             for number, one in enumerate([*_advice(plan, explanation, prices, say), *advice], 1)
@@ -91,8 +89,8 @@ def html_page(
         "planned": plan.status != "infeasible",
     }
     if plan.status != "infeasible":
-        given |= _contents(plan, summary, outcomes, drawn or {}, reached, told, say)
-    return render_page("plan.html", given, told, lang, say)
+        content |= _contents(plan, summary, outcomes, drawn or {}, reached, sources, say)
+    return render_page("plan.html", content, sources, say)
 
 
 def _advice(
@@ -112,34 +110,34 @@ def _contents(
     outcomes: Outcomes | None,
     drawn: Mapping[str, tuple[bytes, bytes]],
     reached: pd.DataFrame | None,
-    told: pd.DataFrame,
+    sources: pd.DataFrame,
     say: Words,
 ) -> dict[str, Any]:
     """Give what the page shows of a plan."""
-    spread = sentences.cost_spread(plan, summary, say)
-    sayings = [*sentences.mix(plan, summary, say), sentences.cost(plan, summary, say)]
-    if missing := sentences.short(plan, say):
+    spread = narrative.cost_spread(plan, summary, say)
+    sayings = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
+    if missing := narrative.short(plan, say):
         sayings.append(missing)
-    sayings.append(sentences.binds(plan, say))
-    if outcomes is not None and (late := sentences.late(outcomes, say)):
+    sayings.append(narrative.binds(plan, say))
+    if outcomes is not None and (late := narrative.late(outcomes, say)):
         sayings.append(late)
-    rows = sentences.target_rows(summary, say)
+    rows = narrative.target_rows(summary, say)
     for row in rows:
-        row["setting"] = setting_of(row["id"], told)
-        found = told["mark"][told["what"] == row["setting"]]
-        row["mark"] = found.iloc[0] if len(found) else ""
+        row["setting"] = setting_of(row["id"], sources)
+        marks = sources["mark"][sources["what"] == row["setting"]]
+        row["mark"] = marks.iloc[0] if len(marks) else ""
     counted = counties(plan, say)
     return {
         "cards": _cards(plan, summary, say),
         "rows": rows,
         "sayings": sayings,
         "spread": spread,
-        "people": sentences.people(summary, say),
+        "people": narrative.people(summary, say),
         "pictures": pictures(plan, outcomes, drawn, say),
         "ledger": ledger(plan, outcomes, reached, say),
-        "levers": [t for t in (f(plan, say) for f in (conversions, closures, purchases)) if t.rows],
+        "levers": private_schools(plan, say),
         "balances": [t for t in (limits(plan, say), balances(plan, say)) if t.rows],
-        "targets": _targets(summary, say),
+        "targets": targets(summary, say),
         "counties": counted,
         "county_numbers": {county.name: county.number for county in counted},
         "certificate": summary["certificate"],
@@ -186,34 +184,3 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         ),
     ]
     return cards
-
-
-def _targets(summary: dict[str, Any], say: Words) -> Table:
-    """List every target of every year."""
-    import pandas as pd
-
-    rows = summary["targets"]
-    rules = rules_of(pd.Series([row["id"] for row in rows], dtype=str))
-    frame = pd.DataFrame(
-        {
-            "rule": [say.rule(rule) for rule in rules],
-            "by": [str(row["by"]) for row in rows],
-            "required": [sentences.target_figure(row["id"], row["required"], say) for row in rows],
-            "achieved": [sentences.target_figure(row["id"], row["achieved"], say) for row in rows],
-            "holds": [say("holds") if row["holds"] else say("MISSED") for row in rows],
-            "chance": pd.Series([row["probability"] for row in rows], dtype=float),
-        }
-    )
-    columns = [
-        Column("rule", say("target"), choose=True),
-        Column("by", say("by"), "date"),
-        Column("required", say("required")),
-        Column("achieved", say("planned")),
-        Column("holds", say("state"), choose=True),
-    ]
-    if summary["simulation"]["draws"] > 0:
-        columns.append(Column("chance", say("probability"), "percent"))
-    title = say("All targets, by year")
-    return make_table(
-        "targets", title, frame, columns, origin="plan/targets.csv", inputs=("policy", "floors")
-    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
 from capsim.i18n.language import Words
 from capsim.report.narrative import explained, price_sentences, prices_head
-from capsim.report.page.elements import Column, Table, make_table
+from capsim.report.page.elements import Column, Layout, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,17 +121,19 @@ def frame_table(
     for key in shown.columns:
         values = shown[key]
         title = say.name(key.removesuffix("_cny")) + (f" ({say('RMB')})" if "_cny" in key else "")
+        column = Column(key, title, translated=True)
         if is_bool_dtype(values):
             shown = shown.assign(**{key: values.map({True: say("yes"), False: say("no")})})
-            columns.append(Column(key, title, choose=True))
+            column = replace(column, choose=True)
         elif is_integer_dtype(values) and (key == "year" or key.endswith("_year")):
-            columns.append(Column(key, title, "year", choose=True))
+            column = replace(column, kind="year", choose=True)
         elif is_numeric_dtype(values):
             whole = key.endswith("_cny") or is_integer_dtype(values)
-            columns.append(Column(key, title, "number", 0 if whole else 2))
+            column = replace(column, kind="number", digits=0 if whole else 2)
         else:
-            if key in TERMS:
-                shown = shown.assign(**{key: values.astype(str).map(say.name)})
-            repeats = 1 < values.nunique() <= 0.5 * len(values) and values.nunique() <= 40
-            columns.append(Column(key, title, choose=bool(repeats), links=key == "county"))
-    return make_table(name, caption, shown, columns, origin=origin)
+            repeats = 1 < values.nunique() <= min(0.5 * len(values), 40)
+            kind = "term" if key in TERMS else "text"
+            column = replace(column, kind=kind, choose=repeats, links=key == "county")
+        columns.append(column)
+    layout = Layout(name, "", tuple(columns), origin=origin)
+    return layout.table(shown, say, caption=caption)

@@ -1,28 +1,20 @@
-"""What a page is made of: cells, columns, tables, pictures and sections, free of any layout.
+"""What a page is made of: columns, tables, pictures and counties, free of any markup.
 
-Where figures come from: what a table rests on, with the marks of its sources.
-
-A page as one HTML file: its template, style and script, and what every template is given.
-
-Texts from the data are escaped wherever they stand: in the page by the template, in the embedded
-data by its JSON. The page's own policy lets nothing run but its own script, and nothing load.
+`tables.toml` declares each table once: caption, columns, file with all digits, inputs it rests on.
+Given a frame and a language, its `Layout` makes the `Table` that templates write.
 """
 
 from __future__ import annotations
 
 import math
-from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Any
 
 from capsim.i18n.language import Words
-from capsim.plan.targets import make_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,12 +33,16 @@ class Column:
 
     Attributes
     ----------
-    key, title
-        Name in the frame, heading with the unit.
+    key
+        Name in the frame.
+    title
+        Heading: a text of the catalogue, or, if `translated`, one in the reader's language.
     kind
-        text; number; percent (of a fraction); year; date (ISO); chance (date and probability).
+        text; term (a word of capsim's own, to be translated); number; percent (of a fraction);
+        money (RMB, in millions or, in Chinese, ten thousands); year; date (ISO); chance (date and
+        probability).
     digits
-        Behind the point of a number or percentage.
+        Behind the point of a number or percentage; of money in millions, one less in ten thousands.
     scale
         What a number is multiplied by.
     choose
@@ -62,6 +58,23 @@ class Column:
     scale: float = 1.0
     choose: bool = False
     links: bool = False
+    translated: bool = False
+
+    def in_language(self, say: Words, values: Mapping[str, object]) -> Column:
+        """Return the column with its heading, unit and kind as the page writes them."""
+        title = self.title if self.translated else say(self.title, **values)
+        if self.kind == "term":
+            return replace(self, title=title, kind="text")
+        if self.kind != "money":
+            return replace(self, title=title)
+        unit, chinese = say("RMB, millions"), say.lang == "zh"
+        return replace(
+            self,
+            title=f"{title}（{unit}）" if chinese else f"{title}, {unit}",
+            kind="number",
+            digits=self.digits - 1 if chinese else self.digits,
+            scale=money_scale(say),
+        )
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,113 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How frames of one form are shown as tables.
+
+    Attributes
+    ----------
+    name, origin, inputs
+        As of `Table`.
+    caption
+        A text of the catalogue.
+    columns
+        Those that do not depend on the data.
+    at
+        Before which of them further ones stand.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from capsim.i18n.language import words
+    >>> frame = pd.DataFrame({"school_year": [2022], "stage": ["primary"], "surplus": [41.7]})
+    >>> made = layout("balances").table(frame, words("zh"))
+    >>> [column.title for column in made.columns], made.rows
+    (['学段', '学年', '空余学位'], [['小学', 2022, 42]])
+    """
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    at: int = 0
+    origin: str = ""
+    inputs: tuple[str, ...] = ()
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        say: Words,
+        *,
+        name: str = "",
+        caption: str = "",
+        note: str = "",
+        further: Sequence[Column] = (),
+        values: Mapping[str, object] | None = None,
+    ) -> Table:
+        """Take the columns of a frame into a table; those that it lacks are left out.
+
+        Parameters
+        ----------
+        name, caption
+            Instead of the layout's; this caption is in the reader's language.
+        further
+            Columns that depend on the data.
+        values
+            Of the places in caption and titles.
+
+        Raises
+        ------
+        ValueError
+            A column has no known kind.
+        """
+        columns = [*self.columns[: self.at], *further, *self.columns[self.at :]]
+        columns = [column for column in columns if column.key in frame]
+        shown = tuple(column.in_language(say, values or {}) for column in columns)
+        parts = []
+        for column, as_shown in zip(columns, shown, strict=True):
+            cells = frame[column.key].tolist()
+            if column.kind == "term":
+                cells = [say.name(cell) for cell in cells]
+            parts.append([_cell(cell, as_shown) for cell in cells])
+        rows = [list(row) for row in zip(*parts, strict=True)]
+        caption = caption or say(self.caption, **(values or {}))
+        return Table(name or self.name, caption, shown, rows, self.origin, self.inputs, note)
+
+
+@cache
+def layouts() -> Mapping[str, Layout]:
+    """Read the layouts of all tables from the file that is shipped."""
+    text = files("capsim.report.page").joinpath("tables.toml").read_text(encoding="utf-8")
+    entries = tomllib.loads(text)
+    groups, shared = entries.pop("inputs"), entries.pop("columns")
+    found = {}
+    for name, entry in entries.items():
+        columns = [
+            {"key": one, **shared[one]} if isinstance(one, str) else one
+            for one in entry["columns"]
+            if one != "*"
+        ]
+        inputs = [
+            one
+            for group in entry.get("inputs", ())
+            for one in (groups[group[1:]] if group.startswith("@") else [group])
+        ]
+        found[name] = Layout(
+            name.removeprefix("compared-"),
+            entry["caption"],
+            tuple(Column(**column) for column in columns),
+            entry["columns"].index("*") if "*" in entry["columns"] else 0,
+            entry.get("origin", ""),
+            tuple(inputs),
+        )
+    return found
+
+
+def layout(name: str) -> Layout:
+    """Return the layout of a table by its name in the file."""
+    return layouts()[name]
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure as a data address, with words for those who cannot see it and its data."""
 
@@ -120,26 +240,9 @@ class County:
     tables: list[Table]
 
 
-def make_table(
-    name: str,
-    caption: str,
-    frame: pd.DataFrame,
-    columns: Sequence[Column],
-    *,
-    origin: str = "",
-    inputs: Sequence[str] = (),
-    note: str = "",
-) -> Table:
-    """Take columns of a frame into a table.
-
-    Raises
-    ------
-    ValueError
-        A column has no known kind.
-    """
-    parts = [[_cell(value, column) for value in frame[column.key].tolist()] for column in columns]
-    rows = [list(row) for row in zip(*parts, strict=True)]
-    return Table(name, caption, tuple(columns), rows, origin, tuple(inputs), note)
+def money_scale(say: Words) -> float:
+    """Return what RMB are multiplied by to be millions or, in Chinese, ten thousands."""
+    return 1e-4 if say.lang == "zh" else 1e-6
 
 
 def write_cell(value: Cell, column: Column, say: Words) -> str:
@@ -179,148 +282,6 @@ def _cell(value: Any, column: Column) -> Cell:
         return "∞" if value > 0 else "−∞"
     if column.kind == "year":
         return int(value)
-    number = round(
-        (100 if column.kind == "percent" else column.scale) * float(value), column.digits
-    )
+    scale = 100 if column.kind == "percent" else column.scale
+    number = round(scale * float(value), column.digits)
     return int(number) if column.digits == 0 else number + 0.0
-
-
-MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "no mark"}
-
-CHILDREN = ("births", "pupils", "demand")
-PLACES = (*CHILDREN, "schools", "projects", "standards")
-MONEY = (*PLACES, "costs", "staff")
-CHANCES = (*PLACES, "phases", "construction", "uncertainty")
-
-
-class Origin(NamedTuple):
-    """An input, the marks of its sources, and what to look for in the list of sources."""
-
-    what: str
-    marks: str
-
-
-def origins(inputs: tuple[str, ...], sources: pd.DataFrame) -> list[Origin]:
-    """Look up the marks of what a table rests on; inputs not in the list are left out.
-
-    Parameters
-    ----------
-    inputs
-        Tables (`births`) and settings (`policy.reduction`).
-    sources
-        As `Scenario.sources` gives it.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> told = pd.DataFrame({"what": ["births.births", "costs.hire_cny"], "mark": ["P", "A"]})
-    >>> origins(("births", "costs", "schools"), told)
-    [Origin(what='births', marks='P'), Origin(what='costs', marks='A')]
-    """
-    found = []
-    for what in inputs:
-        mine = sources["mark"][
-            (sources["what"] == what) | sources["what"].str.startswith(f"{what}.")
-        ]
-        if len(mine):
-            found.append(Origin(what, " ".join(m for m in MARKS if m and (mine == m).any()) or "?"))
-    return found
-
-
-def setting_of(target: str, sources: pd.DataFrame) -> str:
-    """Name the setting that orders a target, as the list of sources does; blank if it is not there.
-
-    A yearly rule without a setting of its own year follows the last one before.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> told = pd.DataFrame({"what": ["policy.private_share_cap.2022", "programmes.p-2022.number"]})
-    >>> [setting_of(name, told) for name in ("share-2025", "programme-p-2022", "placement")]
-    ['policy.private_share_cap.2022', 'programmes.p-2022.number', '']
-    """
-    known = set(sources["what"])
-    ordered = make_target(target, "", 0.0)
-    if ordered.setting in known:
-        return ordered.setting
-    of_year = (what.rpartition(".") for what in known)
-    years = [year for setting, _, year in of_year if setting == ordered.setting]
-    before = [year for year in sorted(years) if year <= ordered.detail]
-    return f"{ordered.setting}.{before[-1]}" if before else ""
-
-
-def sources_table(sources: pd.DataFrame, say: Words) -> Table:
-    """List where every number of the scenario comes from, with its mark."""
-    frame = sources.assign(
-        meaning=[say(MARKS.get(mark, "no mark")) for mark in sources["mark"]],
-    )
-    columns = (
-        Column("what", say("figure")),
-        Column("value", say("value")),
-        Column("unit", say("unit")),
-        Column("source", say("source")),
-        Column("mark", say("mark"), choose=True),
-        Column("meaning", say("meaning of the mark")),
-    )
-    return make_table(
-        "sources-table", say("Figures, sources and marks"), frame, columns, origin="scenario/"
-    )
-
-
-SCRIPT_TEXTS = (
-    "rows {from}–{to} of {of}",
-    "no rows",
-    "search",
-    "all",
-    "previous",
-    "next",
-)
-"""Texts that the page's script writes itself."""
-
-
-def render_page(
-    template: str, given: dict[str, Any], told: pd.DataFrame, lang: str, say: Words
-) -> bytes:
-    """Write a page.
-
-    Parameters
-    ----------
-    template
-        Its file, which extends ``base.html``.
-    given
-        What the template shows besides what all pages do.
-    told
-        Sources, as `Scenario.sources` gives them.
-    """
-    shared: dict[str, Any] = {
-        "say": say,
-        "marks": {mark: say(text) for mark, text in MARKS.items() if mark},
-        "origins": lambda table: origins(table.inputs, told),
-        "write": lambda value, column: write_cell(value, column, say),
-        "page_rows": PAGE,
-        "sources": sources_table(told, say),
-        "texts": {text: say(text) for text in SCRIPT_TEXTS} | {"lang": lang},
-        "county_numbers": {},
-        "style": _asset("page.css"),
-        "script": _asset("page.js"),
-        "script_hash": _digest(_asset("page.js")),
-    }
-    environment = Environment(
-        loader=PackageLoader("capsim.report.page", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(shared | given).encode()
-
-
-def _digest(text: str) -> str:
-    """Digest by which a page's policy lets its own script run, and no other."""
-    return b64encode(sha256(text.encode()).digest()).decode()
-
-
-def _asset(name: str) -> Markup:
-    """Style or script of the page: our own text, no data in it."""
-    content = files("capsim.report.page").joinpath("assets", name).read_text(encoding="utf-8")
-    return Markup(content)

@@ -1,19 +1,20 @@
-"""Tables of where pupils sit and what is short, for the whole and for each county.
+"""Tables of a plan on its page: targets, limits, places, projects, private schools.
 
-The plan as a ledger: a row a project with its four dates, and what is converted and bought.
+Each is a layout over a table of the plan; counties have sections of the same tables.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Words
 from capsim.plan.limits import limits_used
-from capsim.report.narrative import LIMITS
-from capsim.report.page.elements import CHANCES, MONEY, PLACES, Column, County, Table, make_table
+from capsim.report.figures.risk import rules_of
+from capsim.report.narrative import LIMITS, target_figure
+from capsim.report.page.elements import Column, County, Table, layout, money_scale
 
 if TYPE_CHECKING:
     from capsim.plan.plan import Plan
@@ -25,74 +26,6 @@ MOST_COUNTIES = 60
 MOST_ROWS = 6000
 """Rows of the table of balances; of more, areas are put together by county."""
 
-SUMS = ["children", "seats", "used", "overfilled", "surplus", "private", "converted", "shortfall"]
-
-
-def seats(say: Words) -> tuple[Column, ...]:
-    """Columns of a balance."""
-    titles = (
-        say("children"),
-        say("standard public seats"),
-        say("public pupils"),
-        say("above standard"),
-        say("empty seats"),
-        say("private pupils"),
-        say("in converted schools"),
-        say("without a place"),
-    )
-    pairs = zip(SUMS, titles, strict=True)
-    return tuple(Column(key, title, "number") for key, title in pairs)
-
-
-def balances(plan: Plan, say: Words) -> Table:
-    """Balance by area, stage and school year, by county where areas are too many."""
-    frame = plan.tables["balance"]
-    who = [Column("county", say("county"), choose=True, links=True)]
-    if len(frame) <= MOST_ROWS:
-        who.append(Column("area", say("area")))
-    else:
-        frame = frame.groupby(["county", "stage", "school_year"], sort=False, as_index=False)[
-            SUMS
-        ].sum()
-    frame = frame.assign(stage_name=frame["stage"].map(say.name))
-    when = Column("school_year", say("school year"), "year", choose=True)
-    columns = (*who, Column("stage_name", say("stage"), choose=True), when, *seats(say))
-    title = say("Balance of places by area, stage and school year (1 September)")
-    return make_table("balances", title, frame, columns, origin="plan/balance.csv", inputs=PLACES)
-
-
-def limits(plan: Plan, say: Words) -> Table:
-    """Set what is used beside every limit of the planned years."""
-    frame = limits_used(plan)
-    frame = frame[frame["year"] >= plan.scenario.first_year]
-    money = frame["kind"].isin(["capital", "recurrent"])
-    scale = 1e-4 if say.lang == "zh" else 1e-6
-    frame = frame.assign(
-        what=[say(LIMITS[str(kind)]) for kind in frame["kind"]],
-        unit=[say(UNITS[str(kind)]) for kind in frame["kind"]],
-        where=frame["county"].where(frame["county"] != "*", say("the whole")),
-        used=frame["used"].where(~money, frame["used"] * scale),
-        limit=frame["limit"].where(~money, frame["limit"] * scale),
-        part=(frame["used"] / frame["limit"]).where(frame["limit"] > 0),
-        state=frame["binds"].map({True: say("used up"), False: say("room left")}),
-    )
-    # What is used up comes first.
-    frame = frame.sort_values(["binds", "part"], ascending=False, kind="stable")
-    columns = (
-        Column("what", say("limit on"), choose=True),
-        Column("where", say("county"), choose=True, links=True),
-        Column("year", say("year"), "year", choose=True),
-        Column("used", say("used"), "number", 1),
-        Column("limit", say("limit"), "number", 1),
-        Column("unit", say("unit")),
-        Column("part", say("part used"), "percent"),
-        Column("state", say("state"), choose=True),
-    )
-    title = say("Limits and what is used of them")
-    inputs = ("limits", "projects", "schools", "staff")
-    return make_table("limits", title, frame, columns, origin="plan/limits_used.csv", inputs=inputs)
-
-
 UNITS = {
     "hires": "teachers",
     "contract_teachers": "teachers",
@@ -102,6 +35,73 @@ UNITS = {
     "recurrent": "RMB, millions",
     "land": "mu",
 }
+SUMS = ["children", "seats", "used", "overfilled", "surplus", "private", "converted", "shortfall"]
+
+
+def targets(summary: dict[str, Any], say: Words) -> Table:
+    """List every target of every year."""
+    frame = target_cells(pd.DataFrame(summary["targets"]), say)
+    if summary["simulation"]["draws"] > 0:
+        frame["probability"] = frame["probability"].astype(float)
+    else:
+        frame = frame.drop(columns="probability")
+    return layout("targets").table(frame, say)
+
+
+def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
+    """Return targets with rule, figures and state as they are written."""
+    if frame.empty:
+        return frame
+    figures = {
+        key: [
+            target_figure(name, value, say)
+            for name, value in zip(frame["id"], frame[key], strict=True)
+        ]
+        for key in ("required", "achieved")
+    }
+    return frame.assign(
+        **figures,
+        rule=[say.rule(rule) for rule in rules_of(frame["id"])],
+        state=frame["holds"].map({True: say("holds"), False: say("MISSED")}),
+    )
+
+
+def limits(plan: Plan, say: Words) -> Table:
+    """Set what is used beside every limit of the planned years; what is used up comes first."""
+    frame = limits_used(plan)
+    frame = frame[frame["year"] >= plan.scenario.first_year]
+    frame = frame.assign(
+        part=(frame["used"] / frame["limit"]).where(frame["limit"] > 0),
+        state=frame["binds"].map({True: say("used up"), False: say("room left")}),
+    )
+    frame = frame.sort_values(["binds", "part"], ascending=False, kind="stable")
+    return layout("limits").table(limit_cells(frame, say), say)
+
+
+def limit_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
+    """Return limits with name, place and unit as they are written; money in the reader's unit."""
+    if frame.empty:
+        return frame
+    money = frame["kind"].isin(["capital", "recurrent"])
+    amounts = [key for key in ("used", "limit") if key in frame]
+    return frame.assign(
+        what=[say(LIMITS[str(kind)]) for kind in frame["kind"]],
+        unit=[say(UNITS[str(kind)]) for kind in frame["kind"]],
+        where=frame["county"].where(frame["county"] != "*", say("the whole")),
+        **{key: frame[key].where(~money, frame[key] * money_scale(say)) for key in amounts},
+    )
+
+
+def balances(plan: Plan, say: Words) -> Table:
+    """Balance by area, stage and school year, by county where areas are too many."""
+    frame = plan.tables["balance"]
+    if len(frame) > MOST_ROWS:
+        frame = _sums(frame, ["county", "stage", "school_year"])
+    return layout("balances").table(frame, say)
+
+
+def _sums(balance: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    return balance.groupby(keys, sort=False, as_index=False)[SUMS].sum()
 
 
 def counties(plan: Plan, say: Words) -> list[County]:
@@ -120,74 +120,37 @@ def counties(plan: Plan, say: Words) -> list[County]:
 
 def _county(plan: Plan, number: int, name: str, say: Words) -> County:
     first, last = plan.scenario.first_year, plan.scenario.last_year
-    tables = plan.tables
-    balance = tables["balance"][tables["balance"]["county"] == name]
-    shares = tables["shares"][tables["shares"]["county"] == name].set_index("school_year")
-    costs = tables["costs"][tables["costs"]["county"] == name]
-    projects = tables["projects"]
-    opened = projects[(projects["county"] == name) & (projects["opens"] != "")]
-    levers = tables["conversions"]
-    converted = levers[levers["county"] == name]["school"].nunique()
+    mine = {
+        key: plan.tables[key][plan.tables[key]["county"] == name]
+        for key in ("balance", "shares", "costs", "projects", "conversions", "staff")
+    }
+    balance, costs, projects = mine["balance"], mine["costs"], mine["projects"]
+    yearly = balance.groupby("school_year")[SUMS].sum()
 
     def total(column: str, year: int) -> float:
-        return float(balance[column][balance["school_year"] == year].sum())
+        return float(yearly[column].get(year, 0.0))
 
     decided = float((costs["discounted_cny"] - costs["committed_cny"]).sum())
+    opened = projects["copies"][projects["opens"] != ""].sum()
     facts = [
-        (say("Projects that open"), say.count(opened["copies"].sum())),
-        (say("Schools that convert"), say.count(converted)),
+        (say("Projects that open"), say.count(opened)),
+        (say("Schools that convert"), say.count(mine["conversions"]["school"].nunique())),
         (say("Without a place, {year}", year=first), say.count(total("shortfall", first))),
         (say("Above standard, {year}", year=first), say.count(total("overfilled", first))),
         (say("Empty seats, {year}", year=last), say.count(total("surplus", last))),
         (say("Cost decided here"), say.money(decided)),
     ]
+    shares = mine["shares"].set_index("school_year")["share_excluding_purchased"]
     if first in shares.index:
-        share = say.share(float(shares["share_excluding_purchased"].loc[first]))
+        share = say.share(float(shares.loc[first]))
         facts.insert(2, (say("Private share, end of {year}", year=first), share))
-    return County(
-        number, name, facts, [*_by_stage(balance, number, say), *_staff(plan, number, name, say)]
-    )
-
-
-def _by_stage(balance: pd.DataFrame, number: int, say: Words) -> list[Table]:
-    by_stage = balance.groupby(["stage", "school_year"], sort=False, as_index=False)[SUMS].sum()
-    by_stage = by_stage.assign(stage_name=by_stage["stage"].map(say.name))
-    lead = (
-        Column("stage_name", say("stage"), choose=True),
-        Column("school_year", say("school year"), "year", choose=True),
-    )
-    title = say("Balance by stage and school year")
-    place = f"county-{number}-stages"
-    return [
-        make_table(
-            place, title, by_stage, (*lead, *seats(say)), origin="plan/balance.csv", inputs=PLACES
+    by_stage = _sums(balance, ["stage", "school_year"])
+    tables = [layout("county-stages").table(by_stage, say, name=f"county-{number}-stages")]
+    if len(mine["staff"]):
+        tables.append(
+            layout("county-staff").table(mine["staff"], say, name=f"county-{number}-staff")
         )
-    ]
-
-
-def _staff(plan: Plan, number: int, name: str, say: Words) -> list[Table]:
-    staff = plan.tables["staff"]
-    staff = staff[staff["county"] == name]
-    if not len(staff):
-        return []
-    columns = (
-        Column("school_year", say("school year"), "year"),
-        Column("need", say("teachers needed"), "number"),
-        Column("pool", say("teachers on posts"), "number"),
-        Column("hired", say("hired"), "number"),
-        Column("taken_over", say("taken over"), "number"),
-        Column("contract", say("on contract"), "number"),
-    )
-    return [
-        make_table(
-            f"county-{number}-staff",
-            say("Teachers"),
-            staff,
-            columns,
-            origin="plan/staff.csv",
-            inputs=MONEY[3:],
-        )
-    ]
+    return County(number, name, facts, tables)
 
 
 MILESTONES = ("built", "equipped", "up_to_standard", "in_use")
@@ -228,24 +191,13 @@ def milestones(plan: Plan, draws: int, seed: int) -> pd.DataFrame:
 def ledger(
     plan: Plan, outcomes: Outcomes | None, reached: pd.DataFrame | None, say: Words
 ) -> Table:
-    """Write down the plan by project: what opens, when, and how likely by each milestone."""
+    """List the plan by project: what opens, when, and how likely by each milestone."""
     frame = plan.tables["projects"]
     frame = frame[frame["opens"] != ""].reset_index(drop=True)
-    frame = frame.assign(
-        kind_name=frame["kind"].map(say.name),
-        status_name=frame["status"].map(say.name),
-        stage_names=[
-            say.joined([say.name(s) for s in text.split(";")]) for text in frame["stages"]
-        ],
-    )
-    columns = [
-        Column("project", say("project")),
-        Column("county", say("county"), choose=True, links=True),
-        Column("kind_name", say("kind"), choose=True),
-        Column("stage_names", say("stages"), choose=True),
-        Column("places", say("places a copy"), "number"),
-        Column("opens", say("plan counts on it from"), "date"),
+    frame["stage_names"] = [
+        say.joined([say.name(stage) for stage in text.split(";")]) for text in frame["stages"]
     ]
+    further = []
     note = ""
     if reached is not None and len(reached):
         for milestone in MILESTONES:
@@ -254,7 +206,7 @@ def ledger(
                 [mine["date"].get(name, ""), mine["chance"].get(name, np.nan)]
                 for name in frame["project"]
             ]
-            columns.append(Column(milestone, say.name(milestone), "chance"))
+            further.append(Column(milestone, say.name(milestone), "chance", translated=True))
         note = say(
             "Of each of the four milestones: the date by which it is reached in half of the"
             " simulations, and the probability that it is reached by the day on which the plan"
@@ -264,78 +216,15 @@ def ledger(
         drawn = outcomes.tables["projects"].set_index("project")
         frame["p90"] = frame["project"].map(drawn["p90"]).fillna("")
         frame["harm"] = frame["project"].map(drawn["harm"]).astype(float)
-        columns.append(Column("p90", say("in use: nine in ten"), "date"))
-        columns.append(Column("harm", say("harm of lateness, child-years"), "number", 1))
-    columns += [
-        Column("copies", say("copies"), "number"),
-        Column("capital_cny", *money_column(say("unpaid capital"), say)),
-        Column("programme", say("programme"), choose=True),
-        Column("status_name", say("status"), choose=True),
-    ]
-    return make_table(
-        "ledger",
-        say("The plan by project"),
-        frame,
-        columns,
-        origin="plan/projects.csv",
-        inputs=(*CHANCES, "programmes"),
-        note=note,
-    )
+    return layout("ledger").table(frame, say, note=note, further=further)
 
 
-def conversions(plan: Plan, say: Words) -> Table:
-    """Write down which private schools become public."""
-    frame = plan.tables["conversions"]
-    frame = frame.assign(
-        stage_name=frame["stage"].map(say.name), why=frame["conversion"].map(say.name)
-    )
-    columns = (
-        Column("school", say("school")),
-        Column("county", say("county"), choose=True, links=True),
-        Column("area", say("area")),
-        Column("stage_name", say("stage"), choose=True),
-        Column("why", say("conversion"), choose=True),
-        Column("converts", say("public from"), "date"),
-        Column("pupils_base", say("pupils, base year"), "number"),
-        Column("places", say("places"), "number"),
-        Column("staff_taken_over", say("teachers taken over"), "number"),
-        Column("cost_cny", *money_column(say("cost"), say, 2)),
-    )
-    title = say("Private schools that become public")
-    return make_table(
-        "conversions",
-        title,
-        frame,
-        columns,
-        origin="plan/conversions.csv",
-        inputs=("schools", "policy"),
-    )
-
-
-def closures(plan: Plan, say: Words) -> Table:
-    """Write down which private schools close or run down."""
-    frame = plan.tables["closures"]
-    frame = frame.assign(stage_name=frame["stage"].map(say.name), way=frame["how"].map(say.name))
-    columns = (
-        Column("school", say("school")),
-        Column("county", say("county"), choose=True, links=True),
-        Column("area", say("area")),
-        Column("stage_name", say("stage"), choose=True),
-        Column("way", say("how"), choose=True),
-        Column("from_year", say("from school year"), "year"),
-    )
-    title = say("Private schools that close or run down")
-    return make_table(
-        "closures", title, frame, columns, origin="plan/closures.csv", inputs=("schools", "policy")
-    )
-
-
-def purchases(plan: Plan, say: Words) -> Table:
-    """Sum the contracts up, a row a school."""
+def purchased(plan: Plan) -> pd.DataFrame:
+    """Sum the contracts up, a row a school and stage."""
     bought = plan.tables["purchases"]
     bought = bought[bought["places_december"] + bought["places_september"] > 0]
     keys = ["school", "stage", "area", "county"]
-    frame = bought.groupby(keys, sort=False, as_index=False).agg(
+    return bought.groupby(keys, sort=False, as_index=False).agg(
         first=("school_year", "min"),
         last=("school_year", "max"),
         most=("places_december", "max"),
@@ -343,32 +232,13 @@ def purchases(plan: Plan, say: Words) -> Table:
         price_cny=("price_cny", "mean"),
         cost_cny=("cost_cny", "sum"),
     )
-    frame = frame.assign(stage_name=frame["stage"].map(say.name))
-    columns = (
-        Column("school", say("school")),
-        Column("county", say("county"), choose=True, links=True),
-        Column("area", say("area")),
-        Column("stage_name", say("stage"), choose=True),
-        Column("first", say("first school year"), "year"),
-        Column("last", say("last school year"), "year"),
-        Column("most", say("most places"), "number"),
-        Column("place_years", say("place-years"), "number"),
-        Column("price_cny", say("RMB a place and year, mean"), "number"),
-        Column("cost_cny", *money_column(say("cost, undiscounted"), say, 2)),
-    )
-    title = say("Places bought from private schools")
-    return make_table(
-        "purchases",
-        title,
-        frame,
-        columns,
-        origin="plan/purchases.csv",
-        inputs=(*PLACES[:1], "schools", "policy", "standards"),
-    )
 
 
-def money_column(title: str, say: Words, digits: int = 1) -> tuple[str, str, int, float]:
-    """Give title, kind, digits and scale of a column of money."""
-    if say.lang == "zh":
-        return f"{title}（{say('RMB, millions')}）", "number", 0 if digits == 1 else 1, 1e-4
-    return f"{title}, {say('RMB, millions')}", "number", digits, 1e-6
+def private_schools(plan: Plan, say: Words) -> list[Table]:
+    """List what becomes of private schools: conversions, closures, purchases, where there are."""
+    shown = (
+        layout("conversions").table(plan.tables["conversions"], say),
+        layout("closures").table(plan.tables["closures"], say),
+        layout("purchases").table(purchased(plan), say),
+    )
+    return [table for table in shown if table.rows]
