@@ -183,16 +183,13 @@ def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.Dat
 
     Where the program is large a price is one number, not its two sides.
     """
-    from capsim.analysis.infeasibility.diagnosis import explain
-    from capsim.analysis.shadow_prices import prices
-    from capsim.model.model import formulate, is_large
+    from capsim.model.model import is_large
 
-    model = formulate(plan.scenario, plan.demand)
-    priced = prices(model, plan, intervals=not is_large(model.program)).binding()
+    priced = plan.prices(intervals=not is_large(plan.model.program)).binding()
     if plan.meets_targets:
         return None, priced
     progress("explaining what is missed")
-    return explain(model, plan), priced
+    return plan.explain(), priced
 
 
 def _share(progress: Progress) -> Callable[[int, int], None]:

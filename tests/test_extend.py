@@ -12,7 +12,6 @@ import pandas as pd
 import pulp
 import pytest
 
-from capsim.analysis.shadow_prices import prices
 from capsim.certificate import certify
 from capsim.lp import Builder, SolverError, solve
 from capsim.lp.pulp_bridge import to_pulp
@@ -83,8 +82,7 @@ def _rules(problem: Any) -> list[Any]:
 
 
 def test_prices_of_a_model_with_a_rule(page: dict[str, Any]) -> None:
-    model = page["model"].with_program(page["program"])
-    found = prices(model, page["plan_of_arrays"], ["place"]).table
+    found = page["plan_of_arrays"].prices(["place"]).table
     assert len(found) == 10
     assert (found["one_more_cny"] >= 0).all()
 

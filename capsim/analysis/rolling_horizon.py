@@ -24,9 +24,8 @@ from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverError
 from capsim.model.formulation import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
-from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solver import search
-from capsim.plan.tie_break import break_ties
+from capsim.plan.plan import Plan
+from capsim.plan.solver import optimize
 
 if TYPE_CHECKING:
     from capsim.demand.projection import Demand
@@ -206,29 +205,24 @@ def replan(
     asked = notice or LeadTimes()
     truth = formulate(scenario, came)
     model = formulate(scenario, first)
-    x, plan = _need(_solve(model, how), "the first plan")
-    start = x
-    _, perfect = _need(_solve(truth, how), "the plan for the children who come")
+    plan = start = _need(optimize(model, **how.keywords), "the first plan")
+    perfect = _need(optimize(truth, **how.keywords), "the plan for the children who come")
     plans, rows = [plan], [_row("first", scenario.base_year, plan, 0.0, perfect, perfect)]
     complete = True
     for year in scenario.years:
-        fixed = _fixed(model, x, year, asked)
+        fixed = _fixed(model, plan.solution.x, year, asked)
         model = formulate(scenario, known_by(scenario, first, came, year))
-        solved = _solve(_held(model, x, fixed), how)
-        if solved is None:
-            rows.append(_row("replanned", year, None, np.nan, None, perfect))
+        last, plan = plan, _replanned(model, plan, fixed, how)
+        if plan.status == "infeasible":
+            rows.append(_row("replanned", year, plan, np.nan, None, perfect))
             complete = False
             break
         # What the decisions taken by now cost at the least, all later ones being perfect.
-        locked = _solve(_held(truth, x, fixed), how)
-        changed = _changed(model, x, solved[0])
-        x, plan = solved
+        locked = plan if year == scenario.last_year else _replanned(truth, last, fixed, how)
         plans.append(plan)
-        last = plan if year == scenario.last_year else None if locked is None else locked[1]
-        rows.append(_row("replanned", year, plan, changed, last, perfect))
+        rows.append(_row("replanned", year, plan, _changed(model, last, plan), locked, perfect))
     rows.append(_row("perfect information", scenario.last_year, perfect, np.nan, perfect, perfect))
-    kept = _solve(_held(truth, start, truth.program.integer), how)
-    never = None if kept is None else kept[1]
+    never = _replanned(truth, start, truth.program.integer, how)
     rows.append(_row("first kept", scenario.base_year, never, 0.0, never, perfect))
     return Rolled(pd.DataFrame(rows), tuple(plans), perfect, complete)
 
@@ -236,50 +230,31 @@ def replan(
 def _row(
     name: str,
     known_to: int,
-    plan: Plan | None,
+    plan: Plan,
     changed: float,
     locked: Plan | None,
     perfect: Plan,
 ) -> dict[str, Any]:
     nan = float("nan")
+    none = plan.status == "infeasible"
+    locked_cny = nan if locked is None else locked.objective_cny
     return {
         "plan": name,
         "known_to": known_to,
-        "status": "infeasible" if plan is None else plan.status,
-        "gap": nan if plan is None else plan.gap,
-        "cost_cny": nan if plan is None else plan.objective_cny,
-        "shortfall": nan if plan is None else float(plan.tables["shortfall"]["shortfall"].sum()),
+        "status": plan.status,
+        "gap": plan.gap,
+        "cost_cny": plan.objective_cny,
+        "shortfall": nan if none else float(plan.tables["shortfall"]["shortfall"].sum()),
         "changed": changed,
-        "regret_cny": nan if locked is None else locked.objective_cny - perfect.objective_cny,
-        "regret_most_cny": nan if locked is None else locked.objective_cny - perfect.bound_cny,
+        "regret_cny": locked_cny - perfect.objective_cny,
+        "regret_most_cny": locked_cny - perfect.bound_cny,
     }
 
 
-def _solve(model: Model, options: SolveOptions) -> tuple[Array, Plan] | None:
-    """Solve and settle; None where the rules contradict each other."""
-    found = search(model, model.program, options)
-    if found.status == "infeasible":
-        return None
-    if found.x is None:
-        raise SolverError(f"no plan was found in time ({found.status}); allow more time")
-    x = found.x.copy()
-    x[model.program.integer] = np.round(x[model.program.integer])
-    x = break_ties(model, x)
-    plan = make_plan(
-        model,
-        x,
-        bound=found.bound,
-        solver=found.solver,
-        asked_gap=options.gap,
-        proved=found.status == "optimal",
-    )
-    return x, plan
-
-
-def _need(solved: tuple[Array, Plan] | None, what: str) -> tuple[Array, Plan]:
-    if solved is None:
+def _need(plan: Plan, what: str) -> Plan:
+    if plan.status == "infeasible":
         raise SolverError(f"{what} is infeasible: capsim.optimize for these children explains it")
-    return solved
+    return plan
 
 
 def _fixed(model: Model, x: Array, year: int, notice: LeadTimes) -> Flag:
@@ -314,20 +289,20 @@ def _fixed(model: Model, x: Array, year: int, notice: LeadTimes) -> Flag:
     return out
 
 
-def _held(model: Model, x: Array, fixed: Flag) -> Model:
-    """Return the model with the flagged columns held where they are."""
+def _replanned(model: Model, last: Plan, fixed: Flag, how: SolveOptions) -> Plan:
+    """Plan with the flagged columns held where the last plan has them."""
     program = model.program
     spare = np.where(program.integer, 0.0, HELD)
-    value = np.where(program.integer, np.round(x), x)
-    return model.with_program(
-        replace(
-            program,
-            lower=np.where(fixed, np.maximum(value - spare, program.lower), program.lower),
-            upper=np.where(fixed, np.minimum(value + spare, program.upper), program.upper),
-        )
+    value = program.rounded(last.solution.x)
+    held = replace(
+        program,
+        lower=np.where(fixed, np.maximum(value - spare, program.lower), program.lower),
+        upper=np.where(fixed, np.minimum(value + spare, program.upper), program.upper),
     )
+    return replace(optimize(model.with_program(held), **how.keywords), made_from=model)
 
 
-def _changed(model: Model, before: Array, after: Array) -> float:
+def _changed(model: Model, before: Plan, after: Plan) -> float:
     column, weight = decisions(model)
-    return float((np.abs(np.round(after[column]) - np.round(before[column])) * weight).sum())
+    moved = np.round(after.solution.x[column]) - np.round(before.solution.x[column])
+    return float((np.abs(moved) * weight).sum())

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,7 @@ from capsim.lp.sensitivity import EXACT, Margin, Margins, optimal_basis
 from capsim.lp.solution import SolverResult
 from capsim.model.formulation import day_number
 from capsim.model.model import Model
-from capsim.plan.solution import decided
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Planned
-
+from capsim.plan.plan import Plan
 
 MILLION = 1e6
 
@@ -280,8 +276,7 @@ CENT = 1e-2
 
 
 def prices(
-    model: Model,
-    plan: Planned,
+    plan: Plan,
     kinds: Iterable[str] | None = None,
     where: Mapping[str, Any] | None = None,
     *,
@@ -294,8 +289,6 @@ def prices(
 
     Parameters
     ----------
-    model : Model
-        Of the plan's scenario and demand.
     plan : Plan
     kinds : texts, optional
         Of ``KINDS``; all but ``day`` (a program of its own for each project) where not given.
@@ -317,20 +310,20 @@ def prices(
     SolverError
         If the linear program cannot be solved.
     """
-    relaxed = plan.solution is not None
     whole = ("project", "programme", "day")
-    left_out = whole if relaxed or not intervals else ("day",)
+    left_out = whole if plan.relaxed or not intervals else ("day",)
     asked = [kind for kind in KINDS if kind not in left_out] if kinds is None else list(kinds)
     _refuse_unknown(asked)
-    if set(asked) & set(whole) and (relaxed or not intervals):
-        what = "in a relaxed plan" if relaxed else "without intervals"
+    if set(asked) & set(whole) and (plan.relaxed or not intervals):
+        what = "in a relaxed plan" if plan.relaxed else "without intervals"
         raise ValueError(f"projects, programmes and days have no price {what}")
     unknown = [name for name in where or {} if name not in WHO]
     if unknown:
         raise ValueError(f"prices have no column {unknown[0]!r}: expected one of {', '.join(WHO)}")
     if plan.status == "infeasible":
         raise ValueError("an infeasible scenario has no plan, and so no prices")
-    program, x = _linear(model, plan)
+    model, x = plan.model, plan.solution.x
+    program = model.program.relaxed() if plan.relaxed else model.program.fixed(x)
     reliefs = [_only(relief, where) for relief in _reliefs(model, plan, asked)]
     matrix = [relief.matrix for relief in reliefs]
     joined = hstack(matrix, format="csc") if matrix else csc_array((program.matrix.shape[0], 0))
@@ -360,15 +353,7 @@ def prices(
     return Prices(table[keep].reset_index(drop=True), program, margins.solution)
 
 
-def _linear(model: Model, plan: Planned) -> tuple[LinearProgram, Array]:
-    """Return the linear program behind a plan, and its integers; a relaxed plan's is its own."""
-    if plan.solution is not None and plan.solution.x is not None:
-        return model.program.relaxed(), plan.solution.x
-    x = decided(model, plan.tables)
-    return model.program.fixed(x), x
-
-
-def _reliefs(model: Model, plan: Planned, asked: list[str]) -> Iterator[Relaxation]:
+def _reliefs(model: Model, plan: Plan, asked: list[str]) -> Iterator[Relaxation]:
     """Give the reliefs of the kinds asked for, in the order of ``KINDS``."""
     if "place" in asked:
         yield places(model)
@@ -377,7 +362,7 @@ def _reliefs(model: Model, plan: Planned, asked: list[str]) -> Iterator[Relaxati
             yield relief
 
 
-def _cap_enrolment(model: Model, plan: Planned) -> Array:
+def _cap_enrolment(model: Model, plan: Plan) -> Array:
     """Enrolment that each row of the cap counts in the plan, ``[row]``."""
     labels = row_members(model, model.program.rows_of("share.cap"))
     shares = plan.tables["shares"].set_index(["county", "school_year"])["enrolment"]

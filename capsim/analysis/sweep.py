@@ -29,10 +29,9 @@ from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
 from capsim.model.model import Model, formulate, is_large
-from capsim.plan.plan import MILLION, Plan, make_plan
+from capsim.plan.plan import MILLION, Plan
 from capsim.plan.solution import TOTALS, totals
-from capsim.plan.solver import search
-from capsim.plan.tie_break import break_ties
+from capsim.plan.solver import search, settled_plan
 
 if TYPE_CHECKING:
     from capsim.demand.projection import Demand
@@ -366,26 +365,13 @@ class _Solver:
             "objective_cny": objective,
             "bound_cny": bound,
             "gap": (objective - bound) / max(objective - committed, MILLION),
-            **totals(model, _rounded(model, found.x, self._run.relax)),
+            **totals(model, found.x if self._run.relax else model.program.rounded(found.x)),
         }
 
     def _plan(self, model: Model, found: SolverResult) -> Plan | None:
         if found.x is None:
             return None
-        x = _rounded(model, found.x, self._run.relax)
-        return make_plan(
-            model,
-            x if self._run.relax else break_ties(model, x),
-            bound=found.bound,
-            solver=found.solver,
-            asked_gap=self._run.options.gap,
-            proved=found.status == "optimal",
-            solution=found if self._run.relax else None,
-        )
-
-
-def _rounded(model: Model, x: Array, relax: bool) -> Array:
-    return x if relax else np.where(model.program.integer, np.round(x), x)
+        return settled_plan(model, found, gap=self._run.options.gap, relaxed=self._run.relax)
 
 
 def _same_matrix(one: LinearProgram, other: LinearProgram) -> bool:

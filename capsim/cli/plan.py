@@ -193,10 +193,7 @@ def explain(
     from capsim import workflow as road
 
     def task(progress: road.Progress) -> tuple[str, bool]:
-        from capsim.analysis.infeasibility.diagnosis import explain as say_why
-        from capsim.analysis.shadow_prices import prices
         from capsim.demand.projection import project
-        from capsim.model.model import formulate
         from capsim.plan.solver import optimize
         from capsim.report.narrative import reasons, reasons_text
         from capsim.report.summary import to_json
@@ -205,11 +202,10 @@ def explain(
         progress("reading the scenario")
         given = load(scenario)
         progress("planning")
-        model = formulate(given, project(given))
-        plan = optimize(model, solver=solver, gap=gap, time_limit=time_limit)
+        plan = optimize(given, project(given), solver=solver, gap=gap, time_limit=time_limit)
         progress("explaining")
-        why = say_why(model, plan)
-        priced = prices(model, plan) if why is None else None
+        why = plan.explain()
+        priced = plan.prices() if why is None else None
         if as_json:
             return to_json(reasons(plan, why, priced)), plan.meets_targets
         words = reasons_text(plan, why, priced, lang=lang.value)

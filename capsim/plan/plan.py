@@ -1,18 +1,15 @@
-"""What an explanation is.
+"""A plan: what to build, convert and buy, when and where, with its proof and its tables.
 
-The data of a plan: how good it is proved to be, and its tables.
-
-What a plan is asked: its prices, and why it is none or misses a target.
-
-Each builds the plan's model anew. :class:`capsim.plan.plan.Plan` comes here when it is asked.
-
-A plan: what to build, convert and buy, when and where, with its proof and its tables.
+A plan keeps the columns that the solver found, and in memory the model that they belong to; what
+is asked of it (prices, explanations, limits) is computed from these, never from its tables.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +18,19 @@ import pandas as pd
 
 from capsim.i18n.message import Message
 from capsim.lp.arrays import Array
-from capsim.lp.solution import SolverResult
 from capsim.model.model import Model, formulate
+from capsim.plan.solution import Solution
 from capsim.plan.tables import plan_tables
 
 if TYPE_CHECKING:
     from capsim.analysis.shadow_prices import Prices
     from capsim.demand.projection import Demand
     from capsim.scenario.scenario import Scenario
+
+
+MILLION = 1e6
+FRACTION = 1e-4
+"""By which what must be whole may miss it: solvers stop at 1e-5 and below."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,31 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Planned:
-    """What a plan says: :class:`capsim.plan.plan.Plan` without what it can be asked."""
+class Plan:
+    """The answer to a scenario; see ``docs/results.md`` for every table and column.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    demand : Demand
+    status : str
+        ``optimal`` (the gap asked for is proved), ``gap`` (a limit ended the search) or
+        ``infeasible``.
+    gap : float
+        ``(objective − bound) ÷ max(avoidable, 1 million RMB)``; NaN without a plan.
+    objective_cny, bound_cny, committed_cny : float
+        Discounted RMB, all years.
+    solver : str
+    timings_s : mapping of floats
+    tables : mapping of frames
+        Empty where infeasible.
+    x : float64 ``[column]``, or None
+        The solution, by column of `model`; None where infeasible.
+    relaxed : bool
+        Whether it solves the linear relaxation: openings and conversions may be fractions.
+    made_from : Model, or None
+        Kept in memory only: a plan is sent to other processes and stored without it.
+    """
 
     scenario: Scenario
     demand: Demand
@@ -74,8 +99,36 @@ class Planned:
     solver: str
     timings_s: Mapping[str, float]
     tables: Mapping[str, pd.DataFrame]
-    explanation: Explanation | None = None
-    solution: SolverResult | None = field(default=None, repr=False, compare=False)
+    x: Array | None = field(default=None, repr=False, compare=False)
+    relaxed: bool = False
+    made_from: Model | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        plain = {"tables": dict(self.tables), "timings_s": dict(self.timings_s)}
+        return {**own, **plain, "made_from": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        proxies = {name: MappingProxyType(state[name]) for name in ("tables", "timings_s")}
+        vars(self).update({**state, **proxies})
+
+    @cached_property
+    def model(self) -> Model:
+        """The model that the plan was made from; built anew where it came from elsewhere."""
+        return self.made_from or formulate(self.scenario, self.demand)
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The solution by meaning, as arrays.
+
+        Raises
+        ------
+        ValueError
+            If there is no plan, or it was written down without its columns.
+        """
+        if self.x is None:
+            raise ValueError("this plan has no solution: it is infeasible or made of tables only")
+        return Solution(self.model.parts, self.x)
 
     @property
     def avoidable_cny(self) -> float:
@@ -86,27 +139,6 @@ class Planned:
     def meets_targets(self) -> bool:
         """Whether there is a plan and every target holds."""
         return self.status != "infeasible" and bool(self.tables["targets"]["holds"].all())
-
-
-MILLION = 1e6
-FRACTION = 1e-4
-"""By which what must be whole may miss it: solvers stop at 1e-5 and below."""
-
-
-class Plan(Planned):
-    """The answer to a scenario; see ``docs/results.md`` for every table and column.
-
-    Attributes
-    ----------
-    status : str
-        ``optimal`` (the gap asked for is proved), ``gap`` (a limit ended the search) or
-        ``infeasible``.
-    gap : float
-        ``(objective − bound) ÷ max(avoidable, 1 million RMB)``; NaN without a plan.
-    objective_cny, bound_cny, committed_cny : float
-        Discounted RMB, all years.
-    tables : mapping of frames
-    """
 
     def prices(
         self,
@@ -121,16 +153,21 @@ class Plan(Planned):
         """
         from capsim.analysis.shadow_prices import prices
 
-        model = formulate(self.scenario, self.demand)
-        return prices(model, self, kinds, where, intervals=intervals)
+        return prices(self, kinds, where, intervals=intervals)
+
+    @cached_property
+    def explanation(self) -> Explanation | None:
+        """Why there is no plan, or why it misses a target; None where it meets them all.
+
+        Computed when it is first asked for, which may take as long as the planning did.
+        """
+        from capsim.analysis.infeasibility.diagnosis import explain
+
+        return explain(self)
 
     def explain(self) -> Explanation | None:
         """Say why there is no plan, or why it misses a target; None where it meets them all."""
-        from capsim.analysis.infeasibility.diagnosis import explain
-
-        if self.explanation is not None:
-            return self.explanation
-        return explain(formulate(self.scenario, self.demand), self)
+        return self.explanation
 
     @classmethod
     def from_pulp(cls, problem: Any) -> Plan:
@@ -139,8 +176,7 @@ class Plan(Planned):
         The problem may have been extended; its own variables are read by position. Only
         ``sol_status`` is believed, and the gap is what the solver proved, or was told to stop at
         (:func:`capsim.lp.pulp_bridge.proved_bound`). A problem with another objective proves
-        nothing of
-        the cost: the plan has status ``gap`` and no bound.
+        nothing of the cost: the plan has status ``gap`` and no bound.
 
         Raises
         ------
@@ -158,7 +194,7 @@ class Plan(Planned):
         if not done and problem.sol_status != pulp.LpSolutionIntegerFeasible:
             raise ValueError(f"the problem has no solution: {pulp.LpSolution[problem.sol_status]}")
         x = read_columns(problem)
-        whole = np.where(model.program.integer, np.round(x), x)
+        whole = model.program.rounded(x)
         worst = int(np.argmax(np.abs(x - whole)))
         if abs(x[worst] - whole[worst]) > FRACTION:
             name = problem.capsim_columns[worst].name
@@ -185,16 +221,17 @@ def make_plan(
     asked_gap: float,
     proved: bool,
     timings_s: Mapping[str, float] | None = None,
-    solution: SolverResult | None = None,
+    relaxed: bool = False,
 ) -> Plan:
     """Make a plan from columns; ``bound`` is on the avoidable cost in million RMB.
 
-    ``solution`` is that of a relaxation: its objective stands, as tables round its fractions.
+    Of a relaxation the objective is that of the program, as tables round its fractions.
     """
+    begin = time.perf_counter()
     tables = plan_tables(model, x)
     objective = float(tables["costs"]["discounted_cny"].sum())
-    if solution is not None:
-        objective = solution.objective * MILLION + model.committed_cny
+    if relaxed:
+        objective = model.program.objective(x) * MILLION + model.committed_cny
     bound_cny = min(bound * MILLION + model.committed_cny, objective)
     avoidable = objective - model.committed_cny
     gap = (objective - bound_cny) / max(avoidable, MILLION)
@@ -207,7 +244,27 @@ def make_plan(
         bound_cny=bound_cny,
         committed_cny=model.committed_cny,
         solver=solver,
-        timings_s=MappingProxyType(dict(timings_s or {})),
+        timings_s=MappingProxyType({**(timings_s or {}), "extract": time.perf_counter() - begin}),
         tables=MappingProxyType(tables),
-        solution=solution,
+        x=x,
+        relaxed=relaxed,
+        made_from=model,
+    )
+
+
+def no_plan(model: Model, solver: str, timings_s: Mapping[str, float]) -> Plan:
+    """Make the answer to a scenario whose rules contradict each other."""
+    nan = float("nan")
+    return Plan(
+        scenario=model.given.scenario,
+        demand=model.given.demand,
+        status="infeasible",
+        gap=nan,
+        objective_cny=nan,
+        bound_cny=nan,
+        committed_cny=model.committed_cny,
+        solver=solver,
+        timings_s=MappingProxyType(dict(timings_s)),
+        tables=MappingProxyType({}),
+        made_from=model,
     )

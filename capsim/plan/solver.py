@@ -1,12 +1,8 @@
-"""A program with a model's rows solved by the route that its size asks for.
+"""Solve a model to a plan: whole or county by county, once or again and again with other aims.
 
-A model's program solved again and again, with other aims and other limits on criteria.
-
-Up to ``LARGE`` columns one HiGHS object is kept: only bounds, costs and limits change, a
-linear program goes on from its last basis and a mixed-integer one from a solution already known.
-Larger programs go county by county each time, as in :func:`capsim.optimize`; the route is told.
-
-Solve a scenario to a plan: build, hand over, solve, settle, read back.
+Up to ``LARGE`` columns a program is solved whole, and :class:`WarmSolver` keeps one HiGHS object:
+only bounds, costs and limits change, a linear program goes on from its last basis and a
+mixed-integer one from a solution already known. Larger programs are solved county by county.
 """
 
 from __future__ import annotations
@@ -14,11 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from capsim.demand.projection import project
 from capsim.lp.arrays import Array
 from capsim.lp.decomposition.block_search import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_apart, split
@@ -30,7 +26,7 @@ from capsim.lp.solution import SolverError, SolverResult
 from capsim.lp.solvers import solve
 from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate, is_large
-from capsim.plan.plan import Plan, make_plan
+from capsim.plan.plan import Plan, make_plan, no_plan
 from capsim.plan.tie_break import break_ties
 
 if TYPE_CHECKING:
@@ -210,8 +206,8 @@ def optimize(
     Returns
     -------
     Plan
-        With status ``infeasible`` and an explanation where the scenario's rules contradict each
-        other.
+        With status ``infeasible`` where the scenario's rules contradict each other, which
+        :meth:`Plan.explain` explains.
 
     Raises
     ------
@@ -224,15 +220,13 @@ def optimize(
     """
     begin = time.perf_counter()
     solving = SolveOptions.of(optimize, options)
+    projected = 0.0
     if isinstance(scenario, Model):
         model = scenario
-        projected = 0.0
     else:
         if demand is None:
-            from capsim.demand.projection import project
-
             demand = project(scenario)
-        projected = time.perf_counter() - begin
+            projected = time.perf_counter() - begin
         model = formulate(scenario, demand)
     program = model.program.relaxed() if relax else model.program
     found = search(model, program, solving)
@@ -243,53 +237,40 @@ def optimize(
         "solve": found.seconds,
     }
     if found.status == "infeasible":
-        return _infeasible(model, found, timings)
+        return no_plan(model, found.solver, timings)
     if found.x is None:
         raise SolverError(_nothing(found, solving.time_limit))
-    mark = time.perf_counter()
-    x = found.x.copy()
-    x[program.integer] = np.round(x[program.integer])
-    settled = x if relax else break_ties(model, x)
-    timings["second_solve"] = time.perf_counter() - mark
-    mark = time.perf_counter()
-    plan = make_plan(
+    return settled_plan(model, found, gap=solving.gap, relaxed=relax, timings_s=timings)
+
+
+def settled_plan(
+    model: Model,
+    found: SolverResult,
+    *,
+    gap: float,
+    relaxed: bool = False,
+    timings_s: Mapping[str, float] | None = None,
+) -> Plan:
+    """Make a plan of a solution: round whole numbers, then move the fewest children at that cost.
+
+    A relaxation stays as it was solved.
+    """
+    assert found.x is not None
+    begin = time.perf_counter()
+    x = found.x if relaxed else break_ties(model, model.program.rounded(found.x))
+    return make_plan(
         model,
-        settled,
+        x,
         bound=found.bound,
         solver=found.solver,
-        asked_gap=solving.gap,
+        asked_gap=gap,
         proved=found.status == "optimal",
-        timings_s=timings,
-        solution=found if relax else None,
+        timings_s={**(timings_s or {}), "second_solve": time.perf_counter() - begin},
+        relaxed=relaxed,
     )
-    timings["extract"] = time.perf_counter() - mark
-    object.__setattr__(plan, "timings_s", MappingProxyType(timings))
-    return plan
 
 
 def _nothing(found: SolverResult, time_limit: float | None) -> str:
     if found.status == "unknown" and time_limit is not None:
         return f"{found.solver} found no plan within {time_limit:g} s; allow more time"
     return f"{found.solver} ended without a plan: {found.status}"
-
-
-def _infeasible(model: Model, found: SolverResult, timings: dict[str, float]) -> Plan:
-    mark = time.perf_counter()
-    from capsim.analysis.infeasibility.diagnosis import explain_infeasible
-
-    explanation = explain_infeasible(model)
-    timings["second_solve"] = time.perf_counter() - mark
-    nan = float("nan")
-    return Plan(
-        scenario=model.given.scenario,
-        demand=model.given.demand,
-        status="infeasible",
-        gap=nan,
-        objective_cny=nan,
-        bound_cny=nan,
-        committed_cny=model.committed_cny,
-        solver=found.solver,
-        timings_s=MappingProxyType(timings),
-        tables=MappingProxyType({}),
-        explanation=explanation,
-    )

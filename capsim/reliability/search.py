@@ -15,7 +15,6 @@ from scipy.special import ndtri
 
 from capsim.lp.arrays import Index
 from capsim.lp.options import SolveKeywords, SolveOptions
-from capsim.model.model import formulate
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
 from capsim.reliability.margins import counted_from, margins
@@ -189,7 +188,7 @@ def find(
         Tried before, for another probability; the first is the plain plan.
     """
     search.progress("delays of projects")
-    model = formulate(plain.scenario, plain.demand)
+    model = plain.model
     counted = counted_from(model.given, search.asked, min(search.draws, 400), search.seed)
     steps = [looked_at_longer(search, step, wanted) for step in known]
     if not steps:
@@ -298,7 +297,9 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
     """Measure a plan's gap on the bound of the scenario itself, not of the one with margins."""
     gap = (plan.objective_cny - plain.bound_cny) / max(plan.avoidable_cny, 1e6)
     status = "optimal" if gap <= asked_gap + 1e-9 else "gap"
-    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status)
+    # What is asked of the plan is asked of the scenario's own limits too.
+    own = plain.model
+    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, made_from=own)
 
 
 def _safety(

@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from cities import children, city
-from priced_cities import RELATIVE, agree, optimum, planned, priced
+from priced_cities import RELATIVE, agree, optimum, planned, priced, with_openings
 from tiny_cases import project, school, town
 
 import capsim
-from capsim.analysis.shadow_prices import prices
 from capsim.model.model import formulate
-from capsim.plan.solution import decided
 
 
 def with_seats(scenario: Any, seats: dict[tuple[str, str, int], float]) -> Any:
@@ -41,10 +39,9 @@ def worth_of_places(where: tuple[int, int], seats: dict[tuple[str, str, int], fl
     base, demand = city(*where), children(*where)
     scenario = with_seats(base, seats)
     plan = capsim.optimize(scenario, demand, threads=1)
-    model = formulate(scenario, demand)
-    x = decided(model, plan.tables)
-    least = optimum(model.program.fixed(x))
-    table = prices(model, plan, ["place"]).table.set_index(["area", "stage", "year"])
+    x = plan.x
+    least = optimum(plan.model.program.fixed(x))
+    table = plan.prices(["place"]).table.set_index(["area", "stage", "year"])
     bound = 0
     for key in seats:
 
@@ -71,7 +68,7 @@ def test_places_of_all_areas_and_stages_are_worth_what_projects_save() -> None:
 
 def test_a_copy_is_worth_what_the_plan_without_it_costs() -> None:
     """Every project of a city, a whole copy fewer or more among its openings."""
-    plan, _ = planned(3, 0)
+    plan, x = planned(3, 0)
     scenario = plan.scenario.variant({"programmes.build.number": 0})
     projects = scenario.table("projects")
     model = formulate(scenario, plan.demand)
@@ -79,7 +76,7 @@ def test_a_copy_is_worth_what_the_plan_without_it_costs() -> None:
     dates = model.given.dates
 
     def cost(openings: pd.DataFrame) -> float:
-        return optimum(model.program.fixed(decided(model, plan.tables | {"openings": openings})))
+        return optimum(model.program.fixed(with_openings(model, x, openings)))
 
     base, seen = cost(opened), 0
     table = priced(3, 0).of("project").set_index("name")
@@ -140,9 +137,7 @@ def test_a_project_of_a_programme_is_worth_the_copy_best_left_out() -> None:
     for name in projects.query("programme == 'build' and copies > 0")["project"]:
         left = opened.copy()
         left.loc[left.index[left["project"] == name][0], "copies"] -= 1
-        least = min(
-            least, optimum(fewer.program.fixed(decided(fewer, {**plan.tables, "openings": left})))
-        )
+        least = min(least, optimum(fewer.program.fixed(with_openings(fewer, x, left))))
     row = priced(3, 0).of("programme").set_index("name").loc["build"]
     assert row["one_more_cny"] == pytest.approx(max(base - least, 0.0), rel=RELATIVE)
     assert row["one_more_cny"] > 0
@@ -175,7 +170,7 @@ def test_a_day_is_the_plan_with_the_project_opened_at_another_date() -> None:
         openings = plan.tables["openings"].copy()
         openings.loc[openings["project"] == name, "opens"] = "2022-09-01"
         model = formulate(moved, plan.demand)
-        program = model.program.fixed(decided(model, plan.tables | {"openings": openings}))
+        program = model.program.fixed(with_openings(model, x, openings))
         saved = base - optimum(program)
         assert table["more_units"][name] == 121
         assert table["one_more_cny"][name] * 121 == pytest.approx(saved, rel=1e-6)

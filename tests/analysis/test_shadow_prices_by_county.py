@@ -11,7 +11,6 @@ from duality import proves
 import capsim
 from capsim.analysis.shadow_prices import Prices, prices
 from capsim.model import model as model_module
-from capsim.model.model import formulate
 
 RELATIVE = 1e-4
 
@@ -21,13 +20,13 @@ def priced_apart() -> tuple[Prices, Prices, Prices]:
     """Prices of a city of three counties: whole, county by county, and of the latter one dual."""
     scenario = capsim.generate(areas=9, pupils=45_000, years=(2021, 2023), seed=1)
     plan = capsim.optimize(scenario, gap=2e-2, threads=1)
-    own = formulate(scenario, plan.demand)
+    own = plan.model
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model_module, "LARGE", 0)
         assert own.apart(own.program) is not None
-        apart = prices(own, plan), prices(own, plan, intervals=False)
+        apart = prices(plan), prices(plan, intervals=False)
     assert own.apart(own.program) is None
-    return prices(own, plan), *apart
+    return prices(plan), *apart
 
 
 def test_counties_taken_apart_have_the_prices_of_the_whole() -> None:

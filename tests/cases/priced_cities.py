@@ -7,30 +7,43 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from cities import children, city
 
 import capsim
-from capsim.analysis.shadow_prices import KINDS, Prices, prices
+from capsim.analysis.shadow_prices import KINDS, Prices
 from capsim.lp import solve
-from capsim.model.model import formulate
-from capsim.plan.solution import decided
 
 RELATIVE = 1e-4
 
 
 @cache
 def planned(areas: int, seed: int) -> tuple[Any, Any]:
-    """A generated city's plan and its integers."""
+    """A generated city's plan and its columns."""
     scenario, demand = city(areas, seed), children(areas, seed)
     plan = capsim.optimize(scenario, demand, threads=1)
-    return plan, decided(formulate(scenario, demand), plan.tables)
+    return plan, plan.x
 
 
 @cache
 def priced(areas: int, seed: int) -> Prices:
     plan, _ = planned(areas, seed)
-    return prices(formulate(plan.scenario, plan.demand), plan, KINDS)
+    return plan.prices(KINDS)
+
+
+def with_openings(model: Any, x: Any, openings: pd.DataFrame) -> Any:
+    """The columns with other openings: a table of project, opens and copies."""
+    given, column = model.given, model.columns.open
+    project = pd.Index(given.projects.project).get_indexer(openings["project"])
+    check = pd.Index(given.dates.date).get_indexer(openings["opens"])
+    copies = np.zeros(column.shape)
+    np.add.at(copies, (project, check), openings["copies"].to_numpy(float))
+    out = x.copy()
+    # From the last date back: a candidate's December has the column of its autumn.
+    for k in range(column.shape[1])[::-1]:
+        out[column[:, k]] = copies[:, : k + 1].sum(axis=1)
+    return out
 
 
 def optimum(program: Any) -> float:

@@ -12,7 +12,6 @@ import capsim
 from capsim.certificate import certify
 from capsim.lp import solve
 from capsim.model.model import formulate
-from capsim.plan.solution import decided
 
 BED_CNY = 3000.0 + 200.0
 
@@ -174,7 +173,7 @@ def test_a_boarding_place_has_its_price() -> None:
     row = plan.prices(["boarding place"]).table.query("name == 'T'").iloc[0]
     worth = 200_000 - BED_CNY - 6 * 300 * 0.2
     assert row["one_more_cny"] == pytest.approx(worth)
-    x = decided(formulate(scenario, plan.demand), plan.tables)
+    x = plan.solution.x
 
     def optimum(beds: float) -> float:
         table = scenario.table("schools").assign(boarding_places=[0.0, beds])

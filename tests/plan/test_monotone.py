@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from cities import children, city, linear_optimum
 from hypothesis import given, settings
@@ -39,6 +40,14 @@ def places(column: str) -> Change:
     return change
 
 
+def purchasable(scenario: Any, freedom: float) -> Any:
+    """More or fewer places on sale, within what a school has and what is sold at the least."""
+    schools = scenario.table("schools")
+    places = schools["purchasable_places"] * (0.8 + 0.4 * freedom)
+    places = np.minimum(np.maximum(places, schools["purchase_min_places"]), schools["places"])
+    return scenario.variant(tables={"schools": schools.assign(purchasable_places=places)})
+
+
 def land(scenario: Any, freedom: float) -> Any:
     """Land for none to all of the candidates, where public schools are short of places."""
     projects = scenario.table("projects").assign(land_mu=5.0)
@@ -61,7 +70,7 @@ CHANGES: dict[str, Change] = {
     "kindergarten floor": setting("floors.kindergarten_enrolment.2022", 0.95, 0.6),
     "public floor": setting("floors.kindergarten_public.2022", 0.6, 0.3),
     "reduction": reduction,
-    "purchasable": places("schools.purchasable_places"),
+    "purchasable": purchasable,
     "land": land,
     **{
         kind: limits(kind)

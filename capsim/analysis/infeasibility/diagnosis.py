@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,7 @@ from capsim.lp.highs import INTERIOR
 from capsim.lp.program import LinearProgram
 from capsim.lp.solvers import solve
 from capsim.model.model import Model, is_large
-from capsim.plan.plan import Explanation
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Planned
-
+from capsim.plan.plan import Explanation, Plan
 
 CHILDREN = "every child"
 MOST_SETS = 3
@@ -129,31 +125,25 @@ def explain_infeasible(model: Model) -> Explanation:
     return _nothing([]) if explanation is None else explanation
 
 
-def explain(model: Model, plan: Planned) -> Explanation | None:
+def explain(plan: Plan) -> Explanation | None:
     """Explain why there is no plan, or why it misses a target; None where it meets them all.
 
     A plan that leaves children without a place is explained as one in which every child has one.
-
-    Parameters
-    ----------
-    model : Model
-        Of the plan's scenario and demand.
-    plan : Plan
     """
     if plan.status == "infeasible":
-        return plan.explanation or explain_infeasible(model)
+        return explain_infeasible(plan.model)
     if plan.meets_targets:
         return None
     targets = plan.tables["targets"]
     opening = shortfall_sentences(plan)
     # Other targets of a relaxation are measured on whole classes and projects.
-    if plan.solution is None:
+    if not plan.relaxed:
         opening += target_sentences(plan)
     if "placement" not in set(targets["id"][~targets["holds"].to_numpy(bool)]):
         return _nothing(opening)
-    explanation = _contradiction(model)
+    explanation = _contradiction(plan.model)
     if explanation is None:
-        return _nothing([*opening, _price_of_places(model, plan)])
+        return _nothing([*opening, _price_of_places(plan)])
     return replace(explanation, told=(*opening, *explanation.told))
 
 
@@ -242,8 +232,9 @@ def _nothing(messages: list[Message]) -> Explanation:
     return Explanation(tuple(messages), _frame([], "enough"), (), _frame([], "alone"))
 
 
-def _price_of_places(model: Model, plan: Planned) -> Message:
+def _price_of_places(plan: Plan) -> Message:
     """Say what it would cost to place every child, where that is possible but dearer."""
+    model = plan.model
     upper = model.program.upper.copy()
     upper[model.columns.shortfall.ravel()] = 0.0
     least = _least_cost(model, replace(model.program, upper=upper))

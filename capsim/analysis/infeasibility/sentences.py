@@ -12,7 +12,7 @@ from capsim.analysis.infeasibility.rules import Rule
 from capsim.i18n.message import Message
 
 if TYPE_CHECKING:
-    from capsim.plan.plan import Planned
+    from capsim.plan.plan import Plan
 
 
 MOST = 8
@@ -150,7 +150,7 @@ def gap_sentences(gaps: list[Gap]) -> list[Message]:
     return out
 
 
-def shortfall_sentences(plan: Planned) -> list[Message]:
+def shortfall_sentences(plan: Plan) -> list[Message]:
     """Say where and when a plan leaves children without a place."""
     table = plan.tables["shortfall"]
     total = float(table["shortfall"].sum())
@@ -173,7 +173,7 @@ def shortfall_sentences(plan: Planned) -> list[Message]:
     ]
 
 
-def target_sentences(plan: Planned) -> list[Message]:
+def target_sentences(plan: Plan) -> list[Message]:
     """Say which other targets a plan misses, the scenario having switched their rules off."""
     targets = plan.tables["targets"]
     missed = targets[~targets["holds"].to_numpy(bool) & (targets["id"] != "placement")]

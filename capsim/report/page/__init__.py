@@ -97,7 +97,7 @@ def _advice(
     plan: Plan, explanation: Explanation | None, prices: pd.DataFrame | None, say: Words
 ) -> Iterator[Advice]:
     """Give the sections on why a target is missed and on what is scarce."""
-    why = explanation or plan.explanation
+    why = plan.explanation if plan.status == "infeasible" else explanation
     if why is not None:
         yield explanation_advice(why, say)
     if prices is not None:
