@@ -20,7 +20,7 @@ from capsim.scenario.document import Provenance, assign, column_sources, merge, 
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.folder import SETTINGS, read_folder
 from capsim.scenario.frozen import FrozenTable
-from capsim.scenario.parsing import Typed, convert, from_cells, from_frame, key_faults
+from capsim.scenario.parsing import Typed, convert, from_cells, from_frame
 from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.settings import Settings, faults_of, without_faults
 from capsim.scenario.stages import countries, standards
@@ -326,7 +326,7 @@ def finish(
         faults += found
     for name, typed in tables.items():
         if known is None:
-            faults += key_faults(TABLES[name], typed.readable())
+            faults += typed.readable().repeated_keys(TABLES[name].key)
     before = len(faults)
     settings = _settings(plain, tables, faults, file)
     warnings: tuple[str, ...] = ()

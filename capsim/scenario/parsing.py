@@ -1,6 +1,6 @@
-"""Cells of a column made numbers, dates and names: strictly, whole columns at a time.
+"""Tables with types: cells made numbers, dates and names, strictly and whole columns at a time.
 
-What a cell may hold:
+A cell may hold:
 
 - *number*: ASCII digits with an optional sign, point and exponent (``12``, ``-0.5``, ``1e6``);
 - *int*: ASCII digits with an optional sign;
@@ -8,8 +8,7 @@ What a cell may hold:
 - *name*: text without blanks round it; *text*: anything; neither holds control characters.
 
 Nothing else is taken for a number: no blanks, digit separators, ``nan``, ``inf`` or other digits.
-
-Tables with types: from cells of files or frames in memory, all faults collected.
+Every cell that cannot be read is a fault.
 """
 
 from __future__ import annotations
@@ -18,18 +17,22 @@ import datetime as dt
 import math
 import numbers
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from capsim.scenario.faults import Fault, nearest
-from capsim.scenario.folder import Cells
-from capsim.scenario.schema import TABLES, YEARS, Column, Table
+from capsim.scenario.folder import Cells, number_text
+from capsim.scenario.schema import TABLES, YEARS, Column
 
+Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+Rows: TypeAlias = "Mask | pd.Series[bool]"
+"""A mark of each row."""
 Bad = tuple[int | None, str, str]
 """Position of a row (None: the column), its value, what was expected."""
 
@@ -39,10 +42,13 @@ CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INT_MOST = 2**53
 SHOWN = 100
+"""Faults of a kind that are named one by one; the rest is counted."""
+SEARCHED = 10
+"""Unknown names for which the nearest known one is looked for."""
 
 
 def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series, list[Bad]]:
-    """Give a column its type, its default for blanks, and say what is wrong with it.
+    """Return a column with its type and its default for blanks, and what is wrong with it.
 
     Parameters
     ----------
@@ -64,30 +70,29 @@ def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series
     >>> bad
     [(1, '1_000', 'a number'), (2, '-1', 'a number >= 0')]
     """
-    if column.kind in ("number", "int"):
+    if column.is_number:
         if isinstance(cells, pd.Series) and _is_number(cells.dtype):
-            plain = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-            values, bad = plain + 0.0, list[Bad]()
-            bad += _out_of_bounds(values, column, [])
+            values = cells.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+            bad = _out_of_bounds(values, column, [])
         else:
-            found = texts(cells)
-            values, bad = _numbers(found, whole=column.kind == "int")
+            listed = texts(cells)
+            values, bad = _numbers(listed, whole=column.kind == "int")
             out = _out_of_bounds(values, column, bad)
-            bad += [(at, value if at is None else found[at], what) for at, value, what in out]
-        return _filled(values, bad, column), _few(bad)
-    found = texts(cells)
-    bad = _bad_dates(found) if column.kind == "date" else _bad_names(found, column)
+            bad += [(at, value if at is None else listed[at], what) for at, value, what in out]
+        return _with_default(values, bad, column), _few(bad)
+    listed = texts(cells)
+    bad = _bad_dates(listed) if column.kind == "date" else _bad_names(listed, column)
     if column.required:
         blank = expected(column)
-        bad += [(at, "", blank) for at in _where(found, {""})]
+        bad += [(at, "", blank) for at in _where(listed, {""})]
     if column.default is not None and not bad:
-        found = [cell or str(column.default) for cell in found]
-    return pd.Series(found, dtype="str"), _few(bad)
+        listed = [cell or str(column.default) for cell in listed]
+    return pd.Series(listed, dtype="str"), _few(bad)
 
 
 def blank_column(column: Column, rows: int) -> pd.Series:
-    """Give a column that was left out: the default, else blank."""
-    if column.kind in ("number", "int"):
+    """Return a column that was left out: the default, else blank."""
+    if column.is_number:
         value = math.nan if column.default is None else float(column.default)
         values = pd.Series(np.full(rows, value))
         whole = column.kind == "int" and (column.required or column.default is not None)
@@ -96,7 +101,7 @@ def blank_column(column: Column, rows: int) -> pd.Series:
 
 
 def expected(column: Column) -> str:
-    """Say what a cell of the column must be."""
+    """Describe what a cell of the column must be."""
     if column.kind == "date":
         return "a date YYYY-MM-DD"
     if column.kind in ("name", "text"):
@@ -110,7 +115,7 @@ def expected(column: Column) -> str:
 
 
 def texts(cells: Sequence[str] | pd.Series) -> list[str]:
-    """Give cells as text, as a file would hold them; missing ones are blank."""
+    """Return cells as text, as a file would hold them; missing ones are blank."""
     if not isinstance(cells, pd.Series):
         return list(cells)
     listed: list[Any] = cells.tolist()
@@ -121,8 +126,7 @@ def _text(cell: Any) -> str:
     if cell is None or cell is pd.NA or cell is pd.NaT or cell != cell:
         return ""
     if isinstance(cell, pd.Timestamp | dt.datetime):
-        text = cell.isoformat()
-        return text.removesuffix("T00:00:00")
+        return cell.isoformat().removesuffix("T00:00:00")
     if isinstance(cell, dt.date):
         return cell.isoformat()
     if isinstance(cell, numbers.Real) and not isinstance(cell, bool | numbers.Integral):
@@ -176,16 +180,11 @@ def _out_of_bounds(values: npt.NDArray[np.float64], column: Column, unread: list
     for at in np.flatnonzero(out).tolist():
         if at not in known:
             value = float(values[at])
-            text = "" if math.isnan(value) else _plain(value)
-            bad.append((at, text, high if value > column.high else what))
+            bad.append((at, number_text(value), high if value > column.high else what))
     return bad
 
 
-def _plain(value: float) -> str:
-    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
-
-
-def _filled(values: npt.NDArray[np.float64], bad: list[Bad], column: Column) -> pd.Series:
+def _with_default(values: npt.NDArray[np.float64], bad: list[Bad], column: Column) -> pd.Series:
     if column.default is not None:
         values = np.where(np.isnan(values), float(column.default), values)
     if column.kind == "int" and not bad and (column.required or column.default is not None):
@@ -234,10 +233,6 @@ def _few(bad: list[Bad]) -> list[Bad]:
     return [*bad[:SHOWN], (None, f"{len(bad) - SHOWN} more rows", bad[SHOWN][2])]
 
 
-Mask = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
-
-
 @dataclass(frozen=True)
 class Typed:
     """A table with its types, and where its rows stand in their file.
@@ -253,7 +248,7 @@ class Typed:
     spoilt: frozenset[int] | None = frozenset()
 
     def readable(self) -> Typed:
-        """Keep the rows of which every cell could be read."""
+        """Return the rows of which every cell could be read."""
         if self.spoilt is None:
             return Typed(self.file, self.frame.iloc[:0], (), sound=False)
         if not self.spoilt:
@@ -263,62 +258,85 @@ class Typed:
         return Typed(self.file, self.frame.iloc[kept].reset_index(drop=True), lines, sound=False)
 
     def faults(self, column: str, bad: Iterable[Bad]) -> list[Fault]:
-        """Give faults of rows, by position."""
+        """Return faults of rows, by position."""
         return [
             Fault(self.file, None if at is None else int(self.lines[at]), column, value, expected)
             for at, value, expected in bad
         ]
 
     def where(
-        self, mask: Mask, column: str, expected: str, value: str | None = None
+        self,
+        mask: Rows,
+        column: str,
+        expected: str,
+        describe: Callable[[int], tuple[str, str]] | None = None,
     ) -> list[Fault]:
-        """Give a fault for each row of a mask, the first hundred and a count of the rest.
+        """Return a fault for each row of a mask: the first hundred and a count of the rest.
 
-        The value is that of the column unless one is given.
+        ``describe`` gives value and what is expected for the position of a row; else the value is
+        the column's.
         """
-        rows = np.flatnonzero(mask).tolist()
-        if not rows:
-            return []
-        values = self.frame[column].iloc[rows[:SHOWN]].tolist() if value is None else []
-        bad: list[Bad] = [
-            (at, shown(values[k]) if value is None else value, expected)
-            for k, at in enumerate(rows[:SHOWN])
-        ]
+        rows = np.flatnonzero(np.asarray(mask, dtype=bool)).tolist()
+        bad: list[Bad] = []
+        for at in rows[:SHOWN]:
+            value, what = describe(at) if describe else (self._shown(at, column), expected)
+            bad.append((at, value, what))
         if len(rows) > SHOWN:
             bad.append((None, f"{len(rows) - SHOWN} more rows", expected))
         return self.faults(column, bad)
 
+    def unknown(
+        self, column: str, known: Collection[str], what: str, blank: bool = False
+    ) -> list[Fault]:
+        """Return a fault for each row whose value is not known, with the nearest that is."""
+        values = self.frame[column]
+        strange = set(values.unique().tolist()) - set(known) - ({""} if blank else set())
+        if not strange:
+            return []
+        near: dict[str, str] = {}
+
+        def describe(at: int) -> tuple[str, str]:
+            value = str(values.iloc[at])
+            if value not in near:
+                near[value] = f"{what}: {nearest(value, known)}" if len(near) < SEARCHED else what
+            return value, near[value]
+
+        return self.where(values.isin(list(strange)), column, what, describe)
+
+    def repeated_keys(self, key: Sequence[str]) -> list[Fault]:
+        """Return a fault for each row whose key stands in an earlier row."""
+        expected = "a key that no earlier row has"
+
+        def describe(at: int) -> tuple[str, str]:
+            return ", ".join(self._shown(at, column) for column in key), expected
+
+        again = pd.Series(codes([self.frame[column] for column in key])).duplicated()
+        return self.where(again, ", ".join(key), expected, describe)
+
+    def _shown(self, at: int, column: str) -> str:
+        return shown(self.frame[column].iloc[at])
+
 
 def shown(value: Any) -> str:
-    """Print a cell as a file holds it."""
-    if isinstance(value, float):
-        if value != value:
-            return ""
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
+    """Return a cell as a file holds it."""
+    return number_text(float(value)) if isinstance(value, float) else str(value)
 
 
 def empty(name: str) -> pd.DataFrame:
-    """Give the table without rows, every column with its type."""
+    """Return the table without rows, every column with its type."""
     return pd.DataFrame({c.name: blank_column(c, 0) for c in TABLES[name].columns})
 
 
 def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
-    """Give every documented column its type, in order; name what is wrong.
+    """Return a table with every documented column in order and typed, and its faults.
 
     Columns nobody documented are faults, as are required columns that are not there.
     """
     table = TABLES[name]
     faults = [
-        Fault(
-            cells.file,
-            None,
-            str(column),
-            str(column),
-            f"a column: {nearest(str(column), table.names)}",
-        )
-        for column in cells.columns
-        if column not in table.names
+        Fault(cells.file, None, name, name, f"a column: {nearest(name, table.names)}")
+        for name in map(str, cells.columns)
+        if name not in table.names
     ]
     columns: dict[str, pd.Series] = {}
     spoilt: set[int | None] = set()
@@ -340,7 +358,7 @@ def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
 
 
 def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:
-    """Take a frame in memory; its rows are counted from 0."""
+    """Return a frame in memory as a table; its rows are counted from 0."""
     if not isinstance(frame, pd.DataFrame):
         fault = Fault(name, None, "", type(frame).__name__, "a pandas DataFrame")
         return Typed(name, empty(name), (), sound=False), [fault]
@@ -354,21 +372,8 @@ def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:
     return from_cells(name, Cells(name, columns, len(frame), range(len(frame))))
 
 
-def key_faults(table: Table, typed: Typed) -> list[Fault]:
-    """Name every row whose key stands in an earlier row."""
-    key = list(table.key)
-    again = np.flatnonzero(repeated([typed.frame[column] for column in key]))
-    expected = "a key that no earlier row has"
-    bad: list[Bad] = []
-    for at in again[:SHOWN].tolist():
-        bad.append((at, ", ".join(shown(typed.frame[c].iloc[at]) for c in key), expected))
-    if len(again) > SHOWN:
-        bad.append((None, f"{len(again) - SHOWN} more rows", expected))
-    return typed.faults(", ".join(key), bad)
-
-
 def codes(columns: Sequence[pd.Series]) -> Codes:
-    """Give each combination of values in several columns a number of its own."""
+    """Return a number for each combination of values in several columns."""
     result: Codes = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         code, distinct = pd.factorize(column)
@@ -376,8 +381,3 @@ def codes(columns: Sequence[pd.Series]) -> Codes:
         if len(columns) > 2:
             result = pd.factorize(result)[0].astype(np.int64)
     return result
-
-
-def repeated(columns: Sequence[pd.Series]) -> Mask:
-    """Mark rows that stand in an earlier row too."""
-    return pd.Series(codes(columns)).duplicated().to_numpy()

@@ -47,6 +47,11 @@ class Column:
     low: float = float("-inf")
     high: float = float("inf")
 
+    @property
+    def is_number(self) -> bool:
+        """Whether cells are numbers, whole or not."""
+        return self.kind in ("number", "int")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -66,7 +71,7 @@ class Table:
         return tuple(column.name for column in self.columns if column.key)
 
     def column(self, name: str) -> Column:
-        """Give the column of that name."""
+        """Return the column of that name."""
         return next(column for column in self.columns if column.name == name)
 
 

@@ -1,19 +1,19 @@
-"""What a check looks at, and how it names what is unknown."""
+"""The case that is checked: settings, and the tables whose cells could be read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from capsim.scenario.faults import Fault, nearest
-from capsim.scenario.parsing import SHOWN, Bad, Typed
+from capsim.scenario.faults import Fault
+from capsim.scenario.parsing import Rows, Typed
 from capsim.scenario.settings import Settings
 from capsim.scenario.stages import Stage
 
-SEARCHED = 10
+Rule = tuple[Rows, str, str]
+"""Rows that break the rule, the column to name, what is expected there."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,24 @@ class Case:
     file: str
 
     def get(self, name: str) -> Typed | None:
-        """Give a table that has rows."""
+        """Return a table that has rows; else None."""
         typed = self.tables.get(name)
         return typed if typed is not None and len(typed.frame) else None
 
     def frame(self, name: str) -> pd.DataFrame | None:
-        """Give the frame of a table that has rows."""
+        """Return the frame of a table that has rows; else None."""
         typed = self.get(name)
         return None if typed is None else typed.frame
+
+    def values(self, name: str, column: str) -> set[str]:
+        """Return the different values of a column; none where the table has no rows."""
+        frame = self.frame(name)
+        return set() if frame is None else set(frame[column])
+
+    def taught(self) -> set[tuple[str, str]]:
+        """Return the pairs of school and stage in the table of schools."""
+        schools = self.frame("schools")
+        return set() if schools is None else pairs(schools, "school", "stage")
 
     @property
     def grades(self) -> dict[str, str]:
@@ -45,26 +55,26 @@ class Case:
         return {grade: stage.name for stage in self.stages.values() for grade in stage.grades}
 
     def fault(self, key: str, value: object, expected: str) -> Fault:
-        """Give a fault of the settings."""
+        """Return a fault of the settings."""
         return Fault(self.file, None, key, str(value), expected)
 
 
-def unknown(
-    typed: Typed, column: str, known: Collection[str], what: str, blank: bool = False
-) -> list[Fault]:
-    """Name the rows whose value is not known, the first values with the nearest that is."""
-    values = typed.frame[column]
-    strange = set(values.unique().tolist()) - set(known) - ({""} if blank else set())
-    if not strange:
-        return []
-    rows = np.flatnonzero(values.isin(list(strange)).to_numpy(dtype=bool)).tolist()
-    near: dict[str, str] = {}
-    bad: list[Bad] = []
-    for at in rows[:SHOWN]:
-        value = str(values.iloc[at])
-        if value not in near:
-            near[value] = f"{what}: {nearest(value, known)}" if len(near) < SEARCHED else what
-        bad.append((at, value, near[value]))
-    if len(rows) > SHOWN:
-        bad.append((None, f"{len(rows) - SHOWN} more rows", what))
-    return typed.faults(column, bad)
+def breaches(typed: Typed, *rules: Rule) -> list[Fault]:
+    """Return a fault for each row that breaks a rule."""
+    return [
+        fault for rows, column, expected in rules for fault in typed.where(rows, column, expected)
+    ]
+
+
+def pairs(frame: pd.DataFrame, one: str, other: str) -> set[tuple[str, str]]:
+    """Return the different pairs of values in two columns of text."""
+    return set(zip(frame[one], frame[other], strict=True))
+
+
+def without_pair(
+    frame: pd.DataFrame, one: str, other: str, known: Iterable[tuple[str, str]]
+) -> pd.Series[bool]:
+    """Mark the rows whose pair of values in two columns is not known."""
+    listed = set(known)
+    found = [pair in listed for pair in zip(frame[one], frame[other], strict=True)]
+    return ~pd.Series(found, frame.index, dtype=bool)

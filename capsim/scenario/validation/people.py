@@ -1,4 +1,4 @@
-"""Children: observed, born, forecast and at school must agree."""
+"""Children and schools: those observed, born, forecast and at school must agree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import SHOWN, Bad, Typed, codes, shown
-from capsim.scenario.validation.context import Case
+from capsim.scenario.validation.context import Case, breaches
 
 TOLERANCE = 0.5
 MOST_PER_CLASS = 100
@@ -16,12 +16,12 @@ FEW = 500
 
 
 def pupils_faults(case: Case) -> list[Fault]:
-    """Observed years without gaps up to the base year; never far more pupils than births."""
+    """Check observed years: without gaps up to the base year, never far more pupils than births."""
     pupils = case.get("pupils")
     if pupils is None:
         return []
     base = case.settings.horizon.base_year
-    late = (pupils.frame["school_year"] > base).to_numpy(dtype=bool)
+    late = pupils.frame["school_year"] > base
     faults = pupils.where(late, "school_year", f"an observed year, at most base_year = {base}")
     faults += _gaps(pupils, ["area", "sector", "grade"], "school_year")
     if not (pupils.frame["school_year"] == base).any():
@@ -31,13 +31,13 @@ def pupils_faults(case: Case) -> list[Fault]:
 
 
 def births_faults(case: Case) -> list[Fault]:
-    """Years of births without gaps."""
+    """Check that years of births have no gaps."""
     births = case.get("births")
     return [] if births is None else _gaps(births, ["area"], "year")
 
 
 def forecast_faults(case: Case) -> list[Fault]:
-    """Forecast years without gaps; never far more children than births."""
+    """Check forecast years: without gaps, never far more children than births."""
     forecast = case.get("forecast")
     if forecast is None:
         return []
@@ -45,26 +45,25 @@ def forecast_faults(case: Case) -> list[Fault]:
 
 
 def schools_faults(case: Case) -> list[Fault]:
-    """Schools against their classes, their rolls and the observed pupils of their area."""
+    """Check schools against their classes, their rolls and the observed pupils of their area."""
     schools = case.get("schools")
     if schools is None:
         return []
     frame = schools.frame
     most = MOST_PER_CLASS * frame["classes"]
-    faults: list[Fault] = []
-    for column in ("pupils", "places"):
-        crowded = ((frame[column] > most) & frame["classes"].notna()).to_numpy(dtype=bool)
-        faults += schools.where(crowded, column, f"at most {MOST_PER_CLASS} a class")
+    crowded = f"at most {MOST_PER_CLASS} a class"
     public = frame["sector"] == "public"
-    turned = (public & (frame["conversion"] != "no")).to_numpy(dtype=bool)
-    faults += schools.where(turned, "conversion", "no (the school is public)")
-    sold = (public & (frame["purchasable_places"] > 0)).to_numpy(dtype=bool)
-    faults += schools.where(sold, "purchasable_places", "0 (the school is public)")
-    over = (frame["purchasable_places"] > frame[["places", "pupils"]].max(axis=1)).to_numpy(bool)
-    faults += schools.where(over, "purchasable_places", "at most the school's places")
-    under = frame["purchase_min_places"] > frame["purchasable_places"]
-    least = (under & (frame["purchasable_places"] > 0)).to_numpy(dtype=bool)
-    faults += schools.where(least, "purchase_min_places", "at most purchasable_places")
+    sold, size = frame["purchasable_places"], frame[["places", "pupils"]].max(axis=1)
+    under = (sold > 0) & (frame["purchase_min_places"] > sold)
+    faults = breaches(
+        schools,
+        (frame["pupils"] > most, "pupils", crowded),
+        (frame["places"] > most, "places", crowded),
+        (public & (frame["conversion"] != "no"), "conversion", "no (the school is public)"),
+        (public & (sold > 0), "purchasable_places", "0 (the school is public)"),
+        (sold > size, "purchasable_places", "at most the school's places"),
+        (under, "purchase_min_places", "at most purchasable_places"),
+    )
     return faults + _rolls(case, schools) + _totals(case, schools)
 
 
@@ -79,11 +78,13 @@ def _gaps(typed: Typed, by: list[str], year: str) -> list[Fault]:
     gap[order[1:]] = same & (step > 1)
     before = np.zeros(len(years), dtype=np.int64)
     before[order[1:]] = years[order[:-1]]
-    faults: list[Fault] = []
-    for at in np.unique(before[gap]).tolist():
-        mask = gap & (before == at)
-        faults += typed.where(mask, year, f"no gap after {at} ({', '.join(by)})")
-    return faults
+    return breaches(
+        typed,
+        *(
+            (gap & (before == at), year, f"no gap after {at} ({', '.join(by)})")
+            for at in np.unique(before[gap]).tolist()
+        ),
+    )
 
 
 def _too_many(case: Case, typed: Typed) -> list[Fault]:

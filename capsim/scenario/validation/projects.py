@@ -1,48 +1,38 @@
-"""Projects and programmes.
-
-Construction phases and resources.
-"""
+"""What is built: projects, programmes, construction phases and the resources they need."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-import numpy as np
 import pandas as pd
 
 from capsim.scenario.faults import Fault, nearest
-from capsim.scenario.parsing import Typed
+from capsim.scenario.parsing import Bad
 from capsim.scenario.schema import TABLES
-from capsim.scenario.validation.context import Case, unknown
+from capsim.scenario.validation.context import Case, breaches, without_pair
 
 SHARED = (
-    "area",
-    "status",
-    "earliest_opening",
-    "due",
-    "programme",
-    "count",
-    "build_months",
-    "started",
+    *("area", "status", "earliest_opening", "due", "programme", "count", "build_months", "started"),
 )
+"""Columns that are the same in every row of a project."""
+KINDS = TABLES["projects"].column("kind").allowed
+MOST_MONTHS = 1200.0
 
 
 def projects_faults(case: Case) -> list[Fault]:
-    """Dates in order, rows of one project alike, names that lead somewhere."""
+    """Check dates, the schools that projects add to, and that rows of one project are alike."""
     projects = case.get("projects")
     if projects is None:
         return []
     frame = projects.frame
     first, due, started = frame["earliest_opening"], frame["due"], frame["started"]
     kindergarten = frame["kind"] == "inclusive_kindergarten"
-    rules = (
-        (
-            (due == "") & (frame["status"] != "candidate"),
-            "due",
-            "a date (only candidates have none)",
-        ),
+    timeless = (due == "") & (frame["status"] != "candidate")
+    faults = breaches(
+        projects,
+        (timeless, "due", "a date (only candidates have none)"),
         ((due != "") & (due < first), "due", "a date from earliest_opening on"),
         ((started != "") & (started > first), "started", "a date up to earliest_opening"),
         (frame["spent_cny"] > frame["capital_cny"], "spent_cny", "at most capital_cny"),
@@ -55,44 +45,26 @@ def projects_faults(case: Case) -> list[Fault]:
         (kindergarten & (frame["stage"] != "kindergarten"), "stage", "kindergarten"),
         (~kindergarten & frame["pupils"].notna(), "pupils", "blank (only inclusive kindergartens)"),
     )
-    faults: list[Fault] = []
-    for mask, column, expected in rules:
-        faults += projects.where(mask.to_numpy(dtype=bool), column, expected)
-    return faults + _schools(case, projects) + _alike(projects)
-
-
-def _schools(case: Case, projects: Typed) -> list[Fault]:
-    """Check the schools that projects add to, and that no new school has a standing one's name."""
-    if "schools" in case.unread:
-        return []
-    frame = projects.frame
-    schools = case.frame("schools")
-    there: set[tuple[str, str]] = set()
-    if schools is not None:
-        there = set(zip(schools["school"], schools["stage"], strict=True))
-    own = (frame["school"] == "").to_numpy(dtype=bool)
-    names = {name for name, _ in there}
-    faults = unknown(projects, "school", names, "a school", blank=True)
-    pairs = zip(frame["school"], frame["stage"], strict=True)
-    other = np.array([school in names and (school, stage) not in there for school, stage in pairs])
-    faults += projects.where(other.astype(bool), "stage", "a stage of that school")
-    taken = own & frame["project"].isin(names).to_numpy(dtype=bool)
-    return faults + projects.where(taken, "project", "a name that no school has (it is one itself)")
-
-
-def _alike(projects: Typed) -> list[Fault]:
-    """Rows of one project must agree in all but stage, places and money."""
-    frame = projects.frame
-    faults: list[Fault] = []
+    if "schools" not in case.unread:
+        taught = case.taught()
+        names = {name for name, _ in taught}
+        other = frame["school"].isin(names) & without_pair(frame, "school", "stage", taught)
+        taken = (frame["school"] == "") & frame["project"].isin(names)
+        faults += projects.unknown("school", names, "a school", blank=True)
+        faults += breaches(
+            projects,
+            (other, "stage", "a stage of that school"),
+            (taken, "project", "a name that no school has (it is one itself)"),
+        )
     leader = frame.groupby("project", sort=False)[list(SHARED)].transform("first")
     for column in SHARED:
-        odd = (frame[column] != leader[column]).to_numpy(dtype=bool)
+        odd = frame[column] != leader[column]
         faults += projects.where(odd, column, "the same in every row of the project")
     return faults
 
 
 def programme_faults(case: Case) -> list[Fault]:
-    """Compare what a programme asks for with the projects there are."""
+    """Check that programmes ask for no more than the projects there are."""
     if "projects" in case.unread:
         return []
     frame = case.frame("projects")
@@ -108,139 +80,117 @@ def programme_faults(case: Case) -> list[Fault]:
     return faults
 
 
-MOST_MONTHS = 1200.0
-KINDS = TABLES["projects"].column("kind").allowed
+def programme_warnings(case: Case) -> list[str]:
+    """Return a warning for each programme of projects without a number in the settings."""
+    projects = case.frame("projects")
+    if projects is None:
+        return []
+    unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
+    return [
+        f"projects: programme {name!r} has no [programmes.{name}] in the settings" for name in unset
+    ]
 
 
 def phases_faults(case: Case) -> list[Fault]:
-    """Durations in order, phases that exist, no circle, needs that can be met."""
+    """Check durations, that phases wait for phases that exist, and needs that can be met."""
     phases = case.get("phases")
     if phases is None:
         return []
     frame = phases.frame
     low, mode, high = (frame[name] for name in ("low_months", "mode_months", "high_months"))
-    spread = ~frame["distribution"].isin(["fixed", "empirical"])
-    log = frame["distribution"] == "lognormal"
-    faults: list[Fault] = []
-    seen = frame["distribution"] == "empirical"
+    empirical, lognormal = (frame["distribution"] == kind for kind in ("empirical", "lognormal"))
+    ranged = ~frame["distribution"].isin(["fixed", "empirical"])
     listed = frame["observed_months"] != ""
-    for mask, column, expected in (
-        (seen & ~listed, "observed_months", "months observed, separated by ;"),
-        (~seen & listed, "observed_months", "nothing (only empirical durations have them)"),
-        (
-            spread & low.isna(),
-            "low_months",
-            "a number (only fixed and empirical durations have none)",
-        ),
-        (
-            spread & high.isna(),
-            "high_months",
-            "a number (only fixed and empirical durations have none)",
-        ),
+    bounds = "a number (only fixed and empirical durations have none)"
+    only = "nothing (only empirical durations have them)"
+    faults = breaches(
+        phases,
+        (empirical & ~listed, "observed_months", "months observed, separated by ;"),
+        (~empirical & listed, "observed_months", only),
+        (ranged & low.isna(), "low_months", bounds),
+        (ranged & high.isna(), "high_months", bounds),
         (low > mode, "low_months", "at most mode_months"),
         (high < mode, "high_months", "at least mode_months"),
-        (log & (low <= 0), "low_months", "a number > 0 (lognormal)"),
-    ):
-        faults += phases.where(mask.to_numpy(dtype=bool), column, expected)
-    faults += unknown(phases, "kind", KINDS, "a kind of project", blank=True)
+        (lognormal & (low <= 0), "low_months", "a number > 0 (lognormal)"),
+    )
+    faults += phases.unknown("kind", KINDS, "a kind of project", blank=True)
     if "projects" not in case.unread:
-        projects = case.frame("projects")
-        named = set() if projects is None else set(projects["project"])
-        faults += unknown(phases, "project", named, "a project", blank=True)
-    return faults + _observed(phases) + _order(phases) + _needs(case, phases)
+        projects = case.values("projects", "project")
+        faults += phases.unknown("project", projects, "a project", blank=True)
+    faults += phases.faults("observed_months", _bad_months(frame))
+    faults += phases.faults("after", [*_bad_order(frame), *_bad_phases_elsewhere(frame)])
+    resources = None if "resources" in case.unread else case.values("resources", "resource")
+    return faults + phases.faults("needs", _bad_needs(frame, resources))
 
 
-def _observed(phases: Typed) -> list[Fault]:
-    """Check that observed durations are months."""
-    faults: list[Fault] = []
-    for at, listed in enumerate(phases.frame["observed_months"].tolist()):
+def _bad_months(phases: pd.DataFrame) -> Iterator[Bad]:
+    """Yield what is listed as observed durations and is not months."""
+    for at, listed in enumerate(phases["observed_months"].tolist()):
         for part in _parts(listed):
             if not re.fullmatch(r"[0-9]+(\.[0-9]*)?", part) or not float(part) <= MOST_MONTHS:
-                faults += phases.faults("observed_months", [(at, part, "months from 0 to 1,200")])
-    return faults
+                yield at, part, "months from 0 to 1,200"
 
 
-def _order(phases: Typed) -> list[Fault]:
-    """Follow ``after`` inside each group of rows."""
-    faults: list[Fault] = []
-    for _, rows in phases.frame.groupby(["project", "kind"], sort=False):
+def _bad_order(phases: pd.DataFrame) -> Iterator[Bad]:
+    """Yield phases that wait for an unknown one or, round a circle, for themselves.
+
+    A phase without ``after`` waits for the row above of the same project or kind.
+    """
+    for _, rows in phases.groupby(["project", "kind"], sort=False):
         names = rows["phase"].tolist()
         graph: dict[str, list[str]] = {}
         last = ""
         for at, name, after in zip(rows.index, names, rows["after"], strict=True):
             before = _parts(after) or ([last] if last else [])
-            for one in before:
-                if one not in names and ":" not in one:
-                    fault = (
-                        int(at),
-                        one,
-                        f"a phase of the same project or kind: {nearest(one, names)}",
-                    )
-                    faults += phases.faults("after", [fault])
-            graph[name] = [one for one in before if one in names]
+            for phase in before:
+                if phase not in names and ":" not in phase:
+                    expected = f"a phase of the same project or kind: {nearest(phase, names)}"
+                    yield int(at), phase, expected
+            graph[name] = [phase for phase in before if phase in names]
             last = name
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             circle = ", ".join(dict.fromkeys(error.args[1]))
-            at = int(rows.index[0])
-            faults += phases.faults(
-                "after", [(at, circle, "phases that do not wait for each other")]
-            )
-    return faults + _elsewhere(phases)
+            yield int(rows.index[0]), circle, "phases that do not wait for each other"
 
 
-def _elsewhere(phases: Typed) -> list[Fault]:
-    """Check ``PROJECT:PHASE`` where the other project has rows of its own."""
-    frame = phases.frame
-    own: Mapping[str, set[str]] = {
-        str(name): set(rows["phase"]) for name, rows in frame.groupby("project") if name
-    }
-    shared = set(frame["phase"][frame["project"] == ""])
-    faults: list[Fault] = []
-    for at, after in enumerate(frame["after"].tolist()):
-        for one in _parts(after):
-            project, colon, phase = one.partition(":")
+def _bad_phases_elsewhere(phases: pd.DataFrame) -> Iterator[Bad]:
+    """Yield ``PROJECT:PHASE`` that the other project, if it has rows of its own, has not."""
+    own = {str(name): set(rows["phase"]) for name, rows in phases.groupby("project") if name}
+    shared = set(phases["phase"][phases["project"] == ""])
+    names = set(phases["phase"])
+    for at, after in enumerate(phases["after"].tolist()):
+        for part in _parts(after):
+            project, colon, phase = part.partition(":")
             known = own.get(project, shared)
-            if colon and one not in set(frame["phase"]) and phase not in known:
-                fault = (at, one, f"PROJECT:PHASE of a phase: {nearest(phase, known)}")
-                faults += phases.faults("after", [fault])
-    return faults
+            if colon and part not in names and phase not in known:
+                yield at, part, f"PROJECT:PHASE of a phase: {nearest(phase, known)}"
 
 
-def _needs(case: Case, phases: Typed) -> list[Fault]:
-    resources = case.frame("resources")
-    known: set[str] | None = None if "resources" in case.unread else set()
-    if resources is not None:
-        known = set(resources["resource"])
-    faults: list[Fault] = []
-    for at, needs in enumerate(phases.frame["needs"].tolist()):
+def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad]:
+    """Yield needs that are no units of a known resource; None: any resource will do."""
+    for at, needs in enumerate(phases["needs"].tolist()):
         for part in _parts(needs):
-            name, _, units = part.partition("=")
-            if not (units.strip().isascii() and units.strip().isdigit()) or len(units) > 15:
-                faults += phases.faults(
-                    "needs", [(at, part, "resource=units, units a whole number")]
-                )
-            elif known is not None and name.strip() not in known:
-                what = f"a resource: {nearest(name.strip(), known)}"
-                faults += phases.faults("needs", [(at, name.strip(), what)])
-    return faults
+            name, _, units = (text.strip() for text in part.partition("="))
+            if not (units.isascii() and units.isdigit()) or len(units) > 15:
+                yield at, part, "resource=units, units a whole number"
+            elif resources is not None and name not in resources:
+                yield at, name, f"a resource: {nearest(name, resources)}"
 
 
 def resources_faults(case: Case) -> list[Fault]:
-    """Calendars that are known; renewable or released by date, not both."""
+    """Check that calendars are known, and that a resource is renewable or released by date."""
     resources = case.get("resources")
     if resources is None:
         return []
     calendars = case.settings.calendars
-    faults = unknown(resources, "calendar", calendars, "a [calendars.NAME]", blank=True)
+    faults = resources.unknown("calendar", calendars, "a [calendars.NAME]", blank=True)
     frame = resources.frame
     renewable = frame["from"] == ""
-    grouped = renewable.groupby([frame["resource"], frame["county"]])
-    mixed: pd.Series[bool] = renewable & ~grouped.transform("all")
-    return faults + resources.where(
-        mixed.to_numpy(dtype=bool), "from", "a date, as in other rows of the resource"
-    )
+    whole = renewable.groupby([frame["resource"], frame["county"]]).transform("all")
+    mixed = renewable & ~whole
+    return faults + resources.where(mixed, "from", "a date, as in other rows of the resource")
 
 
 def _parts(text: str) -> list[str]:

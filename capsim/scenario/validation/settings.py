@@ -1,19 +1,10 @@
-"""What must hold among settings.
-
-What is probably not meant: amounts in thousands or millions of RMB, limits of years gone by.
-
-Also programmes that nobody set a number for.
-
-They may be meant, so they are warnings and not faults.
-"""
+"""Settings: years in order, stages known, standards in order, shares and calendars that exist."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
-
-import pandas as pd
 
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.settings import Settings
@@ -24,7 +15,7 @@ LONGEST = 100
 
 
 def stage_table(settings: Settings, file: str) -> tuple[dict[str, Stage], list[Fault]]:
-    """Give every stage that settings know, or say what a new one lacks."""
+    """Return every stage that settings know, or the fault that a new one is incomplete."""
     try:
         return stages_of(settings), []
     except ValueError as error:
@@ -33,7 +24,7 @@ def stage_table(settings: Settings, file: str) -> tuple[dict[str, Stage], list[F
 
 
 def settings_faults(case: Case) -> list[Fault]:
-    """Years in order, stages known, standards in order, calendars of days that exist."""
+    """Check settings against each other."""
     return [
         *_years(case),
         *_stages(case),
@@ -46,24 +37,26 @@ def settings_faults(case: Case) -> list[Fault]:
 def _years(case: Case) -> Iterable[Fault]:
     years, policy = case.settings.horizon, case.settings.policy
     if years.first_year != years.base_year + 1:
-        yield case.fault(
-            "horizon.first_year", years.first_year, f"base_year + 1 = {years.base_year + 1}"
-        )
+        expected = f"base_year + 1 = {years.base_year + 1}"
+        yield case.fault("horizon.first_year", years.first_year, expected)
     if not years.first_year <= years.last_year < years.first_year + LONGEST:
         expected = f"a year from {years.first_year} to {years.first_year + LONGEST - 1}"
         yield case.fault("horizon.last_year", years.last_year, expected)
-    for year in case.settings.catchments.drawn:
-        if not years.first_year <= year <= years.last_year:
-            expected = f"a planned year, {years.first_year} to {years.last_year}"
-            yield case.fault("catchments.drawn", year, expected)
+
+    def is_planned(year: int) -> bool:
+        return years.first_year <= year <= years.last_year
+
     planned = f"a planned year, {years.first_year} to {years.last_year}"
-    if policy.reduction > 0 and not years.first_year <= policy.reduction_year <= years.last_year:
+    for year in case.settings.catchments.drawn:
+        if not is_planned(year):
+            yield case.fault("catchments.drawn", year, planned)
+    if policy.reduction > 0 and not is_planned(policy.reduction_year):
         yield case.fault("policy.reduction_year", policy.reduction_year, planned)
     if policy.conversion_due_year < policy.conversion_earliest_year:
         expected = f"at least conversion_earliest_year = {policy.conversion_earliest_year}"
         yield case.fault("policy.conversion_due_year", policy.conversion_due_year, expected)
     for name, programme in case.settings.programmes.items():
-        if not years.first_year <= programme.by.year <= years.last_year:
+        if not is_planned(programme.by.year):
             yield case.fault(f"programmes.{name}.by", programme.by, f"a date in {planned}")
 
 
@@ -138,114 +131,3 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-TINY = 0.01
-"""Of what must be paid, the money below which its unit is in doubt."""
-FAR = 1000
-"""Times the median of its county's other years from which one year's money is in doubt."""
-PLACE_CNY = (500, 2_000_000)
-PRICE_CNY = (50, 200_000)
-"""RMB of a place to build, and of one to buy for a year, outside which the unit is in doubt."""
-MONEY = ("capital", "recurrent")
-SAID = 10
-"""Rows named one by one."""
-
-
-def programme_warnings(case: Case) -> list[str]:
-    """Name programmes of projects without a number in the settings."""
-    projects = case.frame("projects")
-    if projects is None:
-        return []
-    unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
-    return [
-        f"projects: programme {name!r} has no [programmes.{name}] in the settings" for name in unset
-    ]
-
-
-def amount_warnings(case: Case) -> list[str]:
-    """Name the amounts that are probably not in RMB."""
-    limits, projects, schools = (case.frame(name) for name in ("limits", "projects", "schools"))
-    said = []
-    if projects is not None:
-        built = projects[(projects["places"] > 0) & (projects["capital_cny"] > 0)]
-        price = built["capital_cny"] / built["places"]
-        said += _outside("projects", "capital_cny", "project", built, price, PLACE_CNY, "a place")
-    if schools is not None:
-        sold = schools[(schools["purchasable_places"] > 0) & (schools["purchase_price_cny"] > 0)]
-        price = sold["purchase_price_cny"]
-        what = "a place and year"
-        said += _outside("schools", "purchase_price_cny", "school", sold, price, PRICE_CNY, what)
-    if limits is None:
-        return said
-    said += _of_years_gone_by(limits, case.settings.horizon.first_year)
-    said += _far_from_other_years(limits)
-    amounts = limits.groupby(["kind", "year"])["amount"].sum()
-    if projects is not None and "capital" in amounts:
-        left = ((projects["capital_cny"] - projects["spent_cny"]) * projects["count"]).sum()
-        money = amounts["capital"].sum()
-        if 0 < money < TINY * left:
-            said.append(
-                f"limits: capital of {money:,.0f} RMB in all years, projects cost {left:,.0f}; "
-                "amounts are in RMB"
-            )
-    if schools is not None and "recurrent" in amounts:
-        staffed = schools["stage"].isin(case.settings.staff.stages) & (
-            schools["sector"] == "public"
-        )
-        wages = schools["staff"][staffed].sum() * case.settings.costs.teacher_cny
-        money = amounts["recurrent"].max()
-        if 0 < money < TINY * wages:
-            said.append(
-                f"limits: recurrent of at most {money:,.0f} RMB a year, public staff cost "
-                f"{wages:,.0f}; amounts are in RMB"
-            )
-    return said
-
-
-def _outside(
-    table: str,
-    column: str,
-    key: str,
-    rows: pd.DataFrame,
-    price: pd.Series[float],
-    usual: tuple[int, int],
-    each: str,
-) -> list[str]:
-    odd = rows[(price < usual[0]) | (price > usual[1])]
-    if not len(odd):
-        return []
-    return [
-        f"{table}: {column} of {len(odd)} rows (first: {odd[key].iloc[0]}) is "
-        f"not {usual[0]:,}-{usual[1]:,} RMB {each}; amounts are in RMB"
-    ]
-
-
-def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[str]:
-    """Say that limits of years that are not planned any more limit nothing, by kind."""
-    past = limits[limits["year"] < first_year]
-    return [
-        f"limits: {len(rows)} {kind} row{'s' if len(rows) > 1 else ''} of years before {first_year}"
-        f" (first: {rows['year'].iloc[0]}, county {rows['county'].iloc[0]}) limit nothing;"
-        f" what is left of a quota belongs in {first_year}"
-        for kind, rows in past.groupby("kind", sort=False)
-    ]
-
-
-def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
-    """Name single years of a county whose money is a thousandth of its other years', or less."""
-    money = limits[limits["kind"].isin(MONEY) & (limits["amount"] > 0)]
-    usual = money.groupby(["county", "kind"])["amount"].transform("median")
-    odd = money[(money["amount"] * FAR <= usual) | (money["amount"] >= usual * FAR)]
-    said = [
-        f"limits: {kind} of {amount:,.0f} RMB in {year} (county {county}), "
-        f"{middle:,.0f} in most years; amounts are in RMB"
-        for county, year, kind, amount, middle in zip(
-            *(odd[name].head(SAID) for name in ("county", "year", "kind", "amount")),
-            usual[odd.index],
-            strict=False,
-        )
-    ]
-    if len(odd) > SAID:
-        said.append(f"limits: {len(odd) - SAID} more rows as far from their other years")
-    return said
