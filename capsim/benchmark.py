@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from capsim.demand.projection import project
-from capsim.i18n.language import count, left, money, right, share
+from capsim.i18n.language import left, right, words
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import Builder
 from capsim.lp.solution import SolverResult
@@ -192,6 +192,7 @@ def _from(path: str, key: str) -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")
 
 
+EN = words("en")
 SHOWN = ("numpy", "scipy", "highspy", "pulp")
 """Libraries whose versions are said; the others build no program and solve none."""
 
@@ -199,13 +200,13 @@ SHOWN = ("numpy", "scipy", "highspy", "pulp")
 def timings_text(found: Mapping[str, Any]) -> str:
     """Write what `capsim.benchmark.bench` gives as lines for one screen."""
     size, machine = found["program"], found["machine"]
-    kind = "linear relaxation" if found["relax"] else f"gap {share(found['gap'])}"
+    kind = "linear relaxation" if found["relax"] else f"gap {EN.share(found['gap'])}"
     runs = next(iter(found["solvers"].values()))["runs"]
     often = "once" if runs == 1 else f"medians of {runs} runs"
     name = found["scenario"]["name"]
     lines = [
-        f"{name}: {count(size['columns'])} columns, {count(size['rows'])} rows,"
-        f" {count(size['nonzeros'])} nonzeros, {count(size['integers'])} whole; {kind}.",
+        f"{name}: {EN.count(size['columns'])} columns, {EN.count(size['rows'])} rows,"
+        f" {EN.count(size['nonzeros'])} nonzeros, {EN.count(size['integers'])} whole; {kind}.",
         f"Enrolment projected in {found['project_s']:.3f} s. Seconds, {often}:",
         "",
         left("solver", 13)
@@ -217,7 +218,7 @@ def timings_text(found: Mapping[str, Any]) -> str:
     ]
     for name, row in found["solvers"].items():
         cells = [f"{row[key]:.3f}" for key in ("build_s", "hand_over_s", "solve_s", "cpu_s")]
-        cost = "–" if row["objective_cny"] is None else money(row["objective_cny"])
+        cost = "–" if row["objective_cny"] is None else EN.money(row["objective_cny"])
         lines.append(
             left(name, 13)
             + "".join(right(cell, 10) for cell in cells)
@@ -237,4 +238,4 @@ def timings_text(found: Mapping[str, Any]) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else share(value)
+    return "–" if value is None else EN.share(value)

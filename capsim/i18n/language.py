@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 from unicodedata import east_asian_width
 
 LANGUAGES = ("en", "zh")
@@ -20,12 +21,41 @@ COUNTED = ("amount", "number", "things")
 """Places that say how many there are; a text that has a singular has one of them."""
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """What the file of a language holds.
+class Unit(NamedTuple):
+    """A unit that keeps large numbers short, such as a million.
 
     Attributes
     ----------
+    size : float
+        The number from which on it is used.
+    digits : int
+        Decimals.
+    name : str
+        After the number.
+    trim : bool
+        Whether zeros at the end are left out.
+    """
+
+    size: float
+    digits: int
+    name: str
+    trim: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Texts and numbers of one language, as its file has them; made by `words`.
+
+    Attributes
+    ----------
+    lang, code : str
+        Short name, and language tag of a page (BCP 47).
+    comma, semicolon, stop : str
+        Marks between the parts and the sentences of a list, and at the end of a sentence.
+    percent, currency : str
+        After a number.
+    counts, money_units : sequence of units
+        That keep counts and amounts of money short; the first that a number reaches is taken.
     texts : mapping of text
         By the English text; none in English.
     one : mapping of text
@@ -34,83 +64,18 @@ class Catalogue:
         Words of the data by their code.
     """
 
-    texts: Mapping[str, str] = field(default_factory=dict)
-    one: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-@cache
-def catalogue(lang: str) -> Catalogue:
-    """Read the texts of a language from the file that is shipped."""
-    text = files("capsim.i18n").joinpath(f"{lang}.toml").read_text(encoding="utf-8")
-    return Catalogue(**tomllib.loads(text))
-
-
-def count(number: float) -> str:
-    """Write persons or places as English readers do.
-
-    Examples
-    --------
-    >>> count(309800.2), count(-12), count(-0.2)
-    ('309,800', '−12', '0')
-    """
-    text = f"{number:,.0f}"
-    return "0" if text == "-0" else text.replace("-", "−")
-
-
-def money(cny: float) -> str:
-    """Write RMB in the unit that keeps the number short.
-
-    Examples
-    --------
-    >>> money(4.61e9), money(-25_300_000), money(8_200)
-    ('4.61 bn RMB', '−25.3 million RMB', '8,200 RMB')
-    """
-    if abs(cny) >= 1e9:
-        text = f"{cny / 1e9:,.2f} bn"
-    elif abs(cny) >= 1e6:
-        text = f"{cny / 1e6:,.1f} million"
-    else:
-        text = count(cny)
-    return f"{text} RMB".replace("-", "−")
-
-
-def share(fraction: float) -> str:
-    """Write a fraction as a percentage with two decimals.
-
-    Examples
-    --------
-    >>> share(0.05)
-    '5.00 %'
-    """
-    return f"{100 * fraction:.2f} %"
-
-
-@dataclass(frozen=True)
-class Words:
-    """Texts and numbers in one language; made by `words`."""
-
     lang: str
-
-    @property
-    def code(self) -> str:
-        """Language tag of a page (BCP 47)."""
-        return "zh-Hans" if self.lang == "zh" else "en"
-
-    @property
-    def comma(self) -> str:
-        """The mark between parts of a list."""
-        return "、" if self.lang == "zh" else ", "
-
-    @property
-    def semicolon(self) -> str:
-        """The mark between sentences of a list."""
-        return "；" if self.lang == "zh" else "; "
-
-    @property
-    def stop(self) -> str:
-        """The mark at the end of a sentence."""
-        return "。" if self.lang == "zh" else "."
+    code: str
+    comma: str
+    semicolon: str
+    stop: str
+    percent: str
+    currency: str
+    counts: Sequence[Unit]
+    money_units: Sequence[Unit]
+    texts: Mapping[str, str]
+    one: Mapping[str, str]
+    names: Mapping[str, str]
 
     def __call__(self, text: str, /, **values: object) -> str:
         """Return a text with its `{values}` filled in.
@@ -127,11 +92,10 @@ class Words:
         >>> words("en")("{amount} more posts are authorised, all years together", amount=1)
         '1 more post is authorised, all years together'
         """
-        known = catalogue(self.lang)
-        template = text if self.lang == "en" else known.texts[text]
-        if text in known.one:
+        template = text if self.lang == "en" else self.texts[text]
+        if text in self.one:
             counted = next(place for place in COUNTED if f"{{{place}}}" in text)
-            template = known.one[text] if str(values[counted]) == "1" else template
+            template = self.one[text] if str(values[counted]) == "1" else template
         return template.format(**values) if values else template
 
     def name(self, term: str) -> str:
@@ -142,7 +106,7 @@ class Words:
         >>> words("zh").name("junior"), words("en").name("in_use"), words("zh").name("X")
         ('初中', 'in use', 'X')
         """
-        return catalogue(self.lang).names.get(term, term)
+        return self.names.get(term, term)
 
     def rule(self, rule: object) -> str:
         """Name a rule of the targets in words; a programme by its name.
@@ -170,7 +134,7 @@ class Words:
         if value >= 100:
             return self.count(value)
         if value >= 0.01 or value == 0:
-            return f"{value:.2f}".rstrip("0").rstrip(".")
+            return _trimmed(f"{value:.2f}")
         return f"{value:.1g}"
 
     def count(self, number: float) -> str:
@@ -181,9 +145,7 @@ class Words:
         >>> words("en").count(309800), words("zh").count(309800), words("zh").count(-1200)
         ('309,800', '30.98万', '−1,200')
         """
-        if self.lang == "zh" and abs(number) >= 1e4:
-            return f"{number / 1e4:,.2f}".rstrip("0").rstrip(".").replace("-", "−") + "万"
-        return count(number)
+        return _short(number, self.counts)
 
     def money(self, cny: float) -> str:
         """Write RMB in the unit that keeps the number short.
@@ -193,20 +155,17 @@ class Words:
         >>> words("en").money(4.61e9), words("zh").money(4.61e9), words("zh").money(253_000)
         ('4.61 bn RMB', '46.10亿元', '25.3万元')
         """
-        if self.lang != "zh":
-            return money(cny)
-        if abs(cny) >= 1e8:
-            text = f"{cny / 1e8:,.2f}亿"
-        elif abs(cny) >= 1e4:
-            text = f"{cny / 1e4:,.1f}万"
-        else:
-            text = count(cny)
-        return f"{text}元".replace("-", "−")
+        return _short(cny, self.money_units) + self.currency
 
     def share(self, fraction: float) -> str:
-        """Write a fraction as a percentage with two decimals."""
-        text = share(fraction)
-        return text.replace(" ", "") if self.lang == "zh" else text
+        """Write a fraction as a percentage with two decimals.
+
+        Examples
+        --------
+        >>> words("en").share(0.05), words("zh").share(0.05)
+        ('5.00 %', '5.00%')
+        """
+        return f"{100 * fraction:.2f}{self.percent}"
 
     def chance(self, fraction: float) -> str:
         """Write a probability as a whole percentage.
@@ -216,16 +175,30 @@ class Words:
         >>> words("en").chance(0.66), words("zh").chance(0.66)
         ('66 %', '66%')
         """
-        text = count(100 * fraction)
-        return text + ("%" if self.lang == "zh" else " %")
+        return _short(100 * fraction, ()) + self.percent
 
     def joined(self, parts: list[str]) -> str:
         """Put parts of a sentence in a row."""
         return self.comma.join(parts)
 
 
+def _short(number: float, units: Sequence[Unit]) -> str:
+    """Write a number in the first unit that it reaches, else whole, with a true minus sign."""
+    reached = (unit for unit in units if abs(number) >= unit.size)
+    size, digits, name, trim = next(reached, Unit(1.0, 0, ""))
+    text = f"{number / size:,.{digits}f}"
+    text = _trimmed(text) if trim else text
+    return "0" if text == "-0" else text.replace("-", "−") + name
+
+
+def _trimmed(text: str) -> str:
+    """Leave zeros at the end of a decimal number out."""
+    return text.rstrip("0").rstrip(".")
+
+
+@cache
 def words(lang: str) -> Words:
-    """Return the words of a language, `en` or `zh`.
+    """Return the words of a language, `en` or `zh`, from the file that is shipped.
 
     Raises
     ------
@@ -241,7 +214,9 @@ def words(lang: str) -> Words:
     """
     if lang not in LANGUAGES:
         raise ValueError(f"language {lang!r}: one of {', '.join(LANGUAGES)}")
-    return Words(lang)
+    data = tomllib.loads(files("capsim.i18n").joinpath(f"{lang}.toml").read_text("utf-8"))
+    units = {kind: [Unit(**unit) for unit in data[kind]] for kind in ("counts", "money_units")}
+    return Words(**{**data, **units, "lang": lang})
 
 
 WIDTH = 100

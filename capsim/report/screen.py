@@ -22,12 +22,9 @@ from capsim.comparison.differences import shown
 from capsim.comparison.grid import heat, sweep_of, tornado
 from capsim.i18n.language import (
     Words,
-    count,
     filled,
     left,
-    money,
     right,
-    share,
     width,
     words,
     wrapped,
@@ -122,6 +119,8 @@ def _targets(summary: dict[str, Any], say: Words) -> list[str]:
     return lines
 
 
+EN = words("en")
+"""Of screens that are in English alone."""
 MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "unmarked"}
 
 
@@ -174,17 +173,17 @@ def overview_text(view: dict[str, Any]) -> str:
         ("Years", f"observed to {years['base']}, planned {years['first']} to {years['last']}"),
     ]
     for stage, sectors in view["pupils"].items():
-        cells = "".join(f"{sector:<9}{count(number):>11}   " for sector, number in sectors.items())
+        cells = "".join(f"{name:<9}{EN.count(number):>11}   " for name, number in sectors.items())
         rows.append((f"Pupils in {years['base']}", f"{stage:<14}{cells}"))
     for stage, schools in view["schools"].items():
         cells = "".join(
-            f"{sector:<9}{count(row['places']):>11} in {count(row['rows'])} rows   "
+            f"{sector:<9}{EN.count(row['places']):>11} in {EN.count(row['rows'])} rows   "
             for sector, row in schools.items()
         )
         rows.append(("Places in schools", f"{stage:<14}{cells}"))
     for status, row in view["projects"].items():
-        places = f"{count(row['copies'])} with {count(row['places'])} places"
-        rows.append(("Projects", f"{status:<20}{places}, {money(row['capital_cny'])}"))
+        places = f"{EN.count(row['copies'])} with {EN.count(row['places'])} places"
+        rows.append(("Projects", f"{status:<20}{places}, {EN.money(row['capital_cny'])}"))
     if view["limits"]:
         kinds = (f"{kind} ({number})" for kind, number in view["limits"].items())
         rows.append(("Limits (rows)", ", ".join(kinds)))
@@ -228,7 +227,7 @@ def enrolment_text(view: dict[str, Any]) -> str:
     years = sorted({year for row in pupils.values() for year in row})
     lines = ["school year" + "".join(f"{stage:>14}" for stage in pupils)]
     for year in years:
-        cells = "".join(f"{count(row[year]):>14}" for row in pupils.values())
+        cells = "".join(f"{EN.count(row[year]):>14}" for row in pupils.values())
         lines.append(f"{year:<11}{cells}")
     return "\n".join([*lines, *(f"Note: {note}" for note in view["notes"])]) + "\n"
 
@@ -236,11 +235,11 @@ def enrolment_text(view: dict[str, Any]) -> str:
 def _ordered(scenario: Scenario) -> list[str]:
     policy = scenario.settings.policy
     texts = [
-        f"private share at most {share(cap)} from the end of {year}"
+        f"private share at most {EN.share(cap)} from the end of {year}"
         for year, cap in policy.private_share_cap.items()
     ]
     if policy.reduction:
-        fewer = count(policy.reduction)
+        fewer = EN.count(policy.reduction)
         texts.append(f"{fewer} private pupils fewer on 1 September {policy.reduction_year}")
     for name, programme in scenario.settings.programmes.items():
         texts.append(f"{name}: {programme.number} projects in use by {programme.by}")
@@ -340,13 +339,13 @@ def building(scenario: Scenario, programme: ConstructionSimulation) -> dict[str,
 def building_text(view: dict[str, Any]) -> str:
     """Write what `building` gives as lines for one screen."""
     lines = [
-        f"{view['scenario']['name']}: {count(view['projects'])} projects,"
-        f" {count(view['replications'])} simulations, seed {view['seed']}.",
+        f"{view['scenario']['name']}: {EN.count(view['projects'])} projects,"
+        f" {EN.count(view['replications'])} simulations, seed {view['seed']}.",
         f"In use on the planned day: {100 * (view['on_time'] or 0):.0f} % of the projects.",
     ]
     for name, row in view["programmes"].items():
         lines.append(
-            f"{name}: {row['number']} wanted by {row['by']}; {count(row['in_use_mean'])} of"
+            f"{name}: {row['number']} wanted by {row['by']}; {EN.count(row['in_use_mean'])} of"
             f" {row['projects']} in use on average, enough in {100 * row['probability']:.0f} %."
         )
     if view["waiting_days"]:

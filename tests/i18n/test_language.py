@@ -9,7 +9,7 @@ import pytest
 
 import capsim
 from capsim.analysis.infeasibility.rules import entries
-from capsim.i18n.language import catalogue, words
+from capsim.i18n.language import words
 from capsim.i18n.message import Message
 from capsim.report.figures.tradeoff import MEANING
 from capsim.report.narrative import UNITS
@@ -17,8 +17,8 @@ from capsim.report.page.comparison import FIGURES
 from capsim.report.page.elements import layouts
 
 HERE = Path(capsim.__file__).parent
-TEXTS, NAMES = catalogue("zh").texts, catalogue("zh").names
-ONE = catalogue("en").one
+TEXTS, NAMES = words("zh").texts, words("zh").names
+ONE = words("en").one
 
 
 def places(text: str) -> set[str]:
@@ -69,7 +69,7 @@ def test_a_singular_is_of_a_text_that_counts_one_thing():
 
 def test_names_of_more_than_one_word_are_written_apart():
     apart = {name: name.replace("_", " ") for name in NAMES if "_" in name}
-    assert apart == catalogue("en").names
+    assert apart == words("en").names
 
 
 def test_chinese_is_chinese():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from capsim.i18n.language import Words, count, words
+from capsim.i18n.language import Words, words
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -248,7 +248,7 @@ def _by_third(ax: Axes, front: Front, table: pd.DataFrame, x: np.ndarray, y: np.
         if not len(mine):
             continue
         low, high = third[mine].min(), third[mine].max()
-        text = count(low) if count(low) == count(high) else f"{count(low)} to {count(high)}"
+        text = " to ".join(dict.fromkeys(words("en").count(end) for end in (low, high)))
         ax.scatter(x[mine], y[mine], color=colour, marker=marker, zorder=3, label=text)
         order = mine[np.lexsort((y[mine], x[mine]))]
         ax.plot(x[order], y[order], color=colour, linewidth=0.7)
