@@ -571,3 +571,15 @@ def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Provide
         row_life=table.number("life_years"),
         row_boarding=table.number("boarding_places"),
     )
+
+
+def limits_of(data: ModelData, kind: str) -> tuple[Array, Array]:
+    """Return the limits of a kind, ``[county, year]`` and ``[year]`` of the whole; NaN for none."""
+    space, rows = data.space, TableArrays(data.scenario, "limits")
+    rows = rows.where(rows.text("kind") == kind)
+    year = rows.number("year").astype(np.int64) - int(space.years[0])
+    county = codes(rows.text("county"), [*space.counties, "*"])
+    out = np.full((len(space.counties) + 1, len(space.years)), np.nan)
+    known = (county >= 0) & (year >= 0) & (year < len(space.years))
+    out[county[known], year[known]] = rows.number("amount")[known]
+    return out[:-1], out[-1]

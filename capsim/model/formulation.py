@@ -17,7 +17,7 @@ import numpy as np
 from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.lp.labels import Along, Labels
 from capsim.lp.program import Builder, Term
-from capsim.model.data import ModelData, TableArrays
+from capsim.model.data import ModelData, limits_of
 from capsim.model.links import Links
 from capsim.model.variables import Variables, pair_texts, school_texts
 
@@ -114,13 +114,6 @@ class Formulation:
         return len(self.given.space.years)
 
     @cached_property
-    def limits(self) -> tuple[Text, Text, Index, Array]:
-        """Kind, county, year and amount of every limit."""
-        rows = TableArrays(self.given.scenario, "limits")
-        year = rows.number("year").astype(np.int64)
-        return rows.text("kind"), rows.text("county"), year, rows.number("amount")
-
-    @cached_property
     def added_seats(self) -> Seated:
         """``places · (z[t] − z[t − life])`` for every project row that adds seats."""
         return self.brought(self.given.projects.row_places)
@@ -208,23 +201,6 @@ def before(column: Index) -> Index:
 Entry = tuple[Index, Index, Index, Array | float]
 
 
-def county_limit(parts: Formulation, kind: str) -> tuple[Array, Array]:
-    """Return the limits of a kind, ``[county, year]`` and ``[year]`` of the whole; NaN for none."""
-    space = parts.given.space
-    kinds, names, years, amounts = parts.limits
-    rows = kinds == kind
-    year, amount, name = years[rows] - int(space.years[0]), amounts[rows], names[rows]
-    county = np.full((len(space.counties), parts.years), np.nan)
-    whole = np.full(parts.years, np.nan)
-    code = {c: i for i, c in enumerate(space.counties)}
-    inside = (year >= 0) & (year < parts.years)
-    every = inside & (name == "*")
-    whole[year[every]] = amount[every]
-    one = inside & (name != "*")
-    county[np.array([code[n] for n in name[one]], np.int64), year[one]] = amount[one]
-    return county, whole
-
-
 def limit_rows(
     m: Builder,
     parts: Formulation,
@@ -242,7 +218,7 @@ def limit_rows(
     adds to the limit of a county (and its sum to that of the whole). ``cumulative`` adds the quotas
     up over the years, from the first one given on.
     """
-    county, whole = county_limit(parts, kind)
+    county, whole = limits_of(parts.given, kind)
     if cumulative:
         county, whole = _running_total(county), _running_total(whole[None, :])[0]
     more = np.zeros_like(county) if extra is None else extra

@@ -240,12 +240,12 @@ def _under_ceilings(
     return replace(program, matrix=csc_array(program.matrix + more))
 
 
-def reserves(given: SimulationData, beyond: Array) -> tuple[Array, Array]:
+def reserves(data: SimulationData, beyond: Array) -> tuple[Array, Array]:
     """Places by which contracts of a plan can grow, by group and year.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     beyond : array [group, year]
         Persons who would find no room if all contracts could grow at once (below 0: room left).
         Where they are needed most, reserves use up ceilings first.
@@ -255,30 +255,30 @@ def reserves(given: SimulationData, beyond: Array) -> tuple[Array, Array]:
     free, counted : arrays [group, year]
         Without regard to ceilings and money, and within them.
     """
-    rooms = [contract_room(stage, planned_payers(stage))[..., 0] for stage in given.stages]
-    pairs = list(zip(given.stages, rooms, strict=True))
+    rooms = [contract_room(stage, planned_payers(stage))[..., 0] for stage in data.stages]
+    pairs = list(zip(data.stages, rooms, strict=True))
     free = np.concatenate([stage.reach.member @ room for stage, room in pairs])
     paid = np.concatenate(
         [stage.reach.member @ (stage.price_cny[:, None] * room) for stage, room in pairs]
     )
     price = paid / np.where(free > 0, free, 1.0)
-    county = np.concatenate([given.county[stage.reach.area] for stage in given.stages])
+    county = np.concatenate([data.space.county[stage.reach.area] for stage in data.stages])
     counted = np.zeros_like(free)
     for wanted in (np.clip(beyond + free, 0.0, free), free):
         more = wanted - np.minimum(counted, wanted)
-        counted = counted + more * _part(given, county, price, counted, more)[county]
+        counted = counted + more * _part(data, county, price, counted, more)[county]
     return free, counted
 
 
-def _part(given: SimulationData, county: Index, price: Array, counted: Array, more: Array) -> Array:
+def _part(data: SimulationData, county: Index, price: Array, counted: Array, more: Array) -> Array:
     """Share of more places that ceilings and money leave beside those counted, by county."""
-    counties = len(given.counties)
-    most, whole = ceilings(given, given.demand.pupils[:, :, 1:, None])
-    bought = np.zeros((counties, len(given.years)))
-    for stage in given.stages:
+    counties = len(data.space.counties)
+    most, whole = ceilings(data, data.space.children[..., None])
+    bought = np.zeros((counties, len(data.space.years)))
+    for stage in data.stages:
         np.add.at(bought, stage.county, stage.bought_december)
     bought += by_group(counted, county, counties)
-    budget = given.budget_cny.copy()
+    budget = data.budget_cny.copy()
     used = by_group(price * counted, county, counties)
     budget -= np.concatenate([used, used.sum(0, keepdims=True)])
     places = by_group(more, county, counties)

@@ -60,28 +60,28 @@ class Safety:
         )
 
 
-def tighten(model: Model, given: SimulationData, safety: Safety) -> Model:
+def tighten(model: Model, data: SimulationData, safety: Safety) -> Model:
     """Return the model with margins; each can give way, at a price.
 
     Parameters
     ----------
     model : Model
-    given : simulate.given.Given
+    data : SimulationData
         A plan of the scenario as arrays; its groups are what margins are for.
     safety : Safety
     """
     program, reserve = with_reserves(model)
-    rows, upper, labels = _seat_rows(model, given, safety, reserve, len(program.cost))
+    rows, upper, labels = _seat_rows(model, data, safety, reserve, len(program.cost))
     year = np.tile(np.arange(model.parts.years), len(safety.seats))
     program = _append(model, program, "safety.seats", rows, upper, year, labels)
     for target, margin in safety.targets:
         if margin > 0:
-            program = _target_rows(model, program, given, target, margin)
+            program = _target_rows(model, program, data, target, margin)
     return model.with_program(program)
 
 
 def _seat_rows(
-    model: Model, given: SimulationData, safety: Safety, reserve: Index, columns: int
+    model: Model, data: SimulationData, safety: Safety, reserve: Index, columns: int
 ) -> tuple[csr_array, Array, tuple[Text, ...]]:
     """Σ pupils + children without a place + margin ≤ places up to the class ceiling + reserves.
 
@@ -102,13 +102,14 @@ def _seat_rows(
     base = np.where(free, places[:, None], 0.0).ravel()
     each = _matrix(terms, count * T, columns)
     names, members, lacking = [], [], []
-    for number, stage in enumerate(given.stages):
-        here = np.flatnonzero(providers.stage == number)
+    for stage in data.stages:
         groups = coo_array(stage.reach.member)
         shape = (groups.shape[0], count)
-        members.append(csr_array((groups.data, (groups.row, here[groups.col])), shape=shape))
+        members.append(
+            csr_array((groups.data, (groups.row, stage.provider[groups.col])), shape=shape)
+        )
         lacking.append(_lacking(model, stage, columns))
-        names += [(stage.name, given.areas[area]) for area in stage.reach.area]
+        names += [(stage.name, data.space.areas[area]) for area in stage.reach.area]
     member = csr_array(block_array([[one] for one in members]))
     over_years = csr_array(kron(member, eye_array(T)))
     years = np.tile(parts.given.space.years, len(names))
@@ -169,7 +170,7 @@ def _inclusive(model: Model, at: Index) -> list[Term]:
     projects = parts.given.projects
     z = model.columns.open[:, parts.given.dates.autumn]
     moved = np.flatnonzero(projects.row_pupils > 0)
-    gains = inclusive_pool(parts)[projects.row_area[moved], projects.row_stage[moved]]
+    gains = inclusive_pool(parts.given)[projects.row_area[moved], projects.row_stage[moved]]
     out: list[Term] = []
     for provider, sign in ((gains, -1.0), (projects.row_leaves[moved], 1.0)):
         known = provider >= 0
@@ -188,7 +189,7 @@ def _matrix(terms: list[Term], rows: int, columns: int) -> csr_array:
 
 
 def _target_rows(
-    model: Model, program: LinearProgram, given: SimulationData, target: Target, margin: float
+    model: Model, program: LinearProgram, data: SimulationData, target: Target, margin: float
 ) -> LinearProgram:
     """Repeat the rows of a target, further from the limit by the margin."""
     block, year = RULES[target.rule].rows, target.year
@@ -199,8 +200,8 @@ def _target_rows(
         rows = rows[of_year == year]
     if not len(rows):
         return program
-    position = 0 if year is None else given.years.index(year)
-    size = _size(model, given, target.rule, position, len(rows))
+    position = 0 if year is None else year - int(data.space.years[0])
+    size = _size(model, data, target.rule, position, len(rows))
     matrix = csr_array(model.program.matrix.tocsr()[rows])
     upper = model.program.row_upper[rows]
     if not np.isfinite(upper).all():
@@ -210,20 +211,20 @@ def _target_rows(
     return _append(model, program, "safety.targets", matrix, upper - margin * size, years, labels)
 
 
-def _size(model: Model, given: SimulationData, rule: str, year: int, count: int) -> Array | float:
+def _size(model: Model, data: SimulationData, rule: str, year: int, count: int) -> Array | float:
     """Persons that a target's unit stands for: those of whom it is a share."""
     if rule == "reduction":
         return 1.0
     children = model.given.space.children[:, :, year]
     stages = [
         stage.grades
-        for stage in given.stages
+        for stage in data.stages
         if (stage.compulsory if rule == "share" else stage.name == "kindergarten")
     ]
     by_area = children[:, np.concatenate(stages)].sum(axis=1)
-    if rule == "share" and given.settings.policy.share_scope == "county":
-        out = np.zeros(len(given.counties))
-        np.add.at(out, given.county, by_area)
+    if rule == "share" and data.settings.policy.share_scope == "county":
+        out = np.zeros(len(data.space.counties))
+        np.add.at(out, data.space.county, by_area)
         return out
     return np.full(count, by_area.sum())
 

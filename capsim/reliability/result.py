@@ -77,7 +77,7 @@ class Step:
 
 def judged_by(run: Trial) -> dict[str, tuple[Target, Array]]:
     """Every target with what was achieved ``[draw]``: the plan's, and `COMPULSORY`."""
-    compulsory = [stage.compulsory for stage in run.given.stages]
+    compulsory = [stage.compulsory for stage in run.data.stages]
     lacking = run.figures.shortfall[:, compulsory].sum((0, 1, 2))
     whole = {one.id: one for one in run.targets}
     out = {one.id: (one, row) for one, row in zip(run.targets, run.figures.targets, strict=True)}
@@ -92,12 +92,12 @@ def holds(run: Trial, wanted: Sequence[str]) -> Flag:
     return np.asarray(np.all(flags, axis=0))
 
 
-def guarded(given: SimulationData, wanted: Sequence[str]) -> Flag:
+def guarded(data: SimulationData, wanted: Sequence[str]) -> Flag:
     """Flag the groups in which places are to be kept free, ``[group]``."""
     every = "placement" in wanted
     flags = [
         np.full(len(stage.reach.area), every or (stage.compulsory and COMPULSORY in wanted))
-        for stage in given.stages
+        for stage in data.stages
     ]
     return np.concatenate(flags)
 
@@ -117,12 +117,12 @@ def look_at(
     search.progress(f"simulating, round {number}")
     drawn = search.look(plan, 1, search.draws)
     planned = trial(plan, draws=1, seed=search.seed, uncertainty=False)
-    surely = rooms(drawn.given, _counted_days(model, drawn, counted))
+    surely = rooms(drawn.data, _counted_days(model, drawn, counted))
     at = tuple(i for i, one in enumerate(drawn.targets) if one in by_margin(drawn, wanted))
     found = need(drawn, planned, surely, at)
-    guard = guarded(drawn.given, wanted)[:, None]
+    guard = guarded(drawn.data, wanted)[:, None]
     margin = np.zeros_like(found.spare) if safety is None else safety.seats
-    free, counted_on = reserves(drawn.given, margin - found.spare)
+    free, counted_on = reserves(drawn.data, margin - found.spare)
     found = replace(
         found,
         seats=np.where(guard[..., None], found.seats, 0.0),
@@ -161,12 +161,12 @@ def by_margin(run: Trial, wanted: Sequence[str]) -> list[Target]:
 
 def _counted_days(model: Model, run: Trial, counted: Index) -> Index:
     """Day from which each opening counts, ``[opening]``."""
-    dates, programme = model.given.dates, run.given.programme
-    row = pd.Index(model.given.projects.project).get_indexer(pd.Index(programme.projects))
-    check = np.searchsorted(dates.date.astype("datetime64[D]").astype(np.int64), programme.day)
-    autumn = counted[row[programme.project], check].astype(np.int64)
-    days = np.append(programme.autumns, np.iinfo(np.int64).max)
-    return np.asarray(days[np.minimum(autumn, len(programme.autumns))])
+    dates, openings = model.given.dates, run.data.openings
+    row = pd.Index(model.given.projects.project).get_indexer(pd.Index(openings.projects))
+    check = np.searchsorted(dates.date.astype("datetime64[D]").astype(np.int64), openings.day)
+    autumn = counted[row[openings.project], check].astype(np.int64)
+    days = np.append(openings.autumns, np.iinfo(np.int64).max)
+    return np.asarray(days[np.minimum(autumn, len(openings.autumns))])
 
 
 def count(run: Trial, wanted: Sequence[str]) -> tuple[int, int]:
@@ -232,12 +232,12 @@ def _target(target: Target, achieved: Array, flag: Flag) -> str:
 
 def _where(judged: Trial, wanted: Sequence[str]) -> list[str]:
     """Name the counties, stages and years in which children most often have no place."""
-    given, short = judged.given, judged.figures.shortfall.copy()
-    for number, stage in enumerate(given.stages):
+    data, short = judged.data, judged.figures.shortfall.copy()
+    for number, stage in enumerate(data.stages):
         if "placement" not in wanted and not (stage.compulsory and COMPULSORY in wanted):
             short[:, number] = 0.0
-    county = np.zeros((len(given.counties), *short.shape[1:]))
-    np.add.at(county, given.county, short)
+    county = np.zeros((len(data.space.counties), *short.shape[1:]))
+    np.add.at(county, data.space.county, short)
     often = (county >= 0.5).mean(-1)
     out = []
     for flat in np.argsort(-often, axis=None, kind="stable")[:WORST]:
@@ -245,8 +245,8 @@ def _where(judged: Trial, wanted: Sequence[str]) -> list[str]:
         if often[c, s, t] > 0:
             some = county[c, s, t][county[c, s, t] >= 0.5]
             out.append(
-                f"County {given.counties[c]} lacks {given.stages[s].name} places in "
-                f"{given.years[t]} in {often[c, s, t]:.1%} of draws, then "
+                f"County {data.space.counties[c]} lacks {data.stages[s].name} places in "
+                f"{data.space.years[t]} in {often[c, s, t]:.1%} of draws, then "
                 f"{np.median(some):,.0f} as a rule."
             )
     return out
@@ -340,9 +340,8 @@ def result_of(search: Search, steps: list[Step], wanted: tuple[str, ...], asked:
     step, row = steps[best], table.iloc[best]
     reached = bool(row["low"] >= asked)
     reasons = () if reached else explain(search, step.plan, step.judged, wanted, asked)
-    names = [
-        (s.name, step.judged.given.areas[a]) for s in step.judged.given.stages for a in s.reach.area
-    ]
+    data = step.judged.data
+    names = [(stage.name, data.space.areas[a]) for stage in data.stages for a in stage.reach.area]
     return Hardened(
         scenario=step.plan.scenario,
         plan=step.plan,
@@ -358,7 +357,7 @@ def result_of(search: Search, steps: list[Step], wanted: tuple[str, ...], asked:
         rounds=table,
         by_target=_by_target(step.judged),
         reasons=reasons,
-        shortages=_shortages(names, step.judged.given.years, step),
+        shortages=_shortages(names, data.space.years.tolist(), step),
     )
 
 
@@ -388,7 +387,7 @@ def _by_target(run: Trial) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "probability", "low", "high"])
 
 
-def _shortages(names: list[tuple[str, str]], years: tuple[int, ...], step: Step) -> pd.DataFrame:
+def _shortages(names: list[tuple[str, str]], years: list[int], step: Step) -> pd.DataFrame:
     kept = np.zeros_like(step.missing) if step.safety is None else step.safety.seats
     cells = pd.MultiIndex.from_tuples(
         [(*name, year) for name in names for year in years],

@@ -220,7 +220,7 @@ def find(
             change = f"{part:.0%} of the way from {below.name} to {safe.name}"
         number = len(steps)
         search.progress(f"planning with margins, round {number}")
-        tight = tighten(model, steps[0].drawn.given, safety)
+        tight = tighten(model, steps[0].drawn.data, safety)
         rough = replace(search.options, gap=ROUGH * search.options.gap)
         plan = optimize(tight, **rough.keywords)
         plan = _bounded(plan, plain, search.options.gap)
@@ -307,7 +307,7 @@ def _safety(
 ) -> Safety:
     """Margins for the next plan, none smaller than before."""
     seats, targets = margins(last.found, share, cushion, last.closed)
-    seats = np.where(guarded(last.drawn.given, wanted)[:, None], seats, 0.0)
+    seats = np.where(guarded(last.drawn.data, wanted)[:, None], seats, 0.0)
     before = {} if last.safety is None else dict(last.safety.targets)
     if last.safety is not None:
         seats = np.where(last.closed, seats, np.maximum(seats, last.safety.seats))

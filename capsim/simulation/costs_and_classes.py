@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
+from capsim.lp.arrays import Array
 from capsim.model.costs import COST_KINDS
 from capsim.simulation.data import FIXED, SimulationData, StageData
-from capsim.simulation.network import Floats
 from capsim.simulation.seating import Arrivals, Payers, Seated, by_group
 
 LATER_PART = 8 / 12
@@ -18,26 +18,26 @@ KNOTS = np.arange(40.0, 55.1, 2.5)
 """Mean class sizes between which the share of large classes is taken as linear."""
 
 
-def displaced(given: SimulationData, stage: StageData, come: Arrivals, seated: Seated) -> Floats:
+def displaced(data: SimulationData, stage: StageData, come: Arrivals, seated: Seated) -> Array:
     """Children made to change school in mid-stage, persons ``[provider, year, draw]``.
 
     A school's pupils move up with the plan's progression ratio, corrected by how the draw's cohort
     of those who come to the school changes, and by at most 1.
     """
-    if not stage.compulsory or not given.settings.switches.continuity:
+    if not stage.compulsory or not data.settings.switches.continuity:
         return np.zeros_like(seated.total)
     pool, home = stage.network.pool, stage.network.home
     first = np.ones((*come.scale.shape[:2], 1, come.scale.shape[-1]))
     before = np.concatenate([first, come.scale[:, :, :-1]], axis=2)[:, :-1]
     change = come.scale[:, 1:] / np.where(before > 0, before, 1.0)
-    ratio = given.progression[home][:, stage.grades[1:]][..., None]
+    ratio = data.space.progression[home][:, stage.grades[1:]][..., None]
     moved_up = np.minimum(ratio * change, 1.0)
     rolls = np.broadcast_to(stage.rolls[:, :, None, None], (*stage.rolls.shape, 1, first.shape[-1]))
     last = np.concatenate([rolls, seated.pupils[:, :, :-1]], axis=2)[:, :-1]
     return np.asarray(np.maximum(moved_up[pool] * last - seated.pupils[:, 1:], 0.0).sum(1))
 
 
-def large_share(mean: Floats, large: float, sd: float) -> Floats:
+def large_share(mean: Array, large: float, sd: float) -> Array:
     """Share of classes of `large` pupils or more, by mean class size.
 
     Class sizes are normal round the mean; the share is linear between `KNOTS`, goes on beyond
@@ -57,21 +57,21 @@ def large_share(mean: Floats, large: float, sd: float) -> Floats:
 
 
 def class_sizes(
-    given: SimulationData, stage: StageData, seated: Seated
-) -> tuple[Floats, Floats, Floats]:
+    data: SimulationData, stage: StageData, seated: Seated
+) -> tuple[Array, Array, Array]:
     """Mean class size, and shares of large and of very large classes, at public providers.
 
     Returns
     -------
     three arrays [county, year, draw]
     """
-    counties = len(given.counties)
+    counties = len(data.space.counties)
     public = np.flatnonzero(stage.public)
     classes = seated.seats[public] / stage.class_size
     pupils = seated.total[public]
     some = classes > 0
     mean = np.where(some, pupils / np.where(some, classes, 1.0), 0.0)
-    sd = given.settings.policy.class_size_sd
+    sd = data.settings.policy.class_size_sd
     many = [
         large_share(mean, size, sd) * classes
         for size in (stage.large_class, stage.very_large_class)
@@ -84,7 +84,7 @@ def class_sizes(
     return total / whole, large / whole, very_large / whole
 
 
-def contract_teachers(given: SimulationData, seated: Sequence[Seated]) -> Floats:
+def contract_teachers(data: SimulationData, seated: Sequence[Seated]) -> Array:
     """Teachers on contract: the plan's, changed as the need beyond the posts changes.
 
     Returns
@@ -92,52 +92,53 @@ def contract_teachers(given: SimulationData, seated: Sequence[Seated]) -> Floats
     array [county, year, draw]
         Persons.
     """
-    need: Floats = np.zeros((len(given.counties), *seated[0].total.shape[1:]))
-    for stage, sits in zip(given.stages, seated, strict=True):
+    need: Array = np.zeros((len(data.space.counties), *seated[0].total.shape[1:]))
+    for stage, sits in zip(data.stages, seated, strict=True):
         if stage.pupils_per_post:
             need = (
                 need
                 + by_group(public_pupils(stage, sits), stage.county, len(need))
                 / stage.pupils_per_post
             )
-    spare = given.contract - np.maximum(given.need - given.posts, 0.0)
-    beyond = np.maximum(need - given.posts[..., None], 0.0)
+    spare = data.contract - np.maximum(data.need - data.posts, 0.0)
+    beyond = np.maximum(need - data.posts[..., None], 0.0)
     return np.asarray(np.maximum(beyond + spare[..., None], 0.0))
 
 
-def public_pupils(stage: StageData, seated: Seated) -> Floats:
+def public_pupils(stage: StageData, seated: Seated) -> Array:
     """Pupils of public providers and of converted schools, ``[provider, year, draw]``."""
     public = stage.public[:, None] | stage.converted
     return np.asarray(np.where(public[..., None], seated.total, 0.0))
 
 
 def money(
-    given: SimulationData,
+    data: SimulationData,
     seated: Sequence[Seated],
     payers: Sequence[Payers],
-    moved: Sequence[Floats],
-    copies: Floats,
-) -> Floats:
+    moved: Sequence[Array],
+    copies: Array,
+) -> Array:
     """Discounted cost by kind, RMB ``[kind, draw]``.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     seated, payers : by stage
     moved : by stage, arrays [provider, year, draw]
         Displaced children.
     copies : array [opening, year, draw]
         Copies of projects in use in autumns.
     """
-    price = given.settings.costs
+    price = data.settings.costs
     draws = seated[0].total.shape[-1]
-    year = {kind: np.zeros((len(given.years), draws)) for kind in COST_KINDS if kind not in FIXED}
-    year["running"] += (given.programme.running_cny[:, None, None] * copies).sum(0)
-    teachers = price.teacher_cny * given.posts[..., None]
-    year["staff"] += (teachers + price.contract_teacher_cny * contract_teachers(given, seated)).sum(
+    nothing = np.zeros((len(data.space.years), draws))
+    year = {kind: nothing.copy() for kind in COST_KINDS if kind not in FIXED}
+    year["running"] += (data.openings.running_cny[:, None, None] * copies).sum(0)
+    teachers = price.teacher_cny * data.posts[..., None]
+    year["staff"] += (teachers + price.contract_teacher_cny * contract_teachers(data, seated)).sum(
         0
     )
-    for stage, sits, payer, made in zip(given.stages, seated, payers, moved, strict=True):
+    for stage, sits, payer, made in zip(data.stages, seated, payers, moved, strict=True):
         year["running"] += stage.allowance_cny * public_pupils(stage, sits).sum(0)
         bought = payer.bought + LATER_PART * (payer.bought_december - payer.bought)
         year["purchase"] += (stage.price_cny[:, None, None] * bought).sum(0)
@@ -149,7 +150,7 @@ def money(
     out = np.zeros((len(COST_KINDS), draws))
     for number, kind in enumerate(COST_KINDS):
         if kind in FIXED:
-            out[number] = given.fixed_cny[kind]
-        elif getattr(given.settings.cost_terms, kind):
-            out[number] = given.discount @ year[kind]
+            out[number] = data.fixed_cny[kind]
+        elif getattr(data.settings.cost_terms, kind):
+            out[number] = data.discount @ year[kind]
     return out

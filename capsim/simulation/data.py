@@ -1,30 +1,35 @@
-"""A stage of a plan as arrays: its providers, their pupils and seats, and who comes from where.
+"""A plan as arrays: what the simulation needs of its decisions, beside the arrays of the model.
 
-What the simulation needs of a plan and its scenario, as arrays.
+Areas, providers and projects are those of :class:`~capsim.model.data.ModelData`; what the plan
+decides is read from its tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
+from capsim.lp.arrays import Array, Flag, Index
+from capsim.model.constraints.capacity import inclusive_pool
 from capsim.model.costs import RECURRENT
-from capsim.simulation.network import Floats, Ints, Network, Reach, read_network, read_reach
-from capsim.simulation.opening_dates import OpeningDates, read_programme
+from capsim.model.data import ModelData, Space, codes, limits_of, prepare
+from capsim.model.links import Links, prepare_links
+from capsim.simulation.network import Network, Reach, read_network, read_reach
+from capsim.simulation.opening_dates import OpeningDates, read_openings
 
 if TYPE_CHECKING:
     from capsim.demand.projection import Demand
     from capsim.plan.plan import Plan
-    from capsim.scenario.scenario import Scenario
+    from capsim.scenario.settings import Settings
 
 
-Bools = NDArray[np.bool_]
+FIXED = ("capital", "hiring", "conversion", "closure", "salvage")
+"""Kinds of cost that follow from what the plan decides, whatever is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,279 +40,86 @@ class StageData:
     ----------
     name : text
     compulsory : bool
-    grades : array of int [grade]
-        Positions among all grades of the demand.
-    area, county : arrays of int [provider]
-    public, levered, inclusive : arrays of bool [provider]
+    grades : int ``[grade]``
+        Positions among the model's grades.
+    provider : int ``[provider]``
+        Positions among the model's providers; the arrays from `area` to `price_cny` are theirs.
+    area, county : int ``[provider]``
+    public, levered, inclusive : bool ``[provider]``
         As founded; inclusive are private ones open at a regulated fee.
-    pupils : array [provider, grade, year]
-        Planned, persons.
-    rolls : array [provider, grade]
+    rolls : float64 ``[provider, grade]``
         In the base year.
-    fee, bought, bought_december : arrays [provider, year]
-        Planned fee-paying and purchased pupils, persons; the last on 31 December.
-    private_december : array [provider, year]
-        1 unless the school converts on 31 December of the year.
-    converted, settled : arrays of bool [provider, year]
-        Converted by the autumn; by the autumn before.
-    places : array [provider]
+    places : float64 ``[provider]``
         Standard seats before projects; of levered schools, those that conversion brings.
-    capacity : array [provider, year]
+    price_cny : float64 ``[provider]``
+        A purchased place and school year.
+    pupils : float64 ``[provider, grade, year]``
+        Planned, persons.
+    fee, bought, bought_december : float64 ``[provider, year]``
+        Planned fee-paying and purchased pupils, persons; the last on 31 December.
+    private_december : float64 ``[provider, year]``
+        1 unless the school converts on 31 December of the year.
+    converted, settled : bool ``[provider, year]``
+        Converted by the autumn; by the autumn before.
+    capacity : float64 ``[provider, year]``
         Most pupils of a private provider.
-    sellable : array [provider, year]
+    sellable : float64 ``[provider, year]``
         Places a running contract can grow to.
-    extendable : array [provider, year]
+    extendable : float64 ``[provider, year]``
         The same where children can be sent that the plan did not foresee: schools being phased
         out take nobody new.
-    price_cny : array [provider]
-        A purchased place and school year.
     overfill : float
         Most pupils above standard seats, as a share of the seats.
     class_size, large_class, very_large_class, allowance_cny, pupils_per_post : float
         The last is 0 for a stage that the staff pool does not serve.
-    placed, lacking : arrays [area, grade, year]
+    placed, lacking : float64 ``[area, grade, year]``
         Children with and without a place in the plan, persons.
-    load : csr [(provider, year), (pool, grade, year)]
+    load : csr ``[(provider, year), (pool, grade, year)]``
         Planned pupils.
-    leave : csr [(pool, grade, year), (provider, year)]
+    leave : csr ``[(pool, grade, year), (provider, year)]``
         The same as shares of a pool's pupils.
-    seat_rows : array of int
-        The programme's seat rows that bring seats here.
-    seat_owner : array of int [seat row]
-        Their providers.
+    seat_rows, seat_owner : int ``[seat row]``
+        Rows of `OpeningDates` that bring seats here, and the providers they belong to.
     network : Network
     reach : Reach
     """
 
     name: str
     compulsory: bool
-    grades: Ints
-    area: Ints
-    county: Ints
-    public: Bools
-    levered: Bools
-    inclusive: Bools
-    pupils: Floats
-    rolls: Floats
-    fee: Floats
-    bought: Floats
-    bought_december: Floats
-    private_december: Floats
-    converted: Bools
-    settled: Bools
-    places: Floats
-    capacity: Floats
-    sellable: Floats
-    extendable: Floats
-    price_cny: Floats
+    grades: Index
+    provider: Index
+    area: Index
+    county: Index
+    public: Flag
+    levered: Flag
+    inclusive: Flag
+    rolls: Array
+    places: Array
+    price_cny: Array
+    pupils: Array
+    fee: Array
+    bought: Array
+    bought_december: Array
+    private_december: Array
+    converted: Flag
+    settled: Flag
+    capacity: Array
+    sellable: Array
+    extendable: Array
     overfill: float
     class_size: float
     large_class: float
     very_large_class: float
     allowance_cny: float
     pupils_per_post: float
-    placed: Floats
-    lacking: Floats
+    placed: Array
+    lacking: Array
     load: sparse.csr_array
     leave: sparse.csr_array
-    seat_rows: Ints
-    seat_owner: Ints
+    seat_rows: Index
+    seat_owner: Index
     network: Network
     reach: Reach
-
-
-def read_stage(
-    plan: Plan,
-    name: str,
-    programme: OpeningDates,
-    areas: tuple[str, ...],
-    county: Ints,
-    years: tuple[int, ...],
-) -> StageData:
-    """Read a stage of a plan; `county` is that of each area."""
-    scenario, settings = plan.scenario, plan.scenario.settings
-    stage = scenario.stages[name]
-    compulsory = name in settings.stages.compulsory
-    schools = _providers(plan, name)
-    names = pd.Index(schools["school"])
-    T = len(years)
-
-    def yearly(table: str, column: str) -> Floats:
-        rows = plan.tables[table]
-        rows = rows[rows["stage"] == name]
-        return spread(rows, column, {"school": names, "school_year": pd.Index(years)})
-
-    enrolment = plan.tables["enrolment"]
-    enrolment = enrolment[enrolment["stage"] == name]
-    axes = {"school": names, "grade": pd.Index(stage.grades), "school_year": pd.Index(years)}
-    pupils = spread(enrolment, "pupils", axes)
-    public = schools["sector"].to_numpy() == "public"
-    levered = ~public & compulsory
-    fee, bought, december = (
-        np.where(levered[:, None], yearly("schools", column), 0.0)
-        for column in ("fee_paying", "purchased", "purchased_december")
-    )
-    paying = np.where(levered[:, None], yearly("schools", "fee_paying_december"), 0.0)
-    left = fee + bought - december
-    converted = _converted(plan, name, names, years)
-    sellable = yearly("purchases", "contract") * schools["purchasable_places"].to_numpy()[:, None]
-    places, base = schools["places"].to_numpy(), schools["pupils"].to_numpy()
-    capacity = np.where(levered, base, np.maximum(places, base))[:, None] + np.zeros(T)
-    capacity += _turned_inclusive(plan, name, schools, years)
-    inclusive = ~public & (schools["inclusive"] == "yes").to_numpy()
-    network = read_network(scenario, name, schools, plan.tables["flows"], years)
-    load = _load(pupils, network.pool, len(network.home))
-    arriving = np.asarray(load.sum(axis=0)).ravel()
-    leave = sparse.diags_array(1 / np.where(arriving > 0, arriving, 1.0)) @ load.T
-    rows = np.flatnonzero((programme.stage == name) & (programme.places > 0))
-    grade_axis = pd.Index(plan.demand.grades)
-    children = plan.tables["shortfall"]
-    cells = {"area": pd.Index(areas), "grade": axes["grade"], "school_year": axes["school_year"]}
-    children = children[children["stage"] == name]
-    return StageData(
-        name=name,
-        compulsory=compulsory,
-        grades=grade_axis.get_indexer(axes["grade"]),
-        area=(area := pd.Index(areas).get_indexer(pd.Index(schools["area"]))),
-        county=county[area],
-        public=public,
-        levered=levered,
-        inclusive=inclusive,
-        pupils=pupils,
-        rolls=_rolls(scenario, name, schools),
-        fee=fee,
-        bought=bought,
-        bought_december=december,
-        private_december=np.where(left > 0, paying / np.where(left > 0, left, 1.0), 0.0),
-        converted=converted & levered[:, None],
-        settled=np.pad(converted[:, :-1], ((0, 0), (1, 0))) & levered[:, None],
-        places=places,
-        capacity=capacity,
-        sellable=sellable,
-        extendable=np.where(_ending(plan, name, names, years), 0.0, sellable),
-        price_cny=schools["purchase_price_cny"]
-        .fillna(stage.purchase_price_cny or 0.0)
-        .to_numpy(np.float64),
-        overfill=stage.class_ceiling / stage.class_size - 1,
-        class_size=float(stage.class_size),
-        large_class=float(stage.large_class),
-        very_large_class=float(stage.very_large_class),
-        allowance_cny=float(stage.allowance_cny or 0.0),
-        pupils_per_post=float(stage.pupils_per_post or 0.0)
-        if name in settings.staff.stages
-        else 0.0,
-        placed=spread(children, "placed", cells),
-        lacking=spread(children, "shortfall", cells),
-        load=load,
-        leave=sparse.csr_array(leave),
-        seat_rows=rows,
-        seat_owner=names.get_indexer(pd.Index(programme.school[rows])),
-        network=network,
-        reach=read_reach(network),
-    )
-
-
-def _providers(plan: Plan, stage: str) -> pd.DataFrame:
-    """List the providers: the rows of ``schools``, then projects that are schools of their own."""
-    schools = plan.scenario.table("schools")
-    schools = schools[schools["stage"] == stage]
-    own = plan.scenario.table("projects")
-    own = own[(own["stage"] == stage) & (own["school"] == "")]
-    own = own[own["kind"] != "inclusive_kindergarten"].assign(school=own["project"])
-    blank: dict[str, Any] = {
-        "sector": "public",
-        "places": 0.0,
-        "pupils": 0.0,
-        "inclusive": "no",
-        "purchasable_places": 0.0,
-        "purchase_price_cny": np.nan,
-    }
-    shared = ["school", "area", "x_km", "y_km", *blank]
-    parts: list[pd.DataFrame] = [schools[shared], own.assign(**blank)[shared]]
-    return pd.concat(parts, ignore_index=True)
-
-
-def spread(rows: pd.DataFrame, column: str, axes: Mapping[str, pd.Index[Any]]) -> Floats:
-    """Put a long table's column into an array; cells without a row are 0."""
-    out = np.zeros([len(axis) for axis in axes.values()])
-    at = tuple(axis.get_indexer(pd.Index(rows[name])) for name, axis in axes.items())
-    known = np.all([index >= 0 for index in at], axis=0)
-    out[tuple(index[known] for index in at)] = rows[column].to_numpy(np.float64)[known]
-    return out
-
-
-def _converted(plan: Plan, stage: str, names: pd.Index[Any], years: tuple[int, ...]) -> Bools:
-    rows = plan.tables["conversions"]
-    rows = rows[rows["stage"] == stage]
-    out = np.zeros((len(names), len(years)), dtype=np.bool_)
-    autumns = np.array([f"{year}-09-01" for year in years])
-    dates = rows["converts"].to_numpy(str)
-    out[names.get_indexer(pd.Index(rows["school"]))] = dates[:, None] <= autumns[None, :]
-    return out
-
-
-def _ending(plan: Plan, stage: str, names: pd.Index[Any], years: tuple[int, ...]) -> Bools:
-    """Schools that the plan phases out or closes, from that year on, ``[provider, year]``."""
-    rows = plan.tables["closures"]
-    rows = rows[(rows["stage"] == stage) & (rows["how"] != "run_down")]
-    first = np.full(len(names), np.inf)
-    np.minimum.at(
-        first, names.get_indexer(pd.Index(rows["school"])), rows["from_year"].to_numpy(np.float64)
-    )
-    return np.asarray(first[:, None] <= np.array(years))
-
-
-def _turned_inclusive(
-    plan: Plan, stage: str, schools: pd.DataFrame, years: tuple[int, ...]
-) -> Floats:
-    """Change of private capacity as planned kindergartens turn inclusive, ``[provider, year]``."""
-    out = np.zeros((len(schools), len(years)))
-    rows = plan.scenario.table("projects")
-    rows = rows[(rows["stage"] == stage) & (rows["kind"] == "inclusive_kindergarten")]
-    opened = plan.tables["openings"].merge(
-        rows[["project", "area", "school", "pupils"]], on="project"
-    )
-    autumns = np.array([f"{year}-09-01" for year in years])
-    pools = schools[(schools["sector"] == "private") & (schools["inclusive"] == "yes")]
-    pool_of = {area: at for at, area in zip(pools.index[::-1], pools["area"][::-1], strict=True)}
-    at_school = pd.Index(schools["school"])
-    turned = (opened["copies"] * opened["pupils"].fillna(0.0)).to_numpy(np.float64)
-    loses = at_school.get_indexer(pd.Index(opened["school"]))
-    for area, left, day, pupils in zip(opened["area"], loses, opened["opens"], turned, strict=True):
-        by_year = pupils * (day <= autumns)
-        if area in pool_of:
-            out[pool_of[area]] += by_year
-        if left >= 0:
-            out[left] -= by_year
-    return out
-
-
-def _load(pupils: Floats, pool: Ints, pools: int) -> sparse.csr_array:
-    J, G, T = pupils.shape
-    j, g, t = np.nonzero(pupils)
-    rows, columns = j * T + t, (pool[j] * G + g) * T + t
-    return sparse.csr_array((pupils[j, g, t], (rows, columns)), shape=(J * T, pools * G * T))
-
-
-def _rolls(scenario: Scenario, stage: str, schools: pd.DataFrame) -> Floats:
-    """Base-year pupils by grade: rolls, else the area's and sector's profile, else evenly."""
-    grades = pd.Index(scenario.stages[stage].grades)
-    areas = pd.Index(scenario.table("areas")["area"])
-    seen = scenario.table("pupils")
-    seen = seen[seen["school_year"] == scenario.base_year]
-    sectors = pd.Index(["private", "public"])
-    profile = spread(seen, "pupils", {"sector": sectors, "area": areas, "grade": grades})
-    weight = profile[
-        sectors.get_indexer(pd.Index(schools["sector"])),
-        areas.get_indexer(pd.Index(schools["area"])),
-    ]
-    weight = np.where(weight.sum(1, keepdims=True) > 0, weight, 1.0)
-    split = schools["pupils"].to_numpy()[:, None] * weight / weight.sum(1, keepdims=True)
-    rolls = scenario.table("rolls")
-    rolls = rolls[rolls["stage"] == stage]
-    listed = schools["school"].isin(rolls["school"]).to_numpy()
-    given = spread(rolls, "pupils", {"school": pd.Index(schools["school"]), "grade": grades})
-    return np.asarray(np.where(listed[:, None], given, split))
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,51 +128,40 @@ class SimulationData:
 
     Attributes
     ----------
-    areas, counties : tuple of text
-    county : array of int [area]
-    years : tuple of int
-        Planned.
-    discount : array [year]
+    space : Space
+        Areas, counties, grades, planned years and planned children.
+    discount : float64 ``[year]``
     settings : Settings
         Of the scenario.
     stages : tuple of StageData
-    programme : OpeningDates
+    openings : OpeningDates
     demand : Demand
-    progression : array [area, grade, year]
-        Share of a cohort that moves up into the grade.
-    purchase_limit : array [county and the whole, year]
+        What draws are made from.
+    purchase_limit : float64 ``[county and the whole, year]``
         Most places purchased; inf for no limit.
-    budget_cny : array [county and the whole, year]
+    budget_cny : float64 ``[county and the whole, year]``
         Recurrent money that the plan leaves, RMB; inf for no limit.
-    posts, contract, need : arrays [county, year]
+    posts, contract, need : float64 ``[county, year]``
         Teachers on post, on contract, and needed, in the plan.
     fixed_cny : mapping of text to float
         Discounted cost of kinds that draws do not change.
     """
 
-    areas: tuple[str, ...]
-    counties: tuple[str, ...]
-    county: Ints
-    years: tuple[int, ...]
-    discount: Floats
-    settings: Any
+    space: Space
+    discount: Array
+    settings: Settings
     stages: tuple[StageData, ...]
-    programme: OpeningDates
+    openings: OpeningDates
     demand: Demand
-    progression: Floats
-    purchase_limit: Floats
-    budget_cny: Floats
-    posts: Floats
-    contract: Floats
-    need: Floats
+    purchase_limit: Array
+    budget_cny: Array
+    posts: Array
+    contract: Array
+    need: Array
     fixed_cny: Mapping[str, float]
 
 
-FIXED = ("capital", "hiring", "conversion", "closure", "salvage")
-"""Kinds of cost that follow from what the plan decides, whatever is drawn."""
-
-
-def read_given(plan: Plan) -> SimulationData:
+def simulation_data(plan: Plan) -> SimulationData:
     """Read a plan.
 
     Raises
@@ -370,87 +171,176 @@ def read_given(plan: Plan) -> SimulationData:
     """
     if plan.status == "infeasible":
         raise ValueError("an infeasible plan cannot be simulated: it has no tables")
-    scenario, demand = plan.scenario, plan.demand
-    frame = scenario.table("areas")
-    areas, counties = tuple(frame["area"]), tuple(dict.fromkeys(frame["county"]))
-    county = pd.Index(counties).get_indexer(pd.Index(frame["county"]))
-    years = tuple(int(year) for year in scenario.years)
-    if demand.areas != areas or demand.years != (scenario.base_year, *years):
-        raise ValueError("the plan's demand has other areas or years than its scenario")
-    rate = float(scenario.settings.costs.discount_rate)
-    programme = read_programme(plan)
-    before = demand.pupils[:, :-1, :-1]
-    ratio = demand.pupils[:, 1:, 1:] / np.where(before > 0, before, 1.0)
-    progression = np.ones((*demand.pupils.shape[:2], len(years)))
-    progression[:, 1:] = np.where(before > 0, np.minimum(ratio, 1.0), 1.0)
-    staff = [
-        _by_county(plan.tables["staff"], name, counties, years)
-        for name in ("pool", "contract", "need")
-    ]
+    model = prepare(plan.scenario, plan.demand)
+    space, settings = model.space, plan.scenario.settings
+    openings, links = read_openings(plan, model), prepare_links(model)
+    stages = tuple(
+        _read_stage(plan, model, links, openings, number) for number in range(len(space.stages))
+    )
+    by_county: dict[str, pd.Index] = {
+        "county": pd.Index(space.counties),
+        "school_year": pd.Index(space.years),
+    }
+    posts, contract, need = (
+        spread(plan.tables["staff"], column, by_county) for column in ("pool", "contract", "need")
+    )
     costs = plan.tables["costs"].groupby("kind")["discounted_cny"].sum()
     return SimulationData(
-        areas=areas,
-        counties=counties,
-        county=county,
-        years=years,
-        discount=(1 + rate) ** -(np.array(years) - years[0]).astype(np.float64),
-        settings=scenario.settings,
-        stages=tuple(
-            read_stage(plan, name, programme, areas, county, years) for name in scenario.stages
-        ),
-        programme=programme,
-        demand=replace(demand, draws=None),
-        progression=progression,
-        purchase_limit=_limit(scenario, "purchase", counties, years),
-        budget_cny=_budget(plan, counties, years),
-        posts=staff[0],
-        contract=staff[1],
-        need=staff[2],
+        space=space,
+        discount=(1 + settings.costs.discount_rate) ** -np.arange(float(len(space.years))),
+        settings=settings,
+        stages=stages,
+        openings=openings,
+        demand=replace(plan.demand, draws=None),
+        purchase_limit=_limit(model, "purchase"),
+        budget_cny=_money_left(plan, model, stages, by_county),
+        posts=posts,
+        contract=contract,
+        need=need,
         fixed_cny={kind: float(costs.get(kind, 0.0)) for kind in FIXED},
     )
 
 
-def _by_county(
-    table: pd.DataFrame, column: str, counties: tuple[str, ...], years: tuple[int, ...]
-) -> Floats:
-    return spread(table, column, {"county": pd.Index(counties), "school_year": pd.Index(years)})
+def spread(rows: pd.DataFrame, column: str, axes: Mapping[str, pd.Index]) -> Array:
+    """Put a long table's column into an array; cells without a row are 0."""
+    out = np.zeros([len(axis) for axis in axes.values()])
+    at = tuple(axis.get_indexer(pd.Index(rows[name])) for name, axis in axes.items())
+    known = np.all([index >= 0 for index in at], axis=0)
+    out[tuple(index[known] for index in at)] = rows[column].to_numpy(np.float64)[known]
+    return out
 
 
-def _budget(plan: Plan, counties: tuple[str, ...], years: tuple[int, ...]) -> Floats:
+def _read_stage(
+    plan: Plan, model: ModelData, links: Links, openings: OpeningDates, number: int
+) -> StageData:
+    """Read a stage of a plan."""
+    space, settings, stage = model.space, model.scenario.settings, model.space.stages[number]
+    providers, here = model.providers, np.flatnonzero(model.providers.stage == number)
+    grades = np.flatnonzero(space.grade_stage == number)
+    names = ("enrolment", "schools", "purchases", "conversions", "closures", "flows", "shortfall")
+    tables = {name: plan.tables[name] for name in names}
+    tables = {name: table[table["stage"] == stage.name] for name, table in tables.items()}
+    school, years = pd.Index(providers.school[here]), pd.Index(space.years)
+    by_grade = {"grade": pd.Index(space.grades[grades]), "school_year": years}
+    by_area = {"area": pd.Index(space.areas), **by_grade}
+    by_year = {"school": school, "school_year": years}
+    levered = providers.levered[here]
+    fee, bought, december, paying = (
+        np.where(levered[:, None], spread(tables["schools"], column, by_year), 0.0)
+        for column in ("fee_paying", "purchased", "purchased_december", "fee_paying_december")
+    )
+    left = fee + bought - december
+    pupils = spread(tables["enrolment"], "pupils", {"school": school, **by_grade})
+    converted = np.zeros(fee.shape, bool)
+    autumns = model.dates.date[model.dates.autumn].astype(str)
+    turned, date = (tables["conversions"][name].to_numpy(str) for name in ("school", "converts"))
+    converted[codes(turned, school)] = date[:, None] <= autumns
+    converted &= levered[:, None]
+    sellable = spread(tables["purchases"], "contract", by_year)
+    sellable *= providers.purchasable[here][:, None]
+    network = read_network(model, links, number, tables["flows"])
+    load = _load(pupils, network.pool, len(network.home))
+    arriving = np.asarray(load.sum(axis=0)).ravel()
+    leave = sparse.diags_array(1 / np.where(arriving > 0, arriving, 1.0)) @ load.T
+    owner = model.projects.row_provider[openings.row]
+    seat_rows = np.flatnonzero(
+        (openings.places > 0) & (model.projects.row_stage[openings.row] == number)
+    )
+    return StageData(
+        name=stage.name,
+        compulsory=bool(space.compulsory[number]),
+        grades=grades,
+        provider=here,
+        area=providers.area[here],
+        county=providers.county[here],
+        public=providers.public[here],
+        levered=levered,
+        inclusive=providers.inclusive[here],
+        rolls=providers.rolls[np.ix_(here, grades)],
+        places=providers.places[here],
+        price_cny=np.nan_to_num(providers.price[here]),
+        pupils=pupils,
+        fee=fee,
+        bought=bought,
+        bought_december=december,
+        private_december=np.where(left > 0, paying / np.where(left > 0, left, 1.0), 0.0),
+        converted=converted,
+        settled=np.pad(converted[:, :-1], ((0, 0), (1, 0))),
+        capacity=providers.cap[here][:, None] + _turned_inclusive(model, openings)[here],
+        sellable=sellable,
+        extendable=np.where(_ending(tables["closures"], school, space.years), 0.0, sellable),
+        overfill=stage.class_ceiling / stage.class_size - 1,
+        class_size=float(stage.class_size),
+        large_class=float(stage.large_class),
+        very_large_class=float(stage.very_large_class),
+        allowance_cny=float(stage.allowance_cny or 0.0),
+        pupils_per_post=float(stage.pupils_per_post or 0.0)
+        if stage.name in settings.staff.stages
+        else 0.0,
+        placed=spread(tables["shortfall"], "placed", by_area),
+        lacking=spread(tables["shortfall"], "shortfall", by_area),
+        load=load,
+        leave=sparse.csr_array(leave),
+        seat_rows=seat_rows,
+        seat_owner=np.searchsorted(here, owner[seat_rows]),
+        network=network,
+        reach=read_reach(network),
+    )
+
+
+def _ending(closures: pd.DataFrame, school: pd.Index, years: Index) -> Flag:
+    """Schools that the plan phases out or closes, from that year on, ``[provider, year]``."""
+    rows = closures[closures["how"] != "run_down"]
+    first = np.full(len(school), np.inf)
+    np.minimum.at(
+        first, school.get_indexer(pd.Index(rows["school"])), rows["from_year"].to_numpy(np.float64)
+    )
+    return np.asarray(first[:, None] <= years)
+
+
+def _turned_inclusive(model: ModelData, openings: OpeningDates) -> Array:
+    """Change of capacities as kindergartens turn inclusive, ``[provider of the model, year]``."""
+    projects, row = model.projects, openings.row
+    out = np.zeros((len(model.providers.school), len(model.space.years)))
+    gains = inclusive_pool(model)[projects.row_area[row], projects.row_stage[row]]
+    now = openings.day[openings.opening][:, None] <= openings.autumns
+    for provider, sign in ((gains, 1.0), (projects.row_leaves[row], -1.0)):
+        known = (provider >= 0) & (openings.inclusive > 0)
+        np.add.at(out, provider[known], sign * openings.inclusive[known, None] * now[known])
+    return out
+
+
+def _load(pupils: Array, pool: Index, pools: int) -> sparse.csr_array:
+    J, G, T = pupils.shape
+    j, g, t = np.nonzero(pupils)
+    rows, columns = j * T + t, (pool[j] * G + g) * T + t
+    return sparse.csr_array((pupils[j, g, t], (rows, columns)), shape=(J * T, pools * G * T))
+
+
+def _limit(model: ModelData, kind: str) -> Array:
+    """Limits of a kind by county (the whole last) and year; inf where there is none."""
+    county, whole = limits_of(model, kind)
+    limit = np.concatenate([county, whole[None]])
+    return np.where(np.isnan(limit), np.inf, limit)
+
+
+def _money_left(
+    plan: Plan,
+    model: ModelData,
+    stages: tuple[StageData, ...],
+    by_county: Mapping[str, pd.Index],
+) -> Array:
     """Recurrent money left by county (the whole last) and year; inf where there is no limit."""
+    limit = _limit(model, "recurrent")
     if not plan.scenario.settings.switches.money:
-        return np.full((len(counties) + 1, len(years)), np.inf)
-    limit = _limit(plan.scenario, "recurrent", counties, years)
+        return np.full_like(limit, np.inf)
     if not np.isfinite(limit).any():
         return limit
-    axes: dict[str, pd.Index[Any]] = {
-        "county": pd.Index(counties),
-        "school_year": pd.Index(years),
-    }
     costs = plan.tables["costs"]
     costs = costs[costs["kind"].isin(RECURRENT)]
-    by_county = costs.groupby(["county", "school_year"])["cost_cny"].sum().reset_index()
-    spent = spread(by_county, "cost_cny", axes)
-    lease = plan.scenario.table("schools")[["school", "stage", "conversion_lease_cny"]]
-    converted = plan.tables["conversions"].merge(lease, on=["school", "stage"])
-    autumns = np.array([f"{year}-09-01" for year in years])
-    leased = converted["converts"].to_numpy(str)[:, None] <= autumns
-    paid = np.nan_to_num(converted["conversion_lease_cny"].to_numpy(np.float64))[:, None] * leased
-    np.add.at(spent, pd.Index(counties).get_indexer(pd.Index(converted["county"])), paid)
+    costs = costs.groupby(["county", "school_year"])["cost_cny"].sum().reset_index()
+    spent = spread(costs, "cost_cny", by_county)
+    for stage in stages:
+        lease = np.nan_to_num(model.providers.conversion_lease[stage.provider])
+        np.add.at(spent, stage.county, lease[:, None] * stage.converted)
     return np.asarray(limit - np.concatenate([spent, spent.sum(0, keepdims=True)]))
-
-
-def _limit(
-    scenario: Scenario, kind: str, counties: tuple[str, ...], years: tuple[int, ...]
-) -> Floats:
-    """Limits by county (the whole last) and year; inf where there is none."""
-    rows = scenario.table("limits")
-    rows = rows[rows["kind"] == kind]
-    out = np.full((len(counties) + 1, len(years)), np.inf)
-    at = (
-        pd.Index((*counties, "*")).get_indexer(pd.Index(rows["county"])),
-        pd.Index(years).get_indexer(pd.Index(rows["year"])),
-    )
-    known = (at[0] >= 0) & (at[1] >= 0)
-    out[at[0][known], at[1][known]] = rows["amount"].to_numpy(np.float64)[known]
-    return out

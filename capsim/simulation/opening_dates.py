@@ -10,14 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.construction.building import build
+from capsim.lp.arrays import Array, Index, Text
+from capsim.model.data import ModelData, codes
 
 if TYPE_CHECKING:
     from capsim.plan.plan import Plan
 
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Days = NDArray[np.int64]
 NEVER = int(np.datetime64("2199-12-31").astype(np.int64))
 """The day on which what is never ready is ready."""
 
@@ -30,77 +28,69 @@ class OpeningDates:
     ----------
     projects : tuple of text
         Projects that open, in the order of the plan.
-    project : array of int [opening]
-    programme : array of text [opening]
+    project : int ``[opening]``
+    programme : text ``[opening]``
         Whose projects a target may count.
-    day : array of int [opening]
+    day : int ``[opening]``
         Planned check date, days since 1970-01-01; a project's copies in order.
-    running_cny : array [opening]
+    running_cny : float64 ``[opening]``
         A school year, once open.
-    opening : array of int [seat row]
-    stage, school : arrays of text [seat row]
-        Whom the seats belong to; for an inclusive kindergarten its stage, and no places.
-    places : array [seat row]
+    opening : int ``[seat row]``
+    row : int ``[seat row]``
+        The model's row of the project.
+    places : float64 ``[seat row]``
         Standard seats.
-    life : array [seat row]
+    life : float64 ``[seat row]``
         School years until seats end; inf for never.
-    area : array of text [seat row]
-    inclusive : array [seat row]
-        Children who turn inclusive.
-    autumns, decembers : array of int [year]
-        Days of the check dates of planned years.
+    inclusive : float64 ``[seat row]``
+        Children whose kindergarten turns inclusive.
+    autumns, decembers : int ``[year]``
+        Index of the check dates of planned years.
     """
 
     projects: tuple[str, ...]
-    project: Ints
-    programme: NDArray[np.object_]
-    day: Days
-    running_cny: Floats
-    opening: Ints
-    stage: NDArray[np.object_]
-    school: NDArray[np.object_]
-    places: Floats
-    life: Floats
-    area: NDArray[np.object_]
-    inclusive: Floats
-    autumns: Days
-    decembers: Days
+    project: Index
+    programme: Text
+    day: Index
+    running_cny: Array
+    opening: Index
+    row: Index
+    places: Array
+    life: Array
+    inclusive: Array
+    autumns: Index
+    decembers: Index
 
 
-def read_programme(plan: Plan) -> OpeningDates:
+def read_openings(plan: Plan, model: ModelData) -> OpeningDates:
     """Read what opens and when from a plan."""
-    openings = plan.tables["openings"].sort_values("opens", kind="stable")
-    openings = openings.loc[openings.index.repeat(openings["copies"])]
-    names = tuple(dict.fromkeys(openings["project"]))
-    rows = plan.scenario.table("projects")
-    rows = rows[rows["project"].isin(names) & rows["stage"].isin(list(plan.scenario.stages))]
-    running = rows.groupby("project")["running_cny"].sum()
-    programme = rows.drop_duplicates("project").set_index("project")["programme"]
-    joined = (
-        openings[["project"]].assign(opening=np.arange(len(openings))).merge(rows, on="project")
-    )
-    fixed = joined["kind"].to_numpy() == "inclusive_kindergarten"
-    own = joined["school"].to_numpy() == ""
-    life = joined["life_years"].to_numpy(np.float64)
+    table = plan.tables["openings"].sort_values("opens", kind="stable")
+    table = table.loc[table.index.repeat(table["copies"])]
+    name = table["project"].to_numpy(object)
+    names = tuple(dict.fromkeys(name))
+    projects = model.projects
+    project = codes(name, projects.project)
+    running = np.zeros(len(projects.project))
+    np.add.at(running, projects.row_project, projects.row_running)
+    opening, row = np.nonzero(project[:, None] == projects.row_project)
+    life = projects.row_life[row]
     return OpeningDates(
         projects=names,
-        project=pd.Index(names).get_indexer(pd.Index(openings["project"])),
-        programme=openings["project"].map(programme).to_numpy(object),
-        day=days(openings["opens"]),
-        running_cny=openings["project"].map(running).fillna(0.0).to_numpy(np.float64),
-        opening=joined["opening"].to_numpy(np.intp),
-        stage=joined["stage"].to_numpy(object),
-        school=np.where(own, joined["project"].to_numpy(object), joined["school"].to_numpy(object)),
-        places=np.where(fixed, 0.0, joined["places"].to_numpy(np.float64)),
+        project=codes(name, names),
+        programme=projects.programme[project],
+        day=days(table["opens"]),
+        running_cny=running[project],
+        opening=opening,
+        row=row,
+        places=np.where(projects.row_provider[row] < 0, 0.0, projects.row_places[row]),
         life=np.where(np.isnan(life), np.inf, life),
-        area=joined["area"].to_numpy(object),
-        inclusive=np.where(fixed, joined["pupils"].fillna(0.0).to_numpy(np.float64), 0.0),
-        autumns=days(f"{year}-09-01" for year in plan.scenario.years),
-        decembers=days(f"{year}-12-31" for year in plan.scenario.years),
+        inclusive=projects.row_pupils[row],
+        autumns=days(f"{year}-09-01" for year in model.space.years),
+        decembers=days(f"{year}-12-31" for year in model.space.years),
     )
 
 
-def days(dates: object) -> Days:
+def days(dates: object) -> Index:
     """Days since 1970-01-01 of ISO dates.
 
     Examples
@@ -111,42 +101,47 @@ def days(dates: object) -> Days:
     return np.array(list(dates), dtype="datetime64[D]").astype(np.int64)  # type: ignore[call-overload]
 
 
-def planned_days(programme: OpeningDates) -> Days:
+def planned_days(openings: OpeningDates) -> Index:
     """Planned day on which the first copy of each project opens."""
-    return programme.day[first_copies(programme)]
+    return openings.day[first_copies(openings)]
 
 
-def first_copies(programme: OpeningDates) -> Ints:
+def first_copies(openings: OpeningDates) -> Index:
     """Find the opening that is each project's first copy."""
-    return np.unique(programme.project, return_index=True)[1]
+    return np.unique(openings.project, return_index=True)[1]
 
 
-def opening_days(programme: OpeningDates, ready: Days | None) -> Days:
+def opening_days(openings: OpeningDates, ready: Index | None) -> Index:
     """Day on which each opening really happens, ``[opening, draw]``: not before its planned day.
 
     Parameters
     ----------
-    programme : OpeningDates
+    openings : OpeningDates
     ready : array of int [draw, opening] or None
         Days on which copies are ready; None: as planned (one draw).
     """
     if ready is None:
-        return programme.day[:, None]
-    return np.maximum(programme.day[:, None], ready.T)
+        return openings.day[:, None]
+    return np.maximum(openings.day[:, None], ready.T)
 
 
-def in_use(programme: OpeningDates, opening: Days, checks: Days) -> Floats:
+def in_use(opening: Index, checks: Index) -> Array:
     """Tell which openings are in use (1, else 0) on check dates, ``[opening, check, draw]``."""
     open_then = opening[:, None, :] <= checks[None, :, None]
     return np.asarray(open_then, dtype=np.float64)
 
 
-def seats_open(programme: OpeningDates, copies: Floats) -> Floats:
+def planned_copies(openings: OpeningDates) -> Array:
+    """Tell which openings are in use in autumns as planned, ``[opening, year, 1]``."""
+    return in_use(openings.day[:, None], openings.autumns)
+
+
+def seats_open(openings: OpeningDates, copies: Array) -> Array:
     """Count standard seats of each seat row in autumns, without those whose life has ended.
 
     Parameters
     ----------
-    programme : OpeningDates
+    openings : OpeningDates
     copies : array [opening, year, draw]
         In use in autumns.
 
@@ -154,23 +149,23 @@ def seats_open(programme: OpeningDates, copies: Floats) -> Floats:
     -------
     array [seat row, year, draw]
     """
-    now = copies[programme.opening]
-    for life in np.unique(programme.life[np.isfinite(programme.life)]).astype(int):
-        rows = np.flatnonzero(programme.life == life)
+    now = copies[openings.opening]
+    for life in np.unique(openings.life[np.isfinite(openings.life)]).astype(int):
+        rows = np.flatnonzero(openings.life == life)
         ended = now[rows, : max(now.shape[1] - life, 0)]
         now[rows, life:] = now[rows, life:] - ended
-    return np.asarray(now * programme.places[:, None, None])
+    return np.asarray(now * openings.places[:, None, None])
 
 
-def ready_days(programme: OpeningDates, openings: object, draws: int) -> Days:
+def ready_days(openings: OpeningDates, drawn: object, draws: int) -> Index:
     """Check given opening dates and bring them to days, ``[draw, opening]``.
 
     A project's later copies are late by as many days as its first one.
 
     Parameters
     ----------
-    programme : OpeningDates
-    openings : DataFrame or array [replication, project]
+    openings : OpeningDates
+    drawn : DataFrame or array [replication, project]
         Dates (``datetime64``) on which projects are ready. A frame has a column a project and may
         leave projects out: they open as planned. An array has the order of `OpeningDates.projects`.
         Draw ``d`` meets replication ``d`` modulo their number.
@@ -181,14 +176,14 @@ def ready_days(programme: OpeningDates, openings: object, draws: int) -> Days:
     ValueError
         If there is no replication, a date is missing or the number of projects is wrong.
     """
-    planned = planned_days(programme)
-    if isinstance(openings, pd.DataFrame):
-        table = np.tile(planned.astype("datetime64[D]"), (len(openings), 1))
-        for number, name in enumerate(programme.projects):
-            if name in openings.columns:
-                table[:, number] = openings[name].to_numpy("datetime64[D]")
+    planned = planned_days(openings)
+    if isinstance(drawn, pd.DataFrame):
+        table = np.tile(planned.astype("datetime64[D]"), (len(drawn), 1))
+        for number, name in enumerate(openings.projects):
+            if name in drawn.columns:
+                table[:, number] = drawn[name].to_numpy("datetime64[D]")
     else:
-        table = np.asarray(openings, dtype="datetime64[D]")
+        table = np.asarray(drawn, dtype="datetime64[D]")
     if table.ndim != 2 or table.shape[1] != len(planned):
         raise ValueError(
             f"openings must be [replication, project] with {len(planned)} projects, "
@@ -198,26 +193,26 @@ def ready_days(programme: OpeningDates, openings: object, draws: int) -> Days:
         raise ValueError("openings must have a date for every replication and project")
     late = np.maximum(table.astype(np.int64) - planned, 0)
     late = late[np.arange(draws) % len(table)]
-    return np.asarray(programme.day + late[:, programme.project])
+    return np.asarray(openings.day + late[:, openings.project])
 
 
-def built_days(plan: Plan, programme: OpeningDates, draws: int, seed: int) -> Days:
+def built_days(plan: Plan, openings: OpeningDates, draws: int, seed: int) -> Index:
     """Simulate the building of what a plan opens: days ``[draw, opening]``."""
-    planned: dict[str, list[str]] = {name: [] for name in programme.projects}
+    planned: dict[str, list[str]] = {name: [] for name in openings.projects}
     row: dict[tuple[str, int], int] = {}
-    dates = np.datetime_as_string(programme.day.astype("datetime64[D]"))
-    for opening, (number, day) in enumerate(zip(programme.project, dates, strict=True)):
-        name = programme.projects[number]
+    dates = np.datetime_as_string(openings.day.astype("datetime64[D]"))
+    for opening, (number, day) in enumerate(zip(openings.project, dates, strict=True)):
+        name = openings.projects[number]
         row[name, len(planned[name])] = opening
         planned[name].append(str(day))
     built = build(plan.scenario, planned=planned, replications=draws, seed=seed)
-    out = np.full((draws, len(programme.day)), NEVER)
+    out = np.full((draws, len(openings.day)), NEVER)
     for column, days_ready in zip(built.columns, built.opening.T, strict=True):
         out[:, row[column.project, column.copy]] = np.nan_to_num(days_ready, nan=NEVER)
     return out
 
 
-def iso_dates(dates: Days) -> NDArray[np.str_]:
+def iso_dates(dates: Index) -> NDArray[np.str_]:
     """ISO dates of days; ``""`` for never.
 
     Examples

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from capsim.lp.arrays import Array, Index
 from capsim.model.costs import COST_KINDS
 from capsim.plan.targets import Target
 from capsim.simulation.data import SimulationData
 from capsim.simulation.draws import Figures
-from capsim.simulation.network import Floats
-from capsim.simulation.opening_dates import Days, first_copies, iso_dates, planned_days
+from capsim.simulation.opening_dates import first_copies, iso_dates, planned_days
 from capsim.simulation.seating import WAYS
 
 if TYPE_CHECKING:
@@ -82,25 +82,25 @@ def gather(blocks: Sequence[Figures]) -> Figures:
 
 
 def tables(
-    given: SimulationData, targets: Sequence[Target], figures: Figures, ready: Days | None
+    data: SimulationData, targets: Sequence[Target], figures: Figures, ready: Index | None
 ) -> dict[str, pd.DataFrame]:
     """Make the tables of `Outcomes`.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     targets : sequence of Target
     figures : Figures
         Of all draws.
     ready : array of int [draw, opening] or None
         Days on which copies are ready.
     """
-    stages = [stage.name for stage in given.stages]
-    compulsory = [stage.name for stage in given.stages if stage.compulsory]
-    years, counties = given.years, given.counties
+    stages = [stage.name for stage in data.stages]
+    compulsory = [stage.name for stage in data.stages if stage.compulsory]
+    years, counties = data.space.years.tolist(), data.space.counties.tolist()
     whole = figures.shortfall.sum(0, keepdims=True)
     shortfall = np.concatenate([whole, figures.shortfall])
-    axes = {"area": ("*", *given.areas), "stage": stages, "school_year": years}
+    axes = {"area": ("*", *data.space.areas), "stage": stages, "school_year": years}
     short = _summed(axes, shortfall, ("p05", "p50", "p95"))
     short["probability"] = (shortfall >= ANY).mean(-1).ravel()
     ways = np.moveaxis(figures.found, 0, 3)
@@ -117,7 +117,7 @@ def tables(
         of = _summed(sizes, share, ("p05", "p95"), f"{name}_share_")
         class_size = class_size.join(of.filter(like="_share_"))
     costs = _summed({"kind": COST_KINDS}, figures.cost_cny, ("p05", "p50", "p95"), after="_cny")
-    fan = _fan(given, figures)
+    fan = _fan(data, figures)
     return {
         "targets": _targets(targets, figures.targets),
         "shortfall": short,
@@ -126,15 +126,15 @@ def tables(
         "costs": costs,
         "class_size": class_size,
         "displaced": _summed({"school_year": years}, figures.displaced, ("p05", "p95")),
-        "projects": _projects(given, figures, ready),
+        "projects": _projects(data, figures, ready),
         "fan": fan,
-        "draws": _draws(given, targets, figures),
+        "draws": _draws(data, targets, figures),
     }
 
 
 def _summed(
-    axes: Mapping[str, Sequence[object]],
-    values: Floats,
+    axes: Mapping[str, Sequence[Any]],
+    values: Array,
     quantiles: Sequence[str],
     before: str = "",
     after: str = "",
@@ -149,7 +149,7 @@ def _summed(
     return pd.DataFrame(named, index=index).reset_index()
 
 
-def _targets(targets: Sequence[Target], achieved: Floats) -> pd.DataFrame:
+def _targets(targets: Sequence[Target], achieved: Array) -> pd.DataFrame:
     names = [target.id for target in targets]
     out = _summed({"id": names}, achieved, ("p05", "p50", "p95"))
     hits = [int(target.holds(row).sum()) for target, row in zip(targets, achieved, strict=True)]
@@ -163,17 +163,17 @@ def _targets(targets: Sequence[Target], achieved: Floats) -> pd.DataFrame:
     return out
 
 
-def _projects(given: SimulationData, figures: Figures, ready: Days | None) -> pd.DataFrame:
-    programme = given.programme
-    planned = planned_days(programme)
-    drawn = planned[None] if ready is None else ready[:, first_copies(programme)]
+def _projects(data: SimulationData, figures: Figures, ready: Index | None) -> pd.DataFrame:
+    openings = data.openings
+    planned = planned_days(openings)
+    drawn = planned[None] if ready is None else ready[:, first_copies(openings)]
     draws = figures.displaced.shape[-1]
     levels = np.quantile(drawn, [0.1, 0.5, 0.9], axis=0, method="higher")
     named = zip(("p10", "p50", "p90"), levels.astype(np.int64), strict=True)
     dates = {name: pd.Series(iso_dates(row), dtype="str") for name, row in named}
     return pd.DataFrame(
         {
-            "project": pd.Series(programme.projects, dtype="str"),
+            "project": pd.Series(openings.projects, dtype="str"),
             "planned": pd.Series(iso_dates(planned), dtype="str"),
             "p_on_time": (drawn <= planned).mean(0),
             **dates,
@@ -183,20 +183,20 @@ def _projects(given: SimulationData, figures: Figures, ready: Days | None) -> pd
     )
 
 
-def _fan(given: SimulationData, figures: Figures) -> pd.DataFrame:
+def _fan(data: SimulationData, figures: Figures) -> pd.DataFrame:
     """Quantiles of whole-city series by year."""
     series = {"displaced": figures.displaced}
     series["share_excluding"] = figures.excluding[0]
     series["share_including"] = figures.including[0]
-    for number, stage in enumerate(given.stages):
+    for number, stage in enumerate(data.stages):
         series[f"shortfall_{stage.name}"] = figures.shortfall[:, number].sum(0)
         series[f"overfilled_{stage.name}"] = figures.overfilled[number]
-    axes = {"series": list(series), "school_year": given.years}
+    axes = {"series": list(series), "school_year": data.space.years.tolist()}
     return _summed(axes, np.stack(list(series.values())), tuple(QUANTILES))
 
 
-def _draws(given: SimulationData, targets: Sequence[Target], figures: Figures) -> pd.DataFrame:
-    compulsory = np.array([stage.compulsory for stage in given.stages])
+def _draws(data: SimulationData, targets: Sequence[Target], figures: Figures) -> pd.DataFrame:
+    compulsory = np.array([stage.compulsory for stage in data.stages])
     children = figures.shortfall.sum((0, 2))
     columns = {
         "shortfall_compulsory": children[compulsory].sum(0),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from capsim.demand.draws import BLOCK
-from capsim.simulation.network import Floats
+from capsim.lp.arrays import Array
 
 if TYPE_CHECKING:
     from capsim.simulation.data import SimulationData, StageData
@@ -36,18 +36,16 @@ class Parents:
         parents refuse the public place and go on paying.
     """
 
-    uptake: Floats
-    refusal: Floats
+    uptake: Array
+    refusal: Array
 
 
-def draw_parents(
-    given: SimulationData, draws: int, seed: int | None, number: int
-) -> Parents | None:
+def draw_parents(data: SimulationData, draws: int, seed: int | None, number: int) -> Parents | None:
     """Draw a block; None where nothing is uncertain and nothing refused.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     draws : int
         At most a block's.
     seed : int or None
@@ -55,17 +53,17 @@ def draw_parents(
     number : int
         Of the block.
     """
-    size = given.settings.uncertainty
+    size = data.settings.uncertainty
     if seed is None or (size.uptake_mean == 1 and size.refusal_mean == 0):
         return None
     rng = np.random.default_rng(np.random.SeedSequence([seed, STREAM], spawn_key=(number,)))
-    shape = (BLOCK, len(given.counties))
+    shape = (BLOCK, len(data.space.counties))
     uptake = _share(rng, size.uptake_mean, size.uptake_sd, shape)
     refusal = _share(rng, size.refusal_mean, size.refusal_sd, shape)
     return Parents(uptake[:draws].T, refusal[:draws].T)
 
 
-def _share(rng: np.random.Generator, mean: float, sd: float, shape: tuple[int, int]) -> Floats:
+def _share(rng: np.random.Generator, mean: float, sd: float, shape: tuple[int, int]) -> Array:
     """Draw shares with a mean and standard deviation.
 
     Examples
@@ -81,11 +79,11 @@ def _share(rng: np.random.Generator, mean: float, sd: float, shape: tuple[int, i
 
 
 def take_up(
-    given: SimulationData, payers: tuple[Payers, ...], parents: Parents
+    data: SimulationData, payers: tuple[Payers, ...], parents: Parents
 ) -> tuple[Payers, ...]:
     """Let parents decline purchased places; the children then look for a public one."""
     out = []
-    for stage, payer in zip(given.stages, payers, strict=True):
+    for stage, payer in zip(data.stages, payers, strict=True):
         share = parents.uptake[stage.county][:, None]
         later = payer.bought_december * share
         bought = payer.bought * share
@@ -125,7 +123,7 @@ def refuse(
     )
 
 
-def _by_pool(values: Floats, pool: np.ndarray, pools: int) -> Floats:
+def _by_pool(values: Array, pool: np.ndarray, pools: int) -> Array:
     out = np.zeros((pools, *values.shape[1:]))
     np.add.at(out, pool, values)
     return out

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from capsim.lp.arrays import Array, Flag
 from capsim.simulation.costs_and_classes import LATER_PART, contract_teachers, public_pupils
-from capsim.simulation.data import Bools, StageData
-from capsim.simulation.network import Floats
+from capsim.simulation.data import StageData
 from capsim.simulation.seating import Payers, Seated, by_group, ceilings, fraction, spill
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from capsim.simulation.parents import Parents
 
 
-def counted(stage: StageData) -> Bools:
+def counted(stage: StageData) -> Flag:
     """Whose pupils and places all count, ``[provider, year]``: not private compulsory schools."""
     return np.asarray(~stage.levered[:, None] | stage.converted)
 
 
-def asked(stage: StageData, seated: Seated, bought: Floats) -> Floats:
+def asked(stage: StageData, seated: Seated, bought: Array) -> Array:
     """Children who ask for a place in a group, persons ``[group, year, draw]``.
 
     They are those who sit there, fee-paying pupils of private compulsory schools apart, and those
@@ -49,7 +49,7 @@ def asked(stage: StageData, seated: Seated, bought: Floats) -> Floats:
     return _sum(stage.reach.member, sits) + _sum(stage.reach.inside, seated.shortfall)
 
 
-def room(stage: StageData, seats: Floats, contracts: Floats) -> Floats:
+def room(stage: StageData, seats: Array, contracts: Array) -> Array:
     """Places of a group up to the class ceiling, ``[group, year, draw]``.
 
     Parameters
@@ -67,12 +67,12 @@ def room(stage: StageData, seats: Floats, contracts: Floats) -> Floats:
     return _sum(stage.reach.member, np.where(counted(stage)[..., None], most, contracts))
 
 
-def _sum(matrix: sparse.csr_array, values: Floats) -> Floats:
+def _sum(matrix: sparse.csr_array, values: Array) -> Array:
     flat = values.reshape(len(values), prod(values.shape[1:]))
     return np.asarray(matrix @ flat).reshape(matrix.shape[0], *values.shape[1:])
 
 
-def contract_room(stage: StageData, payer: Payers, uptake: Floats | float = 1.0) -> Floats:
+def contract_room(stage: StageData, payer: Payers, uptake: Array | float = 1.0) -> Array:
     """Places that running contracts can still grow by, persons ``[provider, year, draw]``.
 
     Parameters
@@ -87,16 +87,16 @@ def contract_room(stage: StageData, payer: Payers, uptake: Floats | float = 1.0)
     return np.asarray(np.maximum(np.minimum(sold, seats), 0.0) * uptake)
 
 
-def uptake_of(stage: StageData, parents: Parents | None) -> Floats | float:
+def uptake_of(stage: StageData, parents: Parents | None) -> Array | float:
     """Share of offered places that are taken, by provider; 1 where all are."""
     return 1.0 if parents is None else parents.uptake[stage.county][:, None]
 
 
 def buy(
-    given: SimulationData,
+    data: SimulationData,
     payers: Sequence[Payers],
     seated: Sequence[Seated],
-    children: Floats,
+    children: Array,
     parents: Parents | None = None,
 ) -> tuple[tuple[Payers, ...], tuple[Seated, ...]]:
     """Send children who wait to schools under contract that have places left to sell.
@@ -106,7 +106,7 @@ def buy(
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     payers, seated : by stage
         After the rounds for slack and over-filling.
     children : array [area, grade, year, draw]
@@ -115,23 +115,23 @@ def buy(
     """
     rooms = [
         contract_room(stage, payer, uptake_of(stage, parents))
-        for stage, payer in zip(given.stages, payers, strict=True)
+        for stage, payer in zip(data.stages, payers, strict=True)
     ]
     if not any(room.any() and sits.waiting.any() for room, sits in zip(rooms, seated, strict=True)):
         return tuple(payers), tuple(seated)
     wanted = [
         _sold(stage, sits, room)[0]
-        for stage, sits, room in zip(given.stages, seated, rooms, strict=True)
+        for stage, sits, room in zip(data.stages, seated, rooms, strict=True)
     ]
-    part = _affordable(given, payers, seated, wanted, children)
+    part = _affordable(data, payers, seated, wanted, children)
     out = []
-    for stage, payer, sits, more in zip(given.stages, payers, seated, wanted, strict=True):
-        out.append(_bought(given, stage, payer, sits, more * part[stage.county]))
+    for stage, payer, sits, more in zip(data.stages, payers, seated, wanted, strict=True):
+        out.append(_bought(data, stage, payer, sits, more * part[stage.county]))
     done, sit = zip(*out, strict=True)
     return done, sit
 
 
-def _sold(stage: StageData, sits: Seated, room: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _sold(stage: StageData, sits: Seated, room: Array) -> tuple[Array, Array, Array, Array]:
     """Offer places to those who wait: taken by provider, who still waits, landed, travel."""
     pool, pools = stage.network.pool, len(stage.network.home)
     offered = by_group(room, pool, pools)
@@ -141,7 +141,7 @@ def _sold(stage: StageData, sits: Seated, room: Floats) -> tuple[Floats, Floats,
 
 
 def _bought(
-    given: SimulationData, stage: StageData, payer: Payers, sits: Seated, room: Floats
+    data: SimulationData, stage: StageData, payer: Payers, sits: Seated, room: Array
 ) -> tuple[Payers, Seated]:
     """Let a stage's children take the places that may be bought for them."""
     if not room.any():
@@ -150,7 +150,7 @@ def _bought(
     more, waiting, landed, travel = _sold(stage, sits, room)
     total = np.where(landed.sum(1) > 0, landed.sum(1), 1.0)
     found = sits.found.copy()
-    found[-1] += by_group(more, stage.county, len(given.counties))
+    found[-1] += by_group(more, stage.county, len(data.space.counties))
     return (
         replace(payer, bought=payer.bought + more, bought_december=payer.bought_december + more),
         replace(
@@ -166,25 +166,25 @@ def _bought(
 
 
 def _affordable(
-    given: SimulationData,
+    data: SimulationData,
     payers: Sequence[Payers],
     seated: Sequence[Seated],
-    wanted: Sequence[Floats],
-    children: Floats,
-) -> Floats:
+    wanted: Sequence[Array],
+    children: Array,
+) -> Array:
     """Find which share of the places wanted ceilings and money leave, ``[county, year, draw]``."""
-    counties = len(given.counties)
+    counties = len(data.space.counties)
     places, cost, bought = (
-        np.zeros((counties, len(given.years), children.shape[-1])) for _ in range(3)
+        np.zeros((counties, len(data.space.years), children.shape[-1])) for _ in range(3)
     )
-    for stage, payer, more in zip(given.stages, payers, wanted, strict=True):
+    for stage, payer, more in zip(data.stages, payers, wanted, strict=True):
         places += by_group(more, stage.county, counties)
         cost += by_group(stage.price_cny[:, None, None] * more, stage.county, counties)
         bought += by_group(payer.bought_december, stage.county, counties)
-    county, whole = ceilings(given, children)
-    budget = given.budget_cny[..., None]
+    county, whole = ceilings(data, children)
+    budget = data.budget_cny[..., None]
     if np.isfinite(budget).any():
-        spent = more_spent(given, payers, seated)
+        spent = more_spent(data, payers, seated)
         budget = budget - np.concatenate([spent, spent.sum(0, keepdims=True)])
     left = np.maximum(county - bought, 0.0), np.maximum(budget[:-1], 0.0)
     part = np.minimum(fraction(left[0], places), fraction(left[1], cost))
@@ -193,17 +193,15 @@ def _affordable(
     return np.asarray(part * np.minimum(*most))
 
 
-def more_spent(given: SimulationData, payers: Sequence[Payers], seated: Sequence[Seated]) -> Floats:
+def more_spent(data: SimulationData, payers: Sequence[Payers], seated: Sequence[Seated]) -> Array:
     """Recurrent spending beyond the plan's, RMB ``[county, year, draw]``, undiscounted.
 
     Allowances, contract teachers and purchases; what a late project does not cost yet is not
     counted on.
     """
-    price, counties = given.settings.costs, len(given.counties)
-    out = price.contract_teacher_cny * (
-        contract_teachers(given, seated) - given.contract[..., None]
-    )
-    for stage, payer, sits in zip(given.stages, payers, seated, strict=True):
+    price, counties = data.settings.costs, len(data.space.counties)
+    out = price.contract_teacher_cny * (contract_teachers(data, seated) - data.contract[..., None])
+    for stage, payer, sits in zip(data.stages, payers, seated, strict=True):
         public = (
             public_pupils(stage, sits)
             - np.where(stage.public[:, None] | stage.converted, stage.pupils.sum(1), 0.0)[..., None]

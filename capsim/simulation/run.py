@@ -14,11 +14,11 @@ import numpy as np
 from capsim.demand.draws import BLOCK
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import Done, run_tasks
+from capsim.lp.arrays import Array, Index
 from capsim.plan.targets import Target, read_targets
-from capsim.simulation.data import SimulationData, read_given
+from capsim.simulation.data import SimulationData, simulation_data
 from capsim.simulation.draws import Figures, Job, run_block
-from capsim.simulation.network import Floats
-from capsim.simulation.opening_dates import Days, built_days, ready_days
+from capsim.simulation.opening_dates import built_days, ready_days
 from capsim.simulation.outcomes import ANY, Outcomes, gather, summary, tables
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def simulate(
     draws : int
     seed : int
     uncertainty : bool
-        False: demand and openings as planned (unless `openings` are given); every figure is then
+        False: demand and openings as planned (unless `openings` are data); every figure is then
         the plan's.
     openings : DataFrame or array [replication, project], optional
         Dates on which projects are in use, instead of simulated ones. A frame has a column a
@@ -104,7 +104,7 @@ def simulate(
         store=store,
         done=done,
     )
-    made = tables(run.given, run.targets, run.figures, run.ready)
+    made = tables(run.data, run.targets, run.figures, run.ready)
     return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
 
 
@@ -114,7 +114,7 @@ class Trial:
 
     Attributes
     ----------
-    given : SimulationData
+    data : SimulationData
     targets : tuple of Target
     ready : array of int [draw, opening] or None
         Days on which copies are ready; None for as planned.
@@ -122,9 +122,9 @@ class Trial:
         Of all draws.
     """
 
-    given: SimulationData
+    data: SimulationData
     targets: tuple[Target, ...]
-    ready: Days | None
+    ready: Index | None
     figures: Figures
 
 
@@ -149,9 +149,9 @@ def trial(
         raise ValueError(f"draws must be 1 or more, not {draws}")
     if store is not None and not isinstance(store, ResultStore):
         store = ResultStore(Path(store))
-    given = read_given(plan)
+    data = simulation_data(plan)
     targets = simulated_targets(plan)
-    ready = _ready(plan, given, draws, seed, uncertainty, openings)
+    ready = _ready(plan, data, draws, seed, uncertainty, openings)
     jobs = [
         Job(
             number,
@@ -163,16 +163,16 @@ def trial(
     ]
     keys = None
     if store is not None:
-        base = digest(FORMAT, version("capsim"), np.__version__, plan.scenario.hash, given, targets)
+        base = digest(FORMAT, version("capsim"), np.__version__, plan.scenario.hash, data, targets)
         keys = [digest(base, job) for job in jobs]
-    work = partial(_arrays, given, targets)
+    work = partial(_arrays, data, targets)
     found = run_tasks(work, jobs, keys=keys, executor=executor, store=store, done=done)
-    return Trial(given, targets, ready, gather([Figures(**block) for block in found]))
+    return Trial(data, targets, ready, gather([Figures(**block) for block in found]))
 
 
-def _arrays(given: SimulationData, targets: tuple[Target, ...], job: Job) -> dict[str, Floats]:
+def _arrays(data: SimulationData, targets: tuple[Target, ...], job: Job) -> dict[str, Array]:
     """Simulate a block, for workers and the store: arrays by name."""
-    figures = run_block(given, targets, job)
+    figures = run_block(data, targets, job)
     return {field.name: getattr(figures, field.name) for field in fields(Figures)}
 
 
@@ -186,17 +186,17 @@ def simulated_targets(plan: Plan) -> tuple[Target, ...]:
 
 def _ready(
     plan: Plan,
-    given: SimulationData,
+    data: SimulationData,
     draws: int,
     seed: int,
     uncertainty: bool,
     openings: pd.DataFrame | NDArray[np.datetime64] | None,
-) -> Days | None:
+) -> Index | None:
     """Find the days on which copies are ready, ``[draw, opening]``; None for as planned."""
     if openings is not None:
-        return ready_days(given.programme, openings, draws)
-    if not uncertainty or not given.programme.projects:
+        return ready_days(data.openings, openings, draws)
+    if not uncertainty or not data.openings.projects:
         return None
     # A stream of its own, or building and births would be drawn from the same numbers.
     own = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
-    return built_days(plan, given.programme, draws, own)
+    return built_days(plan, data.openings, draws, own)

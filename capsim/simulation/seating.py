@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from capsim.lp.arrays import Array, Index
 from capsim.simulation.data import SimulationData, StageData
-from capsim.simulation.network import Floats, Ints, Network
+from capsim.simulation.network import Network
 
 WAYS = ("slack", "overfill", "purchase")
 """How children find a seat where the plan foresees none for them, in the order they try."""
@@ -38,22 +39,22 @@ class Arrivals:
         Load over the share that the plan gives the provider of those who come to its pool.
     """
 
-    ratio: Floats
-    scale: Floats
-    lacking: Floats
-    load: Floats
-    growth: Floats
-    factor: Floats | float = 1.0
+    ratio: Array
+    scale: Array
+    lacking: Array
+    load: Array
+    growth: Array
+    factor: Array | float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Payers:
     """Pupils of levered schools while they are private, persons ``[provider, year, draw]``."""
 
-    fee: Floats
-    bought: Floats
-    bought_december: Floats
-    fee_december: Floats
+    fee: Array
+    bought: Array
+    bought_december: Array
+    fee_december: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,18 +78,18 @@ class Seated:
         Children who sit elsewhere than foreseen, by the way of `WAYS` in which they found a seat.
     """
 
-    pupils: Floats
-    total: Floats
-    seats: Floats
-    overfilled: Floats
-    shortfall: Floats
-    travel_cny: Floats
-    boarding_cny: Floats
-    waiting: Floats
-    found: Floats
+    pupils: Array
+    total: Array
+    seats: Array
+    overfilled: Array
+    shortfall: Array
+    travel_cny: Array
+    boarding_cny: Array
+    waiting: Array
+    found: Array
 
 
-def arrive(stage: StageData, demand: Floats) -> Arrivals:
+def arrive(stage: StageData, demand: Array) -> Arrivals:
     """Scale a stage's planned flows by demand.
 
     Where demand falls, the children whom the plan leaves without a place are the first to gain.
@@ -112,23 +113,21 @@ def arrive(stage: StageData, demand: Floats) -> Arrivals:
     return Arrivals(ratio, scale, without, load, growth)
 
 
-def pay(
-    given: SimulationData, arrivals: tuple[Arrivals, ...], demand: Floats
-) -> tuple[Payers, ...]:
+def pay(data: SimulationData, arrivals: tuple[Arrivals, ...], demand: Array) -> tuple[Payers, ...]:
     """Fee-paying and purchased pupils by stage: quotas, contracts and the ceilings on purchases.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     arrivals : tuple of Arrivals
         By stage.
     demand : array [area, grade, year, draw]
         All children, persons.
     """
-    first = [_own_payers(stage, come) for stage, come in zip(given.stages, arrivals, strict=True)]
-    cut = _purchase_cut(given, [bought for _, _, bought in first], demand)
+    first = [_own_payers(stage, come) for stage, come in zip(data.stages, arrivals, strict=True)]
+    cut = _purchase_cut(data, [bought for _, _, bought in first], demand)
     out = []
-    for stage, (fee, september, december) in zip(given.stages, first, strict=True):
+    for stage, (fee, september, december) in zip(data.stages, first, strict=True):
         bought = september * cut[stage.county]
         later = december * cut[stage.county]
         left = (fee + bought - later) * stage.private_december[..., None]
@@ -144,7 +143,7 @@ def planned_payers(stage: StageData) -> Payers:
     return Payers(fee, bought, later, (fee + bought - later) * stage.private_december[..., None])
 
 
-def _own_payers(stage: StageData, come: Arrivals) -> tuple[Floats, Floats, Floats]:
+def _own_payers(stage: StageData, come: Arrivals) -> tuple[Array, Array, Array]:
     fee, bought = stage.fee[..., None], stage.bought[..., None]
     quota = np.minimum(come.growth, 1.0)
     paying = fee * quota
@@ -154,66 +153,67 @@ def _own_payers(stage: StageData, come: Arrivals) -> tuple[Floats, Floats, Float
     return paying, september, december
 
 
-def _purchase_cut(given: SimulationData, bought: list[Floats], demand: Floats) -> Floats:
+def _purchase_cut(data: SimulationData, bought: list[Array], demand: Array) -> Array:
     """Find which share of purchases the ceilings leave, ``[county, year, draw]``."""
-    counties = len(given.counties)
-    total: Floats = np.zeros((counties, *bought[0].shape[1:]))
-    for stage, part in zip(given.stages, bought, strict=True):
+    counties = len(data.space.counties)
+    total: Array = np.zeros((counties, *bought[0].shape[1:]))
+    for stage, part in zip(data.stages, bought, strict=True):
         total += by_group(part, stage.county, counties)
-    limit, whole = ceilings(given, demand)
+    limit, whole = ceilings(data, demand)
     cut = fraction(limit, total)
     return cut * fraction(whole, (total * cut).sum(0))
 
 
-def ceilings(given: SimulationData, demand: Floats) -> tuple[Floats, Floats]:
+def ceilings(data: SimulationData, demand: Array) -> tuple[Array, Array]:
     """Most places purchased by county ``[county, year, 1]`` and in the whole ``[year, draw]``.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     demand : array [area, grade, year, draw]
         All children, persons.
     """
-    planned = np.zeros((len(given.counties), len(given.years)))
-    children: Floats = np.zeros(demand.shape[2:])
-    base = np.zeros(len(given.years))
-    for stage in given.stages:
+    planned = np.zeros((len(data.space.counties), len(data.space.years)))
+    children: Array = np.zeros(demand.shape[2:])
+    base = np.zeros(len(data.space.years))
+    for stage in data.stages:
         np.add.at(planned, stage.county, stage.bought_december)
         if stage.compulsory:
             children = children + demand[:, stage.grades].sum((0, 1))
             base += (stage.placed + stage.lacking).sum((0, 1))
-    share = given.settings.policy.purchase_ceiling_share
-    limit = given.purchase_limit[-1]
+    share = data.settings.policy.purchase_ceiling_share
+    limit = data.purchase_limit[-1]
     whole, most = limit[:, None], limit
     if share is not None:
         whole, most = np.minimum(whole, share * children), np.minimum(limit, share * base)
     # A ceiling that the plan just meets, but for the solver's tolerance, does not cut it.
     slip = np.maximum(planned.sum(0) - most, 0.0)
-    county = np.maximum(given.purchase_limit[:-1], planned)
+    county = np.maximum(data.purchase_limit[:-1], planned)
     return county[..., None], np.asarray(whole + slip[:, None])
 
 
 def seat(
-    given: SimulationData,
+    data: SimulationData,
     stage: StageData,
     come: Arrivals,
     payers: Payers,
-    seats: Floats,
-    planned_seats: Floats,
+    seats: Array,
+    planned_seats: Array,
 ) -> Seated:
     """Seat the children of a stage.
 
     Parameters
     ----------
-    given : SimulationData
+    data : SimulationData
     stage : StageData
     come : Arrivals
     payers : Payers
     seats, planned_seats : arrays [provider, year, draw]
         Standard public seats open, and those the plan counts on (one draw).
     """
-    own, standard, ceiling = _limits(given, stage, come, payers, seats, planned_seats)
+    own, standard, ceiling = _limits(data, stage, come, payers, seats, planned_seats)
     pool, pools = stage.network.pool, len(stage.network.home)
+    home, counties = data.space.county[stage.network.home], len(data.space.counties)
     keep = fraction(own, come.load)
     out = _apply(stage.leave, (1 - keep) * come.factor)
     waiting = come.ratio * _apply(stage.network.back, out).reshape(come.ratio.shape)
@@ -222,17 +222,17 @@ def seat(
     board = come.ratio * _apply(stage.network.boarding, 1 - out).reshape(come.ratio.shape)
     total = come.load * keep
     pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
-    found = np.zeros((len(WAYS), len(given.counties), *total.shape[1:]))
+    found = np.zeros((len(WAYS), counties, *total.shape[1:]))
     for way, most in enumerate((standard, ceiling)):
         room = np.maximum(most - total, 0.0)
         offered = by_group(room, pool, pools)
         waiting, landed, extra = spill(waiting, offered, stage.network)
-        found[way] = by_group(landed.sum(1), given.county[stage.network.home], len(given.counties))
+        found[way] = by_group(landed.sum(1), home, counties)
         share = room / np.where(offered > 0, offered, 1.0)[pool]
         total = total + landed.sum(1)[pool] * share
         pupils += landed[pool] * share[:, None]
         travel = travel + extra
-    held = (stage.public[:, None] | stage.converted)[..., None] & given.settings.switches.seats
+    held = (stage.public[:, None] | stage.converted)[..., None] & data.settings.switches.seats
     return Seated(
         pupils=pupils,
         total=total,
@@ -247,13 +247,13 @@ def seat(
 
 
 def _limits(
-    given: SimulationData,
+    data: SimulationData,
     stage: StageData,
     come: Arrivals,
     payers: Payers,
-    seats: Floats,
-    planned_seats: Floats,
-) -> tuple[Floats, Floats, Floats]:
+    seats: Array,
+    planned_seats: Array,
+) -> tuple[Array, Array, Array]:
     """Most pupils by provider: of those foreseen, up to standard seats, up to the class ceiling."""
     planned = stage.pupils.sum(1)[..., None]
     over = np.maximum(planned - planned_seats, 0.0)
@@ -265,14 +265,14 @@ def _limits(
     capacity = stage.capacity[..., None]
     own = np.where((stage.levered[:, None] & ~stage.converted)[..., None], private, own)
     own = np.where(other, np.maximum(capacity, planned), own)
-    if not given.settings.switches.seats:
+    if not data.settings.switches.seats:
         own = np.maximum(own, come.load)
     standard = np.where(open_to_all, seats, np.where(other, capacity, 0.0))
     ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, 0.0)
     return own, standard, ceiling
 
 
-def spill(waiting: Floats, room: Floats, network: Network) -> tuple[Floats, Floats, Floats]:
+def spill(waiting: Array, room: Array, network: Network) -> tuple[Array, Array, Array]:
     """Offer waiting children to the pools they can reach, cheapest first.
 
     Where more come to a pool than it has room for, all who come have the same chance.
@@ -314,7 +314,7 @@ def spill(waiting: Floats, room: Floats, network: Network) -> tuple[Floats, Floa
     return waiting, landed, travel
 
 
-def fraction(most: Floats, wanted: Floats) -> Floats:
+def fraction(most: Array, wanted: Array) -> Array:
     """Which share of what is wanted can be had; 1 where nothing is.
 
     Examples
@@ -326,7 +326,7 @@ def fraction(most: Floats, wanted: Floats) -> Floats:
     return np.asarray(np.where(some, np.minimum(most / np.where(some, wanted, 1.0), 1.0), 1.0))
 
 
-def by_group(values: Floats, group: Ints, groups: int) -> Floats:
+def by_group(values: Array, group: Index, groups: int) -> Array:
     """Sum rows of an array by group.
 
     Examples
@@ -341,6 +341,6 @@ def by_group(values: Floats, group: Ints, groups: int) -> Floats:
     return np.asarray(sums @ flat).reshape(groups, *values.shape[1:])
 
 
-def _apply(matrix: sparse.csr_array, values: Floats) -> Floats:
+def _apply(matrix: sparse.csr_array, values: Array) -> Array:
     """Apply a matrix to the cells of an array ``[..., draw]``: ``[row, draw]``."""
     return np.asarray(matrix @ values.reshape(-1, values.shape[-1]))

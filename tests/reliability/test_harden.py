@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import capsim
+from capsim.lp.options import SolveOptions
 from capsim.model.model import formulate
 from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target
@@ -111,7 +112,7 @@ def test_without_margins_the_rows_forbid_nothing():
     run = trial(plain(), draws=1, seed=0, uncertainty=False)
     counted = as_planned(city(), len(model.given.projects.project))
     none = Safety(counted, np.zeros(run.figures.asked.shape[:2]), ((SHARE, 0.0),))
-    again = optimize(tighten(model, run.given, none), relax=True)
+    again = optimize(tighten(model, run.data, none), relax=True)
     free = optimize(model, relax=True)
     assert again.objective_cny == pytest.approx(free.objective_cny, rel=1e-7)
 
@@ -122,7 +123,7 @@ def test_rows_keep_the_places_free_that_are_asked_for():
     counted = as_planned(city(), len(model.given.projects.project))
     spare = (run.figures.room - run.figures.asked)[..., 0]
     asked = np.maximum(spare, 0.0) + 25.0
-    tight = tighten(model, run.given, Safety(counted, asked, ()))
+    tight = tighten(model, run.data, Safety(counted, asked, ()))
     plan = optimize(tight, gap=GAP)
     after = trial(plan, draws=1, seed=0, uncertainty=False)
     free = (after.figures.room - after.figures.asked)[..., 0]
@@ -140,7 +141,7 @@ def test_a_margin_of_a_share_lowers_it():
     none = np.zeros(run.figures.asked.shape[:2])
     share = make_target("share-2023", "2023-12-31", 0.05)
     safety = Safety(counted, none, ((share, float(margin)),))
-    plan = optimize(tighten(model, run.given, safety), gap=GAP)
+    plan = optimize(tighten(model, run.data, safety), gap=GAP)
     after = plan.tables["targets"].set_index("id")
     assert after.loc["share-2023", "achieved"] == pytest.approx(
         targets.loc["share-2023", "required"] - margin, abs=2e-4
@@ -170,19 +171,19 @@ def test_contracts_are_counted_on_within_their_ceilings(scope):
     run = trial(plan, draws=1, seed=0, uncertainty=False)
     counted = as_planned(made, len(model.given.projects.project))
     spare = (run.figures.room - run.figures.asked)[..., 0]
-    tight = tighten(model, run.given, Safety(counted, np.maximum(spare, 0.0) + 60.0, ()))
+    tight = tighten(model, run.data, Safety(counted, np.maximum(spare, 0.0) + 60.0, ()))
     found = optimize(tight, gap=GAP)
     assert capsim.certify(made, found).holds()
     after = trial(found, draws=1, seed=0, uncertainty=False)
     room = (after.figures.room - after.figures.asked)[..., 0]
-    free, kept_free = reserves(after.given, np.maximum(spare, 0.0) + 60.0 - room)
+    free, kept_free = reserves(after.data, np.maximum(spare, 0.0) + 60.0 - room)
     assert free.sum() > 0
     assert (kept_free <= free + 1e-9).all()
     short = np.maximum(np.maximum(spare, 0.0) + 60.0 - (room - free + kept_free), 0.0)
     assert (short < 1e-6).mean() > 0.9
     bought = found.tables["purchases"].groupby("school_year")["places_december"].sum()
     if scope == "*":
-        assert (kept_free.sum(0) + bought.to_numpy() <= after.given.purchase_limit[-1] + 1e-6).all()
+        assert (kept_free.sum(0) + bought.to_numpy() <= after.data.purchase_limit[-1] + 1e-6).all()
 
 
 def test_a_reserve_uses_up_what_a_purchase_would():
@@ -193,7 +194,7 @@ def test_a_reserve_uses_up_what_a_purchase_would():
     counted = as_planned(made, len(model.given.projects.project))
     spare = (run.figures.room - run.figures.asked)[..., 0]
     safety = Safety(counted, np.maximum(spare, 0.0) + 100.0, ())
-    tight = tighten(model, run.given, safety)
+    tight = tighten(model, run.data, safety)
     program = tight.program
     at = np.concatenate(
         [np.arange(b.start, b.start + b.count) for b in program.columns if b.name == "reserve"]
@@ -221,8 +222,8 @@ def tried(cost: float, hits: int, draws: int = 1000) -> Tried:
     lacking = np.where(np.arange(draws) < hits, 0.0, 9.0)
     target = make_target("placement", "2023-09-01", 0.0)
     figures = SimpleNamespace(shortfall=lacking[None, None, None, :], targets=lacking[None, :])
-    given = SimpleNamespace(stages=[SimpleNamespace(compulsory=True)])
-    judged = SimpleNamespace(given=given, targets=(target,), figures=figures)
+    data = SimpleNamespace(stages=[SimpleNamespace(compulsory=True)])
+    judged = SimpleNamespace(data=data, targets=(target,), figures=figures)
     return Tried(SimpleNamespace(objective_cny=cost), judged)
 
 
@@ -236,7 +237,7 @@ def test_the_search_closes_in_on_the_cheapest_plan_that_is_safe_enough():
 
 def test_how_much_of_the_margin_is_tried_next():
     """Quantiles of the normal: from 2.3 % to 97.7 % (-2 to 2), 84.1 % lies three quarters up."""
-    search = Search(0.8413, 1000, 10**9, 0, None, {}, lambda text: None)
+    search = Search(0.8413, 1000, 10**9, 0, SolveOptions(), lambda text: None)
     low, high = tried(0, 2275, 100_000), tried(1, 97725, 100_000)
     assert part_between(search, high, low, ("placement",)) == pytest.approx(0.75, abs=1e-3)
     assert part_between(search, tried(1, 84200, 100_000), low, ("placement",)) == 0.9
@@ -244,7 +245,7 @@ def test_how_much_of_the_margin_is_tried_next():
 
 def test_near_what_is_asked_margins_go_part_of_the_last_step_further():
     """From 80 % to 87 % the normal quantile rises by 0.2848, from there to 90 % by 0.1551."""
-    search = Search(0.9, 1000, 10**9, 0, None, {}, lambda text: None)
+    search = Search(0.9, 1000, 10**9, 0, SolveOptions(), lambda text: None)
     low, near = tried(0, 80_000, 100_000), safe_by(tried(1, 87_000, 100_000))
     part = part_further(search, [low, near], ("placement",))
     assert part == pytest.approx(0.1551 / 0.2848, abs=2e-3)
@@ -345,7 +346,7 @@ def test_groups_tell_who_finds_no_place():
     run = trial(plain(), draws=128, seed=1)
     beyond = np.maximum(run.figures.asked - run.figures.room, 0.0)
     county = np.zeros((2, *run.figures.shortfall.shape[1:]))
-    np.add.at(county, run.given.county, run.figures.shortfall)
+    np.add.at(county, run.data.space.county, run.figures.shortfall)
     by_stage = np.concatenate([county[:, s] for s in range(2)])
     assert by_stage.max() > 1
     np.testing.assert_allclose(beyond, by_stage, atol=1e-6)

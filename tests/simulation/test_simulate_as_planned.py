@@ -84,8 +84,8 @@ def test_a_solvers_tolerance_does_not_move_anyone():
     schools = plan.tables["schools"].copy()
     schools["fee_paying"] *= 1 + 1e-9
     schools["purchased"] *= 1 - 1e-9
-    given = replace(plan, tables={**plan.tables, "schools": schools})
-    out = simulate(given, draws=1, uncertainty=False).tables["shortfall"]
+    data = replace(plan, tables={**plan.tables, "schools": schools})
+    out = simulate(data, draws=1, uncertainty=False).tables["shortfall"]
     assert out["mean"].sum() == pytest.approx(4, **EXACT)
 
 

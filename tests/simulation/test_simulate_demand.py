@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from capsim.simulation.costs_and_classes import large_share
-from capsim.simulation.data import read_given
+from capsim.simulation.data import simulation_data
 from capsim.simulation.opening_dates import in_use
 from capsim.simulation.seating import arrive, pay, seat
 
@@ -19,24 +19,22 @@ P = {name: number for number, name in enumerate(hand_plan.SCHOOLS)}
 
 @cache
 def as_planned():
-    return read_given(hand_plan.plan())
+    return simulation_data(hand_plan.plan())
 
 
 def seated(ratio, opening="2023-09-01", plan=None):
     """Seat one draw with demand `ratio` [area, grade, year] times the plan's."""
-    given = read_given(plan) if plan else as_planned()
-    stage = given.stages[0]
-    children = given.demand.pupils[:, :, 1:, None] * ratio[..., None]
+    data = simulation_data(plan) if plan else as_planned()
+    stage = data.stages[0]
+    children = data.space.children[..., None] * ratio[..., None]
     come = arrive(stage, np.broadcast_to(ratio[..., None], (3, 2, 3, 1)))
-    payers = pay(given, (come,), children)[0]
+    payers = pay(data, (come,), children)[0]
     own = (stage.places[:, None] * (stage.public[:, None] | stage.converted))[..., None]
     day = np.array([[opening]], "datetime64[D]").astype(int)
     planned, now = own.copy(), own.copy()
-    planned[P["newA"]] += (
-        40 * in_use(given.programme, given.programme.day[:, None], given.programme.autumns)[0]
-    )
-    now[P["newA"]] += 40 * in_use(given.programme, day, given.programme.autumns)[0]
-    return given, come, payers, seat(given, stage, come, payers, now, planned), children
+    planned[P["newA"]] += 40 * in_use(data.openings.day[:, None], data.openings.autumns)[0]
+    now[P["newA"]] += 40 * in_use(day, data.openings.autumns)[0]
+    return data, come, payers, seat(data, stage, come, payers, now, planned), children
 
 
 def everywhere(factor):
@@ -106,8 +104,8 @@ dates = st.sampled_from(["2023-09-01", "2024-03-01", "2026-01-01"])
 @settings(max_examples=60, deadline=None)
 @over(factors, dates)
 def test_nobody_is_lost_and_no_limit_is_passed(ratio, opening):
-    given, _, payers, sits, children = seated(ratio, opening)
-    stage = given.stages[0]
+    data, _, payers, sits, children = seated(ratio, opening)
+    stage = data.stages[0]
     total = sits.total.sum(0) + sits.shortfall.sum(0)
     assert total == pytest.approx(children.sum((0, 1)), rel=1e-9)
     assert sits.pupils.sum(1) == pytest.approx(sits.total, rel=1e-9, abs=1e-9)

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from capsim.demand.draws import draw
 from capsim.simulation import simulate
-from capsim.simulation.data import read_given
+from capsim.simulation.data import simulation_data
 from capsim.simulation.draws import meet
 from capsim.simulation.outcomes import wilson
 from capsim.simulation.run import simulated_targets
@@ -115,12 +115,12 @@ def test_draws_of_a_block_know_nothing_of_each_other(plan):
     """Each draw and opening date seated alone gives its own row of the block."""
     dates = np.array(["2023-09-01", "2023-10-01", "2024-10-01"], "datetime64[D]")[:, None]
     block = simulate(plan, draws=40, seed=5, openings=dates)
-    given = read_given(plan)
+    data = simulation_data(plan)
     targets = simulated_targets(plan)
     children = draw(plan.demand.pupils, plan.demand.spread, 40, 5)
     ratio = np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
     for number in (0, 1, 2, 38):
-        one = meet(given, targets, ratio[..., [number]], dates[[number % 3]].astype(int))
+        one = meet(data, targets, ratio[..., [number]], dates[[number % 3]].astype(int))
         row = block.tables["draws"].iloc[number]
         assert one.cost_cny.sum() == pytest.approx(row["cost_cny"], rel=1e-12)
         assert one.overfilled.sum() == pytest.approx(row["overfilled"], rel=1e-9)

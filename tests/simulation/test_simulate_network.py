@@ -3,6 +3,8 @@
 import hand_plan
 import numpy as np
 
+from capsim.model.data import prepare
+from capsim.model.links import prepare_links
 from capsim.simulation.network import read_network
 
 
@@ -15,9 +17,8 @@ def network(links=None, xy=None):
     if xy is not None:
         tables["areas"] = scenario.table("areas").assign(x_km=xy, y_km=0.0)
     scenario = scenario.variant(tables=tables)
-    schools = scenario.table("schools")[["school", "area", "x_km", "y_km"]]
-    flows = hand_plan.plan().tables["flows"]
-    return read_network(scenario, "primary", schools, flows, hand_plan.YEARS)
+    model = prepare(scenario, hand_plan.demand())
+    return read_network(model, prepare_links(model), 0, hand_plan.plan().tables["flows"])
 
 
 def ways(net, area):
@@ -59,7 +60,7 @@ def test_links_of_another_stage_do_not_count():
 def test_a_school_with_links_of_its_own_is_a_pool():
     """pubA is reached from B only by its own link; A loses its automatic way to itself by one."""
     net = network([("A", "", "pubA", "", np.nan, 5.0), ("B", "", "pubA", "", 2.0, np.nan)])
-    assert net.pool.tolist() == [3, 0, 1, 1, 2]
+    assert net.pool.tolist() == [3, 0, 1, 1, 2, 0]
     assert net.home.tolist() == [0, 1, 2, 0]
     assert ways(net, 0) == [(3, 5.0)]
     assert ways(net, 1) == [(3, 600.0)]

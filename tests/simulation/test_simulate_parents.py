@@ -12,7 +12,7 @@ import capsim
 from capsim import ScenarioError
 from capsim.plan import Plan, optimize
 from capsim.simulation import simulate
-from capsim.simulation.data import read_given
+from capsim.simulation.data import simulation_data
 from capsim.simulation.parents import draw_parents
 from capsim.simulation.run import trial
 
@@ -38,8 +38,8 @@ def figures(**settings: float):
 
 
 def test_by_default_nothing_is_drawn():
-    given = read_given(plan())
-    assert draw_parents(given, 10, 1, 0) is None
+    data = simulation_data(plan())
+    assert draw_parents(data, 10, 1, 0) is None
 
 
 def test_without_uncertainty_the_plan_stands():
@@ -50,14 +50,14 @@ def test_without_uncertainty_the_plan_stands():
 
 
 def test_shares_have_their_mean_and_spread_and_stay_with_the_draw():
-    given = read_given(plan(uptake_mean=0.8, uptake_sd=0.1))
-    blocks = [draw_parents(given, 64, 7, number) for number in range(60)]
+    data = simulation_data(plan(uptake_mean=0.8, uptake_sd=0.1))
+    blocks = [draw_parents(data, 64, 7, number) for number in range(60)]
     uptake = np.concatenate([block.uptake for block in blocks], axis=1)
     assert uptake.shape == (2, 64 * 60)
     assert uptake.mean() == pytest.approx(0.8, abs=0.01)
     assert uptake.std() == pytest.approx(0.1, abs=0.01)
     assert abs(np.corrcoef(uptake)[0, 1]) < 0.06
-    assert (draw_parents(given, 5, 7, 3).uptake == blocks[3].uptake[:, :5]).all()
+    assert (draw_parents(data, 5, 7, 3).uptake == blocks[3].uptake[:, :5]).all()
 
 
 def test_declined_places_are_not_paid_for():
@@ -93,20 +93,20 @@ def test_every_child_sits_or_is_counted(settings):
     from capsim.simulation.seating import arrive, pay
 
     of = plan(**settings)
-    given = read_given(of)
+    data = simulation_data(of)
     children = draw(of.demand.pupils, of.demand.spread, BLOCK, 4)
     ratio = np.moveaxis(children / of.demand.pupils, 0, -1)[:, :, 1:]
-    arrivals = tuple(arrive(stage, ratio[:, stage.grades]) for stage in given.stages)
-    drawn = given.demand.pupils[:, :, 1:, None] * ratio
-    payers = pay(given, arrivals, drawn)
-    parents = draw_parents(given, BLOCK, 4, 0)
-    payers = take_up(given, payers, parents)
-    both = [refuse(*one, parents) for one in zip(given.stages, arrivals, payers, strict=True)]
+    arrivals = tuple(arrive(stage, ratio[:, stage.grades]) for stage in data.stages)
+    drawn = data.space.children[..., None] * ratio
+    payers = pay(data, arrivals, drawn)
+    parents = draw_parents(data, BLOCK, 4, 0)
+    payers = take_up(data, payers, parents)
+    both = [refuse(*one, parents) for one in zip(data.stages, arrivals, payers, strict=True)]
     arrivals, payers = zip(*both, strict=True)
-    programme = given.programme
-    copies = in_use(programme, programme.day[:, None], programme.autumns)
-    _, seated = seat_all(given, arrivals, payers, copies, drawn, parents)
-    for stage, sits in zip(given.stages, seated, strict=True):
+    openings = data.openings
+    copies = in_use(openings.day[:, None], openings.autumns)
+    _, seated = seat_all(data, arrivals, payers, copies, drawn, parents)
+    for stage, sits in zip(data.stages, seated, strict=True):
         expected = np.moveaxis(children[:, :, stage.grades, 1:], 0, -1).sum((0, 1))
         found = sits.total.sum(0) + sits.shortfall.sum(0)
         np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import capsim
 from capsim.demand.draws import draw
 from capsim.simulation import simulate
-from capsim.simulation.data import SimulationData, read_given
+from capsim.simulation.data import SimulationData, simulation_data
 from capsim.simulation.draws import seat_all
 from capsim.simulation.opening_dates import in_use
 from capsim.simulation.recourse import more_spent
@@ -26,22 +26,24 @@ P = {name: number for number, name in enumerate(hand_plan.SCHOOLS)}
 STAGES = ("primary", "junior")
 
 
-def seated(given: SimulationData, ratio: np.ndarray, day: int | None = None):
+def seated(data: SimulationData, ratio: np.ndarray, day: int | None = None):
     """Payers before and after, seats and children of draws ``ratio [area, grade, year, draw]``."""
-    children = given.demand.pupils[:, :, 1:, None] * ratio
-    come = tuple(arrive(stage, ratio[:, stage.grades]) for stage in given.stages)
-    before = pay(given, come, children)
-    opening = given.programme.day[:, None] if day is None else np.full((1, 1), day)
-    copies = in_use(given.programme, opening, given.programme.autumns)
+    children = data.space.children[..., None] * ratio
+    come = tuple(arrive(stage, ratio[:, stage.grades]) for stage in data.stages)
+    before = pay(data, come, children)
+    opening = data.openings.day[:, None] if day is None else np.full((1, 1), day)
+    copies = in_use(opening, data.openings.autumns)
     copies = np.broadcast_to(copies, (*copies.shape[:2], ratio.shape[-1]))
-    after, sits = seat_all(given, come, before, copies, children, None)
+    after, sits = seat_all(data, come, before, copies, children, None)
     return children, before, after, sits
 
 
 @cache
 def tight(**changes: float) -> SimulationData:
     """The plan by hand with standard classes only: who finds no seat is bought one."""
-    return read_given(hand_plan.plan(changes={"standards.primary.class_ceiling": 40, **changes}))
+    return simulation_data(
+        hand_plan.plan(changes={"standards.primary.class_ceiling": 40, **changes})
+    )
 
 
 def limited(kind: str, amount: float, county: str = "X") -> SimulationData:
@@ -55,7 +57,7 @@ def limited(kind: str, amount: float, county: str = "X") -> SimulationData:
             "kind county school_year cost_cny discounted_cny", ("running", "X", 2023, spent, spent)
         )
         plan = replace(plan, tables={**plan.tables, "costs": costs})
-    return read_given(plan)
+    return simulation_data(plan)
 
 
 LATE = int(np.datetime64("2023-11-01").astype(int))
@@ -65,7 +67,7 @@ FREED = 650 * 26 + 7e4 * 26 / 20
 
 
 @pytest.mark.parametrize(
-    ("given", "bought"),
+    ("data", "bought"),
     [
         (tight(), 4),
         (limited("purchase", 23.0), 3),
@@ -76,9 +78,9 @@ FREED = 650 * 26 + 7e4 * 26 / 20
         (limited("recurrent", SPENT - FREED - 1), 0),
     ],
 )
-def test_a_contract_grows_to_what_it_sells_and_to_what_ceilings_and_money_leave(given, bought):
+def test_a_contract_grows_to_what_it_sells_and_to_what_ceilings_and_money_leave(data, bought):
     """privA sells 24 places at 5,000 RMB, of which the plan buys 20."""
-    _, _, payers, sits = seated(given, np.ones((3, 2, 3, 1)), LATE)
+    _, _, payers, sits = seated(data, np.ones((3, 2, 3, 1)), LATE)
     assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20 + bought)
     assert payers[0].bought_december[P["privA"], 1, 0] == pytest.approx(20 + bought)
     assert sits[0].found[2, 0, 1, 0] == pytest.approx(bought)
@@ -87,8 +89,8 @@ def test_a_contract_grows_to_what_it_sells_and_to_what_ceilings_and_money_leave(
 
 
 def test_slack_and_overfilling_come_first():
-    given = read_given(hand_plan.plan())
-    _, _, payers, sits = seated(given, np.ones((3, 2, 3, 1)), LATE)
+    data = simulation_data(hand_plan.plan())
+    _, _, payers, sits = seated(data, np.ones((3, 2, 3, 1)), LATE)
     assert sits[0].found[:, 0, 1, 0].tolist() == pytest.approx([10, 26, 0])
     assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20)
 
@@ -96,8 +98,8 @@ def test_slack_and_overfilling_come_first():
 def test_a_school_being_phased_out_takes_nobody_new():
     plan = hand_plan.plan(changes={"standards.primary.class_ceiling": 40})
     ends = hand_plan.rows("school stage how from_year", ("privA", "primary", "phase_out", 2023))
-    given = read_given(replace(plan, tables={**plan.tables, "closures": ends}))
-    _, _, payers, _ = seated(given, np.ones((3, 2, 3, 1)), LATE)
+    data = simulation_data(replace(plan, tables={**plan.tables, "closures": ends}))
+    _, _, payers, _ = seated(data, np.ones((3, 2, 3, 1)), LATE)
     assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20)
 
 
@@ -123,9 +125,9 @@ factors = st.lists(st.floats(0.5, 2.0), min_size=18, max_size=18).map(
 @settings(max_examples=60, deadline=None)
 @over(factors, st.sampled_from([LATE - 61, LATE, LATE + 800]))
 def test_nobody_waits_where_a_contract_has_room(ratio, day):
-    given = tight()
-    stage = given.stages[0]
-    children, _, payers, sits = seated(given, ratio, day)
+    data = tight()
+    stage = data.stages[0]
+    children, _, payers, sits = seated(data, ratio, day)
     assert sits[0].total.sum(0) + sits[0].shortfall.sum(0) == pytest.approx(
         children.sum((0, 1)), rel=1e-9
     )
@@ -165,15 +167,15 @@ def limit_purchases(scope: str) -> capsim.Scenario:
 def test_ceilings_hold_and_are_used_up_while_children_wait(scope):
     """Counties share the ceiling of the whole; in none does a child wait for nothing."""
     _, plan = city()
-    given = read_given(replace(plan, scenario=limit_purchases(scope)))
-    counties = len(given.counties)
+    data = simulation_data(replace(plan, scenario=limit_purchases(scope)))
+    counties = len(data.space.counties)
     children = draw(plan.demand.pupils, plan.demand.spread, 48, 4)
     ratio = 1.2 * np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
-    children, before, payers, sits = seated(given, ratio)
-    county, whole = ceilings(given, children)
+    children, before, payers, sits = seated(data, ratio)
+    county, whole = ceilings(data, children)
     bought = np.zeros((counties, *whole.shape))
     more, waiting = bought.copy(), bought.copy()
-    for stage, payer, old, one in zip(given.stages, payers, before, sits, strict=True):
+    for stage, payer, old, one in zip(data.stages, payers, before, sits, strict=True):
         seats = stage.capacity[..., None] - payer.fee - payer.bought
         sold = stage.extendable[..., None] - payer.bought_december
         assert (np.minimum(seats, sold)[stage.extendable > 0] > -1e-6).all()
@@ -181,7 +183,7 @@ def test_ceilings_hold_and_are_used_up_while_children_wait(scope):
         for out, value in ((bought, payer.bought_december), (more, payer.bought - old.bought)):
             out += by_group(value, stage.county, counties)
         each = by_group(free, stage.county, counties)
-        wait = by_group(one.waiting.sum(1), given.county, counties)
+        wait = by_group(one.waiting.sum(1), data.space.county, counties)
         waiting += np.minimum(each, wait)
         total = one.total.sum(0) + one.shortfall.sum(0)
         np.testing.assert_allclose(total, children[:, stage.grades].sum((0, 1)), rtol=1e-9)
@@ -196,7 +198,7 @@ def test_ceilings_hold_and_are_used_up_while_children_wait(scope):
 
 def test_more_spent_is_what_changes_beyond_the_plan():
     """As planned nothing; with late seats fewer public pupils and contract teachers."""
-    given = tight()
+    data = tight()
     for day, expected in ((None, [0, 0, 0]), (LATE, [0, -FREED + 4 * 5000, 0])):
-        _, _, payers, sits = seated(given, np.ones((3, 2, 3, 1)), day)
-        assert more_spent(given, payers, sits)[0, :, 0] == pytest.approx(expected, abs=1e-6)
+        _, _, payers, sits = seated(data, np.ones((3, 2, 3, 1)), day)
+        assert more_spent(data, payers, sits)[0, :, 0] == pytest.approx(expected, abs=1e-6)

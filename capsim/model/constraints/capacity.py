@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from capsim.lp.arrays import Array, Index
 from capsim.lp.program import Builder
-from capsim.model.data import stepped
+from capsim.model.data import ModelData, stepped
 from capsim.model.formulation import Formulation, before
 
 
@@ -110,7 +110,7 @@ def _define_private(m: Builder, parts: Formulation) -> None:
     z = v.open[:, given.dates.autumn]
     terms = [parts.enrolled(row)]
     moved = np.flatnonzero(projects.row_pupils > 0)
-    gains = inclusive_pool(parts)[projects.row_area[moved], projects.row_stage[moved]]
+    gains = inclusive_pool(given)[projects.row_area[moved], projects.row_stage[moved]]
     for provider, sign in ((gains, -1.0), (projects.row_leaves[moved], 1.0)):
         known = provider >= 0
         at = row[provider[known]]
@@ -123,9 +123,9 @@ def _define_private(m: Builder, parts: Formulation) -> None:
     )
 
 
-def inclusive_pool(parts: Formulation) -> Index:
+def inclusive_pool(data: ModelData) -> Index:
     """First inclusive private provider of each area and stage, ``[area, stage]``; -1 where none."""
-    providers, space = parts.given.providers, parts.given.space
+    providers, space = data.providers, data.space
     pool = np.full((len(space.areas), len(space.stages)), -1, np.int64)
     for j in np.flatnonzero(providers.inclusive & ~providers.public)[::-1]:
         pool[providers.area[j], providers.stage[j]] = j

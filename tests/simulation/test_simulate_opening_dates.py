@@ -5,26 +5,28 @@ from dataclasses import replace
 import hand_plan
 import numpy as np
 
+from capsim.model.data import prepare
 from capsim.simulation.opening_dates import (
     days,
     in_use,
     opening_days,
     planned_days,
-    read_programme,
+    read_openings,
     ready_days,
     seats_open,
 )
 
 
-def programme(openings, **columns):
+def openings(rows, **columns):
     projects = hand_plan.scenario().table("projects").assign(count=3, **columns)
     plan = hand_plan.plan(tables={"projects": projects})
-    tables = {**plan.tables, "openings": hand_plan.rows("project opens copies", *openings)}
-    return read_programme(replace(plan, tables=tables))
+    tables = {**plan.tables, "openings": hand_plan.rows("project opens copies", *rows)}
+    plan = replace(plan, tables=tables)
+    return read_openings(plan, prepare(plan.scenario, plan.demand))
 
 
 def test_later_copies_are_late_by_as_many_days():
-    one = programme([("newA", "2022-09-01", 2), ("newA", "2023-12-31", 1)])
+    one = openings([("newA", "2022-09-01", 2), ("newA", "2023-12-31", 1)])
     drawn = np.array([["2022-08-01"], ["2022-09-11"]], "datetime64[D]")
     late = opening_days(one, ready_days(one, drawn, 2)) - one.day[:, None]
     assert late.tolist() == [[0, 10]] * 3
@@ -32,19 +34,19 @@ def test_later_copies_are_late_by_as_many_days():
 
 
 def test_copies_in_use():
-    one = programme([("newA", "2022-09-01", 2), ("newA", "2023-12-31", 1)])
-    used = in_use(one, one.day[:, None], one.autumns)
+    one = openings([("newA", "2022-09-01", 2), ("newA", "2023-12-31", 1)])
+    used = in_use(one.day[:, None], one.autumns)
     assert used[..., 0].tolist() == [[1, 1, 1], [1, 1, 1], [0, 0, 1]]
-    december = in_use(one, one.day[:, None], one.decembers)
+    december = in_use(one.day[:, None], one.decembers)
     assert december[..., 0].tolist() == [[1, 1, 1], [1, 1, 1], [0, 1, 1]]
 
 
 def test_seats_end_after_their_life():
-    one = programme([("newA", "2022-09-01", 2)], life_years=2.0)
-    used = in_use(one, one.day[:, None], one.autumns)
+    one = openings([("newA", "2022-09-01", 2)], life_years=2.0)
+    used = in_use(one.day[:, None], one.autumns)
     assert seats_open(one, used).sum(0)[:, 0].tolist() == [80, 80, 0]
     late = opening_days(one, days(["2022-10-01", "2022-07-01"])[None])
-    assert seats_open(one, in_use(one, late, one.autumns))[..., 0].tolist() == [
+    assert seats_open(one, in_use(late, one.autumns))[..., 0].tolist() == [
         [0, 40, 40],
         [40, 40, 0],
     ]
