@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array, Text
+from capsim.lp.arrays import Array
 from capsim.lp.solution import is_number
 from capsim.model.formulation import MONTH_DAYS, day_number
 from capsim.plan.plan import Plan
@@ -55,22 +55,22 @@ class LeadTimes:
         for name in ("approval", "conversion", "contract"):
             value = getattr(self, name)
             if not (is_number(value) and value >= 0):
-                raise ValueError(f"notice of {name} must be months >= 0, not {value!r}")
+                raise ValueError(f"the lead time of {name} must be months >= 0, not {value!r}")
 
 
 def decide_by(
-    plan: Plan, notice: LeadTimes | None = None, *, as_of: str | None = None
+    plan: Plan, lead_times: LeadTimes | None = None, *, as_of: str | None = None
 ) -> pd.DataFrame:
     """List a plan's decisions by the date by which each must be taken.
 
     A project: its opening (check) date less ``build_months`` (the longest of its rows) less the
     time for approvals; a conversion or closure, and the start of a purchase contract: less its
-    notice.
+    lead time.
 
     Parameters
     ----------
     plan : Plan
-    notice : LeadTimes, optional
+    lead_times : LeadTimes, optional
         Months before; none but the building itself where not given.
     as_of : str, optional
         ISO date of today; 1 January of the first planned year where not given.
@@ -98,100 +98,81 @@ def decide_by(
     """
     if plan.status == "infeasible":
         raise ValueError("an infeasible plan has no decisions to take")
-    asked = notice or LeadTimes()
+    before = lead_times or LeadTimes()
     today = as_of if as_of is not None else f"{plan.scenario.first_year}-01-01"
     try:
         now = float(day_number(np.array([date.fromisoformat(today)], object))[0])
     except (TypeError, ValueError):
         raise ValueError(f"as_of must be an ISO date such as 2022-01-01, not {as_of!r}") from None
-    table = pd.concat(
-        [_built(plan, asked), _turned(plan, asked), _closed(plan, asked), _bought(plan, asked)],
-        ignore_index=True,
-    )
-    open_ = table["status"].isin(("", "candidate")).to_numpy(bool)
-    table["overdue"] = open_ & (table["day"].to_numpy(np.float64) < now)
-    table["decide_by"] = _iso(table["day"].to_numpy(np.float64))
-    return table.sort_values(["day", "decision", "name"], kind="stable", ignore_index=True)[COLUMNS]
+    parts = (_built(plan, before), _converted(plan, before), _closed(plan, before))
+    table = pd.concat([*parts, _contracted(plan, before)], ignore_index=True)
+    effect = table["takes_effect"].to_numpy(object)
+    day = np.zeros(0)
+    if len(table):
+        day = day_number(effect) - table["months"].to_numpy(np.float64) * MONTH_DAYS
+    # The last whole day not after the moment.
+    table["decide_by"] = np.floor(day).astype(np.int64).astype("datetime64[D]").astype(str)
+    table["overdue"] = table["status"].isin(("", "candidate")).to_numpy(bool) & (day < now)
+    order = table.assign(day=day).sort_values(["day", "decision", "name"], kind="stable")
+    return order[COLUMNS].reset_index(drop=True)
 
 
-def _built(plan: Plan, notice: LeadTimes) -> pd.DataFrame:
+def _built(plan: Plan, before: LeadTimes) -> pd.DataFrame:
     opened = plan.tables["openings"]
-    given = plan.scenario.table("projects")
-    months = given.groupby("project")["build_months"].max()
+    months = plan.scenario.table("projects").groupby("project")["build_months"].max()
     about = plan.tables["projects"].set_index("project").loc[opened["project"]]
-    ahead = months.reindex(opened["project"]).to_numpy(np.float64) + notice.approval
-    return _rows(
-        opened["opens"],
-        ahead,
-        decision="build",
-        name=opened["project"].to_numpy(object),
+    table = opened.assign(
+        name=opened["project"],
         county=about["county"].to_numpy(object),
-        amount=opened["copies"].to_numpy(np.float64),
-        unit="copies",
         status=about["status"].to_numpy(object),
     )
+    ahead = months.reindex(opened["project"]).to_numpy(np.float64) + before.approval
+    return _rows(table, "build", opened["opens"], ahead, opened["copies"], "copies")
 
 
-def _turned(plan: Plan, notice: LeadTimes) -> pd.DataFrame:
-    turned = plan.tables["conversions"]
-    return _rows(
-        turned["converts"],
-        notice.conversion,
-        decision="convert",
-        name=_school(turned),
-        county=turned["county"].to_numpy(object),
-        amount=1.0,
-        unit="schools",
-        status="",
-    )
+def _converted(plan: Plan, before: LeadTimes) -> pd.DataFrame:
+    turned = _of_schools(plan.tables["conversions"])
+    return _rows(turned, "convert", turned["converts"], before.conversion, 1.0, "schools")
 
 
-def _closed(plan: Plan, notice: LeadTimes) -> pd.DataFrame:
+def _closed(plan: Plan, before: LeadTimes) -> pd.DataFrame:
     closed = plan.tables["closures"]
-    closed = closed[closed["how"] != "run_down"]
-    return _rows(
-        closed["from_year"].astype(str) + "-09-01",
-        notice.conversion,
-        decision=closed["how"].map({"phase_out": "phase out", "closed": "close"}).to_numpy(object),
-        name=_school(closed),
-        county=closed["county"].to_numpy(object),
-        amount=1.0,
-        unit="schools",
-        status="",
-    )
+    closed = _of_schools(closed[closed["how"] != "run_down"])
+    how = closed["how"].map({"phase_out": "phase out", "closed": "close"})
+    effect = _autumn(closed["from_year"])
+    return _rows(closed, how, effect, before.conversion, 1.0, "schools")
 
 
-def _bought(plan: Plan, notice: LeadTimes) -> pd.DataFrame:
+def _contracted(plan: Plan, before: LeadTimes) -> pd.DataFrame:
     """Every first year of a run of years in which places are bought, with those of that year."""
     bought = plan.tables["purchases"]
     bought = bought[bought["places_december"] > CLEAR].sort_values(
         ["school", "stage", "school_year"]
     )
-    before = bought.groupby(["school", "stage"])["school_year"].shift()
-    bought = bought[(before != bought["school_year"] - 1).to_numpy(bool)]
-    return _rows(
-        bought["school_year"].astype(str) + "-09-01",
-        notice.contract,
-        decision="buy",
-        name=_school(bought),
-        county=bought["county"].to_numpy(object),
-        amount=bought["places_december"].to_numpy(np.float64),
-        unit="places",
-        status="",
-    )
+    last = bought.groupby(["school", "stage"])["school_year"].shift()
+    bought = _of_schools(bought[(last != bought["school_year"] - 1).to_numpy(bool)])
+    effect = _autumn(bought["school_year"])
+    return _rows(bought, "buy", effect, before.contract, bought["places_december"], "places")
 
 
-def _school(table: pd.DataFrame) -> Text:
-    return np.asarray(table["school"] + ", " + table["stage"], object)
+def _autumn(year: pd.Series) -> pd.Series:
+    return year.astype(str) + "-09-01"
 
 
-def _rows(effect: pd.Series, months: Array | float, **columns: object) -> pd.DataFrame:
-    takes = effect.to_numpy(object)
-    day = day_number(takes) - np.asarray(months) * MONTH_DAYS if len(takes) else np.zeros(0)
-    return pd.DataFrame({"day": day, "takes_effect": takes, **columns}, index=range(len(takes)))
+def _of_schools(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(name=table["school"] + ", " + table["stage"], status="")
 
 
-def _iso(day: Array) -> Text:
-    """Return the last whole day not after each moment."""
-    whole = np.floor(day).astype(np.int64).astype("datetime64[D]")
-    return np.array([str(one) for one in whole], object)
+def _rows(
+    table: pd.DataFrame,
+    decision: str | pd.Series,
+    effect: pd.Series,
+    months: Array | float,
+    amount: pd.Series | float,
+    unit: str,
+) -> pd.DataFrame:
+    """Return the decisions of a table with ``name``, ``county`` and ``status``."""
+    facts = {"decision": decision, "takes_effect": effect, "months": months}
+    table = table.assign(**facts, amount=amount, unit=unit)
+    kept = [*facts, "name", "county", "amount", "unit", "status"]
+    return table[kept].astype({"amount": np.float64})

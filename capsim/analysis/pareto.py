@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -21,10 +21,18 @@ from capsim.analysis.objective_level import exact_value
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverResult, is_whole
+from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate
-from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising
+from capsim.model.objectives import (
+    SLACK,
+    Criterion,
+    criterion,
+    holding,
+    minimising,
+    slackened,
+)
 from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solver import WarmSolver, found_x
+from capsim.plan.solver import WarmSolver, found_x, search
 from capsim.plan.tie_break import break_ties
 
 if TYPE_CHECKING:
@@ -72,24 +80,14 @@ class Front:
             raise ValueError(f"a point is one of 0 to {len(self.columns) - 1}, not {point!r}")
         if self.relax:
             raise ValueError("a point of the relaxation is no plan: its decisions are fractions")
-        x = self.columns[point]
-        row = self.table.iloc[point]
-        limits = [(c, _above(float(row[c.name]))) for c in self.criteria]
-        cost = criterion(self.model, "cost")
-        program = holding(minimising(self.model.program, cost), limits)
-        settled = break_ties(self.model.with_program(program), x)
-        if self.criteria[0].name == "cost":
-            bound = float(row["bound"])
-        else:
-            bound = (
-                WarmSolver(self.model, self.model.program.relaxed(), SolveOptions(gap=GAP))
-                .solve(cost.weights, cost.constant)
-                .bound
-            )
+        row, model = self.table.iloc[point], self.model
+        limits = [(aim, slackened(float(row[aim.name]))) for aim in self.criteria]
+        cheapest = holding(minimising(model.program, criterion(model, "cost")), limits)
+        by_cost = self.criteria[0].name == "cost"
         return make_plan(
-            self.model,
-            settled,
-            bound=bound,
+            model,
+            break_ties(model.with_program(cheapest), self.columns[point]),
+            bound=float(row["bound"]) if by_cost else search(model, model.program.relaxed()).bound,
             solver=self.solver,
             asked_gap=self.gap,
             proved=bool(row["proved"]),
@@ -160,114 +158,103 @@ def pareto(
         raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
     aims = tuple(criterion(model, name) for name in names)
-    search = _Search(model, aims, relax, solving)
+    steps = _Steps(model, aims, relax, solving)
     free = np.full(len(aims), np.inf)
     order = range(len(aims))
-    ends = [search.point(free, [k, *(i for i in order if i != k)]) for k in order]
+    ends = [steps.point(free, [k, *(i for i in order if i != k)]) for k in order]
     found = [point for point in ends if point is not None]
     payoff = np.stack([point.value for point in found])
     best, worst = payoff.min(axis=0), payoff.max(axis=0)
-    steps = [np.linspace(worst[k], best[k], points) for k in order[1:]]
-    complete = _fill(search, found, steps)
+    grid = itertools.product(*(np.linspace(worst[k], best[k], points) for k in order[1:]))
+    complete = _fill(steps, found, grid)
     table, kept = _table(found, names)
-    columns = tuple(found[i].x for i in kept)
     return Front(
-        model, aims, table, complete, search.again.route, columns, search.solver, solving.gap, relax
+        model=model,
+        criteria=aims,
+        table=table,
+        complete=complete,
+        route=steps.solver.route,
+        columns=tuple(found[i].x for i in kept),
+        solver=steps.name,
+        gap=solving.gap,
+        relax=relax,
     )
 
 
-def _fill(search: _Search, found: list[_Point], steps: list[Array]) -> bool:
+def _fill(steps: _Steps, found: list[_Point], grid: Iterable[tuple[float, ...]]) -> bool:
     """Solve every limit of the grid whose answer is not known yet; whether all were solved."""
     impossible: list[Array] = []
-    for limits in itertools.product(*steps):
-        limit = np.array([np.inf, *map(_above, limits)])
+    for limits in grid:
+        limit = np.array([np.inf, *map(slackened, limits)])
         if any((limit <= other).all() for other in impossible):
             continue
         if any((p.limits >= limit).all() and (p.value <= limit).all() for p in found):
             continue
-        if search.time_is_up:
+        if steps.clock.out():
             return False
-        point = search.point(limit, list(range(len(limit))), found)
+        point = steps.point(limit, list(range(len(limit))), found)
         if point is not None:
             found.append(point)
-        elif search.status == "infeasible":
+        elif steps.status == "infeasible":
             impossible.append(limit)
         else:
             return False
     return True
 
 
-class _Search:
-    """One kept program with a row for each criterion."""
+class _Steps:
+    """One kept program with a row for each criterion, minimised criterion by criterion."""
 
     def __init__(
-        self,
-        model: Model,
-        aims: tuple[Criterion, ...],
-        relax: bool,
-        options: SolveOptions,
+        self, model: Model, aims: tuple[Criterion, ...], relax: bool, options: SolveOptions
     ) -> None:
         self.model, self.aims, self.relax = model, aims, relax
-        cost = criterion(model, "cost")
-        self._last = () if any(aim.name == "cost" for aim in aims) else (cost,)
+        # Where cost is not among the criteria, of all that are as good the cheapest is taken.
+        with_cost = any(aim.name == "cost" for aim in aims)
+        self._every = aims if with_cost else (*aims, criterion(model, "cost"))
         program = model.program.relaxed() if relax else model.program
-        program = holding(program, [(aim, np.inf) for aim in (*aims, *self._last)])
-        self.again = WarmSolver(model, program, options)
-        limit = options.time_limit
-        self._end = None if limit is None else time.perf_counter() + limit
-        self.status = self.solver = ""
-
-    @property
-    def time_is_up(self) -> bool:
-        """Whether no time is left."""
-        return self._end is not None and time.perf_counter() >= self._end
-
-    def value(self, aim: Criterion, x: Array) -> float:
-        """Return a criterion's value; of fractions of decisions as they are."""
-        return aim.value(x) if self.relax else exact_value(self.model, aim, x)
+        program = holding(program, [(aim, np.inf) for aim in self._every])
+        self.solver = WarmSolver(model, program, options)
+        self.clock = Clock(options.time_limit)
+        self.status = self.name = ""
 
     def point(self, limits: Array, order: list[int], known: Sequence[_Point] = ()) -> _Point | None:
         """Bring the criteria to their best in this order within limits; None where none is."""
-        begin = time.perf_counter()
-        all_aims = (*self.aims, *self._last)
-        upper = np.concatenate([limits, np.full(len(self._last), np.inf)])
+        begin, count = time.perf_counter(), len(self.aims)
+        upper = np.full(len(self._every), np.inf)
+        upper[:count] = limits
         x, bound, proved = _within(known, limits), -np.inf, True
-        for k in [*order, *range(len(self.aims), len(all_aims))]:
-            found = self._solve(all_aims, upper, k, x)
-            self.status, self.solver = found.status, found.solver
+        for k in [*order, *range(count, len(self._every))]:
+            found = self._solve(upper, k, x)
+            self.status, self.name = found.status, found.solver
             if found.x is None and x is None and known:
                 return None
             proved &= found.status == "optimal"
-            x = found_x(found, "trade-off", x).copy()
-            x[self.again.program.integer] = np.round(x[self.again.program.integer])
+            x = found_x(found, "trade-off", x)
             if k == 0:
-                bound = found.bound
-                limits = upper[: len(self.aims)].copy()
-            reached = self.value(all_aims[k], x)
-            upper[k] = min(upper[k], _above(reached))
+                bound, limits = found.bound, upper[:count].copy()
+            upper[k] = min(upper[k], slackened(self._value(self._every[k], x)))
         assert x is not None
-        value = np.array([self.value(aim, x) for aim in self.aims])
+        value = np.array([self._value(aim, x) for aim in self.aims])
         return _Point(limits, value, x, bound, proved, time.perf_counter() - begin)
 
-    def _solve(
-        self, aims: tuple[Criterion, ...], upper: Array, k: int, start: Array | None
-    ) -> SolverResult:
-        row_upper = self.again.program.row_upper.copy()
-        row_upper[-len(aims) :] = upper - [aim.constant for aim in aims]
-        left = None if self._end is None else max(self._end - time.perf_counter(), 0.01)
-        return self.again.solve(
-            aims[k].weights, aims[k].constant, row_upper=row_upper, start=start, time_limit=left
+    def _solve(self, upper: Array, k: int, start: Array | None) -> SolverResult:
+        row_upper = self.solver.program.row_upper.copy()
+        row_upper[-len(upper) :] = upper - [aim.constant for aim in self._every]
+        aim, left = self._every[k], self.clock.left()
+        return self.solver.solve(
+            aim.weights, aim.constant, row_upper=row_upper, start=start, time_limit=left
         )
+
+    def _value(self, aim: Criterion, x: Array) -> float:
+        """Return a criterion's value; of fractions of decisions as they are."""
+        return aim.value(x) if self.relax else exact_value(self.model, aim, x)
 
 
 def _within(known: Sequence[_Point], limits: Array) -> Array | None:
     """Return the best point in the first criterion that keeps the limits."""
     keeping = [point for point in known if (point.value <= limits).all()]
     return min(keeping, key=lambda point: point.value[0]).x if keeping else None
-
-
-def _above(value: float) -> float:
-    return value + SLACK * max(1.0, abs(value))
 
 
 def non_dominated(value: Array, tolerance: Array | float = 0.0) -> Flag:

@@ -87,8 +87,8 @@ ODD: list[tuple[str, Ask]] = [
     ("beta must be at least 0 and below 1", lambda *_: CVaR(beta=1.0)),
     ("beta must be at least 0 and below 1", lambda *_: CVaR(beta="high")),  # type: ignore[arg-type]
     ("weight must be 0 or more", lambda *_: CVaR(weight=-1.0)),
-    ("notice of approval must be months", lambda *_: LeadTimes(approval=-1.0)),
-    ("notice of approval must be months", lambda *_: LeadTimes(approval="9")),  # type: ignore[arg-type]
+    ("the lead time of approval must be months", lambda *_: LeadTimes(approval=-1.0)),
+    ("the lead time of approval must be months", lambda *_: LeadTimes(approval="9")),  # type: ignore[arg-type]
     ("a variant of births is one of", lambda city, _: capsim.replan(city, "lowest")),
     ("gap must be a number >= 0", lambda city, _: capsim.optimize(city, gap=NAN)),
     ("gap must be a number >= 0", lambda city, _: capsim.optimize(city, gap=-0.1)),

@@ -169,7 +169,7 @@ def test_a_contract_is_due_when_it_begins() -> None:
 
 def test_bad_questions() -> None:
     scenario = slow_school((60, 60, 60))
-    with pytest.raises(ValueError, match="notice of approval must be months >= 0"):
+    with pytest.raises(ValueError, match="the lead time of approval must be months >= 0"):
         LeadTimes(approval=-1)
     with pytest.raises(ValueError, match="other years than the scenario"):
         replan(scenario, slow_school((60, 60)))
