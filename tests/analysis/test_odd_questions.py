@@ -73,14 +73,14 @@ ODD: list[tuple[str, Ask]] = [
     ("count must be a whole number, 2 or more", different(1)),
     ("count must be a whole number, 2 or more", different(2.5)),
     ("within must be a positive share", different(2, within=0)),
-    ("futures are a Demand", lambda city, demand: capsim.optimize_two_stage(city, [demand])),  # type: ignore[arg-type]
-    ("futures are a Demand", lambda city, demand: capsim.optimize_two_stage(city, {"a": 3})),  # type: ignore[dict-item]
-    ("at least one future", lambda city, demand: capsim.optimize_two_stage(city, {})),
+    ("realisations are a Demand", lambda city, demand: capsim.optimize_two_stage(city, [demand])),  # type: ignore[arg-type]
+    ("realisations are a Demand", lambda city, demand: capsim.optimize_two_stage(city, {"a": 3})),  # type: ignore[dict-item]
+    ("at least one realisation", lambda city, demand: capsim.optimize_two_stage(city, {})),
     ("must have draws", lambda city, demand: capsim.optimize_two_stage(city, demand)),
     ("must have draws", lambda city, demand: capsim.optimize_regret(city, demand)),
     ("method must be one of", two_stage(method="benders")),
     ("risk must be CVaR", two_stage(risk="cvar")),
-    ("probabilities and futures must have", two_stage(probabilities={"a": 1.0})),
+    ("probabilities and realisations must have", two_stage(probabilities={"a": 1.0})),
     ("every probability must be a number above", two_stage(probabilities={"a": 1.0, "b": 0.0})),
     ("every probability must be a number above", two_stage(probabilities={"a": 1.0, "b": "x"})),
     ("gap must be a number >= 0", two_stage(gap=NAN)),

@@ -1,9 +1,9 @@
-"""Plans under uncertainty: decisions that must stand in every future, and what answers each.
+"""Plans under uncertainty: decisions that must stand in every realisation, and what answers each.
 
-:func:`optimize_two_stage` minimises the mean cost over futures, with or without its tail
+:func:`optimize_two_stage` minimises the mean cost over realisations, with or without its tail
 (:class:`CVaR`); :func:`optimize_regret` the greatest regret; :func:`value_of_information` says what
-it is worth. Two methods find the same: the extensive form, which writes every future out in one
-program, and the L-shaped method, which keeps them apart (:mod:`.benders`).
+it is worth. Two methods find the same: the extensive form, which writes every realisation out in
+one program, and the L-shaped method, which keeps them apart (:mod:`.benders`).
 """
 
 from __future__ import annotations

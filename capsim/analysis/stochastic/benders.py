@@ -1,55 +1,236 @@
-"""What a future costs once the first stage stands: one persistent linear program a future.
+"""The L-shaped method: realisations apart, bound together by cuts on what each costs.
 
-The first-stage columns are held by their bounds, so that the reduced costs of these columns are a
-subgradient of the future's cost in the decisions. Where a future has no recourse at all (a school's
-minimum roll, a floor), the least total violation of its rows has one too, which cuts the decisions
-off.
-
-The program above the futures: first-stage decisions, each future's cost, and the measure.
-
-With every future inside it is the extensive form; with a few or none it is the master of the
-L-shaped method, and cuts stand for the others.
-
-The L-shaped method: futures apart, bound together by cuts on what each costs.
-
-The master holds the first stage and one column for each future's cost (multi-cut: Birge and
-Louveaux, 1988). A future's linear program, the first stage held at the master's answer, gives a
-cut: its cost there and the reduced costs of what is held (Van Slyke and Wets, 1969). Two stages:
-with the master's integers relaxed until its bound is tight (cuts are cheap there: McDaniel and
-Devine, 1977), each point halfway to the best one known (in-out separation: Ben-Ameur and Neto,
-2007), then with whole numbers. The recourse of one future stays inside the master, which
-gives its relaxation the shape of the whole (partial decomposition: Crainic et al., 2021).
+A *master* holds the first stage and one column for each realisation's cost (multi-cut: Birge and
+Louveaux, 1988). A realisation's linear program, the first stage fixed at the master's answer, gives
+a cut: its cost there and the reduced costs of what is fixed (Van Slyke and Wets, 1969). Where it
+has no solution (a school's minimum roll, a floor), the least total violation of its rows has
+reduced costs too, which cut these decisions off. Two stages: with the master's integers relaxed
+until its bound is tight (cuts are cheap there: McDaniel and Devine, 1977), each point halfway to
+the best one known (in-out separation: Ben-Ameur and Neto, 2007), then with whole numbers. The
+recourse of one realisation stays inside the master, which gives its relaxation the shape of the
+whole (partial decomposition: Crainic et al., 2021). With the recourse of all inside, and no cuts,
+the master is the extensive form.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.sparse import block_array, csc_array, csr_array, diags_array
+from scipy.sparse import block_array, coo_array, csc_array, csr_array, diags_array
 
-from capsim.analysis.stochastic.realisations import Futures
+from capsim.analysis.stochastic.realisations import Realisations
 from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import Highs
 from capsim.lp.options import SolveOptions
 from capsim.lp.program import Builder, LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
-from capsim.lp.threads import in_parallel
+from capsim.lp.threads import Clock, in_parallel
 
 VIOLATED = 1e-7
-"""Total violation (of rows as they are) above which decisions leave a future without recourse."""
+"""Total violation (of rows as they are) above which decisions leave a realisation no recourse."""
+ROUNDS = 500
+TIGHT = 1e-7
+"""Share by which a cut must be missed to be added, and the bound to rise to count as rising."""
+MASTER_SHARE = 0.3
+"""Share of the gap asked for that the master may leave."""
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """First-stage decisions with value and bound of the measure, million RMB of avoidable cost.
+
+    ``first`` is None where no decision has a recourse in every realisation.
+    """
+
+    first: Array | None = None
+    value: float = np.inf
+    bound: float = np.inf
+    rounds: int = 0
+    cuts: int = 0
+
+
+def solve_extensive(
+    realisations: Realisations, measure: Measure, *, gap: float, options: SolveOptions
+) -> FirstStage:
+    """Minimise the measure in one program with every recourse; ``gap`` is in million RMB.
+
+    Raises
+    ------
+    SolverError
+        If nothing is found within the time limit.
+    """
+    count = realisations.count
+    master = make_master(realisations, measure, range(count), np.full(count, -np.inf))
+    gaps = {"mip_rel_gap": 0.0, "mip_abs_gap": gap}
+    found = Highs(master.program, options.highs | gaps).solve()
+    if found.status == "infeasible":
+        return FirstStage(rounds=1)
+    if found.x is None:
+        raise SolverError(f"{found.solver} ended without a plan: {found.status}")
+    first = realisations.rounded(found.x[master.first])
+    return FirstStage(first, found.objective, found.bound, rounds=1)
+
+
+def solve_l_shaped(
+    realisations: Realisations, measure: Measure, *, gap: float, options: SolveOptions
+) -> FirstStage:
+    """Minimise the measure by cuts; ``gap`` is in million RMB.
+
+    Raises
+    ------
+    ValueError
+        If something decided later is a whole number: its cost has no slopes.
+    SolverError
+        If the solver fails.
+    """
+    if not realisations.linear_recourse:
+        raise ValueError(
+            "the L-shaped method needs decisions that are whole numbers in the first stage"
+        )
+    clock = Clock(options.time_limit)
+    recourse = [Recourse(realisations, s) for s in range(realisations.count)]
+    start = in_parallel([one.least for one in recourse])
+    if any(found.status == "infeasible" for found in start):
+        return FirstStage()
+    points = [found.x[realisations.first] for found in start if found.x is not None]
+    if len(points) < realisations.count:
+        raise SolverError("a realisation has no optimum by itself")
+    least = np.array([found.objective for found in start])
+    middle = np.argsort(least, kind="stable")[realisations.count // 2]
+    master = make_master(realisations, measure, [int(middle)], least)
+    method = _LShaped(realisations, measure, master, recourse, clock)
+    core = np.clip(
+        np.average(points, axis=0, weights=realisations.probability), *realisations.bounds
+    )
+    bound = method.bound_relaxed(core, gap * MASTER_SHARE)
+    if bound is None:
+        return FirstStage(cuts=len(method.cuts))
+    return method.search(bound, gap, options)
+
+
+class _LShaped:
+    """The master with the cuts made so far, and the realisations that they come from."""
+
+    def __init__(
+        self,
+        realisations: Realisations,
+        measure: Measure,
+        master: Master,
+        recourse: list[Recourse],
+        clock: Clock,
+    ) -> None:
+        self._realisations, self._measure, self._master = realisations, measure, master
+        self._recourse, self._clock = recourse, clock
+        self.cuts: list[tuple[int, Cut]] = []
+
+    def bound_relaxed(self, core: Array, gap: float) -> float | None:
+        """Cut the relaxation until its bound is within ``gap``; None where it has no solution."""
+        master = self._master
+        highs = Highs(master.program.relaxed())
+        bound = -np.inf
+        cuts, best = self._cut_at(core)
+        fresh = [(s, cut) for s, cut in enumerate(cuts) if s not in master.inside]
+        for _ in range(ROUNDS):
+            self._add(highs, fresh)
+            found = highs.solve()
+            if found.status == "infeasible":
+                return None
+            if found.x is None:
+                raise SolverError(f"the master ended {found.status}")
+            rising = found.objective > bound + TIGHT * max(1.0, abs(bound))
+            bound = max(bound, found.objective)
+            if best - bound <= gap or self._clock.out():
+                break
+            answer = found.x[master.first]
+            step = 0.5 if rising and np.isfinite(best) else 1.0
+            point = core + step * (answer - core)
+            cuts, value = self._cut_at(point)
+            if value < best:
+                best, core = value, point
+            fresh = self._missed(cuts, found.x)
+            if not fresh and step < 1.0:
+                cuts, value = self._cut_at(answer)
+                best = min(best, value)
+                fresh = self._missed(cuts, found.x)
+            if not fresh:
+                break
+        return bound
+
+    def search(self, bound: float, gap: float, options: SolveOptions) -> FirstStage:
+        """Go on with whole numbers until value and bound meet."""
+        master = self._master
+        gaps = {"mip_rel_gap": 0.0, "mip_abs_gap": gap * MASTER_SHARE}
+        highs = Highs(master.program, options.highs | gaps)
+        fresh, self.cuts = self.cuts, []
+        best, first = np.inf, None
+        for rounds in range(1, ROUNDS + 1):
+            self._add(highs, fresh)
+            out = self._clock.out()
+            highs.set(self._clock.limit())
+            found = highs.solve()
+            if found.status == "infeasible":
+                return FirstStage(first, best, best, rounds, len(self.cuts))
+            bound = max(bound, found.bound)
+            if found.x is None:
+                break
+            point = self._realisations.rounded(found.x[master.first])
+            cuts, value = self._cut_at(point)
+            if value < best:
+                best, first = value, point
+            if best - bound <= gap or out:
+                break
+            fresh = self._missed(cuts, found.x)
+            if not fresh:
+                break
+        return FirstStage(first, best, min(bound, best), rounds, len(self.cuts))
+
+    def _cut_at(self, first: Array) -> tuple[list[Cut], float]:
+        """Return the cuts of all realisations at decisions, and the measure there."""
+        cuts = in_parallel([partial(one.cut_at, first) for one in self._recourse])
+        cost = np.array([cut.value for cut in cuts])
+        if not np.isfinite(cost).all():
+            return cuts, np.inf
+        value = self._measure.value(cost, self._realisations.probability)
+        return cuts, value + self._master.program.offset
+
+    def _missed(self, cuts: list[Cut], x: Array) -> list[tuple[int, Cut]]:
+        """Return the cuts that cut the master's solution off."""
+        first, total = x[self._master.first], x[self._master.total]
+        out = []
+        for s, cut in enumerate(cuts):
+            level = cut.constant + float(cut.slope @ first)
+            least = total[s] if cut.finite else 0.0
+            if s not in self._master.inside and level > least + TIGHT * max(1.0, abs(least)):
+                out.append((s, cut))
+        return out
+
+    def _add(self, highs: Highs, fresh: Sequence[tuple[int, Cut]]) -> None:
+        """Add cuts as rows."""
+        self.cuts += fresh
+        if not fresh:
+            return
+        slope = coo_array(-np.stack([cut.slope for _, cut in fresh]))
+        finite = [i for i, (_, cut) in enumerate(fresh) if cut.finite]
+        total = self._master.total[[fresh[i][0] for i in finite]]
+        row = np.concatenate([slope.row, np.array(finite, np.int64)])
+        column = np.concatenate([self._master.first[slope.col], total])
+        value = np.concatenate([slope.data, np.ones(len(finite))])
+        shape = (len(fresh), len(self._master.program.cost))
+        constant = np.array([cut.constant for _, cut in fresh])
+        rows = csr_array((value, (row, column)), shape=shape)
+        highs.add_rows(rows, constant, np.full(len(fresh), np.inf))
 
 
 @dataclass(frozen=True)
 class Cut:
     """``t ≥ constant + slope · first`` where ``finite``; else ``0 ≥ constant + slope · first``.
 
-    ``value`` is the cost of the future at the point where the cut was made (million RMB, committed
-    cost included), infinite where there is no recourse.
+    ``value`` is the cost of the realisation at the point where the cut was made (million RMB,
+    committed cost included), infinite where there is no recourse.
     """
 
     constant: float
@@ -58,19 +239,19 @@ class Cut:
 
     @property
     def finite(self) -> bool:
-        """Whether the future has a recourse at the point."""
+        """Whether the realisation has a recourse at the point."""
         return bool(np.isfinite(self.value))
 
 
 class Recourse:
-    """The linear recourse of one future, kept in the solver between calls."""
+    """The linear recourse of one realisation, kept in the solver between calls."""
 
-    def __init__(self, futures: Futures, future: int) -> None:
-        program = futures.models[future].program.relaxed()
-        self.first: Index = futures.first
+    def __init__(self, realisations: Realisations, number: int) -> None:
+        program = realisations.models[number].program.relaxed()
+        self.first: Index = realisations.first
         self.program: LinearProgram = replace(program, offset=0.0)
-        self._rows = futures.rows(future)[1]
-        self._name = futures.names[future]
+        self._rows = realisations.rows(number)[1]
+        self._name = realisations.names[number]
 
     @cached_property
     def _highs(self) -> Highs:
@@ -96,20 +277,20 @@ class Recourse:
         )
 
     def least(self) -> SolverResult:
-        """Solve with the first stage free: no decision costs less in this future."""
+        """Solve with the first stage free: no decision costs less in this realisation."""
         return self._highs.solve()
 
-    def at(self, first: Array) -> tuple[Cut, Array | None]:
-        """Return the cut at ``first`` and the whole solution, if there is one."""
+    def cut_at(self, first: Array) -> Cut:
+        """Return the cut at ``first``."""
         found = self._solve(self._highs, first)
-        if found.status == "optimal" and found.x is not None:
-            return self._cut(found, first, found.objective), found.x
+        if found.status == "optimal":
+            return self._cut(found, first, found.objective)
         if found.status != "infeasible":
-            raise SolverError(f"the recourse of future {self._name!r} ended {found.status}")
+            raise SolverError(f"the recourse of realisation {self._name!r} ended {found.status}")
         found = self._solve(self._elastic, first)
         if found.status != "optimal" or found.objective <= VIOLATED:
-            raise SolverError(f"the recourse of future {self._name!r} is infeasible by rounding")
-        return self._cut(found, first, np.inf), None
+            raise SolverError(f"the recourse of {self._name!r} is infeasible by rounding")
+        return self._cut(found, first, np.inf)
 
     def _solve(self, highs: Highs, first: Array) -> SolverResult:
         highs.fix(self.first, first)
@@ -117,24 +298,24 @@ class Recourse:
 
     def _cut(self, found: SolverResult, first: Array, value: float) -> Cut:
         if found.column_dual is None:
-            raise SolverError(f"the recourse of future {self._name!r} has no prices")
+            raise SolverError(f"the recourse of realisation {self._name!r} has no prices")
         slope = found.column_dual[self.first]
         return Cut(found.objective - float(slope @ first), slope, value)
 
 
 @dataclass(frozen=True)
-class Top:
-    """A program over ``first`` and ``total`` columns.
+class Master:
+    """A program over the first stage and each realisation's cost.
 
     Attributes
     ----------
     program : LinearProgram
         Million RMB; of the measure less its part that no decision moves.
     first : int ``[first-stage column]``
-    total : int ``[future]``
-        Columns with each future's discounted cost, committed cost included.
+    total : int ``[realisation]``
+        Columns with each realisation's discounted cost, committed cost included.
     inside : set of int
-        Futures whose recourse is part of the program.
+        Realisations whose recourse is part of the program.
     """
 
     program: LinearProgram
@@ -143,33 +324,34 @@ class Top:
     inside: frozenset[int]
 
 
-def make_top(futures: Futures, measure: Measure, inside: Sequence[int], least: Array) -> Top:
-    """Build it with the recourse of the futures ``inside``; ``least`` bounds each future's cost."""
+def make_master(
+    realisations: Realisations, measure: Measure, inside: Sequence[int], least: Array
+) -> Master:
+    """Build the master with the recourse of those ``inside``; ``least`` bounds each one's cost."""
     m = Builder()
-    lower, upper = futures.bounds
-    first = m.variables("first", len(futures.first), lower=lower, upper=upper)
-    total = m.variables("total", futures.count, lower=least)
+    lower, upper = realisations.bounds
+    first = m.variables("first", len(realisations.first), lower=lower, upper=upper)
+    total = m.variables("total", realisations.count, lower=least)
     seen: list[tuple[bytes, ...]] = []
-    whole = [futures.whole, np.zeros(futures.count, bool)]
-    for s, model in enumerate(futures.models):
-        own, _ = futures.rows(s)
-        program = model.program
-        key = _fingerprint(program, own, futures.first)
+    whole = [realisations.whole, np.zeros(realisations.count, bool)]
+    for s, model in enumerate(realisations.models):
+        rows, _ = realisations.rows(s)
+        key = _fingerprint(model.program, rows, realisations.first)
         if key not in seen:
             seen.append(key)
-            place = np.full(len(program.cost), -1, np.int64)
-            place[futures.first] = first
-            _add_rows(m, "first_stage", program, own, place)
+            place = np.full(len(model.program.cost), -1, np.int64)
+            place[realisations.first] = first
+            _copy_rows(m, "first_stage", model.program, rows, place)
+    later = realisations.later
     for s in inside:
-        program = futures.models[s].program
+        program = realisations.models[s].program
         place = np.full(len(program.cost), -1, np.int64)
-        place[futures.first] = first
-        later = futures.later
+        place[realisations.first] = first
         place[later] = m.variables(
             f"later[{s}]", len(later), lower=program.lower[later], upper=program.upper[later]
         )
         whole.append(program.integer[later])
-        _add_rows(m, f"recourse[{s}]", program, futures.rows(s)[1], place)
+        _copy_rows(m, f"recourse[{s}]", program, realisations.rows(s)[1], place)
         used = np.flatnonzero(program.cost)
         m.constrain(
             f"total[{s}]",
@@ -177,30 +359,25 @@ def make_top(futures: Futures, measure: Measure, inside: Sequence[int], least: A
             [(0, total[s], 1.0), (0, place[used], -program.cost[used])],
             lower=0.0,
         )
-    costs = measure.add(m, total, futures.probability)
-    constant = measure.constant(futures.committed, futures.probability)
+    costs = measure.add(m, total, realisations.probability)
+    constant = measure.constant(realisations.committed, realisations.probability)
     cost = np.zeros(m.column_count)
     cost[list(costs)] = list(costs.values())
-    program = m.freeze(cost=cost, offset=-constant)
-    integer = np.concatenate(whole)
-    integer = np.concatenate([integer, np.zeros(len(cost) - len(integer), bool)])
-    return Top(replace(program, integer=integer), first, total, frozenset(inside))
+    integer = np.zeros(len(cost), bool)
+    known = np.concatenate(whole)
+    integer[: len(known)] = known
+    program = replace(m.freeze(cost=cost, offset=-constant), integer=integer)
+    return Master(program, first, total, frozenset(inside))
 
 
 def _fingerprint(program: LinearProgram, rows: Index, columns: Index) -> tuple[bytes, ...]:
     part = program.matrix[:, columns].tocsr()[rows]
     part.sort_indices()
-    arrays = (
-        part.indptr,
-        part.indices,
-        part.data,
-        program.row_lower[rows],
-        program.row_upper[rows],
-    )
-    return tuple(np.ascontiguousarray(a).tobytes() for a in arrays)
+    sides = (program.row_lower[rows], program.row_upper[rows])
+    return tuple(a.tobytes() for a in (part.indptr, part.indices, part.data, *sides))
 
 
-def _add_rows(m: Builder, name: str, program: LinearProgram, rows: Index, place: Index) -> None:
+def _copy_rows(m: Builder, name: str, program: LinearProgram, rows: Index, place: Index) -> None:
     """Copy rows of a program, its column ``i`` standing at ``place[i]``."""
     part = program.matrix.tocsr()[rows].tocoo()
     m.constrain(
@@ -210,195 +387,3 @@ def _add_rows(m: Builder, name: str, program: LinearProgram, rows: Index, place:
         lower=program.row_lower[rows],
         upper=program.row_upper[rows],
     )
-
-
-ROUNDS = 500
-TIGHT = 1e-7
-"""Share by which a cut must be missed to be added, and the bound to rise to count as rising."""
-MASTER_SHARE = 0.3
-"""Share of the gap asked for that the master may leave."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """First-stage decisions with value and bound of the measure, million RMB of avoidable cost.
-
-    ``first`` is None where no decision has a recourse in every future.
-    """
-
-    first: Array | None
-    value: float
-    bound: float
-    rounds: int
-    cuts: int
-
-
-class _Master:
-    def __init__(self, futures: Futures, top: Top, measure: Measure) -> None:
-        self.futures, self.top, self.measure = futures, top, measure
-        self.cuts: list[tuple[int, Cut]] = []
-
-    def value(self, cuts: Sequence[Cut]) -> float:
-        """Return the measure at the point where cuts of all futures were made."""
-        cost = np.array([cut.value for cut in cuts])
-        if not np.isfinite(cost).all():
-            return np.inf
-        probability = self.futures.probability
-        return self.measure.value(cost, probability) + self.top.program.offset
-
-    def add(self, highs: Highs, fresh: Sequence[tuple[int, Cut]]) -> None:
-        """Add cuts as rows."""
-        if not fresh:
-            return
-        row, column, value = [], [], []
-        for i, (s, cut) in enumerate(fresh):
-            used = np.flatnonzero(cut.slope)
-            row.append(np.full(len(used) + cut.finite, i))
-            column.append(np.append(self.top.first[used], [self.top.total[s]] * cut.finite))
-            value.append(np.append(-cut.slope[used], [1.0] * cut.finite))
-        matrix = csr_array(
-            (np.concatenate(value), (np.concatenate(row), np.concatenate(column))),
-            shape=(len(fresh), len(self.top.program.cost)),
-        )
-        constant = np.array([cut.constant for _, cut in fresh])
-        highs.add_rows(matrix, constant, np.full(len(fresh), np.inf))
-
-
-def solve_l_shaped(
-    futures: Futures,
-    measure: Measure,
-    *,
-    gap: float,
-    options: SolveOptions,
-    inside: int = 1,
-) -> Found:
-    """Minimise the measure; ``gap`` and ``bound`` are absolute, million RMB.
-
-    Raises
-    ------
-    ValueError
-        If something decided later is a whole number: its cost has no slopes.
-    SolverError
-        If the solver fails.
-    """
-    if not futures.linear_recourse:
-        raise ValueError(
-            "the L-shaped method needs decisions that are whole numbers in the first stage"
-        )
-    limit = options.time_limit
-    end = np.inf if limit is None else time.perf_counter() + limit
-    recourse = [Recourse(futures, s) for s in range(futures.count)]
-    start = in_parallel([r.least for r in recourse])
-    if any(found.status == "infeasible" for found in start):
-        return Found(None, np.inf, np.inf, 0, 0)
-    points = [found.x for found in start if found.x is not None]
-    if len(points) < futures.count:
-        raise SolverError("a future has no optimum by itself")
-    least = np.array([found.objective for found in start])
-    middle = np.argsort(least, kind="stable")[futures.count // 2]
-    top = make_top(futures, measure, [int(middle)] * min(inside, 1), least)
-    master = _Master(futures, top, measure)
-    core = np.average([x[futures.first] for x in points], axis=0, weights=futures.probability)
-    lower, upper = futures.bounds
-    found = _relaxed(master, recourse, np.clip(core, lower, upper), gap * MASTER_SHARE, end)
-    if found is None:
-        return Found(None, np.inf, np.inf, 0, len(master.cuts))
-    return _whole(master, recourse, found, gap, end, options)
-
-
-def _cut(master: _Master, recourse: list[Recourse], first: Array) -> list[Cut]:
-    return [cut for cut, _ in in_parallel([partial(r.at, first) for r in recourse])]
-
-
-def _missed(master: _Master, cuts: list[Cut], first: Array, total: Array) -> list[tuple[int, Cut]]:
-    """Cuts that cut the point off."""
-    out = []
-    for s, cut in enumerate(cuts):
-        if s in master.top.inside:
-            continue
-        level = cut.constant + float(cut.slope @ first)
-        least = total[s] if cut.finite else 0.0
-        if level > least + TIGHT * max(1.0, abs(least)):
-            out.append((s, cut))
-    return out
-
-
-def _relaxed(
-    master: _Master, recourse: list[Recourse], core: Array, gap: float, end: float
-) -> float | None:
-    """Add cuts to the relaxation until its bound is within ``gap``; return the bound."""
-    top = master.top
-    highs = Highs(top.program.relaxed())
-    best, bound, step = np.inf, -np.inf, 0.5
-    cuts = _cut(master, recourse, core)
-    best = master.value(cuts)
-    fresh = [(s, cut) for s, cut in enumerate(cuts) if s not in top.inside]
-    for _ in range(ROUNDS):
-        master.cuts += fresh
-        master.add(highs, fresh)
-        found = highs.solve()
-        if found.status == "infeasible":
-            return None
-        if found.x is None:
-            raise SolverError(f"the master ended {found.status}")
-        rising = found.objective > bound + TIGHT * max(1.0, abs(bound))
-        bound = max(bound, found.objective)
-        if best - bound <= gap or time.perf_counter() > end:
-            break
-        out, total = found.x[top.first], found.x[top.total]
-        step = 0.5 if rising and np.isfinite(best) else 1.0
-        point = core + step * (out - core)
-        cuts = _cut(master, recourse, point)
-        value = master.value(cuts)
-        if value < best:
-            best, core = value, point
-        fresh = _missed(master, cuts, out, total)
-        if not fresh and step < 1.0:
-            cuts = _cut(master, recourse, out)
-            best = min(best, master.value(cuts))
-            fresh = _missed(master, cuts, out, total)
-        if not fresh:
-            break
-    return bound
-
-
-def _whole(
-    master: _Master,
-    recourse: list[Recourse],
-    bound: float,
-    gap: float,
-    end: float,
-    options: SolveOptions,
-) -> Found:
-    """Go on with whole numbers until value and bound meet."""
-    top, whole = master.top, master.futures.whole
-    gaps = {"mip_rel_gap": 0.0, "mip_abs_gap": gap * MASTER_SHARE}
-    highs = Highs(top.program, options.highs | gaps)
-    master.add(highs, master.cuts)
-    best, first = np.inf, None
-    start: Array | None = None
-    for rounds in range(1, ROUNDS + 1):
-        left = end - time.perf_counter()
-        if np.isfinite(end):
-            highs.set({"time_limit": max(left, 1.0)})
-        if start is not None:
-            highs.start_from(start)
-        found = highs.solve()
-        if found.status == "infeasible":
-            return Found(first, best, best, rounds, len(master.cuts))
-        bound = max(bound, found.bound)
-        if found.x is None:
-            break
-        point = np.where(whole, np.round(found.x[top.first]), found.x[top.first])
-        cuts = _cut(master, recourse, point)
-        value = master.value(cuts)
-        if value < best:
-            best, first = value, point
-        if best - bound <= gap or left <= 0:
-            break
-        fresh = _missed(master, cuts, point, found.x[top.total])
-        if not fresh:
-            break
-        master.cuts += fresh
-        master.add(highs, fresh)
-    return Found(first, best, min(bound, best), rounds, len(master.cuts))

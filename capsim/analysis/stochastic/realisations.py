@@ -1,8 +1,8 @@
-"""What may happen: futures with probabilities, and which columns are decided before it is known.
+"""Realisations of what is uncertain, with probabilities, and the columns decided before.
 
-All futures share one layout of columns. A future's children stand in right-hand sides, in the
-progression ratios of ``continuity`` and in some floors; every future is therefore formulated on its
-own (milliseconds), so that matrix, bounds and costs may all differ.
+All realisations share one layout of columns. Their children stand in right-hand sides, in the
+progression ratios of ``continuity`` and in some floors; every realisation is therefore formulated
+on its own (milliseconds), so that matrix, bounds and costs may all differ.
 """
 
 from __future__ import annotations
@@ -10,35 +10,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.program import Block
 from capsim.lp.solution import is_number
 from capsim.model.model import Model, formulate
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-
+from capsim.plan.plan import MILLION
+from capsim.scenario.scenario import Scenario
 
 DECISIONS = ("open", "converted", "phase_out", "closed", "assigned")
 CONTRACTS = ("contract", "contract_start")
 
 
 @dataclass(frozen=True)
-class Futures:
+class Realisations:
     """Models of what may happen, all with the same columns.
 
     Attributes
     ----------
     names : tuple of text
-    probability : float64 ``[future]``, sums to 1
+    probability : float64 ``[realisation]``, sums to 1
     models : tuple of Model
     first : int ``[first-stage column]``
-        Columns decided before the future is known: the same in all.
+        Columns decided before the realisation is known: the same in all.
     """
 
     names: tuple[str, ...]
@@ -48,19 +45,19 @@ class Futures:
 
     @property
     def count(self) -> int:
-        """Number of futures."""
+        """Number of realisations."""
         return len(self.names)
 
     @cached_property
     def later(self) -> Index:
-        """Columns decided once the future is known, ``[recourse column]``."""
+        """Columns decided once the realisation is known, ``[recourse column]``."""
         keep = np.ones(len(self.models[0].program.cost), bool)
         keep[self.first] = False
         return np.flatnonzero(keep)
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
-        """Bounds of first-stage columns that hold in every future."""
+        """Bounds of first-stage columns that hold in every realisation."""
         programs = [model.program for model in self.models]
         lower = np.max([p.lower[self.first] for p in programs], axis=0)
         upper = np.min([p.upper[self.first] for p in programs], axis=0)
@@ -71,62 +68,66 @@ class Futures:
         """First-stage columns that are whole numbers."""
         return self.models[0].program.integer[self.first]
 
+    def rounded(self, first: Array) -> Array:
+        """Return first-stage decisions with those that are whole numbers rounded."""
+        return np.where(self.whole, np.round(first), first)
+
     @property
     def linear_recourse(self) -> bool:
         """Whether nothing decided later is a whole number."""
         return not self.models[0].program.integer[self.later].any()
 
-    def rows(self, future: int) -> tuple[Index, Index]:
-        """Rows of a future that hold first-stage columns only, and all its others."""
-        matrix = self.models[future].program.matrix[:, self.later].tocsr()
+    def rows(self, realisation: int) -> tuple[Index, Index]:
+        """Rows of a realisation that hold first-stage columns only, and all its others."""
+        matrix = self.models[realisation].program.matrix[:, self.later].tocsr()
         used = np.diff(matrix.indptr) > 0
         return np.flatnonzero(~used), np.flatnonzero(used)
 
     @cached_property
     def committed(self) -> Array:
-        """Cost that nothing moves, million RMB ``[future]``."""
-        return np.array([model.committed_cny / 1e6 for model in self.models])
+        """Cost that nothing moves, million RMB ``[realisation]``."""
+        return np.array([model.committed_cny / MILLION for model in self.models])
 
 
-def make_futures(
+def make_realisations(
     scenario: Scenario,
-    futures: Demand | Mapping[str, Demand | Scenario],
+    realisations: Demand | Mapping[str, Demand | Scenario],
     probabilities: Mapping[str, float] | None = None,
     *,
     contracts_later: bool = False,
-) -> Futures:
-    """Formulate every future.
+) -> Realisations:
+    """Formulate every realisation.
 
     Parameters
     ----------
     scenario : Scenario
         What is planned; it places the children of every ``Demand``.
-    futures : Demand or mapping of name to Demand or Scenario
-        A demand with draws (each draw is a future, named ``draw 0`` on; its population moves with
-        its pupils, so that a floor on enrolment asks for the same share), or named ones; a
+    realisations : Demand or mapping of name to Demand or Scenario
+        A demand with draws (each draw is a realisation, named ``draw 0`` on; its population moves
+        with its pupils, so that a floor on enrolment asks for the same share), or named ones; a
         scenario stands for itself with its own projection.
     probabilities : mapping of name to number, optional
         Positive, made to sum to 1; alike where not given.
     contracts_later : bool
-        Whether purchase contracts are signed once the future is known.
+        Whether purchase contracts are signed once the realisation is known.
 
     Raises
     ------
     ValueError
-        If there is no future, a probability is missing or not above 0, a demand without draws is
-        given alone, or the futures do not have the same decisions.
+        If there is no realisation, a probability is missing or not above 0, a demand without draws
+        is given alone, or the realisations do not have the same decisions.
     """
-    named = _named(scenario, futures)
+    named = _named(scenario, realisations)
     names = tuple(named)
     weight = np.ones(len(names))
     if probabilities is not None:
         if set(probabilities) != set(names):
             odd = sorted(set(probabilities) ^ set(names))
-            raise ValueError(f"probabilities and futures must have the same names, not {odd}")
-        said = [probabilities[name] for name in names]
-        if not all(is_number(one) and one > 0 for one in said):
-            raise ValueError(f"every probability must be a number above 0, not {said}")
-        weight = np.array(said, np.float64)
+            raise ValueError(f"probabilities and realisations must have the same names, not {odd}")
+        numbers = [probabilities[name] for name in names]
+        if not all(is_number(one) and one > 0 for one in numbers):
+            raise ValueError(f"every probability must be a number above 0, not {numbers}")
+        weight = np.array(numbers, np.float64)
     models = tuple(formulate(*pair) for pair in named.values())
     for name, model in zip(names, models, strict=True):
         differ = [
@@ -136,13 +137,13 @@ def make_futures(
         ]
         if differ:
             raise ValueError(
-                f"future {name!r} does not have the decisions of {names[0]!r}: "
+                f"realisation {name!r} does not have the decisions of {names[0]!r}: "
                 f"it differs in {', '.join(differ)}"
             )
     columns = models[0].columns
     blocks = DECISIONS if contracts_later else DECISIONS + CONTRACTS
     first = np.unique(np.concatenate([getattr(columns, block).ravel() for block in blocks]))
-    return Futures(names, weight / weight.sum(), models, first[first >= 0])
+    return Realisations(names, weight / weight.sum(), models, first[first >= 0])
 
 
 def _alike(one: Block, other: Block) -> bool:
@@ -158,28 +159,25 @@ def _drawn(demand: Demand, pupils: Array) -> Demand:
 
 
 def _named(
-    scenario: Scenario, futures: Demand | Mapping[str, Demand | Scenario]
+    scenario: Scenario, realisations: Demand | Mapping[str, Demand | Scenario]
 ) -> dict[str, tuple[Scenario, Demand | None]]:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-
-    ones = futures.values() if isinstance(futures, Mapping) else [futures]
-    for one in ones:
-        if not isinstance(one, Demand | Scenario):
-            what = type(one).__name__
-            raise ValueError(
-                f"futures are a Demand, or Demands and Scenarios by name, not a {what}"
-            )
-    if not isinstance(futures, Mapping):
-        if futures.draws is None:
+    if isinstance(realisations, Demand):
+        if realisations.draws is None:
             raise ValueError("a demand given alone must have draws: project(scenario, draws=…)")
         return {
-            f"draw {i}": (scenario, _drawn(futures, pupils))
-            for i, pupils in enumerate(futures.draws)
+            f"draw {i}": (scenario, _drawn(realisations, pupils))
+            for i, pupils in enumerate(realisations.draws)
         }
-    if not futures:
-        raise ValueError("at least one future is needed")
+    ones = list(realisations.values()) if isinstance(realisations, Mapping) else [realisations]
+    for one in ones:
+        if not isinstance(one, Demand | Scenario) or not isinstance(realisations, Mapping):
+            what = type(one).__name__
+            raise ValueError(
+                f"realisations are a Demand, or Demands and Scenarios by name, not a {what}"
+            )
+    if not ones:
+        raise ValueError("at least one realisation is needed")
     return {
         name: (one, None) if isinstance(one, Scenario) else (scenario, one)
-        for name, one in futures.items()
+        for name, one in realisations.items()
     }

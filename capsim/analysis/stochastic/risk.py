@@ -1,13 +1,13 @@
-"""What is minimised over futures: the mean, the mean with the tail's mean added, the worst regret.
+"""Measures of cost over realisations: the mean, mean and tail, the worst regret.
 
-A measure is linear in the futures' costs ``t_s`` once a few columns are added, which the extensive
-form and the master of the L-shaped method share:
+A measure is linear in the realisations' costs ``t_s`` once a few columns are added, which the
+extensive form and the master of the L-shaped method share:
 
 - mean: ``Σ_s p_s t_s``
 - mean and tail: ``Σ_s p_s t_s + λ CVaR_β``, with
   ``CVaR_β = min_η η + 1/(1 − β) Σ_s p_s e_s``, ``e_s ≥ t_s − η``, ``e_s ≥ 0``
   (Rockafellar and Uryasev, 2000)
-- regret: ``r``, with ``r ≥ t_s − t*_s`` for the cost ``t*_s`` of a future known in advance.
+- regret: ``r``, with ``r ≥ t_s − t*_s`` for the cost ``t*_s`` of a realisation known in advance.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Mean:
     """The expected cost."""
 
     def value(self, cost: Array, probability: Array) -> float:
-        """Return the measure of costs ``[future]``, in their unit.
+        """Return the measure of costs ``[realisation]``, in their unit.
 
         Examples
         --------
@@ -46,7 +46,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class CVaR:
-    """The mean and, ``weight`` times, the mean of the dearest ``1 − beta`` of futures.
+    """The mean and, ``weight`` times, the mean of the dearest ``1 − beta`` of realisations.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class CVaR:
             raise ValueError(f"weight must be 0 or more, not {self.weight!r}")
 
     def value(self, cost: Array, probability: Array) -> float:
-        """Return the measure of costs ``[future]``, in their unit.
+        """Return the measure of costs ``[realisation]``, in their unit.
 
         Examples
         --------
@@ -108,12 +108,15 @@ class CVaR:
 
 @dataclass(frozen=True)
 class Regret:
-    """The most that is lost in any future against knowing it; ``best`` million RMB by future."""
+    """The most that is lost in any realisation against knowing it.
+
+    ``best`` is what each costs if it is known, million RMB.
+    """
 
     best: tuple[float, ...]
 
     def value(self, cost: Array, probability: Array) -> float:
-        """Return the measure of costs ``[future]``, in their unit.
+        """Return the measure of costs ``[realisation]``, in their unit.
 
         Examples
         --------
@@ -143,7 +146,7 @@ Measure = Mean | CVaR | Regret
 
 
 def tail_mean(cost: Array, probability: Array, beta: float) -> float:
-    """Return the mean of the dearest ``1 − beta`` of futures (the conditional value at risk).
+    """Return the mean of the dearest ``1 − beta`` of realisations (the conditional value at risk).
 
     Examples
     --------

@@ -1,20 +1,18 @@
-"""The extensive form: every future's recourse written out in one program.
-
-Plans under uncertainty: build, convert, close and sign now; buy places and over-fill later.
-"""
+"""Plans under uncertainty: build, convert, close and sign now; buy places and over-fill later."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import numpy as np
 
-from capsim.analysis.stochastic.benders import Found, make_top, solve_l_shaped
-from capsim.analysis.stochastic.realisations import Futures, make_futures
+from capsim.analysis.stochastic.benders import FirstStage, solve_extensive, solve_l_shaped
+from capsim.analysis.stochastic.realisations import Realisations, make_realisations
 from capsim.analysis.stochastic.result import TwoStagePlan, make_result, recourse_of
 from capsim.analysis.stochastic.risk import CVaR, Mean, Measure, Regret
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Highs
 from capsim.lp.options import SolveKeywords, SolveOptions
@@ -22,32 +20,7 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverError
 from capsim.lp.solvers import solve
 from capsim.plan.plan import MILLION
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-
-
-def solve_extensive(
-    futures: Futures, measure: Measure, *, gap: float, options: SolveOptions
-) -> Found:
-    """Minimise the measure; ``gap`` and ``bound`` are absolute, million RMB.
-
-    Raises
-    ------
-    SolverError
-        If nothing is found within the time limit.
-    """
-    top = make_top(futures, measure, range(futures.count), np.full(futures.count, -np.inf))
-    found = Highs(top.program, options.highs | {"mip_rel_gap": 0.0, "mip_abs_gap": gap}).solve()
-    if found.status == "infeasible":
-        return Found(None, np.inf, np.inf, 1, 0)
-    if found.x is None:
-        raise SolverError(f"{found.solver} ended without a plan: {found.status}")
-    point = found.x[top.first]
-    first = np.where(futures.whole, np.round(point), point)
-    return Found(first, found.objective, found.bound, 1, 0)
-
+from capsim.scenario.scenario import Scenario
 
 METHODS = ("auto", "extensive", "l-shaped")
 NOT_TAKEN = ("solver", "executor")
@@ -56,17 +29,17 @@ NOT_TAKEN = ("solver", "executor")
 
 @dataclass(frozen=True)
 class ValueOfInformation:
-    """What it is worth to plan for several futures, and to know which one comes; RMB, discounted.
+    """The worth of planning for several realisations, and of knowing which comes; discounted RMB.
 
     Attributes
     ----------
     wait_and_see_cny : float
-        WS: the mean of the futures' own optima.
+        WS: the mean of the realisations' own optima.
     recourse_cny : float
         RP: the mean cost of the two-stage plan.
     mean_value_cny : float
-        EEV: the mean cost of the decisions that suit the mean of all futures; infinite where they
-        leave a future without a plan.
+        EEV: the mean cost of the decisions that suit the mean of all realisations; infinite where
+        they leave a realisation without a plan.
     plan : TwoStagePlan
         The two-stage plan.
     """
@@ -78,18 +51,18 @@ class ValueOfInformation:
 
     @property
     def perfect_information_cny(self) -> float:
-        """EVPI = RP − WS: what knowing the future is worth at most."""
+        """EVPI = RP − WS: what knowing the realisation is worth at most."""
         return self.recourse_cny - self.wait_and_see_cny
 
     @property
     def stochastic_solution_cny(self) -> float:
-        """VSS = EEV − RP: what planning for all futures is worth."""
+        """VSS = EEV − RP: what planning for all realisations is worth."""
         return self.mean_value_cny - self.recourse_cny
 
 
 def optimize_two_stage(
     scenario: Scenario,
-    futures: Demand | Mapping[str, Demand | Scenario],
+    realisations: Demand | Mapping[str, Demand | Scenario],
     *,
     probabilities: Mapping[str, float] | None = None,
     risk: CVaR | None = None,
@@ -97,26 +70,27 @@ def optimize_two_stage(
     method: str = "auto",
     **options: Unpack[SolveKeywords],
 ) -> TwoStagePlan:
-    """Find the decisions that cost least over all futures.
+    """Find the decisions that cost least over all realisations.
 
     Openings, conversions and closures on every date, and purchase contracts, are the same in all
-    futures; places bought under a contract, over-filling, flows, staff and shortfall answer each.
+    realisations; places bought under a contract, over-filling, flows, staff and shortfall answer
+    each.
 
     Parameters
     ----------
     scenario : Scenario
-    futures : Demand or mapping of name to Demand or Scenario
-        A demand with draws, or named futures (`capsim.demand.observed.birth_variant`,
+    realisations : Demand or mapping of name to Demand or Scenario
+        A demand with draws, or named realisations (`capsim.demand.observed.birth_variant`,
         ``scenario.variant``).
     probabilities : mapping of name to number, optional
         Alike where not given.
     risk : CVaR, optional
-        Adds ``weight`` times the mean of the dearest ``1 − beta`` of futures to the mean.
+        Adds ``weight`` times the mean of the dearest ``1 − beta`` of realisations to the mean.
     contracts_later : bool
-        Sign purchase contracts once the future is known; only the extensive form can.
+        Sign purchase contracts once the realisation is known; only the extensive form can.
     method : str
         ``extensive``, ``l-shaped`` or ``auto`` (the latter where recourse is linear and there are
-        more than two futures).
+        more than two realisations).
     **options : see :class:`~capsim.SolveOptions`
         But ``solver`` and ``executor``. The gap is of the mean avoidable cost.
 
@@ -127,12 +101,12 @@ def optimize_two_stage(
     Raises
     ------
     ValueError
-        If futures, probabilities or method are not as said.
+        If realisations, probabilities or method are not as said.
     SolverError
         If nothing is found within the time limit.
     """
     solving = SolveOptions.of(optimize_two_stage, options, without=NOT_TAKEN)
-    made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
+    made = make_realisations(scenario, realisations, probabilities, contracts_later=contracts_later)
     if not isinstance(risk, CVaR | None):
         raise ValueError(f"risk must be CVaR(beta, weight) or None, not {risk!r}")
     return _solve(made, Mean() if risk is None else risk, method, solving)
@@ -140,25 +114,26 @@ def optimize_two_stage(
 
 def optimize_regret(
     scenario: Scenario,
-    futures: Demand | Mapping[str, Demand | Scenario],
+    realisations: Demand | Mapping[str, Demand | Scenario],
     *,
     contracts_later: bool = False,
     method: str = "auto",
     **options: Unpack[SolveKeywords],
 ) -> TwoStagePlan:
-    """Find the decisions whose greatest regret over all futures is least.
+    """Find the decisions whose greatest regret over all realisations is least.
 
-    The regret of a future is its cost less that of the best plan for it alone. Parameters as for
-    :func:`optimize_two_stage`; the table ``futures`` has ``best_cny`` and ``regret_cny`` besides.
+    The regret of a realisation is its cost less that of the best plan for it alone. Parameters as
+    for :func:`optimize_two_stage`; the table ``realisations`` has ``best_cny`` and ``regret_cny``
+    besides.
     """
     solving = SolveOptions.of(optimize_regret, options, without=NOT_TAKEN)
-    made = make_futures(scenario, futures, contracts_later=contracts_later)
+    made = make_realisations(scenario, realisations, contracts_later=contracts_later)
     best = wait_and_see(made, replace(solving, gap=solving.gap * 0.1))
     if best is None:
-        return make_result(made, Mean(), _NOTHING, method=method, asked_gap=solving.gap)
+        return make_result(made, Mean(), FirstStage(), method=method, asked_gap=solving.gap)
     plan = _solve(made, Regret(tuple(best.tolist())), method, solving)
     if plan.status != "infeasible":
-        table = plan.futures
+        table = plan.realisations
         table.insert(3, "best_cny", best * MILLION)
         table.insert(4, "regret_cny", table["cost_cny"] - table["best_cny"])
     return plan
@@ -166,35 +141,34 @@ def optimize_regret(
 
 def value_of_information(
     scenario: Scenario,
-    futures: Demand | Mapping[str, Demand | Scenario],
+    realisations: Demand | Mapping[str, Demand | Scenario],
     *,
     probabilities: Mapping[str, float] | None = None,
     contracts_later: bool = False,
     method: str = "auto",
     **options: Unpack[SolveKeywords],
 ) -> ValueOfInformation:
-    """Work out what planning for all futures, and knowing the future, would be worth.
+    """Compute what planning for all realisations, and knowing which comes, would be worth.
 
-    The *mean of all futures* is the program with every coefficient, bound and cost at its mean;
-    all futures must have the same rows. Parameters as for :func:`optimize_two_stage`, but that the
+    The *mean of all realisations* is the program with every coefficient, bound and cost at its
+    mean; all must have the same rows. Parameters as for :func:`optimize_two_stage`, but that the
     gap is 1e-4 where not given.
 
     Raises
     ------
     ValueError
-        If the futures have different rows, or no decisions leave every future a plan.
+        If the realisations have different rows, or no decisions leave every realisation a plan.
     """
     solving = SolveOptions.of(value_of_information, options, gap=1e-4, without=NOT_TAKEN)
-    made = make_futures(scenario, futures, probabilities, contracts_later=contracts_later)
+    made = make_realisations(scenario, realisations, probabilities, contracts_later=contracts_later)
     plan = _solve(made, Mean(), method, solving)
     best = wait_and_see(made, solving)
     if plan.status == "infeasible" or best is None:
-        raise ValueError("no decisions leave every future a plan")
+        raise ValueError("no decisions leave every realisation a plan")
     found = Highs(mean_program(made), solving.highs).solve()
     if found.x is None:
-        raise SolverError(f"the mean of all futures ended {found.status}")
-    point = found.x[made.first]
-    first = np.where(made.whole, np.round(point), point)
+        raise SolverError(f"the mean of all realisations ended {found.status}")
+    first = made.rounded(found.x[made.first])
     columns = [recourse_of(made, s, first) for s in range(made.count)]
     cost = np.array(
         [
@@ -210,25 +184,25 @@ def value_of_information(
     )
 
 
-def wait_and_see(futures: Futures, options: SolveOptions) -> Array | None:
-    """Return what each future would cost if it were known, million RMB; None where one has none."""
+def wait_and_see(realisations: Realisations, options: SolveOptions) -> Array | None:
+    """Return what each realisation costs by itself, million RMB; None where one has no plan."""
     cost = []
-    for model in futures.models:
+    for model in realisations.models:
         found = Highs(model.program, options.highs).solve()
         if found.status == "infeasible":
             return None
         if found.x is None:
-            raise SolverError(f"a future by itself ended {found.status}")
+            raise SolverError(f"a realisation by itself ended {found.status}")
         cost.append(found.objective + model.committed_cny / MILLION)
     return np.array(cost)
 
 
-def mean_program(futures: Futures) -> LinearProgram:
-    """Average the futures' programs, number by number."""
-    programs = [model.program for model in futures.models]
+def mean_program(realisations: Realisations) -> LinearProgram:
+    """Average the realisations' programs, number by number."""
+    programs = [model.program for model in realisations.models]
     if any(p.matrix.shape != programs[0].matrix.shape for p in programs):
-        raise ValueError("futures with different rows have no mean")
-    weight = futures.probability
+        raise ValueError("realisations with different rows have no mean")
+    weight = realisations.probability
     matrix = programs[0].matrix * weight[0]
     for w, program in zip(weight[1:], programs[1:], strict=True):
         matrix = matrix + program.matrix * w
@@ -251,23 +225,22 @@ def mean_program(futures: Futures) -> LinearProgram:
     )
 
 
-_NOTHING = Found(None, np.inf, np.inf, 0, 0)
-
-
-def _solve(futures: Futures, measure: Measure, method: str, options: SolveOptions) -> TwoStagePlan:
+def _solve(
+    realisations: Realisations, measure: Measure, method: str, options: SolveOptions
+) -> TwoStagePlan:
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if method == "auto":
-        many = futures.linear_recourse and futures.count > 2
+        many = realisations.linear_recourse and realisations.count > 2
         method = "l-shaped" if many else "extensive"
-    absolute = options.gap * _avoidable(futures)
+    absolute = options.gap * _avoidable(realisations)
     run = solve_l_shaped if method == "l-shaped" else solve_extensive
-    found = run(futures, measure, gap=absolute, options=options)
-    return make_result(futures, measure, found, method=method, asked_gap=options.gap)
+    found = run(realisations, measure, gap=absolute, options=options)
+    return make_result(realisations, measure, found, method=method, asked_gap=options.gap)
 
 
-def _avoidable(futures: Futures) -> float:
+def _avoidable(realisations: Realisations) -> float:
     """Return a lower bound of the mean avoidable cost, million RMB, at least 1."""
-    cost = [solve(model.program.relaxed()).objective for model in futures.models]
-    mean = float(futures.probability @ cost)
+    cost = [solve(model.program.relaxed()).objective for model in realisations.models]
+    mean = float(realisations.probability @ cost)
     return max(mean, 1.0) if np.isfinite(mean) else 1.0

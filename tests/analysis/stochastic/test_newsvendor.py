@@ -35,10 +35,10 @@ def test_the_order_is_the_quantile(method: str) -> None:
     assert ordered(plan) == best == 44
     each = cost_cny(best, np.array(CHILDREN))
     assert plan.objective_cny == pytest.approx(each.mean())
-    assert plan.futures["cost_cny"].to_numpy() == pytest.approx(each)
-    assert plan.futures["decided_cny"].to_numpy() == pytest.approx(np.full(5, PLACE_CNY * 44))
+    assert plan.realisations["cost_cny"].to_numpy() == pytest.approx(each)
+    assert plan.realisations["decided_cny"].to_numpy() == pytest.approx(np.full(5, PLACE_CNY * 44))
     missing = np.maximum(np.array(CHILDREN) - 44, 0)
-    assert plan.futures["shortfall"].to_numpy() == pytest.approx(missing, abs=1e-6)
+    assert plan.realisations["shortfall"].to_numpy() == pytest.approx(missing, abs=1e-6)
     for one in plan.plans.values():
         assert certify(the_town(), one).holds(1e-6)
 
@@ -50,7 +50,7 @@ def test_probabilities_move_the_quantile(method: str) -> None:
         the_town(), demands(CHILDREN), probabilities=weight, method=method, gap=1e-7
     )
     assert ordered(plan) == 20
-    assert plan.futures["probability"].sum() == pytest.approx(1.0)
+    assert plan.realisations["probability"].sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -75,9 +75,11 @@ def test_regret_is_shared_out(method: str) -> None:
     plan = optimize_regret(the_town(), demands((low, high)), method=method, gap=1e-7)
     best = (PLACE_CNY * low + (CHILD_CNY - PLACE_CNY) * high) / CHILD_CNY
     assert ordered(plan) == best == 41
-    assert plan.futures["best_cny"].to_numpy() == pytest.approx([PLACE_CNY * low, PLACE_CNY * high])
+    assert plan.realisations["best_cny"].to_numpy() == pytest.approx(
+        [PLACE_CNY * low, PLACE_CNY * high]
+    )
     regret = [PLACE_CNY * (best - low), (CHILD_CNY - PLACE_CNY) * (high - best)]
-    assert plan.futures["regret_cny"].to_numpy() == pytest.approx(regret)
+    assert plan.realisations["regret_cny"].to_numpy() == pytest.approx(regret)
     assert plan.objective_cny == pytest.approx(max(regret))
 
 
@@ -102,10 +104,13 @@ def test_values_by_hand() -> None:
 def test_knowing_is_never_worse_and_the_mean_never_better(
     children: list[int], weight: list[float]
 ) -> None:
-    futures = demands(children)
+    realisations = demands(children)
     p = np.array(weight[: len(children)]) / sum(weight[: len(children)])
     found = value_of_information(
-        the_town(), futures, probabilities=dict(zip(futures, p.tolist(), strict=True)), gap=1e-7
+        the_town(),
+        realisations,
+        probabilities=dict(zip(realisations, p.tolist(), strict=True)),
+        gap=1e-7,
     )
     tried = [float(p @ cost_cny(x, np.array(children))) for x in range(100)]
     assert found.recourse_cny == pytest.approx(min(tried), abs=10.0)
@@ -124,7 +129,7 @@ def test_faults_are_said() -> None:
     two = demands((1.0, 2.0))
     with pytest.raises(ValueError, match="must have draws"):
         optimize_two_stage(the_town(), two["f0"])
-    with pytest.raises(ValueError, match="at least one future"):
+    with pytest.raises(ValueError, match="at least one realisation"):
         optimize_two_stage(the_town(), {})
     with pytest.raises(ValueError, match=r"same names, not \['f1'\]"):
         optimize_two_stage(the_town(), two, probabilities={"f0": 1.0})

@@ -20,7 +20,7 @@ from capsim.analysis.stochastic import (
     value_of_information,
 )
 from capsim.analysis.stochastic.benders import Recourse, solve_l_shaped
-from capsim.analysis.stochastic.realisations import make_futures
+from capsim.analysis.stochastic.realisations import make_realisations
 from capsim.certificate import certify
 from capsim.model.model import formulate
 
@@ -47,7 +47,7 @@ def test_methods_agree(count: int, risk: CVaR | None) -> None:
     assert extensive.status == shaped.status == "optimal"
     assert shaped.objective_cny == pytest.approx(extensive.objective_cny, rel=1e-4)
     assert shaped.bound_cny <= extensive.objective_cny * (1 + 1e-9)
-    assert len(shaped.futures) == count
+    assert len(shaped.realisations) == count
     assert shaped.cuts > 0
 
 
@@ -65,7 +65,7 @@ def test_methods_agree_on_regret_over_named_variants() -> None:
         for method in ("extensive", "l-shaped")
     )
     assert shaped.objective_cny == pytest.approx(extensive.objective_cny, rel=1e-3, abs=2e3)
-    table = shaped.futures.set_index("future")
+    table = shaped.realisations.set_index("realisation")
     assert table["regret_cny"].max() == pytest.approx(shaped.objective_cny, rel=1e-6, abs=1.0)
     assert (table["regret_cny"] >= -2e3).all()
     for name, plan in shaped.plans.items():
@@ -83,9 +83,9 @@ def test_every_future_has_a_plan_with_the_same_decisions() -> None:
         signed = one.tables["purchases"].query("contract == 1")
         both = signed.merge(plan.decisions["contracts"], on=["school", "stage", "school_year"])
         assert len(both) == len(signed) == len(plan.decisions["contracts"])
-        row = plan.futures.set_index("future").loc[name]
+        row = plan.realisations.set_index("realisation").loc[name]
         assert one.objective_cny == pytest.approx(row["cost_cny"], rel=1e-6)
-    mean = float(plan.futures["cost_cny"] @ plan.futures["probability"])
+    mean = float(plan.realisations["cost_cny"] @ plan.realisations["probability"])
     assert plan.objective_cny == pytest.approx(mean)
 
 
@@ -115,22 +115,22 @@ def test_contracts_signed_later_cost_no_more() -> None:
     assert later.method == "extensive"
     assert later.decisions["contracts"].empty
     assert later.objective_cny <= now.objective_cny * (1 + 1e-5)
-    futures = make_futures(scenario, demand, contracts_later=True)
+    realisations = make_realisations(scenario, demand, contracts_later=True)
     with pytest.raises(ValueError, match="whole numbers in the first stage"):
-        solve_l_shaped(futures, Mean(), gap=1.0, options=capsim.SolveOptions())
+        solve_l_shaped(realisations, Mean(), gap=1.0, options=capsim.SolveOptions())
 
 
 def test_a_cut_touches_the_cost_and_stays_below_it() -> None:
     """At the point it is the cost; elsewhere no more than it."""
-    futures = make_futures(city(2, 1, 2023), draws(5))
-    recourse = Recourse(futures, 0)
+    realisations = make_realisations(city(2, 1, 2023), draws(5))
+    recourse = Recourse(realisations, 0)
     rng = np.random.default_rng(0)
-    lower, upper = futures.bounds
+    lower, upper = realisations.bounds
     free = recourse.least().x
     assert free is not None
-    points = [free[futures.first]]
+    points = [free[realisations.first]]
     points += [points[0] + 0.05 * rng.random() * (lower - points[0]) for _ in range(4)]
-    cuts = [recourse.at(np.clip(point, lower, upper))[0] for point in points]
+    cuts = [recourse.cut_at(np.clip(point, lower, upper)) for point in points]
     for cut, point in zip(cuts, points, strict=True):
         level = cut.constant + float(cut.slope @ point)
         assert level == pytest.approx(cut.value if cut.finite else level, rel=1e-7)
@@ -160,38 +160,36 @@ def test_decisions_that_leave_a_future_without_a_plan_are_cut_off(method: str) -
     base = capsim.project(scenario)
     few = base.pupils.copy()
     few[..., 1:] = 50.0
-    futures = {"few": replace(base, pupils=few), "many": base}
+    realisations = {"few": replace(base, pupils=few), "many": base}
     alone = capsim.optimize(scenario, base, gap=1e-7)
     assert len(alone.tables["purchases"]) == 1
-    plan = optimize_two_stage(scenario, futures, method=method, gap=1e-7)
+    plan = optimize_two_stage(scenario, realisations, method=method, gap=1e-7)
     assert plan.decisions["contracts"].empty
-    table = plan.futures.set_index("future")
+    table = plan.realisations.set_index("realisation")
     assert table.loc["many", "shortfall"] == pytest.approx(35.0)
     assert table.loc["many", "cost_cny"] == pytest.approx(35 * SHORTFALL_CNY)
     assert table.loc["few", "shortfall"] == pytest.approx(0.0, abs=1e-6)
-    made = make_futures(scenario, futures)
+    made = make_realisations(scenario, realisations)
     signed = np.isin(made.first, formulate(scenario, base).columns.contract)
-    cut, x = Recourse(made, 0).at(np.where(made.whole & signed, 1.0, 0.0))
-    assert x is None
-    assert not cut.finite
+    assert not Recourse(made, 0).cut_at(np.where(made.whole & signed, 1.0, 0.0)).finite
 
 
 @pytest.mark.parametrize("method", ["extensive", "l-shaped"])
 def test_no_decisions_at_all(method: str) -> None:
-    """One future asks for more children out of private schools than are in them."""
+    """One realisation asks for more children out of private schools than are in them."""
     asked = {"policy.reduction": 50, "policy.reduction_year": 2022}
-    futures = {"a": contract_town(), "b": contract_town().variant(asked)}
+    realisations = {"a": contract_town(), "b": contract_town().variant(asked)}
     for found in (
-        optimize_two_stage(contract_town(), futures, method=method),
-        optimize_regret(contract_town(), futures, method=method),
+        optimize_two_stage(contract_town(), realisations, method=method),
+        optimize_regret(contract_town(), realisations, method=method),
     ):
         assert found.status == "infeasible"
         assert np.isnan(found.objective_cny)
         assert not found.plans
-    with pytest.raises(ValueError, match="no decisions leave every future a plan"):
-        value_of_information(contract_town(), futures, method=method)
+    with pytest.raises(ValueError, match="no decisions leave every realisation a plan"):
+        value_of_information(contract_town(), realisations, method=method)
 
 
 def test_futures_of_other_decisions_are_refused() -> None:
     with pytest.raises(ValueError, match="does not have the decisions of 'a'"):
-        make_futures(city(2, 1, 2023), {"a": city(2, 1, 2023), "b": city(3, 2, 2023)})
+        make_realisations(city(2, 1, 2023), {"a": city(2, 1, 2023), "b": city(3, 2, 2023)})
