@@ -308,13 +308,7 @@ def _years(rows: pd.DataFrame, say: Words) -> str:
     texts = []
     for year, group in rows.groupby("year"):
         counties = group["county"][group["county"] != "*"].nunique()
-        where = ""
-        if counties:
-            where = (
-                say(" (1 county)")
-                if counties == 1
-                else say(" ({number} counties)", number=counties)
-            )
+        where = say(" ({number} counties)", number=counties) if counties else ""
         texts.append(f"{year}{where}")
     if len(texts) > 3:
         texts = [*texts[:2], say("… {number} more years", number=len(texts) - 2)]
