@@ -1,4 +1,4 @@
-"""Synthetic scenarios of any size: a city, a province or a nation from totals and a seed.
+"""Generation of a city, a province or a nation of any size, from totals and a seed.
 
 A bureau starts from one (``capsim new``) and puts its own tables in place of the invented ones;
 the benchmarks use them in every size. Everything in them is assumed and marked so.
@@ -31,8 +31,8 @@ PART_WEIGHT = {
     "peri-urban": (0.40, 0.35, 0.25),
     "rural": (0.30, 0.38, 0.32),
 }
-TURNED_HELD = 0.64
-"""Of the children whose kindergartens turn inclusive, the share that the floor asks to stay so."""
+TURNED_SHARE = 0.64
+"""Of the children whose kindergartens turn inclusive, the share that the floor asks for."""
 SIZES = {"city": (3, 960), "province": (1, 2_500), "nation": (1, None)}
 """By kind: areas in a county, private pupils of a school row (None: a pool for each area)."""
 
@@ -60,16 +60,12 @@ def divide(counties: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     for place, part in enumerate(PARTS):
         share = counties["kind"].map({kind: row[place] for kind, row in PART_WEIGHT.items()})
         frames.append(
-            pd.DataFrame(
-                {
-                    "area": counties["county"] + f"-{part}",
-                    "county": counties["county"],
-                    "kind": counties["kind"],
-                    "part": part,
-                    "weight": counties["weight"] * share,
-                    "x_km": (counties["x_km"] + reach[part] * np.cos(angle + turn[part])).round(1),
-                    "y_km": (counties["y_km"] + reach[part] * np.sin(angle + turn[part])).round(1),
-                }
+            counties[["county", "kind"]].assign(
+                area=counties["county"] + f"-{part}",
+                part=part,
+                weight=counties["weight"] * share,
+                x_km=(counties["x_km"] + reach[part] * np.cos(angle + turn[part])).round(1),
+                y_km=(counties["y_km"] + reach[part] * np.sin(angle + turn[part])).round(1),
             )
         )
     return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
@@ -207,44 +203,40 @@ def _projects(
     """Draw an ordered programme for 7 % of compulsory enrolment and candidates beside it."""
     year = recipe.base_year + 1
     weights = need(units, crowd, table, recipe)
-    batches = []
-    for stage, share in (("primary", 0.5), ("junior", 0.5)):
-        seats = recipe.pupils * share / CLASS_SIZE[stage]
-        classes = max(round(seats * 0.07), 6)
-        wanted = max(1, classes // 18)
-        # Above some 60 projects a stage, alike ones stand in one row each area.
-        count = max(1, round(wanted / len(units))) if wanted > 60 else 1
-        number = max(1, wanted // count)
-        batches.append(
-            Batch(
-                "new",
-                {stage: max(classes // count, 6 * number)},
-                number,
-                (f"{year}-09-01", f"{year}-11-01"),
-                status="ordered",
-                programme="build",
-                due=f"{year}-12-31",
-                spent=0.3,
-                count=count,
-            )
+    built = [
+        projects(units, weights, tuple(_new(stage, units, recipe) for stage in COMPULSORY), rng),
+        *(_extensions(units, weights[stage], stage, recipe, rng) for stage in COMPULSORY),
+    ]
+    if "kindergarten" in recipe.stages:
+        children = round(0.0135 * int(crowd.at_base("kindergarten").sum()))
+        openings, due = (f"{year}-09-01", f"{year}-11-15"), f"{year}-12-31"
+        number = max(1, children // 170)
+        turned = kindergartens(
+            table, number, children, rng, earliest=openings, due=due, programme=""
         )
-    built = pd.concat(
-        [
-            projects(units, weights, tuple(batches), rng),
-            *(_extensions(units, weights[stage], stage, recipe, rng) for stage in COMPULSORY),
-        ],
-        ignore_index=True,
+        built.append(turned)
+    return pd.concat(built, ignore_index=True)
+
+
+def _new(stage: str, units: pd.DataFrame, recipe: Recipe) -> Batch:
+    """Order new schools for 7 % of half of compulsory enrolment, 18 classes each."""
+    year = recipe.base_year + 1
+    classes = max(round(recipe.pupils * 0.5 / CLASS_SIZE[stage] * 0.07), 6)
+    schools = max(1, classes // 18)
+    # Above some 60 projects a stage, alike ones stand in one row each area.
+    count = max(1, round(schools / len(units))) if schools > 60 else 1
+    number = max(1, schools // count)
+    return Batch(
+        "new",
+        {stage: max(classes // count, 6 * number)},
+        number,
+        (f"{year}-09-01", f"{year}-11-01"),
+        status="ordered",
+        programme="build",
+        due=f"{year}-12-31",
+        spent=0.3,
+        count=count,
     )
-    if "kindergarten" not in recipe.stages:
-        return built
-    enrolled = int(crowd.at_base("kindergarten").sum())
-    children = round(0.0135 * enrolled)
-    turned = kindergartens(
-        table, max(1, children // 170), children, rng,
-        earliest=(f"{year}-09-01", f"{year}-11-15"), due=f"{year}-12-31",
-        programme="",
-    )  # fmt: skip
-    return pd.concat([built, turned], ignore_index=True)
 
 
 def _extensions(
@@ -304,7 +296,7 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
 def _kindergarten_rules(recipe: Recipe, turned: float) -> dict[str, Any]:
     """Floors that the base year keeps with ``turned`` of the enrolled in inclusive ones more."""
     year = str(recipe.base_year + 1)
-    inclusive = round(recipe.kindergarten_inclusive + TURNED_HELD * turned, 4)
+    inclusive = round(recipe.kindergarten_inclusive + TURNED_SHARE * turned, 4)
     return {
         "demand": {"gross_enrolment": {"kindergarten": recipe.kindergarten_rate}},
         "floors": {

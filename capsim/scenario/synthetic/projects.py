@@ -1,15 +1,14 @@
-"""Projects of a synthetic scenario: an ordered programme and candidates to choose from.
+"""Projects of a synthetic scenario, and the limits, phases and crews that they are built within.
 
 Projects are drawn in batches (so many alike, so many classes together) and spread over areas in
 proportion to need. The seats of a project join the public pool of its area and stage.
-
-Money, land, posts and teachers by county and year, purchase for all; phases and crews.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
@@ -138,48 +137,50 @@ def _batch(
 ) -> pd.DataFrame:
     n = batch.number
     joint = np.prod([weights[stage] for stage in batch.classes], axis=0) ** (1 / len(batch.classes))
-    area = systematic(joint, n, rng)
+    area = units["area"].to_numpy()[systematic(joint, n, rng)]
     earliest = np.array(batch.earliest)[np.arange(n) % len(batch.earliest)]
     kind_cost = COST[batch.kind] * np.exp(0.08 * rng.standard_normal(n))
     months = np.rint(MONTHS[batch.kind] * rng.uniform(0.85, 1.2, n))
     spent = np.clip(batch.spent * rng.uniform(0.8, 1.2, n), 0, 0.95)
+    share_of_posts = 0.9 if batch.kind in ("new", "prefab") else 0.6
     rows = []
     for stage, classes in batch.classes.items():
         size = np.exp(0.25 * rng.standard_normal(n))
-        least = batch.smallest * n
-        places = (batch.smallest + split(classes - least, size)) * CLASS_SIZE[stage]
-        capital = np.rint(places * PLACE_CNY[stage] * kind_cost / 10_000) * 10_000
-        grows = batch.kind in ("new", "prefab")
+        places = batch.smallest + split(classes - batch.smallest * n, size)
+        places = places * CLASS_SIZE[stage]
+        capital = _rounded(places * PLACE_CNY[stage] * kind_cost)
+        land = places * LAND_M2[stage] / MU_M2 if batch.kind == "new" else np.zeros(n)
+        posts = places / PUPILS_PER_POST[stage] * share_of_posts
         rows.append(
             pd.DataFrame(
                 {
                     "project": [name % (first + k) for k in range(n)],
                     "stage": stage,
-                    "area": units["area"].to_numpy()[area],
+                    "area": area,
                     "kind": batch.kind,
                     "places": places,
                     "capital_cny": capital,
                     "status": batch.status,
                     "earliest_opening": earliest,
                     "due": batch.due,
-                    "school": units["area"].to_numpy()[area] + f"-{stage}",
+                    "school": area + f"-{stage}",
                     "programme": batch.programme,
                     "count": batch.count,
                     "running_cny": places * UPKEEP_CNY,
-                    "land_mu": np.round(
-                        places * LAND_M2[stage] / MU_M2 * (1.0 if batch.kind == "new" else 0.0), 1
-                    ),
-                    "posts": np.rint(places / PUPILS_PER_POST[stage] * (0.9 if grows else 0.6))
-                    if stage in COMPULSORY
-                    else 0.0,
+                    "land_mu": np.round(land, 1),
+                    "posts": np.rint(posts) if stage in COMPULSORY else 0.0,
                     "build_months": months,
-                    "spent_cny": np.rint(capital * spent / 10_000) * 10_000,
+                    "spent_cny": _rounded(capital * spent),
                     "started": started(earliest, batch.kind, batch.status),
                     "life_years": batch.life_years if batch.life_years else np.nan,
                 }
             )
         )
     return pd.concat(rows).sort_values(["project", "stage"], kind="stable")
+
+
+def _rounded(cny: npt.ArrayLike) -> Floats:
+    return np.rint(np.asarray(cny, np.float64) / 10_000) * 10_000
 
 
 Texts = npt.NDArray[np.str_]
@@ -192,10 +193,8 @@ def started(earliest: Texts, kind: str, status: str) -> Texts:
     if status == "candidate":
         return np.full(len(earliest), "")
     day = np.array(earliest, dtype="datetime64[D]")
-    month = day.astype("datetime64[M]")
-    return np.datetime_as_string(
-        (month - np.timedelta64(LEAD_MONTHS[kind], "M")).astype("datetime64[D]")
-    )
+    month = day.astype("datetime64[M]") - np.timedelta64(LEAD_MONTHS[kind], "M")
+    return np.datetime_as_string(month.astype("datetime64[D]"))
 
 
 def kindergartens(
@@ -230,7 +229,7 @@ def kindergartens(
             "area": other["area"].to_numpy()[at],
             "kind": "inclusive_kindergarten",
             "places": 0,
-            "capital_cny": np.rint(size * 3_000 / 10_000) * 10_000.0,
+            "capital_cny": _rounded(size * 3_000.0),
             "status": "ordered",
             "earliest_opening": opening,
             "due": due,
@@ -260,35 +259,6 @@ def _within(size: Ints, pool: Ints, pupils: Ints) -> Ints:
     return out
 
 
-PHASES = (
-    # kind, phase, low, mode, high months of work, needs, milestone
-    ("new", "land_and_approvals", 6, 9, 24, "", ""),
-    ("new", "structure", 6, 8, 13, "crews=1", "built"),
-    ("new", "fit_out", 2.2, 3, 5, "crews=1", "equipped"),
-    ("new", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
-    ("new", "handover", 0.2, 0.25, 0.75, "", "in_use"),
-    ("rebuild", "approvals", 2, 4, 12, "", ""),
-    ("rebuild", "structure", 4.5, 6, 10, "crews=1", "built"),
-    ("rebuild", "fit_out", 1.8, 2.5, 4.2, "crews=1", "equipped"),
-    ("rebuild", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
-    ("rebuild", "handover", 0.2, 0.25, 0.75, "", "in_use"),
-    ("extend", "approvals", 1.5, 3, 9, "", ""),
-    ("extend", "structure", 3.5, 5, 8.5, "crews=1", "built"),
-    ("extend", "fit_out", 1.5, 2, 3.5, "crews=1", "equipped"),
-    ("extend", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
-    ("extend", "handover", 0.2, 0.25, 0.75, "", "in_use"),
-    ("prefab", "approvals", 1, 1.75, 4, "", ""),
-    ("prefab", "assembly", 1.5, 2.25, 4, "crews=1", "built"),
-    ("prefab", "fit_out", 0.8, 1, 2, "crews=1", "equipped"),
-    ("prefab", "acceptance", 0.5, 0.75, 2, "inspectors=1", "up_to_standard"),
-    ("prefab", "handover", 0.2, 0.25, 0.75, "", "in_use"),
-    ("inclusive_kindergarten", "agreement", 1, 2, 4, "", "built"),
-    ("inclusive_kindergarten", "equipment", 0.8, 1.25, 2.5, "", "equipped"),
-    ("inclusive_kindergarten", "acceptance", 0.3, 0.5, 1.25, "inspectors=1", "up_to_standard"),
-    ("inclusive_kindergarten", "registration", 0.2, 0.25, 0.75, "", "in_use"),
-)
-
-
 def limits(
     units: pd.DataFrame,
     people: People,
@@ -315,19 +285,23 @@ def limits(
     total, private, need, price = (np.zeros(len(names)) for _ in range(4))
     for stage in COMPULSORY:
         sold = people.at_base(stage, private=True).sum(1)
-        every = people.at_base(stage).sum(1)
-        np.add.at(total, county, every)
-        np.add.at(private, county, sold)
-        np.add.at(need, county, sold / PUPILS_PER_POST[stage])
-        np.add.at(price, county, sold * PLACE_PRICE_CNY[stage])
+        for out, values in (
+            (total, people.at_base(stage).sum(1)),
+            (private, sold),
+            (need, sold / PUPILS_PER_POST[stage]),
+            (price, sold * PLACE_PRICE_CNY[stage]),
+        ):
+            np.add.at(out, county, values)
+    price = price / np.maximum(private, 1)
+    compulsory = schools[schools["stage"].isin(COMPULSORY)]
     of = dict(zip(units["area"], county, strict=True))
-    pool = schools[(schools["sector"] == "public") & schools["stage"].isin(COMPULSORY)]
-    posts = np.zeros(len(names))
-    np.add.at(posts, pool["area"].map(of).to_numpy(np.int64), pool["staff"].to_numpy(float))
-    must = schools[schools["conversion"].eq("must") & schools["stage"].isin(COMPULSORY)]
-    coming = np.zeros(len(names))
-    np.add.at(coming, must["area"].map(of).to_numpy(np.int64), must["staff"].to_numpy(float))
 
+    def staff(rows: pd.DataFrame) -> Floats:
+        weights = rows["staff"].to_numpy(np.float64)
+        return np.asarray(np.bincount(rows["area"].map(of), weights, len(names)), np.float64)
+
+    posts = staff(compulsory[compulsory["sector"] == "public"])
+    coming = staff(compulsory[compulsory["conversion"] == "must"])
     whole = total.sum()
     by_size = total / whole
     by_need = 0.35 * by_size + 0.65 * need / need.sum()
@@ -335,12 +309,13 @@ def limits(
     purchase = np.round(
         recipe.purchase * (0.5 * total + 0.5 * private / private.sum() * whole) * vary
     )
-    price = price / np.maximum(private, 1)
+    hires = recipe.hires * whole * by_need
+    contract_teachers = recipe.contract_teachers * whole * by_need
     recurrent = recipe.recurrent_room * (
-        (posts + coming + 2.5 * recipe.hires * whole * by_need) * 100_000
+        (posts + coming + 2.5 * hires) * 100_000
         + total * 720
         + purchase * price
-        + recipe.contract_teachers * whole * by_need * 70_000
+        + contract_teachers * 70_000
     )
     # A small county must be able to pay for a school at all, so half is shared out evenly.
     even = 0.5 * by_size + 0.5 / len(names)
@@ -361,15 +336,17 @@ def limits(
                 + recipe.posts_coming * coming
                 + recipe.posts_growth * whole * by_size * (step + 1)
             ),
-            "hires": np.round(recipe.hires * whole * by_need),
-            "contract_teachers": np.round(recipe.contract_teachers * whole * by_need),
+            "hires": np.round(hires),
+            "contract_teachers": np.round(contract_teachers),
         }
         rows += [
             pd.DataFrame({"county": names, "year": year, "kind": kind, "amount": amount})
             for kind, amount in amounts.items()
         ]
-        bought = {"county": "*", "year": year, "kind": "purchase"}
-        rows.append(pd.DataFrame([{**bought, "amount": np.round(purchase.sum() * left)}]))
+        bought = np.round([purchase.sum() * left])
+        rows.append(
+            pd.DataFrame({"county": "*", "year": year, "kind": "purchase", "amount": bought})
+        )
     table = pd.concat(rows)
     return table.sort_values(["kind", "county", "year"], kind="stable", ignore_index=True)
 
@@ -380,10 +357,8 @@ def _up(amount: Floats, step: int) -> Floats:
 
 def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Tables ``phases`` (defaults by kind) and ``resources`` (crews and inspectors by county)."""
-    phases = pd.DataFrame(
-        PHASES,
-        columns=["kind", "phase", "low_months", "mode_months", "high_months", "needs", "milestone"],
-    )
+    with (files(__package__) / "phases.csv").open(encoding="utf-8") as file:
+        phases = pd.read_csv(file, keep_default_na=False)
     phases.insert(3, "distribution", "pert")
     of = dict(zip(units["area"], units["county"], strict=True))
     under_way = projects[projects["status"] != "candidate"].drop_duplicates("project")

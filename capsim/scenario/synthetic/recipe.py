@@ -1,4 +1,4 @@
-"""What a synthetic scenario is made of: the numbers behind every generated table.
+"""The recipe of a synthetic scenario: the numbers behind every generated table.
 
 All of them are assumptions unless a comment names a source; a scenario made from a recipe says so
 in its ``[sources]``. Persons, RMB, years; shares are fractions of one.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +38,9 @@ BIRTHS = {
 }  # fmt: skip
 
 
-def spread(values: Mapping[str, float]) -> dict[str, float]:
-    """Copy a table of numbers by part or kind of area; areas without a part count as ``""``."""
-    return {"": 1.0, **values}
+def _by(values: Mapping[str, Any]) -> Any:
+    """Declare a field of numbers by part or kind of area, or by stage; ``""`` has neither."""
+    return field(default_factory=lambda: {"": 1.0, **values})
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,9 @@ class Recipe:
 
     pupils: int = 1_500_000
     """Compulsory enrolment of the base year, exactly."""
-    private: Mapping[str, int] = field(
-        default_factory=lambda: {"primary": 192_400, "junior": 192_400}
-    )
+    private: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(COMPULSORY, 192_400))
     """Private pupils of the base year by compulsory stage, exactly."""
-    stages: tuple[str, ...] = ("kindergarten", "primary", "junior", "senior")
+    stages: tuple[str, ...] = tuple(STAGES)
     base_year: int = 2021
     last_year: int = 2035
     history: int = 6
@@ -67,22 +66,16 @@ class Recipe:
     """Births over the province's; None: so many that everyone of school age is enrolled."""
     birth_fall: float = 0.025
     """Yearly fall of births after the last published year."""
-    birth_drift_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: (
-            spread({"urban": 0.004, "peri-urban": 0.0, "rural": -0.001}) | {"": 0.0}
-        )
+    birth_drift_by_kind: Mapping[str, float] = _by(
+        {"urban": 0.004, "peri-urban": 0.0, "rural": -0.001, "": 0.0}
     )
     """Yearly growth of an area's share of births."""
-    birth_drift_by_part: Mapping[str, float] = field(
-        default_factory=lambda: {"": 0.0, "core": 0.004, "town": 0.0, "village": -0.006}
+    birth_drift_by_part: Mapping[str, float] = _by(
+        {"core": 0.004, "town": 0.0, "village": -0.006, "": 0.0}
     )
-    pull_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: spread({"urban": 1.004, "peri-urban": 1.001, "rural": 0.999})
-    )
+    pull_by_kind: Mapping[str, float] = _by({"urban": 1.004, "peri-urban": 1.001, "rural": 0.999})
     """Progression ratio of a kind of area, before all are scaled to keep the whole."""
-    junior_by_part: Mapping[str, float] = field(
-        default_factory=lambda: spread({"core": 1.15, "town": 1.15, "village": 0.6})
-    )
+    junior_by_part: Mapping[str, float] = _by({"core": 1.15, "town": 1.15, "village": 0.6})
     """Pupils of a junior grade over children of its age; the rest of a county fills up."""
     noise: float = 0.003
     """Standard deviation of the logarithm of observed enrolment by area, grade and year."""
@@ -95,12 +88,8 @@ class Recipe:
     senior_private: float = 0.12
 
     # Private schools
-    private_by_part: Mapping[str, float] = field(
-        default_factory=lambda: spread({"core": 1.5, "town": 0.85, "village": 0.3})
-    )
-    private_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: spread({"urban": 1.2, "peri-urban": 1.0, "rural": 0.95})
-    )
+    private_by_part: Mapping[str, float] = _by({"core": 1.5, "town": 0.85, "village": 0.3})
+    private_by_kind: Mapping[str, float] = _by({"urban": 1.2, "peri-urban": 1.0, "rural": 0.95})
     private_spread: float = 0.15
     """Standard deviation of the logarithm of a county's private rate."""
     private_growth: float = 0.02
@@ -163,9 +152,7 @@ class Recipe:
     capital_now: float = 1.1
     """Capital of the first year over what the ordered projects need in it."""
     land_mu: float = 250 / 1_500_000
-    land_by_kind: Mapping[str, float] = field(
-        default_factory=lambda: spread({"urban": 1.0, "peri-urban": 1.0, "rural": 1.0})
-    )
+    land_by_kind: Mapping[str, float] = _by({"urban": 1.0, "peri-urban": 1.0, "rural": 1.0})
     recurrent_room: float = 1.04
     """Recurrent money over what public schooling of all children would need."""
 

@@ -48,7 +48,8 @@ def schools(
     if "kindergarten" in recipe.stages:
         frames.append(_kindergartens(units, people, recipe))
     if "senior" in recipe.stages:
-        frames.append(_pool(units, people, "senior", "private"))
+        pupils = people.at_base("senior", private=True).sum(1)
+        frames.append(_pool(units, "senior", "private", pupils, "-private"))
     table = pd.concat(frames, ignore_index=True)
     if recipe.staff_total is not None:
         small = (table["stage"] == "kindergarten").to_numpy()
@@ -57,12 +58,11 @@ def schools(
     return {"schools": table, "rolls": rolls}
 
 
-def _pool(units: pd.DataFrame, people: People, stage: str, sector: str) -> pd.DataFrame:
-    """One pool for every area that has pupils of the stage and sector."""
-    private = people.at_base(stage, private=True).sum(1)
-    pupils = private if sector == "private" else people.at_base(stage).sum(1) - private
-    tail = "" if sector == "public" else "-private"
-    size = CLASS_SIZE[stage]
+def _pool(
+    units: pd.DataFrame, stage: str, sector: str, pupils: Ints, tail: str = "", filled: int = 0
+) -> pd.DataFrame:
+    """Make one pool for every area that has pupils, in classes of so many (0: the standard)."""
+    classes = -(-pupils // (filled or CLASS_SIZE[stage]))
     frame = pd.DataFrame(
         {
             "school": units["area"] + f"-{stage}{tail}",
@@ -70,11 +70,11 @@ def _pool(units: pd.DataFrame, people: People, stage: str, sector: str) -> pd.Da
             "area": units["area"],
             "sector": sector,
             "pupils": pupils,
-            "classes": -(-pupils // size),
+            "classes": classes,
             "staff": np.rint(pupils / PUPILS_PER_POST[stage]).astype(int),
+            "places": classes * CLASS_SIZE[stage],
         }
     )
-    frame["places"] = frame["classes"] * size
     return frame[frame["pupils"] > 0]
 
 
@@ -86,15 +86,16 @@ def _public(
     mean = mean + recipe.class_spread * rng.standard_normal(len(units))
     counties, code = np.unique(units["county"], return_inverse=True)
     cover = 1 + recipe.staff_spread * rng.standard_normal(len(counties))
-    frame = _pool(units, people, stage, "public")
+    total = people.at_base(stage) - people.at_base(stage, private=True)
+    frame = _pool(units, stage, "public", total.sum(1))
     at = units["area"].isin(frame["area"]).to_numpy()
     pupils = frame["pupils"].to_numpy()
     frame["classes"] = np.maximum(np.rint(pupils / mean[at]), 1).astype(int)
     frame["places"] = frame["classes"] * CLASS_SIZE[stage]
     if stage in COMPULSORY:
         need = pupils / PUPILS_PER_POST[stage]
-        want = need * (recipe.staff_cover * cover[code])[at]
-        frame["staff"] = split(round(recipe.staff_cover * need.sum()), want)
+        weights = need * (recipe.staff_cover * cover[code])[at]
+        frame["staff"] = split(round(recipe.staff_cover * need.sum()), weights)
     return frame
 
 
@@ -103,23 +104,17 @@ def _kindergartens(units: pd.DataFrame, people: People, recipe: Recipe) -> pd.Da
     private = people.at_base("kindergarten", private=True).sum(1)
     enrolled = int(people.at_base("kindergarten").sum())
     public = enrolled - int(private.sum())
-    inclusive = split(
-        round(recipe.kindergarten_inclusive * enrolled) - public, private.astype(float)
+    target = round(recipe.kindergarten_inclusive * enrolled)
+    inclusive = split(target - public, private.astype(float))
+    return pd.concat(
+        [
+            _pool(units, "kindergarten", "private", pupils, tail, 27).assign(inclusive=flag)
+            for tail, flag, pupils in (
+                ("-inclusive", "yes", inclusive),
+                ("-other", "no", private - inclusive),
+            )
+        ]
     )
-    frames = []
-    for tail, flag, pupils in (
-        ("inclusive", "yes", inclusive),
-        ("other", "no", private - inclusive),
-    ):
-        frame = _pool(units, people, "kindergarten", "private")
-        frame["school"] = units["area"] + f"-kindergarten-{tail}"
-        frame["inclusive"] = flag
-        frame["pupils"] = pupils
-        frame["classes"] = -(-pupils // 27)
-        frame["places"] = frame["classes"] * CLASS_SIZE["kindergarten"]
-        frame["staff"] = np.rint(pupils / PUPILS_PER_POST["kindergarten"]).astype(int)
-        frames.append(frame[frame["pupils"] > 0])
-    return pd.concat(frames)
 
 
 def _private(
@@ -184,31 +179,33 @@ def evenly(number: int, shares: Floats) -> Ints:
     return np.searchsorted(edge, rank, side="right")
 
 
+def _chosen(free: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
+    """Mark a share of the rows that are free to be chosen, evenly along their order."""
+    out = np.zeros(len(free), dtype=np.bool_)
+    out[free] = evenly(int(free.sum()), np.array([share, 1 - share])) == 0
+    return out
+
+
 def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.DataFrame:
-    """Classes, teachers, and what conversion, purchase and closure of each school mean."""
+    """Add classes, teachers and the terms of conversion, purchase and closure of each school."""
     n = len(table)
     size = table["stage"].map(CLASS_SIZE).to_numpy()
     ratio = table["stage"].map(PUPILS_PER_POST).to_numpy(float)
     pupils = table["pupils"].to_numpy(np.int64)
-    table["classes"] = np.maximum(np.ceil(pupils / (size * rng.uniform(0.93, 1.0, n))), 1).astype(
-        int
-    )
+    classes = np.ceil(pupils / (size * rng.uniform(0.93, 1.0, n)))
+    table["classes"] = np.maximum(classes, 1).astype(int)
     table["places"] = table["classes"] * size
-    table["staff"] = np.maximum(np.rint(pupils / ratio * rng.uniform(0.92, 1.0, n)), 1).astype(int)
+    staff = np.rint(pupils / ratio * rng.uniform(0.92, 1.0, n))
+    table["staff"] = np.maximum(staff, 1).astype(int)
 
     sites = table[["county", "school"]].drop_duplicates()
     sites = sites.iloc[np.lexsort((rng.random(len(sites)), sites["county"].to_numpy(str)))]
     kind = evenly(len(sites), np.array(recipe.conversion_shares))
     of_site = dict(zip(sites["school"], (CLASSES[k] for k in kind.tolist()), strict=True))
     table["conversion"] = table["school"].map(of_site)
-    free = np.flatnonzero((table["conversion"] != "must").to_numpy())
-    sells = np.zeros(n, dtype=bool)
-    sells[free] = evenly(len(free), np.array([recipe.selling_share, 1 - recipe.selling_share])) == 0
-
-    must, may = (
-        (table["conversion"] == "must").to_numpy(),
-        (table["conversion"] == "may").to_numpy(),
-    )
+    conversion = table["conversion"].to_numpy()
+    must, may = conversion == "must", conversion == "may"
+    sells = _chosen(~must, recipe.selling_share)
     die = rng.random(n)
     handed = (must & (die < 0.7)) | (may & (die < 0.1))
     leased = (must & ~handed) | (may & ~handed & (die < 0.35))
@@ -216,10 +213,11 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     table["conversion_terms"] = np.select(
         [handed, leased, bought], ["free transfer", "lease", "buy-out"], ""
     )
+    places = table["places"].to_numpy(float)
     once = np.where(bought, rng.uniform(*recipe.buyout_cny, n), 0.0) + handed * recipe.transfer_cny
-    table["conversion_cost_cny"] = _round(once * table["places"].to_numpy(float), 1_000)
+    table["conversion_cost_cny"] = _round(once * places, 1_000)
     rent = np.where(leased, rng.uniform(*recipe.lease_cny, n), 0.0)
-    table["conversion_lease_cny"] = _round(rent * table["places"].to_numpy(float), 1_000)
+    table["conversion_lease_cny"] = _round(rent * places, 1_000)
 
     full_cost = table["stage"].map(PLACE_PRICE_CNY).to_numpy(np.float64)
     price = _round(full_cost * np.exp(recipe.price_spread * rng.standard_normal(n)), 10)
@@ -229,13 +227,8 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     table["purchase_min_places"] = np.where(sells, np.minimum(recipe.purchase_min, offer), 0)
     table["admission_plan"] = -(-table["intake"] // 5) * 5
 
-    closable = np.flatnonzero((table["conversion"] == "no").to_numpy() & ~sells)
-    chosen = (
-        evenly(len(closable), np.array([recipe.closable_share, 1 - recipe.closable_share])) == 0
-    )
-    table["min_pupils"] = 0
-    table.loc[closable[chosen], "min_pupils"] = np.rint(0.3 * pupils[closable[chosen]]).astype(int)
-    cost = _round(recipe.closure_cny * table["pupils"].to_numpy(float), 1_000)
+    closes = _chosen((conversion == "no") & ~sells, recipe.closable_share)
+    table["min_pupils"] = np.where(closes, np.rint(0.3 * pupils), 0).astype(int)
     cost = _round(recipe.closure_cny * table["pupils"].to_numpy(float), 1_000)
     table["closure_cost_cny"] = np.where(table["min_pupils"] > 0, cost, 0.0)
     return table.drop(columns=["county", "intake"])
