@@ -1,20 +1,25 @@
-"""The whole road once: load, project, optimize, certify, simulate, report."""
+"""The whole work of a command: load, project, optimize, certify, simulate, report.
+
+What a command needs is imported when it is called, so that all commands start at once.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from capsim.lp.options import SolveKeywords, SolveOptions
-
 if TYPE_CHECKING:
     import pandas as pd
 
+    from capsim.analysis.shadow_prices import Prices
     from capsim.certificate.ledger import Certificate
+    from capsim.comparison.grid import Factors
+    from capsim.comparison.side_by_side import Comparison
+    from capsim.lp.options import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
     from capsim.reliability.result import Hardened
     from capsim.scenario.scenario import Scenario
@@ -27,6 +32,10 @@ Progress = Callable[[str], None]
 WRITING = "writing"
 MARK = "summary.json"
 """The file by which a folder is known to be a report."""
+
+
+class InputError(ValueError):
+    """What was asked for cannot be done with the scenarios and settings given."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,7 @@ def run(
     from capsim.i18n.language import words as language
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
+    from capsim.lp.options import SolveOptions
     from capsim.plan.solver import optimize
     from capsim.reliability.search import harden
     from capsim.report.screen import answer
@@ -137,8 +147,11 @@ def run(
         plan = optimize(given, demand, **solving.keywords)
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
     certificate, outcomes, hardened = None, None, None
-    why, priced = plan.explanation, None
-    if plan.status != "infeasible":
+    why, priced = None, None
+    if plan.status == "infeasible":
+        with phase("explaining what contradicts", "explain"):
+            why = plan.explain()
+    else:
         with processes(workers) if workers > 1 else nullcontext() as pool:
             if probability is not None:
                 with phase("making the plan safe", "harden"):
@@ -235,13 +248,126 @@ def write(
             prices=result.prices,
             lang=lang,
         )
-        _put(folder, contents, progress)
+        _put(folder, [("answer.txt", result.answer.encode()), *contents], progress)
         if result.hardened is not None:
-            (folder / "answer.txt").write_text(result.answer, encoding="utf-8")
             _put(folder, safety_files(result.hardened), progress)
         result.scenario.save(folder / "scenario")
         result.summary["timings_s"]["report"] = time.perf_counter() - start
         (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")
+
+
+def explain_run(
+    scenario: Scenario | str | Path,
+    *,
+    progress: Progress = lambda phase: None,
+    **options: Unpack[SolveKeywords],
+) -> tuple[Plan, Explanation | None, Prices | None]:
+    """Plan a scenario, and explain why targets are missed, or else price what is scarce.
+
+    Parameters
+    ----------
+    scenario
+        A scenario or its folder.
+    progress
+        Called with the name of each phase as it begins.
+    **options : see :class:`~capsim.SolveOptions`
+
+    Raises
+    ------
+    capsim.ScenarioError
+        The scenario has faults; all are listed.
+    """
+    from capsim.plan.solver import optimize
+    from capsim.scenario.scenario import Scenario, load
+
+    progress("reading the scenario")
+    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    progress("planning")
+    plan = optimize(loaded, **options)
+    progress("explaining")
+    explanation = plan.explain()
+    return plan, explanation, plan.prices() if explanation is None else None
+
+
+def compare_run(
+    scenarios: Sequence[str | Path],
+    out: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    one_at_a_time: bool = False,
+    criterion: str = "avoidable_cny",
+    lang: str = "en",
+    workers: int = 1,
+    store: str | Path | None = None,
+    progress: Progress = lambda phase: None,
+    **how: Any,
+) -> Comparison:
+    """Plan scenarios side by side and write the page, tables and figures.
+
+    Parameters
+    ----------
+    scenarios
+        Folders; a single one with settings to vary.
+    out
+        Folder of the report, which appears whole or not at all.
+    settings
+        Settings of the single scenario and their values, `KEY=VALUE,VALUE`.
+    one_at_a_time
+        Vary each setting alone, not in every combination.
+    criterion
+        Column of the table `summary` to rank by.
+    lang
+        Of figures and page: `en` or `zh`.
+    workers
+        Processes, a scenario each.
+    store
+        Folder that keeps finished scenarios.
+    progress
+        Called with the name of each phase as it begins.
+    **how
+        Draws, seed, prices and options as for `capsim.compare`.
+
+    Raises
+    ------
+    InputError
+        Scenarios or settings that cannot be compared.
+    FileExistsError
+        `out` holds something that is not a comparison.
+    """
+    from capsim.comparison.grid import grid, parse_settings
+    from capsim.comparison.grid import one_at_a_time as vary_each_alone
+    from capsim.comparison.side_by_side import compare, refuse
+    from capsim.io.atomic import check_place, check_writable
+    from capsim.io.executors import processes
+    from capsim.report import screen
+    from capsim.scenario.scenario import load
+
+    check_place(Path(out), screen.MARK)
+    if store is not None:
+        check_writable(Path(store))
+    loaded = [load(folder) for folder in scenarios]
+    factors: Factors = {}
+    if settings and len(loaded) > 1:
+        raise InputError("--set varies one scenario; name one")
+    try:
+        if settings:
+            vary = vary_each_alone if one_at_a_time else grid
+            loaded, factors = vary(loaded[0], parse_settings(settings))
+        refuse([one.name for one in loaded], criterion)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    with processes(workers) if workers > 1 else nullcontext() as pool:
+        comparison = compare(
+            loaded,
+            criterion=criterion,
+            factors=factors,
+            executor=pool,
+            store=store,
+            progress=progress,
+            **how,
+        )
+    write_folder(Path(out), screen.MARK, screen.comparison_files(comparison, lang=lang), progress)
+    return comparison
 
 
 def write_folder(

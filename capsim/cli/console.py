@@ -18,7 +18,7 @@ import typer
 from typer._completion_classes import completion_init
 from typer.completion import install_callback, show_callback
 
-from capsim.workflow import WRITING, Progress
+from capsim.workflow import WRITING, InputError, Progress
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ def _is_fault(error: BaseException) -> bool:
     from capsim.lp.solution import SolverError
     from capsim.scenario.faults import ScenarioError
 
-    return isinstance(error, ScenarioError | SolverError | WorkerLost)
+    return isinstance(error, InputError | ScenarioError | SolverError | WorkerLost)
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:

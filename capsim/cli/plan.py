@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from capsim import workflow
 from capsim.cli.console import (
     NOT_MET,
     OK,
@@ -25,10 +26,6 @@ from capsim.cli.console import (
     fail,
     work,
 )
-
-if TYPE_CHECKING:
-    from capsim.comparison.grid import Factors
-    from capsim.comparison.side_by_side import Comparison
 
 
 @app.command(epilog="Example: capsim run scenarios/prefecture-2022 --out report --draws 200")
@@ -54,12 +51,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Plan a scenario, simulate the plan and write a report: answer, tables, figures."""
-    from capsim import workflow as road
-
     if probability is not None and not 0 < probability < 1:
         fail(f"--probability {probability:g}: a number between 0 and 1 is expected, as 0.95")
     result = work(
-        lambda progress: road.run(
+        lambda progress: workflow.run(
             scenario,
             out,
             draws=draws,
@@ -123,52 +118,25 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Set scenarios side by side, each planned and simulated with the same luck."""
-    from contextlib import nullcontext
-
-    from capsim import workflow as road
-
-    def task(progress: road.Progress) -> Comparison:
-        from capsim.comparison.grid import grid, one_at_a_time, parse_settings
-        from capsim.comparison.side_by_side import compare as side_by_side
-        from capsim.comparison.side_by_side import refuse
-        from capsim.io.atomic import check_place, check_writable
-        from capsim.io.executors import processes
-        from capsim.report.screen import MARK, comparison_files
-        from capsim.scenario.scenario import load
-
-        check_place(out, MARK)
-        if store is not None:
-            check_writable(store)
-        given = [load(folder) for folder in scenarios]
-        factors: Factors = {}
-        try:
-            if settings:
-                if len(given) > 1:
-                    fail("--set varies one scenario; name one")
-                vary = one_at_a_time if alone else grid
-                given, factors = vary(given[0], parse_settings(settings))
-            refuse([one.name for one in given], by)
-        except ValueError as error:
-            fail(str(error))
-        with processes(workers) if workers > 1 else nullcontext() as pool:
-            comparison = side_by_side(
-                given,
-                draws=draws,
-                seed=seed,
-                solver=solver,
-                gap=gap,
-                time_limit=time_limit,
-                criterion=by,
-                prices=prices,
-                factors=factors,
-                executor=pool,
-                store=store,
-                progress=progress,
-            )
-        road.write_folder(out, MARK, comparison_files(comparison, lang=lang.value), progress)
-        return comparison
-
-    comparison = work(task)
+    comparison = work(
+        lambda progress: workflow.compare_run(
+            scenarios,
+            out,
+            settings=settings or (),
+            one_at_a_time=alone,
+            criterion=by,
+            lang=lang.value,
+            workers=workers,
+            store=store,
+            progress=progress,
+            draws=draws,
+            seed=seed,
+            prices=prices,
+            solver=solver,
+            gap=gap,
+            time_limit=time_limit,
+        )
+    )
     from capsim.report.comparison_narrative import comparison_text
     from capsim.report.screen import comparison_summary
     from capsim.report.summary import to_json
@@ -190,27 +158,16 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say why: which rules cannot hold together and what would cure it, or what is scarce."""
-    from capsim import workflow as road
+    plan, explanation, priced = work(
+        lambda progress: workflow.explain_run(
+            scenario, solver=solver, gap=gap, time_limit=time_limit, progress=progress
+        )
+    )
+    from capsim.report.narrative import reasons, reasons_text
+    from capsim.report.summary import to_json
 
-    def task(progress: road.Progress) -> tuple[str, bool]:
-        from capsim.demand.projection import project
-        from capsim.plan.solver import optimize
-        from capsim.report.narrative import reasons, reasons_text
-        from capsim.report.summary import to_json
-        from capsim.scenario.scenario import load
-
-        progress("reading the scenario")
-        given = load(scenario)
-        progress("planning")
-        plan = optimize(given, project(given), solver=solver, gap=gap, time_limit=time_limit)
-        progress("explaining")
-        why = plan.explain()
-        priced = plan.prices() if why is None else None
-        if as_json:
-            return to_json(reasons(plan, why, priced)), plan.meets_targets
-        words = reasons_text(plan, why, priced, lang=lang.value)
-        return words, plan.meets_targets
-
-    words, met = work(task)
-    typer.echo(words, nl=False)
-    raise typer.Exit(OK if met else NOT_MET)
+    if as_json:
+        typer.echo(to_json(reasons(plan, explanation, priced)), nl=False)
+    else:
+        typer.echo(reasons_text(plan, explanation, priced, lang=lang.value), nl=False)
+    raise typer.Exit(OK if plan.meets_targets else NOT_MET)

@@ -59,7 +59,7 @@ def files(
     advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield path (relative, with `/`) and content of every file but `summary.json`.
+    """Yield path (relative, with `/`) and content of every file but answer and summary.
 
     Parameters
     ----------
@@ -69,14 +69,13 @@ def files(
         As `summarize` gives it.
     reached, explanation, prices, advice, lang
         As for `capsim.report.page.html_page`; the workbook has the prices too, and the language is
-        also that of answer and figures.
+        also that of the figures.
 
     Raises
     ------
     ValueError
         There is no such language.
     """
-    yield "answer.txt", answer(plan, summary, outcomes, lang=lang).encode()
     if plan.status == "infeasible":
         yield PAGE, html_page(plan, summary, advice=advice, lang=lang)
         if plan.explanation is not None:

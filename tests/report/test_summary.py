@@ -95,7 +95,6 @@ def test_infeasible_gives_the_explanation_and_no_figure():
     assert not meets_all(summary)
     assert "lacks 4,310 places" in answer(plan, summary)
     assert [name for name, _ in files(plan, summary)] == [
-        "answer.txt",
         "report.html",
         "explanation.csv",
         "repairs.csv",
