@@ -1,6 +1,6 @@
-"""One more unit of what there is, as columns of the program: places, posts, money, land, rules.
+"""Relaxations of limits as columns of the program: one more place, post, hectare, child, yuan.
 
-A column of a relief stands beside those of the plan. At 1 it makes one unit more of its kind
+A column of a relaxation stands beside those of the plan. At 1 it makes one unit more of its kind
 available (or one unit less required); at 0 nothing changes. Prices move such columns a little,
 explanations let them grow until every rule holds.
 """
@@ -8,21 +8,21 @@ explanations let them grow until every rule holds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csc_array
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.program import Builder
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
+from capsim.model.costs import MILLION
 from capsim.model.formulation import Formulation, Seated
 from capsim.model.model import ALWAYS, Model
 
-MILLION = 1e6
 WHO = ("area", "county", "stage", "name", "year")
 
 
@@ -37,7 +37,6 @@ class Relaxation:
         ``area``, ``county``, ``stage``, ``name`` (text, blank where it does not apply), ``year``.
     matrix : sparse ``[row, member]``
         Coefficients per ``size`` units, on the left-hand side.
-    cost : float64 ``[member]``, million RMB per ``size`` units
     size : float
         Units that a column at 1 stands for (money is in million RMB in the rows).
     """
@@ -46,8 +45,12 @@ class Relaxation:
     unit: str
     members: pd.DataFrame
     matrix: csc_array
-    cost: Array
     size: float = 1.0
+
+    def part(self, keep: Flag) -> Relaxation:
+        """Return the relaxation of some of the members."""
+        members = self.members[keep].reset_index(drop=True)
+        return replace(self, members=members, matrix=csc_array(self.matrix[:, keep]))
 
 
 LIMITS = {
@@ -62,29 +65,29 @@ LIMITS = {
 """Kinds of limits: their rows, their unit, and how many of it one unit of the rows is."""
 
 
-def limit_reliefs(model: Model, enrolment: Array) -> Iterator[Relaxation]:
-    """One unit more of every limit, ceiling and cap, one less of every floor and the reduction.
+def limit_relaxations(model: Model, enrolment: Array) -> Iterator[Relaxation]:
+    """Return one unit more of each limit, ceiling and cap, one less of floors and the reduction.
 
     ``enrolment`` is that of every row of the cap.
     """
     for kind, (rows, unit, size) in LIMITS.items():
-        yield row_relief(model, kind, unit, rows, size)
+        yield row_relaxation(model, kind, unit, rows, size)
     yield land(model)
     yield cap(model, enrolment)
-    yield row_relief(model, "reduction", "pupil", ("reduction",))
-    yield row_relief(model, "floor", "child", ("floors",))
-    yield row_relief(model, "large class", "class", ("class_size.limit",))
+    yield row_relaxation(model, "reduction", "pupil", ("reduction",))
+    yield row_relaxation(model, "floor", "child", ("floors",))
+    yield row_relaxation(model, "large class", "class", ("class_size.limit",))
 
 
-def row_relief(
+def row_relaxation(
     model: Model, kind: str, unit: str, names: tuple[str, ...], size: float = 1.0
 ) -> Relaxation:
-    """Give a column per row, that makes it wider by ``size`` units."""
+    """Return a column for each row, which widens it by ``size`` units."""
     rows = np.concatenate([model.program.rows_of(name) for name in names])
     sign = np.where(np.isfinite(model.program.row_lower[rows]), 1.0, -1.0)
     count = len(rows)
     matrix = _matrix(model, rows, np.arange(count), sign, count)
-    return Relaxation(kind, unit, row_members(model, rows), matrix, np.zeros(count), size)
+    return Relaxation(kind, unit, row_members(model, rows), matrix, size)
 
 
 def land(model: Model) -> Relaxation:
@@ -96,11 +99,11 @@ def land(model: Model) -> Relaxation:
     row, member = np.nonzero(later)
     count = len(rows)
     matrix = _matrix(model, rows[row], member, np.full(len(row), -1.0), count)
-    return Relaxation("land", "mu", members, matrix, np.zeros(count))
+    return Relaxation("land", "mu", members, matrix)
 
 
 def cap(model: Model, enrolment: Array) -> Relaxation:
-    """One percentage point more of private share, from each year in which the cap steps.
+    """Return one percentage point more of private share, from each year in which the cap steps.
 
     ``enrolment`` is that of every row of the cap. A step holds until the next one, and in all
     counties where the cap is by county.
@@ -114,11 +117,11 @@ def cap(model: Model, enrolment: Array) -> Relaxation:
     members["year"] = used
     member = np.searchsorted(np.array(used, np.int64), of_step)
     matrix = _matrix(model, rows, member, -0.01 * enrolment, len(used))
-    return Relaxation("cap", "percentage point", members, matrix, np.zeros(len(used)))
+    return Relaxation("cap", "percentage point", members, matrix)
 
 
 def cap_enrolment(model: Model) -> Array:
-    """Children of compulsory age that every row of the cap counts by residence, ``[row]``."""
+    """Count the children of compulsory age by residence for every row of the cap, ``[row]``."""
     space = model.given.space
     labels = row_members(model, model.program.rows_of("share.cap"))
     by_area = space.children[:, space.grade_compulsory].sum(axis=1)
@@ -174,7 +177,7 @@ class _WithPlaces(Formulation):
 
 
 def provider_places(model: Model) -> tuple[Relaxation, Index]:
-    """One standard place more at each public provider in each year, as a project would bring it.
+    """Return one standard place more at each public provider and year, as a project brings it.
 
     Also returns the provider of each member. The rows are built a second time with such places in
     the stead of those of projects, so that a place is the same here and there.
@@ -201,11 +204,11 @@ def provider_places(model: Model) -> tuple[Relaxation, Index]:
     members["stage"] = parts.stage_names[providers.stage[j]]
     members["name"] = providers.school[j]
     members["year"] = space.years[seated.t]
-    return Relaxation("place", "place", members, matrix, np.zeros(len(j))), j
+    return Relaxation("place", "place", members, matrix), j
 
 
 def places(model: Model) -> Relaxation:
-    """One standard place more in an area, stage and year.
+    """Return one standard place more in each area, stage and year.
 
     It is spread over the area's public schools of the stage in proportion to their places.
     """
@@ -224,7 +227,7 @@ def places(model: Model) -> Relaxation:
         coo_array((share, (np.arange(len(j)), number)), shape=(len(j), len(members)))
     )
     matrix = csc_array(single.matrix @ spread)
-    return Relaxation("place", "place", members, matrix, np.zeros(len(members)))
+    return Relaxation("place", "place", members, matrix)
 
 
 def _matrix(model: Model, row: Index, member: Index, value: Array, count: int) -> csc_array:
@@ -233,14 +236,14 @@ def _matrix(model: Model, row: Index, member: Index, value: Array, count: int) -
 
 
 def no_members(count: int) -> pd.DataFrame:
-    """Members of which nothing is known yet."""
+    """Return members of which nothing is known yet."""
     blank = np.full(count, "", object)
     frame = {name: blank.copy() for name in WHO[:-1]}
     return pd.DataFrame({**frame, "year": np.zeros(count, np.int64)})
 
 
 def row_members(model: Model, rows: Index) -> pd.DataFrame:
-    """Say of rows whose they are and of which year, by the labels of their blocks."""
+    """Return whose each row is and of which year, by the labels of its block."""
     given = model.given
     providers, space = given.providers, given.space
     county_of = dict(zip(space.areas, space.counties[space.county], strict=True))

@@ -1,23 +1,20 @@
-"""What projects are worth: one copy more or less, a programme's last copy, a day earlier or later.
+"""Shadow prices: what one unit more of each scarce thing would save, and one unit less would cost.
 
-None of these is a slope: a project is built or not, and opens at check dates only. The copies of
-one project are changed, all other decisions stay, and the plan's linear program is solved again.
+With its decisions fixed a plan is the optimum of a linear program, and the price of a limit is the
+slope of that optimum along a column that relaxes it (:mod:`.relaxations`). The two sides differ
+where the program is degenerate; each is computed on its own and exactly (see
+:mod:`capsim.lp.sensitivity`), with the units over which it holds.
 
-What one unit more of each scarce thing would save: the plan's prices.
-
-With its decisions fixed a plan is the optimum of a linear program, and a price is the slope of that
-optimum: what one more place, post, yuan or percentage point would save, and what one less would
-cost. The two differ where the program is degenerate; each is computed on its own and exactly (see
-:mod:`capsim.lp.sensitivity`), with the units over which it holds. Projects come whole: their
-prices are
-differences (see :mod:`capsim.analysis.shadow_prices`).
+Projects come whole, at check dates only: their prices are differences. The copies of one project
+are changed, all other decisions stay, and the plan's linear program is solved again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +24,7 @@ from scipy.sparse import csc_array, hstack
 from capsim.analysis.relaxations import (
     WHO,
     Relaxation,
-    limit_reliefs,
+    limit_relaxations,
     no_members,
     places,
     row_members,
@@ -37,189 +34,22 @@ from capsim.lp.highs import Basis, Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.sensitivity import EXACT, Margin, Margins, optimal_basis
 from capsim.lp.solution import SolverResult
+from capsim.model.costs import MILLION
 from capsim.model.formulation import day_number
 from capsim.model.model import Model
 from capsim.plan.plan import Plan
-
-MILLION = 1e6
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The plan's linear program, solved again with other copies of a project in use.
-
-    Programmes do not count: what they require is priced apart.
-    """
-
-    model: Model
-    x: Array
-    highs: Highs
-    base: float
-    """Its optimum as planned, million RMB."""
-
-    @classmethod
-    def of(cls, model: Model, program: LinearProgram, x: Array, start: Basis | None) -> Changed:
-        """Solve the program with the decisions fixed, from a basis where there is one."""
-        row_lower = program.row_lower.copy()
-        row_lower[program.rows_of("programme")] = -np.inf
-        options = EXACT if start is None else {**EXACT, "presolve": "off"}
-        highs = Highs(replace(program, row_lower=row_lower), options)
-        highs.begin_at(start)
-        return cls(model, x, highs, highs.solve().objective)
-
-    def dearer(self, i: int, copies: Array) -> float:
-        """Million RMB by which it is dearer with these ``copies [check]`` of project ``i``.
-
-        Infinite where the other decisions do not allow it.
-        """
-        column = self.model.columns.open[i]
-        now = np.round(self.x[column])
-        changed = {int(c): (v, old) for c, v, old in zip(column, copies, now, strict=True)}
-        for c, (value, _) in changed.items():
-            self.highs.bound(c, value, value)
-        found = self.highs.solve()
-        for c, (_, old) in changed.items():
-            self.highs.bound(c, old, old)
-        return found.objective - self.base if found.status == "optimal" else float("inf")
-
-
-def project_prices(changed: Changed, chosen: Callable[[pd.DataFrame], Flag]) -> pd.DataFrame:
-    """Price a copy of each project, from the date of its first one on (or its first possible).
-
-    ``one_less_cny`` is lost without a copy, ``one_more_cny`` saved by another; the units are 1.
-    Infinite: other decisions do not allow it. NaN: there is no copy to leave out or to add.
-    """
-    model = changed.model
-    first, dates = _first_open(model, changed.x), model.given.dates
-    index = np.flatnonzero(first < dates.count)
-    members = _members(model, index, first)
-    keep = chosen(members)
-    records = []
-    for i in index[keep].tolist():
-        now = np.round(changed.x[model.columns.open[i]])
-        since = np.arange(dates.count) >= first[i]
-        less = changed.dearer(i, now - since) if now[-1] else np.nan
-        room = now.max() < model.given.projects.count[i]
-        more = -changed.dearer(i, now + since) if room else np.nan
-        records.append((more * MILLION, less * MILLION, float(room), float(now[-1] > 0)))
-    return _priced("project", "copy", members[keep].reset_index(drop=True), records)
-
-
-def programme_prices(model: Model, x: Array, projects: pd.DataFrame) -> pd.DataFrame:
-    """Price the number of projects that a programme requires.
-
-    One fewer saves what the copy saves that is best left out (ordered ones included: their order
-    then falls away); one more costs what the cheapest further copy costs. Nothing is saved where
-    more are in use than required, or where the best copy pays for itself.
-    """
-    given, v = model.given, model.columns
-    first = _first_open(model, x)
-    priced = projects.set_index("name")
-    records = []
-    for name, programme in given.scenario.settings.programmes.items():
-        past = np.flatnonzero(given.dates.date.astype(str) <= str(programme.by))
-        member = given.projects.programme == name
-        if not len(past) or not member.any():
-            continue
-        last = int(past[-1])
-        in_use = np.round(x[v.open[:, last]])
-        spare = float(in_use[member].sum()) - programme.number
-        names = given.projects.project
-        out = priced.reindex(names[member & (in_use > 0)]).dropna(subset=["one_less_cny"])
-        room = member & (in_use < given.projects.count) & (first <= last)
-        into = priced.reindex(names[room]).dropna(subset=["one_more_cny"])
-        less, units = _best(-out["one_less_cny"], out["less_units"], -np.inf)
-        more, more_units = _best(into["one_more_cny"], into["more_units"], -np.inf)
-        saves = (0.0, np.inf) if spare > 0 or less <= 0 else (less, units)
-        costs = (0.0, spare) if spare > 0 else (max(-more, 0.0), more_units)
-        records.append((name, int(str(programme.by)[:4]), saves[0], costs[0], saves[1], costs[1]))
-    out_frame = no_members(len(records))
-    out_frame["name"] = [record[0] for record in records]
-    out_frame["year"] = np.array([record[1] for record in records], np.int64)
-    columns = ("one_more_cny", "one_less_cny", "more_units", "less_units")
-    numbers = {c: np.array([r[2 + i] for r in records], float) for i, c in enumerate(columns)}
-    return out_frame.assign(kind="programme", unit="project", **numbers)
-
-
-def day_prices(changed: Changed, chosen: Callable[[pd.DataFrame], Flag]) -> pd.DataFrame:
-    """Price a day of each project that opens within the plan, both ways.
-
-    ``one_more_cny`` is saved for each day that it opens earlier (at the check date before),
-    ``one_less_cny`` lost for each day later (at the one after); ``more_units`` and ``less_units``
-    are these days. Infinite: other decisions do not allow it. NaN: there is no such date.
-    """
-    model, x, dates = changed.model, changed.x, changed.model.given.dates
-    first = _first_open(model, x)
-    opened = np.round(x[model.columns.open[:, -1]]) > 0 if dates.count else np.zeros(0, bool)
-    index = np.flatnonzero(opened)
-    members = _members(model, index, first)
-    keep = chosen(members)
-    day = day_number(dates.date)
-    records = []
-    for i in index[keep].tolist():
-        k, now = int(first[i]), np.round(x[model.columns.open[i]])
-        own = dates.autumn if model.given.projects.candidate[i] else np.arange(dates.count)
-        before, after = own[own < k], own[own > k]
-        earlier, days = np.nan, np.nan
-        if len(before):
-            days = float(day[k] - day[before[-1]])
-            then = now.copy()
-            then[int(before[-1]) : k] = now[k]
-            earlier = -changed.dearer(i, then) / days
-        later, days_later = np.nan, np.nan
-        if len(after):
-            days_later = float(day[after[0]] - day[k])
-            then = now.copy()
-            then[k : int(after[0])] = now[k - 1] if k else 0.0
-            later = changed.dearer(i, then) / days_later
-        records.append((earlier * MILLION, later * MILLION, days, days_later))
-    return _priced("day", "day", members[keep].reset_index(drop=True), records)
-
-
-def _priced(
-    kind: str, unit: str, members: pd.DataFrame, records: list[tuple[float, float, float, float]]
-) -> pd.DataFrame:
-    numbers = np.array(records, float).reshape(len(records), 4) + 0.0
-    columns = ("one_more_cny", "one_less_cny", "more_units", "less_units")
-    priced = {name: numbers[:, i] for i, name in enumerate(columns)}
-    return members.assign(kind=kind, unit=unit, **priced)
-
-
-def _best(value: pd.Series, units: pd.Series, none: float) -> tuple[float, float]:
-    if value.empty:
-        return none, 0.0
-    at = int(np.argmax(value.to_numpy(float)))
-    return float(value.iloc[at]), float(units.iloc[at])
-
-
-def _first_open(model: Model, x: Array) -> Index:
-    """Check date of each project's first copy, or of its first possible one, ``[project]``."""
-    if not model.given.dates.count or not len(model.columns.open):
-        return np.zeros(len(model.columns.open), np.int64)
-    copies = np.round(x[model.columns.open]) > 0
-    return np.where(copies.any(axis=1), copies.argmax(axis=1), model.given.projects.first_check)
-
-
-def _members(model: Model, index: Index, first: Index) -> pd.DataFrame:
-    given = model.given
-    projects, space = given.projects, given.space
-    out = no_members(len(index))
-    head = {int(p): r for r, p in reversed(list(enumerate(projects.row_project.tolist())))}
-    row = np.array([head[int(i)] for i in index], np.int64)
-    out["area"] = space.areas[projects.row_area[row]]
-    out["county"] = space.counties[projects.county[index]]
-    out["stage"] = model.parts.stage_names[projects.row_stage[row]]
-    out["name"] = projects.project[index]
-    out["year"] = space.years[given.dates.year[first[index]]]
-    return out
-
 
 KINDS = (
     *("place", "post", "hire", "contract teacher", "capital", "recurrent", "land"),
     *("purchased place", "boarding place", "cap", "reduction", "floor", "large class"),
     *("project", "programme", "day"),
 )
-COLUMNS = ("kind", "unit", *WHO, "one_more_cny", "one_less_cny", "more_units", "less_units")
+NUMBERS = ("one_more_cny", "one_less_cny", "more_units", "less_units")
+COLUMNS = ("kind", "unit", *WHO, *NUMBERS)
+CENT = 1e-2
+"""RMB below which a price counts as 0."""
+Record = tuple[float, float, float, float]
+"""A price: the columns ``NUMBERS`` of one member."""
 
 
 @dataclass(frozen=True)
@@ -271,10 +101,6 @@ class Prices:
         return order.drop(columns=["_", "rank"]).reset_index(drop=True)
 
 
-CENT = 1e-2
-"""RMB below which a price is none."""
-
-
 def prices(
     plan: Plan,
     kinds: Iterable[str] | None = None,
@@ -324,90 +150,234 @@ def prices(
         raise ValueError("an infeasible scenario has no plan, and so no prices")
     model, x = plan.model, plan.solution.x
     program = model.program.relaxed() if plan.relaxed else model.program.fixed(x)
-    reliefs = [_only(relief, where) for relief in _reliefs(model, plan, asked)]
-    matrix = [relief.matrix for relief in reliefs]
-    joined = hstack(matrix, format="csc") if matrix else csc_array((program.matrix.shape[0], 0))
-    cost = np.concatenate([np.zeros(0), *(relief.cost for relief in reliefs)])
-    apart = model.apart(program)
-    basis = None if apart is None else optimal_basis(apart)
-    margins = Margins(program, csc_array(joined), cost, basis)
-    frames, first = [], 0
-    for relief in reliefs:
-        at = range(first, first + len(relief.members))
-        frames.append(
-            _prices_priced(relief, _both(margins, at) if intervals else _duals(margins, at))
-        )
-        first = at.stop
+    parts = model.apart(program)
+    basis = None if parts is None else optimal_basis(parts)
+    relaxations = [
+        relaxation.part(_chosen(relaxation.members, where))
+        for relaxation in _relaxations(plan, asked)
+    ]
+    no_columns = csc_array((program.matrix.shape[0], 0))
+    columns = csc_array(hstack([no_columns, *(one.matrix for one in relaxations)], format="csc"))
+    margins = Margins(program, columns, np.zeros(columns.shape[1]), basis)
+    pairs = _margins(margins) if intervals else _duals(margins)
+    edges = pairwise(np.cumsum([0, *(len(one.members) for one in relaxations)]).tolist())
+    frames = [_limits(one, pairs[a:b]) for one, (a, b) in zip(relaxations, edges, strict=True)]
     if set(asked) & set(whole):
-        changed = Changed.of(model, program, x, basis)
-        mine = partial(_chosen, where=where)
+        projects = _Projects(model, x, program, basis)
         if "programme" in asked:
-            every = project_prices(changed, partial(_chosen, where=None))
-            frames += [every, programme_prices(model, x, every)]
+            copies = projects.copies(None)
+            frames += [copies, projects.programmes(copies)]
         elif "project" in asked:
-            frames.append(project_prices(changed, mine))
+            frames.append(projects.copies(where))
         if "day" in asked:
-            frames.append(day_prices(changed, mine))
+            frames.append(projects.days(where))
     table = pd.concat([_empty(), *frames], ignore_index=True)
     keep = table["kind"].isin(asked).to_numpy(bool) & _chosen(table, where)
     return Prices(table[keep].reset_index(drop=True), program, margins.solution)
 
 
-def _reliefs(model: Model, plan: Plan, asked: list[str]) -> Iterator[Relaxation]:
-    """Give the reliefs of the kinds asked for, in the order of ``KINDS``."""
-    if "place" in asked:
+def _relaxations(plan: Plan, kinds: list[str]) -> Iterator[Relaxation]:
+    """Return the relaxations of these kinds."""
+    model = plan.model
+    if "place" in kinds:
         yield places(model)
-    for relief in limit_reliefs(model, _cap_enrolment(model, plan)):
-        if relief.kind in asked:
-            yield relief
-
-
-def _cap_enrolment(model: Model, plan: Plan) -> Array:
-    """Enrolment that each row of the cap counts in the plan, ``[row]``."""
+    # Enrolment that each row of the cap counts in the plan.
     labels = row_members(model, model.program.rows_of("share.cap"))
     shares = plan.tables["shares"].set_index(["county", "school_year"])["enrolment"]
     who = zip(labels["county"].replace("", "*"), labels["year"], strict=True)
-    return np.array([shares[key] for key in who], np.float64)
+    enrolment = np.array([shares[key] for key in who], np.float64)
+    yield from (one for one in limit_relaxations(model, enrolment) if one.kind in kinds)
 
 
-def _both(margins: Margins, at: range) -> list[tuple[Margin, Margin]]:
-    return [(margins.along(i, 1.0), margins.along(i, -1.0)) for i in at]
+def _margins(margins: Margins) -> list[tuple[Margin, Margin]]:
+    """Return the slopes of every column on both sides."""
+    count = margins.matrix.shape[1]
+    return [(margins.along(i, 1.0), margins.along(i, -1.0)) for i in range(count)]
 
 
-def _duals(margins: Margins, at: range) -> list[tuple[Margin, Margin]]:
+def _duals(margins: Margins) -> list[tuple[Margin, Margin]]:
+    """Return one slope of every column, which lies between those of its sides."""
     nan = float("nan")
-    slopes = margins.dual_slopes()[at.start : at.stop].tolist()
-    return [(Margin(slope, nan), Margin(-slope, nan)) for slope in slopes]
+    return [(Margin(slope, nan), Margin(-slope, nan)) for slope in margins.dual_slopes().tolist()]
 
 
-def _prices_priced(relief: Relaxation, pairs: list[tuple[Margin, Margin]]) -> pd.DataFrame:
+def _limits(relaxation: Relaxation, pairs: list[tuple[Margin, Margin]]) -> pd.DataFrame:
     """Turn slopes in million RMB per unit of a column into RMB per unit of a kind."""
-    factor = MILLION / relief.size
-    return relief.members.assign(
-        kind=relief.kind,
-        unit=relief.unit,
-        one_more_cny=[_clean(-more.slope * factor) for more, _ in pairs],
-        one_less_cny=[_clean(less.slope * factor) for _, less in pairs],
-        more_units=[more.reach * relief.size for more, _ in pairs],
-        less_units=[less.reach * relief.size for _, less in pairs],
-    )
+    size = relaxation.size
+    factor = MILLION / size
+    records = [
+        (-more.slope * factor, less.slope * factor, more.reach * size, less.reach * size)
+        for more, less in pairs
+    ]
+    return _priced(relaxation.kind, relaxation.unit, relaxation.members, records)
 
 
-def _clean(value: float) -> float:
-    """Drop the sign of a zero."""
-    return value + 0.0
+@dataclass(frozen=True)
+class _Projects:
+    """The plan's linear program, solved again with other copies of a project in use."""
+
+    model: Model
+    x: Array
+    program: LinearProgram
+    """With the decisions fixed."""
+    basis: Basis | None
+    """From which it is solved, where there is one."""
+
+    @cached_property
+    def _solver(self) -> tuple[Highs, float]:
+        """The solver and the optimum as planned, million RMB.
+
+        What programmes require does not count: it is priced apart.
+        """
+        row_lower = self.program.row_lower.copy()
+        row_lower[self.program.rows_of("programme")] = -np.inf
+        options = EXACT if self.basis is None else {**EXACT, "presolve": "off"}
+        highs = Highs(replace(self.program, row_lower=row_lower), options)
+        highs.begin_at(self.basis)
+        return highs, highs.solve().objective
+
+    @cached_property
+    def _first(self) -> Index:
+        """Check date of each project's first copy, or of its first possible one, ``[project]``."""
+        given, opened = self.model.given, self.model.columns.open
+        if not given.dates.count or not len(opened):
+            return np.zeros(len(opened), np.int64)
+        copies = np.round(self.x[opened]) > 0
+        return np.where(copies.any(axis=1), copies.argmax(axis=1), given.projects.first_check)
+
+    def _rise(self, i: int, copies: Array) -> float:
+        """Return by how much these ``copies [check]`` of project ``i`` raise the cost, RMB.
+
+        Infinite where the other decisions do not allow it.
+        """
+        highs, planned = self._solver
+        column = self.model.columns.open[i].tolist()
+        now = np.round(self.x[column]).tolist()
+        # A candidate's December has the column of its autumn: the later number counts.
+        for at, value in dict(zip(column, copies.tolist(), strict=True)).items():
+            highs.bound(at, value, value)
+        found = highs.solve()
+        for at, value in zip(column, now, strict=True):
+            highs.bound(at, value, value)
+        rise = found.objective - planned if found.status == "optimal" else np.inf
+        return float(rise) * MILLION
+
+    def copies(self, where: Mapping[str, Any] | None) -> pd.DataFrame:
+        """Price a copy of each project, from the date of its first one on (or first possible).
+
+        ``one_less_cny`` is lost without a copy, ``one_more_cny`` saved by another; the units are 1.
+        Infinite: other decisions do not allow it. NaN: there is no copy to leave out or to add.
+        """
+        model, dates = self.model, self.model.given.dates
+        index, members = self._members(self._first < dates.count, where)
+        records = []
+        for i in index:
+            now = np.round(self.x[model.columns.open[i]])
+            since = np.arange(dates.count) >= self._first[i]
+            less = self._rise(i, now - since) if now[-1] else np.nan
+            room = now.max() < model.given.projects.count[i]
+            more = -self._rise(i, now + since) if room else np.nan
+            records.append((more, less, float(room), float(now[-1] > 0)))
+        return _priced("project", "copy", members, records)
+
+    def programmes(self, copies: pd.DataFrame) -> pd.DataFrame:
+        """Price the number of projects that a programme requires.
+
+        One fewer saves what the copy saves that is best left out (ordered ones included: their
+        order then falls away); one more costs what the cheapest further copy costs. Nothing is
+        saved where more are in use than required, or where the best copy pays for itself.
+        """
+        given, opened = self.model.given, self.model.columns.open
+        projects, priced = given.projects, copies.set_index("name")
+        members: list[tuple[str, int]] = []
+        records = []
+        for name, programme in given.scenario.settings.programmes.items():
+            past = np.flatnonzero(given.dates.date.astype(str) <= str(programme.by))
+            member = projects.programme == name
+            if not len(past) or not member.any():
+                continue
+            last = int(past[-1])
+            in_use = np.round(self.x[opened[:, last]])
+            spare = float(in_use[member].sum()) - programme.number
+            out = priced.reindex(projects.project[member & (in_use > 0)])
+            room = member & (in_use < projects.count) & (self._first <= last)
+            into = priced.reindex(projects.project[room])
+            less, units = _best(-out["one_less_cny"], out["less_units"])
+            more, more_units = _best(into["one_more_cny"], into["more_units"])
+            saves = (0.0, np.inf) if spare > 0 or less <= 0 else (less, units)
+            costs = (0.0, spare) if spare > 0 else (max(-more, 0.0), more_units)
+            members.append((name, int(str(programme.by)[:4])))
+            records.append((saves[0], costs[0], saves[1], costs[1]))
+        frame = no_members(len(members))
+        frame["name"] = [name for name, _ in members]
+        frame["year"] = np.array([year for _, year in members], np.int64)
+        return _priced("programme", "project", frame, records)
+
+    def days(self, where: Mapping[str, Any] | None) -> pd.DataFrame:
+        """Price a day of each project that opens within the plan, both ways.
+
+        ``one_more_cny`` is saved for each day that it opens earlier (at the check date before),
+        ``one_less_cny`` lost for each day later (at the one after); ``more_units`` and
+        ``less_units`` are these days. Infinite: other decisions do not allow it. NaN: there is no
+        such date.
+        """
+        model, dates = self.model, self.model.given.dates
+        opened = (
+            np.round(self.x[model.columns.open[:, -1]]) > 0 if dates.count else np.zeros(0, bool)
+        )
+        index, members = self._members(opened, where)
+        day = day_number(dates.date)
+        records = []
+        for i in index:
+            k, now = int(self._first[i]), np.round(self.x[model.columns.open[i]])
+            own = dates.autumn if model.given.projects.candidate[i] else np.arange(dates.count)
+            before, after = own[own < k], own[own > k]
+            earlier = days = later = days_later = np.nan
+            if len(before):
+                days = float(day[k] - day[before[-1]])
+                then = now.copy()
+                then[int(before[-1]) : k] = now[k]
+                earlier = -self._rise(i, then) / days
+            if len(after):
+                days_later = float(day[after[0]] - day[k])
+                then = now.copy()
+                then[k : int(after[0])] = now[k - 1] if k else 0.0
+                later = self._rise(i, then) / days_later
+            records.append((earlier, later, days, days_later))
+        return _priced("day", "day", members, records)
+
+    def _members(
+        self, flag: Flag, where: Mapping[str, Any] | None
+    ) -> tuple[list[int], pd.DataFrame]:
+        """Return the flagged projects that are asked for, and whose they are."""
+        given, index = self.model.given, np.flatnonzero(flag)
+        projects, space = given.projects, given.space
+        # The first row of a project says where it stands.
+        head = np.unique(projects.row_project, return_index=True)[1][index]
+        out = no_members(len(index))
+        out["area"] = space.areas[projects.row_area[head]]
+        out["county"] = space.counties[projects.county[index]]
+        out["stage"] = self.model.parts.stage_names[projects.row_stage[head]]
+        out["name"] = projects.project[index]
+        out["year"] = space.years[given.dates.year[self._first[index]]]
+        keep = _chosen(out, where)
+        return index[keep].tolist(), out[keep].reset_index(drop=True)
 
 
-def _only(relief: Relaxation, where: Mapping[str, Any] | None) -> Relaxation:
-    keep = _chosen(relief.members, where)
-    return Relaxation(
-        relief.kind,
-        relief.unit,
-        relief.members[keep].reset_index(drop=True),
-        csc_array(relief.matrix[:, np.flatnonzero(keep)]),
-        relief.cost[keep],
-        relief.size,
-    )
+def _priced(kind: str, unit: str, members: pd.DataFrame, records: list[Record]) -> pd.DataFrame:
+    # Adding 0 drops the sign of a zero.
+    numbers = np.array(records, float).reshape(len(records), 4) + 0.0
+    priced = dict(zip(NUMBERS, numbers.T, strict=True))
+    return members.assign(kind=kind, unit=unit, **priced)
+
+
+def _best(value: pd.Series, units: pd.Series) -> tuple[float, float]:
+    """Return the greatest value and its units; of none at all −inf and 0."""
+    value = value.dropna()
+    if value.empty:
+        return -np.inf, 0.0
+    at = int(np.argmax(value.to_numpy(float)))
+    return float(value.iloc[at]), float(units[value.index[at]])
 
 
 def _chosen(members: pd.DataFrame, where: Mapping[str, Any] | None) -> Flag:
@@ -418,7 +388,7 @@ def _chosen(members: pd.DataFrame, where: Mapping[str, Any] | None) -> Flag:
 
 
 def _empty() -> pd.DataFrame:
-    numbers = {name: np.zeros(0) for name in COLUMNS[-4:]}
+    numbers = {name: np.zeros(0) for name in NUMBERS}
     text = {name: np.zeros(0, object) for name in COLUMNS[:-5]}
     return pd.DataFrame({**text, "year": np.zeros(0, np.int64), **numbers})[list(COLUMNS)]
 

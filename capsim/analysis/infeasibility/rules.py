@@ -27,10 +27,10 @@ from capsim.analysis.relaxations import (
     land,
     no_members,
     provider_places,
-    row_relief,
+    row_relaxation,
 )
 from capsim.i18n.message import Message, Value
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.arrays import Array, Index, Text
 from capsim.model.model import Model
 
 Bounds = tuple[Array, Array]
@@ -131,42 +131,32 @@ def rules_of(model: Model) -> tuple[Rule, ...]:
     return tuple(rule for rule in bound if len(rule.members))
 
 
-def _of_relief(
+def _of_relaxation(
     name: str,
     entry: Entry,
-    relief: Relaxation,
+    relaxation: Relaxation,
     *,
     level: float | None = None,
     **arguments: Value,
 ) -> Rule:
     """Make a rule that gives way by columns that are added to the program."""
-    zero = np.zeros(len(relief.members))
+    zero = np.zeros(len(relaxation.members))
     return Rule(
         name=name,
         entry=entry,
-        members=relief.members,
+        members=relaxation.members,
         held=(zero, zero),
         free=(zero, np.full(len(zero), np.inf)),
         columns=np.zeros(0, np.int64),
-        added=relief.matrix,
+        added=relaxation.matrix,
         level=level,
         arguments=arguments,
     )
 
 
-def _some(relief: Relaxation, keep: Flag) -> Relaxation:
-    """Return some of the members of a relief."""
-    return replace(
-        relief,
-        members=relief.members[keep].reset_index(drop=True),
-        matrix=csc_array(relief.matrix[:, np.flatnonzero(keep)]),
-        cost=relief.cost[keep],
-    )
-
-
 def _of_rows(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     """Widen the rows that the table names."""
-    yield _of_relief(name, entry, row_relief(model, name, entry.unit, tuple(entry.rows)))
+    yield _of_relaxation(name, entry, row_relaxation(model, name, entry.unit, tuple(entry.rows)))
 
 
 def _every_child(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
@@ -183,7 +173,7 @@ def _every_child(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
 
 
 def _land(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    yield _of_relief(name, entry, land(model))
+    yield _of_relaxation(name, entry, land(model))
 
 
 def _purchase(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
@@ -197,7 +187,7 @@ def _purchase(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     for family in ("placement", "seats", "staff"):
         kept[program.rows_of(family)] = True
     at = kept[matrix.row]
-    relief = csc_array((matrix.data[at], (matrix.row[at], matrix.col[at])), shape=matrix.shape)
+    added = csc_array((matrix.data[at], (matrix.row[at], matrix.col[at])), shape=matrix.shape)
     providers, space = given.providers, given.space
     members = no_members(len(j))
     members["area"] = space.areas[providers.area[j]]
@@ -206,9 +196,7 @@ def _purchase(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     members["name"] = providers.school[j]
     members["year"] = space.years[t]
     entry = entry.variant("none_for_sale", not (x.contract >= 0).any())
-    yield _of_relief(
-        name, entry, Relaxation(name, entry.unit, members, relief, np.zeros(len(members)))
-    )
+    yield _of_relaxation(name, entry, Relaxation(name, entry.unit, members, added))
 
 
 def _catchments(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
@@ -221,29 +209,29 @@ def _seats(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     if not model.given.scenario.settings.switches.seats:
         return
     public, _ = provider_places(model)
-    private = row_relief(model, name, entry.unit, ("seats.other_private",))
+    private = row_relaxation(model, name, entry.unit, ("seats.other_private",))
     members = pd.concat([public.members, private.members], ignore_index=True)
     matrix = csc_array(hstack([public.matrix, private.matrix], format="csc"))
-    yield _of_relief(
-        name, entry, Relaxation(name, entry.unit, members, matrix, np.zeros(len(members)))
-    )
+    yield _of_relaxation(name, entry, Relaxation(name, entry.unit, members, matrix))
 
 
 def _floors(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     blocks = [block.name for block in model.program.rows if block.name.startswith("floors.")]
     for block in dict.fromkeys(blocks):
         floor = block.removeprefix("floors.")
-        relief = row_relief(model, name, entry.unit, (block,))
-        yield _of_relief(name.format(floor=floor.replace("_", " ")), entry, relief, floor=floor)
+        relaxation = row_relaxation(model, name, entry.unit, (block,))
+        yield _of_relaxation(
+            name.format(floor=floor.replace("_", " ")), entry, relaxation, floor=floor
+        )
 
 
 def _programmes(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    relief = row_relief(model, name, entry.unit, ("programme",))
+    relaxation = row_relaxation(model, name, entry.unit, ("programme",))
     for programme, asked in model.given.scenario.settings.programmes.items():
-        yield _of_relief(
+        yield _of_relaxation(
             name.format(programme=programme),
             entry,
-            _some(relief, relief.members["name"].to_numpy() == programme),
+            relaxation.part(relaxation.members["name"].to_numpy() == programme),
             programme=programme,
             number=float(asked.number),
             by=str(asked.by),
@@ -256,13 +244,13 @@ def _private_share(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
         return
     policy = model.given.scenario.settings.policy
     entry = entry.variant("by_county", policy.share_scope == "county")
-    relief = cap(model, cap_enrolment(model))
-    steps = relief.members["year"].to_numpy()
+    relaxation = cap(model, cap_enrolment(model))
+    steps = relaxation.members["year"].to_numpy()
     for year in steps.tolist():
-        one = _some(relief, steps == year)
+        one = relaxation.part(steps == year)
         pupils = float(np.abs(one.matrix.data).sum())
         share = 100 * policy.private_share_cap[year]
-        yield _of_relief(
+        yield _of_relaxation(
             name.format(year=year),
             replace(entry, weight=pupils * entry.weight),
             one,
@@ -274,10 +262,10 @@ def _private_share(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
 
 def _reduction(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     policy = model.given.scenario.settings.policy
-    yield _of_relief(
+    yield _of_relaxation(
         name,
         entry,
-        row_relief(model, name, entry.unit, ("reduction",)),
+        row_relaxation(model, name, entry.unit, ("reduction",)),
         level=-float(policy.reduction),
         number=float(policy.reduction),
         year=int(policy.reduction_year or 0),
