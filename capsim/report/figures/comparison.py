@@ -1,12 +1,9 @@
-"""Scenarios side by side: what takes the pupils in, what it costs, how surely costs differ.
-
-Every figure of a comparison: mixes, costs, differences, tornado or heat map.
-"""
+"""Figures of scenarios side by side: mixes, costs, differences, tornado or heat map."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -22,11 +19,14 @@ from capsim.report.figures.style import (
     GREY,
     STYLE,
     Look,
-    bar_style,
+    beside,
     counts_on,
+    money_unit,
+    name_rows,
     new_figure,
     note_all,
     short,
+    stack,
 )
 from capsim.report.figures.tradeoff import MEANING, heat_map, tornado
 
@@ -50,18 +50,12 @@ def mixes(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     """Draw what the fall in private pupils is made of, a bar for each scenario, on an Axes."""
     say = words(lang)
     table = comparison.tables["mix"].set_index("scenario")
-    _stack(ax, table[list(TERMS)], TERMS, say)
+    _bars(ax, table[list(TERMS)], TERMS, say)
     _named(ax, comparison, table.index)
     for at, total in enumerate(table["total"]):
         ax.plot([total, total], [at - 0.38, at + 0.38], color="black", linewidth=2)
-        place: dict[str, Any] = {
-            "xytext": (4, 0),
-            "textcoords": "offset points",
-            "va": "center",
-            "fontsize": 8,
-        }
         right = table[list(TERMS)].clip(lower=0).sum(axis=1).iloc[at]
-        ax.annotate(say.count(total), (right, at), **place)
+        beside(ax, say.count(total), (right, at), 4, 0, va="center", fontsize=8)
     ax.margins(x=0.12)
     counts_on(ax.xaxis, say)
     ax.set_xlabel(say("pupils (the black line is the sum)"))
@@ -74,10 +68,10 @@ def costs(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     table = comparison.tables["costs"].pivot_table(
         index="scenario", columns="kind", values="avoidable_cny", aggfunc="sum", sort=False
     )
-    unit, label = _unit(table.sum(axis=1).abs().max(), lang)
+    unit, label = money_unit(table.sum(axis=1).abs().max(), say)
     table = table.fillna(0.0) / unit
     known = [kind for kind in KINDS if kind in table.columns and table[kind].abs().max() > 1e-5]
-    _stack(ax, table[known], KINDS, say)
+    _bars(ax, table[known], KINDS, say)
     _named(ax, comparison, table.index)
     ax.xaxis.set_major_formatter("{x:,g}")
     ax.set_xlabel(say("{unit}, discounted, beyond what is committed", unit=label))
@@ -97,7 +91,7 @@ def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> N
     table = table[table["what"] == PAID] if len(table) else table
     if not len(table):
         raise ValueError("no simulated differences of cost to draw")
-    unit, label = _unit(float(np.nanmax(table[["low", "high"]].abs().to_numpy(float))), lang)
+    unit, label = money_unit(float(np.nanmax(table[["low", "high"]].abs().to_numpy(float))), say)
     mean, low, high = (table[key].to_numpy(float) / unit for key in ("difference", "low", "high"))
     at = np.arange(len(table))
     ax.errorbar(
@@ -117,16 +111,9 @@ def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> N
     ax.set_title(say("How much dearer, on the same luck: means and 95 % intervals"))
 
 
-def _stack(ax: Axes, table: pd.DataFrame, looks: Mapping[str, Look], say: Words) -> None:
-    """Draw bars to the right for what is positive and to the left for what is not."""
-    at = np.arange(len(table))
-    right, left = np.zeros(len(table)), np.zeros(len(table))
-    for name in table.columns:
-        width = table[name].to_numpy()
-        start = np.where(width >= 0, right, left)
-        ax.barh(at, width, left=start, height=0.7, **bar_style(looks[str(name)], say))
-        right += np.maximum(width, 0.0)
-        left += np.minimum(width, 0.0)
+def _bars(ax: Axes, table: pd.DataFrame, looks: Mapping[str, Look], say: Words) -> None:
+    """Draw a stack of bars for each scenario, with the legend beside them."""
+    stack(ax, table, looks, say, sideways=True)
     ax.axvline(0, color="black", linewidth=0.8)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 
@@ -136,19 +123,14 @@ def _named(ax: Axes, comparison: Comparison, names: Iterable[str]) -> None:
     labels = []
     for name in names:
         change = comparison.factors.get(name, {})
-        told = [f"{key.partition('.')[2] or key}={shown(value)}" for key, value in change.items()]
-        labels.append("\n".join(short(one, WIDEST) for one in told or [name]))
-    ax.set_yticks(range(len(labels)), labels)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
+        settings = [f"{_tail(key)}={shown(value)}" for key, value in change.items()]
+        labels.append("\n".join(short(one, WIDEST) for one in settings or [name]))
+    name_rows(ax, labels)
 
 
-def _unit(largest: float, lang: str) -> tuple[float, str]:
-    """Choose what money is counted in, and its name."""
-    if lang == "zh":
-        return (1e8, "亿元") if largest >= 1e8 else (1e4, "万元")
-    return (1e9, "billion RMB") if largest >= 1e9 else (1e6, "million RMB")
+def _tail(setting: str) -> str:
+    """Return the name of a setting without its group."""
+    return setting.partition(".")[2] or setting
 
 
 def comparison_figures(
@@ -177,14 +159,14 @@ def comparison_figures(
             table = heat(tables["summary"], comparison.factors, comparison.criterion)
             figures["heat"] = new_figure(3.5 + 0.9 * table.shape[1], 2 + 0.5 * table.shape[0])
             heat_map(figures["heat"].add_subplot(), table, comparison.criterion, lang=lang)
-        told = say(
+        text = say(
             "{number} scenarios, {draws} draws with the same luck, seed {seed}.",
             number=say.count(len(comparison.results)),
             draws=say.count(comparison.draws),
             seed=comparison.seed,
         )
         for figure in figures.values():
-            note_all(figure, comparison.scenarios[comparison.first], say, told)
+            note_all(figure, comparison.scenarios[comparison.first], say, text)
     return figures
 
 
@@ -206,7 +188,7 @@ def _tornado(comparison: Comparison, table: pd.DataFrame, say: Words) -> Figure:
     for row in table[table["range"] > 0].to_dict("records"):
         values = [row[f"{end}_value"] or own.get(row["key"], "") for end in ("low", "high")]
         pair = [(values[0], row["low"] / unit), (values[1], row["high"] / unit)]
-        ends.append((row["key"].partition(".")[2] or row["key"], *sorted(pair, key=_size)))
+        ends.append((_tail(row["key"]), *sorted(pair, key=_size)))
     drawn = pd.DataFrame(
         [(key, low[0], high[0], low[1], high[1]) for key, low, high in ends],
         columns=["what", "low", "high", "low_result", "high_result"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import words
@@ -17,10 +16,11 @@ from capsim.report.figures.style import (
     SKY,
     VERMILLION,
     Look,
-    bar_style,
     legend_beside,
+    money_unit,
     note,
     school_years,
+    stack,
 )
 
 if TYPE_CHECKING:
@@ -65,22 +65,9 @@ def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     say = words(lang)
     table = cost_table(plan)
     table = table[table.abs().max(axis=1) > 1]
-    large = table.sum(axis=1).max() >= 1e9
-    if lang == "zh":
-        unit, label = (1e8, "亿元") if large else (1e4, "万元")
-    else:
-        unit, label = (1e9, "billion RMB") if large else (1e6, "million RMB")
-    above, below = np.zeros(len(table)), np.zeros(len(table))
-    for kind in table.columns:
-        height = table[kind].to_numpy() / unit
-        if np.abs(height).max(initial=0.0) * unit < 1e4:
-            continue
-        look = KINDS.get(kind)
-        style = bar_style(look, say) if look else {"color": "#525252", "label": str(kind)}
-        bottom = np.where(height >= 0, above, below)
-        ax.bar(table.index, height, bottom=bottom, width=0.8, **style)
-        above += np.maximum(height, 0.0)
-        below += np.minimum(height, 0.0)
+    unit, label = money_unit(table.sum(axis=1).max(), say)
+    drawn = table.loc[:, (table.abs() >= 1e4).any()] / unit
+    below, above = stack(ax, drawn, KINDS, say)
     ax.axhline(0, color="black", linewidth=0.8)
     low, high = 1.04 * below.min(initial=0.0), 1.04 * above.max(initial=0.0)
     ax.set_ylim(low, high if high > low else 1.0)
@@ -91,9 +78,5 @@ def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     school_years(ax, table.index if len(table) else plan.scenario.years, say)
     ax.set_xlabel(say("school year (calendar year for capital)"))
     legend_beside(ax)
-    note(
-        ax,
-        plan.scenario,
-        say,
-        say("Beyond what is committed whatever is decided (staff on post, ordered projects)."),
-    )
+    text = say("Beyond what is committed whatever is decided (staff on post, ordered projects).")
+    note(ax, plan.scenario, say, text)

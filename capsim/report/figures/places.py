@@ -1,7 +1,4 @@
-"""Where pupils sit by year, and where seats are left over or missing by area.
-
-How large classes are: their distribution by stage, with what counts as large.
-"""
+"""Figures of places: where pupils sit, seats left over or missing by area, and class sizes."""
 
 from __future__ import annotations
 
@@ -21,18 +18,27 @@ from capsim.report.figures.style import (
     PURPLE,
     SEATS,
     VERMILLION,
+    Look,
     bar_style,
+    beside,
     counts_on,
     legend_beside,
+    name_rows,
     note,
     school_years,
     short,
+    stack,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from capsim.plan.plan import Plan
+
+
+EMPTY = Look("empty seats", "#A6CEE3", "")
+SIZES = np.arange(10, 76)
+LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
 def mix_table(plan: Plan) -> pd.DataFrame:
@@ -70,16 +76,10 @@ def mix(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     """Draw where the pupils of the compulsory stages sit, by school year, on an Axes."""
     say = words(lang)
     table = mix_table(plan)
-    bottom = np.zeros(len(table))
-    for name, look in SEATS.items():
-        height = table[name].to_numpy()
-        if height.max(initial=0.0) < 0.5:
-            continue
-        ax.bar(table.index, height, bottom=bottom, width=0.8, **bar_style(look, say))
-        bottom += height
+    _, top = stack(ax, table.loc[:, table.max() >= 0.5], SEATS, say)
     ax.set_title(say("Where pupils of the compulsory stages sit"))
     ax.set_ylabel(say("pupils on 1 September"))
-    ax.set_ylim(0, 1.02 * bottom.max(initial=1.0))
+    ax.set_ylim(0, 1.02 * top.max(initial=1.0))
     ax.grid(visible=False, axis="x")
     counts_on(ax.yaxis, say)
     school_years(ax, table.index, say)
@@ -123,35 +123,21 @@ def balance(
     at = np.arange(len(table))
     surplus, over = table["surplus"].to_numpy(), table["overfilled"].to_numpy()
     missing = table["shortfall"].to_numpy()
-    free: dict[str, Any] = {
-        "color": "#A6CEE3",
-        "edgecolor": "white",
-        "linewidth": 0.4,
-        "label": say("empty seats"),
-    }
-    ax.barh(at, surplus, height=0.78, **free)
+    ax.barh(at, surplus, height=0.78, **bar_style(EMPTY, say))
     ax.barh(at, -over, height=0.78, **bar_style(SEATS["overfilled"], say))
     ax.barh(at, -missing, left=-over, height=0.78, **bar_style(SEATS["shortfall"], say))
     ax.axvline(0, color="black", linewidth=0.8)
     reach = max(1.0, float(surplus.max(initial=0.0)), float((over + missing).max(initial=0.0)))
     ax.set_xlim(-1.08 * reach, 1.08 * reach)
-    ax.set_ylim(len(table) - 0.4, -0.6)
-    if names:
-        ax.set_yticks(at, [short(name) for name in table.index], fontsize=7)
-    else:
+    name_rows(ax, [short(name) for name in table.index], 7)
+    if not names:
         ax.set_yticks([])
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=False, axis="y")
     ax.locator_params(axis="x", nbins=4)
     counts_on(ax.xaxis, say)
     ax.set_title(f"{say.name(stage)}, {school_year}", fontsize=10)
     lack, empty = say.count((over + missing).sum()), say.count(surplus.sum())
     label = say("← {lack} above standard or no place\n{empty} empty →", lack=lack, empty=empty)
     ax.set_xlabel(label, fontsize=8)
-
-
-SIZES = np.arange(10, 76)
-LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
 def class_size_table(plan: Plan, school_year: int) -> pd.DataFrame:
@@ -188,29 +174,20 @@ def class_sizes(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> 
     table = class_size_table(plan, school_year)
     top = float(table.to_numpy().max(initial=0.01))
     for (stage, share), (colour, line) in zip(table.items(), LINES, strict=False):
-        given = plan.scenario.stages[str(stage)]
-        large = float(share[table.index >= given.large_class].sum())
+        standard = plan.scenario.stages[str(stage)]
+        large = float(share[table.index >= standard.large_class].sum())
         label = say("{stage}: {share} large", stage=say.name(str(stage)), share=say.share(large))
         ax.plot(table.index, share, color=colour, linestyle=line, linewidth=1.8, label=label)
-        ax.axvline(given.class_size, color=colour, linestyle=line, linewidth=0.8, alpha=0.7)
-    given = plan.scenario.stages[str(table.columns[0])]
-    ax.axvspan(given.large_class - 0.5, SIZES[-1], color="#F2F2F2", zorder=0)
+        ax.axvline(standard.class_size, color=colour, linestyle=line, linewidth=0.8, alpha=0.7)
+    standard = plan.scenario.stages[str(table.columns[0])]
+    ax.axvspan(standard.large_class - 0.5, SIZES[-1], color="#F2F2F2", zorder=0)
     for at, text in (
-        (given.large_class, say("large: {size}+", size=given.large_class)),
-        (given.very_large_class, say("very large: {size}+", size=given.very_large_class)),
+        (standard.large_class, say("large: {size}+", size=standard.large_class)),
+        (standard.very_large_class, say("very large: {size}+", size=standard.very_large_class)),
     ):
         ax.axvline(at - 0.5, color=VERMILLION, linewidth=1)
-        ax.annotate(
-            text,
-            (at, 0.98),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, -2),
-            textcoords="offset points",
-            va="top",
-            fontsize=7,
-            color=BLACK,
-            rotation=90,
-        )
+        look: dict[str, Any] = {"va": "top", "fontsize": 7, "color": BLACK, "rotation": 90}
+        beside(ax, text, (at, 0.98), 0, -2, xycoords=("data", "axes fraction"), **look)
     ax.set_xlim(SIZES[0], SIZES[-1])
     ax.set_ylim(0, 1.3 * top)
     ax.set_xlabel(say("pupils in a class (thin lines: the standard)"))

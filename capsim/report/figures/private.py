@@ -17,6 +17,7 @@ from capsim.report.figures.style import (
     VERMILLION,
     Look,
     bar_style,
+    beside,
     counts_on,
     note,
     school_years,
@@ -128,14 +129,9 @@ def reduction(ax: Axes, plan: Plan, school_year: int | None = None, *, lang: str
     if ordered > 0:
         top = max(top, ordered)
         ax.axhline(ordered, color=VERMILLION, linestyle=":", linewidth=1.4)
-        ax.annotate(
-            say("ordered: {number}", number=say.count(ordered)),
-            (0.01, ordered),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 4),
-            textcoords="offset points",
-            color=VERMILLION,
-        )
+        text = say("ordered: {number}", number=say.count(ordered))
+        where = ("axes fraction", "data")
+        beside(ax, text, (0.01, ordered), 0, 4, xycoords=where, color=VERMILLION)
     low = min(0.0, float(np.min(starts + steps)))
     ax.set_ylim(1.05 * low, 1.13 * top if top > 0 else 1.0)
     ax.axhline(0, color="black", linewidth=0.8)
@@ -147,24 +143,13 @@ def reduction(ax: Axes, plan: Plan, school_year: int | None = None, *, lang: str
     ax.set_title(say(title, year=row.name))
     ax.set_ylabel(say("pupils, against autumn {year}", year=plan.scenario.base_year))
     counts_on(ax.yaxis, say)
-    note(
-        ax,
-        plan.scenario,
-        say,
-        say(
-            "Grades of the compulsory stages. Each term is computed on its own; together they are"
-            " the fall in counted private pupils."
-        ),
+    text = say(
+        "Grades of the compulsory stages. Each term is computed on its own; together they are"
+        " the fall in counted private pupils."
     )
+    note(ax, plan.scenario, say, text)
 
 
 def _label(ax: Axes, x: float, y: float, text: str) -> None:
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        fontweight="bold",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
-    )
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
+    beside(ax, text, (x, y), 0, 3, ha="center", fontweight="bold", bbox=box)

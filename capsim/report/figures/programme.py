@@ -10,7 +10,15 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from capsim.i18n.language import words
-from capsim.report.figures.style import BLACK, BLUE, VERMILLION, note, short
+from capsim.report.figures.style import (
+    BLACK,
+    BLUE,
+    VERMILLION,
+    beside,
+    name_rows,
+    note,
+    short,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,17 +123,8 @@ def gantt(
             parts.append(say("{number} places", number=say.count(row["places"])))
         if np.isfinite(row["p_on_time"]):
             parts.append(say("{chance} on time", chance=say.chance(row["p_on_time"])))
-        ax.annotate(
-            " · ".join(parts),
-            (x, y),
-            xytext=(7, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=6.5,
-        )
-    ax.set_yticks(at, [short(label) for label in table["label"]], fontsize=7)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(table) - 0.4, -0.6)
+        beside(ax, " · ".join(parts), (x, y), 7, 0, va="center", fontsize=6.5)
+    name_rows(ax, [short(label) for label in table["label"]], 7)
     if len(table):
         low = float(np.min(start))
         high = max(float(np.max(right)), low + MONTH_DAYS)
@@ -133,7 +132,6 @@ def gantt(
     locator = AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **CALENDAR[say.lang]))
-    ax.grid(visible=False, axis="y")
     ax.set_xlabel(say("calendar"))
     ax.set_title(say("The programme: planned and likely dates of use"), pad=24)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, borderaxespad=0.2)

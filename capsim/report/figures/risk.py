@@ -1,7 +1,4 @@
-"""What the simulation says: children without a place by year, and how likely each target is.
-
-The price of safety: extra cost against the probability that the targets hold.
-"""
+"""Figures of a simulation: children without a place, how likely targets are, cost of safety."""
 
 from __future__ import annotations
 
@@ -20,7 +17,9 @@ from capsim.report.figures.style import (
     ORANGE,
     STYLE,
     VERMILLION,
+    beside,
     counts_on,
+    name_rows,
     new_figure,
     note,
     school_years,
@@ -57,14 +56,8 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str, *, lang: str = "en")
     table = shortfall_table(outcomes, stage)
     years = table.index.to_numpy()
     for low, high, part, colour in (("p05", "p95", 90, "#C6DBEF"), ("p25", "p75", 50, "#6BAED6")):
-        ax.fill_between(
-            years,
-            table[low],
-            table[high],
-            color=colour,
-            linewidth=0,
-            label=say("{part} % of simulations", part=part),
-        )
+        label = say("{part} % of simulations", part=part)
+        ax.fill_between(years, table[low], table[high], color=colour, linewidth=0, label=label)
     ax.plot(years, table["p50"], color=BLUE, marker="o", markersize=4, label=say("median"))
     ax.plot(years, table["mean"], color=ORANGE, linestyle="--", label=say("mean"))
     ax.set_ylim(0, max(1.0, 1.08 * float(table[["p95", "mean"]].to_numpy().max(initial=0.0))))
@@ -134,58 +127,35 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes, *, lang: str = "en"
     some = groups["later"].to_numpy() > 0
     bar: dict[str, Any] = {"color": "#C6DBEF", "edgecolor": BLUE, "linewidth": 0.6}
     ax.barh(at, chance[first], height=0.55, **bar)
-    dots: dict[str, Any] = {
-        "fmt": "o",
-        "color": BLUE,
-        "markersize": 5,
-        "capsize": 3,
-        "label": say("on its first date"),
-    }
-    ax.errorbar(chance[first], at, xerr=spread[:, first], **dots)
+    dots: dict[str, Any] = {"fmt": "o", "color": BLUE, "markersize": 5, "capsize": 3}
+    label = say("on its first date")
+    ax.errorbar(chance[first], at, xerr=spread[:, first], label=label, **dots)
     if some.any():
+        late: dict[str, Any] = {"color": ORANGE, "markersize": 7, "markeredgecolor": "black"}
         label = say("in its least likely later year")
-        late: dict[str, Any] = {
-            "color": ORANGE,
-            "markersize": 7,
-            "markeredgecolor": "black",
-            "label": label,
-        }
-        ax.plot(chance[least[some]], at[some], "D", markeredgewidth=0.5, **late)
+        ax.plot(chance[least[some]], at[some], "D", markeredgewidth=0.5, label=label, **late)
     for y, one, other, follows in zip(at, first, least, some, strict=True):
         text = say.chance(chance[one])
         if follows:
             text += f"; {str(table['by'].iloc[other])[:4]}: {say.chance(chance[other])}"
-        place: dict[str, Any] = {
-            "xytext": (8, 0),
-            "textcoords": "offset points",
-            "va": "center",
-            "fontsize": 8,
-        }
-        ax.annotate(text, (1.0, y), **place)
+        beside(ax, text, (1.0, y), 8, 0, va="center", fontsize=8)
     names = [
         say("{rule}, by {date}", rule=short(say.rule(rule)), date=table["by"].iloc[one])
         for rule, one in zip(groups["rule"], first, strict=True)
     ]
-    ax.set_yticks(at, names, fontsize=8)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(groups) - 0.4, -0.6)
+    name_rows(ax, names, 8)
     ax.set_xlim(0, 1.22)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.grid(visible=False, axis="y")
     ax.set_xlabel(say("share of simulations in which the target holds"))
     ax.set_title(say("How likely each target is"), pad=24)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, borderaxespad=0.2)
-    note(
-        ax,
-        plan.scenario,
-        say,
-        say(
-            "{number} simulations, seed {seed}; bars of error: 95 %.",
-            number=say.count(outcomes.draws),
-            seed=outcomes.seed,
-        ),
+    text = say(
+        "{number} simulations, seed {seed}; bars of error: 95 %.",
+        number=say.count(outcomes.draws),
+        seed=outcomes.seed,
     )
+    note(ax, plan.scenario, say, text)
 
 
 NEAR = 3.0
@@ -207,26 +177,16 @@ def safety(ax: Axes, curve: pd.DataFrame) -> None:
     error = 100 * np.abs(ordered[["low", "high"]].to_numpy().T - ordered["probability"].to_numpy())
     reached = ordered["reached"].to_numpy(bool)
     ax.plot(x, y, color=GREY, linewidth=1)
-    for flag, colour, label in (
-        (reached, BLUE, "probability asked for is reached"),
-        (~reached, VERMILLION, "not reached: the safest plan found"),
+    for flag, colour, form, label in (
+        (reached, BLUE, "o", "probability asked for is reached"),
+        (~reached, VERMILLION, "s", "not reached: the safest plan found"),
     ):
         if flag.any():
-            ax.errorbar(
-                x[flag],
-                y[flag],
-                xerr=error[:, flag],
-                color=colour,
-                fmt="o" if colour == BLUE else "s",
-                markersize=5,
-                capsize=2,
-                linewidth=1,
-                label=label,
-            )
+            look: dict[str, Any] = {"color": colour, "fmt": form, "markersize": 5, "capsize": 2}
+            spread = error[:, flag]
+            ax.errorbar(x[flag], y[flag], xerr=spread, linewidth=1, label=label, **look)
     for text, along, up in _labels(ordered["asked"].tolist(), x.tolist(), y.tolist()):
-        ax.annotate(
-            text, (along, up), xytext=(-6, 8), textcoords="offset points", ha="right", fontsize=8
-        )
+        beside(ax, text, (along, up), -6, 8, ha="right", fontsize=8)
     ax.set_xlim(max(0.0, min(x) - 15), 102)
     ax.margins(y=0.15)
     ax.set_xlabel("probability that all targets hold, % (with 95 % interval)")

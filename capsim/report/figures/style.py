@@ -1,12 +1,10 @@
-"""Fonts of the figures: Chinese text is drawn where an installed font has its characters.
+"""What all figures share: fonts, colours, hatches, axes, source line, reproducible files.
 
-A font is found by its file, not by a name that a cache remembers, so that one installed a moment
-ago counts and one taken away does not. Where there is none, one warning says what to install.
-
-What all figures share: colours, hatches, numbers on axes, source line, reproducible files.
-
-Colours are those of Okabe and Ito (2008), told apart by the colour-blind; every filled series
-also has its own hatch, so that it can be read in greyscale.
+Colours are those of Okabe and Ito (2008), distinguishable by the colour-blind; every filled series
+also has its own hatch, so that it can be read in greyscale. Chinese text is drawn where an
+installed font has its characters. A font is found by its file, not by a name that a cache
+remembers, so that one installed a moment ago counts and one taken away does not. Where there is
+none, one warning says what to install.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ from matplotlib.ticker import FuncFormatter
 from capsim.i18n.language import Words, filled
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from capsim.scenario.scenario import Scenario
@@ -234,7 +233,7 @@ def short(name: object, most: int = LONGEST) -> str:
 
 
 def school_years(ax: Axes, years: Sequence[int] | Any, say: Words, most: int = 18) -> None:
-    """Label a horizontal axis with the school years shown, at most so many of them."""
+    """Label a horizontal axis with the school years shown, at most `most` of them."""
     first, last = int(min(years)), int(max(years))
     ax.set_xlim(first - 0.6, last + 0.6)
     ax.set_xticks(range(first, last + 1, 1 + (last - first) // most))
@@ -252,19 +251,61 @@ def counts_on(axis: Any, say: Words) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: say.count(value)))
 
 
+def money_unit(largest: float, say: Words) -> tuple[float, str]:
+    """Return the unit in which amounts up to `largest` RMB are drawn, and its name."""
+    if say.lang == "zh":
+        return (1e8, "亿元") if largest >= 1e8 else (1e4, "万元")
+    return (1e9, "billion RMB") if largest >= 1e9 else (1e6, "million RMB")
+
+
+def name_rows(ax: Axes, names: Sequence[str], size: float | None = None) -> None:
+    """Write names beside the rows of a horizontal chart, the first row on top."""
+    ax.set_yticks(range(len(names)), names, fontsize=size)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+
+
+def beside(ax: Axes, text: str, point: Any, dx: float, dy: float, **look: Any) -> Any:
+    """Write a text `dx` and `dy` points away from a point of the data; returns the annotation."""
+    return ax.annotate(text, point, xytext=(dx, dy), textcoords="offset points", **look)
+
+
+def stack(
+    ax: Axes, table: pd.DataFrame, looks: Mapping[str, Look], say: Words, *, sideways: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stack bars, a column of the table a series: what is negative goes the other way from 0.
+
+    Parameters
+    ----------
+    sideways
+        Whether each row of the table has a row of the chart, not a place by its index.
+
+    Returns
+    -------
+    arrays
+        The negative and the positive end of each stack.
+    """
+    low, high = np.zeros(len(table)), np.zeros(len(table))
+    for name in table.columns.astype(str):
+        length = table[name].to_numpy()
+        start = np.where(length >= 0, high, low)
+        look = looks.get(name)
+        style = bar_style(look, say) if look else {"color": "#525252", "label": name}
+        if sideways:
+            ax.barh(np.arange(len(table)), length, left=start, height=0.7, **style)
+        else:
+            ax.bar(table.index, length, bottom=start, width=0.8, **style)
+        high += np.maximum(length, 0.0)
+        low += np.minimum(length, 0.0)
+    return low, high
+
+
 def note(ax: Axes, scenario: Scenario, say: Words, text: str = "", *, below: float = 38) -> None:
     """Write under an Axes what it was made from: `below` is the distance in points."""
-    ax.annotate(
-        _source(scenario, say, text),
-        (0, 0),
-        xytext=(0, -below),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        fontsize=7,
-        color="#595959",
-        annotation_clip=False,
-    )
+    look = {"va": "top", "fontsize": 7, "color": "#595959", "annotation_clip": False}
+    source = _source(scenario, say, text)
+    beside(ax, source, (0, 0), 0, -below, xycoords="axes fraction", **look)
 
 
 def note_all(figure: Figure, scenario: Scenario, say: Words, text: str) -> None:

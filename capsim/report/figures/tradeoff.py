@@ -1,9 +1,4 @@
-"""A result over two settings of a scenario.
-
-What changes when inputs do: a tornado of one input at a time.
-
-The trade-off between two or three criteria: plans of which none is better in all of them.
-"""
+"""Figures of what changes with inputs and criteria: heat map, tornado, and front of a trade-off."""
 
 from __future__ import annotations
 
@@ -18,7 +13,11 @@ from capsim.report.figures.style import (
     GREY,
     ORANGE,
     VERMILLION,
+    Look,
+    bar_style,
+    beside,
     counts_on,
+    name_rows,
     note,
     short,
 )
@@ -77,14 +76,9 @@ def heat_map(ax: Axes, table: pd.DataFrame, column: str, *, lang: str = "en") ->
         known = value is not np.ma.masked
         light = known and high > low and (value - low) / (high - low) > 0.55
         text = _number(float(value), say) if known else say("no plan")
-        look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
-        ax.text(
-            column_at + 0.5,
-            row + 0.5,
-            text,
-            color=BLACK if light or not known else "white",
-            **look,
-        )
+        colour = BLACK if light or not known else "white"
+        look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
+        ax.text(column_at + 0.5, row + 0.5, text, **look)
     ax.set_xticks(np.arange(table.shape[1]) + 0.5, list(table.columns))
     ax.set_yticks(np.arange(table.shape[0]) + 0.5, list(table.index))
     ax.set_xlabel(str(table.columns.name))
@@ -124,39 +118,21 @@ def tornado(
     say = words(lang)
     swing = (table["high_result"] - table["low_result"]).abs()
     rows = table.assign(swing=swing).sort_values(["swing", "what"], ascending=[False, True])
-    looks = (("low", say("low value"), BLUE, "//"), ("high", say("high value"), ORANGE, ".."))
-    for key, label, colour, hatch in looks:
-        width = rows[f"{key}_result"].to_numpy(float) - base
-        bars = ax.barh(
-            np.arange(len(rows)),
-            width,
-            left=base,
-            height=0.6,
-            color=colour,
-            hatch=hatch,
-            edgecolor="white",
-            linewidth=0.4,
-            label=label,
-        )
-        other = rows["high_result" if key == "low" else "low_result"].to_numpy(float) - base
-        for bar, value, step, across in zip(bars, rows[key], width, other, strict=True):
+    looks = {"low": Look("low value", BLUE, "//"), "high": Look("high value", ORANGE, "..")}
+    step = {key: rows[f"{key}_result"].to_numpy(float) - base for key in looks}
+    at = np.arange(len(rows))
+    for key, other in (("low", "high"), ("high", "low")):
+        ax.barh(at, step[key], left=base, height=0.6, **bar_style(looks[key], say))
+        for y, value, width, across in zip(at, rows[key], step[key], step[other], strict=True):
             # A value with the outcome of the base stands on the side that the other leaves free.
-            right = step > 0 or (step == 0 and across <= 0)
-            ax.annotate(
-                f"{value:g}" if isinstance(value, int | float) else short(value, 12),
-                (base + step, bar.get_y() + 0.3),
-                xytext=(4 if right else -4, 0),
-                textcoords="offset points",
-                ha="left" if right else "right",
-                va="center",
-                fontsize=7,
-            )
+            right = width > 0 or (width == 0 and across <= 0)
+            text = f"{value:g}" if isinstance(value, int | float) else short(value, 12)
+            side = "left" if right else "right"
+            look: dict[str, Any] = {"ha": side, "va": "center", "fontsize": 7}
+            beside(ax, text, (base + width, y), 4 if right else -4, 0, **look)
     ax.axvline(base, color="black", linewidth=0.8)
-    ax.set_yticks(range(len(rows)), [short(name) for name in rows["what"]])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+    name_rows(ax, [short(name) for name in rows["what"]])
     ax.margins(x=0.12)
-    ax.grid(visible=False, axis="y")
     ax.set_xlabel(unit)
     ax.set_title(title)
     ax.legend(loc="lower right")
@@ -202,13 +178,12 @@ def tradeoff(ax: Axes, front: Front) -> None:
         proved = table["proved"].to_numpy(bool)
         ax.scatter(x[proved], y[proved], color=BLUE, marker="o", zorder=3, label="plan")
         if not proved.all():
-            ax.scatter(
-                *(x[~proved], y[~proved]), color=VERMILLION, marker="x", zorder=3, label=UNPROVED
-            )
+            look: dict[str, Any] = {"color": VERMILLION, "marker": "x", "label": UNPROVED}
+            ax.scatter(x[~proved], y[~proved], zorder=3, **look)
     else:
         _by_third(ax, front, table, x, y)
     for point, across, up in zip(table["point"], x, y, strict=True):
-        ax.annotate(str(point), (across, up), xytext=(5, 4), textcoords="offset points", fontsize=7)
+        beside(ax, str(point), (across, up), 5, 4, fontsize=7)
     ax.margins(0.08)
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         if np.ptp(values) >= 20:
