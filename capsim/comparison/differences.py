@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from capsim.plan.targets import Target
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.schema import TABLES
+from capsim.simulation.outcomes import LEVEL
 
 WHOLE = 1e15
 """Size from which on a number without a fraction is written as it is kept."""
@@ -101,8 +102,6 @@ def shown(value: object) -> str:
 
 
 COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws")
-LEVEL = 0.95
-Z95 = 1.959963984540054
 Floats = npt.NDArray[np.float64]
 
 
@@ -148,7 +147,8 @@ def matched(
     gained, lost = int((other & ~first).sum()), int((first & ~other).sum())
     more, less, number = gained + 0.5, lost + 0.5, draws + 2
     centre = (more - less) / number
-    half = Z95 * np.sqrt(max(more + less - (more - less) ** 2 / number, 0.0)) / number
+    spread = np.sqrt(max(more + less - (more - less) ** 2 / number, 0.0)) / number
+    half = ndtri((1 + LEVEL) / 2) * spread
     return (gained - lost) / draws, float(centre - half), float(centre + half)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.construction.calendars import to_day
-from capsim.construction.durations import Z95, Phase
+from capsim.construction.durations import QUANTILE_95, Phase
 
 COLUMNS = ("project", "county", "started", "planned", "opened")
 
@@ -63,7 +63,7 @@ class Slippage:
         sigma = float(np.sqrt(np.log1p(np.expm1(self.sd**2) / weight)))
         mean = self.median * np.exp(self.sd**2 / 2)
         median = mean / np.exp(sigma**2 / 2)
-        low, high = (float(median * np.exp(sign * Z95 * sigma)) for sign in (-1, 1))
+        low, high = (float(median * np.exp(sign * QUANTILE_95 * sigma)) for sign in (-1, 1))
         return tuple(
             replace(phase, distribution="lognormal", low=phase.mode * low, high=phase.mode * high)
             if phase.mode > 0

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from capsim.construction.calendars import MONTH_DAYS
 
 Days = NDArray[np.float64]
-Z95 = 1.6448536269514722
+QUANTILE_95 = 1.6448536269514722
+"""Of the normal: `low` and `high` of a lognormal are its quantiles of 5 % and 95 %."""
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
@@ -74,7 +75,7 @@ def draw(phase: Phase, size: int, rng: np.random.Generator) -> Days:
         a = 1 + 4 * (mode - low) / (high - low)
         return low + (high - low) * rng.beta(a, 6 - a, size)
     if phase.distribution == "lognormal":
-        sigma = (math.log(high) - math.log(low)) / (2 * Z95)
+        sigma = (math.log(high) - math.log(low)) / (2 * QUANTILE_95)
         return rng.lognormal((math.log(high) + math.log(low)) / 2, sigma, size)
     raise ValueError(f"{phase.distribution!r} is no distribution of phase {phase.name!r}")
 

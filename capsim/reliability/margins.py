@@ -30,7 +30,7 @@ from capsim.model.model import Model
 from capsim.simulation.data import SimulationData
 from capsim.simulation.recourse import contract_room
 from capsim.simulation.run import Trial
-from capsim.simulation.seating import by_group, ceilings, fraction, planned_payers
+from capsim.simulation.seating import by_group, ceilings, planned_payers, share_within
 
 KINDS_OF_DATE = 3
 """Openings of a project that are looked at one by one; later ones are late like the last."""
@@ -131,8 +131,8 @@ def need(drawn: Trial, planned: Trial, counted: Array, chosen: tuple[int, ...]) 
     chosen : tuple of int
         Positions of the targets that a margin is sought for.
     """
-    asked, room = drawn.figures.asked, drawn.figures.room
-    base = planned.figures.asked
+    asked, room = drawn.figures.demanded, drawn.figures.room
+    base = planned.figures.demanded
     sign = np.array([drawn.targets[at].sign for at in chosen])[:, None]
     now = planned.figures.targets[list(chosen)]
     required = np.array([drawn.targets[at].required for at in chosen])[:, None]
@@ -273,20 +273,14 @@ def reserves(data: SimulationData, beyond: Array) -> tuple[Array, Array]:
 def _part(data: SimulationData, county: Index, price: Array, counted: Array, more: Array) -> Array:
     """Share of more places that ceilings and money leave beside those counted, by county."""
     counties = len(data.space.counties)
-    most, whole = ceilings(data, data.space.children[..., None])
+    most, whole = (part[..., 0] for part in ceilings(data, data.space.children[..., None]))
     bought = np.zeros((counties, len(data.space.years)))
     for stage in data.stages:
         np.add.at(bought, stage.county, stage.bought_december)
     bought += by_group(counted, county, counties)
-    budget = data.budget_cny.copy()
-    used = by_group(price * counted, county, counties)
-    budget -= np.concatenate([used, used.sum(0, keepdims=True)])
-    places = by_group(more, county, counties)
-    cost = by_group(price * more, county, counties)
-    part = np.minimum(
-        fraction(np.maximum(most[..., 0] - bought, 0.0), places),
-        fraction(np.maximum(budget[:-1], 0.0), cost),
+    used, places, cost = (
+        by_group(values, county, counties) for values in (price * counted, more, price * more)
     )
-    left = np.maximum(whole[..., 0] - bought.sum(0), 0.0), np.maximum(budget[-1], 0.0)
-    last = fraction(left[0], (places * part).sum(0)), fraction(left[1], (cost * part).sum(0))
-    return np.asarray(part * np.minimum(*last))
+    money = np.maximum(data.budget_cny - np.concatenate([used, used.sum(0, keepdims=True)]), 0.0)
+    left, left_whole = np.maximum(most - bought, 0.0), np.maximum(whole - bought.sum(0), 0.0)
+    return share_within((left, left_whole, places), (money[:-1], money[-1], cost))

@@ -1,4 +1,4 @@
-"""A plan meets draws of demand and of opening dates.
+"""Simulation of a plan under draws of demand and of opening dates.
 
 Each autumn children are seated as the plan says; what does not fit takes slack nearby, then
 over-fills classes up to the ceiling, then stays without a place. See ``docs/simulation.md``.

@@ -1,21 +1,19 @@
-"""What seated children mean: displaced pupils, class sizes, private pupils and money."""
+"""What follows from where children sit: displaced pupils, class sizes, teachers and money."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
 
 from capsim.lp.arrays import Array
+from capsim.model.constraints.capacity import chords
 from capsim.model.costs import COST_KINDS
 from capsim.simulation.data import FIXED, SimulationData, StageData
 from capsim.simulation.seating import Arrivals, Payers, Seated, by_group
 
 LATER_PART = 8 / 12
 """Share of a school year's price that a place bought on 31 December costs."""
-KNOTS = np.arange(40.0, 55.1, 2.5)
-"""Mean class sizes between which the share of large classes is taken as linear."""
 
 
 def displaced(data: SimulationData, stage: StageData, come: Arrivals, seated: Seated) -> Array:
@@ -40,19 +38,16 @@ def displaced(data: SimulationData, stage: StageData, come: Arrivals, seated: Se
 def large_share(mean: Array, large: float, sd: float) -> Array:
     """Share of classes of `large` pupils or more, by mean class size.
 
-    Class sizes are normal round the mean; the share is linear between `KNOTS`, goes on beyond
-    them as in the first and last piece, and is never below 0.
+    Class sizes are normal round the mean; the share is that of the model's `chords`, never below 0.
 
     Examples
     --------
     >>> large_share(np.array([30.0, 45.0, 55.5]), 56, 5.0).round(4)
     array([0.    , 0.0179, 0.4974])
     """
-    share = 1 - ndtr((large - 0.5 - KNOTS) / sd)
-    slope = np.diff(share) / np.diff(KNOTS)
     out = np.zeros_like(mean)
-    for knot, height, rise in zip(KNOTS, share, slope, strict=False):
-        np.maximum(out, height + rise * (mean - knot), out=out)
+    for intercept, slope in zip(*chords(large, sd), strict=True):
+        np.maximum(out, intercept + slope * mean, out=out)
     return out
 
 

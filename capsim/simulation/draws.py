@@ -1,6 +1,6 @@
-"""Each target of a plan in every draw.
+"""A block of draws, from children and opening dates to figures and achieved targets.
 
-A block of draws from demand and dates to figures; blocks know nothing of each other.
+Blocks know nothing of each other, so any worker may do any of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from capsim.simulation.costs_and_classes import class_sizes, displaced, money
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.opening_dates import days, in_use, opening_days, planned_copies, seats_open
 from capsim.simulation.parents import Parents, draw_parents, refuse, take_up
-from capsim.simulation.recourse import asked, buy, contract_room, room, uptake_of
+from capsim.simulation.recourse import buy, contract_room, demanded, room, uptake_of
 from capsim.simulation.seating import (
     Arrivals,
     Payers,
@@ -33,7 +33,7 @@ from capsim.simulation.seating import (
 
 @dataclass(frozen=True, eq=False)
 class Autumns:
-    """What targets are read from, of a block of draws.
+    """Figures of a block that targets are read from.
 
     Attributes
     ----------
@@ -63,58 +63,58 @@ def _year(data: SimulationData, target: Target) -> int:
     return int(target.date[:4]) - int(data.space.years[0])
 
 
-def _placement(data: SimulationData, target: Target, found: Autumns) -> Array:
-    return np.asarray(found.shortfall.sum((0, 1, 2)))
+def _placement(data: SimulationData, target: Target, autumns: Autumns) -> Array:
+    return np.asarray(autumns.shortfall.sum((0, 1, 2)))
 
 
-def _reduction(data: SimulationData, target: Target, found: Autumns) -> Array:
+def _reduction(data: SimulationData, target: Target, autumns: Autumns) -> Array:
     base = sum(float(stage.rolls[stage.levered].sum()) for stage in data.stages)
-    return np.asarray(base - found.counted[_year(data, target)])
+    return np.asarray(base - autumns.counted[_year(data, target)])
 
 
-def _share(data: SimulationData, target: Target, found: Autumns) -> Array:
-    shares = found.shares[:, _year(data, target)]
+def _share(data: SimulationData, target: Target, autumns: Autumns) -> Array:
+    shares = autumns.shares[:, _year(data, target)]
     whole = data.settings.policy.share_scope == "whole"
     return np.asarray(shares[0] if whole else shares[1:].max(0))
 
 
-def _large_classes(data: SimulationData, target: Target, found: Autumns) -> Array:
-    return np.asarray(found.large[:, :, _year(data, target)].max((0, 1)))
+def _large_classes(data: SimulationData, target: Target, autumns: Autumns) -> Array:
+    return np.asarray(autumns.large[:, :, _year(data, target)].max((0, 1)))
 
 
-def _programme(data: SimulationData, target: Target, found: Autumns) -> Array:
-    ready = in_use(found.opening, days([target.date]))[:, 0]
+def _programme(data: SimulationData, target: Target, autumns: Autumns) -> Array:
+    ready = in_use(autumns.opening, days([target.date]))[:, 0]
     return np.asarray(ready[data.openings.programme == target.detail].sum(0))
 
 
-def _stage(data: SimulationData, found: Autumns, name: str) -> tuple[int, StageData, Seated]:
+def _stage(data: SimulationData, autumns: Autumns, name: str) -> tuple[int, StageData, Seated]:
     number = [stage.name for stage in data.stages].index(name)
-    return number, data.stages[number], found.seated[number]
+    return number, data.stages[number], autumns.seated[number]
 
 
 def _enrolment(name: str) -> Callable[[SimulationData, Target, Autumns], Array]:
-    def enrolled(data: SimulationData, target: Target, found: Autumns) -> Array:
+    def enrolled(data: SimulationData, target: Target, autumns: Autumns) -> Array:
         t = _year(data, target)
-        number, stage, _ = _stage(data, found, name)
-        children = found.children[:, stage.grades, t]
+        number, stage, _ = _stage(data, autumns, name)
+        children = autumns.children[:, stage.grades, t]
         planned = data.space.children[:, stage.grades, t, None]
         ages = data.space.population[:, stage.grades, t, None]
         # More or fewer children are a matter of how many there are, not of how many enrol.
         ages = ages * np.where(planned > 0, children / np.where(planned > 0, planned, 1.0), 1.0)
-        placed = children.sum((0, 1)) - found.shortfall[:, number, t].sum(0)
+        placed = children.sum((0, 1)) - autumns.shortfall[:, number, t].sum(0)
         return _share_of(placed, ages.sum((0, 1)))
 
     return enrolled
 
 
-def _kindergarten_share(data: SimulationData, target: Target, found: Autumns) -> Array:
+def _kindergarten_share(data: SimulationData, target: Target, autumns: Autumns) -> Array:
     t = _year(data, target)
-    _, stage, seated = _stage(data, found, "kindergarten")
+    _, stage, seated = _stage(data, autumns, "kindergarten")
     pupils = seated.total[:, t]
     counted = pupils[stage.public].sum(0)
     if target.rule == "kindergarten_inclusive":
         openings = data.openings
-        december = in_use(found.opening, openings.decembers[t : t + 1])[:, 0]
+        december = in_use(autumns.opening, openings.decembers[t : t + 1])[:, 0]
         autumn = planned_copies(openings)[:, t]
         turned = openings.inclusive[:, None] * (december - autumn)[openings.opening]
         counted = counted + pupils[stage.inclusive].sum(0) + turned.sum(0)
@@ -169,7 +169,7 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """What a block is remembered by; the last axis of arrays is the draw, but for `harm`.
+    """Figures of a block; the last axis of arrays is the draw, but for `harm`.
 
     Attributes
     ----------
@@ -182,9 +182,9 @@ class Figures:
     targets : array [target, draw]
     late_places : array [project, draw]
         Places missing in the autumns that the plan counts on them first.
-    found : array [way, county, stage, year, draw]
+    redirected : array [way, county, stage, year, draw]
         Children who sit elsewhere than the plan foresees, by the way of `seating.WAYS`.
-    asked, room : arrays [group of a stage, year, draw]
+    demanded, room : arrays [group of a stage, year, draw]
         Children who ask for a place where a group of areas can go, and places up to the class
         ceiling there; groups of the first stage first.
     harm : array [project]
@@ -203,8 +203,8 @@ class Figures:
     cost_cny: Array
     targets: Array
     late_places: Array
-    found: Array
-    asked: Array
+    redirected: Array
+    demanded: Array
     room: Array
     harm: Array
 
@@ -222,7 +222,7 @@ def meet(
     ready: Index | None,
     parents: Parents | None = None,
 ) -> Figures:
-    """Let a plan meet children and opening dates.
+    """Seat children as a plan says, with projects that open on given days.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def meet(
     mean, large, very_large = (
         (np.stack(part, axis=1) for part in zip(*sizes, strict=True)) if sizes else (empty,) * 3
     )
-    found = Autumns(
+    autumns = Autumns(
         children=children,
         seated=seated,
         shortfall=shortfall,
@@ -284,12 +284,12 @@ def meet(
         large=large,
         very_large=very_large,
         cost_cny=money(data, seated, payers, moved, copies),
-        targets=np.stack([ACHIEVED[target.rule](data, target, found) for target in targets]),
+        targets=np.stack([ACHIEVED[target.rule](data, target, autumns) for target in targets]),
         late_places=late,
-        found=np.stack([sits.found for sits in seated], axis=2),
-        asked=np.concatenate(
+        redirected=np.stack([sits.redirected for sits in seated], axis=2),
+        demanded=np.concatenate(
             [
-                asked(stage, sits, payer.bought)
+                demanded(stage, sits, payer.bought)
                 for stage, sits, payer in zip(data.stages, seated, payers, strict=True)
             ]
         ),
@@ -358,11 +358,11 @@ def rooms(data: SimulationData, opening: Index) -> Array:
         Days.
     """
     copies = in_use(opening[:, None], data.openings.autumns)
-    found = [
+    by_stage = [
         room(stage, _seats(data, stage, copies), _contracts(stage, planned_payers(stage)))
         for stage in data.stages
     ]
-    return np.concatenate(found)[..., 0]
+    return np.concatenate(by_stage)[..., 0]
 
 
 def _seats(data: SimulationData, stage: StageData, copies: Array) -> Array:
@@ -437,7 +437,7 @@ def _harm(
         county = stage.county[stage.seat_owner]
         short = by_group(late.shortfall - ready.shortfall, data.space.county, counties)
         over = by_group(late.overfilled - ready.overfilled, stage.county, counties)
-        caused = np.maximum(short + over + late.found[-1] - ready.found[-1], 0.0)
+        caused = np.maximum(short + over + late.redirected[-1] - ready.redirected[-1], 0.0)
         total = by_group(missing[rows], county, counties)
         each = caused / np.where(total > 0, total, 1.0)
         share = (missing[rows] * each[county]).sum((1, 2))

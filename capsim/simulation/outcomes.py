@@ -1,4 +1,4 @@
-"""What a simulation gives: tables of probabilities and quantiles."""
+"""Outcomes of a simulation: tables of probabilities and quantiles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from capsim.lp.arrays import Array, Index
 from capsim.model.costs import COST_KINDS
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from capsim.plan.plan import Plan
 
 
-Z95 = 1.959963984540054
+LEVEL = 0.95
+"""Of the confidence intervals of probabilities."""
 ANY = 0.5
 """Children from which on a shortfall is one."""
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
@@ -64,11 +66,8 @@ def wilson(hits: int, draws: int) -> tuple[float, float]:
     >>> wilson(10, 10)[1]
     1.0
     """
-    share, extra = hits / draws, Z95**2 / draws
-    centre = share + extra / 2
-    spread = Z95 * np.sqrt(share * (1 - share) / draws + extra / (4 * draws))
-    low, high = (centre - spread) / (1 + extra), (centre + spread) / (1 + extra)
-    return (0.0 if hits == 0 else float(low)), (1.0 if hits == draws else float(high))
+    interval = binomtest(hits, draws).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def gather(blocks: Sequence[Figures]) -> Figures:
@@ -103,7 +102,7 @@ def tables(
     axes = {"area": ("*", *data.space.areas), "stage": stages, "school_year": years}
     short = _summed(axes, shortfall, ("p05", "p50", "p95"))
     short["probability"] = (shortfall >= ANY).mean(-1).ravel()
-    ways = np.moveaxis(figures.found, 0, 3)
+    ways = np.moveaxis(figures.redirected, 0, 3)
     ways = np.concatenate([ways.sum(0, keepdims=True), ways])
     axes = {"county": ("*", *counties), "stage": stages, "school_year": years, "way": WAYS}
     recourse = _summed(axes, ways, ("p05", "p50", "p95"))
@@ -202,7 +201,7 @@ def _draws(data: SimulationData, targets: Sequence[Target], figures: Figures) ->
         "shortfall_compulsory": children[compulsory].sum(0),
         "shortfall_other": children[~compulsory].sum(0),
         "overfilled": figures.overfilled.sum((0, 1)),
-        "purchased_extra": figures.found[-1].sum((0, 1, 2)),
+        "purchased_extra": figures.redirected[-1].sum((0, 1, 2)),
         "displaced": figures.displaced.sum(0),
     }
     columns |= {

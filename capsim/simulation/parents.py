@@ -1,4 +1,4 @@
-"""What parents do with what is offered: purchased places taken up, public places refused.
+"""Parents' choices: purchased places that they take up, public places that they refuse.
 
 Both are shares by county and draw that stay over the years, Beta distributed with the mean and
 standard deviation of the scenario's settings. By default every place is taken up and none refused.
@@ -13,10 +13,10 @@ import numpy as np
 
 from capsim.demand.draws import BLOCK
 from capsim.lp.arrays import Array
+from capsim.simulation.seating import Arrivals, Payers, by_group, fraction
 
 if TYPE_CHECKING:
     from capsim.simulation.data import SimulationData, StageData
-    from capsim.simulation.seating import Arrivals, Payers
 
 
 STREAM = 2
@@ -81,7 +81,7 @@ def _share(rng: np.random.Generator, mean: float, sd: float, shape: tuple[int, i
 def take_up(
     data: SimulationData, payers: tuple[Payers, ...], parents: Parents
 ) -> tuple[Payers, ...]:
-    """Let parents decline purchased places; the children then look for a public one."""
+    """Take out the purchased places that parents decline; the children look for a public one."""
     out = []
     for stage, payer in zip(data.stages, payers, strict=True):
         share = parents.uptake[stage.county][:, None]
@@ -95,7 +95,7 @@ def take_up(
 def refuse(
     stage: StageData, come: Arrivals, payer: Payers, parents: Parents
 ) -> tuple[Arrivals, Payers]:
-    """Let parents refuse public places: their children stay at private schools that go on.
+    """Keep children whose parents refuse a public place at private schools that go on.
 
     A school that the plan leaves open can keep as many as it had in the base year; those who stay
     are missing at the public schools of the area.
@@ -106,10 +106,8 @@ def refuse(
     room = np.maximum(stage.capacity[..., None] - payer.fee - payer.bought, 0.0)
     staying = np.where(open_still, room, 0.0) * parents.refusal[stage.county][:, None]
     public = np.where((stage.public[:, None] | stage.converted)[..., None], come.load, 0.0)
-    total = _by_pool(public, pool, pools)
-    wanted = _by_pool(staying, pool, pools)
-    some = wanted > 0
-    cut = np.where(some, np.minimum(total / np.where(some, wanted, 1.0), 1.0), 1.0)
+    total, wanted = by_group(public, pool, pools), by_group(staying, pool, pools)
+    cut = fraction(total, wanted)
     staying = staying * cut[pool]
     gone = (wanted * cut) / np.where(total > 0, total, 1.0)
     more = staying / np.where(come.load > 0, come.load, 1.0)
@@ -121,9 +119,3 @@ def refuse(
         replace(come, load=here, growth=come.growth * factor, factor=factor),
         replace(payer, fee=fee, fee_december=december),
     )
-
-
-def _by_pool(values: Array, pool: np.ndarray, pools: int) -> Array:
-    out = np.zeros((pools, *values.shape[1:]))
-    np.add.at(out, pool, values)
-    return out

@@ -1,6 +1,4 @@
-"""How many children ask for a place in a group of providers, and how many places there are.
-
-Places bought for children who would have none: contracts grow to what they sell, last of all.
+"""Recourse: places bought for children who would have none, and the room of groups with it.
 
 Contracts that run may be worth more places than the plan buys. Those are what children are sent to
 who find neither slack nor room up to the class ceiling, under the ceilings on purchases and what
@@ -20,7 +18,7 @@ from scipy import sparse
 from capsim.lp.arrays import Array, Flag
 from capsim.simulation.costs_and_classes import LATER_PART, contract_teachers, public_pupils
 from capsim.simulation.data import StageData
-from capsim.simulation.seating import Payers, Seated, by_group, ceilings, fraction, spill
+from capsim.simulation.seating import Payers, Seated, by_group, ceilings, offer, share_within
 
 if TYPE_CHECKING:
     from capsim.simulation.data import SimulationData
@@ -32,8 +30,8 @@ def counted(stage: StageData) -> Flag:
     return np.asarray(~stage.levered[:, None] | stage.converted)
 
 
-def asked(stage: StageData, seated: Seated, bought: Array) -> Array:
-    """Children who ask for a place in a group, persons ``[group, year, draw]``.
+def demanded(stage: StageData, seated: Seated, bought: Array) -> Array:
+    """Count children who ask for a place in a group, persons ``[group, year, draw]``.
 
     They are those who sit there, fee-paying pupils of private compulsory schools apart, and those
     who can go nowhere else and have none.
@@ -119,10 +117,10 @@ def buy(
     ]
     if not any(room.any() and sits.waiting.any() for room, sits in zip(rooms, seated, strict=True)):
         return tuple(payers), tuple(seated)
-    wanted = [
-        _sold(stage, sits, room)[0]
-        for stage, sits, room in zip(data.stages, seated, rooms, strict=True)
-    ]
+    wanted = []
+    for stage, sits, room in zip(data.stages, seated, rooms, strict=True):
+        _, landed, share, _ = offer(sits.waiting, room, stage.network)
+        wanted.append(landed.sum(1)[stage.network.pool] * share)
     part = _affordable(data, payers, seated, wanted, children)
     out = []
     for stage, payer, sits, more in zip(data.stages, payers, seated, wanted, strict=True):
@@ -131,36 +129,29 @@ def buy(
     return done, sit
 
 
-def _sold(stage: StageData, sits: Seated, room: Array) -> tuple[Array, Array, Array, Array]:
-    """Offer places to those who wait: taken by provider, who still waits, landed, travel."""
-    pool, pools = stage.network.pool, len(stage.network.home)
-    offered = by_group(room, pool, pools)
-    waiting, landed, travel = spill(sits.waiting, offered, stage.network)
-    share = room / np.where(offered > 0, offered, 1.0)[pool]
-    return landed.sum(1)[pool] * share, waiting, landed, travel
-
-
 def _bought(
     data: SimulationData, stage: StageData, payer: Payers, sits: Seated, room: Array
 ) -> tuple[Payers, Seated]:
-    """Let a stage's children take the places that may be bought for them."""
+    """Place a stage's waiting children on the places that may be bought for them."""
     if not room.any():
         return payer, sits
     pool = stage.network.pool
-    more, waiting, landed, travel = _sold(stage, sits, room)
-    total = np.where(landed.sum(1) > 0, landed.sum(1), 1.0)
-    found = sits.found.copy()
-    found[-1] += by_group(more, stage.county, len(data.space.counties))
+    waiting, landed, share, travel = offer(sits.waiting, room, stage.network)
+    arrived = landed.sum(1)
+    more = arrived[pool] * share
+    redirected = sits.redirected.copy()
+    redirected[-1] += by_group(more, stage.county, len(data.space.counties))
+    by_grade = landed / np.where(arrived > 0, arrived, 1.0)[:, None]
     return (
         replace(payer, bought=payer.bought + more, bought_december=payer.bought_december + more),
         replace(
             sits,
-            pupils=sits.pupils + (landed / total[:, None])[pool] * more[:, None],
+            pupils=sits.pupils + by_grade[pool] * more[:, None],
             total=sits.total + more,
             shortfall=sits.shortfall - (sits.waiting - waiting).sum(1),
             travel_cny=sits.travel_cny + travel,
             waiting=waiting,
-            found=found,
+            redirected=redirected,
         ),
     )
 
@@ -186,11 +177,9 @@ def _affordable(
     if np.isfinite(budget).any():
         spent = more_spent(data, payers, seated)
         budget = budget - np.concatenate([spent, spent.sum(0, keepdims=True)])
-    left = np.maximum(county - bought, 0.0), np.maximum(budget[:-1], 0.0)
-    part = np.minimum(fraction(left[0], places), fraction(left[1], cost))
-    left = np.maximum(whole - bought.sum(0), 0.0), np.maximum(budget[-1], 0.0)
-    most = fraction(left[0], (places * part).sum(0)), fraction(left[1], (cost * part).sum(0))
-    return np.asarray(part * np.minimum(*most))
+    left, left_whole = np.maximum(county - bought, 0.0), np.maximum(whole - bought.sum(0), 0.0)
+    money = np.maximum(budget, 0.0)
+    return share_within((left, left_whole, places), (money[:-1], money[-1], cost))
 
 
 def more_spent(data: SimulationData, payers: Sequence[Payers], seated: Sequence[Seated]) -> Array:

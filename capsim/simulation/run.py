@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from capsim.demand.draws import BLOCK
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import Done, run_tasks
-from capsim.lp.arrays import Array, Index
+from capsim.lp.arrays import Index
 from capsim.plan.targets import Target, read_targets
 from capsim.simulation.data import SimulationData, simulation_data
 from capsim.simulation.draws import Figures, Job, run_block
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from capsim.plan.plan import Plan
 
 
-FORMAT = 3
-"""Of what a block keeps; another number, and kept blocks are done again."""
+FORMAT = 4
+"""Of what is kept of a block; blocks kept under another number are done again."""
 
 
 def simulate(
@@ -140,7 +140,7 @@ def trial(
     store: ResultStore | str | Path | None = None,
     done: Done = lambda finished, total: None,
 ) -> Trial:
-    """Let a plan meet draws and keep every draw's figures; see `simulate` for the arguments.
+    """Simulate a plan and keep every draw's figures; see `simulate` for the arguments.
 
     With `children` False only the opening dates are drawn; to draw only the children, give
     `openings` as planned.
@@ -165,15 +165,9 @@ def trial(
     if store is not None:
         base = digest(FORMAT, version("capsim"), np.__version__, plan.scenario.hash, data, targets)
         keys = [digest(base, job) for job in jobs]
-    work = partial(_arrays, data, targets)
-    found = run_tasks(work, jobs, keys=keys, executor=executor, store=store, done=done)
-    return Trial(data, targets, ready, gather([Figures(**block) for block in found]))
-
-
-def _arrays(data: SimulationData, targets: tuple[Target, ...], job: Job) -> dict[str, Array]:
-    """Simulate a block, for workers and the store: arrays by name."""
-    figures = run_block(data, targets, job)
-    return {field.name: getattr(figures, field.name) for field in fields(Figures)}
+    work = partial(run_block, data, targets)
+    figures = run_tasks(work, jobs, keys=keys, executor=executor, store=store, done=done)
+    return Trial(data, targets, ready, gather(figures))
 
 
 def simulated_targets(plan: Plan) -> tuple[Target, ...]:

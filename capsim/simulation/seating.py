@@ -7,6 +7,7 @@ they can hold; the others look for slack nearby, then for room up to the class c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy import sparse
@@ -74,7 +75,7 @@ class Seated:
     travel_cny, boarding_cny : array [year, draw]
     waiting : array [area, grade, year, draw]
         Of the children without a place those whom the plan foresaw one for.
-    found : array [way, county, year, draw]
+    redirected : array [way, county, year, draw]
         Children who sit elsewhere than foreseen, by the way of `WAYS` in which they found a seat.
     """
 
@@ -86,7 +87,7 @@ class Seated:
     travel_cny: Array
     boarding_cny: Array
     waiting: Array
-    found: Array
+    redirected: Array
 
 
 def arrive(stage: StageData, demand: Array) -> Arrivals:
@@ -159,9 +160,7 @@ def _purchase_cut(data: SimulationData, bought: list[Array], demand: Array) -> A
     total: Array = np.zeros((counties, *bought[0].shape[1:]))
     for stage, part in zip(data.stages, bought, strict=True):
         total += by_group(part, stage.county, counties)
-    limit, whole = ceilings(data, demand)
-    cut = fraction(limit, total)
-    return cut * fraction(whole, (total * cut).sum(0))
+    return share_within((*ceilings(data, demand), total))
 
 
 def ceilings(data: SimulationData, demand: Array) -> tuple[Array, Array]:
@@ -212,7 +211,7 @@ def seat(
         Standard public seats open, and those the plan counts on (one draw).
     """
     own, standard, ceiling = _limits(data, stage, come, payers, seats, planned_seats)
-    pool, pools = stage.network.pool, len(stage.network.home)
+    pool = stage.network.pool
     home, counties = data.space.county[stage.network.home], len(data.space.counties)
     keep = fraction(own, come.load)
     out = _apply(stage.leave, (1 - keep) * come.factor)
@@ -222,13 +221,11 @@ def seat(
     board = come.ratio * _apply(stage.network.boarding, 1 - out).reshape(come.ratio.shape)
     total = come.load * keep
     pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
-    found = np.zeros((len(WAYS), counties, *total.shape[1:]))
+    redirected = np.zeros((len(WAYS), counties, *total.shape[1:]))
     for way, most in enumerate((standard, ceiling)):
         room = np.maximum(most - total, 0.0)
-        offered = by_group(room, pool, pools)
-        waiting, landed, extra = spill(waiting, offered, stage.network)
-        found[way] = by_group(landed.sum(1), home, counties)
-        share = room / np.where(offered > 0, offered, 1.0)[pool]
+        waiting, landed, share, extra = offer(waiting, room, stage.network)
+        redirected[way] = by_group(landed.sum(1), home, counties)
         total = total + landed.sum(1)[pool] * share
         pupils += landed[pool] * share[:, None]
         travel = travel + extra
@@ -242,7 +239,7 @@ def seat(
         travel_cny=travel,
         boarding_cny=board.sum((0, 1)),
         waiting=waiting,
-        found=found,
+        redirected=redirected,
     )
 
 
@@ -270,6 +267,27 @@ def _limits(
     standard = np.where(open_to_all, seats, np.where(other, capacity, 0.0))
     ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, 0.0)
     return own, standard, ceiling
+
+
+def offer(waiting: Array, room: Array, network: Network) -> tuple[Array, Array, Array, Array]:
+    """Offer the room of providers to waiting children; a pool's split it by the room they have.
+
+    Parameters
+    ----------
+    waiting : array [area, grade, year, draw]
+        Persons.
+    room : array [provider, year, draw]
+        Persons.
+    network : Network
+
+    Returns
+    -------
+    waiting, landed, share, travel_cny
+        As of `spill`; `share` is each provider's of its pool, ``[provider, year, draw]``.
+    """
+    offered = by_group(room, network.pool, len(network.home))
+    waiting, landed, travel = spill(waiting, offered, network)
+    return waiting, landed, room / np.where(offered > 0, offered, 1.0)[network.pool], travel
 
 
 def spill(waiting: Array, room: Array, network: Network) -> tuple[Array, Array, Array]:
@@ -324,6 +342,28 @@ def fraction(most: Array, wanted: Array) -> Array:
     """
     some = wanted > 0
     return np.asarray(np.where(some, np.minimum(most / np.where(some, wanted, 1.0), 1.0), 1.0))
+
+
+def share_within(*limits: tuple[Array, Array, Array]) -> Array:
+    """Find which share of what counties want their limits, and those of the whole, leave.
+
+    Parameters
+    ----------
+    *limits : triples of arrays ``[county, …]``, ``[…]``, ``[county, …]``
+        Left for each county, left for the whole, and wanted, of one thing each.
+
+    Returns
+    -------
+    array ``[county, …]``
+
+    Examples
+    --------
+    >>> share_within((np.array([5.0, 9.0]), np.array(6.0), np.array([10.0, 5.0])))
+    array([0.3, 0.6])
+    """
+    part = reduce(np.minimum, [fraction(left, wanted) for left, _, wanted in limits])
+    whole = [fraction(left, (wanted * part).sum(0)) for _, left, wanted in limits]
+    return np.asarray(part * reduce(np.minimum, whole))
 
 
 def by_group(values: Array, group: Index, groups: int) -> Array:

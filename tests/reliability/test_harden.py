@@ -111,7 +111,7 @@ def test_without_margins_the_rows_forbid_nothing():
     model = formulate(city())
     run = trial(plain(), draws=1, seed=0, uncertainty=False)
     counted = as_planned(city(), len(model.given.projects.project))
-    none = Safety(counted, np.zeros(run.figures.asked.shape[:2]), ((SHARE, 0.0),))
+    none = Safety(counted, np.zeros(run.figures.demanded.shape[:2]), ((SHARE, 0.0),))
     again = optimize(tighten(model, run.data, none), relax=True)
     free = optimize(model, relax=True)
     assert again.objective_cny == pytest.approx(free.objective_cny, rel=1e-7)
@@ -121,12 +121,12 @@ def test_rows_keep_the_places_free_that_are_asked_for():
     model = formulate(city())
     run = trial(plain(), draws=1, seed=0, uncertainty=False)
     counted = as_planned(city(), len(model.given.projects.project))
-    spare = (run.figures.room - run.figures.asked)[..., 0]
+    spare = (run.figures.room - run.figures.demanded)[..., 0]
     asked = np.maximum(spare, 0.0) + 25.0
     tight = tighten(model, run.data, Safety(counted, asked, ()))
     plan = optimize(tight, gap=GAP)
     after = trial(plan, draws=1, seed=0, uncertainty=False)
-    free = (after.figures.room - after.figures.asked)[..., 0]
+    free = (after.figures.room - after.figures.demanded)[..., 0]
     assert (free >= asked - 1e-6).mean() > 0.9
     dearer = optimize(tight, relax=True).objective_cny - optimize(model, relax=True).objective_cny
     assert dearer > 1e5
@@ -138,7 +138,7 @@ def test_a_margin_of_a_share_lowers_it():
     counted = as_planned(city(), len(model.given.projects.project))
     targets = plain().tables["targets"].set_index("id")
     margin = 0.004 + targets.loc["share-2023", "required"] - targets.loc["share-2023", "achieved"]
-    none = np.zeros(run.figures.asked.shape[:2])
+    none = np.zeros(run.figures.demanded.shape[:2])
     share = make_target("share-2023", "2023-12-31", 0.05)
     safety = Safety(counted, none, ((share, float(margin)),))
     plan = optimize(tighten(model, run.data, safety), gap=GAP)
@@ -170,12 +170,12 @@ def test_contracts_are_counted_on_within_their_ceilings(scope):
     model = formulate(made)
     run = trial(plan, draws=1, seed=0, uncertainty=False)
     counted = as_planned(made, len(model.given.projects.project))
-    spare = (run.figures.room - run.figures.asked)[..., 0]
+    spare = (run.figures.room - run.figures.demanded)[..., 0]
     tight = tighten(model, run.data, Safety(counted, np.maximum(spare, 0.0) + 60.0, ()))
     found = optimize(tight, gap=GAP)
     assert capsim.certify(made, found).holds()
     after = trial(found, draws=1, seed=0, uncertainty=False)
-    room = (after.figures.room - after.figures.asked)[..., 0]
+    room = (after.figures.room - after.figures.demanded)[..., 0]
     free, kept_free = reserves(after.data, np.maximum(spare, 0.0) + 60.0 - room)
     assert free.sum() > 0
     assert (kept_free <= free + 1e-9).all()
@@ -192,7 +192,7 @@ def test_a_reserve_uses_up_what_a_purchase_would():
     model = formulate(made)
     run = trial(plan, draws=1, seed=0, uncertainty=False)
     counted = as_planned(made, len(model.given.projects.project))
-    spare = (run.figures.room - run.figures.asked)[..., 0]
+    spare = (run.figures.room - run.figures.demanded)[..., 0]
     safety = Safety(counted, np.maximum(spare, 0.0) + 100.0, ())
     tight = tighten(model, run.data, safety)
     program = tight.program
@@ -344,7 +344,7 @@ def test_the_same_with_workers():
 def test_groups_tell_who_finds_no_place():
     """With links all over a county: without a place is who asks beyond the room."""
     run = trial(plain(), draws=128, seed=1)
-    beyond = np.maximum(run.figures.asked - run.figures.room, 0.0)
+    beyond = np.maximum(run.figures.demanded - run.figures.room, 0.0)
     county = np.zeros((2, *run.figures.shortfall.shape[1:]))
     np.add.at(county, run.data.space.county, run.figures.shortfall)
     by_stage = np.concatenate([county[:, s] for s in range(2)])

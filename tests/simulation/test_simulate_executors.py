@@ -46,8 +46,10 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_stored_run_is_the_same_and_is_not_done_again(plan, outcomes, tmp_path, monkeypatch):
     same(outcomes, simulate(plan, draws=DRAWS, seed=SEED, store=tmp_path))
     assert len(files(tmp_path)) == 7
-    monkeypatch.setattr(simulate_run, "run_block", None)
+    done = []
+    monkeypatch.setattr(simulate_run, "run_block", lambda *of: done.append(of))
     same(outcomes, simulate(plan, draws=DRAWS, seed=SEED, store=tmp_path))
+    assert not done
 
 
 def test_only_missing_and_damaged_blocks_are_done_again(plan, outcomes, tmp_path, monkeypatch):

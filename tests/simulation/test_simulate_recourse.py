@@ -83,7 +83,7 @@ def test_a_contract_grows_to_what_it_sells_and_to_what_ceilings_and_money_leave(
     _, _, payers, sits = seated(data, np.ones((3, 2, 3, 1)), LATE)
     assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20 + bought)
     assert payers[0].bought_december[P["privA"], 1, 0] == pytest.approx(20 + bought)
-    assert sits[0].found[2, 0, 1, 0] == pytest.approx(bought)
+    assert sits[0].redirected[2, 0, 1, 0] == pytest.approx(bought)
     assert sits[0].shortfall[:2, 1, 0].sum() == pytest.approx(26 - bought)
     assert sits[0].total[P["privA"], 1, 0] == pytest.approx(30 + bought)
 
@@ -91,7 +91,7 @@ def test_a_contract_grows_to_what_it_sells_and_to_what_ceilings_and_money_leave(
 def test_slack_and_overfilling_come_first():
     data = simulation_data(hand_plan.plan())
     _, _, payers, sits = seated(data, np.ones((3, 2, 3, 1)), LATE)
-    assert sits[0].found[:, 0, 1, 0].tolist() == pytest.approx([10, 26, 0])
+    assert sits[0].redirected[:, 0, 1, 0].tolist() == pytest.approx([10, 26, 0])
     assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20)
 
 
