@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csr_array
 
 from capsim.analysis.near_optimal import GAP, NearOptimalSpace, near_optimal_space
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Index
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
@@ -25,11 +26,7 @@ from capsim.model.objectives import criterion, with_rows
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver
 from capsim.plan.tie_break import break_ties
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 FINE = 1e-6
 

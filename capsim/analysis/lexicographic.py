@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import pandas as pd
 
 from capsim.analysis.fairness import Fair, fair_levels
 from capsim.analysis.objective_level import How, Level, solve_level
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
@@ -32,11 +33,7 @@ from capsim.model.objectives import (
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import COUNTIES, KEPT
 from capsim.plan.tie_break import break_ties
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 Priority = str | Mapping[str, float] | Fair
 

@@ -25,12 +25,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import Pricer, price_coupling
@@ -43,10 +44,7 @@ from capsim.model.model import Model, formulate, is_large
 from capsim.model.objectives import Lever, criterion, holding, levers, slackened
 from capsim.plan.plan import MILLION
 from capsim.plan.solver import COUNTIES, WarmSolver, found_x
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 GAP, GAP_LARGE = 1e-4, 1e-3
 """To which the best plan is proved where nothing is said; a quarter of the share near at most."""

@@ -12,12 +12,13 @@ import itertools
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from capsim.analysis.objective_level import exact_value
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverResult, is_whole
@@ -34,10 +35,7 @@ from capsim.model.objectives import (
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver, found_x, search
 from capsim.plan.tie_break import break_ties
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 GAP = 1e-4
 """To which each step is proved where nothing is said."""

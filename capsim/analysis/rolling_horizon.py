@@ -1,24 +1,24 @@
-"""What is known of the children in a year: counted so far, expected after.
-
-A plan made anew every autumn, with what is known by then and what is decided already.
+"""A plan made anew every autumn, with the children known by then and what is decided already.
 
 On 1 September of each year the children of that autumn are counted. What lies before the date is
-history: every decision and every child stays where it was. So does every project whose building (or
-approval) has begun, and every conversion and contract past its notice. The rest is planned again
-for the children now expected. Against it stand two plans for the children who really came: one that
-knew them from the start (perfect information), and the first plan, its decisions never changed.
+history: every decision and every child stays where it was. So does every project, conversion and
+contract whose lead time has begun. The rest is planned again for the children now expected. Against
+it stand two plans for the children who really came: one that knew them from the start (perfect
+information), and the first plan, its decisions never changed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from capsim.analysis.decision_deadlines import LeadTimes
 from capsim.analysis.diverse_plans import decisions
+from capsim.demand.observed import birth_variant
+from capsim.demand.projection import Demand, project
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverError
@@ -26,10 +26,7 @@ from capsim.model.formulation import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 
 def drawn(demand: Demand, draw: int) -> Demand:
@@ -51,10 +48,6 @@ def drawn(demand: Demand, draw: int) -> Demand:
 
 def realised_demand(scenario: Scenario, first: Demand, realised: Demand | Scenario | str) -> Demand:
     """Return the children who come: as given, projected from a scenario, or a variant of births."""
-    from capsim.demand.observed import birth_variant
-    from capsim.demand.projection import project
-    from capsim.scenario.scenario import Scenario
-
     if isinstance(realised, str):
         realised = birth_variant(scenario, realised)
     came = project(realised) if isinstance(realised, Scenario) else realised
@@ -124,8 +117,8 @@ class Rolled:
         A row for each plan: ``plan`` (``first``, ``replanned``, ``perfect information``, ``first
         kept``), ``known_to`` (the last school year whose children it knew), ``status``, ``gap``,
         ``cost_cny`` (discounted total it expected, history included), ``shortfall`` (child-years),
-        ``changed`` (decisions that differ from the plan before, as counted in :mod:`.different`),
-        ``regret_cny`` and ``regret_most_cny``.
+        ``changed`` (decisions that differ from the plan before, as counted in
+        :mod:`.diverse_plans`), ``regret_cny`` and ``regret_most_cny``.
 
         The regret of a year is what the decisions taken by then cost more than perfect information
         if all later ones were perfect; in the last year, what really was paid too much.
@@ -156,7 +149,7 @@ def replan(
     realised: Demand | Scenario | str,
     *,
     demand: Demand | None = None,
-    notice: LeadTimes | None = None,
+    lead_times: LeadTimes | None = None,
     **options: Unpack[SolveKeywords],
 ) -> Rolled:
     """Plan, and plan again each year for the children who came and are now expected.
@@ -173,7 +166,7 @@ def replan(
         variant of births (``low``, ``high``).
     demand : Demand, optional
         What is expected at first; projected from the scenario where not given.
-    notice : LeadTimes, optional
+    lead_times : LeadTimes, optional
         Months before which decisions are taken; none but the building itself where not given.
     **options : see :class:`~capsim.SolveOptions`
         For each of the plans.
@@ -197,32 +190,30 @@ def replan(
     >>> rolled.table["plan"].tolist()
     ['first', 'replanned', 'replanned', 'perfect information', 'first kept']
     """
-    from capsim.demand.projection import project
-
-    how = SolveOptions.of(replan, options)
+    solving = SolveOptions.of(replan, options).keywords
     first = project(scenario) if demand is None else demand
     came = realised_demand(scenario, first, realised)
-    asked = notice or LeadTimes()
+    before = lead_times or LeadTimes()
     truth = formulate(scenario, came)
     model = formulate(scenario, first)
-    plan = start = _need(optimize(model, **how.keywords), "the first plan")
-    perfect = _need(optimize(truth, **how.keywords), "the plan for the children who come")
+    plan = start = _feasible(optimize(model, **solving), "the first plan")
+    perfect = _feasible(optimize(truth, **solving), "the plan for the children who come")
     plans, rows = [plan], [_row("first", scenario.base_year, plan, 0.0, perfect, perfect)]
     complete = True
     for year in scenario.years:
-        fixed = _fixed(model, plan.solution.x, year, asked)
+        fixed = _fixed(model, plan.solution.x, year, before)
         model = formulate(scenario, known_by(scenario, first, came, year))
-        last, plan = plan, _replanned(model, plan, fixed, how)
+        last, plan = plan, _replanned(model, plan, fixed, solving)
         if plan.status == "infeasible":
             rows.append(_row("replanned", year, plan, np.nan, None, perfect))
             complete = False
             break
         # What the decisions taken by now cost at the least, all later ones being perfect.
-        locked = plan if year == scenario.last_year else _replanned(truth, last, fixed, how)
+        locked = plan if year == scenario.last_year else _replanned(truth, last, fixed, solving)
         plans.append(plan)
         rows.append(_row("replanned", year, plan, _changed(model, last, plan), locked, perfect))
     rows.append(_row("perfect information", scenario.last_year, perfect, np.nan, perfect, perfect))
-    never = _replanned(truth, start, truth.program.integer, how)
+    never = _replanned(truth, start, truth.program.integer, solving)
     rows.append(_row("first kept", scenario.base_year, never, 0.0, never, perfect))
     return Rolled(pd.DataFrame(rows), tuple(plans), perfect, complete)
 
@@ -236,7 +227,7 @@ def _row(
     perfect: Plan,
 ) -> dict[str, Any]:
     nan = float("nan")
-    none = plan.status == "infeasible"
+    infeasible = plan.status == "infeasible"
     locked_cny = nan if locked is None else locked.objective_cny
     return {
         "plan": name,
@@ -244,20 +235,20 @@ def _row(
         "status": plan.status,
         "gap": plan.gap,
         "cost_cny": plan.objective_cny,
-        "shortfall": nan if none else float(plan.tables["shortfall"]["shortfall"].sum()),
+        "shortfall": nan if infeasible else float(plan.tables["shortfall"]["shortfall"].sum()),
         "changed": changed,
         "regret_cny": locked_cny - perfect.objective_cny,
         "regret_most_cny": locked_cny - perfect.bound_cny,
     }
 
 
-def _need(plan: Plan, what: str) -> Plan:
+def _feasible(plan: Plan, what: str) -> Plan:
     if plan.status == "infeasible":
         raise SolverError(f"{what} is infeasible: capsim.optimize for these children explains it")
     return plan
 
 
-def _fixed(model: Model, x: Array, year: int, notice: LeadTimes) -> Flag:
+def _fixed(model: Model, x: Array, year: int, before: LeadTimes) -> Flag:
     """Flag ``[column]``: history on 1 September of the year, or decided by then."""
     v, given = model.columns, model.given
     now = float(day_number(np.array([f"{year}-09-01"], object))[0])
@@ -278,18 +269,18 @@ def _fixed(model: Model, x: Array, year: int, notice: LeadTimes) -> Flag:
     for column in yearly:
         fix(column, past)
     for column in (v.phase_out, v.closed):
-        fix(column, autumn - notice.conversion * MONTH_DAYS < now)
-    fix(v.contract, autumn - notice.contract * MONTH_DAYS < now)
-    fix(v.converted, check - notice.conversion * MONTH_DAYS < now)
+        fix(column, autumn - before.conversion * MONTH_DAYS < now)
+    fix(v.contract, autumn - before.contract * MONTH_DAYS < now)
+    fix(v.converted, check - before.conversion * MONTH_DAYS < now)
     begins = np.full(v.open.shape, np.inf)
-    begun = building_start(given) - notice.approval * MONTH_DAYS
+    begun = building_start(given) - before.approval * MONTH_DAYS
     np.minimum.at(begins, given.projects.row_project, begun)
     at = v.open[np.minimum(begins, check) < now]
     out[at[at >= 0]] = True
     return out
 
 
-def _replanned(model: Model, last: Plan, fixed: Flag, how: SolveOptions) -> Plan:
+def _replanned(model: Model, last: Plan, fixed: Flag, solving: SolveKeywords) -> Plan:
     """Plan with the flagged columns held where the last plan has them."""
     program = model.program
     spare = np.where(program.integer, 0.0, HELD)
@@ -299,7 +290,7 @@ def _replanned(model: Model, last: Plan, fixed: Flag, how: SolveOptions) -> Plan
         lower=np.where(fixed, np.maximum(value - spare, program.lower), program.lower),
         upper=np.where(fixed, np.minimum(value + spare, program.upper), program.upper),
     )
-    return replace(optimize(model.with_program(held), **how.keywords), made_from=model)
+    return replace(optimize(model.with_program(held), **solving), made_from=model)
 
 
 def _changed(model: Model, before: Plan, after: Plan) -> float:

@@ -1,6 +1,4 @@
-"""Variants of a scenario as a tree in which each hangs on its nearest neighbour.
-
-Many variants of one scenario, each solved from where its nearest neighbour ended.
+"""Many variants of one scenario, each solved from where its nearest neighbour ended.
 
 Variants form a tree: the scenario itself is the root, and every variant hangs on the one whose
 changes are nearest (a minimum spanning tree over the changed settings). A variant is solved from
@@ -18,24 +16,22 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
+from capsim.demand.projection import Demand, project
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Basis, Highs
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
 from capsim.model.model import Model, formulate, is_large
-from capsim.plan.plan import MILLION, Plan
+from capsim.plan.plan import MILLION
 from capsim.plan.solution import TOTALS, totals
 from capsim.plan.solver import search, settled_plan
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,7 @@ def tree(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> list[Varia
     The distance of two changes sums over settings: numbers by their share of the range that the
     sweep covers, others by whether they differ. Ties go to the one first in the order of names.
     """
+    # Prim's method: scipy's takes a distance of 0 as no edge, and breaks ties by position.
     place = _coordinates(scenario, changes)
     names = [label(change) for change in changes]
     rank = np.argsort(np.argsort(np.array(names, object), kind="stable"), kind="stable")
@@ -198,12 +195,8 @@ def sweep(
         raise ValueError("a sweep needs at least one change")
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
-    if demand is None:
-        from capsim.demand.projection import project
-
-        demand = project(scenario)
     tasks = tree(scenario, changes)
-    run = _Run(scenario, demand, relax, solving, plans)
+    run = _Run(scenario, project(scenario) if demand is None else demand, relax, solving, plans)
     solvers: SimpleQueue[_Solver] = SimpleQueue()
     for _ in range(workers):
         solvers.put(_Solver(run))
@@ -308,7 +301,7 @@ class _Solver:
         model = self._run.model(change)
         program = self._run.program(model)
         if program.integer.any() and is_large(program):
-            found, basis, warm = self._apart(model, program), None, False
+            found, basis, warm = search(model, program, self._run.options), None, False
         else:
             warm = _same_matrix(program, after.program)
             found, basis = self._whole(program, after)
@@ -318,10 +311,13 @@ class _Solver:
             "seconds": time.perf_counter() - begin,
             "route": "warm" if warm else "rebuilt",
         }
-        plan = {"plan": self._plan(model, found)} if self._run.plans else {}
-        if found.x is None:
-            return row | plan, after
-        return row | plan, _End(program, basis, found.x)
+        end = after if found.x is None else _End(program, basis, found.x)
+        if self._run.plans:
+            gap, relax = self._run.options.gap, self._run.relax
+            row["plan"] = None
+            if found.x is not None:
+                row["plan"] = settled_plan(model, found, gap=gap, relaxed=relax)
+        return row, end
 
     def _whole(self, program: LinearProgram, after: _End) -> tuple[SolverResult, Basis | None]:
         """Solve a program in one piece from where the neighbour ended."""
@@ -337,10 +333,6 @@ class _Solver:
         highs.set({"simplex_strategy": PRIMAL if costs_only else DUAL})
         return highs.solve(watched=False), highs.basis
 
-    def _apart(self, model: Model, program: LinearProgram) -> SolverResult:
-        """Solve a large mixed-integer program county by county, as ``optimize`` does."""
-        return search(model, program, self._run.options)
-
     def _take(self, program: LinearProgram) -> Highs:
         """Hold a program: change what differs, or hand it over again where the matrix does."""
         if self._highs is not None and _same_matrix(program, self._highs.program):
@@ -353,11 +345,10 @@ class _Solver:
         return self._highs
 
     def _row(self, model: Model, found: SolverResult) -> dict[str, Any]:
-        nan = float("nan")
-        committed = model.committed_cny
         if found.x is None:
-            row = {"status": "infeasible", "objective_cny": nan, "bound_cny": nan, "gap": nan}
-            return row | dict.fromkeys(TOTALS, nan)
+            numbers = ("objective_cny", "bound_cny", "gap", *TOTALS)
+            return {"status": "infeasible", **dict.fromkeys(numbers, float("nan"))}
+        committed = model.committed_cny
         objective = found.objective * MILLION + committed
         bound = min(found.bound * MILLION + committed, objective)
         return {
@@ -365,13 +356,8 @@ class _Solver:
             "objective_cny": objective,
             "bound_cny": bound,
             "gap": (objective - bound) / max(objective - committed, MILLION),
-            **totals(model, found.x if self._run.relax else model.program.rounded(found.x)),
+            **totals(model, self._run.program(model).rounded(found.x)),
         }
-
-    def _plan(self, model: Model, found: SolverResult) -> Plan | None:
-        if found.x is None:
-            return None
-        return settled_plan(model, found, gap=self._run.options.gap, relaxed=self._run.relax)
 
 
 def _same_matrix(one: LinearProgram, other: LinearProgram) -> bool:

@@ -112,7 +112,7 @@ def test_nothing_learned_nothing_regretted() -> None:
 def test_the_past_stands() -> None:
     """What a later plan says of earlier years is what the plan of those years said."""
     scenario = city(2, 8, 2023)
-    rolled = replan(scenario, "low", gap=1e-4, threads=1, notice=LeadTimes(6, 3, 3))
+    rolled = replan(scenario, "low", gap=1e-4, threads=1, lead_times=LeadTimes(6, 3, 3))
     assert rolled.complete
     for at, year in enumerate(scenario.years[:-1], start=1):
         then, after = (plan.tables["schools"] for plan in (rolled.plans[at], rolled.plans[at + 1]))
