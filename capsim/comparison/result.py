@@ -28,7 +28,7 @@ class Result:
     ----------
     headline : mapping
         The row of the table `summary`; without a plan only scenario, status and gap.
-    told : tuple of Message
+    messages : tuple of Message
         Why there is no plan, where there is none; `sentences` are these in English.
     tables : mapping of frames
         `targets`, `mix`, `costs`, `years`, `limits`, `binding`, `draws`; see
@@ -36,21 +36,21 @@ class Result:
     """
 
     headline: Mapping[str, Any]
-    told: tuple[Message, ...]
+    messages: tuple[Message, ...]
     tables: Mapping[str, pd.DataFrame]
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """Why there is no plan, in English."""
-        return tuple(str(one) for one in self.told)
+        return tuple(str(one) for one in self.messages)
 
 
 def result_of(plan: Plan, outcomes: Outcomes | None, prices: pd.DataFrame | None) -> Result:
     """Keep of a plan and its simulation what is compared."""
     headline = {"scenario": plan.scenario.name, "status": plan.status, "gap": plan.gap}
     if plan.status == "infeasible":
-        told = () if plan.explanation is None else plan.explanation.told
-        return Result(headline, told, {})
+        messages = () if plan.explanation is None else plan.explanation.messages
+        return Result(headline, messages, {})
     years = _years(plan)
     tables = {
         "targets": _targets(plan, outcomes),

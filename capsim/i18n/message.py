@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from capsim.i18n.language import Words, words
 
@@ -46,23 +45,6 @@ class Message:
     def __str__(self) -> str:
         return self.text(words("en"))
 
-    def plain(self) -> list[Any]:
-        """Return the message as lists, texts and numbers, for JSON."""
-        return [self.msgid, {key: _plain(value) for key, value in self.arguments.items()}]
-
-    @classmethod
-    def of(cls, plain: list[Any]) -> Message:
-        """Read a message back from `plain`.
-
-        Examples
-        --------
-        >>> one = Message("{a} and {b}", {"a": (Message("x"), Message("y")), "b": ("p", "q")})
-        >>> Message.of(one.plain()) == one
-        True
-        """
-        msgid, values = plain
-        return cls(msgid, {key: _value(value) for key, value in values.items()})
-
 
 Value = str | int | float | Message | tuple[str, ...] | tuple[Message, ...]
 NAMED = ("stage", "floor")
@@ -79,15 +61,3 @@ def _text(place: str, value: Value, say: Words) -> str:
     if isinstance(value, float):
         return say.amount(value)
     return say.name(str(value)) if place in NAMED else str(value)
-
-
-def _plain(value: Value) -> Any:
-    if isinstance(value, tuple):
-        return {"all": [_plain(one) for one in value]}
-    return value.plain() if isinstance(value, Message) else value
-
-
-def _value(plain: Any) -> Any:
-    if isinstance(plain, dict):
-        return tuple(_value(one) for one in plain["all"])
-    return Message.of(plain) if isinstance(plain, list) else plain

@@ -39,7 +39,7 @@ class Explanation:
 
     Attributes
     ----------
-    told : tuple of Message
+    messages : tuple of Message
         Sentences that can be said in more than one language; `sentences` are these in English.
     table : frame
         ``rule``, ``who``, ``school_year``, ``unit``, ``short_by``, ``alone``: what gives way at
@@ -51,7 +51,7 @@ class Explanation:
         rule gives way that is enough alone.
     """
 
-    told: tuple[Message, ...]
+    messages: tuple[Message, ...]
     table: pd.DataFrame
     conflicts: tuple[tuple[str, ...], ...] = ()
     repairs: pd.DataFrame | None = None
@@ -59,7 +59,7 @@ class Explanation:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The explanation in English."""
-        return tuple(str(one) for one in self.told)
+        return tuple(str(one) for one in self.messages)
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,10 @@ def sayings(comparison: Comparison, say: Words) -> list[Saying]:
         say(
             "{name}: {why}",
             name=name,
-            why=("" if say.lang == "zh" else " ").join(explained(result.told, say)),
+            why=("" if say.lang == "zh" else " ").join(explained(result.messages, say)),
         )
         for name, result in comparison.results.items()
-        if result.told
+        if result.messages
     ]
     found = [
         Saying(say("Cost on the same luck, {draws} draws", draws=draws), _costs(comparison, say)),

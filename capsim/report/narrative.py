@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from capsim.simulation.outcomes import Outcomes
 
 
-def explained(told: Iterable[Message], say: Words) -> list[str]:
+def explained(messages: Iterable[Message], say: Words) -> list[str]:
     """Give the sentences of an explanation.
 
     Examples
@@ -45,7 +45,7 @@ def explained(told: Iterable[Message], say: Words) -> list[str]:
     >>> explained([Message("{gap}.", {"gap": gap.filled(amount=12400.0)})], words("zh"))
     ['县区C01初中 2022年缺编制1.24万个。']
     """
-    return [one.text(say) for one in told]
+    return [one.text(say) for one in messages]
 
 
 HALF_A_CHILD = 0.5
@@ -451,7 +451,7 @@ def reasons_text(
         lines.append(say("THE PLAN MISSES A TARGET."))
     else:
         lines.append(say("THE PLAN MEETS ALL TARGETS."))
-    for sentence in explained(explanation.told if explanation else (), say):
+    for sentence in explained(explanation.messages if explanation else (), say):
         lines += filled(sentence, "  " if sentence.startswith("- ") else "")
     if prices is not None:
         table = prices.binding()

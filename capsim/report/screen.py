@@ -80,8 +80,8 @@ def answer(
     title = f"{scenario.heading(lang)} ({scenario.name} {scenario.hash[:10]})"
     lines = [title, sentences.verdict(plan, summary, say), ""]
     if plan.status == "infeasible":
-        told = () if plan.explanation is None else plan.explanation.told
-        for sentence in explained(told, say):
+        messages = () if plan.explanation is None else plan.explanation.messages
+        for sentence in explained(messages, say):
             lines += filled(sentence, "  " if sentence.startswith("- ") else "")
         return "\n".join(lines) + "\n"
     lines += _targets(summary, say)

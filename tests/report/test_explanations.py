@@ -22,7 +22,7 @@ def test_an_explanation_is_chinese_with_the_same_numbers(name):
     plan = capsim.optimize(CASES[name].make(), threads=1)
     why = plan.explain()
     assert why is not None
-    for english, chinese in zip(why.sentences, explained(why.told, words("zh")), strict=True):
+    for english, chinese in zip(why.sentences, explained(why.messages, words("zh")), strict=True):
         names = set(re.findall(r"[A-Za-z]+", chinese))
         assert names <= set(re.findall(r"[A-Za-z]+", english)), chinese
         assert not names & {"the", "of", "are", "is", "and", "in", "places", "county"}, chinese

@@ -144,7 +144,7 @@ def explain(plan: Plan) -> Explanation | None:
     explanation = _contradiction(plan.model)
     if explanation is None:
         return _nothing([*opening, _price_of_places(plan)])
-    return replace(explanation, told=(*opening, *explanation.told))
+    return replace(explanation, messages=(*opening, *explanation.messages))
 
 
 def _contradiction(model: Model) -> Explanation | None:
@@ -173,7 +173,7 @@ def _contradiction(model: Model) -> Explanation | None:
             )
         )
     return Explanation(
-        told=tuple(messages),
+        messages=tuple(messages),
         table=_table(elastic, together, repairs),
         conflicts=tuple(sets),
         repairs=_repairs(repairs),

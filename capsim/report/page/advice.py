@@ -58,7 +58,7 @@ def explanation_advice(explanation: Explanation, say: Words) -> Advice:
         )
         for caption, frame in frames.items()
     }
-    return Advice(say("Explanations"), explained(explanation.told, say), shown)
+    return Advice(say("Explanations"), explained(explanation.messages, say), shown)
 
 
 def price_advice(table: pd.DataFrame, say: Words) -> Advice:
