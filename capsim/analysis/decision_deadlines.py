@@ -10,7 +10,7 @@ import pandas as pd
 
 from capsim.lp.arrays import Array
 from capsim.lp.solution import is_number
-from capsim.model.formulation import MONTH_DAYS, day_number
+from capsim.model.costs import MONTH_DAYS, day_number
 from capsim.plan.plan import Plan
 
 CLEAR = 1e-6

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, csr_array
 
 from capsim.analysis.near_optimal import GAP, NearOptimalSpace, near_optimal_space
 from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Index
+from capsim.lp.expressions import Expression
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
 from capsim.model.model import Model, formulate
-from capsim.model.objectives import criterion, with_rows
+from capsim.model.objectives import ROW, criterion
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver
 from capsim.plan.tie_break import break_ties
@@ -178,28 +179,20 @@ def _apart(
     program, b = program.with_columns("which", n, upper=1.0, integer=True)
     away = start[column[inner]] - value[inner]
     start = np.concatenate([start, np.maximum(away, 0), np.maximum(-away, 0), away > 0])
-    at, v, w = column[inner], value[inner], weight[inner]
-    r = np.arange(n)
-    one = np.ones(n)
-    sign = np.where(up, -weight, weight)
-    ends = up | down
-    zero = np.zeros(len(column), np.int64)[ends]
-    entries = [
-        (zero, column[ends], sign[ends]),
-        (np.zeros(n, np.int64), p, -w),
-        (np.zeros(n, np.int64), m, -w),
-        (np.zeros(1, np.int64), np.array([least]), np.ones(1)),
-        *[(1 + r, c, k) for c, k in ((at, one), (p, -one), (m, one))],
-        *[(1 + n + r, c, k) for c, k in ((at, -one), (p, one), (m, -one))],
-        *[(1 + 2 * n + r, c, k) for c, k in ((p, one), (b, v - high[inner]))],
-        *[(1 + 3 * n + r, c, k) for c, k in ((m, one), (b, v - low[inner]))],
-    ]
-    row, col, coefficient = (np.concatenate(part) for part in zip(*entries, strict=True))
-    shape = (1 + 4 * n, len(program.cost))
-    rows = csr_array(coo_array((coefficient, (row, col)), shape=shape))
-    constant = float((sign * value)[ends].sum())
-    upper = np.concatenate([[constant], v, -v, np.zeros(n), v - low[inner]])
-    return with_rows(program, rows, upper, ["distance"] * len(upper)), start
+    chosen, above, below = Expression.of(column), Expression.of(p), Expression.of(m)
+    away = (np.where(up, 1.0, -1.0) * (chosen - value))[up | down]
+    distance = (weight[up | down] * away).total() + (weight[inner] * (above + below)).total()
+    which, v = Expression.of(b), value[inner]
+    for constraint in (
+        Expression.of(np.array(least)) <= distance,
+        chosen[inner] - above + below <= v,
+        chosen[inner] - above + below >= v,
+        above <= (high[inner] - v) * which,
+        below <= (v - low[inner]) * (1 - which),
+    ):
+        names = ["distance"] * prod(constraint.left.shape)
+        program = program.with_constraint(ROW, constraint, labels=[names])
+    return program, start
 
 
 def _plan(base: NearOptimalSpace, x: Array) -> Plan:

@@ -17,14 +17,14 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, hstack
 
 from capsim.analysis.objective_level import TIGHT, How, Level, solve_level
 from capsim.lp.arrays import Array, Index
+from capsim.lp.expressions import Expression
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
 from capsim.model.model import Model
-from capsim.model.objectives import SLACK, Criterion, holding, with_rows
+from capsim.model.objectives import ROW, SLACK, Criterion, holding
 from capsim.plan.solution import Solution
 from capsim.plan.solver import WarmSolver
 
@@ -67,56 +67,34 @@ class Fair:
         return f"worst {self.what}"
 
 
-def by_area(model: Model, what: str) -> csr_array:
-    """Return an amount per 100 children of each area, all years: ``[area, column]``."""
-    space, providers, v = model.given.space, model.given.providers, model.columns
-    areas = len(space.areas)
-    of_area = {
-        "shortfall": (np.arange(areas)[:, None, None], v.shortfall),
-        "displaced": (providers.area[v.seats.provider][:, None], v.displaced),
-        "overfilled": (providers.area[:, None], v.overfill),
+def by_area(model: Model, what: str) -> Expression:
+    """Return an amount per 100 children of each area, all years: ``[area]``."""
+    x, space, providers = model.parts.x, model.given.space, model.given.providers
+    areas, seat = len(space.areas), model.columns.seats.provider
+    amounts = {
+        "shortfall": x.shortfall.sum((1, 2)),
+        "displaced": x.displaced.sum(1).group(providers.area[seat], areas),
+        "overfilled": x.overfill.sum(1).group(providers.area, areas),
     }
-    row, column = np.broadcast_arrays(*of_area[what])
-    keep = column >= 0
-    children = np.maximum(space.children.sum(axis=(1, 2)), 1e-9)
-    value = 100.0 / children[row[keep]]
-    shape = (areas, len(model.program.cost))
-    return csr_array(coo_array((value, (row[keep], column[keep])), shape=shape))
+    per_child: Array = 100.0 / np.maximum(space.children.sum(axis=(1, 2)), 1e-9)
+    return amounts[what] * per_child
 
 
 def class_sizes(model: Model, x: Array) -> Array:
     """Return the mean class of public schools, ``[area, compulsory stage, t]``; 0 without any."""
-    pupils, classes = _class_terms(model)
-    taught, have = pupils @ x, classes[0] @ x + classes[1]
-    size = np.divide(taught, have, out=np.zeros_like(taught), where=have > 1e-9)
-    return np.asarray(size, np.float64).reshape(len(model.given.space.areas), -1, model.parts.years)
+    pupils, classes = (found.value(x) for found in _pupils_and_classes(model))
+    size = np.divide(pupils, classes, out=np.zeros_like(pupils), where=classes > 1e-9)
+    return np.asarray(size, np.float64)
 
 
-def _class_terms(model: Model) -> tuple[csr_array, tuple[csr_array, Array]]:
-    """Pupils, and classes with their constant part, by area, compulsory stage and year (rows)."""
-    parts, given = model.parts, model.given
-    space, providers, years = given.space, given.providers, model.parts.years
-    stages = np.flatnonzero(space.compulsory)
-    where = np.full(len(space.stages), -1, np.int64)
-    where[stages] = np.arange(len(stages))
-    mine = providers.public & (where[providers.stage] >= 0)
-    node = (providers.area * len(stages) + where[providers.stage])[:, None] * years
-    row = np.where(mine[:, None], node + np.arange(years), -1)
+def _pupils_and_classes(model: Model) -> tuple[Expression, Expression]:
+    """Return both of public schools, ``[area, compulsory stage, t]``."""
+    x, space, providers = model.parts.x, model.given.space, model.given.providers
+    mine = providers.public & space.compulsory[providers.stage]
+    into = np.where(mine, providers.area, -1), (np.cumsum(space.compulsory) - 1)[providers.stage]
+    cells = len(space.areas), int(space.compulsory.sum())
     size = space.by_stage("class_size")[providers.stage]
-    shape = (len(space.areas) * len(stages) * years, len(model.program.cost))
-
-    def matrix(term: tuple[Index, Index, Array]) -> csr_array:
-        r, c, value = term
-        return csr_array(coo_array((value, (r, c)), shape=shape))
-
-    r, c, value = parts.seats(row, 1.0 / size[:, None])
-    fixed = np.zeros(shape[0])
-    np.add.at(fixed, row[mine], (providers.places / size)[mine][:, None])
-    r2, c2, value2 = parts.enrolled(row)
-    return (
-        matrix((np.asarray(r2), np.asarray(c2), np.asarray(value2))),
-        (matrix((np.asarray(r), np.asarray(c), np.asarray(value))), fixed),
-    )
+    return x.enrolled.group(into, cells), (x.seats / size[:, None]).group(into, cells)
 
 
 def fair_levels(
@@ -151,22 +129,12 @@ def _amount_rank(
     """Minimise the sum of the ``rank`` largest amounts."""
     model = how.model
     amount = by_area(model, fair.what)
-    areas, own = amount.shape
+    areas, own = len(model.given.space.areas), len(model.program.cost)
     children = model.given.space.children.sum(axis=(1, 2))
-    begun = len(program.cost)
-    wide, at = program.with_columns(f"{fair.name},{rank}", areas + 1)
-    excess = coo_array(
-        (
-            np.full(2 * areas, -1.0),
-            (
-                np.tile(np.arange(areas), 2),
-                np.concatenate([np.full(areas, at[0]), at[1:]]) - own,
-            ),
-        ),
-        shape=(areas, begun + areas + 1 - own),
-    )
-    rows = csr_array(hstack([amount, excess], format="csr"))
-    wide = with_rows(wide, rows, np.zeros(areas), [f"{fair.name},{rank}"] * areas)
+    name = f"{fair.name},{rank}"
+    wide, at = program.with_columns(name, areas + 1)
+    threshold, beyond = Expression.of(at[:1]), Expression.of(at[1:])
+    wide = wide.with_constraint(ROW, amount <= threshold + beyond, labels=[[name] * areas])
     weights = np.zeros(len(wide.cost))
     weights[at[0]], weights[at[1:]] = rank, 1.0
     together = "the worst area" if rank == 1 else f"the {rank} worst areas together"
@@ -177,9 +145,9 @@ def _amount_rank(
         tolerance=100.0 / float(children.max()) if tolerance is None else tolerance,
     )
     if start is not None:
-        start = np.concatenate([start, _ordered(amount @ start[:own], rank)])
+        start = np.concatenate([start, _ordered(amount.value(start), rank)])
     level, x = solve_level(how, wide, start, aim, seconds)
-    exact = amount @ Solution(model.parts, x[:own]).exact
+    exact = amount.value(Solution(model.parts, x[:own]).exact)
     x[at] = _ordered(exact, rank)
     best = aim.value(x)
     who = str(model.given.space.areas[np.argsort(-exact, kind="stable")[rank - 1]])
@@ -190,7 +158,7 @@ def _amount_rank(
         bound=min(level.bound, best),
         limit=limit,
         who=who,
-        measure=lambda x: _largest(amount @ Solution(model.parts, x).exact, rank),
+        measure=lambda x: _largest(amount.value(Solution(model.parts, x).exact), rank),
     )
     return holding(wide, [(aim, limit)]), x, level
 
@@ -278,16 +246,11 @@ def _at_most(
     model: Model, program: LinearProgram, flag: Index, size: float, rank: int
 ) -> LinearProgram:
     """At most ``rank − 1`` areas (flagged) have larger mean classes than ``size``."""
-    pupils, (classes, fixed) = _class_terms(model)
-    rows, own = pupils.shape
-    area = np.arange(rows) // max(rows // len(model.given.space.areas), 1)
-    capacity = fixed + abs(classes) @ np.nan_to_num(model.program.upper, posinf=0.0)
+    pupils, classes = _pupils_and_classes(model)
+    own, upper = len(model.program.cost), np.nan_to_num(model.program.upper, posinf=0.0)
+    capacity = classes.constants() + (abs(classes.matrix(own)) @ upper).reshape(classes.shape)
     most = capacity * max(float(model.given.space.by_stage("class_ceiling").max()), size)
-    loose = coo_array(
-        (-most, (np.arange(rows), flag[area] - own)), shape=(rows, len(program.cost) - own)
-    )
-    matrix = csr_array(hstack([pupils - size * classes, loose], format="csr"))
-    out = with_rows(program, matrix, size * fixed, ["class size"] * rows)
-    count = np.zeros((1, len(program.cost)))
-    count[0, flag] = 1.0
-    return with_rows(out, csr_array(count), np.array([rank - 1.0]), ["areas"])
+    exceeds = Expression.of(flag)
+    limit = pupils <= size * classes + most * exceeds[:, None, None]
+    out = program.with_constraint(ROW, limit, labels=[["class size"] * most.size])
+    return out.with_constraint(ROW, exceeds.total() <= rank - 1, labels=[["areas"]])

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csc_array
 
 from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.expressions import Expression
 from capsim.lp.program import Builder
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import MILLION
-from capsim.model.formulation import Formulation, Seated
+from capsim.model.formulation import Expressions
 from capsim.model.model import ALWAYS, Model
 
 WHO = ("area", "county", "stage", "name", "year")
@@ -161,21 +161,6 @@ LABELS: dict[str, tuple[str, ...]] = {
 """What the labels of a block of rows are, by the beginning of its name."""
 
 
-@dataclass(frozen=True)
-class _WithPlaces(Formulation):
-    """The parts of a model in which every public provider has a column of further places."""
-
-    first: int
-    """Index of the first such column."""
-
-    @cached_property
-    def added_seats(self) -> Seated:
-        j = np.flatnonzero(self.given.providers.public)
-        provider, t = np.repeat(j, self.years), np.tile(np.arange(self.years), len(j))
-        column = self.first + np.arange(len(provider))
-        return Seated(provider, t, column, np.ones(len(provider)))
-
-
 def provider_places(model: Model) -> tuple[Relaxation, Index]:
     """Return one standard place more at each public provider and year, as a project brings it.
 
@@ -183,10 +168,12 @@ def provider_places(model: Model) -> tuple[Relaxation, Index]:
     the stead of those of projects, so that a place is the same here and there.
     """
     parts, first = model.parts, model.program.matrix.shape[1]
-    extended = _WithPlaces(parts.given, parts.links, parts.columns, parts.ledger, first)
-    seated = extended.added_seats
+    j = np.repeat(np.flatnonzero(parts.given.providers.public), parts.years)
     m = Builder(column_count=first)
-    m.variables("places", len(seated.provider))
+    place = np.full((len(parts.given.providers.school), parts.years), -1, np.int64)
+    place[parts.given.providers.public] = m.variables("places", len(j)).reshape(-1, parts.years)
+    x = Expressions(parts.given, parts.columns, new_seats=Expression.of(place))
+    extended = replace(parts, x=x)
     switches = parts.given.scenario.settings.switches
     define_opening(m, extended)
     for name, define in FAMILIES.items():
@@ -194,16 +181,15 @@ def provider_places(model: Model) -> tuple[Relaxation, Index]:
             define(m, extended)
     own = csc_array(m.freeze().matrix[:, first:])
     # A rule of the user's own has its rows after these, and no place in them.
-    shape = (model.program.matrix.shape[0], len(seated.provider))
+    shape = (model.program.matrix.shape[0], len(j))
     matrix = csc_array((own.data, own.indices, own.indptr), shape=shape)
     providers, space = parts.given.providers, parts.given.space
-    j = seated.provider
     members = no_members(len(j))
     members["area"] = space.areas[providers.area[j]]
     members["county"] = space.counties[providers.county[j]]
     members["stage"] = parts.stage_names[providers.stage[j]]
     members["name"] = providers.school[j]
-    members["year"] = space.years[seated.t]
+    members["year"] = np.tile(space.years, len(j) // parts.years)
     return Relaxation("place", "place", members, matrix), j
 
 

@@ -22,7 +22,7 @@ from capsim.demand.projection import Demand, project
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.solution import SolverError
-from capsim.model.formulation import MONTH_DAYS, building_start, day_number
+from capsim.model.costs import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize

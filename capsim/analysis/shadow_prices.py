@@ -34,8 +34,7 @@ from capsim.lp.highs import Basis, Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.sensitivity import EXACT, Margin, Margins, optimal_basis
 from capsim.lp.solution import SolverResult
-from capsim.model.costs import MILLION
-from capsim.model.formulation import day_number
+from capsim.model.costs import MILLION, day_number
 from capsim.model.model import Model
 from capsim.plan.plan import Plan
 

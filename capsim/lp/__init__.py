@@ -9,13 +9,12 @@ somebody reads them: a block keeps the labels of its dimensions, not a string pe
 from __future__ import annotations
 
 from capsim.lp.expressions import Constraint, Expression
-from capsim.lp.labels import Along, Axis, Labels
+from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import Block, Builder, LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
 from capsim.lp.solvers import solve
 
 __all__ = [
-    "Along",
     "Axis",
     "Block",
     "Builder",

@@ -10,7 +10,7 @@ not exist needs no special case.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, NamedTuple
@@ -88,6 +88,20 @@ class Expression:
         named = tuple(axes) or (Axis(),) * column.ndim
         return cls(column.shape, (Term(column),), 0.0, named)
 
+    @classmethod
+    def of_terms(
+        cls, shape: tuple[int, ...], terms: Iterable[Term], axes: Sequence[Axis] = ()
+    ) -> Expression:
+        """Return the sum of terms."""
+        return cls(shape, tuple(terms), 0.0, tuple(axes) or (Axis(),) * len(shape))
+
+    @classmethod
+    def of_matrix(cls, matrix: csr_array) -> Expression:
+        """Return the rows of a matrix ``[cell, column]``."""
+        entries = coo_array(matrix)
+        cell, column = (at.astype(np.int64) for at in entries.coords)
+        return cls.of_terms((matrix.shape[0],), [Term(column, entries.data, cell)])
+
     @property
     def exists(self) -> Flag:
         """Flag the cells in which there is a column."""
@@ -130,6 +144,8 @@ class Expression:
         """Scale by data."""
         data = _numbers(factor)
         wide = self.broadcast(np.broadcast_shapes(self.shape, np.shape(data)))
+        if isinstance(data, float) and data == 0.0:
+            return replace(wide, terms=(), constant=0.0)
         terms = tuple(term._replace(coefficient=wide._scaled(term, data)) for term in wide.terms)
         return replace(wide, terms=terms, constant=wide.constant * data)
 
@@ -187,6 +203,20 @@ class Expression:
         )
         return replace(self, terms=terms, constant=_over(self.constant, self.shape, _later))
 
+    def last(self, years: int) -> Expression:
+        """Sum the values of so many years up to each, along the last axis.
+
+        Examples
+        --------
+        >>> Expression.of(np.array([0, 1, 2])).last(2).value(np.array([1.0, 2.0, 4.0])).tolist()
+        [1.0, 3.0, 6.0]
+        """
+        before = total = self
+        for _ in range(1, min(years, self.shape[-1])):
+            before = before.previous()
+            total = total + before
+        return total
+
     def group(
         self,
         into: Index | tuple[Index, ...],
@@ -227,13 +257,13 @@ class Expression:
             to, front + counts + back, self.axes[:axis] + named + self.axes[axis + 1 :]
         )
 
-    def sum(self, axis: int | tuple[int, ...]) -> Expression:
-        """Sum over an axis or several."""
+    def sum(self, axis: int | tuple[int, ...], where: ArrayLike = True) -> Expression:
+        """Sum over an axis or several, of the cells that a mask flags."""
         gone = {a % len(self.shape) for a in ((axis,) if isinstance(axis, int) else axis)}
         kept = [a for a in range(len(self.shape)) if a not in gone]
         shape = tuple(self.shape[a] for a in kept)
         wide = tuple(1 if a in gone else n for a, n in enumerate(self.shape))
-        to = np.broadcast_to(np.arange(prod(shape)).reshape(wide), self.shape)
+        to = np.broadcast_to(np.where(where, np.arange(prod(shape)).reshape(wide), -1), self.shape)
         return self._moved(to, shape, tuple(self.axes[a] for a in kept))
 
     def total(self) -> Expression:
@@ -321,6 +351,11 @@ class Constraint:
         """Refuse to be a condition, as in ``0 <= x <= 1``."""
         raise TypeError("a constraint is neither true nor false; write 0 <= x and x <= 1 apart")
 
+    def along(self, *axes: Axis) -> Constraint:
+        """Return the constraint with further last axes of one member, to label its rows."""
+        left = self.left[(..., *(None for _ in axes))]
+        return replace(self, left=left.labelled(*self.left.axes, *axes))
+
     def rows(self, where: ArrayLike | None = None) -> Rows:
         """Return a row for every cell, or for every cell that a mask flags."""
         e = self.left
@@ -347,7 +382,7 @@ class Constraint:
             terms.append(_kept(number[term.cell], term.column, term.coefficient))
         constant = _over(e.constant, e.shape, cut)
         named = any(axis.texts for axis in e.axes)
-        labels = Labels.of(keep, e.axes) if named else ()
+        labels = Labels(keep, e.axes) if named else ()
         return Rows(count, terms, self.lower - constant, self.upper - constant, labels)
 
 

@@ -66,6 +66,14 @@ class Axis:
             raise ValueError(f"an axis of {known} has no {what}")
         return found[0].each()
 
+    def hidden(self) -> Axis:
+        """Return the axis with texts that choose and group members only."""
+        return Axis(tuple(text._replace(shown=False) for text in self.texts))
+
+    def __add__(self, other: Axis) -> Axis:
+        """Return the axis with further texts of the same members."""
+        return Axis(self.texts + other.texts)
+
     def take(self, member: Index | Flag | slice) -> Axis:
         """Return the axis of some members."""
         if isinstance(member, slice) and member == slice(None):
@@ -81,48 +89,38 @@ def _taken(text: Texts, member: Index | Flag | slice) -> Texts:
     return text._replace(of=np.arange(len(text.names))[member])
 
 
-class Along(NamedTuple):
-    """A text of every member by its place on an axis: ``names[of[place]]``, or ``names[place]``."""
-
-    axis: int
-    names: NDArray[Any]
-    of: Index | None = None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labels(Sequence[Text]):
     """The texts of the members that ``keep`` flags: a sequence of arrays ``[member]``.
 
     Examples
     --------
     >>> schools, years = np.array(["S1", "S2"], object), np.array([2022, 2023])
-    >>> two = Labels(np.array([[True, False], [True, True]]), (Along(0, schools), Along(1, years)))
+    >>> keep = np.array([[True, False], [True, True]])
+    >>> two = Labels(keep, (Axis.of(school=schools), Axis.of(year=years)))
     >>> [text.tolist() for text in two]
     [['S1', 'S2', 'S2'], [2022, 2022, 2023]]
     """
 
     keep: Flag
-    along: tuple[Along, ...]
+    axes: Sequence[Axis]
 
-    @classmethod
-    def of(cls, keep: Flag, axes: Sequence[Axis]) -> Labels:
-        """Return the labels of the flagged members of an array with these axes."""
-        return cls(
-            keep,
-            tuple(
-                Along(i, text.names, text.of)
-                for i, one in enumerate(axes)
-                for text in one.texts
-                if text.shown
-            ),
-        )
+    @cached_property
+    def members(self) -> int:
+        """How many there are."""
+        return int(np.count_nonzero(self.keep))
+
+    @cached_property
+    def _shown(self) -> list[tuple[int, Texts]]:
+        """The texts that stand in names, each with the number of its axis."""
+        return [(i, text) for i, axis in enumerate(self.axes) for text in axis.texts if text.shown]
 
     def __len__(self) -> int:
-        return len(self.along)
+        return len(self._shown)
 
     def __iter__(self) -> Iterator[Text]:
         where = np.nonzero(self.keep)
-        return (self._texts(one, where) for one in self.along)
+        return (_of_members(text, where[axis]) for axis, text in self._shown)
 
     @overload
     def __getitem__(self, at: int) -> Text: ...
@@ -130,26 +128,12 @@ class Labels(Sequence[Text]):
     def __getitem__(self, at: slice) -> Sequence[Text]: ...
     def __getitem__(self, at: int | slice) -> Text | Sequence[Text]:
         if isinstance(at, slice):
-            return Labels(self.keep, self.along[at])
-        return self._texts(self.along[at], np.nonzero(self.keep))
+            return list(self)[at]
+        axis, text = self._shown[at]
+        return _of_members(text, np.nonzero(self.keep)[axis])
 
-    @cached_property
-    def members(self) -> int:
-        """How many there are."""
-        return int(np.count_nonzero(self.keep))
 
-    def besides(self, text: Any) -> Labels:
-        """Return the labels with one more text at the end, the same for every member."""
-        return Labels(self.keep, (*self.along, self._same(text)))
-
-    def after(self, text: Any) -> Labels:
-        """Return the labels with one more text in front, the same for every member."""
-        return Labels(self.keep, (self._same(text), *self.along))
-
-    def _same(self, text: Any) -> Along:
-        return Along(0, np.array([text], object), np.zeros(len(self.keep), np.int64))
-
-    @staticmethod
-    def _texts(one: Along, where: tuple[Index, ...]) -> Text:
-        place = where[one.axis] if one.of is None else one.of[where[one.axis]]
-        return np.asarray(one.names, dtype=object)[place]
+def _of_members(text: Texts, member: Index) -> Text:
+    """Return the text of members of an axis."""
+    at = member if text.of is None else text.of[member]
+    return np.asarray(text.names, dtype=object)[at]

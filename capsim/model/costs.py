@@ -16,36 +16,99 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.expressions import Term
 from capsim.model.data import ModelData
-from capsim.model.formulation import Formulation, Spending, capital_spending, salvage_value
 from capsim.model.links import Links
 from capsim.model.variables import Variables
 
+MONTH_DAYS = 365.25 / 12
+DEFAULT_LIFE_YEARS = 50.0
 
-def committed_costs(parts: Formulation) -> Array:
+
+@dataclass(frozen=True)
+class Spending:
+    """Capital paid per copy: project row, opening check date, calendar year, RMB (``[entry]``)."""
+
+    row: Index
+    check: Index
+    year: Index
+    amount_cny: Array
+
+
+def day_number(iso: Text) -> Array:
+    """Days since 1970-01-01 of ISO dates."""
+    return np.asarray(iso.astype("datetime64[D]").astype(np.int64), np.float64)
+
+
+def new_year_days(given: ModelData) -> Array:
+    """Days of 1 January of each planned year and of the one after, ``[year + 1]``."""
+    first, count = int(given.space.years[0]), len(given.space.years)
+    return day_number(np.array([f"{first + i}-01-01" for i in range(count + 1)], object))
+
+
+def building_start(given: ModelData) -> Array:
+    """Day on which building starts for an opening on each check date, ``[row, check]``."""
+    opening = day_number(given.dates.date)
+    return opening[None, :] - given.projects.row_months[:, None] * MONTH_DAYS
+
+
+def capital_spending(given: ModelData) -> Spending:
+    """Spread each row's unpaid capital evenly by day over its building time, by calendar year.
+
+    What would fall before the first planned year is squeezed into the days from its 1 January on;
+    an empty span puts all into the year of the opening.
+    """
+    edges = new_year_days(given)
+    opening = day_number(given.dates.date)[None, :]
+    start = np.maximum(building_start(given), edges[0])
+    span = opening - start
+    amount = np.minimum(opening[..., None], edges[1:]) - np.maximum(start[..., None], edges[:-1])
+    np.maximum(amount, 0.0, out=amount)
+    amount /= np.where(span > 0, span, 1.0)[..., None]
+    at_once = np.nonzero(span <= 0)
+    amount[*at_once, :] = 0.0
+    amount[*at_once, given.dates.year[at_once[1]]] = 1.0
+    amount *= given.projects.row_capital[:, None, None]
+    row, check, year = np.nonzero(amount)
+    return Spending(row, check, year, amount[row, check, year])
+
+
+def salvage_value(given: ModelData) -> tuple[Index, Index, Array]:
+    """Return row, opening check and RMB a copy is still worth on 1 September after the horizon."""
+    share = given.scenario.settings.costs.salvage_share
+    end = day_number(np.array([f"{int(given.space.years[-1]) + 1}-09-01"], object))[0]
+    age = (end - day_number(given.dates.date)) / 365.25
+    life = np.nan_to_num(given.projects.row_life, nan=DEFAULT_LIFE_YEARS)
+    left = np.maximum(0.0, 1.0 - age[None, :] / life[:, None])
+    value = share * given.projects.row_capital[:, None] * left
+    row, check = np.nonzero(value)
+    return row, check, value[row, check]
+
+
+def committed_costs(given: ModelData, ledger: Ledger) -> Array:
     """Return committed amounts ``[kind, county, year]`` in million RMB, undiscounted.
 
     Staff of the base year less attrition; the allowance of all children at the base-year public
     share; capital and running costs of projects that are not candidates, opened at their last
     allowed date (see ``docs/model.md``).
     """
-    given = parts.given
-    space, settings, years = given.space, given.scenario.settings, parts.years
+    space, settings = given.space, given.scenario.settings
+    years = len(space.years)
     out = np.zeros((len(COST_KINDS), len(space.counties), years + 1))
     kept = (1.0 - settings.staff.attrition) ** np.arange(1, years + 1)
     out[COST_KINDS.index("staff"), :, :years] = (
-        settings.costs.teacher_cny * base_pool(parts)[:, None] * kept
+        settings.costs.teacher_cny * base_pool(given)[:, None] * kept
     )
     running = out[COST_KINDS.index("running")]
-    running[:, :years] += _allowance(parts)
-    _add_projects(parts, out)
+    running[:, :years] += _allowance(given)
+    _add_projects(given, ledger.spending, out)
     return out / MILLION
 
 
-def _allowance(parts: Formulation) -> Array:
+def _allowance(given: ModelData) -> Array:
     """Allow for all children at the whole's base-year public share, ``[county, year]``."""
-    space, providers = parts.given.space, parts.given.providers
+    space, providers = given.space, given.providers
     stages = len(space.stages)
     pupils = providers.rolls.sum(axis=1)
     everyone = np.bincount(providers.stage, weights=pupils, minlength=stages)
@@ -55,22 +118,22 @@ def _allowance(parts: Formulation) -> Array:
     share = np.divide(public, everyone, out=np.zeros(stages), where=everyone > 0)
     rate = (share * space.by_stage("allowance_cny"))[space.grade_stage]
     by_area = np.einsum("agt,g->at", space.children, rate)
-    out = np.zeros((len(space.counties), parts.years))
+    out = np.zeros((len(space.counties), len(space.years)))
     np.add.at(out, space.county, by_area)
     return out
 
 
-def _add_projects(parts: Formulation, out: Array) -> None:
-    given, projects = parts.given, parts.given.projects
+def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
+    """Add capital and running costs of projects that are ordered."""
+    projects = given.projects
     last = projects.last_check[projects.row_project]
     ordered = ~projects.candidate[projects.row_project] & (last < given.dates.count)
     copies = projects.count[projects.row_project]
     row = np.flatnonzero(ordered)
     in_use = given.dates.autumn >= last[row, None]
     running = in_use * (projects.row_running * copies)[row, None]
-    yearly = out[COST_KINDS.index("running"), :, : parts.years]
+    yearly = out[COST_KINDS.index("running"), :, : len(given.space.years)]
     np.add.at(yearly, projects.row_county[row], running)
-    spent = parts.ledger.spending
     due = ordered[spent.row] & (spent.check == last[spent.row])
     county, amount = (
         projects.row_county[spent.row[due]],
@@ -116,6 +179,11 @@ class Line:
     def keep(self) -> Flag:
         """Which of the broadcast entries there are."""
         return np.asarray((self.column >= 0) & (self.amount_cny != 0))
+
+    def term(self, years: int) -> Term:
+        """Return what is paid, million RMB, as a term in cells ``[county, year]``."""
+        cell = self.entries(self.county) * years + self.entries(self.year)
+        return Term(self.entries(self.column), self.entries(self.amount_cny / MILLION), cell)
 
     def entries(self, part: Index | Array) -> NDArray[Any]:
         """Write one of the arrays, or of their kin, out for the entries there are ``[entry]``."""
@@ -319,9 +387,8 @@ def taken_over(given: ModelData) -> Array:
     return np.where(staffed[given.providers.stage], ratio * given.providers.staff, 0.0)
 
 
-def base_pool(parts: Formulation) -> Array:
+def base_pool(given: ModelData) -> Array:
     """Count base-year public teachers of the staffed stages, ``[county]``; 0 with staff off."""
-    given = parts.given
     if not given.scenario.settings.switches.staff:
         return np.zeros(len(given.space.counties))
     staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])

@@ -583,3 +583,12 @@ def limits_of(data: ModelData, kind: str) -> tuple[Array, Array]:
     known = (county >= 0) & (year >= 0) & (year < len(space.years))
     out[county[known], year[known]] = rows.number("amount")[known]
     return out[:-1], out[-1]
+
+
+def inclusive_pool(data: ModelData) -> Index:
+    """First inclusive private provider of each area and stage, ``[area, stage]``; -1 where none."""
+    providers, space = data.providers, data.space
+    found = np.flatnonzero(providers.inclusive & ~providers.public)[::-1]
+    pool = np.full((len(space.areas), len(space.stages)), -1, np.int64)
+    pool[providers.area[found], providers.stage[found]] = found
+    return pool

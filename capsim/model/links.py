@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.labels import Along
+from capsim.lp.labels import Axis
 from capsim.model.data import ModelData, Space, TableArrays, codes, first_rows, provider_rows
 from capsim.scenario.travel import limits_travel, too_far
 
@@ -44,15 +44,15 @@ class Links:
     pair_link: Index
     pair_band: Index
 
-    def texts(self, given: ModelData) -> tuple[Along, Along, Along]:
-        """Name link × band pairs, the first axis of an array, by origin, target and band."""
+    def axis(self, given: ModelData) -> Axis:
+        """Name link × band pairs by origin, target and band."""
         space, providers = given.space, given.providers
         targets = np.concatenate([space.areas, providers.school])
         to = np.where(self.to_area >= 0, self.to_area, len(space.areas) + self.to_provider)
-        return (
-            Along(0, space.areas, self.area[self.pair_link]),
-            Along(0, targets, to[self.pair_link]),
-            Along(0, space.bands.name, self.pair_band),
+        return Axis.of(
+            area=(space.areas, self.area[self.pair_link]),
+            to=(targets, to[self.pair_link]),
+            band=(space.bands.name, self.pair_band),
         )
 
 
@@ -250,14 +250,13 @@ class Catchments:
     epoch: Index
     connected: bool
 
-    def texts(self, given: ModelData, pair: Index | None = None) -> tuple[Along, Along, Along]:
-        """Name pairs, the first axis of an array, by area, school and stage."""
-        pair = np.arange(len(self.link)) if pair is None else pair
-        provider, space = self.provider[pair], given.space
-        return (
-            Along(0, space.areas, self.area[pair]),
-            Along(0, given.providers.school, provider),
-            Along(0, space.stage_names, given.providers.stage[provider]),
+    def axis(self, given: ModelData) -> Axis:
+        """Name pairs by area, school and stage."""
+        providers, space = given.providers, given.space
+        return Axis.of(
+            area=(space.areas, self.area),
+            school=(providers.school, self.provider),
+            stage=(space.stage_names, providers.stage[self.provider]),
         )
 
 

@@ -16,7 +16,7 @@ from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import COST_KINDS, committed_costs, prepare_ledger
 from capsim.model.data import ModelData, prepare
-from capsim.model.formulation import Formulation
+from capsim.model.formulation import Expressions, Formulation
 from capsim.model.links import prepare_links
 from capsim.model.variables import Variables, add_columns
 
@@ -163,14 +163,14 @@ def formulate(
     m = Builder()
     columns = add_columns(m, given, links)
     ledger = prepare_ledger(given, links, columns)
-    parts = Formulation(given, links, columns, ledger)
+    parts = Formulation(given, links, columns, ledger, Expressions(given, columns))
     switches = scenario.settings.switches
     define_opening(m, parts)
     for name, define in FAMILIES.items():
         if getattr(switches, name) or name in ALWAYS:
             define(m, parts)
     used = np.array([bool(getattr(scenario.settings.cost_terms, kind)) for kind in COST_KINDS])
-    committed = np.where(used[:, None, None], committed_costs(parts), 0.0)
+    committed = np.where(used[:, None, None], committed_costs(given, ledger), 0.0)
     offset = -float((committed.sum(axis=(0, 1)) * ledger.factor).sum())
     program = m.freeze(cost=ledger.objective(m.column_count, used), offset=offset)
     return Model(program, parts, committed, time.perf_counter() - begin)

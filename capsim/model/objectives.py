@@ -80,10 +80,11 @@ def _surplus(model: Model) -> tuple[Array, float]:
     given, v = model.given, model.columns
     if not given.scenario.settings.switches.seats:
         raise ValueError("surplus places need the constraint family `seats`, which is switched off")
-    providers, added = given.providers, model.parts.added_seats
+    providers = given.providers
+    _, column, seats = model.parts.x.new_seats.entries()
     out = _sum(model, v.overfill) - _sum(model, v.public)
     out -= _sum(model, v.pupils[providers.public[v.seats.provider]])
-    np.add.at(out, added.column, added.seats)
+    np.add.at(out, column, seats)
     autumn = v.converted[:, given.dates.autumn]
     places = np.broadcast_to(providers.places[:, None], autumn.shape)
     np.add.at(out, autumn[autumn >= 0], places[autumn >= 0])
@@ -212,10 +213,12 @@ def minimising(program: LinearProgram, aim: Criterion) -> LinearProgram:
 
 def holding(program: LinearProgram, limits: Sequence[tuple[Criterion, float]]) -> LinearProgram:
     """Return the program with a row ``criterion ≤ limit`` for each of the limits, last rows."""
-    rows = [csr_array(aim.weights[None, :]) for aim, _ in limits]
+    if not limits:
+        return program
+    rows = vstack([csr_array(aim.weights[None, :]) for aim, _ in limits])
     upper = np.array([limit - aim.constant for aim, limit in limits])
     names = np.array([aim.name for aim, _ in limits], object)
-    return with_rows(program, vstack(rows) if rows else None, upper, names)
+    return program.with_rows(ROW, rows, upper=upper, labels=[names])
 
 
 SLACK = 1e-6
@@ -225,15 +228,6 @@ SLACK = 1e-6
 def slackened(limit: float) -> float:
     """Return a limit on a criterion with what a solver's tolerance takes."""
     return limit + SLACK * max(1.0, abs(limit))
-
-
-def with_rows(
-    program: LinearProgram, rows: csr_array | None, upper: Array, names: Array | Sequence[object]
-) -> LinearProgram:
-    """Return the program with rows ``rows · x ≤ upper`` added at the end."""
-    if rows is None or not rows.shape[0]:
-        return program
-    return program.with_rows(ROW, rows, upper=upper, labels=[np.asarray(names, object)])
 
 
 KINDS = ("project", "conversion", "purchase", "closure", "total")

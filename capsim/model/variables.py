@@ -1,4 +1,4 @@
-"""The variables of the plan: blocks of columns, and arrays that tell which column is which.
+"""The variables of the plan: blocks of columns, arrays that tell which is which, their labels.
 
 An entry of ``-1`` means that there is no such variable (it is the constant 0): a school that
 cannot convert has ``converted == -1`` at every check date.
@@ -6,14 +6,16 @@ cannot convert has ``converted == -1`` at every check date.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from capsim.lp.arrays import Flag, Index, Text
-from capsim.lp.labels import Along, Labels
+from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import Builder
-from capsim.model.data import ModelData
+from capsim.model.data import Dates, ModelData
 from capsim.model.links import Catchments, Links, catchments_of
 
 
@@ -28,46 +30,128 @@ class Seats:
 
 
 @dataclass(frozen=True)
-class Variables:
-    """Column indices by meaning; see ``docs/model.md`` for each.
+class Axes:
+    """The axes along which variables and constraints stand, each with the names of its members."""
 
-    Shapes: ``t`` planned year, ``k`` check date, ``j`` provider, ``m`` project, ``c`` county.
+    given: ModelData
+
+    @cached_property
+    def area(self) -> Axis:
+        """Areas, and the county of each."""
+        space = self.given.space
+        county = Axis.of(county=(space.counties, space.county))
+        return Axis.of(area=space.areas) + county.hidden()
+
+    @cached_property
+    def county(self) -> Axis:
+        """Counties."""
+        return Axis.of(county=self.given.space.counties)
+
+    @cached_property
+    def stage(self) -> Axis:
+        """Stages."""
+        return Axis.of(stage=self.given.space.stage_names)
+
+    @cached_property
+    def band(self) -> Axis:
+        """Grades that are planned as one."""
+        return Axis.of(band=self.given.space.bands.name)
+
+    @cached_property
+    def year(self) -> Axis:
+        """Planned years."""
+        return Axis.of(year=self.given.space.years)
+
+    @cached_property
+    def date(self) -> Axis:
+        """Check dates."""
+        return Axis.of(date=self.given.dates.date)
+
+    @cached_property
+    def provider(self) -> Axis:
+        """Schools by stage, with area and county."""
+        space, providers = self.given.space, self.given.providers
+        return (
+            Axis.of(school=providers.school, stage=(space.stage_names, providers.stage))
+            + Axis.of(
+                area=(space.areas, providers.area), county=(space.counties, providers.county)
+            ).hidden()
+        )
+
+    @cached_property
+    def project(self) -> Axis:
+        """Projects, and the county of each."""
+        space, projects = self.given.space, self.given.projects
+        county = Axis.of(county=(space.counties, projects.county))
+        return Axis.of(project=projects.project) + county.hidden()
+
+    def seat(self, seats: Seats) -> Axis:
+        """Return the axis of provider × band pairs."""
+        school, stage, area, county = self.provider.take(seats.provider).texts
+        band = Axis.of(band=(self.given.space.bands.name, seats.band))
+        return Axis((school, stage)) + band + Axis((area, county))
+
+
+WHOLE = Axis.of(county=np.array(["*"], object))
+"""The axis of all counties together."""
+
+
+@dataclass(frozen=True)
+class Variables:
+    """Column indices by meaning, arrays over the axes that each names, years or dates last.
+
+    An area × band is two axes; a school × stage (provider), a provider × band, a link × band and a
+    pair of area and school are one.
     """
 
+    axes: Mapping[str, tuple[Axis, ...]]
+    """The axes of every variable, by its name."""
     seats: Seats
     flow: Index
-    """``[link × band, t]``"""
+    """area, area or school, band, year: children of an area on a link"""
     shortfall: Index
-    """``[area, band, t]``"""
+    """area, band, year: children without a place"""
     pupils: Index
-    """``[provider × band, t]``"""
+    """school, stage, band, year: pupils of a band at a provider, whoever pays"""
     displaced: Index
-    """``[provider × band, t]``"""
+    """school, stage, grade, year: children made to change school in mid-stage"""
     fee: Index
+    """school, stage, year: fee-paying pupils of a private compulsory school on 1 September"""
     purchased: Index
+    """school, stage, year: its pupils on purchased places on 1 September"""
     public: Index
+    """school, stage, year: its pupils once it is converted"""
     fee_december: Index
+    """school, stage, year: `fee` on 31 December; itself in years without that check date"""
     purchased_december: Index
+    """school, stage, year: `purchased` on 31 December; itself in years without that check date"""
     overfill: Index
+    """school, stage, year: pupils above standard seats"""
     phase_out: Index
+    """school, stage, year: 0 or 1: no intake any more"""
     closed: Index
+    """school, stage, year: 0 or 1: closed at once"""
     contract: Index
+    """school, stage, year: 0 or 1: a purchase contract runs"""
     contract_start: Index
+    """school, stage, year: 0 or 1: a purchase contract begins"""
     large_classes: Index
-    """These ``[j, t]``."""
+    """school, stage, year: classes of `large_class` pupils or more"""
     converted: Index
-    """``[j, k]``"""
+    """school, stage, check date: 0 or 1: converted by then; an autumn is written as its year"""
     open: Index
-    """``[m, k]``"""
+    """project, check date: copies in use by then"""
     pool: Index
+    """county, year: teachers on post"""
     hired: Index
+    """county, year: teachers hired on post"""
     contract_teachers: Index
-    """``[c, t]``"""
+    """county, year: teachers on contract"""
     catchments: Catchments
     assigned: Index
-    """``[pair, epoch]``"""
+    """area, school, stage, year from which: 0 or 1: the area's public pupils go to the school"""
     passage: Index
-    """``[step, epoch]``"""
+    """area, bordering area, school, stage, year from which: areas led to the school that way"""
 
 
 def seat_pairs(given: ModelData) -> Seats:
@@ -87,36 +171,42 @@ def seat_pairs(given: ModelData) -> Seats:
 
 def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     """Add every block of variables, with its bounds."""
-    space, dates, providers, projects = given.space, given.dates, given.providers, given.projects
-    years = space.years
-    T, M, C = len(years), len(projects.project), len(space.counties)
-    seats = seat_pairs(given)
-    school = school_texts(given)
-    year = Along(1, years)
+    space, dates, providers = given.space, given.dates, given.providers
+    T, C = len(space.years), len(space.counties)
+    seats, axis = seat_pairs(given), Axes(given)
+    axes: dict[str, tuple[Axis, ...]] = {}
 
     def block(
         name: str,
         keep: Flag,
-        *texts: Along,
-        upper: float = np.inf,
+        *along: Axis,
+        bounds: tuple[Array | float, Array | float] = (0.0, np.inf),
         integer: bool = False,
     ) -> Index:
-        """Add a block for the flagged members."""
-        if not keep.any():
-            return np.full(keep.shape, -1, np.int64)
-        labels = Labels(keep, texts)
-        index = m.variables(name, labels.members, upper=upper, integer=integer, labels=labels)
+        """Add a block for the flagged members; bounds are one number or ``[flagged member]``."""
+        axes[name] = along
+        labels = Labels(keep, along)
+        out = np.full(keep.shape, -1, np.int64)
+        if not labels.members:
+            return out
+        lower, upper = bounds
+        index = m.variables(
+            name, labels.members, lower=lower, upper=upper, integer=integer, labels=labels
+        )
         if len(index) == keep.size:
             return index.reshape(keep.shape)
-        out = np.full(keep.shape, -1, np.int64)
         out[keep] = index
         return out
 
     def per_year(flag: Flag) -> Flag:
         return np.repeat(flag[:, None], T, axis=1)
 
-    pair = pair_texts(given, seats.provider, seats.band)
-    county = Along(0, space.counties)
+    def every(*shape: int) -> Flag:
+        return np.ones(shape, bool)
+
+    school = axis.provider, axis.year
+    seat = axis.seat(seats), axis.year
+    county = axis.county, axis.year
     compulsory_pair = space.compulsory[space.bands.stage[seats.band]] & (seats.before >= 0)
     public = providers.public
     levered = per_year(providers.levered)
@@ -125,124 +215,106 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     purchasable = per_year(providers.levered & (providers.purchasable > 0))
     closing = per_year(providers.levered & (providers.min_pupils > 0))
     december = dates.december_year[None, :]
-    fee = block("fee", levered, *school, year)
-    purchased = block("purchased", purchasable, *school, year)
-    fee_december = block("fee_december", levered & december, *school, year)
-    purchased_december = block("purchased_december", purchasable & december, *school, year)
+    convertible_at = np.repeat(convertible[:, None], dates.count, axis=1)
+    own_date = np.repeat(~given.projects.candidate[:, None], dates.count, axis=1)
+    own_date[:, dates.autumn] = True
+    fee = block("fee", levered, *school)
+    purchased = block("purchased", purchasable, *school)
+    fee_december = block("fee_december", levered & december, *school)
+    purchased_december = block("purchased_december", purchasable & december, *school)
     ruled = catchments_of(given, links)
-    drawn = Along(1, ruled.drawn)
+    pair, drawn = ruled.axis(given), Axis.of(year=ruled.drawn)
     return Variables(
+        axes=axes,
         seats=seats,
-        flow=block("flow", np.ones((len(links.pair_link), T), bool), *links.texts(given), year),
+        flow=block("flow", every(len(links.pair_link), T), links.axis(given), axis.year),
         shortfall=block(
             "shortfall",
-            np.ones(space.bands.children.shape, bool),
-            Along(0, space.areas),
-            Along(1, space.bands.name),
-            Along(2, years),
+            every(*space.bands.children.shape),
+            axis.area,
+            axis.band,
+            axis.year,
         ),
-        pupils=block("pupils", np.ones((len(seats.provider), T), bool), *pair, year),
-        displaced=block("displaced", per_year(compulsory_pair), *pair, year),
+        pupils=block("pupils", every(len(seats.provider), T), *seat),
+        displaced=block("displaced", per_year(compulsory_pair), *seat),
         fee=fee,
         purchased=purchased,
-        public=block("public", per_year(convertible), *school, year),
+        public=block("public", per_year(convertible), *school),
         fee_december=np.where(december, fee_december, fee),
         purchased_december=np.where(december, purchased_december, purchased),
-        overfill=block("overfill", per_year(public | convertible), *school, year),
-        phase_out=block("phase_out", closing, *school, year, upper=1.0, integer=True),
-        closed=block("closed", closing, *school, year, upper=1.0, integer=True),
-        contract=block("contract", purchasable, *school, year, upper=1.0, integer=True),
-        contract_start=block("contract_start", purchasable, *school, year, upper=1.0),
+        overfill=block("overfill", per_year(public | convertible), *school),
+        phase_out=block("phase_out", closing, *school, bounds=(0.0, 1.0), integer=True),
+        closed=block("closed", closing, *school, bounds=(0.0, 1.0), integer=True),
+        contract=block("contract", purchasable, *school, bounds=(0.0, 1.0), integer=True),
+        contract_start=block("contract_start", purchasable, *school, bounds=(0.0, 1.0)),
         large_classes=block(
-            "large_classes", per_year(public & space.compulsory[providers.stage]), *school, year
+            "large_classes", per_year(public & space.compulsory[providers.stage]), *school
         ),
-        converted=_converted(m, given, convertible),
-        open=_open(m, given, M),
-        pool=block("pool", np.ones((C, T), bool), county, year, upper=staffed),
-        hired=block("hired", np.ones((C, T), bool), county, year, upper=staffed),
-        contract_teachers=block(
-            "contract_teachers", np.ones((C, T), bool), county, year, upper=staffed
+        converted=block(
+            "converted",
+            convertible_at,
+            axis.provider,
+            Axis.of(date=_check_names(dates.date, space.years[dates.year])),
+            bounds=_conversion_bounds(given, convertible_at),
+            integer=True,
         ),
+        open=_at_every_date(
+            block(
+                "open",
+                own_date,
+                axis.project,
+                axis.date,
+                bounds=_open_bounds(given, own_date),
+                integer=True,
+            ),
+            dates,
+        ),
+        pool=block("pool", every(C, T), *county, bounds=(0.0, staffed)),
+        hired=block("hired", every(C, T), *county, bounds=(0.0, staffed)),
+        contract_teachers=block("contract_teachers", every(C, T), *county, bounds=(0.0, staffed)),
         catchments=ruled,
         assigned=block(
             "assigned",
-            np.ones((len(ruled.link), len(ruled.drawn)), bool),
-            *ruled.texts(given),
+            every(len(ruled.link), len(ruled.drawn)),
+            pair,
             drawn,
-            upper=1.0,
+            bounds=(0.0, 1.0),
             integer=True,
         ),
         passage=block(
             "passage",
-            np.ones((len(ruled.step_from), len(ruled.drawn)), bool),
-            Along(0, space.areas, ruled.area[ruled.step_from]),
-            *ruled.texts(given, ruled.step_to),
+            every(len(ruled.step_from), len(ruled.drawn)),
+            Axis.of(start=(space.areas, ruled.area[ruled.step_from])) + pair.take(ruled.step_to),
             drawn,
         ),
     )
 
 
-def school_texts(given: ModelData) -> tuple[Along, Along]:
-    """Name providers, the first axis of an array, by school and stage."""
-    providers = given.providers
-    return Along(0, providers.school), Along(0, given.space.stage_names, providers.stage)
-
-
-def pair_texts(given: ModelData, provider: Index, band: Index) -> tuple[Along, Along, Along]:
-    """Name provider × band pairs, the first axis of an array, by school, stage and band."""
-    school, stage = school_texts(given)
-    of_stage = given.providers.stage[provider]
-    return (
-        Along(0, school.names, provider),
-        Along(0, stage.names, of_stage),
-        Along(0, given.space.bands.name, band),
-    )
-
-
-def _converted(m: Builder, given: ModelData, convertible: Flag) -> Index:
-    """Add conversions with their earliest and due dates as bounds, ``[j, k]``."""
+def _conversion_bounds(given: ModelData, keep: Flag) -> tuple[Array, Array]:
+    """Return bounds of the flagged conversions ``[j, k]``: not too early, and when they are due."""
     policy, dates = given.scenario.settings.policy, given.dates
-    school_year = given.space.years[dates.year]
-    keep = np.repeat(convertible[:, None], dates.count, axis=1)
-    out = np.full(keep.shape, -1, np.int64)
     j, k = np.nonzero(keep)
-    if not len(j):
-        return out
     open_at = np.array([f"{policy.conversion_earliest_year}-09-01"], object)
     due_at = np.array([f"{policy.conversion_due_year}-09-01"], object)
     earliest, due = dates.index_of(open_at)[0], dates.index_of(due_at)[0]
     ruled = given.scenario.settings.switches.conversion
     must = given.providers.conversion[j] == "must"
-    check = Along(1, _check_names(dates.date, school_year))
-    out[j, k] = m.variables(
-        "converted",
-        len(j),
-        lower=(must & (k >= due) & ruled).astype(float),
-        upper=((k >= earliest) | (not ruled)).astype(float),
-        integer=True,
-        labels=Labels(keep, (*school_texts(given), check)),
-    )
-    return out
+    lower = (must & (k >= due) & ruled).astype(float)
+    return lower, ((k >= earliest) | (not ruled)).astype(float)
 
 
-def _open(m: Builder, given: ModelData, count: int) -> Index:
-    """Add copies of projects in use, ``[m, k]``; candidates change in autumn only."""
-    dates, projects = given.dates, given.projects
-    own = np.repeat(~projects.candidate[:, None], dates.count, axis=1)
-    own[:, dates.autumn] = True
-    i, k = np.nonzero(own)
+def _open_bounds(given: ModelData, keep: Flag) -> tuple[Array, Array]:
+    """Return bounds of the flagged copies in use ``[m, k]``."""
+    projects = given.projects
+    i, k = np.nonzero(keep)
     copies = projects.count[i]
-    out = np.full((count, dates.count), -1, np.int64)
-    out[i, k] = m.variables(
-        "open",
-        len(i),
-        lower=np.where(k >= projects.last_check[i], copies, 0.0),
-        upper=np.where(k >= projects.first_check[i], copies, 0.0),
-        integer=True,
-        labels=Labels(own, (Along(0, projects.project), Along(1, dates.date))),
-    )
-    autumn_of = dates.autumn[dates.year]
-    return np.where(out < 0, out[:, autumn_of], out)
+    lower = np.where(k >= projects.last_check[i], copies, 0.0)
+    return lower, np.where(k >= projects.first_check[i], copies, 0.0)
+
+
+def _at_every_date(column: Index, dates: Dates) -> Index:
+    """Let candidates, which open in autumn only, have the column of the autumn on other dates."""
+    return np.where(column < 0, column[:, dates.autumn[dates.year]], column)
 
 
 def _check_names(date: Text, school_year: Index) -> Text:

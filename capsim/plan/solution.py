@@ -73,9 +73,7 @@ class Solution:
     @cached_property
     def enrolled(self) -> Array:
         """All grades, ``[j, t]``."""
-        out = np.zeros((len(self.parts.given.providers.school), self.parts.years))
-        np.add.at(out, self.parts.columns.seats.provider, self.pupils)
-        return out
+        return self.parts.x.enrolled.value(self.x)
 
     @cached_property
     def open(self) -> Array:
@@ -121,11 +119,7 @@ class Solution:
     @cached_property
     def seats_new(self) -> Array:
         """Standard seats of projects, ``[j, t]``."""
-        out = np.zeros((len(self.parts.given.providers.school), self.parts.years))
-        added = self.parts.added_seats
-        copies = np.round(self.x[added.column])
-        np.add.at(out, (added.provider, added.t), added.seats * copies)
-        return out
+        return self.parts.x.new_seats.value(np.round(self.x))
 
     @cached_property
     def seats_existing(self) -> Array:

@@ -301,7 +301,7 @@ def staff_table(solved: Solution) -> pd.DataFrame:
             "county": np.repeat(space.counties, years),
             "school_year": np.tile(space.years, counties),
             "need": need.ravel(),
-            "pool": _pool(settings.staff.attrition, base_pool(parts), gained).ravel(),
+            "pool": _pool(settings.staff.attrition, base_pool(parts.given), gained).ravel(),
             "hired": hired.ravel(),
             "taken_over": over.ravel(),
             "contract": solved.value(v.contract_teachers).ravel(),

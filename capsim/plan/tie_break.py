@@ -10,17 +10,17 @@ in few rows only; each keeps the share of them that the plan gives it, and is se
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from capsim.lp.decomposition.blocks import Block, Split, split
+from capsim.lp.expressions import Expression
 from capsim.lp.highs import Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.threads import in_parallel
 from capsim.model.data import Space
-from capsim.model.formulation import before
 from capsim.model.model import Model
 
 Array = NDArray[np.float64]
@@ -94,26 +94,18 @@ def _with_moves(model: Model, fixed: LinearProgram, x: Array) -> tuple[LinearPro
 
     ``moves ≥ Σ_g ρ[g,t] x[l,g−1,t−1] − Σ_g x[l,g,t]`` over a band's grades but the stage's first.
     """
-    v, links = model.columns, model.parts.links
+    flow, links = model.parts.x.flow, model.parts.links
     space, bands = model.given.space, model.given.space.bands
     climbs = np.isin(np.arange(len(bands.name)), bands.of_grade[~space.grade_first])
     inner = np.flatnonzero(climbs[links.pair_band])
     band, area = links.pair_band[inner], links.area[links.pair_link[inner]]
-    carried, stays = (part[area, band][:, 1:].ravel() for part in _climbing(space))
+    carried, stays = (part[area, band] for part in _climbing(space))
     source = inner - bands.single[band]
-    now, last = v.flow[inner][:, 1:], before(v.flow[source])[:, 1:]
-    count = now.size
-    row = np.arange(count)
-    wider, moves = fixed.with_columns("moves", count)
-    entries = csr_array(
-        (
-            np.concatenate([stays, -carried, np.ones(count)]),
-            (np.tile(row, 3), np.concatenate([now.ravel(), last.ravel(), moves])),
-        ),
-        shape=(count, len(wider.cost)),
-    )
-    program = wider.with_rows("moves", entries, lower=0.0)
-    return program, np.maximum(carried * x[last.ravel()] - stays * x[now.ravel()], 0.0)
+    leaving = (carried * flow[source].previous() - stays * flow[inner])[:, 1:]
+    wider, column = fixed.with_columns("moves", prod(leaving.shape))
+    moves = Expression.of(column.reshape(leaving.shape))
+    program = wider.with_constraint("moves", moves >= leaving, labels=())
+    return program, np.maximum(leaving.value(x), 0.0).ravel()
 
 
 def _climbing(space: Space) -> tuple[Array, Array]:

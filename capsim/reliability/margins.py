@@ -24,6 +24,8 @@ from scipy.sparse import coo_array, csc_array
 
 from capsim.construction.building import build
 from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.expressions import Expression
+from capsim.lp.labels import Labels
 from capsim.lp.program import LinearProgram
 from capsim.model.data import ModelData
 from capsim.model.model import Model
@@ -196,35 +198,32 @@ CEILINGS = ("purchase.limit", "purchase.ceiling", "money.recurrent")
 """Rows under which a reserve counts like a purchase."""
 
 
-def with_reserves(model: Model) -> tuple[LinearProgram, Index]:
-    """Reserve ≤ purchasable · y − vd; ≤ K − f − v; ≤ purchasable · (1 − zp).
+def with_reserves(model: Model) -> tuple[LinearProgram, Expression]:
+    """Add columns for places by which contracts can grow.
 
     A reserve uses up ceilings on purchases and recurrent money as if it were bought.
 
     Returns
     -------
     program : LinearProgram
-    reserve : int ``[provider, year]``
-        Columns; -1 where no contract is possible.
+    reserve : Expression ``[provider, year]``
     """
-    parts, v = model.parts, model.columns
-    providers = parts.given.providers
-    flag = v.contract >= 0
-    reserve, count = parts.numbered(flag)
-    labels = parts.labels(flag)
-    program, columns = model.program.with_columns("reserve", count, labels=labels)
-    reserve[flag] = columns
-    j, _ = np.nonzero(flag)
-    at, sells = np.arange(count), providers.purchasable[j]
-    rows: tuple[tuple[str, list[tuple[Index, Array | float]], Array | float], ...] = (
-        ("contract", [(v.purchased_december, 1.0), (v.contract, -sells)], 0.0),
-        ("school", [(v.fee, 1.0), (v.purchased, 1.0)], providers.cap[j]),
-        ("ending", [(v.phase_out, sells)], sells),
-    )
-    for name, terms, upper in rows:
-        said = [(at, columns, 1.0), *((at, column[flag], value) for column, value in terms)]
-        program = program.constrained(f"reserve.{name}", count, said, upper=upper, labels=labels)
-    return _under_ceilings(program, columns, v.purchased[flag], v.purchased_december[flag]), reserve
+    x, providers = model.parts.x, model.given.providers
+    can = x.contract.exists
+    labels = Labels(can, x.contract.axes)
+    program, columns = model.program.with_columns("reserve", labels.members, labels=labels)
+    index = np.full(can.shape, -1, np.int64)
+    index[can] = columns
+    reserve = Expression.of(index, x.contract.axes)
+    sells, cap = providers.purchasable[:, None], providers.cap[:, None]
+    for name, limit in (
+        ("contract", reserve + x.purchased_december <= sells * x.contract),
+        ("school", reserve + x.fee + x.purchased <= cap),
+        ("ending", reserve <= sells * (1 - x.phase_out)),
+    ):
+        program = program.with_constraint(f"reserve.{name}", limit, can)
+    v = model.columns
+    return _under_ceilings(program, columns, v.purchased[can], v.purchased_december[can]), reserve
 
 
 def _under_ceilings(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import block_array, coo_array, csr_array, eye_array, kron, vstack
+from scipy.sparse import coo_array, csr_array
 
-from capsim.lp.arrays import Array, Index, Text
-from capsim.lp.program import LinearProgram, Term
-from capsim.model.constraints.capacity import ceiling_share, inclusive_pool
-from capsim.model.formulation import before
+from capsim.lp.arrays import Array, Index
+from capsim.lp.expressions import Expression
+from capsim.lp.labels import Axis, Labels
+from capsim.lp.program import LinearProgram
+from capsim.model.constraints.capacity import ceiling_share
 from capsim.model.model import Model
 from capsim.plan.targets import RULES, Target
 from capsim.reliability.margins import with_reserves
-from capsim.simulation.data import SimulationData, StageData
+from capsim.simulation.data import SimulationData
 
 LEAST_PRICE_CNY = 200_000.0
 PRICE_FACTOR = 10.0
@@ -71,121 +72,59 @@ def tighten(model: Model, data: SimulationData, safety: Safety) -> Model:
     safety : Safety
     """
     program, reserve = with_reserves(model)
-    rows, upper, labels = _seat_rows(model, data, safety, reserve, len(program.cost))
-    year = np.tile(np.arange(model.parts.years), len(safety.seats))
-    program = _append(model, program, "safety.seats", rows, upper, year, labels)
+    excess = _crowding(model, data, safety, reserve)
+    program = _soft(model, program, "safety.seats", excess, np.arange(model.parts.years))
     for target, margin in safety.targets:
         if margin > 0:
             program = _target_rows(model, program, data, target, margin)
     return model.with_program(program)
 
 
-def _seat_rows(
-    model: Model, data: SimulationData, safety: Safety, reserve: Index, columns: int
-) -> tuple[csr_array, Array, tuple[Text, ...]]:
-    """Σ pupils + children without a place + margin ≤ places up to the class ceiling + reserves.
+def _crowding(
+    model: Model, data: SimulationData, safety: Safety, reserve: Expression
+) -> Expression:
+    """Return pupils, children without a place and margin, less places and reserves.
 
-    By group and year: public providers, converted schools and private ones outside the compulsory
-    stages; seats of projects count from the autumn on in which they are sure enough, reserves are
-    what contracts can grow by.
+    By group and year, labelled by stage, area and year: public providers, converted schools and
+    private ones outside the compulsory stages; seats of projects count from the autumn on in which
+    they are sure enough; places reach up to the class ceiling.
     """
-    parts = model.parts
-    providers, T = parts.given.providers, parts.years
-    count = len(providers.school)
-    at = np.arange(count * T).reshape(count, T)
-    excess = 1 + ceiling_share(parts)
-    free = ~providers.levered[:, None] & np.ones(T, bool)
-    terms = [parts.enrolled(np.where(free, at, -1)), *_converted(model, at)]
-    terms += [_new_seats(model, safety.counted, at, excess), *_inclusive(model, at)]
-    terms += [(at, reserve, -1.0)]
-    places = np.where(providers.public, excess * providers.places, providers.cap)
-    base = np.where(free, places[:, None], 0.0).ravel()
-    each = _matrix(terms, count * T, columns)
-    names, members, lacking = [], [], []
-    for stage in data.stages:
-        groups = coo_array(stage.reach.member)
-        shape = (groups.shape[0], count)
-        members.append(
-            csr_array((groups.data, (groups.row, stage.provider[groups.col])), shape=shape)
-        )
-        lacking.append(_lacking(model, stage, columns))
-        names += [(stage.name, data.space.areas[area]) for area in stage.reach.area]
-    member = csr_array(block_array([[one] for one in members]))
-    over_years = csr_array(kron(member, eye_array(T)))
-    years = np.tile(parts.given.space.years, len(names))
-    labels = (*(np.repeat(np.array(part, object), T) for part in zip(*names, strict=True)), years)
-    upper = over_years @ base - safety.seats.ravel()
-    rows = csr_array(over_years @ each) + csr_array(vstack(lacking))
-    return csr_array(rows), np.asarray(upper), labels
+    parts, x = model.parts, model.parts.x
+    space, providers = parts.given.space, parts.given.providers
+    excess, free = ceiling_share(parts.given)[:, None], ~providers.levered[:, None]
+    public, places = providers.public[:, None], providers.places[:, None]
+    there = np.where(public, (1 + excess) * places, free * providers.cap[:, None])
+    in_converted = places * (x.converted + excess * x.converted.previous())
+    sure = (1 + excess) * _sure_seats(model, safety.counted)
+    private = free * x.enrolled - x.joined
+    over = private + x.public - in_converted - sure - there - reserve
+    short = x.shortfall.group(space.bands.stage, len(space.stages), axis=1)
+
+    groups = [np.asarray(stage.reach.area) for stage in data.stages]
+    total = safety.seats + Expression.of_terms(safety.seats.shape, ())
+    first, count = 0, len(safety.seats)
+    for number, stage in enumerate(data.stages):
+        member, inside = coo_array(stage.reach.member), coo_array(stage.reach.inside)
+        of_member, of_inside = (first + one.row.astype(np.int64) for one in (member, inside))
+        total += over[stage.provider[member.col]].group(of_member, count)
+        total += short[inside.col, number].group(of_inside, count)
+        first += len(groups[number])
+    of_group = Axis.of(
+        stage=np.repeat([stage.name for stage in data.stages], [len(area) for area in groups]),
+        area=data.space.areas[np.concatenate(groups)],
+    )
+    return total.labelled(of_group, parts.axis.year)
 
 
-def _lacking(model: Model, stage: StageData, columns: int) -> csr_array:
-    """Children without a place who can go nowhere else, by group and year."""
-    bands = np.unique(model.given.space.bands.of_grade[stage.grades])
-    T, short = model.parts.years, model.columns.shortfall[:, bands]
-    at = np.arange(len(short) * T).reshape(len(short), 1, T)
-    each = _matrix([(at, short, 1.0)], len(short) * T, columns)
-    return csr_array(csr_array(kron(stage.reach.inside, eye_array(T))) @ each)
-
-
-def _converted(model: Model, at: Index) -> list[Term]:
-    """Pupils of converted schools less the places that come with them."""
-    parts, v = model.parts, model.columns
-    places = parts.given.providers.places[:, None] * np.ones(parts.years)
-    now = v.converted[:, parts.given.dates.autumn]
-    return [
-        (at, v.public, 1.0),
-        (at, now, -places),
-        (at, before(now), -ceiling_share(parts)[:, None] * places),
-    ]
-
-
-def _new_seats(model: Model, counted: Index, at: Index, excess: Array) -> Term:
-    """Seats of projects, ``Σ_k (z[k] − z[k−1])`` over openings that count; ended ones leave."""
-    parts = model.parts
-    projects, years = parts.given.projects, np.arange(parts.years)
+def _sure_seats(model: Model, counted: Index) -> Expression:
+    """Seats of projects from the autumn on in which they count, less those ended, ``[j, t]``."""
+    parts, x, projects = model.parts, model.parts.x, model.given.projects
     row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
-    project = projects.row_project[row]
-    counts = counted[project][:, :, None] <= years
-    later = np.concatenate([counts[:, 1:], np.zeros_like(counts[:, :1])], axis=1)
-    share = counts.astype(np.float64) - later
-    provider = projects.row_provider[row]
-    each = -(excess[provider] * projects.row_places[row])[:, None, None] * share
-    column = np.broadcast_to(model.columns.open[project][:, :, None], each.shape)
-    out = at[provider][:, None, :] + np.zeros_like(column)
-    life = np.nan_to_num(projects.row_life[row], nan=1e6).astype(np.int64)
-    past = years - life[:, None]
-    r, t = np.nonzero(past >= 0)
-    gone = model.columns.open[project[r], parts.given.dates.autumn[past[r, t]]]
-    return (
-        np.concatenate([out.ravel(), at[provider[r], t]]),
-        np.concatenate([column.ravel(), gone]),
-        np.concatenate([each.ravel(), (excess[provider] * projects.row_places[row])[r]]),
-    )
-
-
-def _inclusive(model: Model, at: Index) -> list[Term]:
-    """Children of private providers who move as kindergartens turn inclusive."""
-    parts = model.parts
-    projects = parts.given.projects
-    z = model.columns.open[:, parts.given.dates.autumn]
-    moved = np.flatnonzero(projects.row_pupils > 0)
-    gains = inclusive_pool(parts.given)[projects.row_area[moved], projects.row_stage[moved]]
-    out: list[Term] = []
-    for provider, sign in ((gains, -1.0), (projects.row_leaves[moved], 1.0)):
-        known = provider >= 0
-        amount = sign * projects.row_pupils[moved[known]][:, None]
-        out.append((at[provider[known]], z[projects.row_project[moved[known]]], amount))
-    return out
-
-
-def _matrix(terms: list[Term], rows: int, columns: int) -> csr_array:
-    parts = [[np.ravel(x) for x in np.broadcast_arrays(*term)] for term in terms]
-    row, column, value = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    keep = (row >= 0) & (column >= 0)
-    return csr_array(
-        coo_array((value[keep], (row[keep], column[keep])), shape=(rows, columns)).astype(float)
-    )
+    opened = x.open_at[projects.row_project[row]]
+    counts = counted[projects.row_project[row]][..., None] <= np.arange(parts.years)
+    sure = (counts * (opened - opened.previous())[..., None]).sum(1)
+    seats = projects.row_places[row, None] * (sure - x.ended(row))
+    return seats.group(projects.row_provider[row], len(model.given.providers.school))
 
 
 def _target_rows(
@@ -202,13 +141,12 @@ def _target_rows(
         return program
     position = 0 if year is None else year - int(data.space.years[0])
     size = _size(model, data, target.rule, position, len(rows))
-    matrix = csr_array(model.program.matrix.tocsr()[rows])
-    upper = model.program.row_upper[rows]
-    if not np.isfinite(upper).all():
-        matrix, upper = csr_array(-matrix), -model.program.row_lower[rows]
-    years = np.full(len(rows), position)
-    labels = (np.full(len(rows), target.id, object),)
-    return _append(model, program, "safety.targets", matrix, upper - margin * size, years, labels)
+    left = Expression.of_matrix(csr_array(model.program.matrix.tocsr()[rows]))
+    most = model.program.row_upper[rows]
+    if not np.isfinite(most).all():
+        left, most = -left, -model.program.row_lower[rows]
+    named = left.labelled(Axis.of(target=np.full(len(rows), target.id, object)))
+    return _soft(model, program, "safety.targets", named - most + margin * size, position)
 
 
 def _size(model: Model, data: SimulationData, rule: str, year: int, count: int) -> Array | float:
@@ -229,30 +167,18 @@ def _size(model: Model, data: SimulationData, rule: str, year: int, count: int) 
     return np.full(count, by_area.sum())
 
 
-def _append(
-    model: Model,
-    program: LinearProgram,
-    name: str,
-    rows: csr_array,
-    upper: Array,
-    year: Index,
-    labels: tuple[Text, ...],
+def _soft(
+    model: Model, program: LinearProgram, name: str, excess: Expression, year: Index | int
 ) -> LinearProgram:
-    """Add rows ``rows · x − missing ≤ upper`` and the columns for what is missing."""
-    count = len(upper)
+    """Add rows ``excess ≤ missing`` and the columns for what is missing."""
     price = PRICE_FACTOR * max(_price(model), LEAST_PRICE_CNY) / 1e6
-    cost = price * model.parts.ledger.factor[year]
-    wider, missing = program.with_columns(f"missing.{name}", count, cost=cost, labels=labels)
-    found = coo_array(rows)
-    entries = (
-        np.concatenate([found.data, np.full(count, -1.0)]),
-        (
-            np.concatenate([found.coords[0], np.arange(count)]),
-            np.concatenate([found.coords[1], missing]),
-        ),
+    shape = excess.shape
+    cost = np.broadcast_to(price * model.parts.ledger.factor[year], shape)
+    labels = Labels(np.ones(shape, bool), excess.axes)
+    wider, column = program.with_columns(
+        f"missing.{name}", labels.members, cost=cost, labels=labels
     )
-    matrix = csr_array(entries, shape=(count, len(wider.cost)))
-    return wider.with_rows(name, matrix, upper=upper, labels=labels)
+    return wider.with_constraint(name, excess <= Expression.of(column.reshape(shape)))
 
 
 def _price(model: Model) -> float:

@@ -15,9 +15,8 @@ import pandas as pd
 from scipy import sparse
 
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.model.constraints.capacity import inclusive_pool
 from capsim.model.costs import RECURRENT
-from capsim.model.data import ModelData, Space, codes, limits_of, prepare
+from capsim.model.data import ModelData, Space, codes, inclusive_pool, limits_of, prepare
 from capsim.model.links import Links, prepare_links
 from capsim.simulation.network import Network, Reach, read_network, read_reach
 from capsim.simulation.opening_dates import OpeningDates, read_openings

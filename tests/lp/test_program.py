@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capsim.lp import Along, Builder, Labels
+from capsim.lp import Axis, Builder, Labels
 
 
 def test_a_program_by_hand() -> None:
@@ -79,10 +79,12 @@ def test_labels_must_fit() -> None:
 def test_labels_follow_from_arrays() -> None:
     schools, stages = np.array(["S1", "S2"], object), np.array(["junior", "primary"], object)
     keep = np.array([[True, False, True], [False, True, False]])
-    along = (Along(0, schools), Along(0, stages, np.array([1, 0])), Along(1, np.arange(2022, 2025)))
+    school = Axis.of(school=schools, stage=(stages, np.array([1, 0])))
+    axes = (school + Axis.of(county=schools).hidden(), Axis.of(year=np.arange(2022, 2025)))
     m = Builder()
-    m.variables("pupils", 3, labels=Labels(keep, along))
-    m.constrain("seats", 3, [], labels=Labels(keep, along).besides(7))
+    m.variables("pupils", 3, labels=Labels(keep, axes))
+    numbers = Labels(keep[..., None], (*axes, Axis.of(number=np.array([7]))))
+    m.constrain("seats", 3, [], labels=numbers)
     p = m.freeze()
     assert p.column_names() == [
         "pupils[S1,primary,2022]",
@@ -100,7 +102,7 @@ def test_labels_follow_from_arrays() -> None:
 
 
 def test_lazy_labels_must_fit() -> None:
-    labels = Labels(np.array([True, False]), (Along(0, np.array(["a", "b"], object)),))
+    labels = Labels(np.array([True, False]), (Axis.of(name=np.array(["a", "b"], object)),))
     with pytest.raises(ValueError, match="must have its 2 members"):
         Builder().variables("x", 2, labels=labels)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import runpy
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -27,13 +28,12 @@ from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import prepare_ledger
 from capsim.model.data import prepare
-from capsim.model.formulation import Formulation
+from capsim.model.formulation import Expressions, Formulation
 from capsim.model.links import prepare_links
 from capsim.model.variables import Variables, add_columns
 
 GOLDEN = Path(__file__).parent / "golden"
-PAGE = Path(__file__).parents[2] / "docs" / "families.md"
-FOLDER = Path(inspect.getfile(define_opening)).parent
+PAGE = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_families_page.py"))
 
 DEFINE = {
     **FAMILIES,
@@ -50,7 +50,8 @@ def alone(name: str) -> LinearProgram:
     links = prepare_links(given)
     m = Builder()
     columns = add_columns(m, given, links)
-    DEFINE[name](m, Formulation(given, links, columns, prepare_ledger(given, links, columns)))
+    ledger = prepare_ledger(given, links, columns)
+    DEFINE[name](m, Formulation(given, links, columns, ledger, Expressions(given, columns)))
     program = m.freeze(cost=np.zeros(m.column_count))
     used = np.diff(program.matrix.indptr) > 0
     return replace(
@@ -71,10 +72,12 @@ def _part(block: Block, used: np.ndarray) -> Block:
 
 
 def text_of(name: str, folder: Path) -> str:
-    """The LP file of a family, headed by its equation and its case."""
-    path = folder / f"{name}.lp"
+    """The LP file of a family, headed by its equations and its case."""
+    path, define = folder / f"{name}.lp", DEFINE[name]
     to_pulp(alone(name), name).writeLP(str(path))
-    said = f"{name}\n\n{inspect.getdoc(DEFINE[name])}\n\nThe case: {inspect.getdoc(CASES[name])}"
+    equations = "\n".join(f"{row.name}: {row.text}" for row in PAGE["rows_of"](define))
+    case = f"The case: {inspect.getdoc(CASES[name])}"
+    said = "\n\n".join((name, PAGE["summary"](define), equations, case))
     head = "".join(f"\\ {line}".rstrip() + "\n" for line in said.splitlines())
     rows = path.read_text(encoding="utf-8").partition("\n")[2]
     return head + _without_dummy(rows)
@@ -97,25 +100,28 @@ def test_every_family_has_its_file() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
 
 
-def test_the_page_has_every_name() -> None:
-    """Families, functions, rows and variables, as the cases and the modules have them."""
-    page = PAGE.read_text(encoding="utf-8")
-    said = set(re.findall(r"`([a-z_.]+)`", page))
-    programs = [alone(name) for name in CASES]
-    source = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
-    rows = {block.name for program in programs for block in program.rows if block.count}
-    rows |= set(re.findall(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+)"', source))
-    columns = {field.name for field in fields(Variables)} - {"seats", "catchments"}
-    columns |= {block.name for program in programs for block in program.columns if block.count}
-    functions = {define.__name__ for define in DEFINE.values()}
-    assert set(FAMILIES) | functions | rows | columns <= said
+def test_the_page_is_current() -> None:
+    told = "python scripts/make_families_page.py makes it anew"
+    assert PAGE["PAGE"].read_text(encoding="utf-8") == PAGE["page"](), told
 
 
-def test_the_page_has_no_other_rows() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    said = set(re.findall(rf"`((?:{'|'.join(FAMILIES)})\.[a-z_]+)`", page))
-    rows = {block.name for name in CASES for block in alone(name).rows if block.count}
-    assert said <= rows
+def test_every_family_has_its_equations_in_the_page() -> None:
+    """Each row that a case makes is in the page with its equation, and each in the page is made."""
+    page = PAGE["page"]()
+    made = {block.name for name in CASES for block in alone(name).rows if block.count}
+    rows = [row for define in DEFINE.values() for row in PAGE["rows_of"](define)]
+    assert {row.name for row in rows} == made
+    for row in rows:
+        assert f"| `{row.name}` | `{row.equation.split('; ')[0]}`" in page
+        assert re.search("[≤≥=]", row.equation)
+        assert row.meaning.endswith(".")
+
+
+def test_the_page_has_every_variable() -> None:
+    page = PAGE["page"]()
+    columns = {field.name for field in fields(Variables)} - {"axes", "seats", "catchments"}
+    columns |= {block.name for name in CASES for block in alone(name).columns if block.count}
+    assert columns <= set(re.findall(r"^\| `([a-z_]+)`", page, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", CASES)

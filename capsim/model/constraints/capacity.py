@@ -1,142 +1,68 @@
-"""Nobody sits on a seat that is not there: standard seats, over-filling, private size.
-
-The share of large classes, piecewise linear in the mean class of an area's schools.
-"""
+"""Pupils sit on seats that are there, and few of them in large classes."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.special import ndtr
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.arrays import Array
+from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
-from capsim.model.data import ModelData, stepped
-from capsim.model.formulation import Formulation, before
+from capsim.model.data import ModelData
+from capsim.model.formulation import Formulation
 
 
-def define_seats(m: Builder, parts: Formulation) -> None:
-    """Σ_g n[j,g,t] ≤ S[j,t] + o[j,t] and o[j,t] ≤ e_s · S[j,t] for public providers.
+def define_seats(m: Builder, f: Formulation) -> None:
+    """Seat nobody where there is no seat: standard seats, over-filling, private size.
 
-    Levered: f + v ≤ K (1 − zc − zi); q ≤ places · zc + o; o ≤ e_s · places · zc[t−1].
-    Other private: Σ_g n ≤ K ± pupils of kindergartens turned inclusive.
+    Rows
+    ----
+    seats.public
+        Pupils of a public school are at most its standard seats and ``overfill``.
+        Price: a standard place: `place`, with what it does to the rows ``seats.ceiling`` and
+        ``class_size``.
+    seats.ceiling
+        ``overfill`` is at most the share up to the class ceiling.
+        Price: a pupil more in crowded classes: part of `place`.
+    seats.private
+        Fee-paying and purchased pupils of a private compulsory school are at most those of the
+        base year, none once it is converted or closed.
+        Price: none: a pupil more whom a private school may keep.
+    seats.converted
+        A converted school holds its places and ``overfill``.
+        Price: none: a place in a converted school.
+    seats.converted_ceiling
+        ``overfill`` of a converted school, from its second year on, is at most the share up to the
+        class ceiling.
+        Price: none: a place in a converted school.
+    seats.other_private
+        Kindergartens and senior schools in private hands hold what they have, more or less those
+        turned inclusive.
+        Price: none: a place there.
     """
-    _define_public(m, parts)
-    _define_levered(m, parts)
-    _define_private(m, parts)
+    x, providers = f.x, f.given.providers
+    public, other = providers.public[:, None], (~providers.public & ~providers.levered)[:, None]
+    places, cap = providers.places[:, None], providers.cap[:, None]
+    excess = ceiling_share(f.given)[:, None]
+    m.add("seats.public", x.enrolled <= x.seats + x.overfill, public)
+    m.add("seats.ceiling", x.overfill <= excess * x.seats, public)
 
-
-def _define_public(m: Builder, parts: Formulation) -> None:
-    given, v = parts.given, parts.columns
-    providers, excess = given.providers, ceiling_share(parts)
-    flag = np.repeat(providers.public[:, None], parts.years, axis=1)
-    row, count = parts.numbered(flag)
-    j, _ = np.nonzero(flag)
-    labels = parts.labels(flag)
-    m.constrain(
-        "seats.public",
-        count,
-        [parts.enrolled(row), parts.seats(row, -1.0), (row[flag], v.overfill[flag], -1.0)],
-        upper=providers.places[j],
-        labels=labels,
-    )
-    m.constrain(
-        "seats.ceiling",
-        count,
-        [(row[flag], v.overfill[flag], 1.0), parts.seats(row, -excess[:, None])],
-        upper=(excess * providers.places)[j],
-        labels=labels,
-    )
-
-
-def _define_levered(m: Builder, parts: Formulation) -> None:
-    given, v = parts.given, parts.columns
-    providers = given.providers
-    converted = v.converted[:, given.dates.autumn]
-    flag = v.fee >= 0
-    row, count = parts.numbered(flag)
-    if not count:
-        return
-    j, _ = np.nonzero(flag)
-    cap = providers.cap[j]
-    m.constrain(
-        "seats.private",
-        count,
-        [
-            (row[flag], v.fee[flag], 1.0),
-            (row[flag], v.purchased[flag], 1.0),
-            (row[flag], converted[flag], cap),
-            (row[flag], v.closed[flag], cap),
-        ],
-        upper=cap,
-        labels=parts.labels(flag),
-    )
-    flag = v.public >= 0
-    row, count = parts.numbered(flag)
-    j, _ = np.nonzero(flag)
-    places = providers.places[j]
-    labels = parts.labels(flag)
-    m.constrain(
-        "seats.converted",
-        count,
-        [
-            (row[flag], v.public[flag], 1.0),
-            (row[flag], converted[flag], -places),
-            (row[flag], v.overfill[flag], -1.0),
-        ],
-        upper=0.0,
-        labels=labels,
-    )
-    m.constrain(
+    m.add("seats.private", x.fee + x.purchased <= cap * (1 - x.converted - x.closed), x.fee.exists)
+    m.add("seats.converted", x.public <= places * x.converted + x.overfill, x.public.exists)
+    m.add(
         "seats.converted_ceiling",
-        count,
-        [
-            (row[flag], v.overfill[flag], 1.0),
-            (row[flag], before(converted)[flag], -ceiling_share(parts)[j] * places),
-        ],
-        upper=0.0,
-        labels=labels,
+        x.overfill <= excess * places * x.converted.previous(),
+        x.public.exists,
     )
 
-
-def _define_private(m: Builder, parts: Formulation) -> None:
-    """Private providers outside compulsory schooling, with what moves between their pools."""
-    given, v = parts.given, parts.columns
-    providers, projects = given.providers, given.projects
-    flag = np.repeat((~providers.public & ~providers.levered)[:, None], parts.years, axis=1)
-    row, count = parts.numbered(flag)
-    if not count:
-        return
-    j, _ = np.nonzero(flag)
-    z = v.open[:, given.dates.autumn]
-    terms = [parts.enrolled(row)]
-    moved = np.flatnonzero(projects.row_pupils > 0)
-    gains = inclusive_pool(given)[projects.row_area[moved], projects.row_stage[moved]]
-    for provider, sign in ((gains, -1.0), (projects.row_leaves[moved], 1.0)):
-        known = provider >= 0
-        at = row[provider[known]]
-        amount = sign * projects.row_pupils[moved[known]][:, None] * np.ones(parts.years)
-        column = z[projects.row_project[moved[known]]]
-        ok = at >= 0
-        terms.append((at[ok], column[ok], amount[ok]))
-    m.constrain(
-        "seats.other_private", count, terms, upper=providers.cap[j], labels=parts.labels(flag)
-    )
+    m.add("seats.other_private", x.enrolled <= cap + x.joined, other)
 
 
-def inclusive_pool(data: ModelData) -> Index:
-    """First inclusive private provider of each area and stage, ``[area, stage]``; -1 where none."""
-    providers, space = data.providers, data.space
-    pool = np.full((len(space.areas), len(space.stages)), -1, np.int64)
-    for j in np.flatnonzero(providers.inclusive & ~providers.public)[::-1]:
-        pool[providers.area[j], providers.stage[j]] = j
-    return pool
-
-
-def ceiling_share(parts: Formulation) -> Array:
+def ceiling_share(given: ModelData) -> Array:
     """``class_ceiling ÷ class_size − 1`` of every provider's stage, ``[provider]``."""
-    space = parts.given.space
+    space = given.space
     share = space.by_stage("class_ceiling") / space.by_stage("class_size") - 1.0
-    return share[parts.given.providers.stage]
+    return share[given.providers.stage]
 
 
 MEANS = np.arange(40.0, 55.1, 2.5)
@@ -159,60 +85,37 @@ def chords(large_class: float, sd: float) -> tuple[Array, Array]:
     return share[:-1] - slope * MEANS[:-1], slope
 
 
-def define_class_size(m: Builder, parts: Formulation) -> None:
-    """L[j,t] ≥ α_k C[j,t] + β_k Σ_g n[j,g,t], C = S ÷ class_size.
+def define_class_size(m: Builder, f: Formulation) -> None:
+    """Limit the share of large classes, piecewise linear in the mean class of a school.
 
-    Σ_j L ≤ large_class_share[t] · Σ_j C by county and compulsory stage, public providers.
+    A school has ``seats ÷ size`` classes; ``share`` is ``large_class_share`` of the year.
+
+    Rows
+    ----
+    class_size.chord
+        Large classes are at least what the mean class size implies, chord by chord.
+    class_size.limit
+        Large classes of a county's public schools of a stage are at most their share.
+        Price: a large class: `large class`.
     """
-    given, v = parts.given, parts.columns
-    space, providers, policy = given.space, given.providers, given.scenario.settings.policy
-    flag = v.large_classes >= 0
-    row, count = parts.numbered(flag)
-    j, _ = np.nonzero(flag)
-    labels = parts.labels(flag)
-    size = space.by_stage("class_size")[providers.stage]
-    large = space.by_stage("large_class")
-    lines = [chords(large[s], policy.class_size_sd) for s in range(len(space.stages))]
-    for k in range(len(MEANS) - 1):
-        alpha = np.array([line[0][k] for line in lines])[providers.stage]
-        beta = np.array([line[1][k] for line in lines])[providers.stage]
-        m.constrain(
+    x, axis, space, providers = f.x, f.axis, f.given.space, f.given.providers
+    policy = f.given.scenario.settings.policy
+    size = space.by_stage("class_size")[providers.stage][:, None]
+    lines = [chords(large, policy.class_size_sd) for large in space.by_stage("large_class")]
+    alphas, betas = (np.array(part)[providers.stage] for part in zip(*lines, strict=True))
+    has = x.large_classes.exists
+    for chord in range(alphas.shape[1]):
+        alpha, beta = alphas[:, chord, None], betas[:, chord, None]
+        m.add(
             "class_size.chord",
-            count,
-            [
-                (row[flag], v.large_classes[flag], 1.0),
-                parts.enrolled(row, -beta[:, None]),
-                parts.seats(row, -(alpha / size)[:, None]),
-            ],
-            lower=(alpha / size * providers.places)[j],
-            labels=labels.besides(k),
+            (x.large_classes >= alpha / size * x.seats + beta * x.enrolled).along(
+                Axis.of(chord=np.array([chord]))
+            ),
+            has[..., None],
         )
-    values = [stepped(policy.large_class_share, int(y)) for y in space.years]
-    t = np.flatnonzero([value is not None for value in values])
-    share = np.zeros(parts.years)
-    share[t] = [value for value in values if value is not None]
-    counties, stages = len(space.counties), len(space.stages)
-    node = np.full((counties, stages, parts.years), -1, np.int64)
-    present = np.zeros((counties, stages), bool)
-    present[providers.county[flag[:, 0]], providers.stage[flag[:, 0]]] = parts.years > 0
-    c, s = np.nonzero(present)
-    node[np.ix_(np.arange(counties), np.arange(stages), t)] = -1
-    numbers = np.arange(len(c) * len(t)).reshape(len(c), len(t))
-    node[c[:, None], s[:, None], t[None, :]] = numbers
-    at = np.where(flag, node[providers.county, providers.stage], -1)
-    keep = at >= 0
-    classes = -share[None, :] / size[:, None]
-    upper = np.zeros(len(c) * len(t))
-    np.add.at(upper, at[keep], (-classes * providers.places[:, None])[keep])
-    names = np.array([x.name for x in space.stages], object)
-    m.constrain(
-        "class_size.limit",
-        len(upper),
-        [(at[keep], v.large_classes[keep], 1.0), parts.seats(at, classes)],
-        upper=upper,
-        labels=[
-            np.repeat(space.counties[c], len(t)),
-            np.repeat(names[s], len(t)),
-            np.tile(space.years[t], len(c)),
-        ],
-    )
+    share = f.in_force(policy.large_class_share)
+    cells, of_cells = (len(space.counties), len(space.stages)), [axis.county, axis.stage]
+    county = np.where(has.any(axis=1), providers.county, -1)
+    large = x.large_classes.group((county, providers.stage), cells, of_cells)
+    allowed = (share / size * x.seats).group((county, providers.stage), cells)
+    m.add("class_size.limit", large <= allowed, large.exists & ~np.isnan(share))

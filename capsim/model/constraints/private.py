@@ -1,207 +1,111 @@
-"""A private school that closes stays closed; one that becomes too small must close.
-
-Once converted, converted for good; once open, open. In force whatever is switched off.
-
-Places bought in private schools: contracts with a minimum term, under ceilings.
-"""
+"""Private compulsory schools close, convert and sell places; what is open stays open."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from capsim.lp.labels import Along, Labels
+from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
-from capsim.model.formulation import Formulation, before, limit_rows
+from capsim.model.formulation import Formulation, add_limit
 
 
-def define_closure(m: Builder, parts: Formulation) -> None:
-    """zi[j,t] ≤ zp[j,t]; zp + zc ≤ 1; zp, zi non-decreasing; Σ_g n ≥ min_pupils (1 − zp − zc)."""
-    given, v = parts.given, parts.columns
-    flag = v.phase_out >= 0
-    row, count = parts.numbered(flag)
-    j, _ = np.nonzero(flag)
-    at, out, closed = row[flag], v.phase_out[flag], v.closed[flag]
-    converted = v.converted[:, given.dates.autumn][flag]
-    labels = parts.labels(flag)
-    m.constrain(
-        "closure.at_once", count, [(at, closed, 1.0), (at, out, -1.0)], upper=0.0, labels=labels
-    )
-    m.constrain(
-        "closure.either", count, [(at, out, 1.0), (at, converted, 1.0)], upper=1.0, labels=labels
-    )
-    for name, column in (("phase_out", v.phase_out), ("closed", v.closed)):
-        m.constrain(
-            f"closure.{name}_stays",
-            count,
-            [(at, column[flag], 1.0), (at, before(column)[flag], -1.0)],
-            lower=0.0,
-            labels=labels,
-        )
-    least = given.providers.min_pupils[j]
-    m.constrain(
-        "closure.too_small",
-        count,
-        [parts.enrolled(row), (at, out, least), (at, converted, least)],
-        lower=np.asarray(least),
-        labels=labels,
-    )
+def define_closure(m: Builder, f: Formulation) -> None:
+    """Keep closed schools closed; a private school that becomes too small must close.
+
+    Rows
+    ----
+    closure.at_once
+        A closed school is phased out too.
+    closure.either
+        A school is not both phased out and converted.
+    closure.phase_out_stays
+        Phased out, for good.
+    closure.closed_stays
+        Closed, for good.
+    closure.too_small
+        A private school has its least pupils, is phased out or converts.
+        Price: none: a pupil whom the least number asks for.
+    """
+    x, min_pupils = f.x, f.given.providers.min_pupils[:, None]
+    can = x.phase_out.exists
+    m.add("closure.at_once", x.closed <= x.phase_out, can)
+    m.add("closure.either", x.phase_out + x.converted <= 1, can)
+    m.add("closure.phase_out_stays", x.phase_out >= x.phase_out.previous(), can)
+    m.add("closure.closed_stays", x.closed >= x.closed.previous(), can)
+    m.add("closure.too_small", x.enrolled >= min_pupils * (1 - x.phase_out - x.converted), can)
 
 
-def define_conversion(m: Builder, parts: Formulation) -> None:
-    """zc[j,k] ≤ zc[j,k+1].
+def define_conversion(m: Builder, f: Formulation) -> None:
+    """Keep converted schools converted, whatever is switched off.
 
     The switch covers the earliest and due years, which are bounds of the variables.
+
+    Rows
+    ----
+    conversion
+        Once converted, converted for good.
     """
-    v, given = parts.columns, parts.given
-    j = np.flatnonzero((v.converted >= 0).any(axis=1))
-    later, earlier = v.converted[j, 1:], v.converted[j, :-1]
-    row = np.arange(later.size).reshape(later.shape)
-    m.constrain(
-        "conversion",
-        row.size,
-        [(row, later, 1.0), (row, earlier, -1.0)],
-        lower=0.0,
-        labels=Labels(
-            np.ones(later.shape, bool),
-            (Along(0, given.providers.school, j), Along(1, given.dates.date[1:])),
-        ),
-    )
+    school = Axis.of(school=f.given.providers.school)
+    converted = f.x.converted_at.labelled(school, f.axis.date)
+    m.add("conversion", converted[:, 1:] >= converted[:, :-1], converted.exists[:, 1:])
 
 
-def define_opening(m: Builder, parts: Formulation) -> None:
-    """z[m,k] ≤ z[m,k+1]: what is open stays open."""
-    v, given = parts.columns, parts.given
-    later, earlier = v.open[:, 1:], v.open[:, :-1]
-    moves = later != earlier
-    row, count = parts.numbered(moves)
-    m.constrain(
-        "opening",
-        count,
-        [(row[moves], later[moves], 1.0), (row[moves], earlier[moves], -1.0)],
-        lower=0.0,
-        labels=Labels(moves, (Along(0, given.projects.project), Along(1, given.dates.date[1:]))),
-    )
+def define_opening(m: Builder, f: Formulation) -> None:
+    """Keep open what is open; there is no switch.
 
-
-def define_purchase(m: Builder, parts: Formulation) -> None:
-    """purchase_min · y ≤ vd ≤ purchasable · y; v ≤ vd ≤ f + v; y + zcd + zi ≤ 1.
-
-    Σ starts in the last L years ≤ y.
-
-    Ceilings: Σ_{j∈c} vd ≤ limit(purchase); Σ_j vd ≤ purchase_ceiling_share · compulsory enrolment.
+    Rows
+    ----
+    opening
+        Once open, open.
     """
-    given, v = parts.given, parts.columns
-    providers, dates = given.providers, given.dates
-    flag = v.contract >= 0
-    row, count = parts.numbered(flag)
-    j, _ = np.nonzero(flag)
-    at, y, late = row[flag], v.contract[flag], v.purchased_december[flag]
-    labels = parts.labels(flag)
-    m.constrain(
-        "purchase.most",
-        count,
-        [(at, late, 1.0), (at, y, -providers.purchasable[j])],
-        upper=0.0,
-        labels=labels,
-    )
-    least = flag & (providers.purchase_min[:, None] > 0)
-    row_least, count_least = parts.numbered(least)
-    m.constrain(
-        "purchase.least",
-        count_least,
-        [
-            (row_least[least], v.purchased_december[least], 1.0),
-            (
-                row_least[least],
-                v.contract[least],
-                -np.broadcast_to(providers.purchase_min[:, None], flag.shape)[least],
-            ),
-        ],
-        lower=0.0,
-        labels=parts.labels(least),
-    )
-    two = flag & dates.december_year[None, :]
-    row_two, count_two = parts.numbered(two)
-    at_two, labels_two = row_two[two], parts.labels(two)
-    september, december = v.purchased[two], v.purchased_december[two]
-    m.constrain(
-        "purchase.adds",
-        count_two,
-        [(at_two, december, 1.0), (at_two, september, -1.0)],
-        lower=0.0,
-        labels=labels_two,
-    )
-    m.constrain(
-        "purchase.of_pupils",
-        count_two,
-        [(at_two, december, 1.0), (at_two, september, -1.0), (at_two, v.fee[two], -1.0)],
-        upper=0.0,
-        labels=labels_two,
-    )
-    converted = v.converted[:, dates.december][flag]
-    m.constrain(
-        "purchase.private",
-        count,
-        [(at, y, 1.0), (at, converted, 1.0), (at, v.closed[flag], 1.0)],
-        upper=1.0,
-        labels=labels,
-    )
-    _define_term(m, parts)
-    _define_ceilings(m, parts)
+    opened, column = f.x.open_at, f.columns.open
+    m.add("opening", opened[:, 1:] >= opened[:, :-1], column[:, 1:] != column[:, :-1])
 
 
-def _define_term(m: Builder, parts: Formulation) -> None:
-    """Let a contract that starts run for the minimum term, or to the horizon."""
-    v = parts.columns
-    term = parts.given.scenario.settings.policy.contract_years
-    flag = v.contract >= 0
-    row, count = parts.numbered(flag)
-    at, labels = row[flag], parts.labels(flag)
-    m.constrain(
-        "purchase.starts",
-        count,
-        [
-            (at, v.contract_start[flag], 1.0),
-            (at, v.contract[flag], -1.0),
-            (at, before(v.contract)[flag], 1.0),
-        ],
-        lower=0.0,
-        labels=labels,
-    )
-    terms = [(at, v.contract[flag], -1.0)]
-    start = v.contract_start
-    for _ in range(min(term, parts.years)):
-        terms.append((at, start[flag], 1.0))
-        start = before(start)
-    m.constrain("purchase.term", count, terms, upper=0.0, labels=labels)
+def define_purchase(m: Builder, f: Formulation) -> None:
+    """Buy places in private schools: contracts with a minimum term, under ceilings.
 
+    Rows
+    ----
+    purchase.most
+        Places bought are at most those for sale.
+        Price: none: a place for sale at the school.
+    purchase.least
+        Places bought are at least the contract's least.
+        Price: none: a place for sale at the school.
+    purchase.adds
+        December adds to September.
+    purchase.of_pupils
+        What December adds is of the school's own fee-paying pupils.
+    purchase.private
+        No contract with a converted or closed school.
+    purchase.starts
+        A contract that runs, and did not before, starts.
+    purchase.term
+        A contract that started in one of the last ``contract_years`` runs.
+    purchase.limit
+        Places bought in a county, and in the whole, are at most their limit.
+        Price: `purchased place`.
+    purchase.ceiling
+        Places bought are at most a share of compulsory enrolment.
+        Price: `purchased place`.
+    """
+    x, given, providers = f.x, f.given, f.given.providers
+    policy = given.scenario.settings.policy
+    can = x.contract.exists
+    two = can & given.dates.december_year
+    bought = x.purchased_december
+    for_sale, least = providers.purchasable[:, None], providers.purchase_min[:, None]
+    m.add("purchase.most", bought <= for_sale * x.contract, can)
+    m.add("purchase.least", bought >= least * x.contract, can & (least > 0))
+    m.add("purchase.adds", bought >= x.purchased, two)
+    m.add("purchase.of_pupils", bought <= x.purchased + x.fee, two)
+    m.add("purchase.private", x.contract + x.converted_december + x.closed <= 1, can)
 
-def _define_ceilings(m: Builder, parts: Formulation) -> None:
-    given, v = parts.given, parts.columns
-    space, providers = given.space, given.providers
-    bought = v.purchased_december
-    t = np.arange(parts.years)
-    limit_rows(
-        m,
-        parts,
-        "purchase",
-        "purchase.limit",
-        [
-            (
-                np.broadcast_to(providers.county[:, None], bought.shape),
-                np.broadcast_to(t, bought.shape),
-                bought,
-                1.0,
-            )
-        ],
-    )
-    share = given.scenario.settings.policy.purchase_ceiling_share
-    if share is not None:
-        enrolment = space.children[:, space.grade_compulsory].sum(axis=(0, 1))
-        m.constrain(
-            "purchase.ceiling",
-            parts.years,
-            [(t[None, :], bought, 1.0)],
-            upper=share * enrolment,
-            labels=[space.years],
-        )
+    m.add("purchase.starts", x.contract_start >= x.contract - x.contract.previous(), can)
+    m.add("purchase.term", x.contract_start.last(policy.contract_years) <= x.contract, can)
+
+    by_county = bought.group(providers.county, len(given.space.counties), [f.axis.county])
+    add_limit(m, f, "purchase.limit", "purchase", by_county)
+    ceiling = policy.purchase_ceiling_share
+    if ceiling is not None:
+        enrolment = given.space.children[:, given.space.grade_compulsory].sum(axis=(0, 1))
+        m.add("purchase.ceiling", bought.sum(0) <= ceiling * enrolment)
