@@ -237,7 +237,7 @@ def write(
     start = time.perf_counter()
     with whole_folder(Path(out), MARK) as folder:
         drawn = result.outcomes
-        reached = milestones(result.plan, drawn.draws, drawn.seed) if drawn is not None else None
+        reached = None if drawn is None else milestones(drawn.building)
         contents = files(
             result.plan,
             result.summary,

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.construction.building import build
+from capsim.construction.building import ConstructionSimulation, build
 from capsim.lp.arrays import Array, Index, Text
 from capsim.model.data import ModelData, codes
 
 if TYPE_CHECKING:
     from capsim.plan.plan import Plan
+    from capsim.scenario.scenario import Scenario
 
 NEVER = int(np.datetime64("2199-12-31").astype(np.int64))
 """The day on which what is never ready is ready."""
@@ -196,19 +197,27 @@ def ready_days(openings: OpeningDates, drawn: object, draws: int) -> Index:
     return np.asarray(openings.day + late[:, openings.project])
 
 
-def built_days(plan: Plan, openings: OpeningDates, draws: int, seed: int) -> Index:
-    """Simulate the building of what a plan opens: days ``[draw, opening]``."""
-    planned: dict[str, list[str]] = {name: [] for name in openings.projects}
-    row: dict[tuple[str, int], int] = {}
+def build_openings(
+    scenario: Scenario, openings: OpeningDates, draws: int, seed: int
+) -> ConstructionSimulation:
+    """Simulate the building of what a plan opens, a replication for each draw."""
     dates = np.datetime_as_string(openings.day.astype("datetime64[D]"))
-    for opening, (number, day) in enumerate(zip(openings.project, dates, strict=True)):
-        name = openings.projects[number]
-        row[name, len(planned[name])] = opening
-        planned[name].append(str(day))
-    built = build(plan.scenario, planned=planned, replications=draws, seed=seed)
-    out = np.full((draws, len(openings.day)), NEVER)
-    for column, days_ready in zip(built.columns, built.opening.T, strict=True):
-        out[:, row[column.project, column.copy]] = np.nan_to_num(days_ready, nan=NEVER)
+    planned = {
+        name: dates[openings.project == number].tolist()
+        for number, name in enumerate(openings.projects)
+    }
+    return build(scenario, planned=planned, replications=draws, seed=seed)
+
+
+def built_days(building: ConstructionSimulation, openings: OpeningDates) -> Index:
+    """Read the days on which copies are ready, ``[draw, opening]``."""
+    of_project = {
+        name: np.flatnonzero(openings.project == number)
+        for number, name in enumerate(openings.projects)
+    }
+    out = np.full((len(building.opening), len(openings.day)), NEVER)
+    for column, days_ready in zip(building.columns, building.opening.T, strict=True):
+        out[:, of_project[column.project][column.copy]] = np.nan_to_num(days_ready, nan=NEVER)
     return out
 
 

@@ -19,6 +19,7 @@ from capsim.simulation.opening_dates import first_copies, iso_dates, planned_day
 from capsim.simulation.seating import WAYS
 
 if TYPE_CHECKING:
+    from capsim.construction.building import ConstructionSimulation
     from capsim.plan.plan import Plan
 
 
@@ -43,6 +44,9 @@ class Outcomes:
     summary : mapping
         Plain numbers: draws, seed, uncertainty, probability by target, mean shortfall
         (child-years), mean and 95 % quantile of cost (RMB).
+    building : ConstructionSimulation or None
+        Of what the plan opens, a replication for each draw; None without uncertainty or where
+        opening dates were given.
     """
 
     plan: Plan
@@ -50,6 +54,7 @@ class Outcomes:
     seed: int
     tables: Mapping[str, pd.DataFrame]
     summary: Mapping[str, object]
+    building: ConstructionSimulation | None = None
 
 
 def wilson(hits: int, draws: int) -> tuple[float, float]:

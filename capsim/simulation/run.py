@@ -18,13 +18,14 @@ from capsim.lp.arrays import Index
 from capsim.plan.targets import Target, read_targets
 from capsim.simulation.data import SimulationData, simulation_data
 from capsim.simulation.draws import Figures, Job, run_block
-from capsim.simulation.opening_dates import built_days, ready_days
+from capsim.simulation.opening_dates import build_openings, built_days, ready_days
 from capsim.simulation.outcomes import ANY, Outcomes, gather, summary, tables
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from capsim.construction.building import ConstructionSimulation
     from capsim.plan.plan import Plan
 
 
@@ -105,7 +106,8 @@ def simulate(
         done=done,
     )
     made = tables(run.data, run.targets, run.figures, run.ready)
-    return Outcomes(plan, draws, seed, made, summary(made, draws, seed, uncertainty))
+    about = summary(made, draws, seed, uncertainty)
+    return Outcomes(plan, draws, seed, made, about, run.building)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,12 +122,15 @@ class Trial:
         Days on which copies are ready; None for as planned.
     figures : Figures
         Of all draws.
+    building : ConstructionSimulation or None
+        Of what the plan opens, a replication for each draw; None where dates are given.
     """
 
     data: SimulationData
     targets: tuple[Target, ...]
     ready: Index | None
     figures: Figures
+    building: ConstructionSimulation | None
 
 
 def trial(
@@ -151,7 +156,14 @@ def trial(
         store = ResultStore(Path(store))
     data = simulation_data(plan)
     targets = simulated_targets(plan)
-    ready = _ready(plan, data, draws, seed, uncertainty, openings)
+    building, ready = None, None
+    if openings is not None:
+        ready = ready_days(data.openings, openings, draws)
+    elif uncertainty and data.openings.projects:
+        # A stream of its own, or building and births would be drawn from the same numbers.
+        own = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
+        building = build_openings(plan.scenario, data.openings, draws, own)
+        ready = built_days(building, data.openings)
     jobs = [
         Job(
             number,
@@ -167,7 +179,7 @@ def trial(
         keys = [digest(base, job) for job in jobs]
     work = partial(run_block, data, targets)
     figures = run_tasks(work, jobs, keys=keys, executor=executor, store=store, done=done)
-    return Trial(data, targets, ready, gather(figures))
+    return Trial(data, targets, ready, gather(figures), building)
 
 
 def simulated_targets(plan: Plan) -> tuple[Target, ...]:
@@ -176,21 +188,3 @@ def simulated_targets(plan: Plan) -> tuple[Target, ...]:
         replace(target, tolerance=ANY) if target.rule == "placement" else target
         for target in read_targets(plan.tables["targets"])
     )
-
-
-def _ready(
-    plan: Plan,
-    data: SimulationData,
-    draws: int,
-    seed: int,
-    uncertainty: bool,
-    openings: pd.DataFrame | NDArray[np.datetime64] | None,
-) -> Index | None:
-    """Find the days on which copies are ready, ``[draw, opening]``; None for as planned."""
-    if openings is not None:
-        return ready_days(data.openings, openings, draws)
-    if not uncertainty or not data.openings.projects:
-        return None
-    # A stream of its own, or building and births would be drawn from the same numbers.
-    own = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
-    return built_days(plan, data.openings, draws, own)

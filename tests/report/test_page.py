@@ -5,7 +5,6 @@ import re
 from base64 import b64decode
 from html.parser import HTMLParser
 from io import BytesIO
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -272,19 +271,16 @@ def test_page_of_the_flagships_size_weighs_at_most_three_megabytes():
     assert len(made(plan, written_outcomes(plan), drawn=drawn)) < 2.8e6
 
 
-def test_milestones_come_in_order_and_with_the_luck_of_the_simulation():
+def test_milestones_come_in_order():
     from capsim.construction import build
     from capsim.scenario import generate
 
     city = generate(6, 40_000, 2)
     projects = city.table("projects").drop_duplicates("project")
     due = projects[projects["due"] != ""].head(4)
-    openings = pd.DataFrame({"project": due["project"], "opens": due["due"], "copies": 1})
-    plan = SimpleNamespace(scenario=city, tables={"openings": openings})
-    table = milestones(plan, draws=40, seed=3)
-    built = build(
-        city, planned=dict(zip(due["project"], due["due"], strict=True)), replications=40, seed=3
-    )
+    planned = dict(zip(due["project"], due["due"], strict=True))
+    built = build(city, planned=planned, replications=40, seed=3)
+    table = milestones(built)
     chance = built.probability().set_index("project")["probability"]
     for project, rows in table.groupby("project"):
         dates = rows.set_index("milestone")["date"]
@@ -300,6 +296,4 @@ def test_milestones_come_in_order_and_with_the_luck_of_the_simulation():
 
 
 def test_plan_that_opens_nothing_has_no_milestones():
-    openings = pd.DataFrame(columns=["project", "opens", "copies"])
-    plan = SimpleNamespace(scenario=None, tables={"openings": openings})
-    assert not len(milestones(plan, draws=10, seed=0))
+    assert not len(milestones(None))

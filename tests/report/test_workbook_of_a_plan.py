@@ -31,7 +31,7 @@ def made():
     outcomes = capsim.simulate(plan, draws=10, seed=1)
     summary = summarize(plan, None, outcomes, seed=1, timings_s={})
     prices = plan.prices().binding()
-    reached = milestones(plan, 10, 1)
+    reached = milestones(outcomes.building)
     content = plan_workbook(plan, summary, outcomes, prices, reached)
     assert content == plan_workbook(plan, summary, outcomes, prices, reached)
     return plan, summary, outcomes, load_workbook(io.BytesIO(content))

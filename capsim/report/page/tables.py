@@ -17,6 +17,7 @@ from capsim.report.narrative import LIMITS, target_figure
 from capsim.report.page.elements import Column, County, Table, layout, money_scale
 
 if TYPE_CHECKING:
+    from capsim.construction.building import ConstructionSimulation
     from capsim.plan.plan import Plan
     from capsim.simulation.outcomes import Outcomes
 
@@ -156,8 +157,8 @@ def _county(plan: Plan, number: int, name: str, say: Words) -> County:
 MILESTONES = ("built", "equipped", "up_to_standard", "in_use")
 
 
-def milestones(plan: Plan, draws: int, seed: int) -> pd.DataFrame:
-    """Simulate the building of what a plan opens, with the luck of `simulate` of the same seed.
+def milestones(building: ConstructionSimulation | None) -> pd.DataFrame:
+    """List the milestones of what a plan opens, from the simulation of its building.
 
     Returns
     -------
@@ -166,22 +167,16 @@ def milestones(plan: Plan, draws: int, seed: int) -> pd.DataFrame:
         in half of the simulations, `""` if it is not), chance (of being reached by the day on
         which the plan counts on the project); of the first copy.
     """
-    from capsim.construction.building import build
-
-    planned: dict[str, list[str]] = {}
-    for row in plan.tables["openings"].sort_values("opens", kind="stable").to_dict("records"):
-        planned.setdefault(str(row["project"]), []).extend([str(row["opens"])] * int(row["copies"]))
-    if not planned:
+    if building is None:
         return pd.DataFrame(columns=["project", "milestone", "date", "chance"])
-    programme = build(plan.scenario, planned=planned, replications=draws, seed=seed)
-    dates = programme.dates()
+    dates = building.dates()
     first = dates[dates["copy"] == 0]
     keys = zip(first["project"], first["milestone"], strict=True)
     even = dict(zip(keys, first["p50"], strict=True))
     rows = []
-    for milestone, reached in programme.milestones.items():
-        chances = (reached <= programme.planned).mean(axis=0)
-        for column, chance in zip(programme.columns, chances, strict=True):
+    for milestone, reached in building.milestones.items():
+        chances = (reached <= building.planned).mean(axis=0)
+        for column, chance in zip(building.columns, chances, strict=True):
             key = (column.project, milestone)
             if column.copy == 0 and key in even:
                 rows.append((*key, even[key], float(chance)))
