@@ -1,41 +1,45 @@
-"""What makes a variant of tables: columns scaled, rows dropped, by conditions.
+"""Assembly of a scenario from layers of folders, frames in memory or changes to another one.
 
-How a scenario comes to be: layers of folders, frames in memory, variants; then the checks.
+Settings are merged and set, tables replaced, scaled and dropped; then everything is checked.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from capsim.scenario.document import Provenance, assign, column_sources, merge, out_of_reach, unwrap
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.folder import SETTINGS, read_folder
-from capsim.scenario.frozen import FrozenTable
-from capsim.scenario.parsing import Typed, convert, from_cells, from_frame
+from capsim.scenario.parsing import FrozenTable, Mask, Typed, convert, from_cells, from_frame
 from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.settings import Settings, faults_of, without_faults
 from capsim.scenario.stages import countries, standards
 from capsim.scenario.validation import check
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
-
-
-Mask = npt.NDArray[np.bool_]
-OPERATORS = (">=", "<=", "!=", ">", "<")
+CHANGES = ("extends", "set", "scale", "drop")
+CHECKED_ALONE = ("policy", "costs", "cost_terms", "switches", "name", "title", "title_zh")
+"""Sections of the settings that no table is checked against, but for `WAGE`."""
+WAGE = "teacher_cny"
+OPERATORS = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
 
 
 class _WrongError(Exception):
-    """A condition that cannot be read: where, value, expected."""
+    """A change that cannot be read: value, expected."""
 
 
 def scale(tables: dict[str, Typed], file: str, section: Any) -> list[Fault]:
@@ -43,58 +47,66 @@ def scale(tables: dict[str, Typed], file: str, section: Any) -> list[Fault]:
 
     ``section`` is ``{"table.column": factor}`` or ``{"table.column": {factor, where}}``.
     """
-    if not isinstance(section, Mapping):
-        return [Fault(file, None, "scale", str(section), "a table")]
-    faults: list[Fault] = []
-    for what, entry in section.items():
-        where = f"scale.{what}"
-        try:
-            name, column = _column(str(what))
-            factor, rows = _factor(entry)
-            if name not in tables or not tables[name].sound:
-                if name not in tables:
-                    raise _WrongError(name, "a table that is there")
-                continue
-            typed = tables[name]
-            mask = _mask(typed.frame, name, rows)
-            frame = typed.frame.copy()
-            frame[column.name] = frame[column.name].where(~mask, frame[column.name] * factor)
-            values, bad = convert(frame[column.name], column)
-            faults += typed.faults(column.name, bad)
-            frame[column.name] = values
-            tables[name] = replace(typed, frame=frame, sound=not bad)
-        except _WrongError as wrong:
-            value, expected = wrong.args
-            faults.append(Fault(file, None, where, str(value), expected))
-    return faults
+    return _changed(tables, file, "scale", section, _scale_column)
 
 
 def drop(tables: dict[str, Typed], file: str, section: Any) -> list[Fault]:
     """Remove the rows that meet all conditions; ``{}`` removes the table."""
+    return _changed(tables, file, "drop", section, _drop_rows)
+
+
+def _changed(
+    tables: dict[str, Typed],
+    file: str,
+    kind: str,
+    section: Any,
+    change: Callable[[dict[str, Typed], str, Any], list[Fault]],
+) -> list[Fault]:
+    """Make each change of a section, and return the faults of those that cannot be read."""
     if not isinstance(section, Mapping):
-        return [Fault(file, None, "drop", str(section), "a table")]
-    faults = []
-    for name, conditions in section.items():
-        where = f"drop.{name}"
+        return [Fault(file, None, kind, str(section), "a table")]
+    faults: list[Fault] = []
+    for key, entry in section.items():
         try:
-            if name not in TABLES:
-                raise _WrongError(name, nearest(str(name), TABLES))
-            if not isinstance(conditions, Mapping):
-                raise _WrongError(conditions, 'conditions, such as {status = "candidate"}')
-            if name not in tables:
-                raise _WrongError(name, "a table that is there")
-            typed = tables[name]
-            if not conditions:
-                del tables[name]
-            elif typed.sound:
-                keep = np.flatnonzero(~_mask(typed.frame, str(name), conditions))
-                frame = typed.frame.iloc[keep].reset_index(drop=True)
-                lines = [typed.lines[at] for at in keep.tolist()]
-                tables[name] = replace(typed, frame=frame, lines=lines)
+            faults += change(tables, str(key), entry)
         except _WrongError as wrong:
             value, expected = wrong.args
-            faults.append(Fault(file, None, where, str(value), expected))
+            faults.append(Fault(file, None, f"{kind}.{key}", str(value), expected))
     return faults
+
+
+def _scale_column(tables: dict[str, Typed], what: str, entry: Any) -> list[Fault]:
+    name, column = _column(what)
+    factor, conditions = _factor(entry)
+    if name not in tables:
+        raise _WrongError(name, "a table that is there")
+    typed = tables[name]
+    if not typed.sound:
+        return []
+    mask = _mask(typed.frame, name, conditions)
+    values = typed.frame[column.name]
+    values, bad = convert(values.where(~mask, values * factor), column)
+    frame = typed.frame.assign(**{column.name: values})
+    tables[name] = replace(typed, frame=frame, sound=not bad)
+    return typed.faults(column.name, bad)
+
+
+def _drop_rows(tables: dict[str, Typed], name: str, conditions: Any) -> list[Fault]:
+    if name not in TABLES:
+        raise _WrongError(name, nearest(name, TABLES))
+    if not isinstance(conditions, Mapping):
+        raise _WrongError(conditions, 'conditions, such as {status = "candidate"}')
+    if name not in tables:
+        raise _WrongError(name, "a table that is there")
+    typed = tables[name]
+    if not conditions:
+        del tables[name]
+    elif typed.sound:
+        keep = np.flatnonzero(~_mask(typed.frame, name, conditions))
+        frame = typed.frame.iloc[keep].reset_index(drop=True)
+        lines = [typed.lines[at] for at in keep.tolist()]
+        tables[name] = replace(typed, frame=frame, lines=lines)
+    return []
 
 
 def _column(what: str) -> tuple[str, Column]:
@@ -109,22 +121,22 @@ def _column(what: str) -> tuple[str, Column]:
 
 
 def _factor(entry: Any) -> tuple[float, Mapping[str, Any]]:
-    rows: Any = {}
+    conditions: Any = {}
     if isinstance(entry, Mapping):
         for key in entry:
             if key not in ("factor", "where"):
                 raise _WrongError(key, nearest(str(key), ("factor", "where")))
-        rows = entry.get("where", {})
+        conditions = entry.get("where", {})
         entry = entry.get("factor")
     if isinstance(entry, bool) or not isinstance(entry, int | float) or not 0 <= entry <= 1e12:
         raise _WrongError(entry, "a factor >= 0")
-    if not isinstance(rows, Mapping):
-        raise _WrongError(rows, 'conditions, such as {year = ">=2022"}')
-    return float(entry), rows
+    if not isinstance(conditions, Mapping):
+        raise _WrongError(conditions, 'conditions, such as {year = ">=2022"}')
+    return float(entry), conditions
 
 
 def _mask(frame: pd.DataFrame, name: str, conditions: Mapping[str, Any]) -> Mask:
-    """Rows that meet every condition."""
+    """Mark the rows that meet every condition."""
     mask = np.ones(len(frame), dtype=bool)
     for column, condition in conditions.items():
         if column not in TABLES[name].names:
@@ -135,30 +147,19 @@ def _mask(frame: pd.DataFrame, name: str, conditions: Mapping[str, Any]) -> Mask
 
 def _meets(values: pd.Series, column: Column, condition: Any) -> Mask:
     if isinstance(condition, list | tuple):
-        wanted = [_operand(one, column) for one in condition]
-        return values.isin(wanted).to_numpy(dtype=bool)
+        operands = [_operand(one, column) for one in condition]
+        return values.isin(operands).to_numpy(dtype=bool)
     text = condition if isinstance(condition, str) else ""
     sign = next((sign for sign in OPERATORS if text.startswith(sign)), "")
     operand = _operand(text.removeprefix(sign).strip() if sign else condition, column)
-    if sign == ">=":
-        found = values >= operand
-    elif sign == "<=":
-        found = values <= operand
-    elif sign == ">":
-        found = values > operand
-    elif sign == "<":
-        found = values < operand
-    elif sign == "!=":
-        found = values != operand
-    else:
-        found = values == operand
-    mask: Mask = found.to_numpy(dtype=bool, na_value=False)
+    met = OPERATORS.get(sign, operator.eq)(values, operand)
+    mask: Mask = met.to_numpy(dtype=bool, na_value=False)
     return mask
 
 
 def _operand(value: Any, column: Column) -> Any:
-    """Give the value to compare with, of the column's type."""
-    if column.kind in ("number", "int"):
+    """Return the value to compare with, of the column's type."""
+    if column.is_number:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
         try:
@@ -172,14 +173,8 @@ def _operand(value: Any, column: Column) -> Any:
     return str(value)
 
 
-CHANGES = ("extends", "set", "scale", "drop")
-APART_FROM_TABLES = ("policy", "costs", "cost_terms", "switches", "name", "title", "title_zh")
-"""Sections of the settings that no table is checked against, but for `WAGE`."""
-WAGE = "teacher_cny"
-
-
 class Checked(NamedTuple):
-    """What a scenario is made of, all of it checked."""
+    """The parts of a scenario, all of them checked."""
 
     settings: Settings
     warnings: tuple[str, ...]
@@ -198,18 +193,17 @@ def load(folder: str | Path) -> Checked:
 
 
 def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Checked:
-    """See `Scenario.from_tables`."""
-    faults: list[Fault] = []
+    """Check settings and frames; see `Scenario.from_tables`."""
     if not isinstance(settings, Mapping):
         fault = Fault("settings", None, "", type(settings).__name__, "a nested dict")
         raise ScenarioError([fault])
-    if what := out_of_reach(settings):
-        raise ScenarioError([Fault("settings", None, "", "…", what)])
+    if expected := out_of_reach(settings):
+        raise ScenarioError([Fault("settings", None, "", "…", expected)])
     document = _text_keys(settings)
+    faults = []
     for key in CHANGES:
-        if key in document:
+        if document.pop(key, None) is not None:
             faults.append(Fault("settings", None, key, key, "a folder (use variant in memory)"))
-            del document[key]
     return finish(document, _frames(tables, faults), faults, "settings")
 
 
@@ -220,23 +214,25 @@ def variant(
     drops: Mapping[str, Any],
     frames: Mapping[str, pd.DataFrame],
 ) -> Checked:
-    """See `Scenario.variant`."""
-    if what := out_of_reach(values):
-        raise ScenarioError([Fault("settings", None, "set", "…", what)])
-    document = copy.deepcopy(_titled_anew(base.document, values))
+    """Change a scenario and check it again; see `Scenario.variant`."""
+    if expected := out_of_reach(values):
+        raise ScenarioError([Fault("settings", None, "set", "…", expected)])
+    document = copy.deepcopy(_without_title_zh(base.document, values))
     faults = assign(document, "settings", {key: _text_keys(v) for key, v in values.items()})
-    tables = {name: Typed(name, held.frame, range(len(held))) for name, held in base.tables.items()}
+    tables = {
+        name: Typed(name, table.frame, range(len(table))) for name, table in base.tables.items()
+    }
     tables |= _frames(frames, faults)
     faults += scale(tables, "variant", scales)
     faults += drop(tables, "variant", drops)
-    apart = not (scales or drops or frames) and all(_apart_from_tables(key) for key in values)
-    known = base.warnings if apart else None
-    return finish(document, tables, faults, "settings", known=known, held=base.tables)
+    alone = not (scales or drops or frames) and all(map(_is_checked_alone, values))
+    known = base.warnings if alone else None
+    return finish(document, tables, faults, "settings", known=known, frozen=base.tables)
 
 
-def _apart_from_tables(key: object) -> bool:
+def _is_checked_alone(key: object) -> bool:
     section, _, rest = str(key).partition(".")
-    return section in APART_FROM_TABLES and (section != "costs" or rest not in ("", WAGE))
+    return section in CHECKED_ALONE and (section != "costs" or rest not in ("", WAGE))
 
 
 def _layers(
@@ -245,51 +241,44 @@ def _layers(
     """Read a folder on top of the one it extends; settings that cannot be read are None."""
     document, cells, faults = read_folder(folder, label)
     if document is None:
-        return None, {}, faults + [f for n, c in cells.items() for f in from_cells(n, c)[1]]
+        for name, table in cells.items():
+            faults += from_cells(name, table)[1]
+        return None, {}, faults
     changes = {key: document.pop(key) for key in CHANGES if key in document}
     tables: dict[str, Typed] = {}
     base: dict[str, Any] | None = {}
     file = label + SETTINGS
     if "extends" in changes:
         other = changes["extends"]
-        chain = [*above, _resolved(folder)]
+        chain = [*above, folder.resolve()]
         if not isinstance(other, str) or not other or "\0" in other:
             faults.append(Fault(file, None, "extends", str(other), "the path of a folder"))
-        elif _resolved(folder / other) in chain:
+        elif (folder / other).resolve() in chain:
             faults.append(Fault(file, None, "extends", other, "a folder that does not extend this"))
         elif not (folder / other).is_dir():
             faults.append(Fault(file, None, "extends", other, "a folder with a scenario.toml"))
         else:
-            base, tables, found = _layers(folder / other, f"{label}{other.rstrip('/')}/", chain)
-            faults += found
+            base, tables, more = _layers(folder / other, f"{label}{other.rstrip('/')}/", chain)
+            faults += more
     for name, table in cells.items():
-        tables[name], found = from_cells(name, table)
-        faults += found
+        tables[name], more = from_cells(name, table)
+        faults += more
     if base is None:
         return None, tables, faults
     values = changes.get("set", {})
-    anew = values if isinstance(values, Mapping) else ()
-    document = merge(_titled_anew(base, {*document, *anew}), document)
-    if isinstance(values, Mapping):
-        faults += assign(document, file, _dotted(values))
-    else:
+    if not isinstance(values, Mapping):
         faults.append(Fault(file, None, "set", str(values), "a table"))
+        values = {}
+    document = merge(_without_title_zh(base, {*document, *values}), document)
+    faults += assign(document, file, values)
     faults += scale(tables, file, changes.get("scale", {}))
     faults += drop(tables, file, changes.get("drop", {}))
     return document, tables, faults
 
 
-def _titled_anew(base: Mapping[str, Any], said: Container[object]) -> dict[str, Any]:
-    """Leave out the Chinese title of what is built upon where another title is said."""
-    return {key: entry for key, entry in base.items() if key != "title_zh" or "title" not in said}
-
-
-def _resolved(folder: Path) -> Path:
-    return folder.resolve()
-
-
-def _dotted(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in values.items()}
+def _without_title_zh(base: Mapping[str, Any], keys: Container[object]) -> dict[str, Any]:
+    """Leave out the Chinese title of a base where another title is given."""
+    return {key: entry for key, entry in base.items() if key != "title_zh" or "title" not in keys}
 
 
 def _frames(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> dict[str, Typed]:
@@ -298,8 +287,8 @@ def _frames(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> dict[str
         if name not in TABLES:
             faults.append(Fault(str(name), None, "", str(name), nearest(str(name), TABLES)))
             continue
-        tables[name], found = from_frame(name, frame)
-        faults += found
+        tables[name], more = from_frame(name, frame)
+        faults += more
     return tables
 
 
@@ -310,47 +299,55 @@ def finish(
     file: str,
     *,
     known: tuple[str, ...] | None = None,
-    held: Mapping[str, FrozenTable] | None = None,
+    frozen: Mapping[str, FrozenTable] | None = None,
 ) -> Checked:
-    """Check everything, or say all that is wrong.
+    """Check everything, and raise with all that is wrong.
 
-    What is ``held`` already of the same frames is taken over.
+    Parameters
+    ----------
+    document
+        Settings as written; None: they could not be read.
+    tables, faults
+        As read, and what was wrong in reading.
+    file
+        What faults of the settings name.
+    known
+        Warnings of tables that need not be checked again.
+    frozen
+        Tables to be taken over where they are of the same frames.
     """
     if document is None:
         raise ScenarioError(faults)
-    plain, given, found = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
-    faults += found
+    plain, given, more = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
+    faults += more
     columns: dict[str, Provenance] = {}
     if "sources" in document:
-        columns, found = column_sources(document["sources"], file)
-        faults += found
-    for name, typed in tables.items():
-        if known is None:
+        columns, more = column_sources(document["sources"], file)
+        faults += more
+    if known is None:
+        for name, typed in tables.items():
             faults += typed.readable().repeated_keys(TABLES[name].key)
     before = len(faults)
     settings = _settings(plain, tables, faults, file)
-    warnings: tuple[str, ...] = ()
-    if settings is not None:
-        found, warnings = check(settings, tables, file, known=known, given=len(faults) == before)
-        faults += found
-    if faults or settings is None:
+    if settings is None:
         raise ScenarioError(dict.fromkeys(faults))
-    frozen = {
-        name: _frozen(tables[name].frame, (held or {}).get(name))
-        for name in TABLES
-        if name in tables and len(tables[name].frame)
-    }
-    return Checked(settings, warnings, frozen, document, given, columns)
-
-
-def _frozen(frame: pd.DataFrame, held: FrozenTable | None) -> FrozenTable:
-    return held if held is not None and held.frame is frame else FrozenTable(frame)
+    more, warnings = check(settings, tables, file, known=known, given=len(faults) == before)
+    faults += more
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    result = {}
+    for name in TABLES:
+        if name in tables and len(tables[name].frame):
+            old = (frozen or {}).get(name)
+            same = old is not None and old.frame is tables[name].frame
+            result[name] = old if old is not None and same else FrozenTable(tables[name].frame)
+    return Checked(settings, warnings, result, document, given, columns)
 
 
 def _settings(
     plain: dict[str, Any], tables: Mapping[str, Typed], faults: list[Fault], file: str
 ) -> Settings | None:
-    """Read the settings; where some cannot be, let the others stand for them in the checks."""
+    """Read the settings; those with faults are left at defaults, for the checks of all else."""
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
@@ -372,25 +369,27 @@ def _settings(
 
 
 def _with_pupils(settings: Settings, tables: Mapping[str, Typed]) -> tuple[str, ...]:
-    """Name the stages with a grade in pupils or forecast, else with a school or project."""
-    grades: set[str] = set()
-    staged: set[str] = set()
-    for name in ("pupils", "forecast"):
-        if name in tables and tables[name].sound:
-            grades |= set(tables[name].frame["grade"].unique())
-    for name in ("schools", "projects"):
-        if name in tables and tables[name].sound:
-            staged |= set(tables[name].frame["stage"].unique())
-    built_in = {k: v for k, v in standards(settings.country).items() if k != "general"}
-    known = {name: tuple(part["grades"]) for name, part in built_in.items()}
-    for name, said in settings.standards.items():
-        known[name] = said.grades or known.get(name, ())
-    taught = tuple(name for name, own in known.items() if grades & set(own))
+    """List the stages with a grade in pupils or forecast, else with a school or project."""
+
+    def values(names: tuple[str, str], column: str) -> set[str]:
+        sound = [tables[name] for name in names if name in tables and tables[name].sound]
+        return {value for typed in sound for value in typed.frame[column].unique()}
+
+    known = {
+        name: tuple(part["grades"])
+        for name, part in standards(settings.country).items()
+        if name != "general"
+    }
+    for name, own in settings.standards.items():
+        known[name] = own.grades or known.get(name, ())
+    grades = values(("pupils", "forecast"), "grade")
+    staged = values(("schools", "projects"), "stage")
+    taught = tuple(name for name, own_grades in known.items() if grades & set(own_grades))
     return taught or tuple(name for name in known if name in staged)
 
 
 def _text_keys(entry: Any) -> Any:
-    """Give settings of Python the shape of TOML: text keys, lists, plain numbers."""
+    """Return settings of Python in the shape of TOML: text keys, lists, plain numbers."""
     if isinstance(entry, BaseModel):
         return _text_keys(entry.model_dump(exclude_none=True))
     if isinstance(entry, Mapping):

@@ -1,4 +1,4 @@
-"""Settings as written: numbers with or without provenance, merged, and set by dotted keys."""
+"""Settings as they are written: nested, numbers with or without provenance, dotted keys."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from capsim.scenario.schema import MARKS, TABLES
 WRAPPER = ("value", "unit", "source", "mark")
 SOURCE = ("unit", "source", "mark")
 DEEPEST = 20
+"""Levels of nested tables that are read."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Provenance:
 
 
 def out_of_reach(document: Any) -> str:
-    """Say why a document cannot be worked on: nested without end, or numbers nobody can hold."""
+    """Describe why a document cannot be read: nested too deep, or numbers too long; else blank."""
     rest: list[tuple[Any, int]] = [(document, 0)]
     while rest:
         entry, depth = rest.pop()
@@ -41,7 +42,7 @@ def out_of_reach(document: Any) -> str:
 
 
 def is_wrapped(entry: Any) -> bool:
-    """Tell whether an entry is ``{value, unit, source, mark}``."""
+    """Check whether an entry is ``{value, unit, source, mark}``."""
     return isinstance(entry, Mapping) and "value" in entry
 
 
@@ -56,15 +57,12 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, entry in top.items():
         below = result.get(key)
-        if isinstance(entry, Mapping) and isinstance(below, Mapping) and _is_table(entry, below):
+        wrapped = is_wrapped(entry) or is_wrapped(below)
+        if isinstance(entry, Mapping) and isinstance(below, Mapping) and not wrapped:
             result[key] = merge(below, entry)
         else:
             result[key] = copy.deepcopy(entry)
     return result
-
-
-def _is_table(entry: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
-    return not (is_wrapped(entry) or is_wrapped(below))
 
 
 def assign(document: dict[str, Any], file: str, values: Mapping[str, Any]) -> list[Fault]:
@@ -106,7 +104,7 @@ def assign(document: dict[str, Any], file: str, values: Mapping[str, Any]) -> li
 def unwrap(
     document: Mapping[str, Any], file: str
 ) -> tuple[dict[str, Any], dict[str, Provenance], list[Fault]]:
-    """Take the numbers out of their wrappers.
+    """Return settings with bare values, and the provenance that stood beside them.
 
     Returns
     -------
@@ -122,9 +120,7 @@ def unwrap(
         if not isinstance(entry, Mapping):
             return entry
         if is_wrapped(entry):
-            faults.extend(_provenance_faults(entry, file, path, WRAPPER))
-            texts = {key: entry[key] for key in SOURCE if isinstance(entry.get(key), str)}
-            given[path] = Provenance(**texts)
+            given[path] = _provenance(entry, file, path, WRAPPER, faults)
             return walk(entry["value"], path)
         return {str(key): walk(value, f"{path}.{key}") for key, value in entry.items()}
 
@@ -149,14 +145,12 @@ def column_sources(section: Any, file: str) -> tuple[dict[str, Provenance], list
         elif not isinstance(entry, Mapping):
             faults.append(Fault(file, None, where, str(entry), '{source = "…", mark = "…"}'))
         else:
-            faults.extend(_provenance_faults(entry, file, where, SOURCE))
-            texts = {key: entry[key] for key in SOURCE if isinstance(entry.get(key), str)}
-            result[what] = Provenance(**texts)
+            result[what] = _provenance(entry, file, where, SOURCE, faults)
     return result, faults
 
 
 def _flat(section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Take ``schools.places = {…}`` and ``"schools.places" = {…}`` alike."""
+    """Return the entries by column, ``schools.places = {…}`` as ``"schools.places" = {…}``."""
     for key, entry in section.items():
         text = str(key)
         if "." not in text and isinstance(entry, Mapping) and text in TABLES:
@@ -165,14 +159,16 @@ def _flat(section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield text, entry
 
 
-def _provenance_faults(
-    entry: Mapping[str, Any], file: str, path: str, known: tuple[str, ...]
-) -> Iterator[Fault]:
+def _provenance(
+    entry: Mapping[str, Any], file: str, path: str, known: tuple[str, ...], faults: list[Fault]
+) -> Provenance:
+    """Return what an entry says of its source; what is wrong with it is added to the faults."""
     for key, value in entry.items():
         where = f"{path}.{key}"
         if key not in known:
-            yield Fault(file, None, where, str(key), nearest(str(key), known))
+            faults.append(Fault(file, None, where, str(key), nearest(str(key), known)))
         elif key == "mark" and value not in MARKS:
-            yield Fault(file, None, where, str(value), f"one of {', '.join(MARKS)}")
+            faults.append(Fault(file, None, where, str(value), f"one of {', '.join(MARKS)}"))
         elif key != "value" and not isinstance(value, str):
-            yield Fault(file, None, where, str(value), "text")
+            faults.append(Fault(file, None, where, str(value), "text"))
+    return Provenance(**{key: entry[key] for key in SOURCE if isinstance(entry.get(key), str)})

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 SHOWN = 60
+"""Letters of a value that a fault shows."""
 LISTED = 25
+"""Known names that are listed."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Fault:
     expected: str
 
     def __str__(self) -> str:
-        """Give the fault as one line."""
+        """Return the fault as one line."""
         place = [self.file]
         if self.row is not None:
             place.append(f"row {self.row}")
@@ -62,12 +64,12 @@ class ScenarioError(ValueError):
         super().__init__("\n  ".join([title, *map(str, self.faults)]))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Fault, ...]]]:
-        """Let the error cross between processes with its faults."""
+        """Keep the faults where the error crosses between processes."""
         return type(self), (self.faults,)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name was probably meant, or which there are.
+    """Describe which known name was probably meant, or which there are.
 
     Examples
     --------

@@ -327,6 +327,14 @@ def empty(name: str) -> pd.DataFrame:
     return pd.DataFrame({c.name: blank_column(c, 0) for c in TABLES[name].columns})
 
 
+def completed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with every column of a table, in order and typed; those it lacks are blank."""
+    columns = TABLES[name].columns
+    lacking = {c.name: blank_column(c, len(frame)) for c in columns if c.name not in frame}
+    types = empty(name).dtypes.to_dict()
+    return frame.assign(**lacking)[list(TABLES[name].names)].astype(types)
+
+
 def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
     """Return a table with every documented column in order and typed, and its faults.
 
@@ -381,3 +389,35 @@ def codes(columns: Sequence[pd.Series]) -> Codes:
         if len(columns) > 2:
             result = pd.factorize(result)[0].astype(np.int64)
     return result
+
+
+class FrozenTable:
+    """A table that cannot be changed: a frame that nobody else has, and its columns as arrays.
+
+    The arrays are made once, since reading one from the frame takes as long as most of what is
+    then done with it. They are no part of a pickle, but made anew from the frame.
+
+    Examples
+    --------
+    >>> table = FrozenTable(pd.DataFrame({"area": ["n", "s"], "km": [1.0, 2.0]}))
+    >>> len(table), table.columns["km"].tolist(), table.columns["area"].flags.writeable
+    (2, [1.0, 2.0], False)
+    """
+
+    __slots__ = ("columns", "frame")
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.columns = {str(name): _frozen(values) for name, values in frame.items()}
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __reduce__(self) -> tuple[type[FrozenTable], tuple[pd.DataFrame]]:
+        return FrozenTable, (self.frame,)
+
+
+def _frozen(values: pd.Series) -> npt.NDArray[Any]:
+    array = values.to_numpy().view()
+    array.flags.writeable = False
+    return array

@@ -1,7 +1,4 @@
-"""The list of where a scenario's numbers come from.
-
-A scenario: settings and tables that have been checked, and cannot be changed.
-"""
+"""The scenario: settings and tables that have been checked and cannot be changed."""
 
 from __future__ import annotations
 
@@ -13,67 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capsim.scenario import assembly as build
+from capsim.scenario import assembly
 from capsim.scenario.document import Provenance
 from capsim.scenario.faults import nearest
 from capsim.scenario.folder import write_folder
-from capsim.scenario.frozen import FrozenTable
-from capsim.scenario.parsing import blank_column, empty
-from capsim.scenario.schema import TABLES
+from capsim.scenario.parsing import FrozenTable, blank_column, empty
+from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.settings import Settings
 from capsim.scenario.stages import Stage, stages_of, standards
 from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from capsim.scenario.assembly import Checked
-
-
-COLUMNS = ["what", "value", "unit", "source", "mark"]
-
-
-def sources(scenario: Checked, stages: Iterable[str]) -> pd.DataFrame:
-    """See `Scenario.sources`."""
-    rows: list[tuple[str, str, str, str, str]] = []
-    values = _flat("", scenario.settings.model_dump(mode="json"))
-    for what, entry in scenario.given.items():
-        rows.append((what, values.get(what, ""), entry.unit, entry.source, entry.mark))
-    overridden = {
-        f"{name}.{key}"
-        for name, part in scenario.settings.standards.items()
-        for key, value in part
-        if value is not None
-    }
-    for name in stages:
-        for key, entry in standards(scenario.settings.country).get(name, {}).items():
-            if isinstance(entry, dict) and f"{name}.{key}" not in overridden:
-                value = str(entry["value"])
-                told = (entry["unit"], entry["source"], entry["mark"])
-                rows.append((f"standards.{name}.{key}", value, *told))
-    for what, given in scenario.columns.items():
-        rows.append((what, "", given.unit, given.source, given.mark))
-    for name, table in scenario.tables.items():
-        said = Counter(zip(table.columns["source"], table.columns["mark"], strict=True))
-        for (source, mark), number in sorted(said.items()):
-            if source or mark:
-                rows.append((name, f"{number} rows", "", source, mark))
-    return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
-
-
-def _flat(path: str, entry: Any) -> dict[str, str]:
-    if isinstance(entry, dict):
-        found = {path: str(entry)} if path else {}
-        for key, value in entry.items():
-            found |= _flat(f"{path}.{key}" if path else str(key), value)
-        return found
-    return {path: str(entry)}
+SOURCES = ["what", "value", "unit", "source", "mark"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,17 +65,6 @@ class Scenario:
     _given: Mapping[str, Provenance]
     _columns: Mapping[str, Provenance]
 
-    @property
-    def _checked(self) -> build.Checked:
-        return build.Checked(
-            self.settings,
-            self.warnings,
-            self._tables,
-            self._document,
-            self._given,
-            self._columns,
-        )
-
     @staticmethod
     def load(folder: str | Path) -> Scenario:
         """Read a scenario folder; see `load`."""
@@ -137,7 +79,7 @@ class Scenario:
         ScenarioError
             With every fault; rows are counted from 0.
         """
-        return Scenario(*build.from_tables(settings, tables))
+        return Scenario(*assembly.from_tables(settings, tables))
 
     def variant(
         self,
@@ -165,22 +107,29 @@ class Scenario:
         ScenarioError
         """
         changes = dict(set or {}) | ({} if name is None else {"name": name})
-        parts = build.variant(self._checked, changes, scale or {}, drop or {}, tables or {})
-        return Scenario(*parts)
+        base = assembly.Checked(
+            self.settings,
+            self.warnings,
+            self._tables,
+            self._document,
+            self._given,
+            self._columns,
+        )
+        return Scenario(*assembly.variant(base, changes, scale or {}, drop or {}, tables or {}))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Give a table; a copy that is safe to change, without rows where there is none.
+        """Return a table; a copy that is safe to change, without rows where there is none.
 
         Raises
         ------
         KeyError
             Where no table is called so.
         """
-        found = self._table(name)
-        return empty(name) if found is None else found.frame.copy()
+        table = self._table(name)
+        return empty(name) if table is None else table.frame.copy()
 
     def column(self, name: str, column: str) -> npt.NDArray[Any]:
-        """Give a column of a table as an array that cannot be changed; texts are objects.
+        """Return a column of a table as an array that cannot be changed; texts are objects.
 
         Raises
         ------
@@ -193,9 +142,9 @@ class Scenario:
         >>> capsim.generate(areas=2, pupils=1000).column("areas", "area").tolist()
         ['C01-core', 'C01-town']
         """
-        found = self._table(name)
-        if found is not None and column in found.columns:
-            return found.columns[column]
+        table = self._table(name)
+        if table is not None and column in table.columns:
+            return table.columns[column]
         known = TABLES[name].names
         if column not in known:
             raise KeyError(f"no column {column!r} of {name}; there is {nearest(column, known)}")
@@ -203,11 +152,11 @@ class Scenario:
 
     def rows(self, name: str) -> int:
         """Count the rows of a table."""
-        found = self._table(name)
-        return 0 if found is None else len(found)
+        table = self._table(name)
+        return 0 if table is None else len(table)
 
     def has(self, name: str) -> bool:
-        """Tell whether a table has rows."""
+        """Check whether a table has rows."""
         return self._table(name) is not None
 
     def _table(self, name: str) -> FrozenTable | None:
@@ -235,7 +184,7 @@ class Scenario:
         return FrozenTable(border_rows(self.table("areas")))
 
     def shares_tables(self, other: Scenario) -> bool:
-        """Tell whether the tables are the very same, as a variant's are if it changes none."""
+        """Check whether the tables are the very same, as those of a variant that changes none."""
         return (
             self._tables.keys() == other._tables.keys()
             and all(table is other._tables[name] for name, table in self._tables.items())
@@ -258,7 +207,7 @@ class Scenario:
         return self.settings.title_zh
 
     def heading(self, lang: str = "en") -> str:
-        """Give what stands above a report: the title of a language (`zh`), the title, or the name.
+        """Return what stands above a report: the title in a language, the title, or the name.
 
         Examples
         --------
@@ -340,7 +289,31 @@ class Scenario:
             provenance, standards in force, columns named by ``[sources]``, and the rows of tables
             that say theirs.
         """
-        return sources(self._checked, self.stages)
+        settings = self.settings
+        values = _flat("", settings.model_dump(mode="json"))
+        rows = [
+            (what, values.get(what, ""), entry.unit, entry.source, entry.mark)
+            for what, entry in self._given.items()
+        ]
+        overridden = {
+            f"{name}.{key}"
+            for name, part in settings.standards.items()
+            for key, value in part
+            if value is not None
+        }
+        for name in self.stages:
+            for key, entry in standards(settings.country).get(name, {}).items():
+                if isinstance(entry, dict) and f"{name}.{key}" not in overridden:
+                    provenance = (entry["unit"], entry["source"], entry["mark"])
+                    rows.append((f"standards.{name}.{key}", str(entry["value"]), *provenance))
+        for what, column in self._columns.items():
+            rows.append((what, "", column.unit, column.source, column.mark))
+        for name, table in self._tables.items():
+            counts = Counter(zip(table.columns["source"], table.columns["mark"], strict=True))
+            for (source, mark), number in sorted(counts.items()):
+                if source or mark:
+                    rows.append((name, f"{number} rows", "", source, mark))
+        return pd.DataFrame(rows, columns=SOURCES, dtype="str")
 
     def save(self, directory: str | Path, *, replace: bool = False) -> Path:
         """Write the scenario as a folder that holds all of it; whole or not at all.
@@ -362,6 +335,15 @@ class Scenario:
         return Path(directory)
 
 
+def _flat(path: str, entry: Any) -> dict[str, str]:
+    """Return nested settings as texts by dotted key, sections among them."""
+    flat = {path: str(entry)} if path or not isinstance(entry, dict) else {}
+    if isinstance(entry, dict):
+        for key, value in entry.items():
+            flat |= _flat(f"{path}.{key}" if path else str(key), value)
+    return flat
+
+
 def load(folder: str | Path) -> Scenario:
     """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
 
@@ -378,7 +360,7 @@ def load(folder: str | Path) -> Scenario:
     ScenarioError
         With every fault: file, row (the line an editor shows), column, value, what was expected.
     """
-    return Scenario(*build.load(folder))
+    return Scenario(*assembly.load(folder))
 
 
 def _bytes(values: pd.Series) -> bytes:
@@ -391,19 +373,14 @@ def _bytes(values: pd.Series) -> bytes:
 
 
 def without_blank(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave out optional columns that say nothing but the default."""
-    said = []
-    for column in TABLES[name].columns:
-        values = frame[column.name]
-        if column.default is not None:
-            kind = type(column.default)
-            silent = bool(
-                (values == (str(column.default) if kind is str else column.default)).all()
-            )
-        elif column.kind in ("number", "int"):
-            silent = bool(values.isna().all())
-        else:
-            silent = not any(values.tolist())
-        if column.required or not silent:
-            said.append(column.name)
-    return frame[said]
+    """Leave out optional columns that hold nothing but the default."""
+
+    def is_kept(column: Column) -> bool:
+        values, default = frame[column.name], column.default
+        if column.required:
+            return True
+        if default is not None:
+            return not bool((values == default).all())
+        return bool(values.notna().any() if column.is_number else (values != "").any())
+
+    return frame[[column.name for column in TABLES[name].columns if is_kept(column)]]

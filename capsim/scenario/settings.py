@@ -1,8 +1,6 @@
-"""The settings of a scenario as frozen, typed objects; unknown keys are faults.
+"""Settings of a scenario as frozen, typed objects; what pydantic finds wrong becomes faults.
 
 The documentation of every key is ``docs/scenario.md``.
-
-What pydantic found wrong with settings, as faults.
 """
 
 from __future__ import annotations
@@ -10,8 +8,8 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -28,10 +26,38 @@ from pydantic import (
 
 from capsim.scenario.document import merge
 from capsim.scenario.faults import Fault, nearest
-from capsim.scenario.frozen import Frozen
 from capsim.scenario.schema import YEARS
 
+K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Frozen(Mapping[K, V], Generic[K, V]):
+    """A mapping that cannot be changed, equal to the dict it was made from.
+
+    Examples
+    --------
+    >>> cap = Frozen({2022: 0.05})
+    >>> cap == {2022: 0.05}, cap[2022], list(cap)
+    (True, 0.05, [2022])
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[K, V] | None = None):
+        self._items = dict(items or {})
+
+    def __getitem__(self, key: K) -> V:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
 
 
 def _number(value: Any) -> Any:
@@ -47,26 +73,22 @@ def _whole(value: Any) -> Any:
 
 
 def _date(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = dt.date.fromisoformat(value)
-        except ValueError:
-            raise ValueError("a date YYYY-MM-DD") from None
-    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+    try:
+        date = dt.date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        date = None
+    if isinstance(date, dt.datetime) or not isinstance(date, dt.date):
         raise ValueError("a date YYYY-MM-DD")
-    if not YEARS[0] <= value.year <= YEARS[1]:
+    if not YEARS[0] <= date.year <= YEARS[1]:
         raise ValueError(f"a date in {YEARS[0]}-{YEARS[1]}")
-    return value
+    return date
 
 
 def _by_year(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise ValueError("a table by year, such as {2022 = 0.05}")
-    found: dict[int | str, Any] = {}
-    for key, entry in value.items():
-        text = str(key)
-        found[int(text) if re.fullmatch("[0-9]{4}", text) else text] = entry
-    return dict(sorted(found.items(), key=lambda item: str(item[0])))
+    keys = {str(key): entry for key, entry in value.items()}
+    return {int(key) if re.fullmatch("[0-9]{4}", key) else key: keys[key] for key in sorted(keys)}
 
 
 def _year_key(value: Any) -> Any:
@@ -280,7 +302,7 @@ class CostTerms(_Section):
 
 
 def _forecasting(name: str) -> str:
-    """Refuse what is no method of `capsim.demand`."""
+    """Refuse what is not a method of `capsim.demand`."""
     if name not in FORECASTING and not re.fullmatch(r"[1-9]\d?-year mean", name):
         raise ValueError(f"one of K-year mean (of 1 to 99 years), {', '.join(FORECASTING)}")
     return name
@@ -354,7 +376,7 @@ class Settings(_Section):
     @model_validator(mode="before")
     @classmethod
     def _years(cls, data: Any) -> Any:
-        """Count from the base year what no number is given for."""
+        """Count from the base year the years that are not given."""
         if not isinstance(data, dict):
             return data
         data = {"horizon": {}, "costs": {}, "policy": {}, "construction": {}, **data}
@@ -362,7 +384,7 @@ class Settings(_Section):
         base = horizon.get("base_year") if isinstance(horizon, dict) else None
         if isinstance(base, bool) or not isinstance(base, int) or not YEARS[0] <= base < YEARS[1]:
             base = YEARS[0]
-        own: dict[str, dict[str, Any]] = {
+        counted: dict[str, dict[str, Any]] = {
             "policy": {
                 "reduction_year": base + 1,
                 "conversion_earliest_year": base + 1,
@@ -370,42 +392,39 @@ class Settings(_Section):
             },
             "construction": {"start": dt.date(base + 1, 1, 1)},
         }
-        for section, values in own.items():
+        for section, values in counted.items():
             if isinstance(data[section], dict):
                 data = {**data, section: {**values, **data[section]}}
         return data
 
 
 STAND_INS: Mapping[str, Any] = {"name": "-", "costs": {"discount_rate": 0.0}}
-"""What must be given, and no check of tables asks for."""
+"""Settings that must be given, but that no check of tables reads."""
 
 
 def faults_of(error: ValidationError, file: str) -> list[Fault]:
-    """Give every error as a fault with its dotted key."""
+    """Return every error as a fault with its dotted key."""
     faults = []
-    for found in error.errors(include_url=False):
-        place = [str(part) for part in found["loc"] if part != "[key]"]
-        dotted = ".".join(place)
-        kind = found["type"]
+    for detail in error.errors(include_url=False):
+        place = [str(part) for part in detail["loc"] if part != "[key]"]
+        kind = detail["type"]
+        value = _shown(detail["input"])
         if kind == "extra_forbidden":
-            known = _known(place[:-1])
-            faults.append(
-                Fault(file, None, dotted, place[-1], f"a key: {nearest(place[-1], known)}")
-            )
+            value, expected = place[-1], f"a key: {nearest(place[-1], _known(place[:-1]))}"
         elif kind == "missing":
-            faults.append(Fault(file, None, dotted, "", "a value"))
+            value, expected = "", "a value"
         elif kind == "too_short":
-            faults.append(Fault(file, None, dotted, _shown(found["input"]), "at least one"))
+            expected = "at least one"
         else:
-            message = str(found["msg"]).removeprefix("Value error, ")
+            message = str(detail["msg"]).removeprefix("Value error, ")
             expected = message[:1].lower() + message[1:]
             expected = expected.removeprefix("input should be ")
-            faults.append(Fault(file, None, dotted, _shown(found["input"]), expected))
+        faults.append(Fault(file, None, ".".join(place), value, expected))
     return faults
 
 
 def without_faults(plain: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
-    """Leave out of settings what is wrong with them, for all else to be checked.
+    """Return settings without what is wrong with them, so that all else can be checked.
 
     Examples
     --------
@@ -416,13 +435,13 @@ def without_faults(plain: Mapping[str, Any], error: ValidationError) -> dict[str
     {'name': 'x', 'costs': {'discount_rate': 0.0}}
     """
     left: dict[str, Any] = copy.deepcopy(dict(plain))
-    for found in error.errors(include_url=False):
-        *path, last = [str(part) for part in found["loc"] if part != "[key]"] or [""]
-        inside: Any = left
+    for detail in error.errors(include_url=False):
+        *path, last = [str(part) for part in detail["loc"] if part != "[key]"] or [""]
+        section: Any = left
         for part in path:
-            inside = inside.get(part) if isinstance(inside, dict) else None
-        if isinstance(inside, dict):
-            inside.pop(last, None)
+            section = section.get(part) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            section.pop(last, None)
     return merge(STAND_INS, left)
 
 
@@ -431,7 +450,7 @@ def _shown(value: Any) -> str:
 
 
 def _known(place: list[str]) -> list[str]:
-    """Name the keys of the section at a place; names of stages, programmes are passed over."""
+    """List the keys of the section at a place; names of stages and programmes are passed over."""
     model: type[BaseModel] = Settings
     for part in place:
         field = model.model_fields.get(part)

@@ -1,10 +1,7 @@
-"""Built-in standards of a country: class sizes, posts, land, prices, each with its source.
+"""Stages of schooling and their standards: class sizes, posts, land, prices.
 
-What a stage of schooling is and needs: read from the country's file, overridden by a scenario.
-
-Every number of ``<country>.toml`` is written as ``{value, unit, source, mark}``.
-
-The stages that settings know, built-in ones and new ones.
+Standards are read from the file of a country, in which every number is written as ``{value, unit,
+source, mark}``; settings override them and may add stages.
 """
 
 from __future__ import annotations
@@ -94,15 +91,15 @@ NEEDED = tuple(f.name for f in fields(Stage) if f.name not in DERIVED | OPTIONAL
 
 
 def countries() -> tuple[str, ...]:
-    """Name the countries whose standards are built in.
+    """List the countries whose standards are built in.
 
     Examples
     --------
     >>> countries()
     ('china',)
     """
-    found = (entry.name for entry in (files(__package__) / "standards").iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+    names = (entry.name for entry in (files(__package__) / "standards").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
 @cache
@@ -119,7 +116,7 @@ def standards(country: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def general(country: str = "china") -> dict[str, Any]:
-    """Give the standards that belong to no stage.
+    """Return the standards that belong to no stage.
 
     Examples
     --------
@@ -134,7 +131,7 @@ def stages(
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     teacher_cny: float | None = None,
 ) -> dict[str, Stage]:
-    """Give the stages of a country in order, with the overrides of a scenario.
+    """Return the stages of a country in order, with the overrides of a scenario.
 
     Parameters
     ----------
@@ -158,12 +155,12 @@ def stages(
     40
     """
     built_in = {name: part for name, part in standards(country).items() if name != "general"}
-    said = dict(overrides or {})
+    own = dict(overrides or {})
     cost = general(country)["teacher_cny"] if teacher_cny is None else teacher_cny
     result = {}
-    for name in [*built_in, *(extra for extra in said if extra not in built_in)]:
+    for name in [*built_in, *(extra for extra in own if extra not in built_in)]:
         part = {key: _bare(entry) for key, entry in built_in.get(name, {}).items()}
-        part |= said.get(name, {})
+        part |= own.get(name, {})
         lacking = [key for key in NEEDED if key not in part]
         if lacking:
             raise ValueError(f"stage {name!r} lacks {', '.join(lacking)}")
@@ -181,7 +178,7 @@ def _bare(entry: Any) -> Any:
 
 
 def stages_of(settings: Settings) -> dict[str, Stage]:
-    """Every stage that settings know: built-in ones with overrides, then new ones."""
+    """Return every stage that settings know: built-in ones with overrides, then new ones."""
     overrides = {
         name: {key: value for key, value in part if value is not None}
         for name, part in settings.standards.items()

@@ -1,12 +1,9 @@
-"""How far day pupils may live from school: the limits of a stage and kind of area.
+"""Distances on the map: limits of day travel, links to the nearest schools, borders of areas.
 
-Nearby entry: each area's links to its nearest schools, made where no table lists links.
-
-Which areas border each other: as a table says, else by the Gabriel graph of coordinates.
-
-Two areas border each other in the Gabriel graph where no third one lies within or on the circle
-whose diameter joins them (Gabriel and Sokal 1969). It holds the shortest tree that spans all
-areas, so that each can be reached from each, and its edges never cross.
+Links are made where no table lists them, and so are borders, by the Gabriel graph: two areas
+border each other where no third one lies within or on the circle whose diameter joins them
+(Gabriel and Sokal 1969). The graph holds the shortest tree that spans all areas, so that each can
+be reached from each, and its edges never cross.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.scenario.parsing import empty
+from capsim.scenario.parsing import completed, empty
 from capsim.scenario.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,17 +27,17 @@ Kinds = NDArray[np.object_]
 
 
 def limits_travel(settings: Settings) -> bool:
-    """Tell whether any stage limits the way of its day pupils."""
+    """Check whether any stage limits the way of its day pupils."""
     travel = settings.travel
     return bool(travel.day_km or travel.day_minutes or travel.standard_limits)
 
 
 def day_limits(settings: Settings, stage: Stage, kind: Kinds) -> tuple[Floats, float]:
-    """Farthest way in km by area, and longest in minutes, of a stage's day pupils; inf for none.
+    """Return the farthest way in km by area, and the longest in minutes, of a stage's day pupils.
 
     What ``travel.day_km`` and ``travel.day_minutes`` say of the stage, else with
     ``travel.standard_limits`` the standards: the service radius of urban areas, the rural one of
-    all others, and the longest way.
+    all others, and the longest way. Infinite where there is no limit.
 
     Parameters
     ----------
@@ -76,8 +73,8 @@ def too_far(settings: Settings, stage: Stage, kind: Kinds, km: Floats, minutes: 
     Examples
     --------
     >>> import capsim
-    >>> said = {"travel.standard_limits": True, "travel.km_per_hour": 5.0}
-    >>> settings = capsim.generate(3, 30_000).variant(said).settings
+    >>> rules = {"travel.standard_limits": True, "travel.km_per_hour": 5.0}
+    >>> settings = capsim.generate(3, 30_000).variant(rules).settings
     >>> primary = capsim.scenario.stages.stages()["primary"]
     >>> kind = np.array(["urban", "rural", "rural", "rural"], object)
     >>> km, minutes = np.array([0.6, 2.4, 2.6, 3.1]), np.array([9, np.nan, np.nan, 20])
@@ -100,7 +97,7 @@ def boards(stage: Stage) -> Flags:
 
 
 def asks_nearby(settings: Settings) -> bool:
-    """Tell whether links are to be made from distances."""
+    """Check whether links are to be made from distances."""
     return bool(settings.travel.nearest or settings.travel.radius_km)
 
 
@@ -224,12 +221,17 @@ def _rows(
     to_area: object = "",
     to_school: object = "",
 ) -> pd.DataFrame:
-    said = {"area": areas["area"].to_numpy(object)[at], "to_area": to_area, "to_school": to_school}
-    frame = pd.DataFrame({**said, "stage": stage, "km": km}, index=range(len(at)))
-    blank = empty("links")
-    for column in blank.columns.difference(frame.columns):
-        frame[column] = np.nan if blank[column].dtype == np.float64 else ""
-    return frame[list(blank)].astype(blank.dtypes.to_dict())
+    frame = pd.DataFrame(
+        {
+            "area": areas["area"].to_numpy(object)[at],
+            "to_area": to_area,
+            "to_school": to_school,
+            "stage": stage,
+            "km": km,
+        },
+        index=range(len(at)),
+    )
+    return completed("links", frame)
 
 
 Pairs = NDArray[np.int64]
@@ -285,7 +287,4 @@ def border_rows(areas: pd.DataFrame) -> pd.DataFrame:
     names = areas["area"].to_numpy(object)
     edges = gabriel(areas[["x_km", "y_km"]].to_numpy(np.float64))
     rows = pd.DataFrame({"area": names[edges[:, 0]], "to_area": names[edges[:, 1]]})
-    blank = empty("borders")
-    for column in blank.columns.difference(rows.columns):
-        rows[column] = ""
-    return rows[list(blank)].astype(blank.dtypes.to_dict())
+    return completed("borders", rows)
