@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -393,3 +393,89 @@ def _put(folder: Path, contents: Iterable[tuple[str, bytes]], progress: Progress
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
+
+
+def build_programme(
+    scenario: str | Path,
+    out: Path | None = None,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    optimize_starts: bool = False,
+    schedules: int = 20,
+    record: Path | None = None,
+    closed: str | None = None,
+    progress: Progress = lambda phase: None,
+) -> dict[str, Any]:
+    """Simulate a scenario's building programme alone, and write its tables.
+
+    Parameters
+    ----------
+    scenario
+        Its folder.
+    out
+        Folder of the tables, which appears whole or not at all. None: nothing is written.
+    draws, seed
+        Of the simulation.
+    optimize_starts, schedules
+        Whether to choose when projects that have not begun yet begin, among so many schedules.
+    record, closed
+        CSV file of a programme's record, from which durations are learned (see
+        `capsim.construction.fit`), and the day on which it was closed; None: the construction's
+        start.
+    progress
+        Called with the name of each phase as it begins.
+
+    Returns
+    -------
+    dict
+        As `capsim.report.screen.building`; besides `starts` and `slippage` where asked for.
+
+    Raises
+    ------
+    capsim.ScenarioError
+        The scenario or the record has faults; all are listed.
+    FileExistsError
+        `out` holds something else.
+    """
+    from capsim.construction import building, calibration, scheduling
+    from capsim.demand.enrolment_table import read_wide
+    from capsim.io.atomic import check_place
+    from capsim.report import screen
+    from capsim.scenario.scenario import load
+
+    if out is not None:
+        check_place(out, screen.BUILD_MARK)
+    given = load(scenario)
+    phases, slippage = None, None
+    if record is not None:
+        progress("learning durations")
+        table = read_wide(record)
+        closed = closed or given.settings.construction.start.isoformat()
+        slippage = calibration.fit(table.set_axis(table.index + 2), closed)
+        phases = calibration.phases_table(given, slippage)
+        shock_sd = {"construction.shock_sd": slippage.shock_sd}
+        given = given.variant(shock_sd, tables={"phases": phases})
+    optimized = None
+    if optimize_starts:
+        progress("choosing start dates")
+        optimized = scheduling.optimize_starts(
+            given,
+            schedules=schedules,
+            replications=draws,
+            seed=seed,
+            done=lambda tried, total: progress(f"choosing start dates, {tried} of {total}"),
+        )
+        programme = optimized.after
+    else:
+        progress("building")
+        programme = building.build(given, replications=draws, seed=seed)
+    view = screen.building(given, programme)
+    if optimized is not None:
+        view["starts"] = screen.starts_gain(given, optimized)
+    if slippage is not None:
+        view["slippage"] = {**asdict(slippage), "closed": closed}
+    if out is not None:
+        contents = screen.building_files(view, programme, optimized, phases)
+        write_folder(out, screen.BUILD_MARK, contents, progress)
+    return view

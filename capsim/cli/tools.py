@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capsim import workflow
 from capsim.cli.console import (
     NOT_MET,
     OK,
@@ -44,7 +46,6 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Project enrolment: children to be placed by stage and school year."""
-    from capsim import workflow as road
     from capsim.demand.observed import birth_variant
     from capsim.demand.projection import project
     from capsim.io.atomic import whole_file
@@ -52,14 +53,14 @@ def forecast(
     from capsim.report.summary import csv, to_json
     from capsim.scenario.scenario import load
 
-    def task(progress: road.Progress) -> dict[str, Any]:
+    def task(progress: workflow.Progress) -> dict[str, Any]:
         progress("projecting enrolment")
         given = birth_variant(load(scenario), births)
         demand = project(given)
         view = enrolment(given, demand)
         if out is not None:
             table = csv(demand.frame())
-            progress(road.WRITING)
+            progress(workflow.WRITING)
             whole_file(out, table)
         return view
 
@@ -84,11 +85,9 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
-    from capsim import workflow as road
-
     ahead = None if leads is None else _years_ahead(leads)
 
-    def task(progress: road.Progress) -> Backtest:
+    def task(progress: workflow.Progress) -> Backtest:
         from capsim.demand.enrolment_table import panel, panel_of, read_wide
         from capsim.demand.rolling_origin import backtest as judge
         from capsim.io.atomic import check_place
@@ -106,7 +105,7 @@ def backtest(
         progress("judging forecasts")
         judged = judge(table, leads=ahead, first_origin=first_origin)
         if out is not None:
-            road.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
+            workflow.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
         return judged
 
     judged = work(task)
@@ -126,34 +125,52 @@ def _years_ahead(leads: str) -> list[int]:
     return ahead
 
 
-@app.command(epilog="Example: capsim build scenarios/prefecture-2022 --draws 500")
+@app.command(
+    epilog="Example: capsim build scenarios/prefecture-2022 --draws 500;"
+    " or capsim build my-city --optimize-starts --out starts"
+)
 def build(
     scenario: ScenarioFolder,
     out: OptionalOut = None,
     draws: Annotated[int, typer.Option(min=1, help="Simulations.")] = 1000,
     seed: Seed = 0,
+    optimize_starts: Annotated[
+        bool,
+        typer.Option(
+            "--optimize-starts",
+            help="Choose when projects not yet begun begin, as crews and money allow.",
+        ),
+    ] = False,
+    schedules: Annotated[int, typer.Option(min=1, help="Schedules to try for it.")] = 20,
+    fit: Annotated[
+        Path | None,
+        typer.Option(help="CSV of a programme's record, from which durations are learned."),
+    ] = None,
+    closed: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Day the record was closed; default: construction.start of the scenario.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Simulate the building programme alone: when each ordered project is in use."""
-    from capsim import workflow as road
-
-    def task(progress: road.Progress) -> dict[str, Any]:
-        from capsim.construction.building import build as simulate_building
-        from capsim.io.atomic import check_place
-        from capsim.report.screen import BUILD_MARK, building, building_files
-        from capsim.scenario.scenario import load
-
-        if out is not None:
-            check_place(out, BUILD_MARK)
-        progress("building")
-        given = load(scenario)
-        programme = simulate_building(given, replications=draws, seed=seed)
-        view = building(given, programme)
-        if out is not None:
-            road.write_folder(out, BUILD_MARK, building_files(view, programme), progress)
-        return view
-
-    view = work(task)
+    if closed is not None and fit is None:
+        fail("--closed is of a record: name one with --fit")
+    view = work(
+        lambda progress: workflow.build_programme(
+            scenario,
+            out,
+            draws=draws,
+            seed=seed,
+            optimize_starts=optimize_starts,
+            schedules=schedules,
+            record=fit,
+            closed=None if closed is None else closed.date().isoformat(),
+            progress=progress,
+        )
+    )
     from capsim.report.screen import building_text
     from capsim.report.summary import to_json
 
@@ -183,12 +200,10 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Time a plan on this machine: build, hand-over and solve, by one solver or several."""
-    from capsim import workflow as road
-
     if scenario is not None and (areas is not None or pupils is not None):
         fail("--areas and --pupils are of a generated city: name no scenario with them")
 
-    def task(progress: road.Progress) -> dict[str, Any]:
+    def task(progress: workflow.Progress) -> dict[str, Any]:
         from capsim.benchmark import bench as measure
         from capsim.scenario.scenario import load
         from capsim.scenario.synthetic.generator import generate

@@ -1,17 +1,17 @@
 """Will it open on 1 September? The building programme as SimPy processes.
 
 `build` takes a scenario and planned openings and returns a `ConstructionSimulation` of simulated
-dates; see
+dates; `optimize_starts` chooses when projects begin; `fit` learns durations from a record. See
 ``docs/construction.md``.
 """
 
 from __future__ import annotations
 
 from capsim.construction.building import ConstructionSimulation, build
-from capsim.construction.calibration import Slippage, fit
+from capsim.construction.calibration import Slippage, fit, phases_table
 from capsim.construction.durations import PRIOR, Phase
 from capsim.construction.priority_rules import RULES
-from capsim.construction.scheduling import Schedule, schedule
+from capsim.construction.scheduling import OptimizedStarts, Schedule, optimize_starts, schedule
 from capsim.construction.simpy_model import Job, work
 
 __all__ = [
@@ -19,11 +19,14 @@ __all__ = [
     "RULES",
     "ConstructionSimulation",
     "Job",
+    "OptimizedStarts",
     "Phase",
     "Schedule",
     "Slippage",
     "build",
     "fit",
+    "optimize_starts",
+    "phases_table",
     "schedule",
     "work",
 ]

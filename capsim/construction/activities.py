@@ -193,14 +193,12 @@ def draft(
     scenario: Scenario,
     *,
     planned: Mapping[str, Dates] | None = None,
-    starts: Mapping[str, str] | str | None = None,
+    starts: Mapping[str, Dates] | str | None = None,
     crews: bool = True,
 ) -> Draft:
     """Lay out the programme; see `build` for the arguments and errors."""
     if isinstance(starts, str) and starts != "asap":
         raise ValueError(f'starts is a mapping, "asap" or None, not {starts!r}')
-    if planned is not None and starts is not None:
-        raise ValueError("give planned openings or starts, not both")
     built = columns(scenario, planned, starts)
     recipe = recipes(scenario, built)
     stock = Stock(scenario)
@@ -347,7 +345,9 @@ def _network(
 
 def _baseline(pieces: list[Piece], column: Column, now: float) -> Baseline:
     if not np.isnan(column.planned):
-        return anchored(pieces, column.target, column.started, now)
+        just_in_time = anchored(pieces, column.target, column.started, now)
+        if np.isnan(column.start) or min(just_in_time.start) < now:
+            return just_in_time
     if not np.isnan(column.start):
         return free(pieces, column.start, now)
     return free(pieces, column.started if column.started < now else now, now)

@@ -329,7 +329,7 @@ def build(
     scenario: Scenario,
     *,
     planned: Mapping[str, Dates] | None = None,
-    starts: Mapping[str, str] | str | None = None,
+    starts: Mapping[str, Dates] | str | None = None,
     replications: int = 1000,
     seed: int = 0,
     stochastic: bool = True,
@@ -346,9 +346,10 @@ def build(
     planned : mapping of project to ISO date, or to one date per copy, optional
         Planned openings. Only what has a date is built. Default: every project that is not a
         candidate, planned for its due date.
-    starts : mapping of project to ISO date, or ``"asap"``, optional
-        Instead of planned openings: the projects named begin on these days, or all as soon as they
-        can, and open when they are finished.
+    starts : mapping of project to ISO date, or to one date per copy, or ``"asap"``, optional
+        Without planned openings: the projects named begin on these days, or all as soon as they
+        can, and open when they are finished. With planned openings: those of them that have not
+        begun yet begin on these days, or as soon as they can, instead of just in time.
     replications : int
     seed : int
         Equal seeds give equal dates; a project meets the same luck whatever else is built.

@@ -10,13 +10,20 @@ record closed early is not read as a good one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from capsim.construction.calendars import to_day
-from capsim.construction.durations import QUANTILE_95, Phase
+from capsim.construction.durations import PRIOR, QUANTILE_95, Phase
+from capsim.construction.projects import phase_groups
+from capsim.scenario.faults import Fault, ScenarioError
 
+if TYPE_CHECKING:
+    from capsim.scenario.scenario import Scenario
+
+RECORD = "record"
 COLUMNS = ("project", "county", "started", "planned", "opened")
 
 
@@ -65,7 +72,13 @@ class Slippage:
         median = mean / np.exp(sigma**2 / 2)
         low, high = (float(median * np.exp(sign * QUANTILE_95 * sigma)) for sign in (-1, 1))
         return tuple(
-            replace(phase, distribution="lognormal", low=phase.mode * low, high=phase.mode * high)
+            replace(
+                phase,
+                distribution="lognormal",
+                low=phase.mode * low,
+                high=phase.mode * high,
+                observed=(),
+            )
             if phase.mode > 0
             else phase
             for phase in plan
@@ -89,9 +102,10 @@ def fit(record: pd.DataFrame, closed: str) -> Slippage:
 
     Raises
     ------
-    ValueError
-        If a column is missing, a project is planned to open before it starts, or fewer than two
-        projects have opened: all faults are named.
+    ScenarioError
+        If a column is missing, a date cannot be read, a project is planned to open before it
+        starts, or fewer than two projects have opened. All faults are named, with their row: the
+        label of the record's index.
 
     Examples
     --------
@@ -104,27 +118,71 @@ def fit(record: pd.DataFrame, closed: str) -> Slippage:
     """
     missing = [name for name in COLUMNS if name not in record.columns]
     if missing:
-        raise ValueError(f"the record has no column {', '.join(missing)}")
+        raise ScenarioError([Fault(RECORD, None, name, "", "a column") for name in missing])
     text = record[list(COLUMNS)].fillna("").astype("str")
+    days, faults = _record_days(text)
+    started, planned = days["started"], days["planned"]
+    opened = days["opened"].fillna(np.inf)
     end = to_day(closed)
-    faults, taken, planned, open_ = [], [], [], []
-    for number, row in enumerate(text.to_dict("records")):
-        started, plan = to_day(row["started"]), to_day(row["planned"])
-        opened = to_day(row["opened"]) if row["opened"] else np.inf
-        if plan <= started:
-            faults.append(f"row {number}, planned: {row['planned']!r} where a day after started")
-        if min(opened, end) <= started:
-            faults.append(f"row {number}, opened: {row['opened']!r} where a day after started")
-        planned.append(plan - started)
-        taken.append(min(opened, end) - started)
-        open_.append(opened <= end)
-    if sum(open_) < 2:
-        faults.append(f"{sum(open_)} projects opened by {closed} where 2 or more")
+    for name, day in (("planned", planned), ("opened", opened.clip(upper=end))):
+        faults += [
+            Fault(RECORD, int(row), name, text.loc[row, name], "a day after started")
+            for row in text.index[day <= started]
+        ]
+    in_time = opened <= end
+    if not faults and in_time.sum() < 2:
+        expected = f"2 or more projects open by {closed}"
+        faults.append(Fault(RECORD, None, "opened", str(in_time.sum()), expected))
     if faults:
-        raise ValueError("; ".join(fault + " is expected" for fault in faults))
-    return _likelihood(
-        np.log(np.array(taken) / np.array(planned)), np.array(open_), text["county"].to_numpy()
-    )
+        raise ScenarioError(faults)
+    taken = opened.clip(upper=end) - started
+    late = np.log((taken / (planned - started)).to_numpy(float))
+    return _likelihood(late, in_time.to_numpy(), text["county"].to_numpy())
+
+
+def _record_days(text: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
+    """Read the dates of a record; only ``opened`` may be blank."""
+    faults = []
+    out = pd.DataFrame(index=text.index)
+    for name in ("started", "planned", "opened"):
+        days = []
+        for row, value in zip(text.index, text[name], strict=True):
+            days.append(np.nan)
+            try:
+                days[-1] = to_day(value) if value or name != "opened" else np.nan
+            except ValueError:
+                faults.append(Fault(RECORD, int(row), name, value, "a date YYYY-MM-DD"))
+        out[name] = days
+    return out, faults
+
+
+def phases_table(scenario: Scenario, slippage: Slippage) -> pd.DataFrame:
+    """Return the scenario's phases as its table ``phases``, slipping as the record did.
+
+    Without a table of its own the prior of each kind of its projects holds. The county's shock is
+    no part of it: ``construction.shock_sd`` of the settings is (`Slippage.shock_sd`).
+    """
+    kinds = sorted(set(scenario.table("projects")["kind"]))
+    groups = phase_groups(scenario) or {("", kind): PRIOR[kind] for kind in kinds}
+    rows = []
+    for (project, kind), plan in groups.items():
+        for phase in slippage.phases(plan):
+            rows.append(
+                {
+                    "project": project,
+                    "kind": kind,
+                    "phase": phase.name,
+                    "after": ";".join(phase.after),
+                    "distribution": phase.distribution,
+                    "low_months": round(phase.low, 4),
+                    "mode_months": phase.mode,
+                    "high_months": round(phase.high, 4),
+                    "needs": ";".join(f"{name}={units}" for name, units in phase.needs),
+                    "milestone": phase.milestone,
+                    "observed_months": ";".join(map(str, phase.observed)),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def _likelihood(

@@ -39,7 +39,8 @@ class Column:
         Day the works aim at: ``earliest_opening`` of what is ordered or under way where that is
         before the planned day, else the planned day.
     start : float
-        Day before which it does not begin, where the caller gave one; else NaN.
+        Day before which it does not begin, where the caller gave one; else NaN. Where it is planned
+        to open on a day too, it begins on this one instead of just in time.
     started : float
         Day it began, where that is known; else NaN.
     due : float
@@ -60,7 +61,9 @@ class Column:
 
 
 def columns(
-    scenario: Scenario, planned: Mapping[str, Dates] | None, starts: Mapping[str, str] | str | None
+    scenario: Scenario,
+    planned: Mapping[str, Dates] | None,
+    starts: Mapping[str, Dates] | str | None,
 ) -> tuple[Column, ...]:
     """Return what is built, in the order of the table ``projects``; see `build` for the arguments.
 
@@ -71,36 +74,37 @@ def columns(
     """
     projects = scenario.table("projects")
     known = set(projects["project"])
-    for named in (planned, None if isinstance(starts, str) else starts):
-        for name in named or {}:
+    for mapping in (planned, None if isinstance(starts, str) else starts):
+        for name in mapping or {}:
             if name not in known:
-                raise ValueError(f"no project {name!r} in the scenario{_near(name, known)}")
+                raise ValueError(
+                    f"no project {name!r} in the scenario: {nearest(name, known)} is expected"
+                )
     areas = scenario.table("areas")
     county = dict(zip(areas["area"], areas["county"], strict=True))
     places = projects.groupby("project")["places"].sum()
+    now = to_day(scenario.settings.construction.start.isoformat())
     out = []
     for row in projects.drop_duplicates("project").to_dict("records"):
         name, count = str(row["project"]), int(row["count"])
         due = to_day(row["due"]) if row["due"] else np.nan
-        committed = row["status"] != "candidate" and row["earliest_opening"]
-        aim = to_day(row["earliest_opening"]) if committed else np.inf
-        dates: Sequence[float]
-        first = np.nan
+        committed = row["status"] != "candidate"
+        aim = to_day(row["earliest_opening"]) if committed and row["earliest_opening"] else np.inf
+        begins = [np.nan] * count
+        if isinstance(starts, Mapping):
+            begins = _days(starts.get(name, ""), name, count, repeat=True)
         if planned is not None:
-            given = planned.get(name, "")
-            listed = [given] if isinstance(given, str) else list(given)
-            if len(listed) > count:
-                raise ValueError(f"project {name!r}: {len(listed)} dates for {count} copies")
-            dates = [to_day(date) for date in listed if date]
+            opens = [day for day in _days(planned.get(name, ""), name, count) if not np.isnan(day)]
+            begins = [now] * count if starts == "asap" else begins
+        elif starts is None:
+            opens = [due] * count if committed else []
         elif starts == "asap":
-            dates = [np.nan] * count
-        elif isinstance(starts, Mapping):
-            dates = [np.nan] * count if starts.get(name) else []
-            first = to_day(starts[name]) if dates else np.nan
+            opens = [np.nan] * count
         else:
-            dates = [due] * count if row["status"] != "candidate" else []
+            begins = [day for day in begins if not np.isnan(day)]
+            opens = [np.nan] * len(begins)
         began = to_day(row["started"]) if row["started"] else np.nan
-        for copy, day in enumerate(dates):
+        for copy, day in enumerate(opens):
             area = str(row["area"])
             out.append(
                 Column(
@@ -112,7 +116,7 @@ def columns(
                     float(places[name]),
                     day,
                     min(day, aim),
-                    first,
+                    begins[copy] if copy < len(begins) else np.nan,
                     began,
                     due if np.isnan(day) else day,
                 )
@@ -120,8 +124,12 @@ def columns(
     return tuple(out)
 
 
-def _near(name: str, known: set[str]) -> str:
-    return f": {nearest(name, known)} is expected"
+def _days(dates: Dates, name: str, count: int, *, repeat: bool = False) -> list[float]:
+    """Return the days of a project's copies, NaN for blank; a single date is the first copy's."""
+    listed = [dates] * (count if repeat else 1) if isinstance(dates, str) else list(dates)
+    if len(listed) > count:
+        raise ValueError(f"project {name!r}: {len(listed)} dates for {count} copies")
+    return [to_day(date) if date else np.nan for date in listed]
 
 
 def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phase, ...]]:
@@ -133,21 +141,18 @@ def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phas
     Raises
     ------
     ScenarioError
-        If a project built has no row, or a row cannot be read.
+        If a project built has no row.
     """
     kinds = {column.project: column.kind for column in built}
     if not scenario.has("phases"):
         return {project: PRIOR[kind] for project, kind in kinds.items()}
-    rows: dict[tuple[str, str], list[Phase]] = {}
-    faults: list[Fault] = []
-    for number, row in enumerate(scenario.table("phases").to_dict("records")):
-        of = rows.setdefault((row["project"], row["kind"]), [])
-        of.append(_phase(number, row, of, faults))
-    generic = rows.get(("", ""), [])
+    rows = phase_groups(scenario)
+    generic = rows.get(("", ""), ())
     out = {}
+    faults: list[Fault] = []
     for project, kind in kinds.items():
         own = rows.get((project, kind)) or rows.get((project, ""))
-        out[project] = tuple(own or rows.get(("", kind)) or generic)
+        out[project] = own or rows.get(("", kind)) or generic
         if not out[project]:
             faults.append(
                 Fault("phases.csv", None, "kind", kind, f"a row of this kind (project {project})")
@@ -157,45 +162,39 @@ def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phas
     return out
 
 
-def _phase(
-    number: int, row: Mapping[Hashable, object], of: list[Phase], faults: list[Fault]
-) -> Phase:
+def phase_groups(scenario: Scenario) -> dict[tuple[str, str], tuple[Phase, ...]]:
+    """Return the rows of the table ``phases`` by project and kind, blank for all."""
+    rows: dict[tuple[str, str], tuple[Phase, ...]] = {}
+    if scenario.has("phases"):
+        for row in scenario.table("phases").to_dict("records"):
+            group = (str(row["project"]), str(row["kind"]))
+            above = rows.get(group, ())
+            rows[group] = (*above, _phase(row, above))
+    return rows
+
+
+def _phase(row: Mapping[Hashable, object], before: Sequence[Phase]) -> Phase:
+    """Read a row of the table ``phases``; ``before`` are those of the same group above it."""
+
     def parts(column: str) -> list[str]:
         return [part.strip() for part in str(row[column]).split(";") if part.strip()]
 
-    def fault(column: str, value: object, expected: str) -> None:
-        faults.append(Fault("phases.csv", number, column, str(value), expected))
-
-    low, mode, high = (float(str(row[c])) for c in ("low_months", "mode_months", "high_months"))
-    shape = str(row["distribution"])
-    observed = tuple(float(part) for part in parts("observed_months"))
-    if shape == "empirical" and not observed:
-        fault("observed_months", "", "months observed, separated by ;")
-    elif shape not in ("fixed", "empirical"):
-        if not low <= mode:
-            fault("low_months", low, "months, not above mode_months")
-        if not mode <= high:
-            fault("high_months", high, "months, not below mode_months")
-        if shape == "lognormal" and not low > 0:
-            fault("low_months", low, "months > 0 (lognormal)")
     needs = []
     for part in parts("needs"):
         name, _, units = part.partition("=")
-        if not units.strip().isdigit():
-            fault("needs", part, "resource=units, units a whole number")
-        elif int(units) > 0:
+        if int(units) > 0:
             needs.append((name.strip(), int(units)))
-    after = tuple(parts("after")) or ((of[-1].name,) if of else ())
+    low, mode, high = (float(str(row[f"{name}_months"])) for name in ("low", "mode", "high"))
     return Phase(
         str(row["phase"]),
-        after,
-        shape,
+        tuple(parts("after")) or tuple(phase.name for phase in before[-1:]),
+        str(row["distribution"]),
         low,
         mode,
         high,
         tuple(needs),
         str(row["milestone"]),
-        observed,
+        tuple(float(part) for part in parts("observed_months")),
     )
 
 
@@ -210,7 +209,6 @@ class Stock:
             name: [(str(a), str(b)) for a, b in one.stops]
             for name, one in scenario.settings.calendars.items()
         }
-        faults: list[Fault] = []
         self.resources: list[Resource] = []
         self.stops: list[list[tuple[str, str]]] = []
         self._calendars: list[str] = []
@@ -218,40 +216,17 @@ class Stock:
         self._years = years
         self._made: dict[tuple[int, ...], Calendar | None] = {}
         for (name, county), rows in table.groupby(["resource", "county"], sort=False):
-            dated = rows["from"] != ""
-            if dated.any() and not dated.all():
-                faults.append(
-                    Fault(
-                        "resources.csv",
-                        int(rows.index[~dated][0]),
-                        "from",
-                        "",
-                        f"a date, as in other rows of {name}: renewable or released, not both",
-                    )
-                )
             calendar = str(rows["calendar"].iloc[0])
-            if calendar and calendar not in stops:
-                faults.append(
-                    Fault(
-                        "resources.csv",
-                        int(rows.index[0]),
-                        "calendar",
-                        calendar,
-                        "a [calendars.NAME] of the settings: " + nearest(calendar, stops),
-                    )
-                )
             self.number[str(name), str(county)] = len(self.resources)
             self.stops.append(stops.get(calendar, []))
             self._calendars.append(calendar)
-            if dated.any():
+            if (rows["from"] != "").any():
                 pairs = zip(rows["from"], rows["units"], strict=True)
-                releases = tuple(sorted((to_day(day), int(units)) for day, units in pairs if day))
+                releases = tuple(sorted((to_day(day), int(units)) for day, units in pairs))
                 self.resources.append(Resource(str(name), str(county), 0, releases))
             else:
                 units = int(rows["units"].iloc[0])
                 self.resources.append(Resource(str(name), str(county), units))
-        if faults:
-            raise ScenarioError(faults)
 
     def find(self, name: str, county: str) -> int | None:
         """Return the number of the county's resource, else of the one shared by all."""
@@ -275,7 +250,7 @@ class Stock:
                 self._made[key] = Calendar.from_stops(sorted(set(spans)), *self._years)
             except ValueError as error:
                 names = "; ".join(dict.fromkeys(self._calendars[r] for r in key))
-                said = "stops that leave a working day, in a phase that needs all of them"
-                fault = Fault("scenario.toml", None, "calendars", names, said)
+                expected = "stops that leave a working day, in a phase that needs all of them"
+                fault = Fault("scenario.toml", None, "calendars", names, expected)
                 raise ScenarioError([fault]) from error
         return self._made[key]

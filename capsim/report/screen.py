@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from capsim.comparison.side_by_side import Comparison
     from capsim.construction.building import ConstructionSimulation
+    from capsim.construction.scheduling import OptimizedStarts
     from capsim.demand.projection import Demand
     from capsim.demand.rolling_origin import Backtest
     from capsim.plan.plan import Plan
@@ -356,16 +357,86 @@ def building_text(view: dict[str, Any]) -> str:
         f" even chance {row['p50']}, nine in ten {row['p90']}"
         for row in view["late"]
     ]
+    if "starts" in view:
+        lines += _starts_lines(view["starts"])
+    if "slippage" in view:
+        lines += _slippage_lines(view["slippage"])
     return "\n".join(lines) + "\n"
 
 
+def starts_gain(scenario: Scenario, optimized: OptimizedStarts) -> dict[str, Any]:
+    """Sum up what chosen start dates gain.
+
+    Returns
+    -------
+    dict
+        schedules (tried), earlier (projects that begin earlier), days_earlier (their mean),
+        before and after: on_time, days_late (means over all projects), programmes (name →
+        probability that the number is reached).
+    """
+    table = optimized.table()
+    begin = table[["begin_before", "begin_after"]].apply(pd.to_datetime)
+    days = (begin["begin_before"] - begin["begin_after"]).dt.days
+    view: dict[str, Any] = {
+        "schedules": optimized.schedule.schedules,
+        "earlier": int((days > 0).sum()),
+        "days_earlier": days[days > 0].mean(),
+    }
+    for name, programme in (("before", optimized.before), ("after", optimized.after)):
+        chances = building(scenario, programme)["programmes"]
+        view[name] = {
+            "on_time": table[f"on_time_{name}"].mean(),
+            "days_late": table[f"days_late_{name}"].mean(),
+            "programmes": {key: row["probability"] for key, row in chances.items()},
+        }
+    return plain(view)
+
+
+def _starts_lines(view: dict[str, Any]) -> list[str]:
+    if not view["earlier"]:
+        return ["No project that has not begun could begin earlier than planned."]
+    before, after = view["before"], view["after"]
+    lines = [
+        f"Start dates chosen among {EN.count(view['schedules'])} schedules:"
+        f" {EN.count(view['earlier'])} projects begin {EN.count(view['days_earlier'])} days earlier"
+        " on average.",
+        f"  on time {100 * before['on_time']:.1f} -> {100 * after['on_time']:.1f} %,"
+        f" days late on average {before['days_late']:.1f} -> {after['days_late']:.1f}",
+    ]
+    for name, chance in before["programmes"].items():
+        reached = after["programmes"][name]
+        lines.append(f"  {name} enough in {100 * chance:.0f} -> {100 * reached:.0f} %")
+    return lines
+
+
+def _slippage_lines(view: dict[str, Any]) -> list[str]:
+    return [
+        f"Learned from the record: {EN.count(view['projects'])} projects,"
+        f" {EN.count(view['opened'])} open by {view['closed']}; time taken over time planned has"
+        f" median {view['median']:.2f},",
+        f"  spread {view['sd']:.2f} in a county (of its logarithm), and {view['shock_sd']:.2f}"
+        " that a county's projects share (construction.shock_sd).",
+    ]
+
+
 def building_files(
-    view: dict[str, Any], programme: ConstructionSimulation
+    view: dict[str, Any],
+    programme: ConstructionSimulation,
+    optimized: OptimizedStarts | None = None,
+    phases: pd.DataFrame | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of a simulated building programme."""
+    """Yield path and content of every file of a simulated building programme.
+
+    With chosen start dates also these and their schedule, with learned durations also these.
+    """
     yield BUILD_MARK, to_json(view).encode()
     for name in ("dates", "probability", "waiting", "use", "gantt"):
         yield f"{name}.csv", csv(getattr(programme, name)())
+    if optimized is not None:
+        yield "starts.csv", csv(optimized.table())
+        yield "schedule.csv", csv(optimized.schedule.table)
+    if phases is not None:
+        yield "phases.csv", csv(phases)
 
 
 BACKTEST_MARK = "backtest.json"

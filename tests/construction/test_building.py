@@ -373,7 +373,7 @@ def test_nothing_to_build(programme_of):
         ({"planned": {"X": "2024-09-01"}}, r"no project 'X' in the scenario: P is expected"),
         ({"planned": {"P": ["2024-09-01"] * 2}}, "2 dates for 1 copies"),
         ({"starts": "soon"}, "starts is a mapping"),
-        ({"planned": {}, "starts": "asap"}, "not both"),
+        ({"starts": {"P": ["2024-09-01"] * 2}}, "2 dates for 1 copies"),
         ({"rule": "luck"}, "no rule 'luck'"),
         ({"replications": 0}, "at least 1"),
         ({"planned": {"P": "2024-09-01"}, "processes": {"roof": work}}, "no phase 'roof'"),

@@ -11,7 +11,7 @@ from random_programmes import programmes
 
 from benchmarks import psplib
 from benchmarks.schedule_check import faults_of
-from capsim.construction import build, schedule
+from capsim.construction import build, optimize_starts, schedule
 from capsim.construction.scheduling import backward, serial
 
 
@@ -64,6 +64,52 @@ def test_places_first_brings_the_large_schools_first(town):
 def test_more_schedules_are_never_worse(town):
     spans = [schedule(town, budget=budget).makespan_months for budget in (1, 10, 100)]
     assert spans == sorted(spans, reverse=True)
+
+
+def test_what_is_under_way_keeps_its_beginning(programme_of):
+    works = {"phase": "works", "distribution": "fixed", "mode_months": 12, "milestone": "in_use"}
+    rows = [
+        {
+            "name": "begun",
+            "status": "under_construction",
+            "due": "2022-07-01",
+            "earliest": "2022-07-01",
+        },
+        {
+            "name": "free",
+            "status": "ordered",
+            "due": "2025-07-01",
+            "earliest": "2025-07-01",
+            "count": 2,
+        },
+    ]
+    scenario = programme_of(rows, [works | {"needs": "crew=1"}], CREWS[:1], calendars=WINTER)
+    made = optimize_starts(scenario, schedules=5, replications=1)
+    table = made.table().set_index(["project", "copy"])
+    assert (table["begin_after"] == table["begin_before"]).tolist() == [True, False, False]
+    assert table.loc["begun", "begin_before"].tolist() < ["2022-01-01"]
+    assert table.loc["free", "begin_after"].min() == "2022-01-01"
+    starts = made.schedule.starts()
+    assert starts["begun"] == table.loc["begun", "begin_before"].tolist()
+    assert starts["free"] == table.loc["free", "begin_after"].tolist()
+    assert made.schedule.schedules == 5
+    assert (made.after.opening[0] >= made.after.planned).all()
+
+
+def test_starts_of_planned_openings_move_what_has_not_begun(programme_of):
+    works = {"phase": "works", "distribution": "fixed", "mode_months": 12, "milestone": "in_use"}
+    scenario = programme_of([{"name": "P", "count": 3}], [works])
+    openings = {"P": ["2024-07-01", "2024-07-01", "2022-07-01"]}
+    moved = build(
+        scenario,
+        planned=openings,
+        starts={"P": ["2024-01-01", "", "2022-03-01"]},
+        stochastic=False,
+        replications=1,
+    )
+    # the second is as planned, the third has begun
+    late = (moved.opening[0] - moved.planned).tolist()
+    assert late == [184.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,10 @@ def phases_faults(case: Case) -> list[Fault]:
         (~empirical & listed, "observed_months", only),
         (ranged & low.isna(), "low_months", bounds),
         (ranged & high.isna(), "high_months", bounds),
-        (low > mode, "low_months", "at most mode_months"),
-        (high < mode, "high_months", "at least mode_months"),
+        # a lognormal learned from a record may lie above what is planned, or below it
+        (~lognormal & (low > mode), "low_months", "at most mode_months"),
+        (~lognormal & (high < mode), "high_months", "at least mode_months"),
+        (lognormal & (high < low), "high_months", "at least low_months"),
         (lognormal & (low <= 0), "low_months", "a number > 0 (lognormal)"),
     )
     faults += phases.unknown("kind", KINDS, "a kind of project", blank=True)
