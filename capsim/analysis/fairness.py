@@ -13,16 +13,17 @@ that at most k − 1 areas exceed, each step a program that has a solution or ha
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from capsim.analysis.objective_level import TIGHT, How, Level, solve_level
+from capsim.analysis.objective_level import TIGHT, Level, solve_level
 from capsim.lp.arrays import Array, Index
 from capsim.lp.expressions import Expression
+from capsim.lp.options import SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
+from capsim.lp.threads import Clock
 from capsim.model.model import Model
 from capsim.model.objectives import ROW, SLACK, Criterion, holding
 from capsim.plan.solution import Solution
@@ -98,36 +99,35 @@ def _pupils_and_classes(model: Model) -> tuple[Expression, Expression]:
 
 
 def fair_levels(
-    how: How,
+    model: Model,
     program: LinearProgram,
     start: Array | None,
     fair: Fair,
     tolerance: float | None,
-    seconds: float | None = None,
+    options: SolveOptions,
 ) -> tuple[LinearProgram, Array, list[Level]]:
     """Solve a level of fairness rank by rank; return the program that holds it, columns, levels."""
-    ranks = min(fair.ranks, len(how.model.given.space.areas))
-    each = None if seconds is None else seconds / ranks
+    ranks = min(fair.ranks, len(model.given.space.areas))
+    each = options.within(options.time_limit, ranks)
     levels: list[Level] = []
     for rank in range(1, ranks + 1):
         step = _class_rank if fair.what == "class_size" else _amount_rank
-        program, start, level = step(how, program, start, fair, rank, tolerance, each)
+        program, start, level = step(model, program, start, fair, rank, tolerance, each)
         levels.append(level)
     assert start is not None
     return program, start, levels
 
 
 def _amount_rank(
-    how: How,
+    model: Model,
     program: LinearProgram,
     start: Array | None,
     fair: Fair,
     rank: int,
     tolerance: float | None,
-    seconds: float | None,
+    options: SolveOptions,
 ) -> tuple[LinearProgram, Array, Level]:
     """Minimise the sum of the ``rank`` largest amounts."""
-    model = how.model
     amount = by_area(model, fair.what)
     areas, own = len(model.given.space.areas), len(model.program.cost)
     children = model.given.space.children.sum(axis=(1, 2))
@@ -146,7 +146,7 @@ def _amount_rank(
     )
     if start is not None:
         start = np.concatenate([start, _ordered(amount.value(start), rank)])
-    level, x = solve_level(how, wide, start, aim, seconds)
+    level, x = solve_level(model, wide, start, aim, options)
     exact = amount.value(Solution(model.parts, x[:own]).exact)
     x[at] = _ordered(exact, rank)
     best = aim.value(x)
@@ -174,21 +174,20 @@ def _ordered(value: Array, rank: int) -> Array:
 
 
 def _class_rank(
-    how: How,
+    model: Model,
     program: LinearProgram,
     start: Array | None,
     fair: Fair,
     rank: int,
     tolerance: float | None,
-    seconds: float | None,
+    options: SolveOptions,
 ) -> tuple[LinearProgram, Array, Level]:
     """Bisect on the class size that at most ``rank − 1`` areas exceed."""
-    begin = time.perf_counter()
-    model = how.model
+    clock = Clock(options.time_limit)
     fine = FINE if tolerance is None else max(tolerance, 1e-3)
     if start is None:
         free = Criterion("any plan", "", np.zeros(len(program.cost)))
-        _, start = solve_level(how, program, None, free, seconds)
+        _, start = solve_level(model, program, None, free, options)
     areas = model.given.space.areas
     own = len(model.program.cost)
     wide, at = program.with_columns(f"{fair.name},{rank}", len(areas), upper=1.0, integer=True)
@@ -205,13 +204,10 @@ def _class_rank(
     while best - bound > fine:
         size = (best + bound) / 2
         tried = _at_most(model, wide, at, size, rank)
-        left = None if seconds is None else max(seconds - (time.perf_counter() - begin), 0.01)
-        found = WarmSolver(model, tried, replace(how.options, gap=TIGHT)).solve(
-            np.zeros(len(tried.cost)), time_limit=left
-        )
+        solver = WarmSolver(model, tried, replace(options, gap=TIGHT))
+        found = solver.solve(np.zeros(len(tried.cost)), time_limit=clock.left())
         if found.x is not None:
-            x = found.x.copy()
-            x[wide.integer] = np.round(x[wide.integer])
+            x = found.x
             now, who = reached(x)
             best = min(now, size)
         elif found.status == "infeasible":
@@ -227,7 +223,7 @@ def _class_rank(
         bound=bound,
         limit=limit,
         proved=proved,
-        seconds=time.perf_counter() - begin,
+        seconds=clock.spent(),
         measure=lambda x: reached(x)[0],
         who=who,
     )

@@ -7,7 +7,6 @@ one criterion, a weighted sum of several, or fairness between areas (:mod:`.fair
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Unpack
@@ -15,12 +14,13 @@ from typing import Unpack
 import pandas as pd
 
 from capsim.analysis.fairness import Fair, fair_levels
-from capsim.analysis.objective_level import How, Level, solve_level
+from capsim.analysis.objective_level import Level, solve_level
 from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_number
+from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate, is_large
 from capsim.model.objectives import (
     Criterion,
@@ -107,38 +107,36 @@ def optimize_lexicographic(
     >>> found.levels[["level", "criterion", "tolerance", "proved"]].values.tolist()
     [[1, 'displaced', 5.0, True], [2, 'cost', 1.0, True]]
     """
-    begin = time.perf_counter()
     solving = SolveOptions.of(optimize_lexicographic, options, without=["solver"])
-    asked = _asked(priorities, dict(tolerances or {}))
+    clock, tolerance = Clock(solving.time_limit), dict(tolerances or {})
+    every = _checked(priorities, tolerance)
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
-    given = dict(tolerances or {})
-    aims = [_aim(model, priority, given) for priority in asked]
-    end = None if solving.time_limit is None else begin + solving.time_limit
-    how = How(model, solving, end)
+    aims = [_aim(model, priority, tolerance) for priority in every]
     program, x = model.program, None
     levels: list[Level] = []
     for at, aim in enumerate(aims):
-        seconds = how.seconds(len(aims) - at)
+        own = solving.within(clock.left(), len(aims) - at)
         if isinstance(aim, Fair):
-            program, x, ranks = fair_levels(how, program, x, aim, given.get(aim.name), seconds)
+            fine = tolerance.get(aim.name)
+            program, x, ranks = fair_levels(model, program, x, aim, fine, own)
             levels += ranks
             continue
-        level, x = solve_level(how, program, x, aim, seconds)
+        level, x = solve_level(model, program, x, aim, own)
         levels.append(level)
         program = holding(program, [(aim, level.limit)])
     assert x is not None
-    plan, columns = _plan(model, program, x, levels, solving.gap, begin)
+    plan = _plan(model, program, x, levels, solving.gap, clock.spent())
     route = COUNTIES if is_large(program) else KEPT
-    return InOrder(plan, _table(columns, levels), route)
+    return InOrder(plan, _table(plan.solution.x, levels), route)
 
 
-def _asked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> list[Priority]:
+def _checked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> list[Priority]:
     if isinstance(priorities, str) or not priorities:
         raise ValueError("priorities are a list of at least one level, most important first")
-    asked = list(priorities)
-    if "cost" not in asked:
-        asked.append("cost")
-    for priority in asked:
+    every = list(priorities)
+    if "cost" not in every:
+        every.append("cost")
+    for priority in every:
         if isinstance(priority, Mapping):
             refuse_weights(priority)
         elif not isinstance(priority, str | Fair):
@@ -146,7 +144,7 @@ def _asked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> l
                 "a priority is the name of a criterion, names with weights, or Fair(…), "
                 f"not {priority!r}"
             )
-    names = [_name(priority) for priority in asked]
+    names = [_name(priority) for priority in every]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise ValueError(f"a priority is named twice: {', '.join(sorted(doubled))}")
@@ -158,7 +156,7 @@ def _asked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> l
     bad = [name for name, tol in tolerances.items() if not (is_number(tol) and tol >= 0)]
     if bad:
         raise ValueError(f"a tolerance must be a number >= 0: that of {', '.join(bad)} is not")
-    return asked
+    return every
 
 
 def _name(priority: Priority) -> str:
@@ -177,42 +175,37 @@ def _aim(model: Model, priority: Priority, tolerances: Mapping[str, float]) -> C
 
 
 def _plan(
-    model: Model, program: LinearProgram, x: Array, levels: list[Level], gap: float, begin: float
-) -> tuple[Plan, Array]:
-    """Settle the flows with every level held, and make the plan."""
+    model: Model, program: LinearProgram, x: Array, levels: list[Level], gap: float, seconds: float
+) -> Plan:
+    """Make the plan with every level held, the fewest children moved among all as good."""
     cost = next(level for level in levels if level.aim.name == "cost")
-    solved_s = time.perf_counter() - begin
-    settled = break_ties(model.with_program(minimising(program, levels[-1].aim)), x)
-    settled = settled[: len(model.program.cost)]
     spared = cost.limit - cost.best
     allowed = gap + (spared / max(abs(cost.best), 1.0) if cost is not levels[-1] else 0.0)
-    plan = make_plan(
+    settled = break_ties(model.with_program(minimising(program, levels[-1].aim)), x)
+    return make_plan(
         model,
-        settled,
+        settled[: len(model.program.cost)],
         bound=cost.bound,
         solver=cost.solver,
         asked_gap=allowed,
         proved=all(level.proved for level in levels),
-        timings_s={"build": model.build_s, "solve": solved_s},
+        timings_s={"build": model.build_s, "solve": seconds},
     )
-    return plan, settled
 
 
 def _table(x: Array, levels: list[Level]) -> pd.DataFrame:
-    rows = [
-        (
-            at,
-            level.aim.name,
-            level.aim.unit,
-            level.best,
-            level.bound,
-            level.aim.tolerance,
-            level.measure(x),
-            level.proved,
-            level.who,
-            level.seconds,
-        )
+    return pd.DataFrame(
+        {
+            "level": at,
+            "criterion": level.aim.name,
+            "unit": level.aim.unit,
+            "best": level.best,
+            "bound": level.bound,
+            "tolerance": level.aim.tolerance,
+            "value": level.measure(x),
+            "proved": level.proved,
+            "who": level.who,
+            "seconds": level.seconds,
+        }
         for at, level in enumerate(levels, start=1)
-    ]
-    names = ["level", "criterion", "unit", "best", "bound", "tolerance", "value", "proved"]
-    return pd.DataFrame(rows, columns=[*names, "who", "seconds"])
+    )

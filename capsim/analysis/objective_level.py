@@ -24,21 +24,6 @@ TIGHT = 1e-6
 
 
 @dataclass(frozen=True)
-class How:
-    """How levels are solved: the options of the cost, and when time is up."""
-
-    model: Model
-    options: SolveOptions
-    end: float | None = None
-
-    def seconds(self, levels_left: int = 1) -> float | None:
-        """Return a fair part of the time that is left; None where there is no limit."""
-        if self.end is None:
-            return None
-        return max(self.end - time.perf_counter(), 0.0) / max(levels_left, 1)
-
-
-@dataclass(frozen=True)
 class Level:
     """What a level reached, and the limit that holds for those below."""
 
@@ -55,11 +40,11 @@ class Level:
 
 
 def solve_level(
-    how: How,
+    model: Model,
     program: LinearProgram,
     start: Array | None,
     aim: Criterion,
-    seconds: float | None = None,
+    options: SolveOptions,
 ) -> tuple[Level, Array]:
     """Bring one criterion to its best under a program's rows; also return the columns found.
 
@@ -67,28 +52,28 @@ def solve_level(
     relative gap asked for.
     """
     begin = time.perf_counter()
-    own = minimising(program, aim)
-    cost = aim.name == "cost"
-    options = how.options if cost or is_large(own) else replace(how.options, gap=TIGHT)
-    again = WarmSolver(how.model, own, options)
-    allowed = 0.0 if cost else PROOF * aim.tolerance
-    found = again.solve(own.cost, own.offset, start=start, absolute=allowed, time_limit=seconds)
+    own, cost = minimising(program, aim), aim.name == "cost"
+    tight = options if cost or is_large(own) else replace(options, gap=TIGHT)
+    found = WarmSolver(model, own, tight).solve(
+        own.cost,
+        own.offset,
+        start=start,
+        absolute=0.0 if cost else PROOF * aim.tolerance,
+        time_limit=options.time_limit,
+    )
     x = found_x(found, f"level {aim.name!r}", start)
-    best = exact_value(how.model, aim, x)
+    best = exact_value(model, aim, x)
     bound = min(found.bound, best)
     least = max(aim.tolerance, SLACK * max(1.0, abs(best)))
-    spared = best - bound
-    near = options.gap * max(abs(best), 1.0) * (1 + 1e-9)
-    close = spared <= least or (cost and spared <= near)
-    proved = bool(found.status == "optimal" and close)
+    near = tight.gap * max(abs(best), 1.0) * (1 + 1e-9) if cost else 0.0
     level = Level(
         aim=aim,
         best=best,
         bound=bound,
         limit=best + least,
-        proved=proved,
+        proved=found.status == "optimal" and best - bound <= max(least, near),
         seconds=time.perf_counter() - begin,
-        measure=partial(exact_value, how.model, aim),
+        measure=partial(exact_value, model, aim),
         solver=found.solver,
     )
     return level, x

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
@@ -102,6 +102,10 @@ class SolveOptions:
                 raise TypeError(f"{call.__name__}() has no keyword {name!r}: {hint}")
         complete: SolveKeywords = {"gap": gap, **keywords}
         return cls(**complete)
+
+    def within(self, seconds: float | None, shares: int = 1) -> SolveOptions:
+        """Return the options with an even share of the seconds that are left as time limit."""
+        return replace(self, time_limit=None if seconds is None else seconds / shares)
 
     @property
     def keywords(self) -> SolveKeywords:
