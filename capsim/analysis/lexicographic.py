@@ -39,7 +39,7 @@ Priority = str | Mapping[str, float] | Fair
 
 
 @dataclass(frozen=True)
-class InOrder:
+class LexicographicPlan:
     """A plan by priorities.
 
     Attributes
@@ -67,7 +67,7 @@ def optimize_lexicographic(
     tolerances: Mapping[str, float] | None = None,
     demand: Demand | None = None,
     **options: Unpack[SolveKeywords],
-) -> InOrder:
+) -> LexicographicPlan:
     """Find the plan that is best by priorities, each within its tolerance of the best possible.
 
     Parameters
@@ -90,7 +90,7 @@ def optimize_lexicographic(
 
     Returns
     -------
-    InOrder
+    LexicographicPlan
 
     Raises
     ------
@@ -127,7 +127,7 @@ def optimize_lexicographic(
     assert x is not None
     plan = _plan(model, program, x, levels, solving.gap, clock.spent())
     route = COUNTIES if is_large(program) else KEPT
-    return InOrder(plan, _table(plan.solution.x, levels), route)
+    return LexicographicPlan(plan, _table(plan.solution.x, levels), route)
 
 
 def _checked(priorities: Sequence[Priority], tolerances: Mapping[str, float]) -> list[Priority]:

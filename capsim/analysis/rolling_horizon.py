@@ -108,7 +108,7 @@ Well above the solver's tolerance: presolve calls narrower ranges contradictory.
 
 
 @dataclass(frozen=True)
-class Rolled:
+class RollingPlan:
     """A plan made anew every year.
 
     Attributes
@@ -151,7 +151,7 @@ def replan(
     demand: Demand | None = None,
     lead_times: LeadTimes | None = None,
     **options: Unpack[SolveKeywords],
-) -> Rolled:
+) -> RollingPlan:
     """Plan, and plan again each year for the children who came and are now expected.
 
     The children of later years are those first projected, each cohort already seen times the ratio
@@ -173,7 +173,7 @@ def replan(
 
     Returns
     -------
-    Rolled
+    RollingPlan
 
     Raises
     ------
@@ -215,7 +215,7 @@ def replan(
     rows.append(_row("perfect information", scenario.last_year, perfect, np.nan, perfect, perfect))
     never = _replanned(truth, start, truth.program.integer, solving)
     rows.append(_row("first kept", scenario.base_year, never, 0.0, never, perfect))
-    return Rolled(pd.DataFrame(rows), tuple(plans), perfect, complete)
+    return RollingPlan(pd.DataFrame(rows), tuple(plans), perfect, complete)
 
 
 def _row(

@@ -15,10 +15,8 @@ from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.arrays import Array
 from capsim.lp.solution import SolverError
 from capsim.lp.solvers import solve
-from capsim.model.model import Model
 from capsim.plan.plan import MILLION, Plan, make_plan
-from capsim.plan.solution import Solution, totals
-from capsim.plan.tables import closures_table, conversions_table, openings_table
+from capsim.plan.solution import totals
 from capsim.plan.tie_break import break_ties
 
 
@@ -98,16 +96,23 @@ def make_result(
         raise SolverError(
             "the decisions found leave a realisation without a plan: a rounding error"
         )
-    cost = np.array(
-        [float(m.program.cost @ x) for m, x in zip(realisations.models, columns, strict=True)]
-    )
-    probability, committed = realisations.probability, realisations.committed
-    value = measure.value(cost, probability)
-    bound = min(found.bound + measure.constant(committed, probability), value)
-    scale = max(float(probability @ (cost - committed)), 1.0)
-    gap = (value - bound) / scale
-    plans = {
-        name: make_plan(
+    first, probability = realisations.first, realisations.probability
+    plans, rows = {}, []
+    pairs = list(zip(realisations.models, columns, strict=True))
+    costs = np.array([float(model.program.cost @ x) for model, x in pairs])
+    for name, weight, cost, (model, x) in zip(
+        realisations.names, probability, costs, pairs, strict=True
+    ):
+        rows.append(
+            {
+                "realisation": name,
+                "probability": weight,
+                "cost_cny": cost * MILLION,
+                "decided_cny": float(model.program.cost[first] @ x[first]) * MILLION,
+                **totals(model, x),
+            }
+        )
+        plans[name] = make_plan(
             model,
             break_ties(model, x),
             bound=-np.inf,
@@ -115,21 +120,11 @@ def make_result(
             asked_gap=asked_gap,
             proved=False,
         )
-        for name, model, x in zip(realisations.names, realisations.models, columns, strict=True)
-    }
-    rows = [
-        {
-            "realisation": name,
-            "probability": p,
-            "cost_cny": c * MILLION,
-            "decided_cny": float(m.program.cost[realisations.first] @ x[realisations.first])
-            * MILLION,
-            **totals(m, x),
-        }
-        for name, p, c, m, x in zip(
-            realisations.names, probability, cost, realisations.models, columns, strict=True
-        )
-    ]
+    value = measure.value(costs, probability)
+    bound = min(found.bound + measure.constant(realisations.committed, probability), value)
+    gap = (value - bound) / max(float(probability @ (costs - realisations.committed)), 1.0)
+    contracts = realisations.models[0].columns.contract
+    signed_now = np.isin(contracts[contracts >= 0], first).all()
     return TwoStagePlan(
         status="optimal" if gap <= asked_gap * 1.01 + 1e-9 else "gap",
         measure=measure,
@@ -139,35 +134,20 @@ def make_result(
         gap=gap,
         objective_cny=value * MILLION,
         bound_cny=bound * MILLION,
-        decisions=MappingProxyType(_decisions(realisations, columns[0])),
+        decisions=MappingProxyType(_decisions(plans[realisations.names[0]], bool(signed_now))),
         realisations=pd.DataFrame(rows),
         plans=MappingProxyType(plans),
     )
 
 
-def _decisions(realisations: Realisations, x: Array) -> dict[str, pd.DataFrame]:
-    """Tables of the first stage; the same whichever realisation's solution they are read from."""
-    model = realisations.models[0]
-    solved = Solution(model.parts, x)
-    closures = closures_table(solved)
+def _decisions(plan: Plan, signed_now: bool) -> dict[str, pd.DataFrame]:
+    """Return the tables of the first stage, the same in the plan of any realisation."""
+    closed, bought = plan.tables["closures"], plan.tables["purchases"]
+    closed = closed[closed["how"] != "run_down"]
+    signed = bought[(bought["contract"] > 0) & signed_now]
     return {
-        "openings": openings_table(solved),
-        "conversions": conversions_table(solved)[["school", "stage", "converts"]],
-        "closures": closures.loc[
-            closures["how"] != "run_down", ["school", "stage", "how", "from_year"]
-        ].reset_index(drop=True),
-        "contracts": _contracts(realisations, model, x),
+        "openings": plan.tables["openings"],
+        "conversions": plan.tables["conversions"][["school", "stage", "converts"]],
+        "closures": closed[["school", "stage", "how", "from_year"]].reset_index(drop=True),
+        "contracts": signed[["school", "stage", "school_year"]].reset_index(drop=True),
     }
-
-
-def _contracts(realisations: Realisations, model: Model, x: Array) -> pd.DataFrame:
-    column, given = model.columns.contract, model.given
-    signed = np.isin(column, realisations.first) & (np.where(column >= 0, x[column], 0.0) > 0.5)
-    j, t = np.nonzero(signed)
-    return pd.DataFrame(
-        {
-            "school": given.providers.school[j],
-            "stage": model.parts.stage_names[given.providers.stage[j]],
-            "school_year": given.space.years[t],
-        }
-    )

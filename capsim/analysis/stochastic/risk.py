@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capsim.lp.arrays import Array, Index
+from capsim.lp.expressions import Expression
 from capsim.lp.program import Builder
 from capsim.lp.solution import is_number
 
@@ -83,19 +84,10 @@ class CVaR:
 
     def add(self, m: Builder, total: Index, probability: Array) -> dict[int, float]:
         """Add columns and rows; return the cost of each column that has one."""
-        count = len(total)
         threshold = m.variables("value_at_risk", 1, lower=-np.inf)
-        excess = m.variables("excess", count)
-        m.constrain(
-            "tail",
-            count,
-            [
-                (np.arange(count), excess, 1.0),
-                (np.arange(count), total, -1.0),
-                (np.arange(count), threshold, 1.0),
-            ],
-            lower=0.0,
-        )
+        excess = m.variables("excess", len(total))
+        cost, risk = Expression.of(total), Expression.of(threshold)
+        m.add("tail", Expression.of(excess) >= cost - risk)
         share = self.weight / (1.0 - self.beta)
         costs = dict(zip(total.tolist(), probability.tolist(), strict=True))
         costs |= dict(zip(excess.tolist(), (share * probability).tolist(), strict=True))
@@ -127,14 +119,8 @@ class Regret:
 
     def add(self, m: Builder, total: Index, probability: Array) -> dict[int, float]:
         """Add columns and rows; return the cost of each column that has one."""
-        count = len(total)
         worst = m.variables("regret", 1, lower=-np.inf)
-        m.constrain(
-            "regret",
-            count,
-            [(np.arange(count), worst, 1.0), (np.arange(count), total, -1.0)],
-            lower=-np.array(self.best),
-        )
+        m.add("regret", Expression.of(worst) >= Expression.of(total) - np.array(self.best))
         return {int(worst[0]): 1.0}
 
     def constant(self, committed: Array, probability: Array) -> float:
