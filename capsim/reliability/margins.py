@@ -30,6 +30,7 @@ from capsim.lp.program import LinearProgram
 from capsim.model.data import ModelData
 from capsim.model.model import Model
 from capsim.simulation.data import SimulationData
+from capsim.simulation.outcomes import ANY
 from capsim.simulation.recourse import contract_room
 from capsim.simulation.run import Trial
 from capsim.simulation.seating import by_group, ceilings, planned_payers, share_within
@@ -95,9 +96,6 @@ def _lag(
     return np.asarray(levels[[at[str(name)] for name in names]])
 
 
-HALF_A_CHILD = 0.5
-
-
 @dataclass(frozen=True, eq=False)
 class Need:
     """How far draws go beyond a plan.
@@ -121,7 +119,7 @@ class Need:
     slack: Array
 
 
-def need(drawn: Trial, planned: Trial, counted: Array, chosen: tuple[int, ...]) -> Need:
+def need(drawn: Trial, planned: Trial, counted: Array, chosen: list[int]) -> Need:
     """Compare draws with the plan.
 
     Parameters
@@ -130,18 +128,18 @@ def need(drawn: Trial, planned: Trial, counted: Array, chosen: tuple[int, ...]) 
         Of the plan: with uncertainty, and one draw without.
     counted : array [group, year]
         Places that the plan may count on.
-    chosen : tuple of int
+    chosen : list of int
         Positions of the targets that a margin is sought for.
     """
     asked, room = drawn.figures.demanded, drawn.figures.room
     base = planned.figures.demanded
     sign = np.array([drawn.targets[at].sign for at in chosen])[:, None]
-    now = planned.figures.targets[list(chosen)]
+    now = planned.figures.targets[chosen]
     required = np.array([drawn.targets[at].required for at in chosen])[:, None]
     return Need(
         seats=asked - base - (room - counted[..., None]),
         spare=counted - base[..., 0],
-        targets=sign * (drawn.figures.targets[list(chosen)] - now),
+        targets=sign * (drawn.figures.targets[chosen] - now),
         slack=np.asarray((sign * (required - now))[:, 0]),
     )
 
@@ -166,7 +164,7 @@ def kept(found: Need, share: float, closed: Flag) -> Flag:
             (found.targets - found.slack[:, None]) / _spread(found.targets)[:, None],
         ]
     ).max(axis=0, initial=-np.inf)
-    worst[(beyond[closed] > HALF_A_CHILD).any(axis=0)] = np.inf
+    worst[(beyond[closed] > ANY).any(axis=0)] = np.inf
     number = int(np.ceil(share * len(worst)))
     flag = np.zeros(len(worst), bool)
     flag[np.argsort(worst, kind="stable")[:number]] = True

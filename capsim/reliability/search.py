@@ -1,6 +1,7 @@
-"""Optimize and simulate in turn until a plan holds often enough, or say why none does.
+"""The search for a cheap plan that holds often enough: optimize and simulate in turn.
 
-The price of safety: what a plan costs by the probability that it holds.
+Plans are made with more and more margin until one is safe enough, then with less, as long as that
+may save more than the gap leaves open. A safety curve is the same for several probabilities.
 """
 
 from __future__ import annotations
@@ -19,22 +20,16 @@ from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
 from capsim.reliability.margins import counted_from, margins
 from capsim.reliability.reserve_rows import Safety, tighten
-from capsim.reliability.result import (
+from capsim.reliability.result import Hardened, best_of, result_of, round_row
+from capsim.reliability.trial import (
     COMPULSORY,
     NEAR,
-    Hardened,
     Search,
     Step,
-    by_margin,
-    count,
-    guarded,
-    holds,
-    look_at,
-    looked_at_longer,
-    result_of,
+    all_hold,
+    judged_longer,
+    try_plan,
 )
-from capsim.simulation.outcomes import wilson
-from capsim.simulation.run import trial
 
 if TYPE_CHECKING:
     from capsim.demand.projection import Demand
@@ -95,8 +90,7 @@ def harden(
         Told each phase as it begins.
     **options : see :class:`~capsim.SolveOptions`
         Plans with margins are solved to three times the gap of the plain plan, and less margin is
-        tried as long as it may save more than that. The executor is for the draws
-        too.
+        tried as long as it may save more than that. The executor is for the draws too.
 
     Returns
     -------
@@ -117,203 +111,10 @@ def harden(
     ['round', 'change', 'cost_cny', 'extra_cny']
     """
     solving = SolveOptions.of(harden, options)
-    search = Search(probability, draws, fresh_draws, seed, solving, progress)
-    plain = begin(search, scenario, demand, plain, probability)
+    plain = _cheapest(scenario, demand, plain, [probability], solving, progress)
     wanted = chosen(plain, targets)
-    steps = find(search, plain, wanted, rounds)
-    return result_of(search, steps, wanted, probability)
-
-
-def begin(
-    search: Search, scenario: Scenario, demand: Demand | None, plain: Plan | None, *asked: float
-) -> Plan:
-    """Return the cheapest plan, made if there is none yet.
-
-    Raises
-    ------
-    ValueError
-        If a probability is not between 0 and 1, or there is no plan.
-    """
-    for probability in asked:
-        if not 0 < probability < 1:
-            raise ValueError(f"probability must be between 0 and 1, not {probability}")
-    search.progress("planning")
-    if plain is None:
-        plain = optimize(scenario, demand, **search.options.keywords)
-    if plain.status == "infeasible":
-        said = "" if plain.explanation is None else " ".join(plain.explanation.sentences)
-        raise ValueError(f"the scenario has no plan to make safe. {said}".rstrip())
-    return plain
-
-
-def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the ids of the targets to hold.
-
-    Raises
-    ------
-    ValueError
-        If one is unknown or of a kind that is reported only.
-    """
-    known = {target.id: target.rule for target in read_targets(plan.tables["targets"])}
-    known = {COMPULSORY: "placement", **known}
-    if targets is None:
-        return tuple(name for name in known if name == COMPULSORY or known[name] == "share")
-    for name in targets:
-        if name not in known:
-            raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
-        if known[name] in NOT_FORCED:
-            raise ValueError(f"target {name!r} is reported with its probability, not forced")
-    if not targets:
-        raise ValueError("targets must name at least one target")
-    return tuple(dict.fromkeys(targets))
-
-
-def find(
-    search: Search,
-    plain: Plan,
-    wanted: tuple[str, ...],
-    rounds: int,
-    known: Sequence[Step] = (),
-) -> list[Step]:
-    """Try plans with more and more margin until one is safe enough, then with less.
-
-    Parameters
-    ----------
-    search : Search
-    plain : Plan
-    wanted : tuple of text
-    rounds : int
-        Plans tried at most.
-    known : sequence of Step
-        Tried before, for another probability; the first is the plain plan.
-    """
-    search.progress("delays of projects")
-    model = plain.model
-    counted = counted_from(model.given, search.asked, min(search.draws, 400), search.seed)
-    steps = [looked_at_longer(search, step, wanted) for step in known]
-    if not steps:
-        first = "the cheapest plan"
-        steps.append(look_at(search, plain, model, counted, None, first, wanted, None, 0))
-    if not as_planned(plain, wanted):
-        return steps
-    widened = 0
-    for _ in range(rounds):
-        safe, below = bracket(steps, wanted, search.asked)
-        further = part_further(search, steps, wanted)
-        if safe is None and further is not None:
-            last, before = steps[-1], steps[-2]
-            assert last.safety is not None
-            safety = last.safety.beyond(before.safety, further)
-            change = f"{further:.0%} further than from {before.name} to {last.name}"
-        elif safe is None:
-            widened += 1
-            share = 1 - (1 - search.asked) / 2**widened
-            cushion = CUSHION * 2 ** (widened - 1)
-            safety = _safety(steps[-1], counted, share, cushion, wanted)
-            change = f"room for {share:.2%} of draws and {cushion:g} standard deviations"
-        elif below is None or _near_enough(search, safe, below, wanted):
-            break
-        else:
-            assert safe.safety is not None
-            part = part_between(search, safe, below, wanted)
-            safety = safe.safety.towards(below.safety, 1 - part)
-            change = f"{part:.0%} of the way from {below.name} to {safe.name}"
-        number = len(steps)
-        search.progress(f"planning with margins, round {number}")
-        tight = tighten(model, steps[0].drawn.data, safety)
-        rough = replace(search.options, gap=ROUGH * search.options.gap)
-        plan = optimize(tight, **rough.keywords)
-        plan = _bounded(plan, plain, search.options.gap)
-        last = steps[-1]
-        steps.append(look_at(search, plan, model, counted, safety, change, wanted, last, number))
-    return steps
-
-
-def as_planned(plan: Plan, wanted: Sequence[str]) -> bool:
-    """Whether a plan meets targets if children come as projected and projects in time.
-
-    Where the cheapest plan does not, none can: leaving a child out costs more than any way to
-    place it.
-    """
-    return bool(holds(trial(plan, draws=1, seed=0, uncertainty=False), wanted).all())
-
-
-def bracket(
-    steps: Sequence[Step], wanted: tuple[str, ...], asked: float
-) -> tuple[Step | None, Step | None]:
-    """Find the cheapest plan that is safe enough, and the dearest below it that is not."""
-    safe = [step for step in steps if wilson(*count(step.judged, wanted))[0] >= asked]
-    if not safe:
-        return None, None
-    best = min(safe, key=lambda step: step.plan.objective_cny)
-    cost = best.plan.objective_cny
-    below = [step for step in steps if step not in safe and step.plan.objective_cny < cost]
-    return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
-
-
-def part_further(search: Search, steps: Sequence[Step], wanted: tuple[str, ...]) -> float | None:
-    """Guess which part of the last widening, once more, makes the last plan safe enough.
-
-    Linear in the normal quantile of the probability, as `part_between`. None where the last plan
-    is far from safe, or no safer than the one before: then margins are made anew.
-    """
-    if len(steps) < 2 or steps[-1].safety is None:
-        return None
-    (hits, draws), (lower, of) = (count(step.judged, wanted) for step in (steps[-1], steps[-2]))
-    if hits / draws < search.asked - NEAR or hits / draws <= lower / of:
-        return None
-    low, high = ndtri((lower + 0.5) / (of + 1)), ndtri((hits + 0.5) / (draws + 1))
-    part = (ndtri(_aim(search)) - high) / max(high - low, 1e-9)
-    return float(np.clip(part, LEAST_PART, 1.0))
-
-
-def part_between(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> float:
-    """Guess which part of the way from one plan's margins to another's is just safe enough.
-
-    Linear in the normal quantile of the probability; the aim is a little above what is asked for,
-    so that the lower end of the interval reaches it.
-    """
-    hits = [count(step.judged, wanted) for step in (below, safe)]
-    low, high = (ndtri((good + 0.5) / (draws + 1)) for good, draws in hits)
-    part = (ndtri(_aim(search)) - low) / max(high - low, 1e-9)
-    return float(np.clip(part, LEAST_PART, 1 - LEAST_PART))
-
-
-def _aim(search: Search) -> float:
-    sd = np.sqrt(search.asked * (1 - search.asked) / search.fresh_draws)
-    return min(search.asked + AIM * float(sd), (1 + search.asked) / 2)
-
-
-def _near_enough(search: Search, safe: Step, below: Step, wanted: tuple[str, ...]) -> bool:
-    """Whether less margin could save no more than the gap leaves open, or is hardly as safe."""
-    saving = safe.plan.objective_cny - below.plan.objective_cny
-    good, draws = count(safe.judged, wanted)
-    return good / draws <= _aim(search) or saving <= ROUGH * search.options.gap * max(
-        safe.plan.avoidable_cny, 1e6
-    )
-
-
-def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
-    """Measure a plan's gap on the bound of the scenario itself, not of the one with margins."""
-    gap = (plan.objective_cny - plain.bound_cny) / max(plan.avoidable_cny, 1e6)
-    status = "optimal" if gap <= asked_gap + 1e-9 else "gap"
-    # What is asked of the plan is asked of the scenario's own limits too.
-    own = plain.model
-    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, made_from=own)
-
-
-def _safety(
-    last: Step, counted: Index, share: float, cushion: float, wanted: tuple[str, ...]
-) -> Safety:
-    """Margins for the next plan, none smaller than before."""
-    seats, targets = margins(last.found, share, cushion, last.closed)
-    seats = np.where(guarded(last.drawn.data, wanted)[:, None], seats, 0.0)
-    before = {} if last.safety is None else dict(last.safety.targets)
-    if last.safety is not None:
-        seats = np.where(last.closed, seats, np.maximum(seats, last.safety.seats))
-    pairs = zip(by_margin(last.drawn, wanted), targets, strict=True)
-    kept = tuple((target, max(float(one), before.get(target, 0.0))) for target, one in pairs)
-    return Safety(np.asarray(counted, np.int64), seats, kept)
+    search = Search(wanted, probability, draws, fresh_draws, seed, solving, progress)
+    return result_of(search, find(search, plain, rounds))
 
 
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -367,21 +168,194 @@ def safety_curve(
     ([0.0, 0.5], 0.0)
     """
     solving = SolveOptions.of(safety_curve, options)
-    search = Search(0.0, draws, fresh_draws, seed, solving, progress)
-    plain = begin(search, scenario, demand, plain, *probabilities)
-    wanted = chosen(plain, targets)
+    plain = _cheapest(scenario, demand, plain, probabilities, solving, progress)
+    search = Search(chosen(plain, targets), 0.0, draws, fresh_draws, seed, solving, progress)
     steps: list[Step] = []
     rows: list[dict[str, Any]] = []
     for asked in sorted(probabilities, reverse=True):
-        aim = replace(search, asked=asked)
-        steps = find(aim, plain, wanted, rounds, steps)
-        found = result_of(aim, steps, wanted, asked)
-        best = found.rounds["cost_cny"].eq(found.plan.objective_cny).to_numpy().argmax()
-        rows.append({"asked": asked, "reached": found.reached, **_point(found.rounds, int(best))})
-    rows.append({"asked": 0.0, "reached": True, **_point(found.rounds, 0)})
-    return pd.DataFrame(rows[::-1])
-
-
-def _point(rounds: pd.DataFrame, number: int) -> dict[str, Any]:
+        steps = find(replace(search, probability=asked), plain, rounds, steps)
+        best, reached = best_of(steps, asked)
+        rows.append({"asked": asked, "reached": reached, **round_row(best, plain)})
+    rows.append({"asked": 0.0, "reached": True, **round_row(steps[0], plain)})
     columns = ["cost_cny", "extra_cny", "expected_cny", "probability", "low", "high", "round"]
-    return dict(rounds.iloc[number][columns])
+    return pd.DataFrame(rows[::-1])[["asked", "reached", *columns]]
+
+
+def _cheapest(
+    scenario: Scenario,
+    demand: Demand | None,
+    plain: Plan | None,
+    probabilities: Sequence[float],
+    options: SolveOptions,
+    progress: Callable[[str], None],
+) -> Plan:
+    """Return the cheapest plan, made if there is none yet.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not between 0 and 1, or there is no plan.
+    """
+    for probability in probabilities:
+        if not 0 < probability < 1:
+            raise ValueError(f"probability must be between 0 and 1, not {probability}")
+    progress("planning")
+    if plain is None:
+        plain = optimize(scenario, demand, **options.keywords)
+    if plain.status == "infeasible":
+        reason = "" if plain.explanation is None else " ".join(plain.explanation.sentences)
+        raise ValueError(f"the scenario has no plan to make safe. {reason}".rstrip())
+    return plain
+
+
+def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the ids of the targets to hold.
+
+    Raises
+    ------
+    ValueError
+        If one is unknown or of a kind that is reported only.
+    """
+    known = {target.id: target.rule for target in read_targets(plan.tables["targets"])}
+    known = {COMPULSORY: "placement", **known}
+    if targets is None:
+        return tuple(name for name in known if name == COMPULSORY or known[name] == "share")
+    for name in targets:
+        if name not in known:
+            raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
+        if known[name] in NOT_FORCED:
+            raise ValueError(f"target {name!r} is reported with its probability, not forced")
+    if not targets:
+        raise ValueError("targets must name at least one target")
+    return tuple(dict.fromkeys(targets))
+
+
+def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -> list[Step]:
+    """Try plans with more and more margin until one is safe enough, then with less.
+
+    Where the cheapest plan misses a target with children as projected and projects in time, no
+    other is tried: leaving a child out costs more than any way to place it.
+
+    Parameters
+    ----------
+    search : Search
+    plain : Plan
+    rounds : int
+        Plans tried at most.
+    known : sequence of Step
+        Tried before, for another probability; the first is the plain plan.
+    """
+    search.progress("delays of projects")
+    asked, model = search.probability, plain.model
+    counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
+    steps = [judged_longer(search, step) for step in known]
+    if not steps:
+        steps.append(try_plan(search, plain, counted, None, "the cheapest plan"))
+    if not all_hold(steps[0].planned, search.targets).all():
+        return steps
+    widened = 0
+    for _ in range(rounds):
+        safe, below = bracket(steps, asked)
+        last, further = steps[-1], part_further(search, steps)
+        if safe is None and further is not None:
+            assert last.safety is not None
+            safety = last.safety.beyond(steps[-2].safety, further)
+            change = f"{further:.0%} further than from {steps[-2].name} to {last.name}"
+        elif safe is None:
+            widened += 1
+            share = 1 - (1 - asked) / 2**widened
+            cushion = CUSHION * 2 ** (widened - 1)
+            safety = _wider(search, last, counted, share, cushion)
+            change = f"room for {share:.2%} of draws and {cushion:g} standard deviations"
+        elif below is None or _near_enough(search, safe, below):
+            break
+        else:
+            assert safe.safety is not None
+            part = part_between(search, safe, below)
+            safety = safe.safety.towards(below.safety, 1 - part)
+            change = f"{part:.0%} of the way from {below.name} to {safe.name}"
+        search.progress(f"planning with margins, round {len(steps)}")
+        tight = tighten(model, steps[0].drawn.data, safety)
+        rough = replace(search.options, gap=ROUGH * search.options.gap)
+        plan = _bounded(optimize(tight, **rough.keywords), plain, search.options.gap)
+        steps.append(try_plan(search, plan, counted, safety, change, last))
+    return steps
+
+
+def bracket(steps: Sequence[Step], asked: float) -> tuple[Step | None, Step | None]:
+    """Find the cheapest plan that is safe enough, and the dearest below it that is not."""
+    best, reached = best_of(steps, asked)
+    if not reached:
+        return None, None
+    cost = best.plan.objective_cny
+    below = [step for step in steps if step.plan.objective_cny < cost]
+    return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
+
+
+def part_further(search: Search, steps: Sequence[Step]) -> float | None:
+    """Guess which part of the last widening, once more, makes the last plan safe enough.
+
+    Linear in the normal quantile of the probability, as `part_between`. None where the last plan
+    is far from safe, or no safer than the one before: then margins are made anew.
+    """
+    if len(steps) < 2 or steps[-1].safety is None:
+        return None
+    before, now = (step.holds.mean() for step in steps[-2:])
+    if now < search.probability - NEAR or now <= before:
+        return None
+    low, high = (_quantile(step) for step in steps[-2:])
+    part = (ndtri(_aim(search)) - high) / max(high - low, 1e-9)
+    return float(np.clip(part, LEAST_PART, 1.0))
+
+
+def part_between(search: Search, safe: Step, below: Step) -> float:
+    """Guess which part of the way from one plan's margins to another's is just safe enough.
+
+    Linear in the normal quantile of the probability; the aim is a little above what is asked for,
+    so that the lower end of the interval reaches it.
+    """
+    low, high = _quantile(below), _quantile(safe)
+    part = (ndtri(_aim(search)) - low) / max(high - low, 1e-9)
+    return float(np.clip(part, LEAST_PART, 1 - LEAST_PART))
+
+
+def _quantile(step: Step) -> float:
+    """Return the normal quantile of the probability that a plan holds; it is finite."""
+    return float(ndtri((step.holds.sum() + 0.5) / (len(step.holds) + 1)))
+
+
+def _aim(search: Search) -> float:
+    asked = search.probability
+    sd = np.sqrt(asked * (1 - asked) / search.fresh_draws)
+    return min(asked + AIM * float(sd), (1 + asked) / 2)
+
+
+def _near_enough(search: Search, safe: Step, below: Step) -> bool:
+    """Whether less margin could save no more than the gap leaves open, or is hardly as safe."""
+    saving = safe.plan.objective_cny - below.plan.objective_cny
+    least = ROUGH * search.options.gap * max(safe.plan.avoidable_cny, 1e6)
+    return bool(safe.holds.mean() <= _aim(search)) or saving <= least
+
+
+def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
+    """Measure a plan's gap on the bound of the scenario itself, not of the one with margins."""
+    gap = (plan.objective_cny - plain.bound_cny) / max(plan.avoidable_cny, 1e6)
+    status = "optimal" if gap <= asked_gap + 1e-9 else "gap"
+    # What is asked of the plan is asked of the scenario's own limits too.
+    own = plain.model
+    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, made_from=own)
+
+
+def _wider(search: Search, last: Step, counted: Index, share: float, cushion: float) -> Safety:
+    """Make the margins for the next plan, none smaller than before."""
+    seats, widths = margins(last.need, share, cushion, last.closed)
+    seats = np.where(search.guarded(last.drawn.data)[:, None], seats, 0.0)
+    before = {} if last.safety is None else dict(last.safety.targets)
+    if last.safety is not None:
+        seats = np.where(last.closed, seats, np.maximum(seats, last.safety.seats))
+    targets = [last.drawn.targets[at] for at in search.with_margin(last.drawn)]
+    wider = (
+        (one, max(float(width), before.get(one, 0.0)))
+        for one, width in zip(targets, widths, strict=True)
+    )
+    return Safety(counted, seats, tuple(wider))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -18,8 +18,8 @@ from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target
 from capsim.reliability.margins import Need, counted_from, kept, margins, reserves
 from capsim.reliability.reserve_rows import Safety, tighten
-from capsim.reliability.result import Search, closed_after
 from capsim.reliability.search import bracket, part_between, part_further
+from capsim.reliability.trial import Search, closed_after
 from capsim.scenario import Scenario
 from capsim.simulation.run import trial
 
@@ -209,50 +209,38 @@ def test_a_reserve_uses_up_what_a_purchase_would():
     assert costs[0] < costs[1] - 1e4
 
 
-@dataclass(frozen=True)
-class Tried:
-    """A plan tried, as far as the search looks at it."""
-
-    plan: SimpleNamespace
-    judged: SimpleNamespace
-
-
-def tried(cost: float, hits: int, draws: int = 1000) -> Tried:
-    """`hits` of draws leave nobody out."""
-    lacking = np.where(np.arange(draws) < hits, 0.0, 9.0)
-    target = make_target("placement", "2023-09-01", 0.0)
-    figures = SimpleNamespace(shortfall=lacking[None, None, None, :], targets=lacking[None, :])
-    data = SimpleNamespace(stages=[SimpleNamespace(compulsory=True)])
-    judged = SimpleNamespace(data=data, targets=(target,), figures=figures)
-    return Tried(SimpleNamespace(objective_cny=cost), judged)
+def tried(cost: float, hits: int, draws: int = 1000) -> SimpleNamespace:
+    """A plan tried, as far as the search looks at it: all targets hold in `hits` of draws."""
+    plan = SimpleNamespace(objective_cny=cost)
+    return SimpleNamespace(plan=plan, holds=np.arange(draws) < hits)
 
 
 def test_the_search_closes_in_on_the_cheapest_plan_that_is_safe_enough():
     steps = [tried(0, 10), tried(50, 700), tried(90, 990), tried(70, 985), tried(80, 800)]
-    safe, below = bracket(steps, ("placement",), 0.95)
+    safe, below = bracket(steps, 0.95)
     assert (safe, below) == (steps[3], steps[1])
-    assert bracket(steps[:2], ("placement",), 0.95) == (None, None)
-    assert bracket([tried(5, 1000)], ("placement",), 0.95)[1] is None
+    assert bracket(steps[:2], 0.95) == (None, None)
+    assert bracket([tried(5, 1000)], 0.95)[1] is None
 
 
 def test_how_much_of_the_margin_is_tried_next():
     """Quantiles of the normal: from 2.3 % to 97.7 % (-2 to 2), 84.1 % lies three quarters up."""
-    search = Search(0.8413, 1000, 10**9, 0, SolveOptions(), lambda text: None)
+    search = Search((), 0.8413, 1000, 10**9, 0, SolveOptions(), lambda text: None)
     low, high = tried(0, 2275, 100_000), tried(1, 97725, 100_000)
-    assert part_between(search, high, low, ("placement",)) == pytest.approx(0.75, abs=1e-3)
-    assert part_between(search, tried(1, 84200, 100_000), low, ("placement",)) == 0.9
+    assert part_between(search, high, low) == pytest.approx(0.75, abs=1e-3)
+    assert part_between(search, tried(1, 84200, 100_000), low) == 0.9
 
 
 def test_near_what_is_asked_margins_go_part_of_the_last_step_further():
     """From 80 % to 87 % the normal quantile rises by 0.2848, from there to 90 % by 0.1551."""
-    search = Search(0.9, 1000, 10**9, 0, SolveOptions(), lambda text: None)
+    search = Search((), 0.9, 1000, 10**9, 0, SolveOptions(), lambda text: None)
     low, near = tried(0, 80_000, 100_000), safe_by(tried(1, 87_000, 100_000))
-    part = part_further(search, [low, near], ("placement",))
+    part = part_further(search, [low, near])
     assert part == pytest.approx(0.1551 / 0.2848, abs=2e-3)
-    assert part_further(search, [near], ("placement",)) is None
-    assert part_further(search, [low, safe_by(tried(1, 86_900, 100_000))], ("placement",)) is None
+    assert part_further(search, [near]) is None
+    assert part_further(search, [low, safe_by(tried(1, 86_900, 100_000))]) is None
     worse = safe_by(tried(2, 87_000, 100_000))
-    assert part_further(search, [near, worse], ("placement",)) is None
+    assert part_further(search, [near, worse]) is None
 
 
 def safe_by(step: SimpleNamespace) -> SimpleNamespace:
