@@ -183,13 +183,8 @@ def provider_places(model: Model) -> tuple[Relaxation, Index]:
     # A rule of the user's own has its rows after these, and no place in them.
     shape = (model.program.matrix.shape[0], len(j))
     matrix = csc_array((own.data, own.indices, own.indptr), shape=shape)
-    providers, space = parts.given.providers, parts.given.space
-    members = no_members(len(j))
-    members["area"] = space.areas[providers.area[j]]
-    members["county"] = space.counties[providers.county[j]]
-    members["stage"] = parts.stage_names[providers.stage[j]]
-    members["name"] = providers.school[j]
-    members["year"] = np.tile(space.years, len(j) // parts.years)
+    t = np.tile(np.arange(parts.years), len(j) // parts.years)
+    members = provider_members(model, j, t)
     return Relaxation("place", "place", members, matrix), j
 
 
@@ -226,6 +221,18 @@ def no_members(count: int) -> pd.DataFrame:
     blank = np.full(count, "", object)
     frame = {name: blank.copy() for name in WHO[:-1]}
     return pd.DataFrame({**frame, "year": np.zeros(count, np.int64)})
+
+
+def provider_members(model: Model, j: Index, t: Index) -> pd.DataFrame:
+    """Name the areas, counties, stages and schools of providers, and the years."""
+    providers, space = model.given.providers, model.given.space
+    members = no_members(len(j))
+    members["area"] = space.areas[providers.area[j]]
+    members["county"] = space.counties[providers.county[j]]
+    members["stage"] = model.parts.stage_names[providers.stage[j]]
+    members["name"] = providers.school[j]
+    members["year"] = space.years[t]
+    return members
 
 
 def row_members(model: Model, rows: Index) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 
 import capsim
-from capsim.analysis.infeasibility.rules import entries
+from capsim.analysis.infeasibility.rules import table
 from capsim.i18n.language import words
 from capsim.i18n.message import Message
 from capsim.report.figures.tradeoff import MEANING
@@ -39,7 +39,7 @@ def texts_of(path: Path) -> set[str]:
 
 def test_every_text_of_the_code_has_its_chinese():
     used = set().union(*(texts_of(path) for path in HERE.rglob("*.py")))
-    for rule in entries().values():
+    for rule in table():
         sentences = [rule, *(rule.variant(name, True) for name in rule.variants)]
         used |= {text for one in sentences for text in (one.says, one.gap, one.cure)}
     used |= {

@@ -26,11 +26,12 @@ from capsim.analysis.relaxations import (
     cap_enrolment,
     land,
     no_members,
+    provider_members,
     provider_places,
     row_relaxation,
 )
 from capsim.i18n.message import Message, Value
-from capsim.lp.arrays import Array, Index, Text
+from capsim.lp.arrays import Array, Index
 from capsim.model.model import Model
 
 Bounds = tuple[Array, Array]
@@ -40,6 +41,7 @@ Bounds = tuple[Array, Array]
 class Entry:
     """A rule as `rules.toml` has it; its head says what each field is."""
 
+    name: str
     unit: str
     weight: float
     says: str
@@ -56,10 +58,10 @@ class Entry:
 
 
 @cache
-def entries() -> Mapping[str, Entry]:
-    """Read the table of rules, by name."""
+def table() -> tuple[Entry, ...]:
+    """Read the table of rules."""
     text = files("capsim.analysis.infeasibility").joinpath("rules.toml").read_text("utf-8")
-    return {name: Entry(**entry) for name, entry in tomllib.loads(text).items()}
+    return tuple(Entry(name, **entry) for name, entry in tomllib.loads(text).items())
 
 
 @dataclass(frozen=True)
@@ -123,26 +125,17 @@ class Rule:
 
 def rules_of(model: Model) -> tuple[Rule, ...]:
     """List the rules that a model has, those first that are least missed in an explanation."""
-    bound = (
-        rule
-        for name, entry in entries().items()
-        for rule in BINDINGS.get(name, _of_rows)(model, name, entry)
-    )
+    bound = (rule for entry in table() for rule in BINDINGS.get(entry.name, of_rows)(model, entry))
     return tuple(rule for rule in bound if len(rule.members))
 
 
-def _of_relaxation(
-    name: str,
-    entry: Entry,
-    relaxation: Relaxation,
-    *,
-    level: float | None = None,
-    **arguments: Value,
+def of_relaxation(
+    entry: Entry, relaxation: Relaxation, *, level: float | None = None, **arguments: Value
 ) -> Rule:
     """Make a rule that gives way by columns that are added to the program."""
     zero = np.zeros(len(relaxation.members))
     return Rule(
-        name=name,
+        name=str(Message(entry.name, arguments)),
         entry=entry,
         members=relaxation.members,
         held=(zero, zero),
@@ -154,12 +147,15 @@ def _of_relaxation(
     )
 
 
-def _of_rows(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def of_rows(
+    model: Model, entry: Entry, *, level: float | None = None, **arguments: Value
+) -> Iterator[Rule]:
     """Widen the rows that the table names."""
-    yield _of_relaxation(name, entry, row_relaxation(model, name, entry.unit, tuple(entry.rows)))
+    relaxation = row_relaxation(model, entry.name, entry.unit, tuple(entry.rows))
+    yield of_relaxation(entry, relaxation, level=level, **arguments)
 
 
-def _every_child(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _every_child(model: Model, entry: Entry) -> Iterator[Rule]:
     space, column = model.given.space, model.columns.shortfall
     zero = np.zeros(column.size)
     members = no_members(column.size)
@@ -169,17 +165,49 @@ def _every_child(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
     members["stage"] = model.parts.stage_names[space.bands.stage[b]]
     members["year"] = space.years[t]
     free = (zero, np.full(column.size, np.inf))
-    yield Rule(name, entry, members, (zero, zero), free, columns=column.ravel())
+    yield Rule(entry.name, entry, members, (zero, zero), free, columns=column.ravel())
 
 
-def _land(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    yield _of_relaxation(name, entry, land(model))
+def _dates(model: Model, entry: Entry) -> Iterator[Rule]:
+    """Bind dates by which projects or schools must change, or before which they may not.
+
+    Their columns say whether a project or school has changed by a check date; one column may stand
+    for several dates.
+    """
+    given, program, x = model.given, model.program, model.columns
+    policy = given.scenario.settings.policy
+    projects, due = entry.name == "projects due", entry.name != "first conversions"
+    columns = x.open if projects else x.converted
+    names = given.projects.project if projects else given.providers.school
+    year = policy.conversion_due_year if due else policy.conversion_earliest_year
+    i, k = np.nonzero(columns >= 0)
+    column, first = np.unique(columns[i, k], return_index=True)
+    fixed = program.lower[column] > 0 if due else program.upper[column] < 1
+    column, i, k = column[fixed], i[first[fixed]], k[first[fixed]]
+    lower, upper = program.lower[column], program.upper[column]
+    members = no_members(len(column))
+    members["name"] = names[i]
+    members["year"] = given.space.years[given.dates.year[k]]
+    yield Rule(
+        name=entry.name,
+        entry=entry,
+        members=members,
+        held=(lower, upper),
+        free=(np.zeros(len(column)), np.maximum(upper, 1.0)),
+        columns=column,
+        sign=-1.0 if due else 1.0,
+        arguments={"year": int(year or 0)},
+    )
 
 
-def _purchase(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _land(model: Model, entry: Entry) -> Iterator[Rule]:
+    yield of_relaxation(entry, land(model))
+
+
+def _purchase(model: Model, entry: Entry) -> Iterator[Rule]:
     """Places bought beyond what is for sale: fee-paying pupils who do not count as private."""
-    given, x, program = model.given, model.columns, model.program
-    if given.scenario.settings.policy.purchased_counts_as_private:
+    x, program = model.columns, model.program
+    if model.given.scenario.settings.policy.purchased_counts_as_private:
         return
     j, t = np.nonzero(x.fee >= 0)
     matrix = program.matrix[:, x.fee[j, t]].tocoo()
@@ -188,57 +216,44 @@ def _purchase(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
         kept[program.rows_of(family)] = True
     at = kept[matrix.row]
     added = csc_array((matrix.data[at], (matrix.row[at], matrix.col[at])), shape=matrix.shape)
-    providers, space = given.providers, given.space
-    members = no_members(len(j))
-    members["area"] = space.areas[providers.area[j]]
-    members["county"] = space.counties[providers.county[j]]
-    members["stage"] = model.parts.stage_names[providers.stage[j]]
-    members["name"] = providers.school[j]
-    members["year"] = space.years[t]
+    members = provider_members(model, j, t)
     entry = entry.variant("none_for_sale", not (x.contract >= 0).any())
-    yield _of_relaxation(name, entry, Relaxation(name, entry.unit, members, added))
+    yield of_relaxation(entry, Relaxation(entry.name, entry.unit, members, added))
 
 
-def _catchments(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _catchments(model: Model, entry: Entry) -> Iterator[Rule]:
     connected = model.given.scenario.settings.catchments.connected
-    yield from _of_rows(model, name, entry.variant("connected", connected))
+    yield from of_rows(model, entry.variant("connected", connected))
 
 
-def _seats(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _seats(model: Model, entry: Entry) -> Iterator[Rule]:
     """Places beyond those there are: public ones, and of private kindergartens and the like."""
     if not model.given.scenario.settings.switches.seats:
         return
     public, _ = provider_places(model)
-    private = row_relaxation(model, name, entry.unit, ("seats.other_private",))
+    private = row_relaxation(model, entry.name, entry.unit, ("seats.other_private",))
     members = pd.concat([public.members, private.members], ignore_index=True)
     matrix = csc_array(hstack([public.matrix, private.matrix], format="csc"))
-    yield _of_relaxation(name, entry, Relaxation(name, entry.unit, members, matrix))
+    yield of_relaxation(entry, Relaxation(entry.name, entry.unit, members, matrix))
 
 
-def _floors(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _floors(model: Model, entry: Entry) -> Iterator[Rule]:
     blocks = [block.name for block in model.program.rows if block.name.startswith("floors.")]
     for block in dict.fromkeys(blocks):
-        floor = block.removeprefix("floors.")
-        relaxation = row_relaxation(model, name, entry.unit, (block,))
-        yield _of_relaxation(
-            name.format(floor=floor.replace("_", " ")), entry, relaxation, floor=floor
-        )
+        one = replace(entry, rows=(block,))
+        yield from of_rows(model, one, floor=block.removeprefix("floors."))
 
 
-def _programmes(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    relaxation = row_relaxation(model, name, entry.unit, ("programme",))
-    for programme, asked in model.given.scenario.settings.programmes.items():
-        yield _of_relaxation(
-            name.format(programme=programme),
-            entry,
-            relaxation.part(relaxation.members["name"].to_numpy() == programme),
-            programme=programme,
-            number=float(asked.number),
-            by=str(asked.by),
-        )
+def _programmes(model: Model, entry: Entry) -> Iterator[Rule]:
+    relaxation = row_relaxation(model, entry.name, entry.unit, ("programme",))
+    names = relaxation.members["name"].to_numpy()
+    for name, programme in model.given.scenario.settings.programmes.items():
+        number, by = float(programme.number), str(programme.by)
+        one = relaxation.part(names == name)
+        yield of_relaxation(entry, one, programme=name, number=number, by=by)
 
 
-def _private_share(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _private_share(model: Model, entry: Entry) -> Iterator[Rule]:
     """Bind the cap from each year in which it steps."""
     if not len(model.program.rows_of("share.cap")):
         return
@@ -250,90 +265,24 @@ def _private_share(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
         one = relaxation.part(steps == year)
         pupils = float(np.abs(one.matrix.data).sum())
         share = 100 * policy.private_share_cap[year]
-        yield _of_relaxation(
-            name.format(year=year),
-            replace(entry, weight=pupils * entry.weight),
-            one,
-            level=share,
-            share=share,
-            year=year,
-        )
+        weighed = replace(entry, weight=pupils * entry.weight)
+        yield of_relaxation(weighed, one, level=share, share=share, year=year)
 
 
-def _reduction(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
+def _reduction(model: Model, entry: Entry) -> Iterator[Rule]:
     policy = model.given.scenario.settings.policy
-    yield _of_relaxation(
-        name,
-        entry,
-        row_relaxation(model, name, entry.unit, ("reduction",)),
-        level=-float(policy.reduction),
-        number=float(policy.reduction),
-        year=int(policy.reduction_year or 0),
-    )
+    number, year = float(policy.reduction), int(policy.reduction_year or 0)
+    yield from of_rows(model, entry, level=-number, number=number, year=year)
 
 
-def _projects_due(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    """Ordered projects that may open late, or never."""
-    columns, projects = model.columns.open, model.given.projects.project
-    yield _of_dates(model, name, entry, columns, projects, due=True)
-
-
-def _conversions_due(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    year = int(model.given.scenario.settings.policy.conversion_due_year or 0)
-    columns, schools = model.columns.converted, model.given.providers.school
-    yield _of_dates(model, name, entry, columns, schools, due=True, year=year)
-
-
-def _first_conversions(model: Model, name: str, entry: Entry) -> Iterator[Rule]:
-    year = int(model.given.scenario.settings.policy.conversion_earliest_year or 0)
-    columns, schools = model.columns.converted, model.given.providers.school
-    yield _of_dates(model, name, entry, columns, schools, due=False, year=year)
-
-
-def _of_dates(
-    model: Model,
-    name: str,
-    entry: Entry,
-    columns: Index,
-    names: Text,
-    *,
-    due: bool,
-    **arguments: Value,
-) -> Rule:
-    """Make a rule of dates by which projects or schools must, or before which they may not, change.
-
-    ``columns[thing, check]`` says whether a thing has changed by a check date; one column may stand
-    for several dates.
-    """
-    given, program = model.given, model.program
-    i, k = np.nonzero(columns >= 0)
-    column, first = np.unique(columns[i, k], return_index=True)
-    fixed = program.lower[column] > 0 if due else program.upper[column] < 1
-    column, i, k = column[fixed], i[first[fixed]], k[first[fixed]]
-    lower, upper = program.lower[column], program.upper[column]
-    members = no_members(len(column))
-    members["name"] = names[i]
-    members["year"] = given.space.years[given.dates.year[k]]
-    return Rule(
-        name=name,
-        entry=entry,
-        members=members,
-        held=(lower, upper),
-        free=(np.zeros(len(column)), np.maximum(upper, 1.0)),
-        columns=column,
-        sign=-1.0 if due else 1.0,
-        arguments=arguments,
-    )
-
-
-BINDINGS: Mapping[str, Callable[[Model, str, Entry], Iterator[Rule]]] = {
+BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "every child": _every_child,
-    "conversions due": _conversions_due,
-    "first conversions": _first_conversions,
+    "conversions due": _dates,
+    "first conversions": _dates,
     "land": _land,
     "purchase": _purchase,
     "catchments": _catchments,
-    "projects due": _projects_due,
+    "projects due": _dates,
     "seats": _seats,
     "floor {floor}": _floors,
     "programme {programme}": _programmes,

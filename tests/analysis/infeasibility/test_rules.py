@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from infeasible_cities import CASES
 
-from capsim.analysis.infeasibility.rules import BINDINGS, entries, rules_of
+from capsim.analysis.infeasibility.rules import BINDINGS, rules_of, table
 from capsim.model.model import formulate
 
 
@@ -15,9 +15,9 @@ def places(text: str) -> set[str]:
 
 
 def test_every_rule_has_rows_or_a_function() -> None:
-    assert set(BINDINGS) <= set(entries())
-    for name, entry in entries().items():
-        assert entry.rows or name in BINDINGS, name
+    assert set(BINDINGS) <= {entry.name for entry in table()}
+    for entry in table():
+        assert entry.rows or entry.name in BINDINGS, entry.name
         assert entry.of in ("areas", "schools", "things")
         assert entry.weight > 0
         for variant in entry.variants:
@@ -26,7 +26,7 @@ def test_every_rule_has_rows_or_a_function() -> None:
 
 
 def test_a_cure_says_how_much_or_how_many() -> None:
-    for entry in entries().values():
+    for entry in table():
         counted = places(entry.cure) & {"amount", "things", "level"}
         assert ("things" in counted) == (entry.of == "things")
         assert counted
