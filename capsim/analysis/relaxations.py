@@ -16,6 +16,7 @@ from scipy.sparse import coo_array, csc_array
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.expressions import Expression
+from capsim.lp.labels import Labels
 from capsim.lp.program import Builder
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
@@ -138,29 +139,6 @@ def cap_enrolment(model: Model) -> Array:
     )
 
 
-LABELS: dict[str, tuple[str, ...]] = {
-    "floors": ("year",),
-    "purchase.ceiling": ("year",),
-    "reduction": ("year",),
-    "programme": ("name",),
-    "kindergarten": ("area", "kind", "year"),
-    "class_size.limit": ("county", "stage", "year"),
-    "closure": ("school", "stage", "year"),
-    "seats": ("school", "stage", "year"),
-    "admission": ("school", "stage", "grade", "year"),
-    "purchase.limit": ("county", "year"),
-    "boarding.day": ("area", "grade", "year"),
-    "boarding.school": ("school", "stage", "year"),
-    "boarding.area": ("area", "stage", "year"),
-    "catchment": ("area", "school", "stage", "year"),
-    "share.cap": ("county", "year"),
-    "money": ("county", "year"),
-    "land": ("county", "year"),
-    "staff": ("county", "year"),
-}
-"""What the labels of a block of rows are, by the beginning of its name."""
-
-
 def provider_places(model: Model) -> tuple[Relaxation, Index]:
     """Return one standard place more at each public provider and year, as a project brings it.
 
@@ -237,29 +215,21 @@ def provider_members(model: Model, j: Index, t: Index) -> pd.DataFrame:
 
 def row_members(model: Model, rows: Index) -> pd.DataFrame:
     """Return whose each row is and of which year, by the labels of its block."""
-    given = model.given
-    providers, space = given.providers, given.space
-    county_of = dict(zip(space.areas, space.counties[space.county], strict=True))
-    area_of = dict(zip(providers.school, space.areas[providers.area], strict=True))
     out = {name: column.to_numpy(copy=True) for name, column in no_members(len(rows)).items()}
     for block in model.program.rows:
         inside = np.flatnonzero((rows >= block.start) & (rows < block.start + block.count))
-        if not len(inside):
+        if not len(inside) or not isinstance(block.labels, Labels):
             continue
-        names = next(n for start, n in LABELS.items() if f"{block.name}.".startswith(start + "."))
-        labels = [label[rows[inside] - block.start] for label in block.labels]
-        for name, label in zip(names, labels, strict=True):
-            if name in out:
-                out[name][inside] = label
-        if names[0] == "school":
-            out["name"][inside] = labels[0]
-            out["area"][inside] = [area_of[school] for school in labels[0]]
-        if names[0] in ("school", "area"):
-            out["county"][inside] = [county_of[area] for area in out["area"][inside]]
+        texts = {what: t[rows[inside] - block.start] for what, t in block.labels.by_what.items()}
+        for what in texts.keys() & out.keys():
+            out[what][inside] = texts[what]
+        first = next(iter(texts))
+        if first in ("school", "programme"):
+            out["name"][inside] = texts[first]
         if block.name.startswith(("floors.", "purchase.ceiling")):
             out["name"][inside] = block.name.split(".", 1)[1]
-        if block.name == "programme":
-            programmes = given.scenario.settings.programmes
-            out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in labels[0]]
+        if first == "programme":
+            programmes = model.given.scenario.settings.programmes
+            out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in texts[first]]
     out["county"][out["county"] == "*"] = ""
     return pd.DataFrame(out)

@@ -110,6 +110,16 @@ class Labels(Sequence[Text]):
         """How many there are."""
         return int(np.count_nonzero(self.keep))
 
+    @property
+    def by_what(self) -> dict[str, Text]:
+        """The texts by what they name, those that do not stand in names included."""
+        where = np.nonzero(self.keep)
+        return {
+            text.what: _of_members(text, where[i])
+            for i, axis in enumerate(self.axes)
+            for text in axis.texts
+        }
+
     @cached_property
     def _shown(self) -> list[tuple[int, Texts]]:
         """The texts that stand in names, each with the number of its axis."""

@@ -253,11 +253,13 @@ class Catchments:
     def axis(self, given: ModelData) -> Axis:
         """Name pairs by area, school and stage."""
         providers, space = given.providers, given.space
-        return Axis.of(
+        county = Axis.of(county=(space.counties, space.county[self.area]))
+        pair = Axis.of(
             area=(space.areas, self.area),
             school=(providers.school, self.provider),
             stage=(space.stage_names, providers.stage[self.provider]),
         )
+        return pair + county.hidden()
 
 
 def catchments_of(given: ModelData, links: Links) -> Catchments:
