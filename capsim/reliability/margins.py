@@ -1,34 +1,24 @@
-"""From which autumn on the seats of a project can be counted on.
-
-How much room a plan must leave so that it holds in most draws.
+"""Margins: how much room a plan must leave so that it holds in most draws.
 
 Every draw says how far it goes beyond the plan in each group and year, and in each target. The
 draws that ask for most are set aside, as many as the probability allows; the plan is made to hold
-in all the others.
+in all the others. Seats of a project count from the autumn on by which it is in use with the
+probability asked for, and contracts with the places by which they can still grow.
 
 Source of method: M. C. Campi, S. Garatti, A sampling-and-discarding approach to
 chance-constrained optimization, Journal of Optimization Theory and Applications 148 (2011) 257-280.
-
-Contracts as a reserve: places a plan may still buy where a draw leaves children without one.
-
-A contract that runs can be worth more places than the plan buys. The optimizer may count on the
-rest, a *reserve*, as room that margins ask for; the simulation uses it last of all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csc_array
 
 from capsim.construction.building import build
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.expressions import Expression
-from capsim.lp.labels import Labels
-from capsim.lp.program import LinearProgram
 from capsim.model.data import ModelData
-from capsim.model.model import Model
+from capsim.plan.targets import Target
 from capsim.simulation.data import SimulationData
 from capsim.simulation.outcomes import ANY
 from capsim.simulation.recourse import contract_room
@@ -39,12 +29,12 @@ KINDS_OF_DATE = 3
 """Openings of a project that are looked at one by one; later ones are late like the last."""
 
 
-def counted_from(given: ModelData, probability: float, replications: int, seed: int) -> Index:
+def counted_from(data: ModelData, probability: float, replications: int, seed: int) -> Index:
     """Find the first autumn by which a project is in use with a probability.
 
     Parameters
     ----------
-    given : ModelData
+    data : ModelData
         Of the model.
     probability : float
     replications : int
@@ -57,7 +47,7 @@ def counted_from(given: ModelData, probability: float, replications: int, seed: 
         Position of the autumn, for a copy planned to open on the check date; the number of
         planned years if none is late enough. Never falls from one check date to the next.
     """
-    dates, projects = given.dates, given.projects
+    dates, projects = data.dates, data.projects
     days = dates.date.astype("datetime64[D]").astype(np.int64)
     lag = np.zeros((len(projects.project), dates.count))
     known = np.full(len(projects.project), -1, np.int64)
@@ -68,7 +58,7 @@ def counted_from(given: ModelData, probability: float, replications: int, seed: 
             open_now &= ~projects.candidate
         fresh = np.flatnonzero(open_now & (looked < KINDS_OF_DATE))
         if len(fresh):
-            lag[fresh, k] = _lag(given, fresh, k, probability, replications, seed)
+            lag[fresh, k] = _lag(data, fresh, k, probability, replications, seed)
             known[fresh], looked[fresh] = k, looked[fresh] + 1
         old = np.flatnonzero((known >= 0) & (known < k))
         lag[old, k] = lag[old, known[old]]
@@ -78,13 +68,13 @@ def counted_from(given: ModelData, probability: float, replications: int, seed: 
 
 
 def _lag(
-    given: ModelData, chosen: Index, check: int, probability: float, replications: int, seed: int
+    data: ModelData, chosen: Index, check: int, probability: float, replications: int, seed: int
 ) -> Array:
     """Days by which projects planned for a check date are late at most with a probability."""
-    names = given.projects.project[chosen]
-    date = str(given.dates.date[check])
+    names = data.projects.project[chosen]
+    date = str(data.dates.date[check])
     built = build(
-        given.scenario,
+        data.scenario,
         planned={str(name): date for name in names},
         replications=replications,
         seed=seed,
@@ -94,6 +84,44 @@ def _lag(
     at = {name: number for number, name in enumerate(built.projects)}
     levels = np.quantile(late, probability, axis=0, method="higher")
     return np.asarray(levels[[at[str(name)] for name in names]])
+
+
+@dataclass(frozen=True, eq=False)
+class Safety:
+    """What a plan is to keep free.
+
+    Attributes
+    ----------
+    counted : int ``[project, check]``
+        First autumn (position) in which seats opened on a check date count.
+    seats : float64 ``[group, year]``
+        Places to keep free, persons.
+    targets : tuple of (Target, margin in its unit)
+    """
+
+    counted: Index
+    seats: Array
+    targets: tuple[tuple[Target, float], ...]
+
+    def towards(self, other: Safety | None, part: float) -> Safety:
+        """Return margins that are part of the way from these to others, or to none."""
+        seats = 0.0 if other is None else other.seats
+        targets = {} if other is None else dict(other.targets)
+        return Safety(
+            self.counted,
+            np.asarray(self.seats + part * (seats - self.seats)),
+            tuple((k, v + part * (targets.get(k, 0.0) - v)) for k, v in self.targets),
+        )
+
+    def beyond(self, other: Safety | None, part: float) -> Safety:
+        """Return margins wider by part of the way from others, or from none, to these."""
+        wider = self.towards(other, -part)
+        mine = dict(self.targets)
+        return Safety(
+            self.counted,
+            np.maximum(wider.seats, self.seats),
+            tuple((k, max(v, mine[k])) for k, v in wider.targets),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +147,7 @@ class Need:
     slack: Array
 
 
-def need(drawn: Trial, planned: Trial, counted: Array, chosen: list[int]) -> Need:
+def need_of(drawn: Trial, planned: Trial, counted: Array, chosen: list[int]) -> Need:
     """Compare draws with the plan.
 
     Parameters
@@ -131,37 +159,36 @@ def need(drawn: Trial, planned: Trial, counted: Array, chosen: list[int]) -> Nee
     chosen : list of int
         Positions of the targets that a margin is sought for.
     """
-    asked, room = drawn.figures.demanded, drawn.figures.room
-    base = planned.figures.demanded
+    demanded, planned_demand = drawn.figures.demanded, planned.figures.demanded
     sign = np.array([drawn.targets[at].sign for at in chosen])[:, None]
     now = planned.figures.targets[chosen]
     required = np.array([drawn.targets[at].required for at in chosen])[:, None]
     return Need(
-        seats=asked - base - (room - counted[..., None]),
-        spare=counted - base[..., 0],
+        seats=demanded - planned_demand - (drawn.figures.room - counted[..., None]),
+        spare=counted - planned_demand[..., 0],
         targets=sign * (drawn.figures.targets[chosen] - now),
         slack=np.asarray((sign * (required - now))[:, 0]),
     )
 
 
-def kept(found: Need, share: float, closed: Flag) -> Flag:
+def kept(need: Need, share: float, closed: Flag) -> Flag:
     """Flag the draws to hold in ``[draw]``: all but those furthest beyond what the plan spares.
 
     Draws that ask for more than there is where nothing more can be had go first.
 
     Parameters
     ----------
-    found : Need
+    need : Need
     share : float
         Of draws to hold in.
     closed : bool ``[group, year]``
         Where a plan before could not keep the places asked of it free.
     """
-    beyond = found.seats - found.spare[..., None]
+    beyond = need.seats - need.spare[..., None]
     worst = np.concatenate(
         [
-            (beyond / _spread(found.seats)[..., None])[~closed],
-            (found.targets - found.slack[:, None]) / _spread(found.targets)[:, None],
+            (beyond / _spread(need.seats)[..., None])[~closed],
+            (need.targets - need.slack[:, None]) / _spread(need.targets)[:, None],
         ]
     ).max(axis=0, initial=-np.inf)
     worst[(beyond[closed] > ANY).any(axis=0)] = np.inf
@@ -171,7 +198,7 @@ def kept(found: Need, share: float, closed: Flag) -> Flag:
     return flag
 
 
-def margins(found: Need, share: float, cushion: float, closed: Flag) -> tuple[Array, Array]:
+def margins(need: Need, share: float, cushion: float, closed: Flag) -> tuple[Array, Array]:
     """Room to leave: the most that kept draws need, and a cushion of standard deviations.
 
     Returns
@@ -180,61 +207,16 @@ def margins(found: Need, share: float, cushion: float, closed: Flag) -> tuple[Ar
         Persons; at most what the plan spares where nothing more can be had.
     targets : array [target]
     """
-    flag = kept(found, share, closed)
-    seats = found.seats[..., flag].max(axis=-1) + cushion * _spread(found.seats)
-    targets = found.targets[:, flag].max(axis=-1) + cushion * _spread(found.targets)
-    seats = np.where(closed, np.minimum(seats, found.spare), seats)
+    flag = kept(need, share, closed)
+    seats = need.seats[..., flag].max(axis=-1) + cushion * _spread(need.seats)
+    targets = need.targets[:, flag].max(axis=-1) + cushion * _spread(need.targets)
+    seats = np.where(closed, np.minimum(seats, need.spare), seats)
     return np.maximum(seats, 0.0), np.maximum(targets, 0.0)
 
 
 def _spread(values: Array) -> Array:
     sd = values.std(axis=-1)
     return np.asarray(np.where(sd > 1e-9, sd, 1e-9))
-
-
-CEILINGS = ("purchase.limit", "purchase.ceiling", "money.recurrent")
-"""Rows under which a reserve counts like a purchase."""
-
-
-def with_reserves(model: Model) -> tuple[LinearProgram, Expression]:
-    """Add columns for places by which contracts can grow.
-
-    A reserve uses up ceilings on purchases and recurrent money as if it were bought.
-
-    Returns
-    -------
-    program : LinearProgram
-    reserve : Expression ``[provider, year]``
-    """
-    x, providers = model.parts.x, model.given.providers
-    can = x.contract.exists
-    labels = Labels(can, x.contract.axes)
-    program, columns = model.program.with_columns("reserve", labels.members, labels=labels)
-    index = np.full(can.shape, -1, np.int64)
-    index[can] = columns
-    reserve = Expression.of(index, x.contract.axes)
-    sells, cap = providers.purchasable[:, None], providers.cap[:, None]
-    for name, limit in (
-        ("contract", reserve + x.purchased_december <= sells * x.contract),
-        ("school", reserve + x.fee + x.purchased <= cap),
-        ("ending", reserve <= sells * (1 - x.phase_out)),
-    ):
-        program = program.with_constraint(f"reserve.{name}", limit, can)
-    v = model.columns
-    return _under_ceilings(program, columns, v.purchased[can], v.purchased_december[can]), reserve
-
-
-def _under_ceilings(
-    program: LinearProgram, reserve: Index, september: Index, december: Index
-) -> LinearProgram:
-    """Give reserves the coefficients that a purchase of the whole year has in the ceilings."""
-    rows = np.concatenate([program.rows_of(name) for name in CEILINGS])
-    matrix = program.matrix.tocsr()[rows].tocsc()
-    each = matrix[:, december] + matrix[:, september].multiply(september != december)
-    found = coo_array(each)
-    entries = (found.data, (rows[found.coords[0]], reserve[found.coords[1]]))
-    more = csc_array(coo_array(entries, shape=program.matrix.shape))
-    return replace(program, matrix=csc_array(program.matrix + more))
 
 
 def reserves(data: SimulationData, beyond: Array) -> tuple[Array, Array]:

@@ -1,11 +1,15 @@
-"""A model with room to spare: rows that keep places free for what the draws may bring."""
+"""Rows that keep places free for what draws may bring, and columns for contracts in reserve.
+
+A contract that runs can be worth more places than the plan buys. The optimizer may count on the
+rest, a *reserve*, as room that margins ask for; the simulation uses it last of all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csc_array, csr_array
 
 from capsim.lp.arrays import Array, Index
 from capsim.lp.expressions import Expression
@@ -14,51 +18,15 @@ from capsim.lp.program import LinearProgram
 from capsim.model.constraints.capacity import ceiling_share
 from capsim.model.model import Model
 from capsim.plan.targets import RULES, Target
-from capsim.reliability.margins import with_reserves
+from capsim.reliability.margins import Safety
 from capsim.simulation.data import SimulationData
 
 LEAST_PRICE_CNY = 200_000.0
 PRICE_FACTOR = 10.0
 """A missing place of a margin costs so many times a child without one (or `LEAST_PRICE_CNY`):
 dearer than a place kept for a single year, so that margins give way only where they must."""
-
-
-@dataclass(frozen=True, eq=False)
-class Safety:
-    """What a plan is to keep free.
-
-    Attributes
-    ----------
-    counted : int ``[project, check]``
-        First autumn (position) in which seats opened on a check date count.
-    seats : float64 ``[group, year]``
-        Places to keep free, persons.
-    targets : tuple of (Target, margin in its unit)
-    """
-
-    counted: Index
-    seats: Array
-    targets: tuple[tuple[Target, float], ...]
-
-    def towards(self, other: Safety | None, part: float) -> Safety:
-        """Return margins that are part of the way from these to others, or to none."""
-        seats = 0.0 if other is None else other.seats
-        targets = {} if other is None else dict(other.targets)
-        return Safety(
-            self.counted,
-            np.asarray(self.seats + part * (seats - self.seats)),
-            tuple((k, v + part * (targets.get(k, 0.0) - v)) for k, v in self.targets),
-        )
-
-    def beyond(self, other: Safety | None, part: float) -> Safety:
-        """Return margins wider by part of the way from others, or from none, to these."""
-        wider = self.towards(other, -part)
-        mine = dict(self.targets)
-        return Safety(
-            self.counted,
-            np.maximum(wider.seats, self.seats),
-            tuple((k, max(v, mine[k])) for k, v in wider.targets),
-        )
+CEILINGS = ("purchase.limit", "purchase.ceiling", "money.recurrent")
+"""Rows under which a reserve counts like a purchase."""
 
 
 def tighten(model: Model, data: SimulationData, safety: Safety) -> Model:
@@ -78,6 +46,47 @@ def tighten(model: Model, data: SimulationData, safety: Safety) -> Model:
         if margin > 0:
             program = _target_rows(model, program, data, target, margin)
     return model.with_program(program)
+
+
+def with_reserves(model: Model) -> tuple[LinearProgram, Expression]:
+    """Add columns for places by which contracts can grow.
+
+    A reserve uses up ceilings on purchases and recurrent money as if it were bought.
+
+    Returns
+    -------
+    program : LinearProgram
+    reserve : Expression ``[provider, year]``
+    """
+    x, providers = model.parts.x, model.given.providers
+    can = x.contract.exists
+    labels = Labels(can, x.contract.axes)
+    program, columns = model.program.with_columns("reserve", labels.members, labels=labels)
+    index = np.full(can.shape, -1, np.int64)
+    index[can] = columns
+    reserve = Expression.of(index, x.contract.axes)
+    sells, cap = providers.purchasable[:, None], providers.cap[:, None]
+    for name, limit in (
+        ("contract", reserve + x.purchased_december <= sells * x.contract),
+        ("school", reserve + x.fee + x.purchased <= cap),
+        ("ending", reserve <= sells * (1 - x.phase_out)),
+    ):
+        program = program.with_constraint(f"reserve.{name}", limit, can)
+    v = model.columns
+    return _under_ceilings(program, columns, v.purchased[can], v.purchased_december[can]), reserve
+
+
+def _under_ceilings(
+    program: LinearProgram, reserve: Index, september: Index, december: Index
+) -> LinearProgram:
+    """Give reserves the coefficients that a purchase of the whole year has in the ceilings."""
+    rows = np.concatenate([program.rows_of(name) for name in CEILINGS])
+    matrix = program.matrix.tocsr()[rows].tocsc()
+    each = matrix[:, december] + matrix[:, september].multiply(september != december)
+    found = coo_array(each)
+    entries = (found.data, (rows[found.coords[0]], reserve[found.coords[1]]))
+    more = csc_array(coo_array(entries, shape=program.matrix.shape))
+    return replace(program, matrix=csc_array(program.matrix + more))
 
 
 def _crowding(

@@ -18,8 +18,8 @@ from capsim.lp.arrays import Index
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
-from capsim.reliability.margins import counted_from, margins
-from capsim.reliability.reserve_rows import Safety, tighten
+from capsim.reliability.margins import Safety, counted_from, margins
+from capsim.reliability.reserve_rows import tighten
 from capsim.reliability.result import Hardened, best_of, result_of, round_row
 from capsim.reliability.trial import (
     COMPULSORY,

@@ -12,8 +12,7 @@ from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.options import SolveOptions
 from capsim.model.data import codes
 from capsim.plan.targets import Target
-from capsim.reliability.margins import Need, need, reserves
-from capsim.reliability.reserve_rows import Safety
+from capsim.reliability.margins import Need, Safety, need_of, reserves
 from capsim.simulation.data import SimulationData
 from capsim.simulation.draws import rooms
 from capsim.simulation.outcomes import ANY, wilson
@@ -168,7 +167,7 @@ def try_plan(
     drawn = search.simulate(plan, 1, search.draws)
     planned = trial(plan, draws=1, seed=search.seed, uncertainty=False)
     room = rooms(drawn.data, _counted_days(plan.model, drawn, counted))
-    beyond = need(drawn, planned, room, search.with_margin(drawn))
+    beyond = need_of(drawn, planned, room, search.with_margin(drawn))
     guarded = search.guarded(drawn.data)[:, None]
     margin = np.zeros_like(beyond.spare) if safety is None else safety.seats
     free, counted_on = reserves(drawn.data, margin - beyond.spare)

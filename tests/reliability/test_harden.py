@@ -16,8 +16,8 @@ from capsim.lp.options import SolveOptions
 from capsim.model.model import formulate
 from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target
-from capsim.reliability.margins import Need, counted_from, kept, margins, reserves
-from capsim.reliability.reserve_rows import Safety, tighten
+from capsim.reliability.margins import Need, Safety, counted_from, kept, margins, reserves
+from capsim.reliability.reserve_rows import tighten
 from capsim.reliability.search import bracket, part_between, part_further
 from capsim.reliability.trial import Search, closed_after
 from capsim.scenario import Scenario
