@@ -1,4 +1,4 @@
-"""Scenarios side by side: what differs in what goes in and in what comes out.
+"""Scenarios side by side: differences of their inputs and of their results.
 
 Every scenario is planned and then simulated with the same seed, so that births and buildings have
 the same luck in each (common random numbers) and differences are those of the scenarios.
@@ -16,8 +16,15 @@ from capsim.comparison.grid import (
     sweep_of,
     tornado,
 )
-from capsim.comparison.result import TERMS, Result
-from capsim.comparison.side_by_side import HEADLINES, LESS_IS_BETTER, Comparison, compare, refuse
+from capsim.comparison.side_by_side import (
+    HEADLINES,
+    LESS_IS_BETTER,
+    TERMS,
+    Comparison,
+    Result,
+    compare,
+    refuse,
+)
 
 __all__ = [
     "HEADLINES",

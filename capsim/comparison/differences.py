@@ -1,9 +1,8 @@
-"""What differs between scenarios in what goes in: settings, rows and cells.
+"""Differences between scenarios: in their settings and tables, and in what was simulated.
 
-Differences between scenarios with confidence intervals, paired over common random numbers.
-
-Draw ``d`` has the same births and the same building luck in every scenario, so the difference is
-taken draw by draw: what is common falls out, and the interval is that of the difference alone.
+Draw ``d`` has the same births and the same building luck in every scenario, so a simulated
+difference is taken draw by draw (paired over common random numbers): what is common falls out, and
+the interval is that of the difference alone.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
+from capsim.lp.arrays import Array, Flag
 from capsim.plan.targets import Target
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.schema import TABLES
@@ -23,6 +22,7 @@ from capsim.simulation.outcomes import LEVEL
 
 WHOLE = 1e15
 """Size from which on a number without a fraction is written as it is kept."""
+COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws")
 
 
 def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
@@ -101,12 +101,8 @@ def shown(value: object) -> str:
     return str(value)
 
 
-COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws")
-Floats = npt.NDArray[np.float64]
-
-
-def paired(first: Floats, other: Floats) -> tuple[float, float, float]:
-    """Mean of ``other − first`` and its 95 % interval, Student's t on the differences.
+def paired(first: Array, other: Array) -> tuple[float, float, float]:
+    """Return the mean of ``other − first`` and its 95 % interval, Student's t on the differences.
 
     Parameters
     ----------
@@ -124,15 +120,14 @@ def paired(first: Floats, other: Floats) -> tuple[float, float, float]:
     mean = float(difference.mean())
     if len(difference) < 2:
         return mean, np.nan, np.nan
+    # The same as scipy's ttest_1samp, which warns where all differences are equal.
     error = float(difference.std(ddof=1)) / float(np.sqrt(len(difference)))
     half = float(stdtrit(len(difference) - 1, (1 + LEVEL) / 2)) * error
     return mean, mean - half, mean + half
 
 
-def matched(
-    first: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]
-) -> tuple[float, float, float]:
-    """Difference of two probabilities on the same draws, and its 95 % interval.
+def matched(first: Flag, other: Flag) -> tuple[float, float, float]:
+    """Return the difference of two probabilities on the same draws, and its 95 % interval.
 
     Source: A. Agresti and Y. Min, Simple improved confidence intervals for comparing matched
     proportions, Statistics in Medicine 24 (2005) 729-740.

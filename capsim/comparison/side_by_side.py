@@ -7,22 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from capsim.comparison.differences import differences, differences_of
 from capsim.comparison.grid import Factors
-from capsim.comparison.result import Result, result_of
 from capsim.demand.projection import project
+from capsim.i18n.message import Message
 from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
 from capsim.lp.options import SolveKeywords, SolveOptions
+from capsim.plan.limits import limits_used, tight_targets
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
 from capsim.scenario.scenario import Scenario, load
 from capsim.simulation.run import simulate
+
+if TYPE_CHECKING:
+    from capsim.plan.plan import Plan
+    from capsim.simulation.outcomes import Outcomes
+
 
 LESS_IS_BETTER = ("missed", "avoidable_cny", "displaced", "shortfall")
 """Columns of `summary` by which one scenario dominates another: no worse in all, better in one."""
@@ -45,6 +51,33 @@ HEADLINES = (
 CRITERIA = HEADLINES[2:]
 STACKED = ("targets", "mix", "costs", "years", "limits", "binding")
 LIBRARIES = ("capsim", "numpy", "scipy", "highspy")
+TERMS = ("new_seats", "converted", "purchased", "overfilled", "existing_seats", "fewer_pupils")
+"""Parts of a reduction."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One scenario planned and simulated.
+
+    Attributes
+    ----------
+    headline : mapping
+        The row of the table `summary`; without a plan only scenario, status and gap.
+    messages : tuple of Message
+        Why there is no plan, where there is none; `sentences` are these in English.
+    tables : mapping of frames
+        `targets`, `mix`, `costs`, `years`, `limits`, `binding`, `draws`; see
+        `compare`.
+    """
+
+    headline: Mapping[str, Any]
+    messages: tuple[Message, ...]
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Why there is no plan, in English."""
+        return tuple(str(one) for one in self.messages)
 
 
 @dataclass(frozen=True)
@@ -165,31 +198,32 @@ def compare(
         A worker process died; what was finished is in the store.
     """
     solving = SolveOptions.of(compare, options)
-    given = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
-    names = [one.name for one in given]
+    loaded = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
+    names = [one.name for one in loaded]
     refuse(names, criterion)
-    number = given[0].settings.simulation.draws if draws is None else draws
+    number = loaded[0].settings.simulation.draws if draws is None else draws
     own = replace(solving, executor=None)
-    jobs = [Job(one, number, seed, own, prices) for one in given]
-    found = run_tasks(
-        work,
+    jobs = [Job(one, number, seed, own, prices) for one in loaded]
+    done = run_tasks(
+        _plan_and_simulate,
         jobs,
         keys=[job.key for job in jobs],
         executor=solving.executor,
         store=None if store is None else ResultStore(Path(store)),
         done=lambda finished, total: progress(f"{finished} of {total} scenarios planned"),
     )
-    results = dict(zip(names, found, strict=True))
+    results = dict(zip(names, done, strict=True))
     tables = {
         "summary": summary_of(results, criterion),
-        "inputs": _stack({one.name: differences(given[0], one) for one in given[1:]}),
+        "inputs": _stack({one.name: differences(loaded[0], one) for one in loaded[1:]}),
         "differences": _differences(results),
     }
     for name in STACKED:
         if name != "binding" or prices:
-            kept = {key: result.tables for key, result in results.items()}
-            tables[name] = _stack({key: own[name] for key, own in kept.items() if name in own})
-    scenarios_by_name = dict(zip(names, given, strict=True))
+            tables[name] = _stack(
+                {key: one.tables[name] for key, one in results.items() if name in one.tables}
+            )
+    scenarios_by_name = dict(zip(names, loaded, strict=True))
     return Comparison(
         names[0], criterion, results, tables, scenarios_by_name, seed, number, dict(factors or {})
     )
@@ -206,7 +240,7 @@ def refuse(names: Sequence[str], criterion: str) -> None:
         raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
 
 
-def work(job: Job) -> Result:
+def _plan_and_simulate(job: Job) -> Result:
     """Plan and simulate one scenario (in a worker)."""
     plan = optimize(job.scenario, project(job.scenario), **job.options.keywords)
     if plan.status == "infeasible":
@@ -250,3 +284,88 @@ def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame({"scenario": pd.Series(dtype=str)})
     stacked = pd.concat(frames, names=["scenario", None])
     return stacked.reset_index(level=0).reset_index(drop=True)
+
+
+def result_of(plan: Plan, outcomes: Outcomes | None, prices: pd.DataFrame | None) -> Result:
+    """Keep of a plan and its simulation what is compared."""
+    headline = {"scenario": plan.scenario.name, "status": plan.status, "gap": plan.gap}
+    if plan.status == "infeasible":
+        messages = () if plan.explanation is None else plan.explanation.messages
+        return Result(headline, messages, {})
+    years = _years(plan)
+    tables = {
+        "targets": _targets(plan, outcomes),
+        "mix": _mix(plan),
+        "costs": _costs(plan, ["kind", "school_year"]),
+        "years": years,
+        "limits": _limits(plan),
+    }
+    if prices is not None:
+        tables["binding"] = prices
+    if outcomes is not None:
+        tables["draws"] = outcomes.tables["draws"]
+    return Result(headline | _headline(plan, years, tables["targets"]), (), tables)
+
+
+def _headline(plan: Plan, years: pd.DataFrame, targets: pd.DataFrame) -> dict[str, Any]:
+    tables = plan.tables
+    bought = tables["purchases"].groupby("school_year")["places_december"].sum()
+    opened = tables["projects"]
+    opened = opened[(opened["status"] == "candidate") & (opened["opens"] != "")]
+    return {
+        "missed": int((~targets["holds"]).sum()),
+        "objective_cny": plan.objective_cny,
+        "avoidable_cny": plan.avoidable_cny,
+        "displaced": float(years["displaced"].sum()),
+        "shortfall": float(tables["shortfall"]["shortfall"].sum()),
+        "surplus_last": float(years["surplus"].iloc[-1]),
+        "opened": int(opened["copies"].sum()),
+        "converted": int(tables["conversions"]["school"].nunique()),
+        "purchased_most": float(bought.max()) if len(bought) else 0.0,
+        "least_probability": float(targets["probability"].min()),
+    }
+
+
+def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
+    table = plan.tables["targets"][["id", "by", "required", "achieved", "holds"]]
+    table = table.assign(tight=table["id"].isin(tight_targets(plan)))
+    if outcomes is None:
+        return table.assign(probability=np.nan, low=np.nan, high=np.nan)
+    drawn = outcomes.tables["targets"][["id", "probability", "low", "high"]]
+    return table.merge(drawn, on="id", how="left")
+
+
+def _limits(plan: Plan) -> pd.DataFrame:
+    """Limits that the plan uses up in its own years."""
+    table = limits_used(plan)
+    rows = table["binds"] & (table["year"] >= plan.scenario.first_year)
+    return table[rows].drop(columns="binds").reset_index(drop=True)
+
+
+def _mix(plan: Plan) -> pd.DataFrame:
+    table = plan.tables["reduction"]
+    year = plan.scenario.settings.policy.reduction_year
+    rows = table[table["school_year"] == year] if year is not None else table.head(1)
+    return rows[["school_year", *TERMS, "total"]].reset_index(drop=True)
+
+
+def _costs(plan: Plan, keys: list[str]) -> pd.DataFrame:
+    costs = plan.tables["costs"]
+    costs = costs.assign(avoidable_cny=costs["discounted_cny"] - costs["committed_cny"])
+    return costs.groupby(keys)[["discounted_cny", "avoidable_cny"]].sum().reset_index()
+
+
+def _years(plan: Plan) -> pd.DataFrame:
+    tables = plan.tables
+    balance = tables["balance"]
+    balance = balance[balance["stage"].isin(plan.scenario.settings.stages.compulsory)]
+    shares = tables["shares"][tables["shares"]["county"] == "*"].set_index("school_year")
+    table = pd.DataFrame(
+        {
+            "displaced": tables["enrolment"].groupby("school_year")["displaced"].sum(),
+            "surplus": balance.groupby("school_year")["surplus"].sum(),
+        }
+    )
+    table = table.join(shares[["share_excluding_purchased", "share_including_purchased"]])
+    table = table.join(_costs(plan, ["school_year"]).set_index("school_year")["avoidable_cny"])
+    return table.reset_index(names="school_year")

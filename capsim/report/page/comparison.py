@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from capsim.comparison.result import TERMS
+from capsim.comparison.side_by_side import TERMS
 from capsim.i18n.language import Words, words
 from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative
