@@ -144,7 +144,7 @@ class Expression:
         """Scale by data."""
         data = _numbers(factor)
         wide = self.broadcast(np.broadcast_shapes(self.shape, np.shape(data)))
-        if isinstance(data, float) and data == 0.0:
+        if _is(data, 0.0):
             return replace(wide, terms=(), constant=0.0)
         terms = tuple(term._replace(coefficient=wide._scaled(term, data)) for term in wide.terms)
         return replace(wide, terms=terms, constant=wide.constant * data)
@@ -175,11 +175,12 @@ class Expression:
 
     def __getitem__(self, key: Any) -> Expression:
         """Cut as an array is cut: by positions, slices, masks and arrays of positions."""
-        cells = np.arange(prod(self.shape)).reshape(self.shape)[key]
+        dense = all(term.cell is None for term in self.terms)
+        cells = (np.broadcast_to(0, self.shape) if dense else _numbered(self.shape))[key]
         terms = tuple(
             Term(term.column[key], _over(term.coefficient, self.shape, lambda a: a[key]))
             if term.cell is None
-            else _gathered(term, cells)
+            else _gathered(term, cells, prod(self.shape))
             for term in self.terms
         )
         constant = _over(self.constant, self.shape, lambda a: a[key])
@@ -193,15 +194,15 @@ class Expression:
         >>> Expression.of(np.array([4, 5, 6])).previous().terms[0].column.tolist()
         [-1, 4, 5]
         """
-        to = np.arange(1, prod(self.shape) + 1).reshape(self.shape)
-        to[..., -1:] = -1
+        years = self.shape[-1]
         terms = tuple(
             Term(_later(term.column, -1), _over(term.coefficient, self.shape, _later))
             if term.cell is None
-            else _scattered(term, to)
+            else _moved(term, np.where(term.cell % years < years - 1, term.cell + 1, -1))
             for term in self.terms
         )
-        return replace(self, terms=terms, constant=_over(self.constant, self.shape, _later))
+        constant = self.constant if _is(self.constant, 0.0) else _later(self.constants())
+        return replace(self, terms=terms, constant=constant)
 
     def last(self, years: int) -> Expression:
         """Sum the values of so many years up to each, along the last axis.
@@ -279,11 +280,11 @@ class Expression:
             axis if now == then else Axis()
             for axis, now, then in zip(self.axes, self.shape, shape[new:], strict=True)
         )
-        cells = np.broadcast_to(np.arange(prod(self.shape)).reshape(self.shape), shape)
+        cells = np.broadcast_to(_numbered(self.shape), shape)
         terms = tuple(
             Term(np.broadcast_to(term.column, shape), term.coefficient)
             if term.cell is None
-            else _gathered(term, cells)
+            else _gathered(term, cells, prod(self.shape))
             for term in self.terms
         )
         return Expression(shape, terms, self.constant, axes)
@@ -325,13 +326,12 @@ class Expression:
         """Return a term's coefficient times data."""
         if term.cell is not None and isinstance(data, np.ndarray):
             data = np.broadcast_to(data, self.shape).reshape(-1)[term.cell]
-        one = isinstance(term.coefficient, float) and term.coefficient == 1.0
-        return data if one else term.coefficient * data
+        return data if _is(term.coefficient, 1.0) else term.coefficient * data
 
     def _moved(self, to: Index, shape: tuple[int, ...], axes: tuple[Axis, ...]) -> Expression:
         """Add every cell to another one; ``to``, in the old shape, is -1 where it goes nowhere."""
         terms = tuple(_scattered(term, to) for term in self.terms)
-        if isinstance(self.constant, float) and self.constant == 0.0:
+        if _is(self.constant, 0.0):
             return Expression(shape, terms, 0.0, axes)
         kept = to.reshape(-1) >= 0
         each = self.constants().reshape(-1)[kept]
@@ -392,6 +392,16 @@ def _numbers(data: Data) -> Array | float:
     return out if out.ndim else float(out)
 
 
+def _is(value: Array | float, number: float) -> bool:
+    """Tell whether numbers are one, and this."""
+    return isinstance(value, float) and value == number
+
+
+def _numbered(shape: tuple[int, ...]) -> Index:
+    """Return the number of every cell of an array."""
+    return np.arange(prod(shape)).reshape(shape)
+
+
 def _over(
     value: Array | float, shape: tuple[int, ...], change: Callable[[Array], Array]
 ) -> Array | float:
@@ -418,13 +428,16 @@ def _written_out(term: Term, shape: tuple[int, ...]) -> tuple[Index, Index, Arra
 
 def _scattered(term: Term, to: Index) -> Term:
     """Move every entry of a term to another cell; -1 leaves it out."""
-    if term.cell is None:
-        at, column = to.reshape(-1), term.column.reshape(-1)
-        value = _over(term.coefficient, to.shape, lambda a: a.reshape(-1))
-    else:
-        at, column, value = to.reshape(-1)[term.cell], term.column, term.coefficient
-    at, column, value = _kept(at, column, value)
-    return Term(column, value, at)
+    if term.cell is not None:
+        return _moved(term, to.reshape(-1)[term.cell])
+    value = _over(term.coefficient, to.shape, lambda a: a.reshape(-1))
+    return _moved(Term(term.column.reshape(-1), value), to.reshape(-1))
+
+
+def _moved(term: Term, at: Index) -> Term:
+    """Return the entries of a term at cells ``[entry]``; -1 leaves one out."""
+    cell, column, value = _kept(at, term.column, term.coefficient)
+    return Term(column, value, cell)
 
 
 def _kept(at: Index, column: Index, value: Array | float) -> tuple[Index, Index, Array | float]:
@@ -435,14 +448,19 @@ def _kept(at: Index, column: Index, value: Array | float) -> tuple[Index, Index,
     return at[keep], column[keep], value[keep] if isinstance(value, np.ndarray) else value
 
 
-def _gathered(term: Term, cells: Index) -> Term:
-    """Return a term with listed cells in an array whose cells show old ones, maybe repeatedly."""
+def _gathered(term: Term, cells: Index, size: int) -> Term:
+    """Return a term with listed cells in an array that shows some of ``size``, maybe repeatedly."""
     assert term.cell is not None
+    shown, new = cells.reshape(-1), np.arange(cells.size)
+    place = np.full(size, -1)
+    place[shown] = new
+    if np.array_equal(place[shown], new):
+        return _moved(term, place[term.cell])
     order = np.argsort(term.cell, kind="stable")
     in_order = term.cell[order]
-    first = np.searchsorted(in_order, cells.reshape(-1), "left")
-    count = np.searchsorted(in_order, cells.reshape(-1), "right") - first
-    new = np.repeat(np.arange(cells.size), count)
+    first = np.searchsorted(in_order, shown, "left")
+    count = np.searchsorted(in_order, shown, "right") - first
+    new = np.repeat(new, count)
     position = np.arange(len(new)) - np.repeat(np.cumsum(count) - count - first, count)
     entry = order[position]
     value = term.coefficient

@@ -83,10 +83,10 @@ class Axis:
 
 def _taken(text: Texts, member: Index | Flag | slice) -> Texts:
     if text.of is not None:
-        return text._replace(of=text.of[member])
+        return Texts(text.what, text.names, text.of[member], text.shown)
     if isinstance(member, slice):
-        return text._replace(names=text.names[member])
-    return text._replace(of=np.arange(len(text.names))[member])
+        return Texts(text.what, text.names[member], None, text.shown)
+    return Texts(text.what, text.names, np.arange(len(text.names))[member], text.shown)
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,22 +100,19 @@ def define_class_size(m: Builder, f: Formulation) -> None:
     """
     x, axis, space, providers = f.x, f.axis, f.given.space, f.given.providers
     policy = f.given.scenario.settings.policy
-    size = space.by_stage("class_size")[providers.stage][:, None]
-    lines = [chords(large, policy.class_size_sd) for large in space.by_stage("large_class")]
-    alphas, betas = (np.array(part)[providers.stage] for part in zip(*lines, strict=True))
-    has = x.large_classes.exists
-    for chord in range(alphas.shape[1]):
-        alpha, beta = alphas[:, chord, None], betas[:, chord, None]
+    j = np.flatnonzero(x.large_classes.exists.any(axis=1))
+    large, seats, pupils = x.large_classes[j], x.seats[j], x.enrolled[j]
+    stage, county = providers.stage[j], providers.county[j]
+    size = space.by_stage("class_size")[stage][:, None]
+    lines = [chords(one, policy.class_size_sd) for one in space.by_stage("large_class")]
+    for chord in range(len(MEANS) - 1):
+        alpha, beta = (np.array([line[i][chord] for line in lines])[stage, None] for i in (0, 1))
         m.add(
             "class_size.chord",
-            (x.large_classes >= alpha / size * x.seats + beta * x.enrolled).along(
-                Axis.of(chord=np.array([chord]))
-            ),
-            has[..., None],
+            (large >= alpha / size * seats + beta * pupils).along(Axis.of(chord=np.array([chord]))),
         )
     share = f.in_force(policy.large_class_share)
     cells, of_cells = (len(space.counties), len(space.stages)), [axis.county, axis.stage]
-    county = np.where(has.any(axis=1), providers.county, -1)
-    large = x.large_classes.group((county, providers.stage), cells, of_cells)
-    allowed = (share / size * x.seats).group((county, providers.stage), cells)
-    m.add("class_size.limit", large <= allowed, large.exists & ~np.isnan(share))
+    together = large.group((county, stage), cells, of_cells)
+    allowed = (share / size * seats).group((county, stage), cells, of_cells)
+    m.add("class_size.limit", together <= allowed, together.exists & ~np.isnan(share))
