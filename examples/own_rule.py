@@ -1,14 +1,11 @@
 """Plug in a rule of your own: what is bought must shrink by at least a third every year.
 
-The model opens as a PuLP problem with speaking names; add to it in PuLP's language, solve it with
-any solver, read the plan back. Usage: python examples/own_rule.py [SCENARIO]. Draws own-rule.png.
+The rule is one line over the model's quantities (docs/own-rules.md).
+Usage: python examples/own_rule.py [SCENARIO]. Draws own-rule.png.
 """
 
-import re
 import sys
 from pathlib import Path
-
-import pulp
 
 import capsim
 from capsim.report.figures import new_figure
@@ -20,21 +17,10 @@ else:
     city = capsim.generate(2, 9_000, seed=1, stages=stages, years=(2021, 2025), name="city")
 
 model = capsim.formulate(city)
-problem = model.to_pulp()
-bought = {
-    year: pulp.lpSum(
-        variable
-        for variable in problem.variables()
-        if re.fullmatch(rf"purchased_(?!december_).+_{year}", variable.name)
-    )
-    for year in city.years
-}
-for year in city.years[1:]:
-    problem += 3 * bought[year] <= 2 * bought[year - 1], f"shrinking_{year}"
-path = pulp.PULP_CBC_CMD.pulp_cbc_path
-problem.solve(pulp.COIN_CMD(path=path, msg=False, gapRel=1e-3))
+bought = model.x.purchased.total("school")
+model.add("shrinking", 3 * bought[1:] <= 2 * bought[:-1])
 
-free, shrinking = capsim.optimize(city), capsim.Plan.from_pulp(problem)
+free, shrinking = capsim.optimize(city), capsim.optimize(model)
 more = shrinking.objective_cny - free.objective_cny
 print(f"Buying less every year costs {more / 1e6:,.2f} million RMB more.")
 

@@ -37,6 +37,7 @@ there is; `tests/benchmarks` runs them on small sizes."""
 OTHER_TESTS = {
     "docs/api.md": "docstrings run where they stand",
     "docs/extend.md": "tests/test_extend.py runs it",
+    "docs/own-rules.md": "tests/test_own_rules.py runs it",
 }
 """Pages whose code other tests run."""
 

@@ -34,7 +34,7 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
         Rules, prices and what there is.
     plan : Plan
         Its ``demand`` (persons, ``[area, grade, year]``), ``tables``, ``status`` and totals are
-        read; nothing else.
+        read, and rules that the user added with a check of their own; nothing else.
 
     Returns
     -------
@@ -72,4 +72,17 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
     check_openings(given, decisions, book)
     check_costs(given, plan, costs, reader, book)
     check_cells(given, decisions, state, reader)
-    return book.close()
+    return book.close(_check_own_rules(plan, book))
+
+
+def _check_own_rules(plan: PlanLike, book: Ledger) -> list[str]:
+    """Run the checks that came with rules of the user's own; return what has none."""
+    not_rechecked = []
+    for rule in getattr(plan, "own_rules", ()):
+        if rule.check is None:
+            not_rechecked.append(rule.name)
+        else:
+            book.at_most("own rules", "breach of", [rule.check(plan)], [0.0], [[rule.name]])
+    if getattr(plan, "own_cost_cny", 0.0):
+        not_rechecked.append("cost of own variables")
+    return not_rechecked

@@ -170,7 +170,10 @@ def recurrent(costs: dict[str, Floats]) -> Floats:
 def check_costs(
     given: CertificateData, plan: PlanLike, costs: dict[str, Floats], reader: Reader, book: Ledger
 ) -> None:
-    """Compare the cost table cell by cell, then objective, committed, bound and gap."""
+    """Compare the cost table cell by cell, then objective, committed, bound and gap.
+
+    What variables of the user's own cost is taken as the plan says (``own_cost_cny``).
+    """
     years = (*given.years, given.years[-1] + 1)
     rate = 1.0 + float(given.settings.costs.discount_rate)
     discount = rate ** -np.arange(len(years), dtype=float)
@@ -209,7 +212,7 @@ def check_costs(
     }
     for column, values in wanted.items():
         book.equal("costs", f"{column} of", told[column], values, axes, money=True)
-    objective = float((due * discount).sum())
+    objective = float((due * discount).sum()) + float(getattr(plan, "own_cost_cny", 0.0))
     fixed_cny = float((fixed * discount).sum())
     one = [["plan"]]
     book.equal("objective", "objective of", [plan.objective_cny], [objective], one, money=True)

@@ -35,12 +35,15 @@ class Certificate:
     table : pandas.DataFrame
         Columns ``family``, ``rows``, ``max_violation``, ``worst``; a family that is switched off
         has no row.
+    not_rechecked : tuple of str
+        Rules of the user's own that came without a check, and what variables of their own cost.
     """
 
     checked: int
     max_violation: float
     worst: str
     table: pd.DataFrame
+    not_rechecked: tuple[str, ...] = ()
 
     def holds(self, tolerance: float = 1e-6) -> bool:
         """Whether no violation is above ``tolerance``.
@@ -152,8 +155,8 @@ class Ledger:
             worst = f"{what}: {shown}{more}"
         self._entries.append(_Entry(family, max(checked, len(found)), float(len(found)), worst))
 
-    def close(self) -> Certificate:
-        """Write the certificate of all that was checked so far."""
+    def close(self, not_rechecked: Sequence[str] = ()) -> Certificate:
+        """Write the certificate of all that was checked so far, and what was not."""
         order = list(dict.fromkeys(entry.family for entry in self._entries))
         lines = []
         for family in order:
@@ -164,4 +167,5 @@ class Ledger:
         table = pd.DataFrame(lines, columns=["family", "rows", "max_violation", "worst"])
         best = max(lines, key=lambda line: line[2], default=("", 0, 0.0, ""))
         worst = f"{best[0]}: {best[3]}" if best[2] > 0 else ""
-        return Certificate(sum(line[1] for line in lines), float(best[2]), worst, table)
+        checked = sum(line[1] for line in lines)
+        return Certificate(checked, float(best[2]), worst, table, tuple(not_rechecked))

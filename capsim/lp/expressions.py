@@ -297,13 +297,9 @@ class Expression:
 
     def entries(self) -> tuple[Index, Index, Array]:
         """Return cell, column and coefficient of everything that is added up, ``[entry]``."""
-        found = [_written_out(term, self.shape) for term in self.terms]
-        cell, column, value = (
-            np.concatenate([np.zeros(0, kind), *part])
-            for kind, part in zip(
-                (np.int64, np.int64, np.float64), zip(*found, strict=True), strict=True
-            )
-        )
+        nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        found = [nothing, *(_written_out(term, self.shape) for term in self.terms)]
+        cell, column, value = (np.concatenate(part) for part in zip(*found, strict=True))
         return cell, column, value
 
     def matrix(self, columns: int) -> csr_array:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.decomposition.blocks import Split, split
+from capsim.lp.expressions import Constraint, Expression
+from capsim.lp.labels import Labels
 from capsim.lp.program import Builder, LinearProgram
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
-from capsim.model.costs import COST_KINDS, committed_costs, prepare_ledger
+from capsim.model.costs import COST_KINDS, MILLION, committed_costs, prepare_ledger
 from capsim.model.data import ModelData, prepare
 from capsim.model.formulation import Expressions, Formulation
 from capsim.model.links import prepare_links
+from capsim.model.quantities import Quantities, Quantity, axes_of, rows_with_variables
 from capsim.model.variables import Variables, add_columns
 
 if TYPE_CHECKING:
@@ -57,8 +64,30 @@ def is_large(program: LinearProgram) -> bool:
 
 
 @dataclass(frozen=True)
+class OwnRule:
+    """A rule that a user added to a model.
+
+    Attributes
+    ----------
+    name : str
+        Of its rows.
+    rows : int
+    check : callable, or None
+        Takes the plan and returns by how much it breaks the rule, 0 where it does not; without one
+        the certificate lists the rule as not re-checked.
+    """
+
+    name: str
+    rows: int
+    check: Callable[[Any], float] | None = None
+
+
+@dataclass(eq=False)
 class Model:
     """The plan as a program, and what each of its columns means.
+
+    A model is built by :func:`formulate`; rules and variables of one's own are added to it before
+    it is solved, and change nothing of other models. See ``docs/own-rules.md``.
 
     Attributes
     ----------
@@ -70,12 +99,18 @@ class Model:
         Million RMB that no decision moves, undiscounted.
     build_s : float
         Seconds the arrays took.
+    own_rules : tuple of OwnRule
+        Rules that were added, in order.
+    own_variables : mapping of Quantity
+        Variables that were added, by name.
     """
 
     program: LinearProgram
     parts: Formulation
     committed: Array
     build_s: float
+    own_rules: tuple[OwnRule, ...] = ()
+    own_variables: Mapping[str, Quantity] = field(default_factory=dict)
 
     @property
     def given(self) -> ModelData:
@@ -92,12 +127,116 @@ class Model:
         """Discounted committed cost, RMB."""
         return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor).sum() * 1e6)
 
+    @property
+    def x(self) -> Quantities:
+        """Variables and sums of them by label, for rules of one's own."""
+        return Quantities(self.parts)
+
+    def add(
+        self,
+        name: str,
+        rule: Constraint,
+        *,
+        where: ArrayLike | pd.Series | None = None,
+        check: Callable[[Any], float] | None = None,
+    ) -> None:
+        """Add a rule of one's own, for every member of a comparison of quantities.
+
+        Parameters
+        ----------
+        name : str
+            Of the rule in row names, prices, explanations and the certificate.
+        rule : Constraint
+            A comparison, such as ``x.intake.at(school="S1") <= 200``. Members without any variable
+            are left out if the rule holds for them.
+        where : flags, optional
+            Members that it is for, by label (a Series) or of the rule's shape; all where not given.
+        check : callable, optional
+            Takes the plan, returns by how much it breaks the rule: re-checked by the certificate.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken or unusable, or members without a variable break the rule.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> city = capsim.generate(1, 3000, 0, stages=("primary",), years=(2021, 2022))
+        >>> model = capsim.formulate(city)
+        >>> model.add("few", model.x.purchased.total("school") <= 20)
+        >>> model.own_rules[0].rows, model.program.row_names()[-1]
+        (2, 'few[2022]')
+        """
+        self._refuse_name(name)
+        keep = rows_with_variables(name, rule, where)
+        self._extend(self.program.with_constraint(name, rule, keep))
+        self.own_rules = (*self.own_rules, OwnRule(name, int(keep.sum()), check))
+
+    def add_variables(
+        self,
+        name: str,
+        *axes: str,
+        lower: float = 0.0,
+        upper: float = np.inf,
+        integer: bool = False,
+        cost_cny: float = 0.0,
+    ) -> Quantity:
+        """Add variables of one's own, and return them by label.
+
+        Parameters
+        ----------
+        name : str
+        axes : str
+            What there is one for each of: ``area``, ``county``, ``school``, ``project``, ``stage``,
+            ``date``, ``year``.
+        lower, upper : float
+        integer : bool
+        cost_cny : float
+            RMB for one; by school year, and so discounted, where ``year`` is an axis.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken or unusable, or an axis is unknown.
+        """
+        self._refuse_name(name)
+        in_order = sorted(axes, key=lambda axis: axis == "year")  # years stand last
+        along, shape = axes_of(self.parts, in_order)
+        factor = self.parts.ledger.factor[: self.parts.years] if "year" in axes else np.ones(1)
+        cost = np.broadcast_to(cost_cny / MILLION * factor, shape)
+        program, columns = self.program.with_columns(
+            name,
+            int(np.prod(shape)),
+            lower=lower,
+            upper=upper,
+            cost=cost.ravel(),
+            integer=integer,
+            labels=Labels(np.ones(shape, bool), along),
+        )
+        self._extend(program)
+        found = Quantity(Expression.of(columns.reshape(shape), along))
+        self.own_variables = {**self.own_variables, name: found}
+        return found
+
+    def _refuse_name(self, name: str) -> None:
+        blocks = (*self.program.rows, *self.program.columns)
+        taken = {block.name for block in blocks} | set(FAMILIES)
+        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise ValueError(f"{name!r} is no name of a rule: letters, digits and underscores only")
+        if name in taken or any(other.startswith(name + ".") for other in taken):
+            raise ValueError(f"the model has {name!r} already: choose another name")
+
+    def _extend(self, program: LinearProgram) -> None:
+        self.program = program
+        vars(self).pop("coupling", None)
+
     @cached_property
     def coupling(self) -> Flag:
         """Flag ``[row]``: the rows in which counties meet; without them they are independent."""
         program = self.program
         flag = np.zeros(program.matrix.shape[0], bool)
-        for name in COUPLING:
+        for name in (*COUPLING, *(rule.name for rule in self.own_rules)):
             flag[program.rows_of(name)] = True
         for block in program.rows:
             if block.labels and block.name in LIMITED:

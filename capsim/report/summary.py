@@ -208,6 +208,11 @@ def summarize(
             "checked": certificate.checked,
             "max_violation": certificate.max_violation,
             "worst": certificate.worst,
+            **(
+                {"not_rechecked": list(certificate.not_rechecked)}
+                if certificate.not_rechecked
+                else {}
+            ),
         }
     if outcomes is not None:
         summary["simulation"] = _simulation(outcomes)

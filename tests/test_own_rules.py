@@ -1,0 +1,137 @@
+"""The ten rules of docs/own-rules.md: each is short, holds, and costs what it must."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import capsim
+from capsim.certificate import certify
+
+PAGE = Path(__file__).parents[1] / "docs" / "own-rules.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+FIRST = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[0]
+RULES = dict(re.findall(r"<!-- (\w+) -->\n```python\n(.*?)```", TEXT, re.DOTALL))
+GAP = 1e-7
+
+
+@pytest.fixture(scope="module")
+def page() -> dict[str, Any]:
+    """The names that the page's first block leaves behind."""
+    names: dict[str, Any] = {}
+    exec(compile(FIRST, str(PAGE), "exec"), names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def free(page: dict[str, Any]) -> capsim.Plan:
+    return capsim.optimize(page["city"], gap=GAP)
+
+
+def planned(page: dict[str, Any], name: str) -> tuple[capsim.Plan, dict[str, Any]]:
+    model = capsim.formulate(page["city"])
+    names = {**page, "model": model, "x": model.x}
+    exec(compile(RULES[name], f"{PAGE} {name}", "exec"), names)
+    return capsim.optimize(model, gap=GAP), names
+
+
+def opened(plan: capsim.Plan) -> pd.DataFrame:
+    """Openings with what the scenario says of their projects."""
+    projects = plan.scenario.table("projects").set_index("project")
+    return plan.tables["openings"].join(projects[["kind", "places", "build_months"]], on="project")
+
+
+def by_year(plan: capsim.Plan, column: str, **of: str) -> pd.Series:
+    table = plan.tables["schools"]
+    for name, value in of.items():
+        table = table[table[name] == value]
+    return table.groupby("school_year")[column].sum()
+
+
+def fill(plan: capsim.Plan) -> float:
+    table = plan.tables["schools"].query("sector == 'public'")
+    return float((0.7 * (table["seats_existing"] + table["seats_new"]) - table["pupils"]).max())
+
+
+def sites(plan: capsim.Plan) -> float:
+    return float(opened(plan).query("kind == 'new'")["copies"].sum() - 2)
+
+
+def one_start(plan: capsim.Plan) -> float:
+    table = opened(plan)
+    begin = [
+        pd.Period(day[:7], "M") - int(months)
+        for day, months in zip(table["opens"], table["build_months"], strict=True)
+    ]
+    half = [f"{p[:5]} {b.year} {b.month > 6}" for p, b in zip(table["project"], begin, strict=True)]
+    return float(table.groupby(half)["copies"].sum().max() - 1)
+
+
+def siting(plan: capsim.Plan) -> float:
+    flows = plan.tables["flows"]
+    first = plan.tables["openings"].set_index("project")["opens"].str[:4].astype(int)
+    sites = set(plan.scenario.table("projects")["project"])
+    mine = flows[flows["to_school"].isin(sites) & (flows["pupils"] > 1e-9)]
+    return float((mine["school_year"] < mine["to_school"].map(first).fillna(9999)).sum())
+
+
+def quota(plan: capsim.Plan) -> float:
+    built = opened(plan).eval("copies * places")
+    return float(0.5 * built.sum() - built[opened(plan)["kind"] == "extend"].sum())
+
+
+def ratio(plan: capsim.Plan) -> float:
+    south, north = (by_year(plan, "seats_new", county=county) for county in ("south", "north"))
+    return float((south - 1.2 * north).max())
+
+
+def large(plan: capsim.Plan) -> float:
+    return float(2 - opened(plan).query("places >= 120")["copies"].sum())
+
+
+def intake(plan: capsim.Plan) -> float:
+    return float(by_year(plan, "pupils", school="south-old").diff().max())
+
+
+def order(plan: capsim.Plan) -> float:
+    first = plan.tables["openings"].set_index("project")["opens"]
+    return float(first.get("south-3", "9999") > first.get("south-2", "9999"))
+
+
+def budget(plan: capsim.Plan) -> float:
+    costs = plan.tables["costs"].query("kind == 'capital' and school_year in (2022, 2023)")
+    return float((costs["cost_cny"].sum() - 6e6) / 6e6)
+
+
+CHECKS: dict[str, Callable[[capsim.Plan], float]] = {
+    check.__name__: check
+    for check in (fill, sites, one_start, siting, quota, ratio, large, intake, order, budget)
+}
+"""By how much a plan breaks each rule, from its tables alone."""
+
+
+def test_the_page_has_ten_rules_of_at_most_three_lines_each() -> None:
+    assert set(RULES) == {*CHECKS, "buses"}
+    for name in CHECKS:
+        assert len(RULES[name].splitlines()) <= 3, name
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_rule_holds_in_the_plan_and_costs_what_it_must(
+    name: str, page: dict[str, Any], free: capsim.Plan
+) -> None:
+    plan, _ = planned(page, name)
+    assert plan.status == "optimal"
+    assert CHECKS[name](plan) <= 1e-6
+    assert plan.objective_cny >= free.objective_cny - 1.0
+    if name != "siting":  # strengthens the program and excludes no plan
+        assert CHECKS[name](free) > 1e-6
+    else:
+        assert plan.objective_cny == pytest.approx(free.objective_cny, rel=1e-6)
+    found = certify(page["city"], plan)
+    assert found.holds(1e-6)
