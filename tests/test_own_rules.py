@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 import capsim
 from capsim.certificate import certify
+from capsim.model.model import OwnRule
 
 PAGE = Path(__file__).parents[1] / "docs" / "own-rules.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -135,3 +138,64 @@ def test_a_rule_holds_in_the_plan_and_costs_what_it_must(
         assert plan.objective_cny == pytest.approx(free.objective_cny, rel=1e-6)
     found = certify(page["city"], plan)
     assert found.holds(1e-6)
+    assert found.not_rechecked == (name,)
+
+
+def test_variables_of_ones_own_are_read_and_paid(page: dict[str, Any], free: capsim.Plan) -> None:
+    plan, names = planned(page, "buses")
+    buses = plan.value(names["buses"])
+    assert buses.index.names == ["county", "year"]
+    old = [by_year(plan, "pupils", school=f"{county}-old") for county in ("north", "south")]
+    need = [max(0.0, -(-(n - 120) // 50)) for part in old for n in part]
+    assert buses.tolist() == need
+    factor = [1.04**-t for t in range(5)] * 2
+    cost = 300_000 * sum(n * f for n, f in zip(buses, factor, strict=True))
+    assert plan.own_cost_cny == pytest.approx(cost)
+    total = plan.tables["costs"]["discounted_cny"].sum() + cost
+    assert plan.objective_cny == pytest.approx(total)
+    found = certify(page["city"], plan)
+    assert found.holds(1e-6)
+    assert found.not_rechecked == ("seats_in_buses", "fleet", "cost of own variables")
+
+
+def test_a_rule_with_a_check_is_re_checked(page: dict[str, Any], free: capsim.Plan) -> None:
+    model = capsim.formulate(page["city"])
+    model.add("few", model.x.open.at(year=2026).total() <= 4, check=lambda plan: sites(plan) - 2)
+    plan = capsim.optimize(model, gap=GAP)
+    found = certify(page["city"], plan)
+    assert found.not_rechecked == ()
+    assert found.table.query("family == 'own rules'")["rows"].tolist() == [1]
+    assert found.holds(1e-6)
+    bent = replace(free, own_rules=(OwnRule("never", 1, lambda plan: 3.0),))
+    refused = certify(page["city"], bent)
+    assert not refused.holds(1e-6)
+    assert refused.worst == "own rules: breach of never: 3 where at most 0 is allowed"
+
+
+def test_a_plan_keeps_its_rules_where_it_is_sent(page: dict[str, Any]) -> None:
+    model = capsim.formulate(page["city"])
+    model.add("few", model.x.open.at(year=2026).total() <= 4, check=lambda plan: 0.0)
+    plan = capsim.optimize(model, gap=GAP)
+    model.add("later", model.x.open.at(year=2026).total() <= 1)
+    assert [rule.name for rule in plan.model.own_rules] == ["few"]
+    sent = pickle.loads(pickle.dumps(plan))
+    assert sent.model.program.row_names()[-1] == "few"
+    assert [(rule.name, rule.check) for rule in sent.own_rules] == [("few", None)]
+
+
+def test_what_cannot_be_added_is_refused(page: dict[str, Any]) -> None:
+    model = capsim.formulate(page["city"])
+    x = model.x
+    with pytest.raises(ValueError, match="the model has 'placement' already"):
+        model.add("placement", x.purchased <= 1)
+    with pytest.raises(ValueError, match="'one rule' is no name of a rule"):
+        model.add("one rule", x.purchased <= 1)
+    with pytest.raises(ValueError, match="least: north-old, junior, 2022 has no variable"):
+        model.add("least", x.purchased >= 1)
+    with pytest.raises(AttributeError, match="no quantity 'bought': expected"):
+        _ = x.bought
+    with pytest.raises(ValueError, match="no axis 'bus': expected one of area"):
+        model.add_variables("buses", "bus")
+    assert model.own_rules == ()
+    model.add("bought", x.purchased <= 1, where=x.purchased.expression.exists)
+    assert model.own_rules[0].rows == 10

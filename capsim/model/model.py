@@ -81,6 +81,10 @@ class OwnRule:
     rows: int
     check: Callable[[Any], float] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to other processes without the check, which may be a function of one's own."""
+        return OwnRule, (self.name, self.rows)
+
 
 @dataclass(eq=False)
 class Model:
@@ -229,7 +233,7 @@ class Model:
 
     def _extend(self, program: LinearProgram) -> None:
         self.program = program
-        vars(self).pop("coupling", None)
+        vars(self).pop("coupling", None)  # of the rows there were
 
     @cached_property
     def coupling(self) -> Flag:
@@ -264,6 +268,12 @@ class Model:
         problem = to_pulp(self.program, "capsim")
         problem.capsim_model = self
         return problem
+
+    def own_cost_cny(self, x: Array) -> float:
+        """Return what variables of one's own cost at a solution, discounted RMB."""
+        columns = [q.expression.entries()[1] for q in self.own_variables.values()]
+        mine = np.concatenate([np.zeros(0, np.int64), *columns])
+        return float(self.program.cost[mine] @ x[mine]) * MILLION
 
     def with_program(self, program: LinearProgram) -> Model:
         """Return the model with another program of the same columns."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ import pandas as pd
 
 from capsim.i18n.message import Message
 from capsim.lp.arrays import Array
-from capsim.model.model import Model, formulate
+from capsim.model.model import Model, OwnRule, formulate
+from capsim.model.quantities import Quantity
 from capsim.plan.solution import Solution
 from capsim.plan.tables import plan_tables
 
@@ -86,7 +87,12 @@ class Plan:
     relaxed : bool
         Whether it solves the linear relaxation: openings and conversions may be fractions.
     made_from : Model, or None
-        Kept in memory only: a plan is sent to other processes and stored without it.
+        Kept in memory only: a plan is sent to other processes and stored without it, unless rules
+        of one's own were added to it.
+    own_rules : tuple of OwnRule
+        Rules that were added to the model.
+    own_cost_cny : float
+        Discounted RMB that variables of one's own cost; part of the objective.
     """
 
     scenario: Scenario
@@ -102,11 +108,13 @@ class Plan:
     x: Array | None = field(default=None, repr=False, compare=False)
     relaxed: bool = False
     made_from: Model | None = field(default=None, repr=False, compare=False)
+    own_rules: tuple[OwnRule, ...] = ()
+    own_cost_cny: float = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         plain = {"tables": dict(self.tables), "timings_s": dict(self.timings_s)}
-        return {**own, **plain, "made_from": None}
+        return {**own, **plain, "made_from": self.made_from if self.own_rules else None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         proxies = {name: MappingProxyType(state[name]) for name in ("tables", "timings_s")}
@@ -129,6 +137,16 @@ class Plan:
         if self.x is None:
             raise ValueError("this plan has no solution: it is infeasible or made of tables only")
         return Solution(self.model.parts, self.x)
+
+    def value(self, quantity: Quantity) -> pd.Series:
+        """Return a quantity of the plan's model (``model.x``, variables of one's own), by label.
+
+        Raises
+        ------
+        ValueError
+            If there is no plan, or it was written down without its columns.
+        """
+        return quantity.value(self.solution.x)
 
     @property
     def avoidable_cny(self) -> float:
@@ -229,7 +247,8 @@ def make_plan(
     """
     begin = time.perf_counter()
     tables = plan_tables(model, x)
-    objective = float(tables["costs"]["discounted_cny"].sum())
+    own_cost = model.own_cost_cny(x)
+    objective = float(tables["costs"]["discounted_cny"].sum()) + own_cost
     if relaxed:
         objective = model.program.objective(x) * MILLION + model.committed_cny
     bound_cny = min(bound * MILLION + model.committed_cny, objective)
@@ -248,7 +267,9 @@ def make_plan(
         tables=MappingProxyType(tables),
         x=x,
         relaxed=relaxed,
-        made_from=model,
+        made_from=replace(model),
+        own_rules=model.own_rules,
+        own_cost_cny=own_cost,
     )
 
 
@@ -266,5 +287,6 @@ def no_plan(model: Model, solver: str, timings_s: Mapping[str, float]) -> Plan:
         solver=solver,
         timings_s=MappingProxyType(dict(timings_s)),
         tables=MappingProxyType({}),
-        made_from=model,
+        made_from=replace(model),
+        own_rules=model.own_rules,
     )
