@@ -199,3 +199,36 @@ def test_what_cannot_be_added_is_refused(page: dict[str, Any]) -> None:
     assert model.own_rules == ()
     model.add("bought", x.purchased <= 1, where=x.purchased.expression.exists)
     assert model.own_rules[0].rows == 10
+
+
+def test_a_rule_has_a_price_under_its_name(page: dict[str, Any]) -> None:
+    """The dual of a ceiling on purchases is what one place more saves, solved again."""
+    costs = []
+    for most in (20.0, 21.0):
+        model = capsim.formulate(page["city"].variant({"switches.money": False}))
+        for name, x in (("shut", model.x.open), ("few", model.x.purchased)):
+            total = x.total() if name == "shut" else x.at(year=2025).total()
+            model.add(name, total <= (0.0 if name == "shut" else most))
+        plan = capsim.optimize(model, gap=1e-9)
+        costs.append(plan.objective_cny)
+        if most == 20.0:
+            priced = plan.prices(["few"]).of("few")
+    assert priced["one_more_cny"].tolist() == pytest.approx([costs[0] - costs[1]], rel=1e-6)
+    assert costs[0] > costs[1] + 1.0
+    with pytest.raises(ValueError, match="no prices of kind 'many': expected one of place"):
+        plan.prices(["many"])
+
+
+@pytest.mark.parametrize("equal", [False, True])
+def test_a_rule_that_cannot_hold_is_named(page: dict[str, Any], equal: bool) -> None:
+    model = capsim.formulate(page["city"])
+    two = model.x.open.at(project="north-1", year=2026)
+    model.add("thrice", two == 3 if equal else two >= 3)
+    plan = capsim.optimize(model, gap=GAP)
+    assert plan.status == "infeasible"
+    why = plan.explain()
+    assert why is not None
+    assert ("own rule thrice",) in why.conflicts
+    assert "the rule thrice is kept" in " ".join(why.sentences)
+    assert why.repairs is not None
+    assert why.repairs.query("rule == 'own rule thrice'")["short_by"].sum() == pytest.approx(2.0)

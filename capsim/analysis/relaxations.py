@@ -78,6 +78,8 @@ def limit_relaxations(model: Model, enrolment: Array) -> Iterator[Relaxation]:
     yield row_relaxation(model, "reduction", "pupil", ("reduction",))
     yield row_relaxation(model, "floor", "child", ("floors",))
     yield row_relaxation(model, "large class", "class", ("class_size.limit",))
+    for rule in model.own_rules:
+        yield row_relaxation(model, rule.name, "unit", (rule.name,))
 
 
 def row_relaxation(
@@ -213,6 +215,10 @@ def provider_members(model: Model, j: Index, t: Index) -> pd.DataFrame:
     return members
 
 
+NAMED = ("programme", "project", "school")
+"""First labels of rows that are the name of their member."""
+
+
 def row_members(model: Model, rows: Index) -> pd.DataFrame:
     """Return whose each row is and of which year, by the labels of its block."""
     out = {name: column.to_numpy(copy=True) for name, column in no_members(len(rows)).items()}
@@ -223,13 +229,15 @@ def row_members(model: Model, rows: Index) -> pd.DataFrame:
         texts = {what: t[rows[inside] - block.start] for what, t in block.labels.by_what.items()}
         for what in texts.keys() & out.keys():
             out[what][inside] = texts[what]
-        first = next(iter(texts))
-        if first in ("school", "programme"):
+        first = next(iter(texts), "")
+        if first in NAMED:
             out["name"][inside] = texts[first]
+        if "date" in texts:
+            out["year"][inside] = [int(str(date)[:4]) for date in texts["date"]]
         if block.name.startswith(("floors.", "purchase.ceiling")):
             out["name"][inside] = block.name.split(".", 1)[1]
-        if first == "programme":
+        if "programme" in texts:
             programmes = model.given.scenario.settings.programmes
-            out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in texts[first]]
+            out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in texts["programme"]]
     out["county"][out["county"] == "*"] = ""
     return pd.DataFrame(out)

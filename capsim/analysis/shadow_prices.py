@@ -11,7 +11,7 @@ are changed, all other decisions stay, and the plan's linear program is solved a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -81,7 +81,7 @@ class Prices:
         ValueError
             If there is no such kind.
         """
-        _refuse_unknown([kind])
+        _refuse_unknown([kind], (*KINDS, *self.table["kind"]))
         part = self.table[self.table["kind"] == kind].drop(columns=["kind", "unit"])
         blank = [name for name in WHO[:-1] if (part[name] == "").all()]
         return part.drop(columns=blank).reset_index(drop=True)
@@ -95,7 +95,9 @@ class Prices:
         table = self.table[~self.table["kind"].isin(["project", "day"])]
         less = table["one_less_cny"].where(np.isfinite(table["one_less_cny"]), 0.0)
         worth = np.maximum(table["one_more_cny"], less)
-        order = table.assign(_=worth, rank=table["kind"].map(list(KINDS).index))
+        kinds = dict.fromkeys((*KINDS, *table["kind"]))
+        place = {kind: i for i, kind in enumerate(kinds)}
+        order = table.assign(_=worth, rank=table["kind"].map(place))
         order = order[worth > CENT].sort_values(["rank", "_"], ascending=[True, False])
         return order.drop(columns=["_", "rank"]).reset_index(drop=True)
 
@@ -116,7 +118,8 @@ def prices(
     ----------
     plan : Plan
     kinds : texts, optional
-        Of ``KINDS``; all but ``day`` (a program of its own for each project) where not given.
+        Of ``KINDS``, or names of rules of one's own; all but ``day`` (a program of its own for each
+        project) where not given.
     where : mapping, optional
         Only members that are so, for example ``{"county": "C01", "year": 2022}``.
     intervals : bool
@@ -137,8 +140,9 @@ def prices(
     """
     whole = ("project", "programme", "day")
     left_out = whole if plan.relaxed or not intervals else ("day",)
-    asked = [kind for kind in KINDS if kind not in left_out] if kinds is None else list(kinds)
-    _refuse_unknown(asked)
+    known = (*KINDS, *(rule.name for rule in plan.own_rules))
+    asked = [kind for kind in known if kind not in left_out] if kinds is None else list(kinds)
+    _refuse_unknown(asked, known)
     if set(asked) & set(whole) and (plan.relaxed or not intervals):
         what = "in a relaxed plan" if plan.relaxed else "without intervals"
         raise ValueError(f"projects, programmes and days have no price {what}")
@@ -392,7 +396,7 @@ def _empty() -> pd.DataFrame:
     return pd.DataFrame({**text, "year": np.zeros(0, np.int64), **numbers})[list(COLUMNS)]
 
 
-def _refuse_unknown(kinds: list[str]) -> None:
+def _refuse_unknown(kinds: list[str], known: Collection[str]) -> None:
     for kind in kinds:
-        if kind not in KINDS:
-            raise ValueError(f"no prices of kind {kind!r}: expected one of {', '.join(KINDS)}")
+        if kind not in known:
+            raise ValueError(f"no prices of kind {kind!r}: expected one of {', '.join(known)}")

@@ -237,6 +237,18 @@ def _seats(model: Model, entry: Entry) -> Iterator[Rule]:
     yield of_relaxation(entry, Relaxation(entry.name, entry.unit, members, matrix))
 
 
+def _own_rules(model: Model, entry: Entry) -> Iterator[Rule]:
+    """Bind the rules that the user added, each by the name that it was given."""
+    for own in model.own_rules:
+        wider = row_relaxation(model, own.name, entry.unit, (own.name,))
+        rows, program = model.program.rows_of(own.name), model.program
+        equal = wider.part(np.isfinite(program.row_lower[rows] + program.row_upper[rows]))
+        members = pd.concat([wider.members, equal.members], ignore_index=True)
+        matrix = csc_array(hstack([wider.matrix, -equal.matrix], format="csc"))
+        both = Relaxation(own.name, entry.unit, members, matrix)
+        yield of_relaxation(entry, both, rule=own.name)
+
+
 def _floors(model: Model, entry: Entry) -> Iterator[Rule]:
     blocks = [block.name for block in model.program.rows if block.name.startswith("floors.")]
     for block in dict.fromkeys(blocks):
@@ -284,6 +296,7 @@ BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "catchments": _catchments,
     "projects due": _dates,
     "seats": _seats,
+    "own rule {rule}": _own_rules,
     "floor {floor}": _floors,
     "programme {programme}": _programmes,
     "private share {year}": _private_share,
