@@ -55,6 +55,20 @@ def test_every_text_of_the_code_has_its_chinese():
     assert used <= set(TEXTS)
 
 
+def test_no_text_is_left_that_nothing_writes():
+    """Every key of the table stands in the code, its data or its pages."""
+    strings = {
+        node.value
+        for path in HERE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    kinds = ("*.html", "*.js", "rules.toml", "tables.toml")
+    files = [path for kind in kinds for path in HERE.rglob(kind)]
+    rest = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert [text for text in TEXTS if text not in strings and text not in rest] == []
+
+
 def test_places_for_values_are_the_same_in_both_languages():
     assert [text for text, other in TEXTS.items() if places(text) != places(other)] == []
 

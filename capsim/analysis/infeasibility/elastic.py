@@ -1,12 +1,12 @@
 """One program in which every rule can be held, give way or be dropped, and whether a set can hold.
 
-This is Chinneck's elastic program (*Feasibility and Infeasibility in Optimization*, 2008), with one
-elastic column a rule and member, not a row. The linear relaxation is asked first: what it cannot do
-no plan can. Its prices name the rules that take part in the contradiction, so that few further
-questions are needed. Only where the relaxation can hold a set is the mixed-integer program asked;
-large programs stay with the relaxation, county by county: the counties' solvers are kept from
-question to question, each begins at the prices of the one before, and ends as soon as it is plain
-whether a set can hold.
+This is Chinneck's elastic program (*Feasibility and Infeasibility in Optimization*, 2008), with
+elastic columns for rules, not for rows. The linear relaxation is solved first: what is infeasible
+there is so in every plan, and its prices name the rules that take part in the contradiction, so
+that few further questions are needed. Only where the relaxation can hold a set is the mixed-integer
+program solved. Large programs stay with the relaxation, county by county: the counties' solvers are
+kept from question to question, each search begins at the prices of the one before, and ends as soon
+as it is plain whether a set can hold.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,17 +22,17 @@ from scipy.sparse import csc_array, hstack
 
 from capsim.analysis.infeasibility.rules import Rule, rules_of
 from capsim.lp.arrays import Array
-from capsim.lp.decomposition.dantzig_wolfe import Priced, Pricer
+from capsim.lp.decomposition.dantzig_wolfe import Pricer
 from capsim.lp.highs import INTERIOR
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solution import SolverError
 from capsim.lp.solvers import solve
 from capsim.lp.threads import in_parallel
 from capsim.model.model import Model, is_large
 
 CLEAR = 1e-4
-"""Units (places, or as much as weighs the same) that are nothing; in a large program 1e-2."""
 CLEAR_LARGE = 1e-2
+"""Places, or as much as weighs the same, that count as none; in a large program more."""
 FINE = 1e-3
 """Relative to what gives way, how near its least the amounts of a large program are."""
 WIDE = 2.0
@@ -73,6 +73,14 @@ class Gap(NamedTuple):
     def weight(self) -> float:
         """What the gap counts, in places."""
         return self.amount * self.rule.entry.weight
+
+
+class Relaxed(NamedTuple):
+    """A solution of the relaxation, its objective, and what its prices make each column worth."""
+
+    x: Array
+    objective: float
+    worth: Array | None
 
 
 @dataclass(frozen=True)
@@ -120,28 +128,27 @@ class ElasticModel:
     def contradiction(self, names: Collection[str]) -> tuple[str, ...] | None:
         """Return those of the rules that take part in a contradiction; None if all can hold."""
         program = self.with_rules((), names)
-        if self.large:
-            return self._large_contradiction(program, names)
-        relaxed = self._relaxed(program)
-        if relaxed.objective > CLEAR:
-            return self._participants(_worth(program, relaxed), names)
-        if not program.integer.any():
+        clear = CLEAR_LARGE if self.large else CLEAR
+        relaxed = self._relaxed(program, plain=clear)
+        if relaxed is None:
+            raise SolverError("the rows that belong to no rule have no solution")
+        if relaxed.objective > clear:
+            return self._participants(relaxed.worth, names)
+        if self.large or not program.integer.any():
             return None
         whole = solve(self.with_rules(names, ()), gap=1.0, time_limit=SECONDS)
         return tuple(names) if whole.status == "infeasible" else None
 
-    def _large_contradiction(
-        self, program: LinearProgram, names: Collection[str]
-    ) -> tuple[str, ...] | None:
-        """Solve the relaxation alone, and only until it is plain whether all can hold."""
-        priced = self._priced(program, plain=CLEAR_LARGE)
-        if priced is not None:
-            worth: Array | None = program.cost - priced.reduced
-            least = priced.bound
-        else:
-            relaxed = self._relaxed(program)
-            worth, least = _worth(program, relaxed), relaxed.objective
-        return self._participants(worth, names) if least > CLEAR_LARGE else None
+    def _participants(self, worth: Array | None, names: Collection[str]) -> tuple[str, ...]:
+        """Return the rules whose columns are worth something: others can be dropped at no loss."""
+        if worth is None:
+            return tuple(names)
+        rules = [self.rules[name] for name in names]
+        return tuple(
+            rule.name
+            for rule in rules
+            if np.abs(worth[rule.columns]).max() > TAKES_PART * rule.entry.weight
+        )
 
     def alone(self, names: Collection[str]) -> dict[str, list[Gap]]:
         """Return the gaps with which each rule alone gives way the least, all others held.
@@ -159,56 +166,31 @@ class ElasticModel:
     def least(self, held: Collection[str], elastic: Collection[str]) -> list[Gap] | None:
         """Return the least gaps of elastic rules while others hold; None where none are enough."""
         program = self.with_rules(held, elastic)
-        x = self._least_large(program) if self.large else self._least(program)
+        relaxed = self._relaxed(program)
+        x = None if relaxed is None else relaxed.x
+        if x is not None and not self.large and program.integer.any():
+            whole = solve(program, gap=1e-4, time_limit=SECONDS)
+            x = x if whole.status == "unknown" else whole.x
         if x is None:
             return None
         return [gap for name in elastic for gap in _gaps(self.rules[name], x)]
 
-    def _least(self, program: LinearProgram) -> Array | None:
-        relaxed = self._solve(program.relaxed())
-        if not program.integer.any() or relaxed.x is None:
-            return relaxed.x
-        whole = solve(program, gap=1e-4, time_limit=SECONDS)
-        return relaxed.x if whole.status == "unknown" else whole.x
+    def _relaxed(self, program: LinearProgram, plain: float | None = None) -> Relaxed | None:
+        """Solve the relaxation, county by county where it is large; None without a solution.
 
-    def _least_large(self, program: LinearProgram) -> Array | None:
-        priced = self._priced(program)
-        return self._solve(program.relaxed()).x if priced is None else priced.x
-
-    def _priced(self, program: LinearProgram, plain: float | None = None) -> Priced | None:
-        """Solve a relaxation county by county from the last prices; None where that is no way."""
-        if self.pricer is None:
-            return None
-        return self.pricer.price(program, tolerance=FINE, plain=plain, radius=WIDE)
-
-    def _relaxed(self, program: LinearProgram) -> SolverResult:
-        """Solve a relaxation that has a solution; the interior point may stop short of a proof."""
-        result = self._solve(program.relaxed())
+        A search by counties ends once it is plain whether the objective can fall to ``plain``.
+        """
+        if self.pricer is not None:
+            priced = self.pricer.price(program, tolerance=FINE, plain=plain, radius=WIDE)
+            if priced is not None:
+                return Relaxed(priced.x, priced.bound, program.cost - priced.reduced)
+        result = solve(program.relaxed(), options=INTERIOR if self.large else {})
         if result.x is None:
-            raise SolverError(f"what is not a rule of the scenario is {result.status}")
-        return replace(result, objective=float(program.cost @ result.x + program.offset))
-
-    def _solve(self, program: LinearProgram) -> SolverResult:
-        options: dict[str, Any] = INTERIOR if self.large else {}
-        return solve(program, options=options)
-
-    def _participants(self, worth: Array | None, names: Collection[str]) -> tuple[str, ...]:
-        """Return the rules whose columns are worth something: others can be dropped at no loss."""
-        if worth is None:
-            return tuple(names)
-        rules = [self.rules[name] for name in names]
-        return tuple(
-            rule.name
-            for rule in rules
-            if np.abs(worth[rule.columns]).max() > TAKES_PART * rule.entry.weight
-        )
-
-
-def _worth(program: LinearProgram, result: SolverResult) -> Array | None:
-    """Return what the prices of the rows make each column worth, if these are known."""
-    if result.row_dual is None:
-        return None
-    return np.asarray(program.matrix.T @ result.row_dual, np.float64)
+            return None
+        # The interior point may stop short of a proof: the objective is that of its solution.
+        objective = float(program.cost @ result.x + program.offset)
+        worth = None if result.row_dual is None else program.matrix.T @ result.row_dual
+        return Relaxed(result.x, objective, worth)
 
 
 def _gaps(rule: Rule, x: Array) -> list[Gap]:
