@@ -1,10 +1,8 @@
-"""Cohorts move up a grade a year: ``N[g, t+1] = ratio[g] * N[g-1, t]``.
+"""Cohorts: children move up a grade a year, ``N[g, t+1] = ratio[g] * N[g-1, t]``, and enter.
 
 Where some area of a county receives children in a grade although it had none or far fewer in the
 grade below (a town's junior school fed by villages), ratios of single areas mean nothing: there
 the county's children move up together and are shared out as the grade was last.
-
-Entry: who comes into a grade other than by moving up from the one below.
 
 A grade that an area teaches without the grade below, or with far too few below, is an entry grade.
 Where births are known, entry is births times the entry rate. Else an area's entry is its share of
@@ -17,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from capsim.demand.ratios import (
     CHANCE,
@@ -28,16 +25,30 @@ from capsim.demand.ratios import (
     damped,
     divide,
     group_sum,
+    kept,
     pairs,
+    shifted,
     shrunk_slope,
     smooth_ratio,
+    smoothed,
     variance_parts,
 )
+
+TREND_LEAST = 4
+"""Observed years of entry from which on it may have a trend."""
+TREND_DAMPING = 0.6
+"""Of a trend of entry, each year: births turn sooner than ratios do."""
+WINDOW = 5
+"""Last years from which an entry grade, and the noise of its share, is known."""
+WHOLE_ALPHA = 0.4
+"""Weight of the last year in the progression of the whole."""
+LARGEST_GAIN = 0.8
+"""Most weight of the last year in an area's share."""
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """What moves cohorts on.
+    """Ratios, entry and additions that carry cohorts on.
 
     Attributes
     ----------
@@ -68,7 +79,7 @@ class Flow:
 
 
 def closed(ratio: Array, entry: Array) -> Flow:
-    """Flow of areas on their own, with nothing given and nobody added.
+    """Build the flow of areas on their own, with nothing given and nobody added.
 
     Examples
     --------
@@ -126,7 +137,7 @@ def advance(base: Array, flow: Flow) -> Array:
 
 def crossing(
     above: Array, below: Array, county: Index, inflow: bool = True
-) -> tuple[npt.NDArray[np.bool_], Array, npt.NDArray[np.bool_]]:
+) -> tuple[Mask, Array, Mask]:
     """Find grades where children cross area borders, and how a county shares them out.
 
     That is so where an area has far more in a grade than were below it, and where it has lately
@@ -166,14 +177,14 @@ def crossing(
     came_all, there_all = (group_sum(part, county) for part in (came, there))
     within = (there_all > 0) & ~(inflow & (came_all > OUTSIDE * there_all))
     together = ((group_sum(far.astype(float), county) > 0) | ~alike.all(-1)) & within
-    kept = np.where(alike[county], np.nan_to_num(above), 0.0).sum(-1)
-    share = divide(kept, group_sum(kept, county)[county], 0.0)
+    lately = np.where(alike[county], np.nan_to_num(above), 0.0).sum(-1)
+    share = divide(lately, group_sum(lately, county)[county], 0.0)
     together = together[county]
     return together, np.where(together, share, np.nan), far & ~together
 
 
-def untaught(above: Array, below: Array) -> npt.NDArray[np.bool_]:
-    """Say where nobody is in a grade though there were enough below, ``[area, grade]``.
+def untaught(above: Array, below: Array) -> Mask:
+    """Mark where nobody is in a grade though there were enough below, ``[area, grade]``.
 
     Parameters
     ----------
@@ -184,8 +195,8 @@ def untaught(above: Array, below: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(none & (np.nansum(below, -1) > CHANCE))
 
 
-def other_range(pupils: Array) -> npt.NDArray[np.bool_]:
-    """Say in which years an area did not teach a grade that it teaches now, or the other way round.
+def other_range(pupils: Array) -> Mask:
+    """Mark the years in which an area taught a grade that it does not teach now, or did not.
 
     Parameters
     ----------
@@ -223,16 +234,15 @@ def crossing_pairs(pupils: Array, group: Index) -> tuple[Array, Array]:
         Persons; both 0 where nobody was below.
     """
     opened = other_range(pupils) & (pupils == 0)
-    above, below = np.zeros_like(pupils), np.zeros_like(pupils)
-    above[:, 1:, 1:], below[:, 1:, 1:] = pupils[:, 1:, 1:], pupils[:, :-1, :-1]
+    above, below = shifted(pupils)
     keep = np.isfinite(above) & np.isfinite(below)
     keep[:, 1:, 1:] &= ~opened[:, :-1, :-1]
-    came, there = (group_sum(np.where(keep, part, 0.0), group) for part in (above, below))
-    return np.where(there > 0, came, 0.0), there
+    above, below = (group_sum(part, group) for part in kept(keep, above, below))
+    return np.where(below > 0, above, 0.0), below
 
 
-def settled(pupils: Array, county: Index) -> npt.NDArray[np.bool_]:
-    """Say in which years a county's areas taught a grade where they teach it now.
+def settled(pupils: Array, county: Index) -> Mask:
+    """Mark the years in which a county's areas taught a grade where they teach it now.
 
     Parameters
     ----------
@@ -246,17 +256,8 @@ def settled(pupils: Array, county: Index) -> npt.NDArray[np.bool_]:
     return np.asarray(group_sum(other_range(pupils).astype(float), county) == 0)
 
 
-TREND_LEAST = 4
-"""Observed years of entry from which on it may have a trend."""
-TREND_DAMPING = 0.6
-"""Of a trend of entry, each year: births turn sooner than ratios do."""
-WINDOW = 5
-WHOLE_ALPHA = 0.4
-LARGEST_GAIN = 0.8
-
-
 def structure(pupils: Array) -> tuple[Mask, Mask]:
-    """Which grades an area teaches in the last year, and which of them are entry grades.
+    """Mark the grades that an area teaches in the last year, and the entry grades of them.
 
     Parameters
     ----------
@@ -288,12 +289,12 @@ def structure(pupils: Array) -> tuple[Mask, Mask]:
 
 
 def entry_trend(entrants: Array) -> Array:
-    """Slope a year of the logarithm of entrants ``[area, grade, year]``, by grade; see `damped`."""
+    """Return the trend of entrants ``[area, grade, year]``, by grade, as `shrunk_slope` does."""
     return shrunk_slope(entrants, (entrants > 0).astype(float), TREND_LEAST)
 
 
 def whole_path(pupils: Array, leads: int, trend: bool = False) -> Array:
-    """Pupils of the whole by grade, ``[grade, 1 + lead]``, by cohorts.
+    """Project the pupils of the whole by grade, ``[grade, 1 + lead]``, by cohorts.
 
     The first grade stays, or follows its damped trend. Children may change area on moving up. A
     grade far larger than the one below is entered from outside and stays as well.
@@ -311,7 +312,7 @@ def whole_path(pupils: Array, leads: int, trend: bool = False) -> Array:
 
 
 def whole_index(pupils: Array) -> Array:
-    """Pupils of the whole by grade relative to the last year, ``[grade, year]``.
+    """Return the pupils of the whole by grade relative to the last year, ``[grade, year]``.
 
     Chained over areas, each beside its last year observed, that taught the grade in both years or
     in neither, so that a gap in the records, an opening or a closure is no change. To an empty
@@ -333,7 +334,7 @@ def whole_index(pupils: Array) -> Array:
 
 
 def by_share(pupils: Array, fed: Mask, leads: int, trend: bool = False) -> Array:
-    """Entry as an area's smoothed share of the whole's grade, ``[area, grade, lead]``.
+    """Project entry as an area's smoothed share of the whole's grade, ``[area, grade, lead]``.
 
     How fast a share is smoothed is read off its own noise, so that a state follows its last years
     and a village school its long mean: the steady gain of a local-level model (Muth 1960).
@@ -353,8 +354,6 @@ def by_share(pupils: Array, fed: Mask, leads: int, trend: bool = False) -> Array
     gain = np.clip(error / (1 + error), 0.05, LARGEST_GAIN)
     level = share[..., 0]
     for year in range(1, share.shape[-1]):
-        new = share[..., year]
-        step = np.where(np.isnan(level), new, gain * new + (1 - gain) * level)
-        level = np.where(np.isnan(new), level, step)
+        level = smoothed(level, share[..., year], gain)
     path = whole_path(pupils, leads, trend)
     return np.asarray(level[..., None] * divide(path[:, 1:], path[:, :1], 1.0))

@@ -1,11 +1,4 @@
-"""How far a projection may be off: measured by the back-test where there is enough to measure.
-
-The back-test knows by how much areas' totals, their grades and the whole were missed at each lead.
-What the whole was missed by, beyond the chance of its areas, is common to all; what areas' totals
-were missed by beyond that and beyond the chance of their grades belongs to the area; the rest is
-the cohort's own. A scenario that gives ``[uncertainty]`` numbers of its own keeps them.
-
-Joint draws of enrolment round a projection.
+"""Joint draws of enrolment round a projection, as far off as a back-test measured.
 
 A cell's relative error is a sum of four parts:
 
@@ -20,6 +13,12 @@ through all. An area's own parts have heavier tails than the normal distribution
 had: all of a draw's are stretched by one factor, which makes them Student's t. No cell falls
 below 0. A block of draws has its own random stream, so results depend neither on how many workers
 drew them nor on how many draws were asked for.
+
+The sizes of the parts, `Spread`, are measured where there is enough to measure: the back-test
+knows by how much areas' totals, their grades and the whole were missed at each lead. What the
+whole was missed by, beyond the chance of its areas, is common to all; what areas' totals were
+missed by beyond that and beyond the chance of their grades belongs to the area; the rest is the
+cohort's own. A scenario that gives ``[uncertainty]`` numbers of its own keeps them.
 """
 
 from __future__ import annotations
@@ -43,134 +42,15 @@ if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
 
 
-MEASURABLE = 8
-"""Observed school years from which on a spread is measured."""
-
-
-def given_spread(scenario: Scenario, seen: Observed, areas: int, leads: int) -> Spread:
-    """Spread from the settings ``[uncertainty]``."""
-    size = scenario.settings.uncertainty
-    grades = len(seen.grades)
-    after = np.asarray(scenario.years)[None, :] - seen.age[:, None] - scenario.base_year
-    born = np.where(scenario.has("births"), np.maximum(after, 0), 0)
-    return Spread(
-        common=np.zeros(leads),
-        whole=np.full((grades, leads), size.progression_sd),
-        area=np.full((areas, leads), size.area_sd),
-        cohort=np.zeros((areas, grades, leads)),
-        birth_sd=size.birth_sd,
-        born=born,
-    )
-
-
-def is_given(scenario: Scenario) -> bool:
-    """Say whether the scenario sets the sizes of errors itself."""
-    return bool({"progression_sd", "area_sd"} & scenario.settings.uncertainty.model_fields_set)
-
-
-def measured_spread(covered: Mapping[str, Covered], pupils: Array) -> Spread:
-    """Spread whose cells, areas and whole are off by what the back-test measured.
-
-    Parameters
-    ----------
-    covered : mapping
-        Of one method, levels ``total``, ``area`` and ``grade``; at least one lead measured.
-    pupils : array [area, grade, 1 + lead]
-        The projection.
-    """
-    ahead = pupils[..., 1:]
-    area_total = ahead.sum(1)
-    freedom = tails(covered["area"].last)
-    leads = ahead.shape[-1]
-    cell = _variance(covered["grade"].last, ahead, freedom, leads)
-    area = _variance(covered["area"].last, area_total[:, None], freedom, leads)[:, 0]
-    whole = _variance(covered["total"].last, area_total.sum(0)[None, None], np.inf, leads)[0, 0]
-    of_area = divide(ahead, area_total[:, None], 0.0) ** 2
-    of_whole = divide(area_total, area_total.sum(0), 0.0) ** 2
-    own_area = _beyond(area, (of_area * cell).sum(1), of_area.sum(1))
-    common = np.minimum(
-        _beyond(whole, (of_whole * area).sum(0), of_whole.sum(0)),
-        np.where(area_total > 0, own_area, np.inf).min(0),
-    )
-    common = np.where(np.isfinite(common), common, 0.0)
-    own = np.maximum(own_area - common, 0.0)
-    cohort = np.maximum(cell - own_area[:, None], 0.0)
-    return Spread(
-        common=_steps(common),
-        whole=np.zeros(ahead.shape[1:]),
-        area=_steps(own),
-        cohort=np.sqrt(np.where(ahead > 0, cohort, 0.0)),
-        birth_sd=0.0,
-        born=np.zeros(ahead.shape[1:], dtype=np.intp),
-        freedom=freedom,
-    )
-
-
-def tails(reach: Reach) -> float:
-    """Degrees of freedom at which Student's t has the measured ratio of its two half-widths.
-
-    Examples
-    --------
-    >>> two = np.array([1.2816, 1.96]).reshape(2, 1, 1)
-    >>> tails(Reach(np.ones((1, 1)), np.ones((1, 1)), two))
-    inf
-    """
-    inner, outer = reach.reach[0], reach.reach[1]
-    known = inner > 0
-    if not known.any():
-        return np.inf
-    ratio = outer[known] / inner[known]
-    choices = np.array([3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 30.0, np.inf])
-    low, high = (_quantile(choices, level) for level in LEVELS)
-    return float(choices[np.argmin(np.abs(high / low - ratio.mean()))])
-
-
-def _quantile(freedom: Array, level: float) -> Array:
-    capped = np.where(np.isfinite(freedom), freedom, 1e9)
-    return np.asarray(stdtrit(capped, 0.5 + level / 2))
-
-
-def _variance(reach: Reach, ahead: Array, freedom: float, leads: int) -> Array:
-    """Variance that gives the measured inner interval, ``[..., column, lead]``; 0 for nobody.
-
-    A column that was never judged is as wide as the others are on the mean. No lead is surer than
-    one before it would be with as many pupils.
-    """
-    judged = np.isfinite(reach.reach[0])
-    last = int(np.flatnonzero(judged.any(0))[-1])
-    at = np.minimum(np.arange(leads), last)
-    inverse = divide(np.ones_like(ahead), ahead, 0.0)
-    others = divide(np.nansum(reach.reach[0], 0), judged.sum(0).astype(float), np.nan)
-    width = np.where(judged, reach.reach[0], others) / _quantile(np.array(freedom), LEVELS[0])
-    growth = np.maximum((np.arange(leads) + 1) / (last + 1), 1.0) ** GROWTH
-    person, lasting = (
-        part[:, at] * width[:, at] ** 2 * growth for part in (reach.person, reach.lasting)
-    )
-    out = np.zeros_like(ahead)
-    for lead in range(leads):
-        later = person[:, lead, None] * inverse[..., lead:] + lasting[:, lead, None]
-        out[..., lead:] = np.maximum(out[..., lead:], later)
-    return np.where(ahead > 0, out, 0.0)
-
-
-def _beyond(total: Array, chance: Array, squares: Array) -> Array:
-    """Shared variance: of a sum, what its parts' own variances do not explain."""
-    return divide(np.maximum(total - chance, 0.0), 1.0 - squares, 0.0)
-
-
-def _steps(variance: Array) -> Array:
-    """Shocks by year that accumulate to at least the variance, ``[..., lead]``."""
-    level = np.maximum.accumulate(variance, axis=-1)
-    return np.sqrt(np.diff(level, axis=-1, prepend=0.0))
-
-
 Single = npt.NDArray[np.float32]
 Real = TypeVar("Real", np.float32, np.float64)
 
+MEASURABLE = 8
+"""Observed school years from which on a spread is measured."""
 BLOCK = 64
 """Draws that share a random stream."""
 SCRATCH = 2**17
-"""Cells whose errors are held at a time."""
+"""Cells whose errors are in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +103,123 @@ class Shocks:
     cohorts: Single
 
 
+def given_spread(scenario: Scenario, seen: Observed) -> Spread:
+    """Return the spread of the settings ``[uncertainty]``."""
+    size = scenario.settings.uncertainty
+    areas, grades, leads = len(seen.areas), len(seen.grades), len(scenario.years)
+    after = np.asarray(scenario.years)[None, :] - seen.age[:, None] - scenario.base_year
+    born = np.where(scenario.has("births"), np.maximum(after, 0), 0)
+    return Spread(
+        common=np.zeros(leads),
+        whole=np.full((grades, leads), size.progression_sd),
+        area=np.full((areas, leads), size.area_sd),
+        cohort=np.zeros((areas, grades, leads)),
+        birth_sd=size.birth_sd,
+        born=born,
+    )
+
+
+def is_given(scenario: Scenario) -> bool:
+    """Check whether the scenario sets the sizes of errors itself."""
+    return bool({"progression_sd", "area_sd"} & scenario.settings.uncertainty.model_fields_set)
+
+
+def measured_spread(covered: Mapping[str, Covered], pupils: Array) -> Spread:
+    """Return the spread whose cells, areas and whole are off by what the back-test measured.
+
+    Parameters
+    ----------
+    covered : mapping
+        Of one method, levels ``total``, ``area`` and ``grade``; at least one lead measured.
+    pupils : array [area, grade, 1 + lead]
+        The projection.
+    """
+    ahead = pupils[..., 1:]
+    area_total = ahead.sum(1)
+    freedom = tails(covered["area"].last)
+    leads = ahead.shape[-1]
+    cell = _variance(covered["grade"].last, ahead, freedom, leads)
+    area = _variance(covered["area"].last, area_total[:, None], freedom, leads)[:, 0]
+    whole = _variance(covered["total"].last, area_total.sum(0)[None, None], np.inf, leads)[0, 0]
+    of_area = divide(ahead, area_total[:, None], 0.0) ** 2
+    of_whole = divide(area_total, area_total.sum(0), 0.0) ** 2
+    own_area = _beyond(area, (of_area * cell).sum(1), of_area.sum(1))
+    common = np.minimum(
+        _beyond(whole, (of_whole * area).sum(0), of_whole.sum(0)),
+        np.where(area_total > 0, own_area, np.inf).min(0),
+    )
+    common = np.where(np.isfinite(common), common, 0.0)
+    own = np.maximum(own_area - common, 0.0)
+    cohort = np.maximum(cell - own_area[:, None], 0.0)
+    return Spread(
+        common=_steps(common),
+        whole=np.zeros(ahead.shape[1:]),
+        area=_steps(own),
+        cohort=np.sqrt(np.where(ahead > 0, cohort, 0.0)),
+        birth_sd=0.0,
+        born=np.zeros(ahead.shape[1:], dtype=np.intp),
+        freedom=freedom,
+    )
+
+
+def tails(reach: Reach) -> float:
+    """Find the degrees of freedom of Student's t with the measured ratio of two half-widths.
+
+    Examples
+    --------
+    >>> two = np.array([1.2816, 1.96]).reshape(2, 1, 1)
+    >>> tails(Reach(np.ones((1, 1)), np.ones((1, 1)), two))
+    inf
+    """
+    inner, outer = reach.reach[0], reach.reach[1]
+    known = inner > 0
+    if not known.any():
+        return np.inf
+    ratio = outer[known] / inner[known]
+    choices = np.array([3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 30.0, np.inf])
+    low, high = (_quantile(choices, level) for level in LEVELS)
+    return float(choices[np.argmin(np.abs(high / low - ratio.mean()))])
+
+
+def _quantile(freedom: Array, level: float) -> Array:
+    capped = np.where(np.isfinite(freedom), freedom, 1e9)
+    return np.asarray(stdtrit(capped, 0.5 + level / 2))
+
+
+def _variance(reach: Reach, ahead: Array, freedom: float, leads: int) -> Array:
+    """Return the variance of the measured inner interval, ``[..., column, lead]``; 0 for nobody.
+
+    A column that was never judged is as wide as the others are on the mean. No lead is surer than
+    one before it would be with as many pupils.
+    """
+    judged = np.isfinite(reach.reach[0])
+    last = int(np.flatnonzero(judged.any(0))[-1])
+    at = np.minimum(np.arange(leads), last)
+    inverse = divide(np.ones_like(ahead), ahead, 0.0)
+    others = divide(np.nansum(reach.reach[0], 0), judged.sum(0).astype(float), np.nan)
+    width = np.where(judged, reach.reach[0], others) / _quantile(np.array(freedom), LEVELS[0])
+    growth = np.maximum((np.arange(leads) + 1) / (last + 1), 1.0) ** GROWTH
+    person, lasting = (
+        part[:, at] * width[:, at] ** 2 * growth for part in (reach.person, reach.lasting)
+    )
+    out = np.zeros_like(ahead)
+    for lead in range(leads):
+        later = person[:, lead, None] * inverse[..., lead:] + lasting[:, lead, None]
+        out[..., lead:] = np.maximum(out[..., lead:], later)
+    return np.where(ahead > 0, out, 0.0)
+
+
+def _beyond(total: Array, chance: Array, squares: Array) -> Array:
+    """Return the shared variance: of a sum, the part that its parts' own do not explain."""
+    return divide(np.maximum(total - chance, 0.0), 1.0 - squares, 0.0)
+
+
+def _steps(variance: Array) -> Array:
+    """Return shocks by year that accumulate to at least the variance, ``[..., lead]``."""
+    level = np.maximum.accumulate(variance, axis=-1)
+    return np.sqrt(np.diff(level, axis=-1, prepend=0.0))
+
+
 def along_cohorts(shock: npt.NDArray[Real]) -> npt.NDArray[Real]:
     """Accumulate ``[..., grade, year]`` down the diagonals on which cohorts move.
 
@@ -240,7 +237,7 @@ def along_cohorts(shock: npt.NDArray[Real]) -> npt.NDArray[Real]:
 
 
 def variance(spread: Spread) -> Array:
-    """Variance of each cell's relative error before stretching, ``[area, grade, lead]``."""
+    """Return the variance of each cell's relative error before stretching."""
     whole = along_cohorts(spread.whole**2) + spread.birth_sd**2 * spread.born
     area = np.cumsum(spread.area**2, -1)[:, None]
     return np.asarray(np.cumsum(spread.common**2) + whole[None] + area + spread.cohort**2)
@@ -262,26 +259,21 @@ def blocks(pupils: Array, spread: Spread, draws: int, seed: int) -> Iterator[Arr
     array [draw, area, grade, year]
         Persons; the mean over draws tends to ``pupils`` where none is cut at 0.
     """
-    streams = np.random.SeedSequence(seed).spawn(-(-draws // BLOCK))
-    for number, stream in enumerate(streams):
-        size = min(BLOCK, draws - number * BLOCK)
-        yield _block(pupils, spread, generator(stream), np.empty((size, *pupils.shape)))
+    for number in range(-(-draws // BLOCK)):
+        yield block(pupils, spread, min(BLOCK, draws - number * BLOCK), seed, number)
 
 
 def draw(pupils: Array, spread: Spread, draws: int, seed: int) -> Array:
     """Draw all at once: ``[draw, area, grade, year]``; see `blocks`."""
     out = np.empty((draws, *pupils.shape))
-    streams = np.random.SeedSequence(seed).spawn(-(-draws // BLOCK))
-    for number, stream in enumerate(streams):
-        part = out[number * BLOCK : (number + 1) * BLOCK]
-        _block(pupils, spread, generator(stream), part)
+    for number in range(-(-draws // BLOCK)):
+        _draw_block(pupils, spread, seed, number, out[number * BLOCK : (number + 1) * BLOCK])
     return out
 
 
 def block(pupils: Array, spread: Spread, draws: int, seed: int, number: int) -> Array:
     """Draw the block ``number`` of `blocks` alone, for workers that share the draws out."""
-    stream = np.random.SeedSequence(seed, spawn_key=(number,))
-    return _block(pupils, spread, generator(stream), np.empty((draws, *pupils.shape)))
+    return _draw_block(pupils, spread, seed, number, np.empty((draws, *pupils.shape)))
 
 
 def generator(stream: np.random.SeedSequence) -> np.random.Generator:
@@ -289,8 +281,9 @@ def generator(stream: np.random.SeedSequence) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(stream))
 
 
-def _block(pupils: Array, spread: Spread, rng: np.random.Generator, out: Array) -> Array:
-    """Fill one block; a full block is drawn whatever is asked, so that draw d is always draw d."""
+def _draw_block(pupils: Array, spread: Spread, seed: int, number: int, out: Array) -> Array:
+    """Fill a block with draws; errors are always those of a full one, so draw d is draw d."""
+    rng = generator(np.random.SeedSequence(seed, spawn_key=(number,)))
     return fill(pupils, shocks(spread, pupils.shape, rng), spread.cohort, out)
 
 
@@ -319,7 +312,7 @@ def shocks(spread: Spread, shape: tuple[int, ...], rng: np.random.Generator) -> 
 
 
 def fill(pupils: Array, errors: Shocks, cohort: Array, out: Array) -> Array:
-    """Give every cell of ``out``, at most `BLOCK` draws, its cohort's and its area's errors.
+    """Fill the cells of ``out``, at most `BLOCK` draws, by their cohorts' and areas' errors.
 
     Errors are in single precision and meet in pieces that stay in the processor's cache: passes
     over memory, not sums, are what a draw costs.

@@ -1,7 +1,4 @@
-"""Tables of observed pupils as agencies publish them: one CSV, a row an area and year.
-
-A table of areas, years and grades, from any wide table or from a scenario.
-"""
+"""Tables of observed pupils as agencies publish them: a row an area and year, a column a grade."""
 
 from __future__ import annotations
 
@@ -15,11 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from capsim.demand.observed import observe
 from capsim.demand.ratios import Array, Index
 from capsim.scenario.faults import Fault, ScenarioError
 
 if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
+
+
+GRADE = re.compile(r"K\d?|\d{1,2}")
+SCHOOL_YEAR = r"^(\d{4})[/–-](\d{2}|\d{4})$"
+YEARS = (1800, 2200)
+"""First and last school year that a table may have."""
 
 
 def read_wide(path: Path) -> pd.DataFrame:
@@ -68,12 +72,6 @@ def read_wide(path: Path) -> pd.DataFrame:
 
 def _fault(path: Path, value: str, expected: str) -> ScenarioError:
     return ScenarioError([Fault(path.name, None, "", value, expected)])
-
-
-GRADE = re.compile(r"K\d?|\d{1,2}")
-SCHOOL_YEAR = r"^(\d{4})[/–-](\d{2}|\d{4})$"
-YEARS = (1800, 2200)
-"""What passes for a school year."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,11 +159,11 @@ def panel(
 def _columns(
     table: pd.DataFrame, area: str | None, year: str | None, grades: Sequence[str] | None
 ) -> tuple[str, str, list[str]]:
-    """Choose the columns that are not given; an empty name where there is none."""
+    """Choose the columns that are not named; blank where there is none."""
     columns = list(table.columns)
     year = year or next((c for c in columns if "year" in c.lower()), "")
-    found = [c for c in columns if GRADE.fullmatch(c) and c not in (area, year)]
-    grades = list(dict.fromkeys(grades or found))
+    named = [c for c in columns if GRADE.fullmatch(c) and c not in (area, year)]
+    grades = list(dict.fromkeys(grades or named))
     rest = [c for c in columns if c not in (year, *grades)]
     text = [c for c in rest if not pd.api.types.is_numeric_dtype(table[c])]
     return area or next(iter([*text, *rest]), ""), year, grades
@@ -174,7 +172,7 @@ def _columns(
 def _missing(
     table: pd.DataFrame, area: str, year: str, grades: Sequence[str], name: str
 ) -> list[Fault]:
-    """Columns that are not there or serve twice; no rows."""
+    """List columns that are not there or serve twice; a table without rows."""
     columns = ", ".join(table.columns)
     wanted = [("area", area), ("year", year), *(("grade", grade) for grade in grades)]
     faults = [
@@ -199,7 +197,7 @@ def _missing(
 def _bad_cells(
     table: pd.DataFrame, numbers: pd.DataFrame, area: str, year: str, name: str
 ) -> list[Fault]:
-    """Cells that are no number of pupils, no year or no area; areas and years that stand twice."""
+    """List cells that are invalid, and areas and years that stand twice."""
     whole = isinstance(table.index, pd.RangeIndex) or pd.api.types.is_integer_dtype(table.index)
     line = (table.index if whole else pd.RangeIndex(len(table))).to_numpy() + 2
     given = table[list(numbers.columns)].notna()
@@ -224,8 +222,6 @@ def _bad_cells(
 
 
 def panel_of(scenario: Scenario) -> Panel:
-    """Observed pupils of a scenario's planned stages, both sectors together."""
-    from capsim.demand.observed import observe
-
+    """Return the observed pupils of a scenario's planned stages, both sectors together."""
     seen = observe(scenario)
     return Panel(seen.areas, seen.grades, seen.years, seen.pupils, seen.county)

@@ -1,6 +1,6 @@
 """Prediction intervals whose width is measured, not chosen.
 
-What a back-test missed by, relative to its forecast, has a variance with a part that falls with
+The error of a back-test, relative to its forecast, has a variance with a part that falls with
 size (chance of single children) and one that does not (what moves all alike), by lead year and, for
 grades, by grade. Errors divided by that standard deviation are pooled over areas; their quantiles,
 recent origins weighing more, are the half-widths of the intervals. A lead of which no error is
@@ -53,7 +53,7 @@ class Reach:
     reach: Array
 
     def sd(self, forecast: Array) -> Array:
-        """Relative standard deviation of forecasts ``[..., column, lead]`` by the parts alone."""
+        """Return the relative standard deviation of forecasts ``[..., column, lead]``."""
         size = np.where(forecast > 0, forecast, np.nan)
         return np.sqrt(self.person / size + self.lasting)
 
@@ -88,9 +88,9 @@ class Covered:
 
 
 def weighted_quantiles(values: Array, weights: Array, share: Array) -> Array:
-    """Quantiles of columns of ``values`` [observation, column] at ``share`` [level, column].
+    """Return quantiles of columns of ``values`` [observation, column] at ``share``.
 
-    NaN are left out. A column without any value has NaN.
+    NaN are left out; a column without any value has NaN. ``share`` is [level, column].
 
     Examples
     --------
@@ -110,7 +110,7 @@ def weighted_quantiles(values: Array, weights: Array, share: Array) -> Array:
 
 
 def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: int) -> Covered:
-    """Intervals at every origin from the errors known by then, and how often they held.
+    """Make intervals at every origin from the errors known by then, and count how often they held.
 
     Parameters
     ----------
@@ -126,8 +126,8 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
     Covered
     """
     good = (forecast > 0) & np.isfinite(actual)
-    size = np.where(good, forecast, np.nan)
-    error, inverse = (actual - size) / size, 1.0 / size
+    base = np.where(good, forecast, np.nan)
+    error, inverse = (actual - base) / base, 1.0 / base
     columns, leads = forecast.shape[2:]
     judged = np.zeros((len(origins), columns, leads))
     inside, lacked = np.zeros((2, len(LEVELS), len(origins), columns, leads))
@@ -136,18 +136,19 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
         half = reach.reach * np.exp(_correction(lacked[:, :at], origins[:at], origin))
         if at == len(origins):
             break
-        apart = _scaled(error[at], inverse[at], reach.person, reach.lasting)
-        judged[at] = (np.isfinite(apart) & np.isfinite(half[0])).sum(0)
-        inside[:, at] = (apart <= half[:, None]).sum(1)
+        size = _scaled(error[at], inverse[at], reach.person, reach.lasting)
+        judged[at] = (np.isfinite(size) & np.isfinite(half[0])).sum(0)
+        inside[:, at] = (size <= half[:, None]).sum(1)
         short = np.array(LEVELS)[:, None, None] - inside[:, at] / np.maximum(judged[at], 1)
         lacked[:, at] = np.where(judged[at] > 0, short, 0.0)
     return Covered(judged, inside, replace(reach, reach=half))
 
 
 def _correction(lacked: Array, origins: npt.NDArray[np.intp], origin: int) -> Array:
-    """Logarithm of the factor on half-widths, ``[level, column, lead]``, from what is due by now.
+    """Return the logarithm of the factor on half-widths from what is due by now.
 
-    ``lacked`` is the share missing in coverage, ``[level, earlier origin, column, lead]``.
+    ``lacked`` is the share missing in coverage, ``[level, earlier origin, column, lead]``; the
+    result is ``[level, column, lead]``.
     """
     total = np.zeros((len(LEVELS), *lacked.shape[2:]))
     for past, gap in zip(origins.tolist(), lacked.swapaxes(0, 1), strict=True):
@@ -157,14 +158,14 @@ def _correction(lacked: Array, origins: npt.NDArray[np.intp], origin: int) -> Ar
 
 
 def _reach(error: Array, inverse: Array, origins: npt.NDArray[np.intp], origin: int) -> Reach:
-    """Half-widths by lead from what is known at an origin; few errors lean on the lead before."""
+    """Measure half-widths from what is known at an origin; few errors lean on the lead before."""
     columns, leads = error.shape[2:]
     person, lasting = np.full((2, columns, leads), np.nan)
     reach = np.full((len(LEVELS), columns, leads), np.nan)
-    there = np.asarray(np.isfinite(error).any((1, 2)))
+    judged = np.asarray(np.isfinite(error).any((1, 2)))
     square, number = np.zeros((2, leads))
     for lead in range(leads):
-        known = np.flatnonzero(there[:, lead] & (origins + lead + 1 <= origin))
+        known = np.flatnonzero(judged[:, lead] & (origins + lead + 1 <= origin))
         if not lead and not len(known):
             break
         parts = []
@@ -179,13 +180,13 @@ def _reach(error: Array, inverse: Array, origins: npt.NDArray[np.intp], origin: 
             parts.append((LEAN, (before[0] * growth, before[1] * growth, before[2])))
         total = sum(weight for weight, _ in parts)
         person[:, lead], lasting[:, lead], reach[..., lead] = (
-            sum(weight / total * found[part] for weight, found in parts) for part in range(3)
+            sum(weight / total * measure[part] for weight, measure in parts) for part in range(3)
         )
     return Reach(person, lasting, reach)
 
 
 def _power(square: Array, number: Array) -> float:
-    """Power of the lead with which squared errors have grown, leaning to `GROWTH`.
+    """Fit the power of the lead with which squared errors have grown, leaning to `GROWTH`.
 
     Weighted least squares of logarithms; a lead weighs the origins it is known from.
     """
@@ -203,7 +204,7 @@ def _scaled(error: Array, inverse: Array, person: Array, lasting: Array) -> Arra
 
 
 def _measure(error: Array, inverse: Array, weights: Array) -> tuple[Array, Array, Array]:
-    """Variance parts and half-widths of one lead from past errors ``[origin, area, column]``."""
+    """Measure variance parts and half-widths of one lead from errors ``[origin, area, column]``."""
     flat, size = (part.reshape(-1, part.shape[-1]) for part in (error, inverse))
     person, lasting = variance_parts(flat**2, size)
     share = np.repeat(np.array(LEVELS)[:, None], flat.shape[1], axis=1)

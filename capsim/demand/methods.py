@@ -1,10 +1,9 @@
-"""Reconciliation: forecasts of areas, counties and the whole that add up.
+"""Methods of forecasting a table that has nothing but pupils of areas, grades and years.
 
-Each level can be forecast on its own; then they disagree. Bottom-up takes the areas and adds them;
-top-down takes the whole and shares it out; minimum trace (Wickramasuriya, Athanasopoulos and
-Hyndman 2019) takes all levels and weighs each by its error variance.
-
-Ways of forecasting a table of areas, grades and years that has nothing but pupils.
+A method says how ratios and entry are forecast, and how areas, counties and the whole are made to
+agree: each could be forecast on its own, but then they would not. Bottom-up takes the areas and
+adds them; top-down takes the whole and shares it out; minimum trace (Wickramasuriya,
+Athanasopoulos and Hyndman 2019) takes all levels and weighs each by its error variance.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ import numpy as np
 
 from capsim.demand.cohort import advance, by_share, closed, structure, whole_path
 from capsim.demand.ratios import (
-    LEAST,
     LONG_ALPHA,
+    OUTLOOK_LEAST,
     Array,
     Index,
     damped,
@@ -25,6 +24,7 @@ from capsim.demand.ratios import (
     fitted_alpha,
     group_sum,
     hierarchical,
+    kept,
     mean_ratio,
     pairs,
     returning,
@@ -66,7 +66,7 @@ def reconcile(areas: Array, pupils: Array, county: Index, how: Reconciliation) -
     number = int(county.max(initial=-1)) + 1
     counties = np.stack([whole_path(pupils[county == c], leads)[:, 1:] for c in range(number)])
     size = areas[..., 1:]
-    # One county is the whole: its forecast is not heard twice.
+    # One county is the whole: its forecast does not count twice.
     of_counties = group_sum(size, county) if number > 1 else np.full_like(counties, np.inf)
     out[..., 1:] = minimum_trace(size, counties, whole, size, of_counties, size.sum(0), county)
     return out
@@ -83,7 +83,7 @@ def minimum_trace(
 ) -> Array:
     """Combine forecasts of three levels by their error variances, taken as uncorrelated.
 
-    On a tree this is exact in one pass up and one down. Areas are not let below 0.
+    On a tree this is exact in one pass up and one down. Areas are never below 0.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Method:
         Whether outlying ratios are pulled in first.
     outlook : bool
         Whether ratios return to their long mean and follow the whole's damped trend, from
-        `capsim.demand.ratios.LEAST` observed ratios on.
+        `capsim.demand.ratios.OUTLOOK_LEAST` observed ratios on.
     entry : text
         ``held`` at the last year, ``share`` of the whole's grade, or ``trend``: the same with
         a damped trend of the whole's first grade.
@@ -160,11 +160,11 @@ METHODS = {
 }
 BASELINES = ("no change", "3-year mean")
 USUAL = "hierarchical"
-"""What ``auto`` takes where nothing can be learnt yet."""
+"""The method that ``auto`` takes where nothing can be learnt yet."""
 
 
 def progression(above: Array, below: Array, county: Index, method: Method, leads: int) -> Array:
-    """Ratio by area, grade and year ahead, ``[area, grade, lead]``, after a method.
+    """Project ratios by area, grade and year ahead, ``[area, grade, lead]``, by a method.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def progression(above: Array, below: Array, county: Index, method: Method, leads
     ahead = np.repeat(ratio[..., None], leads, -1)
     if not method.outlook:
         return ahead
-    enough = (below.sum(0) > 0).sum(-1) >= LEAST
+    enough = (below.sum(0) > 0).sum(-1) >= OUTLOOK_LEAST
     if enough.any():
         ahead = np.where(enough[:, None], returning(ratio, level(LONG_ALPHA), leads), ahead)
     return np.asarray(ahead * damped(shrunk_slope(above, below), leads))
@@ -238,13 +238,12 @@ def forecast(pupils: Array, leads: int, method: Method, county: Index | None = N
 def _cohorts(pupils: Array, start: Array, leads: int, method: Method, county: Index) -> Array:
     served, fed = structure(pupils)
     above, below = taught(*pairs(pupils))
-    if method.entry != "held":
-        above, below = (np.where(fed[..., None], 0.0, part) for part in (above, below))
-        entry = by_share(pupils, fed, leads, method.entry == "trend")
-    else:
+    if method.entry == "held":
         first = served.copy()
         first[:, 1:] &= ~served[:, :-1]
-        fed = first
         entry = np.where(first[..., None], start[..., None], np.nan)
+    else:
+        above, below = kept(~fed[..., None], above, below)
+        entry = by_share(pupils, fed, leads, method.entry == "trend")
     ratio = np.where(served[..., None], progression(above, below, county, method, leads), 0.0)
     return advance(start, closed(ratio, np.broadcast_to(entry, ratio.shape)))

@@ -1,7 +1,4 @@
-"""What a scenario says about children, as arrays ``[area, grade, year]``.
-
-Named variants of births: low, principal and high.
-"""
+"""Observed pupils and births of a scenario as arrays, and variants of its births."""
 
 from __future__ import annotations
 
@@ -92,7 +89,7 @@ def observe(scenario: Scenario, sector: str | None = None) -> Observed:
     birth_years = tuple(range(first_birth, last_birth + 1))
     born = place(births, "births", {"area": areas, "year": birth_years})
     if scenario.has("births"):
-        born = _held(born, birth_years, notes)
+        born = _with_last_births(born, birth_years, notes)
     return Observed(
         areas, grades, of_stage, age, county, years, pupils, born, birth_years, tuple(notes)
     )
@@ -136,20 +133,19 @@ def _pupils(
     return pupils, years
 
 
-def _held(births: Array, years: tuple[int, ...], notes: list[str]) -> Array:
-    """Hold each area's last known births to the last birth year that the horizon needs."""
+def _with_last_births(births: Array, years: tuple[int, ...], notes: list[str]) -> Array:
+    """Carry each area's last known births on to the last birth year that the horizon needs."""
     known = np.isfinite(births)
     last = np.where(known.any(1), known.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1), -1)
-    late = np.arange(births.shape[1]) > last[:, None]
-    hold = late & (last >= 0)[:, None]
-    if hold.any():
+    later = (np.arange(births.shape[1]) > last[:, None]) & (last >= 0)[:, None]
+    if later.any():
         year = years[int(last[last >= 0].min())]
         notes.append(f"births after {year} are held at their last known number")
-    return np.where(hold, births[np.arange(len(births)), last][:, None], births)
+    return np.where(later, births[np.arange(len(births)), last][:, None], births)
 
 
 def cohorts(observed: Observed, years: Sequence[int]) -> Array:
-    """Children of each grade's age, ``[area, grade, year]``, persons.
+    """Return the children of each grade's age, ``[area, grade, year]``, persons.
 
     A school year's age group is born from September to August: a third of the births of the
     earlier calendar year and two thirds of the later one. NaN where births are not known.
@@ -160,14 +156,14 @@ def cohorts(observed: Observed, years: Sequence[int]) -> Array:
 
 
 VARIANTS = {"low": 0.1, "principal": 0.5, "high": 0.9}
-"""Name to the quantile of births that it stands for."""
+"""Quantile of births by the name of the variant."""
 
 
 def birth_variant(scenario: Scenario, name: str) -> Scenario:
-    """Give the scenario with births after its base year at a quantile of their uncertainty.
+    """Return the scenario with births after its base year at a quantile of their uncertainty.
 
     Births wander from the given ones by ``uncertainty.birth_sd`` a year, so that the variants open
-    with the square root of the years ahead. Births after the last year given are held first, as in
+    with the square root of the years ahead. The last births given are carried on first, as in
     `capsim.demand.projection.project`.
 
     Parameters
@@ -191,17 +187,12 @@ def birth_variant(scenario: Scenario, name: str) -> Scenario:
     if name == "principal":
         return scenario
     births = scenario.table("births")
-    births = pd.concat([births, _births_held(scenario, births)], ignore_index=True)
+    seen = observe(scenario)
+    labels = pd.MultiIndex.from_product([seen.areas, seen.birth_years], names=["area", "year"])
+    rows = pd.DataFrame({"births": seen.births.ravel()}, index=labels).reset_index()
+    later = rows["year"] > rows["area"].map(births.groupby("area")["year"].max())
+    births = pd.concat([births, rows[later]], ignore_index=True)
     ahead = (births["year"] - scenario.base_year).clip(lower=0)
     step = float(ndtri(VARIANTS[name])) * scenario.settings.uncertainty.birth_sd
     births["births"] = births["births"] * (1 + step * ahead**0.5).clip(lower=0)
     return scenario.variant({}, tables={"births": births}, name=f"{scenario.name}-{name}-births")
-
-
-def _births_held(scenario: Scenario, births: pd.DataFrame) -> pd.DataFrame:
-    """Rows for the years that the projection needs after each area's last."""
-    seen = observe(scenario)
-    labels = pd.MultiIndex.from_product([seen.areas, seen.birth_years], names=["area", "year"])
-    rows = pd.DataFrame({"births": seen.births.ravel()}, index=labels).reset_index()
-    last = rows["area"].map(births.groupby("area")["year"].max())
-    return rows[rows["year"] > last]

@@ -1,4 +1,8 @@
-"""From a scenario's births and pupils to the children who must be placed."""
+"""Projection of a scenario's births and pupils to the children who must be placed.
+
+Entry and progression ratios carry cohorts on; housing, migration and given numbers come on top.
+What was missing, and what was done about it, is noted.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,46 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from capsim.demand.cohort import advance
+from capsim.demand.cohort import (
+    TREND_DAMPING,
+    Flow,
+    advance,
+    crossing,
+    crossing_pairs,
+    entry_trend,
+    other_range,
+    settled,
+    untaught,
+)
 from capsim.demand.draws import MEASURABLE, Spread, draw, given_spread, is_given, measured_spread
 from capsim.demand.enrolment_table import Panel
-from capsim.demand.flows import flow_of
 from capsim.demand.intervals import Covered
-from capsim.demand.methods import METHODS, USUAL, Method
+from capsim.demand.methods import METHODS, USUAL, Method, progression
 from capsim.demand.observed import Observed, cohorts, observe, place
-from capsim.demand.ratios import Array, Mask, divide
-from capsim.demand.rolling_origin import LEAST, backtest
+from capsim.demand.ratios import (
+    Array,
+    Mask,
+    damped,
+    divide,
+    group_sum,
+    hierarchical,
+    kept,
+    pairs,
+    pooled,
+    shrunk_slope,
+    taught,
+)
+from capsim.demand.rolling_origin import LEAST_YEARS, backtest
 
 if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
+
+
+RECENT = 3
+"""Years over which shares and levels are taken."""
+ENTRY_ALPHA = 0.4
+"""Weight of the last year in the rate of entry."""
+QUANTILES = {"p2_5": 0.025, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p97_5": 0.975}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +72,7 @@ class Demand:
         Persons.
     seed : int
     notes : tuple of text
-        What was missing and what was done about it.
+        Data that were missing, and the assumption made instead.
     spread : Spread
         Size of the errors that draws have.
     """
@@ -61,7 +93,7 @@ class Demand:
                 array.setflags(write=False)
 
     def frame(self) -> pd.DataFrame:
-        """Long table: area, grade, school_year, pupils, population (persons).
+        """Return a long table: area, grade, school_year, pupils, population (persons).
 
         With draws also the quantiles ``p2_5``, ``p10``, ``p50``, ``p90``, ``p97_5`` of pupils.
         """
@@ -70,9 +102,8 @@ class Demand:
         )
         columns = {"pupils": self.pupils.ravel(), "population": self.population.ravel()}
         if self.draws is not None:
-            shares = {"p2_5": 0.025, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p97_5": 0.975}
-            cells = np.quantile(self.draws, list(shares.values()), axis=0)
-            columns |= dict(zip(shares, cells.reshape(len(shares), -1), strict=True))
+            cells = np.quantile(self.draws, list(QUANTILES.values()), axis=0)
+            columns |= dict(zip(QUANTILES, cells.reshape(len(QUANTILES), -1), strict=True))
         return pd.DataFrame(columns, index=labels).reset_index()
 
 
@@ -116,19 +147,26 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
     pupils = np.where(np.isnan(given), pupils, given)
     pupils = _enrolled(scenario, seen, pupils, population, ~np.isnan(given), notes)
     if tested is None or is_given(scenario):
-        spread = given_spread(scenario, seen, len(seen.areas), len(scenario.years))
+        spread = given_spread(scenario, seen)
     else:
         spread = measured_spread(tested, pupils)
-    made = draw(pupils, spread, draws, seed) if draws else None
     return Demand(
-        seen.areas, seen.grades, years, pupils, population, made, seed, tuple(notes), spread
+        areas=seen.areas,
+        grades=seen.grades,
+        years=years,
+        pupils=pupils,
+        population=population,
+        draws=draw(pupils, spread, draws, seed) if draws else None,
+        seed=seed,
+        notes=tuple(notes),
+        spread=spread,
     )
 
 
 def _method(
     scenario: Scenario, seen: Observed, notes: list[str]
 ) -> tuple[Method, Mapping[str, Covered] | None]:
-    """Pick the method, by back-test where `auto` is asked, and what it measured of errors."""
+    """Choose the method, by back-test for `auto`, and return the errors that it measured."""
     name, alpha = scenario.settings.demand.method, scenario.settings.demand.alpha
     moving = {key: method for key, method in METHODS.items() if method.ratio != "none"}
     if name.endswith("-year mean"):
@@ -141,15 +179,15 @@ def _method(
     if len(seen.years) < MEASURABLE or not np.isfinite(seen.pupils).any():
         return moving[USUAL if name == "auto" else name], None
     tried = moving if name == "auto" else {name: moving[name]}
-    leads = range(1, min(len(scenario.years), len(seen.years) - LEAST - 2) + 1)
-    found = backtest(
-        Panel(seen.areas, seen.grades, seen.years, seen.pupils, seen.county), tried, leads
-    )
-    pick = str(found.chosen["method"].iloc[-1]) if name == "auto" else name
+    leads = range(1, min(len(scenario.years), len(seen.years) - LEAST_YEARS - 2) + 1)
+    panel = Panel(seen.areas, seen.grades, seen.years, seen.pupils, seen.county)
+    result = backtest(panel, tried, leads)
     if name == "auto":
-        notes.append(f"progression by the method {pick!r}, the best on the years observed")
-    judged = np.isfinite(found.measured[pick]["area"].last.reach).any()
-    return moving[pick], found.measured[pick] if judged else None
+        name = str(result.chosen["method"].iloc[-1])
+        notes.append(f"progression by the method {name!r}, the best on the years observed")
+    measured = result.measured[name]
+    judged = np.isfinite(measured["area"].last.reach).any()
+    return moving[name], measured if judged else None
 
 
 def _enrolled(
@@ -172,9 +210,219 @@ def _enrolled(
             notes.append(f"{name}: births do not reach back far enough for gross enrolment")
             continue
         part, free = out[:, rows, 1:], ~given[:, rows, 1:]
-        wanted = target * children.sum((0, 1)) - np.where(free, 0.0, part).sum((0, 1))
+        rest = target * children.sum((0, 1)) - np.where(free, 0.0, part).sum((0, 1))
         own = np.where(free, part, 0.0).sum((0, 1))
-        scaled = part * divide(np.maximum(wanted, 0.0), own, 0.0)
+        scaled = part * divide(np.maximum(rest, 0.0), own, 0.0)
         scaled = np.where(own > 0, scaled, target * children)
         out[:, rows, 1:] = np.where(free, scaled, part)
     return out
+
+
+def flow_of(
+    scenario: Scenario, seen: Observed, population: Array, method: Method, notes: list[str]
+) -> Flow:
+    """Build ratios, entry and what is added or given in a scenario's planned years.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seen : Observed
+    population : array [area, grade, 1 + lead]
+        Children of each grade's age by births, persons; NaN where unknown.
+    method : Method
+        Of the ratios.
+    notes : list of text
+        Appended to.
+    """
+    leads = population.shape[-1] - 1
+    above, below = pairs(seen.pupils)
+    if len(seen.years) < 2:
+        notes.append("one observed year: no progression ratio is known, all are taken as 1")
+    came, there = _moves(seen.pupils)
+    together, share, outside = crossing(came, there, seen.county)
+    ratio = progression(*taught(above, below), seen.county, method, leads)
+    ratio = np.where(untaught(came, there)[..., None], 0.0, ratio)
+    by_county = _as_now(seen, *crossing_pairs(seen.pupils, seen.county))
+    single = np.zeros(len(by_county[0]), dtype=np.intp)
+    by_all = progression(*by_county, single, method, leads)
+    ratio = np.where(together[..., None], by_all[seen.county], ratio)
+    entry = _entry(scenario, seen, population, notes)
+    base_below = np.zeros(seen.pupils.shape[:2])
+    base_below[:, 1:] = np.nan_to_num(seen.pupils[:, :-1, -1])
+    moving_up = np.isnan(entry[..., 0])
+    level = moving_up & ~together & outside
+    unknown = moving_up & ~together & ~outside & (below.sum(-1) == 0) & (base_below > 0)
+    notes += _ratio_notes(seen, together & moving_up, level, unknown)
+    entry = np.where(level[..., None], _level(seen, level, leads)[0], entry)
+    axes = {"area": seen.areas, "grade": seen.grades, "school_year": scenario.years}
+    added = np.nan_to_num(place(scenario.table("migration"), "pupils", axes))
+    whole = _whole(*by_county, len(seen.years), method, leads)
+    return Flow(
+        ratio=ratio,
+        entry=entry,
+        county=seen.county,
+        share=share,
+        whole=np.where(level.any(0, keepdims=True).T, np.nan, whole),
+        added=added + _housing(scenario, seen, notes),
+        fixed=place(scenario.table("forecast"), "pupils", axes),
+    )
+
+
+def _ratio_notes(seen: Observed, together: Mask, level: Mask, unknown: Mask) -> list[str]:
+    """Describe where ratios of single areas do not exist or are not used."""
+
+    def grades(cells: Mask) -> str:
+        return ", ".join(seen.grades[g] for g in np.flatnonzero(cells.any(0)))
+
+    notes = []
+    if level.any():
+        notes.append(
+            f"{int(level.sum())} ratios cannot be formed (nobody or far too few in the grade "
+            f"below, in grades {grades(level)}): the grade is held at its recent mean or follows "
+            "its trend"
+        )
+    if unknown.any() and len(seen.years) > 1:
+        notes.append(
+            f"{int(unknown.sum())} ratios were never observed (grades {grades(unknown)}): "
+            "the others' ratio is taken"
+        )
+    other = other_range(seen.pupils[..., -RECENT - 1 :]).any(-1)
+    if other.any():
+        cells = [f"{seen.areas[a]} {seen.grades[g]}" for a, g in np.argwhere(other)]
+        more = f" and {len(cells) - 5} more" if len(cells) > 5 else ""
+        notes.append(f"grades opened or closed in the last years: {', '.join(cells[:5])}{more}")
+    if together.any():
+        notes.append(f"children move up by county, not by area, into grades {grades(together)}")
+    return notes
+
+
+def _moves(pupils: Array) -> tuple[Array, Array]:
+    """Return pupils of the last years and those below them a year before, by area and grade.
+
+    Nobody is below the first grade. NaN where the grade below was not observed or taught other
+    than now; with one year at hand, where there is anybody in it.
+    """
+    last = pupils[..., -RECENT - 1 :]
+    above, below = last[..., -RECENT:], np.zeros_like(last[..., -RECENT:])
+    if last.shape[-1] == 1:
+        below[:, 1:] = np.where(last[:, :-1] > 0, np.nan, 0.0)
+        return above, below
+    above, below = last[..., 1:], below[..., : last.shape[-1] - 1]
+    below[:, 1:] = np.where(other_range(last), np.nan, last)[:, :-1, :-1]
+    return above, below
+
+
+def _as_now(seen: Observed, above: Array, below: Array) -> tuple[Array, Array]:
+    """Leave a county's years out in which its areas did not teach the grade where they do now.
+
+    Both are ``[county, grade, year]``.
+    """
+    return kept(settled(seen.pupils, seen.county), above, below)
+
+
+def _whole(above: Array, below: Array, years: int, method: Method, leads: int) -> Array:
+    """Project the ratio of everybody, ``[grade, lead]``; NaN where nobody has moved up.
+
+    By the method where there are years enough to judge it by, else the mean of all years.
+    """
+    total, base = (part.sum(0, keepdims=True) for part in (above, below))
+    if years >= MEASURABLE:
+        ahead = progression(total, base, np.zeros(1, dtype=np.intp), method, leads)[0]
+    else:
+        ahead = np.repeat(pooled(above, below)[:, None], leads, -1)
+    return np.where(base[0].sum(-1, keepdims=True) > 0, ahead, np.nan)
+
+
+def fed_by_births(scenario: Scenario, seen: Observed) -> Mask:
+    """Mark the first grades that births feed: where the stage before is missing, or not compulsory.
+
+    Whoever is in a compulsory stage moves on from it; a kindergarten is not the way into school.
+    """
+    compulsory = scenario.settings.stages.compulsory
+    stages = tuple(scenario.stages.values())
+    fed = np.zeros(len(seen.grades), dtype=bool)
+    for number, stage in enumerate(stages):
+        before = stages[number - 1] if number else None
+        follows = (
+            before is not None
+            and before.name in compulsory
+            and before.entry_age + len(before.grades) == stage.entry_age
+        )
+        fed[np.flatnonzero(seen.stage == number)[0]] = not follows
+    return fed
+
+
+def _entry(scenario: Scenario, seen: Observed, population: Array, notes: list[str]) -> Array:
+    """Project persons entering first grades, ``[area, grade, lead]``; NaN where cohorts move up."""
+    leads = population.shape[-1] - 1
+    past = cohorts(seen, seen.years)
+    known = np.isfinite(past) & np.isfinite(seen.pupils) & (past > 0)
+    fed = fed_by_births(scenario, seen)[None] & known.any(-1)
+    fed &= np.isfinite(population[..., 1:]).all(-1)
+    known &= fed[..., None]
+    entry = np.where(fed[..., None], _by_births(seen, population[..., 1:], past, known), np.nan)
+    first = np.zeros_like(fed)
+    first[:, 0] = ~fed[:, 0]
+    if first.any():
+        level, slope = _level(seen, first, leads)
+        moving = f", with a trend of {100 * slope[0]:+.1f} % a year that fades"
+        notes.append(
+            f"births do not cover {int(first.sum())} areas: entry to grade {seen.grades[0]} is "
+            f"held at its recent mean{moving if abs(slope[0]) >= 0.0005 else ''}"
+        )
+        entry = np.where(first[..., None], level, entry)
+    return entry
+
+
+def _by_births(seen: Observed, children: Array, past: Array, known: Mask) -> Array:
+    """Project entry as children of the entry age times a rate whose trend goes on for a while.
+
+    Where an area has lately opened or closed the grade, or has children but no pupils, the county's
+    children enter together and are shared out as its pupils are.
+    """
+    above, below = kept(known, seen.pupils, past)
+    rate = hierarchical(*taught(above, below), seen.county, ENTRY_ALPHA)
+    counties = _as_now(seen, *(group_sum(part, seen.county) for part in (above, below)))
+    single = np.zeros(len(counties[0]), dtype=np.intp)
+    county_rate = hierarchical(*counties, single, ENTRY_ALPHA)[seen.county]
+    came, there = (np.where(known, part, np.nan)[..., -RECENT:] for part in (seen.pupils, past))
+    rate = np.where(untaught(came, there), 0.0, rate)
+    together, share, _ = crossing(came, there, seen.county, inflow=False)
+    covered = np.where(known.any(-1, keepdims=True), children, 0.0)
+    pooled_children = group_sum(covered, seen.county)[seen.county]
+    entrants = np.where(
+        together[..., None],
+        (county_rate * share)[..., None] * pooled_children,
+        rate[..., None] * children,
+    )
+    return np.asarray(entrants * damped(shrunk_slope(*counties), children.shape[-1]))
+
+
+def _level(seen: Observed, cells: Mask, leads: int) -> tuple[Array, Array]:
+    """Project pupils of entry grades without births, and return their trend by grade.
+
+    The mean of the last years in which the grade was taught as it is now, carried to the last year
+    and on along the damped trend of all such cells.
+    """
+    recent = seen.pupils[..., -RECENT:]
+    keep = np.isfinite(recent) & settled(recent, seen.county)[seen.county]
+    number = np.maximum(keep.sum(-1), 1)
+    behind = (keep * np.arange(recent.shape[-1])[::-1]).sum(-1) / number
+    entrants = group_sum(np.where(cells[..., None], np.nan_to_num(seen.pupils), 0.0), seen.county)
+    slope = entry_trend(_as_now(seen, entrants, entrants)[0])
+    level = np.where(keep, recent, 0.0).sum(-1) / number * np.exp(slope * behind)
+    return level[..., None] * damped(slope, leads, TREND_DAMPING), slope
+
+
+def _housing(scenario: Scenario, seen: Observed, notes: list[str]) -> Array:
+    """Return the pupils from new dwellings, over the grades as the county's pupils are."""
+    axes = {"area": seen.areas, "year": scenario.years}
+    table = scenario.table("dwellings")
+    unknown = table["pupils_per_dwelling"].isna()
+    if unknown.any():
+        notes.append(f"{int(unknown.sum())} dwellings rows without a yield bring no pupils")
+    table["pupils"] = table["dwellings"] * table["pupils_per_dwelling"]
+    arriving = np.nan_to_num(place(table, "pupils", axes))
+    county = group_sum(np.nan_to_num(seen.pupils[..., -1]), seen.county)[seen.county]
+    profile = divide(county, county.sum(1, keepdims=True), 1 / len(seen.grades))
+    return np.asarray(profile[..., None] * arriving[:, None])

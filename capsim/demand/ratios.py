@@ -1,19 +1,17 @@
 """Progression ratios: how many pupils of a grade are seen in the next grade a year later.
 
-An observed ratio is a numerator (pupils of the next grade) over a denominator (pupils of the grade
-a year before). The same pair serves entry: pupils of a first grade over children of its age.
-A pair whose denominator is 0 says nothing, so no ratio is ever infinite or undefined.
-Arrays are ``[area, grade, year]``.
+An observed ratio is a numerator (``above``: pupils of the next grade) over a denominator
+(``below``: pupils of the grade a year before). The same pair serves entry: pupils of a first grade
+over children of its age. A pair whose denominator is 0 says nothing, so no ratio is ever infinite
+or undefined. Arrays are ``[area, grade, year]``.
 
-Ratios years ahead: back toward their long mean, and along the trend that the whole is on.
+*Level*: the ratio of now, smoothed over the years observed. *Outlook*: what becomes of it. What
+moves an area's ratio (a wave of families moving in) passes, so that its level returns to its long
+mean. What moves everybody's (fewer who leave before the last grades) goes on for a while: a damped
+trend (Gardner and McKenzie 1985), shrunk by its own noise.
 
-What moves an area's ratio (a wave of families moving in) passes, so that its smoothed level fades
-into its long mean. What moves everybody's (fewer who leave before the last grades) goes on for a
-while: a damped trend (Gardner and McKenzie 1985), shrunk by its own noise.
-
-Empirical Bayes: ratios of small areas lean on their county and on the whole.
-
-A ratio of few pupils is mostly noise. How much is read off the data: movements of ratios between
+*Shrinkage*: ratios of small areas lean on their county and on the whole, by empirical Bayes. A
+ratio of few pupils is mostly noise. How much is read off the data: movements of ratios between
 years, regressed on one over the pupils, give the noise of one person and the part that does not
 fall with size; what areas differ by beyond their noise is the spread of true ratios. An area keeps
 ``spread / (spread + noise)`` of its distance from the centre (Efron and Morris 1975; the spread by
@@ -33,6 +31,18 @@ CHANCE = 4.6
 """Pupils expected below which an empty grade may be chance: ``exp(-4.6)`` is 1 %."""
 OUTSIDE = 1.5
 """Above this ratio a grade counts as entered from outside the area."""
+LONG_ALPHA = 0.1
+"""Weight of the last year in the long mean."""
+DAMPING = 0.8
+"""Of trend and of the distance to the long mean, each year."""
+TREND_YEARS = 8
+"""Last years on which a trend is fitted."""
+OUTLOOK_LEAST = 7
+"""Observed ratios from which on there is an outlook; fewer are all one level."""
+LARGEST = 1.0
+"""Squared relative movements are cut here, so that an opening does not pass for noise."""
+NOISE_SHARE = 0.5
+"""Share of the movement between years that is noise; the rest is movement of the true ratio."""
 
 
 def pairs(pupils: Array) -> tuple[Array, Array]:
@@ -55,16 +65,25 @@ def pairs(pupils: Array) -> tuple[Array, Array]:
     >>> above[0, 1], below[0, 1]
     (array([  0., 110.]), array([  0., 100.]))
     """
+    above, below = shifted(pupils)
+    return kept(np.isfinite(above) & np.isfinite(below) & (below > 0), above, below)
+
+
+def shifted(pupils: Array) -> tuple[Array, Array]:
+    """Return pupils as numerators and, a grade and year further on, as denominators; else 0."""
     above, below = np.zeros_like(pupils), np.zeros_like(pupils)
     above[:, 1:, 1:], below[:, 1:, 1:] = pupils[:, 1:, 1:], pupils[:, :-1, :-1]
-    keep = np.isfinite(above) & np.isfinite(below) & (below > 0)
+    return above, below
+
+
+def kept(keep: Mask, above: Array, below: Array) -> tuple[Array, Array]:
+    """Return numerators and denominators, both 0 where they are not kept."""
     return np.where(keep, above, 0.0), np.where(keep, below, 0.0)
 
 
 def taught(above: Array, below: Array) -> tuple[Array, Array]:
     """Leave out pairs of a grade that was not taught: empty, and not by chance."""
-    keep = (above > 0) | (below < CHANCE)
-    return np.where(keep, above, 0.0), np.where(keep, below, 0.0)
+    return kept((above > 0) | (below < CHANCE), above, below)
 
 
 def group_sum(values: Array, group: Index) -> Array:
@@ -83,19 +102,19 @@ def divide(above: Array, below: Array, otherwise: Array | float) -> Array:
 
 
 def pooled(above: Array, below: Array) -> Array:
-    """Ratio of everybody, by grade (``[grade]``); 1 where nobody was observed."""
+    """Return the ratio of everybody, by grade (``[grade]``); 1 where nobody was observed."""
     return divide(above.sum((0, -1)), below.sum((0, -1)), 1.0)
 
 
 def mean_ratio(above: Array, below: Array, years: int) -> Array:
-    """Mean of the last observed ratios, ``[area, grade]``; where there is none, everybody's."""
+    """Return the mean of the last observed ratios, ``[area, grade]``; else everybody's."""
     above, below = above[..., -years:], below[..., -years:]
     ratio = divide(above, below, 0.0)
     return divide(ratio.sum(-1), (below > 0).sum(-1).astype(float), pooled(above, below))
 
 
 def smooth_ratio(above: Array, below: Array, alpha: float) -> Array:
-    """Exponentially smoothed ratio, started from the first observed, ``[area, grade]``.
+    """Return the ratio smoothed exponentially from the first observed, ``[area, grade]``.
 
     ``s = alpha * ratio + (1 - alpha) * s`` over the years observed; where none was, everybody's.
 
@@ -108,14 +127,18 @@ def smooth_ratio(above: Array, below: Array, alpha: float) -> Array:
     ratio = divide(above, below, np.nan)
     level = np.full(ratio.shape[:2], np.nan)
     for year in range(ratio.shape[-1]):
-        new = ratio[..., year]
-        step = np.where(np.isnan(level), new, alpha * new + (1 - alpha) * level)
-        level = np.where(np.isnan(new), level, step)
+        level = smoothed(level, ratio[..., year], alpha)
     return np.where(np.isnan(level), pooled(above, below), level)
 
 
+def smoothed(level: Array, new: Array, alpha: Array | float) -> Array:
+    """Return a level after one year more; NaN was not observed, or is no level yet."""
+    step = np.where(np.isnan(level), new, alpha * new + (1 - alpha) * level)
+    return np.where(np.isnan(new), level, step)
+
+
 def fitted_alpha(above: Array, below: Array) -> float:
-    """Smoothing weight of the least squared one-year errors, weighed by pupils; 0.1 ... 0.9."""
+    """Find the smoothing weight, 0.1 ... 0.9, of the least squared one-year errors by pupils."""
     choices = np.arange(1, 10) / 10
     ratio = divide(above, below, np.nan)
     level = np.full((len(choices), *ratio.shape[:2]), np.nan)
@@ -123,9 +146,7 @@ def fitted_alpha(above: Array, below: Array) -> float:
     for year in range(ratio.shape[-1]):
         new = ratio[..., year]
         square += np.nan_to_num((new - level) ** 2 * below[..., year]).sum((1, 2))
-        weight = choices[:, None, None]
-        step = np.where(np.isnan(level), new, weight * new + (1 - weight) * level)
-        level = np.where(np.isnan(new), level, step)
+        level = smoothed(level, new, choices[:, None, None])
     return float(choices[np.argmin(square)])
 
 
@@ -146,18 +167,8 @@ def without_outliers(above: Array, below: Array) -> Array:
     return np.where(below > 0, kept * below, 0.0)
 
 
-LONG_ALPHA = 0.1
-"""Weight of the last year in the long mean."""
-DAMPING = 0.8
-"""Of trend and of the distance to the long mean, each year."""
-TREND_YEARS = 8
-"""Last years on which a trend is fitted."""
-LEAST = 7
-"""Observed ratios from which on there is a long mean and a trend; fewer are all one level."""
-
-
 def returning(level: Array, long: Array, leads: int) -> Array:
-    """Ratios that fade from a level to a long mean, ``[..., lead]``.
+    """Return ratios that fade from a level to a long mean, ``[..., lead]``.
 
     Examples
     --------
@@ -168,7 +179,7 @@ def returning(level: Array, long: Array, leads: int) -> Array:
 
 
 def damped(slope: Array, leads: int, damping: float = DAMPING) -> Array:
-    """Factor from a slope that is damped by ``d`` a year, ``exp(slope * (d + d**2 + ...))``.
+    """Return the factor of a slope damped by ``d`` a year, ``exp(slope * (d + d**2 + ...))``.
 
     Examples
     --------
@@ -178,8 +189,8 @@ def damped(slope: Array, leads: int, damping: float = DAMPING) -> Array:
     return np.asarray(np.exp(slope[..., None] * np.cumsum(damping ** np.arange(1, leads + 1))))
 
 
-def shrunk_slope(above: Array, below: Array, least: int = LEAST) -> Array:
-    """Slope a year of the logarithm of everybody's ratio, drawn to 0 by its noise, ``[grade]``.
+def shrunk_slope(above: Array, below: Array, least: int = OUTLOOK_LEAST) -> Array:
+    """Return the yearly slope of the logarithm of everybody's ratio, drawn to 0 by its noise.
 
     Of areas that have a ratio in every year in which any has one, so that who comes or goes is no
     trend.
@@ -223,14 +234,8 @@ def shrunk_slope(above: Array, below: Array, least: int = LEAST) -> Array:
     return np.asarray(slope * divide(slope**2, slope**2 + variance, 0.0))
 
 
-LARGEST = 1.0
-"""Squared relative movements are cut here, so that an opening does not pass for noise."""
-NOISE_SHARE = 0.5
-"""Share of the movement between years that is noise; the rest is movement of the true ratio."""
-
-
 def decaying(years: int, alpha: float) -> Array:
-    """Weights of exponential smoothing started from the first year; they sum to 1.
+    """Return the weights of exponential smoothing started from the first year; they sum to 1.
 
     Examples
     --------
@@ -285,7 +290,7 @@ def variance_parts(square: Array, inverse: Array) -> tuple[Array, Array]:
 
 
 def movement(above: Array, below: Array) -> tuple[Array, Array]:
-    """Noise of yearly ratios by grade, from their movements beside the whole's.
+    """Estimate the noise of yearly ratios by grade, from their movements beside the whole's.
 
     Returns
     -------
@@ -293,28 +298,28 @@ def movement(above: Array, below: Array) -> tuple[Array, Array]:
         A ratio of ``n`` pupils has the variance ``person * ratio / n + lasting``.
     """
     whole = divide(above.sum(0), below.sum(0), 1.0)
-    apart = divide(above, below, np.nan) - whole
-    square = np.diff(apart, axis=-1) ** 2 / 2
+    gap = divide(above, below, np.nan) - whole
+    square = np.diff(gap, axis=-1) ** 2 / 2
     size = divide(np.ones_like(below), below, np.nan)
     inverse = whole[None, :, 1:] * (size[..., 1:] + size[..., :-1]) / 2
     by_grade = (part.swapaxes(1, 2).reshape(-1, part.shape[1]) for part in (square, inverse))
     return variance_parts(*by_grade)
 
 
-def spread(gap: Array, noise: Array, seen: Array) -> Array:
-    """Variance of true ratios round their centre, by grade, from squared gaps and their noise."""
-    square, weight_of = np.minimum(gap**2, LARGEST), seen > 0
-    found = divide(np.where(weight_of, square, 0.0).sum(0), weight_of.sum(0).astype(float), 0.0)
+def spread(gap: Array, noise: Array, pupils: Array) -> Array:
+    """Estimate the variance of true ratios round their centre, by grade."""
+    square, known = np.minimum(gap**2, LARGEST), pupils > 0
+    variance = divide(np.where(known, square, 0.0).sum(0), known.sum(0).astype(float), 0.0)
     for _ in range(20):
-        total = np.maximum(found + noise, 1e-12)
-        weight = np.where(weight_of, 1.0 / total**2, 0.0)
-        found = divide((weight * (square - noise)).sum(0), weight.sum(0), 0.0)
-        found = np.maximum(found, 0.0)
-    return np.asarray(found)
+        total = np.maximum(variance + noise, 1e-12)
+        weight = np.where(known, 1.0 / total**2, 0.0)
+        variance = divide((weight * (square - noise)).sum(0), weight.sum(0), 0.0)
+        variance = np.maximum(variance, 0.0)
+    return np.asarray(variance)
 
 
 def hierarchical(above: Array, below: Array, county: Index, alpha: float) -> Array:
-    """Ratio by area and grade, drawn toward its county's and the whole's by its own noise.
+    """Return ratios by area and grade, drawn toward the county's and the whole's by their noise.
 
     Parameters
     ----------
@@ -348,14 +353,13 @@ def hierarchical(above: Array, below: Array, county: Index, alpha: float) -> Arr
     unit = person[:, None] * whole[:, None] * below + lasting[:, None] * below**2
     wobble = NOISE_SHARE * (weight**2 * unit).sum(-1)
     y_county, n_county = group_sum(y, county), group_sum(n, county)
-    centre = _toward(y_county, n_county, whole[None], group_sum(wobble, county))
-    return _toward(y, n, centre[county], wobble)
+    centre = _shrunk(y_county, n_county, whole[None], group_sum(wobble, county))
+    return _shrunk(y, n, centre[county], wobble)
 
 
-def _toward(y: Array, n: Array, centre: Array, wobble: Array) -> Array:
-    noise = divide(wobble, n**2, 0.0)
-    gap = divide(y, n, centre) - centre
-    found = spread(gap, noise, n)
-    return np.asarray(
-        centre + divide(np.broadcast_to(found, noise.shape), found + noise, 0.0) * gap
-    )
+def _shrunk(above: Array, below: Array, centre: Array, wobble: Array) -> Array:
+    """Return ratios that keep the part of their distance from a centre that is no noise."""
+    noise = divide(wobble, below**2, 0.0)
+    gap = divide(above, below, centre) - centre
+    true = np.broadcast_to(spread(gap, noise, below), noise.shape)
+    return np.asarray(centre + divide(true, true + noise, 0.0) * gap)

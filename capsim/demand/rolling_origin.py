@@ -1,4 +1,4 @@
-"""Back-test: forecast from every past year with what was known then, and look at what came.
+"""Back-test: forecasts from every past year with what was known then, beside what came.
 
 The origin rolls forward a year at a time. Every method is judged on the same areas and years beside
 two baselines, *no change* and the 3-year mean ratio. ``auto`` is what the back-test itself would
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from capsim.demand.methods import METHODS, USUAL, Method, forecast
 from capsim.demand.ratios import Array, Index, Mask
 from capsim.scenario.faults import Fault, ScenarioError
 
-LEAST = 3
+LEAST_YEARS = 3
 """Fewest observed years behind an origin."""
 SHARE, MOST_LEADS = 3, 10
 """Years ahead that are judged without being asked for: a third of those observed, at most ten."""
@@ -30,7 +31,7 @@ ENOUGH = 3
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """What methods missed by.
+    """Errors of methods, and how often their intervals held.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class Backtest:
     measured: Mapping[str, Mapping[str, Covered]] = field(repr=False)
 
     def to_json(self) -> str:
-        """Give the table as ``{"methods": {NAME: {LEVEL: {LEAD: {...}}}}}``; unknown is null."""
+        """Return the table as ``{"methods": {NAME: {LEVEL: {LEAD: {...}}}}}``; unknown is null."""
         methods: dict[str, dict[str, dict[str, dict[str, float | None]]]] = {}
         kept = ["mape", "wape", "bias", "cover80", "cover95"]
         for row in self.table.to_dict("records"):
@@ -97,7 +98,7 @@ def backtest(
     Raises
     ------
     ScenarioError
-        If fewer than `LEAST` + 1 years were observed, or none after a lead or an origin.
+        If fewer than `LEAST_YEARS` + 1 years were observed, or none after a lead or an origin.
     ValueError
         If a lead is not positive.
 
@@ -113,53 +114,56 @@ def backtest(
     leads = sorted(set(leads))
     if not leads or leads[0] < 1:
         raise ValueError(f"leads must be 1 or more, not {leads}")
-    if number < LEAST + 1:
-        needed = f"at least {LEAST + 1} observed school years for a back-test"
-        value = f"{number}: {table.years[0]} to {table.years[-1]}"
-        raise ScenarioError([Fault("observed pupils", None, "years", value, needed)])
-    if leads[0] > number - LEAST:
-        needed = f"a lead of at most {number - LEAST}, the observed school years without {LEAST},"
-        raise ScenarioError([Fault("observed pupils", None, "leads", str(leads[0]), needed)])
     last = table.years[-1] - leads[0]
+    if number < LEAST_YEARS + 1:
+        value = f"{number}: {table.years[0]} to {table.years[-1]}"
+        needed = f"at least {LEAST_YEARS + 1} observed school years for a back-test"
+        raise _refusal("years", value, needed)
+    if leads[0] > number - LEAST_YEARS:
+        most = number - LEAST_YEARS
+        needed = f"a lead of at most {most}, the observed school years without {LEAST_YEARS},"
+        raise _refusal("leads", leads[0], needed)
     if first_origin is not None and first_origin > last:
-        needed = f"a year of at most {last}"
-        raise ScenarioError([Fault("observed pupils", None, "origins", str(first_origin), needed)])
+        raise _refusal("origins", first_origin, f"a year of at most {last}")
     methods = dict(METHODS if methods is None else methods)
-    origins = np.arange(min(max(number // 6, LEAST), 5) - 1, number - 1)
-    made = {name: _roll(table, method, leads, origins) for name, method in methods.items()}
+    origins = np.arange(min(max(number // 6, LEAST_YEARS), 5) - 1, number - 1)
+    forecasts = {name: _roll(table, method, leads, origins) for name, method in methods.items()}
     actual = _actual(table, leads[-1], origins)
-    there = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
-    judged = np.asarray(np.isfinite(actual).any(2)) & there[:, :, None]
+    observed = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
+    judged = np.asarray(np.isfinite(actual).any(2)) & observed[:, :, None]
     actual = np.where(judged[:, :, None], np.nan_to_num(actual), np.nan)
-    pick = choose(made, actual, origins, [*origins.tolist(), number - 1], leads)
-    made["auto"] = np.stack([made[name][turn] for turn, name in enumerate(pick[:-1])])
+    pick = choose(forecasts, actual, origins, [*origins.tolist(), number - 1], leads)
+    chosen = [forecasts[name][turn] for turn, name in enumerate(pick[:-1])]
+    forecasts["auto"] = np.stack(chosen)
     counted = origins >= (first_origin or start) - start
     rows, by_grade, measured = [], [], {}
-    for name, ahead in made.items():
+    for name, ahead in forecasts.items():
         levels = _levels(np.where(judged[:, :, None], ahead, np.nan), actual)
         covered = {level: cover(*pair, origins, number - 1) for level, pair in levels.items()}
         measured[name] = covered
-        for level, (expected, found) in levels.items():
-            for lead in leads:
-                cells = (counted, slice(None), slice(None), lead - 1)
-                rows.append(
-                    {"method": name, "level": level, "lead": lead}
-                    | _errors(expected[cells], found[cells])
-                    | _coverage(covered[level], slice(None), lead)
-                )
-        for column, grade in enumerate(table.grades):
-            for lead in leads:
-                hit = _coverage(covered["grade"], slice(column, column + 1), lead)
-                seen = int(covered["grade"].number[column, lead - 1])
-                by_grade.append(
-                    {"method": name, "grade": grade, "lead": lead, "number": seen} | hit
-                )
-    chosen = pd.DataFrame({"origin": [*(origins + start), table.years[-1]], "method": pick})
-    return Backtest(pd.DataFrame(rows), chosen, pd.DataFrame(by_grade), measured)
+        for (level, pair), lead in product(levels.items(), leads):
+            expected, outcome = (part[counted, :, :, lead - 1] for part in pair)
+            rows.append(
+                {"method": name, "level": level, "lead": lead}
+                | _errors(expected, outcome)
+                | _coverage(covered[level], slice(None), lead)
+            )
+        for (column, grade), lead in product(enumerate(table.grades), leads):
+            number_judged = int(covered["grade"].number[column, lead - 1])
+            by_grade.append(
+                {"method": name, "grade": grade, "lead": lead, "number": number_judged}
+                | _coverage(covered["grade"], slice(column, column + 1), lead)
+            )
+    picked = pd.DataFrame({"origin": [*(origins + start), table.years[-1]], "method": pick})
+    return Backtest(pd.DataFrame(rows), picked, pd.DataFrame(by_grade), measured)
+
+
+def _refusal(what: str, value: object, needed: str) -> ScenarioError:
+    return ScenarioError([Fault("observed pupils", None, what, str(value), needed)])
 
 
 def choose(
-    made: Mapping[str, Array],
+    forecasts: Mapping[str, Array],
     actual: Array,
     origins: Index,
     years: Sequence[int],
@@ -170,8 +174,8 @@ def choose(
     WAPE of a lead is taken relative to the best method's, so that long leads do not outweigh short
     ones. Where too little is known yet it is `USUAL` (or the first method without it).
     """
-    names = list(made)
-    misses = np.stack([np.abs(_sum(made[name]) - _sum(actual)) for name in names])
+    names = list(forecasts)
+    misses = np.stack([np.abs(_sum(forecasts[name]) - _sum(actual)) for name in names])
     size = np.nansum(_sum(actual), axis=1)
     miss = np.nansum(misses, axis=2)
     picked = []
@@ -191,7 +195,7 @@ def choose(
 
 
 def _roll(table: Panel, method: Method, leads: Sequence[int], origins: Index) -> Array:
-    """Forecasts ``[origin, area, grade, lead]`` from each origin's past alone."""
+    """Forecast ``[origin, area, grade, lead]`` from each origin's past alone."""
     return np.stack(
         [
             forecast(table.pupils[..., : int(at) + 1], leads[-1], method, table.county)[..., 1:]
@@ -212,7 +216,7 @@ def _sum(cells: Array) -> Array:
 
 
 def _levels(ahead: Array, actual: Array) -> dict[str, tuple[Array, Array]]:
-    """Forecast and outcome ``[origin, area, column, lead]`` of the whole, of areas, of grades."""
+    """Return forecast and outcome ``[origin, area, column, lead]`` of whole, areas and grades."""
     ahead = np.where(np.isnan(actual), np.nan, ahead)
     area = tuple(_sum(part)[:, :, None] for part in (ahead, actual))
     none = np.asarray(np.isnan(actual).all((1, 2)))[:, None, None]
@@ -220,14 +224,14 @@ def _levels(ahead: Array, actual: Array) -> dict[str, tuple[Array, Array]]:
     return {"total": (whole[0], whole[1]), "area": (area[0], area[1]), "grade": (ahead, actual)}
 
 
-def _errors(expected: Array, found: Array) -> dict[str, float]:
-    gap = expected - found
-    some: Mask = np.isfinite(gap) & (found > 0)
-    size = float(np.nansum(found))
+def _errors(expected: Array, outcome: Array) -> dict[str, float]:
+    gap = expected - outcome
+    some: Mask = np.isfinite(gap) & (outcome > 0)
+    size = float(np.nansum(outcome))
     if not some.any() or size <= 0:
         return {"mape": np.nan, "wape": np.nan, "bias": np.nan, "number": 0}
     return {
-        "mape": 100 * float(np.mean(np.abs(gap[some]) / found[some])),
+        "mape": 100 * float(np.mean(np.abs(gap[some]) / outcome[some])),
         "wape": 100 * float(np.nansum(np.abs(gap))) / size,
         "bias": 100 * float(np.nansum(gap)) / size,
         "number": int(np.isfinite(gap).sum()),

@@ -1,4 +1,4 @@
-"""Public and private flows under one total.
+"""Division of a projection between public and private schools.
 
 The projection says how many children there are; this says in which sector, if nothing but
 admission plans is decided: private first grades take their recent share of the entrants, at most
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SECTORS = ("public", "private")
 RECENT = 3
+"""Years from which the private share of entrants is taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class Sectors:
     refused: Array
 
     def frame(self) -> pd.DataFrame:
-        """Long table: sector, area, grade, school_year, pupils (persons)."""
+        """Return a long table: sector, area, grade, school_year, pupils (persons)."""
         labels = pd.MultiIndex.from_product(
             [SECTORS, self.areas, self.grades, self.years],
             names=["sector", "area", "grade", "school_year"],
@@ -139,20 +140,20 @@ def divide_flows(
     transfers, refused = np.zeros_like(total), np.zeros_like(total)
     private[..., 0] = np.minimum(base, total[..., 0])
     for year in range(1, total.shape[-1]):
-        wish = share * total[..., year]
-        admitted = np.minimum(wish, plan)
+        applicants = share * total[..., year]
+        admitted = np.minimum(applicants, plan)
         below, before = np.zeros_like(base), np.zeros_like(base)
         below[:, 1:], before[:, 1:] = private[:, :-1, year - 1], total[:, :-1, year - 1]
         stays = np.minimum(below * own[..., year - 1], total[..., year])
         moves = np.where(before > 0, below * divide(total[..., year], before, 0.0), 0.0) - stays
         private[..., year] = np.where(first, admitted, stays)
         transfers[..., year] = np.where(first, 0.0, moves)
-        refused[..., year] = np.where(first, wish - admitted, 0.0)
+        refused[..., year] = np.where(first, applicants - admitted, 0.0)
     return np.stack([total - private, private]), transfers, refused
 
 
 def _plans(scenario: Scenario, areas: tuple[str, ...]) -> Array:
-    """Admission plans of private schools, ``[area, stage]``; infinite where one has none."""
+    """Return private admission plans, ``[area, stage]``; infinite where a school has none."""
     schools = scenario.table("schools")
     schools = schools[schools["sector"] == "private"]
     schools["plan"] = schools["admission_plan"].fillna(np.inf)

@@ -7,14 +7,14 @@ import pytest
 
 from capsim.demand import METHODS, forecast
 from capsim.demand.methods import progression
-from capsim.demand.ratios import DAMPING, LEAST, damped, shrunk_slope
+from capsim.demand.ratios import DAMPING, OUTLOOK_LEAST, damped, shrunk_slope
 
 ALONE = np.zeros(1, dtype=np.intp)
 
 
 def test_a_trend_needs_enough_years() -> None:
-    below = np.full((1, 1, LEAST - 1), 100.0)
-    above = below * 1.02 ** np.arange(LEAST - 1.0)
+    below = np.full((1, 1, OUTLOOK_LEAST - 1), 100.0)
+    above = below * 1.02 ** np.arange(OUTLOOK_LEAST - 1.0)
     assert (damped(shrunk_slope(above, below), 4) == 1).all()
 
 
