@@ -16,7 +16,7 @@ LATER_PART = 8 / 12
 """Share of a school year's price that a place bought on 31 December costs."""
 
 
-def displaced(data: SimulationData, stage: StageData, come: Arrivals, seated: Seated) -> Array:
+def displaced(data: SimulationData, stage: StageData, arrival: Arrivals, seated: Seated) -> Array:
     """Children made to change school in mid-stage, persons ``[provider, year, draw]``.
 
     A school's pupils move up with the plan's progression ratio, corrected by how the draw's cohort
@@ -25,9 +25,9 @@ def displaced(data: SimulationData, stage: StageData, come: Arrivals, seated: Se
     if not stage.compulsory or not data.settings.switches.continuity:
         return np.zeros_like(seated.total)
     pool, home = stage.network.pool, stage.network.home
-    first = np.ones((*come.scale.shape[:2], 1, come.scale.shape[-1]))
-    before = np.concatenate([first, come.scale[:, :, :-1]], axis=2)[:, :-1]
-    change = come.scale[:, 1:] / np.where(before > 0, before, 1.0)
+    first = np.ones((*arrival.scale.shape[:2], 1, arrival.scale.shape[-1]))
+    before = np.concatenate([first, arrival.scale[:, :, :-1]], axis=2)[:, :-1]
+    change = arrival.scale[:, 1:] / np.where(before > 0, before, 1.0)
     ratio = data.space.progression[home][:, stage.grades[1:]][..., None]
     moved_up = np.minimum(ratio * change, 1.0)
     rolls = np.broadcast_to(stage.rolls[:, :, None, None], (*stage.rolls.shape, 1, first.shape[-1]))
@@ -102,8 +102,7 @@ def contract_teachers(data: SimulationData, seated: Sequence[Seated]) -> Array:
 
 def public_pupils(stage: StageData, seated: Seated) -> Array:
     """Pupils of public providers and of converted schools, ``[provider, year, draw]``."""
-    public = stage.public[:, None] | stage.converted
-    return np.asarray(np.where(public[..., None], seated.total, 0.0))
+    return np.asarray(np.where(stage.runs_public[..., None], seated.total, 0.0))
 
 
 def money(

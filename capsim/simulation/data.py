@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,6 +120,16 @@ class StageData:
     seat_owner: Index
     network: Network
     reach: Reach
+
+    @cached_property
+    def runs_public(self) -> Flag:
+        """Whether a provider is public or converted, ``[provider, year]``."""
+        return np.asarray(self.public[:, None] | self.converted)
+
+    @cached_property
+    def enrolled(self) -> Array:
+        """Planned pupils of all grades, ``[provider, year, 1]``, persons."""
+        return np.asarray(self.pupils.sum(1)[..., None])
 
 
 @dataclass(frozen=True, eq=False)

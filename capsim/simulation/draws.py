@@ -59,7 +59,7 @@ class Autumns:
 
 
 def _year(data: SimulationData, target: Target) -> int:
-    """Position of the target's year."""
+    """Return the position of the target's year."""
     return int(target.date[:4]) - int(data.space.years[0])
 
 
@@ -212,10 +212,10 @@ class Figures:
 def run_block(data: SimulationData, targets: Sequence[Target], job: Job) -> Figures:
     """Simulate a block of draws."""
     parents = draw_parents(data, job.draws, job.seed, job.number)
-    return meet(data, targets, _ratio(data, job), job.ready, parents)
+    return figures_of(data, targets, _ratio(data, job), job.ready, parents)
 
 
-def meet(
+def figures_of(
     data: SimulationData,
     targets: Sequence[Target],
     ratio: Array,
@@ -273,7 +273,9 @@ def meet(
     late = _late_places(data, opening)
     harm = np.zeros(len(data.openings.projects))
     if late.any():
-        harm = _harm(data, seated, copies, _on_time(data, arrivals, quotas, children, parents))
+        in_time = np.broadcast_to(planned_copies(data.openings), copies.shape)
+        _, on_time = seat_all(data, arrivals, quotas, in_time, children, parents)
+        harm = _harm(data, seated, copies, on_time)
     return Figures(
         shortfall=shortfall,
         overfilled=np.stack([sits.overfilled.sum(0) for sits in seated]),
@@ -325,18 +327,10 @@ def seat_all(
     parents: Parents | None,
 ) -> tuple[tuple[Payers, ...], tuple[Seated, ...]]:
     """Seat all stages; who then waits is sent to what contracts have left."""
-    openings = data.openings
-    as_planned = planned_copies(openings)
+    planned = planned_copies(data.openings)
     seated = [
-        seat(
-            data,
-            stage,
-            come,
-            payer,
-            _seats(data, stage, copies),
-            _seats(data, stage, as_planned),
-        )
-        for stage, come, payer in zip(data.stages, arrivals, payers, strict=True)
+        seat(data, stage, arrival, payer, *(_seats(data, stage, of) for of in (copies, planned)))
+        for stage, arrival, payer in zip(data.stages, arrivals, payers, strict=True)
     ]
     return buy(data, payers, seated, children, parents)
 
@@ -368,8 +362,7 @@ def rooms(data: SimulationData, opening: Index) -> Array:
 def _seats(data: SimulationData, stage: StageData, copies: Array) -> Array:
     """Count standard public seats, ``[provider, year, draw]``: existing, converted, new."""
     new = seats_open(data.openings, copies)[stage.seat_rows]
-    open_now = stage.public[:, None] | stage.converted
-    own = (stage.places[:, None] * open_now)[..., None]
+    own = (stage.places[:, None] * stage.runs_public)[..., None]
     return np.asarray(own + by_group(new, stage.seat_owner, len(stage.area)))
 
 
@@ -406,27 +399,13 @@ def _late_places(data: SimulationData, opening: Index) -> Array:
     return by_group(places, openings.project[row], len(openings.projects))
 
 
-def _on_time(
-    data: SimulationData,
-    arrivals: Sequence[Arrivals],
-    payers: Sequence[Payers],
-    children: Array,
-    parents: Parents | None,
-) -> tuple[Seated, ...]:
-    """Seat the same children with every project on time."""
-    openings = data.openings
-    copies = planned_copies(openings)
-    copies = np.broadcast_to(copies, (*copies.shape[:-1], children.shape[-1]))
-    return seat_all(data, arrivals, payers, copies, children, parents)[1]
-
-
 def _harm(
     data: SimulationData, seated: Sequence[Seated], copies: Array, on_time: Sequence[Seated]
 ) -> Array:
     """Shortfall, over-filling and recourse purchases that lateness causes, summed over draws.
 
     By project: what lateness causes in a county, stage and year is split over the places missing
-    there.
+    there. `on_time` are the same children with every project on time.
     """
     openings, counties = data.openings, len(data.space.counties)
     as_planned = planned_copies(openings)

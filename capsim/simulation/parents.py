@@ -93,7 +93,7 @@ def take_up(
 
 
 def refuse(
-    stage: StageData, come: Arrivals, payer: Payers, parents: Parents
+    stage: StageData, arrival: Arrivals, payer: Payers, parents: Parents
 ) -> tuple[Arrivals, Payers]:
     """Keep children whose parents refuse a public place at private schools that go on.
 
@@ -101,21 +101,21 @@ def refuse(
     are missing at the public schools of the area.
     """
     private = stage.levered[:, None] & ~stage.converted & (stage.fee + stage.bought > 0)
-    open_still = private[..., None] & (come.load > 0)
+    open_still = private[..., None] & (arrival.load > 0)
     pool, pools = stage.network.pool, len(stage.network.home)
     room = np.maximum(stage.capacity[..., None] - payer.fee - payer.bought, 0.0)
     staying = np.where(open_still, room, 0.0) * parents.refusal[stage.county][:, None]
-    public = np.where((stage.public[:, None] | stage.converted)[..., None], come.load, 0.0)
+    public = np.where(stage.runs_public[..., None], arrival.load, 0.0)
     total, wanted = by_group(public, pool, pools), by_group(staying, pool, pools)
     cut = fraction(total, wanted)
     staying = staying * cut[pool]
     gone = (wanted * cut) / np.where(total > 0, total, 1.0)
-    more = staying / np.where(come.load > 0, come.load, 1.0)
+    more = staying / np.where(arrival.load > 0, arrival.load, 1.0)
     factor = 1 + more - np.where(public > 0, gone[pool], 0.0)
     fee = payer.fee + staying
     december = payer.fee_december + (fee - payer.fee) * stage.private_december[..., None]
-    here = come.load * factor
+    here = arrival.load * factor
     return (
-        replace(come, load=here, growth=come.growth * factor, factor=factor),
+        replace(arrival, load=here, growth=arrival.growth * factor, factor=factor),
         replace(payer, fee=fee, fee_december=december),
     )

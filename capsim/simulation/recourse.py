@@ -191,10 +191,7 @@ def more_spent(data: SimulationData, payers: Sequence[Payers], seated: Sequence[
     price, counties = data.settings.costs, len(data.space.counties)
     out = price.contract_teacher_cny * (contract_teachers(data, seated) - data.contract[..., None])
     for stage, payer, sits in zip(data.stages, payers, seated, strict=True):
-        public = (
-            public_pupils(stage, sits)
-            - np.where(stage.public[:, None] | stage.converted, stage.pupils.sum(1), 0.0)[..., None]
-        )
+        public = public_pupils(stage, sits) - stage.enrolled * stage.runs_public[..., None]
         fewer = stage.bought[..., None], stage.bought_december[..., None]
         bought = LATER_PART * (payer.bought_december - fewer[1]) + (1 - LATER_PART) * (
             payer.bought - fewer[0]

@@ -109,7 +109,7 @@ def arrive(stage: StageData, demand: Array) -> Arrivals:
     (grades, years), draws = stage.pupils.shape[1:], demand.shape[-1]
     scale = _apply(stage.network.mix, ratio).reshape(-1, grades, years, draws)
     load = _apply(stage.load, scale).reshape(len(stage.area), years, draws)
-    planned = stage.pupils.sum(1)[..., None]
+    planned = stage.enrolled
     growth = np.where(planned > 0, load / np.where(planned > 0, planned, 1.0), 1.0)
     return Arrivals(ratio, scale, without, load, growth)
 
@@ -125,7 +125,9 @@ def pay(data: SimulationData, arrivals: tuple[Arrivals, ...], demand: Array) -> 
     demand : array [area, grade, year, draw]
         All children, persons.
     """
-    first = [_own_payers(stage, come) for stage, come in zip(data.stages, arrivals, strict=True)]
+    first = [
+        _own_payers(stage, arrival) for stage, arrival in zip(data.stages, arrivals, strict=True)
+    ]
     cut = _purchase_cut(data, [bought for _, _, bought in first], demand)
     out = []
     for stage, (fee, september, december) in zip(data.stages, first, strict=True):
@@ -144,12 +146,12 @@ def planned_payers(stage: StageData) -> Payers:
     return Payers(fee, bought, later, (fee + bought - later) * stage.private_december[..., None])
 
 
-def _own_payers(stage: StageData, come: Arrivals) -> tuple[Array, Array, Array]:
+def _own_payers(stage: StageData, arrival: Arrivals) -> tuple[Array, Array, Array]:
     fee, bought = stage.fee[..., None], stage.bought[..., None]
-    quota = np.minimum(come.growth, 1.0)
+    quota = np.minimum(arrival.growth, 1.0)
     paying = fee * quota
     most = np.minimum(stage.sellable[..., None], stage.capacity[..., None] - paying)
-    september = np.minimum(bought * come.growth, np.maximum(bought, most))
+    september = np.minimum(bought * arrival.growth, np.maximum(bought, most))
     december = september + (stage.bought_december[..., None] - bought) * quota
     return paying, september, december
 
@@ -194,7 +196,7 @@ def ceilings(data: SimulationData, demand: Array) -> tuple[Array, Array]:
 def seat(
     data: SimulationData,
     stage: StageData,
-    come: Arrivals,
+    arrival: Arrivals,
     payers: Payers,
     seats: Array,
     planned_seats: Array,
@@ -210,17 +212,17 @@ def seat(
     seats, planned_seats : arrays [provider, year, draw]
         Standard public seats open, and those the plan counts on (one draw).
     """
-    own, standard, ceiling = _limits(data, stage, come, payers, seats, planned_seats)
+    own, standard, ceiling = _limits(data, stage, arrival, payers, seats, planned_seats)
     pool = stage.network.pool
     home, counties = data.space.county[stage.network.home], len(data.space.counties)
-    keep = fraction(own, come.load)
-    out = _apply(stage.leave, (1 - keep) * come.factor)
-    waiting = come.ratio * _apply(stage.network.back, out).reshape(come.ratio.shape)
-    fares = come.ratio * _apply(stage.network.fares, 1 - out).reshape(come.ratio.shape)
+    keep = fraction(own, arrival.load)
+    out = _apply(stage.leave, (1 - keep) * arrival.factor)
+    waiting = arrival.ratio * _apply(stage.network.back, out).reshape(arrival.ratio.shape)
+    fares = arrival.ratio * _apply(stage.network.fares, 1 - out).reshape(arrival.ratio.shape)
     travel = fares.sum((0, 1))
-    board = come.ratio * _apply(stage.network.boarding, 1 - out).reshape(come.ratio.shape)
-    total = come.load * keep
-    pupils = stage.pupils[..., None] * (come.scale[pool] * (keep * come.factor)[:, None])
+    board = arrival.ratio * _apply(stage.network.boarding, 1 - out).reshape(arrival.ratio.shape)
+    total = arrival.load * keep
+    pupils = stage.pupils[..., None] * (arrival.scale[pool] * (keep * arrival.factor)[:, None])
     redirected = np.zeros((len(WAYS), counties, *total.shape[1:]))
     for way, most in enumerate((standard, ceiling)):
         room = np.maximum(most - total, 0.0)
@@ -229,13 +231,13 @@ def seat(
         total = total + landed.sum(1)[pool] * share
         pupils += landed[pool] * share[:, None]
         travel = travel + extra
-    held = (stage.public[:, None] | stage.converted)[..., None] & data.settings.switches.seats
+    held = stage.runs_public[..., None] & data.settings.switches.seats
     return Seated(
         pupils=pupils,
         total=total,
         seats=seats,
         overfilled=np.where(held, np.maximum(total - seats, 0.0), 0.0),
-        shortfall=(waiting + come.lacking).sum(1),
+        shortfall=(waiting + arrival.lacking).sum(1),
         travel_cny=travel,
         boarding_cny=board.sum((0, 1)),
         waiting=waiting,
@@ -246,13 +248,13 @@ def seat(
 def _limits(
     data: SimulationData,
     stage: StageData,
-    come: Arrivals,
+    arrival: Arrivals,
     payers: Payers,
     seats: Array,
     planned_seats: Array,
 ) -> tuple[Array, Array, Array]:
     """Most pupils by provider: of those foreseen, up to standard seats, up to the class ceiling."""
-    planned = stage.pupils.sum(1)[..., None]
+    planned = stage.enrolled
     over = np.maximum(planned - planned_seats, 0.0)
     own = seats + np.where(seats < planned_seats, np.minimum(over, stage.overfill * seats), over)
     paying = (stage.fee + stage.bought)[..., None]
@@ -263,7 +265,7 @@ def _limits(
     own = np.where((stage.levered[:, None] & ~stage.converted)[..., None], private, own)
     own = np.where(other, np.maximum(capacity, planned), own)
     if not data.settings.switches.seats:
-        own = np.maximum(own, come.load)
+        own = np.maximum(own, arrival.load)
     standard = np.where(open_to_all, seats, np.where(other, capacity, 0.0))
     ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, 0.0)
     return own, standard, ceiling

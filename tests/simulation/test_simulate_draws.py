@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from capsim.demand.draws import draw
 from capsim.simulation import simulate
 from capsim.simulation.data import simulation_data
-from capsim.simulation.draws import meet
+from capsim.simulation.draws import figures_of
 from capsim.simulation.outcomes import wilson
 from capsim.simulation.run import simulated_targets
 
@@ -120,7 +120,7 @@ def test_draws_of_a_block_know_nothing_of_each_other(plan):
     children = draw(plan.demand.pupils, plan.demand.spread, 40, 5)
     ratio = np.moveaxis(children / plan.demand.pupils, 0, -1)[:, :, 1:]
     for number in (0, 1, 2, 38):
-        one = meet(data, targets, ratio[..., [number]], dates[[number % 3]].astype(int))
+        one = figures_of(data, targets, ratio[..., [number]], dates[[number % 3]].astype(int))
         row = block.tables["draws"].iloc[number]
         assert one.cost_cny.sum() == pytest.approx(row["cost_cny"], rel=1e-12)
         assert one.overfilled.sum() == pytest.approx(row["overfilled"], rel=1e-9)

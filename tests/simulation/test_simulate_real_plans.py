@@ -9,6 +9,7 @@ import pytest
 from capsim.plan import Plan, optimize
 from capsim.scenario import Scenario, generate
 from capsim.simulation import Outcomes, simulate
+from capsim.simulation.data import simulation_data
 
 EXACT = {"rel": 1e-9, "abs": 1e-6}
 
@@ -99,3 +100,17 @@ def test_draws_leave_nobody_out_and_cost_more_when_late():
 def _as_planned(plan: Plan) -> np.ndarray:
     first = plan.tables["openings"].sort_values("opens", kind="stable").drop_duplicates("project")
     return first["opens"].to_numpy("datetime64[D]")[None]
+
+
+@cities
+def test_providers_are_the_models(city):
+    """The simulation says which of the model's providers its own are, not by their order."""
+    plan, _ = planned(*city)
+    model, stages = plan.model.given, simulation_data(plan).stages
+    pupils = plan.tables["schools"].set_index(["school", "stage", "school_year"])["pupils"]
+    for number, stage in enumerate(stages):
+        assert (model.providers.stage[stage.provider] == number).all()
+        names = model.providers.school[stage.provider]
+        keys = [(name, stage.name, int(year)) for name in names for year in model.space.years]
+        assert stage.enrolled.ravel() == pytest.approx(pupils[keys].to_numpy(), **EXACT)
+    assert sum(len(stage.provider) for stage in stages) == len(model.providers.school)
