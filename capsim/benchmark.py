@@ -1,8 +1,7 @@
-"""How long a scenario's plan takes on this machine: build, hand-over and solve, by any solver.
+"""Time a scenario's plan on this machine: build, hand-over and solve, by any solver.
 
-What figures are measured on and with: processor, memory, versions, seconds of the processor.
-
-What `capsim.benchmark` measured, for one screen.
+`bench` measures, `described` says on which machine and with which libraries, `timings_text` writes
+both for one screen.
 """
 
 from __future__ import annotations
@@ -132,12 +131,12 @@ def _warm_up(solver: str) -> None:
 WORST_FIRST = ("error", "unbounded", "infeasible", "unknown", "stopped", "optimal")
 
 
-def _summed(runs: Sequence[tuple[float, float, SolverResult]], asked_gap: float) -> dict[str, Any]:
+def _summed(runs: Sequence[tuple[float, float, SolverResult]], gap: float) -> dict[str, Any]:
     solutions = [solution for _, _, solution in runs]
     worst = min(solutions, key=lambda one: WORST_FIRST.index(one.status))
     found = worst.x is not None
     proved = (worst.objective - worst.bound) / max(abs(worst.objective), 1.0) if found else np.inf
-    unproved = worst.status == "optimal" and proved > asked_gap + 1e-9
+    unproved = worst.status == "optimal" and proved > gap + 1e-9
     return {
         "solver": worst.solver,
         "runs": len(runs),
@@ -185,6 +184,7 @@ def _gigabytes(kilobytes: str) -> str:
 
 
 def _from(path: str, key: str) -> str:
+    """Return the value of a key in a file of ``key: value`` lines; blank where it is missing."""
     file = Path(path)
     if not file.exists():
         return ""
@@ -194,7 +194,7 @@ def _from(path: str, key: str) -> str:
 
 EN = words("en")
 SHOWN = ("numpy", "scipy", "highspy", "pulp")
-"""Libraries whose versions are said; the others build no program and solve none."""
+"""Libraries whose versions are shown; the others build no program and solve none."""
 
 
 def timings_text(found: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The one place that speaks to HiGHS: arrays in, arrays out, options checked."""
+"""The binding to HiGHS: arrays in, arrays out, options checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from capsim.lp.solution import SolverError, SolverResult
 from capsim.lp.threads import stoppable
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
-"""How large relaxations are solved whole: the simplex method takes several times as long."""
+"""Options for large relaxations solved whole: the simplex method takes several times as long."""
 STALE = 1e-6
 """Relative difference at which columns and objective are of different solutions."""
 BRIEF = 100_000
@@ -37,15 +37,21 @@ class Basis:
         """Return it for a program with so many more columns at its end, all at their lower side."""
         import highspy
 
-        made = highspy.HighsBasis()
         more = [highspy.HighsBasisStatus.kLower] * columns
-        made.col_status, made.row_status = [*self.raw.col_status, *more], self.raw.row_status
-        made.valid = True
-        return Basis(made)
+        return Basis.of([*self.raw.col_status, *more], self.raw.row_status)
+
+    @classmethod
+    def of(cls, columns: list[Any], rows: list[Any]) -> Basis:
+        """Make a basis of the status of every column and row (``highspy.HighsBasisStatus``)."""
+        import highspy
+
+        made = highspy.HighsBasis()
+        made.col_status, made.row_status, made.valid = columns, rows, True
+        return cls(made)
 
 
-def joined(parts: Iterable[tuple[Index, Index, Basis]], columns: int, rows: int) -> Basis:
-    """Piece a basis together from those of parts of a program; a row of no part is basic.
+def combine_bases(parts: Iterable[tuple[Index, Index, Basis]], columns: int, rows: int) -> Basis:
+    """Make a basis from those of parts of a program; a row of no part is basic.
 
     Parameters
     ----------
@@ -62,9 +68,7 @@ def joined(parts: Iterable[tuple[Index, Index, Basis]], columns: int, rows: int)
             column[at] = value
         for at, value in zip(own_rows.tolist(), basis.raw.row_status, strict=True):
             row[at] = value
-    made = highspy.HighsBasis()
-    made.col_status, made.row_status, made.valid = column, row, True
-    return Basis(made)
+    return Basis.of(column, row)
 
 
 def solver_name() -> str:
@@ -201,10 +205,8 @@ class Highs:
     @property
     def basis(self) -> Basis | None:
         """Which columns and rows stood at a bound or between after the last solve, if known."""
-        found = self._highs.getBasis()
-        if not found.valid:
-            return None
-        return Basis(found)
+        basis = self._highs.getBasis()
+        return Basis(basis) if basis.valid else None
 
     def begin_at(self, basis: Basis | None) -> None:
         """Forget all earlier solves and begin the next one at ``basis``, or from nothing."""

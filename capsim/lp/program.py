@@ -100,7 +100,7 @@ class LinearProgram:
         upper: ArrayLike = np.inf,
         labels: Sequence[ArrayLike] = (),
     ) -> LinearProgram:
-        """Return the program with ``count`` more rows, said as in :meth:`Builder.constrain`.
+        """Return the program with ``count`` more rows, given as in :meth:`Builder.constrain`.
 
         Examples
         --------
@@ -337,16 +337,16 @@ class Builder:
         matrix = _matrix(self._terms, (self.row_count, self.column_count))
         sizes = [block.count for block in self.columns]
         if cost is None:
-            cost = _joined(sizes, [held[0] for held in self._column_data], np.float64)
+            cost = _joined(sizes, [data[0] for data in self._column_data], np.float64)
         rows = [block.count for block in self.rows]
         return LinearProgram(
             cost=cost,
-            lower=_joined(sizes, [held[1] for held in self._column_data], np.float64),
-            upper=_joined(sizes, [held[2] for held in self._column_data], np.float64),
-            integer=_joined(sizes, [held[3] for held in self._column_data], np.bool_),
+            lower=_joined(sizes, [data[1] for data in self._column_data], np.float64),
+            upper=_joined(sizes, [data[2] for data in self._column_data], np.float64),
+            integer=_joined(sizes, [data[3] for data in self._column_data], np.bool_),
             matrix=matrix,
-            row_lower=_joined(rows, [held[0] for held in self._row_data], np.float64),
-            row_upper=_joined(rows, [held[1] for held in self._row_data], np.float64),
+            row_lower=_joined(rows, [data[0] for data in self._row_data], np.float64),
+            row_upper=_joined(rows, [data[1] for data in self._row_data], np.float64),
             offset=offset,
             columns=tuple(self.columns),
             rows=tuple(self.rows),

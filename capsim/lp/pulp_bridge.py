@@ -1,6 +1,6 @@
-"""The open door: the same program as a ``pulp.LpProblem``, and any PuLP solver by name.
+"""The bridge to PuLP: the same program as a ``pulp.LpProblem``, and any PuLP solver by name.
 
-What a solver that PuLP ran has proved: PuLP itself keeps no bound.
+PuLP keeps no bound of its solvers; `proved_bound` says what one that it ran has proved.
 """
 
 from __future__ import annotations
@@ -246,9 +246,9 @@ def minimises(problem: Any, program: LinearProgram) -> bool:
     """Tell whether the problem made of a program still minimises what the program does."""
     import pulp
 
-    said = np.array([problem.objective.get(v, 0.0) for v in problem.capsim_columns])
-    own = sum(1 for factor in problem.objective.values() if factor) > np.count_nonzero(said)
-    same = np.allclose(said, program.cost, rtol=1e-12, atol=0.0)
+    cost = np.array([problem.objective.get(v, 0.0) for v in problem.capsim_columns])
+    own = sum(1 for factor in problem.objective.values() if factor) > np.count_nonzero(cost)
+    same = np.allclose(cost, program.cost, rtol=1e-12, atol=0.0)
     return bool(problem.sense == pulp.LpMinimize and same and not own)
 
 

@@ -1,4 +1,4 @@
-"""One-sided derivatives of a linear program's optimum, exact also where prices are degenerate.
+"""Sensitivity of a linear program's optimum: one-sided derivatives, and the basis they need.
 
 The optimum as a function of how far one column is moved is convex and piecewise linear. Its two
 slopes at 0 are the optima of the *tangent program*: the same matrix and costs, with every bound
@@ -7,10 +7,9 @@ itself is dual feasible for it, so that each slope takes a few pivots; and the s
 solution can follow before a further bound is hit is a range over which the slope holds (Gal,
 *Postoptimal Analyses, Parametric Programming, and Related Topics*, 1995).
 
-An optimal basis of a large linear program, pieced together from those of its blocks.
-
-Prices and one-sided derivatives need a basis. On a program of a whole city the simplex method and
-the crossover of the interior point take many minutes to find one. Blocks have theirs in a moment
+The derivatives are exact also where prices are degenerate. They need an optimal basis. On a program
+of a whole city the simplex method and the crossover of the interior point take many minutes to find
+one; `optimal_basis` pieces it together from those of its blocks. Blocks have theirs in a moment
 once the coupling rows are priced, and together they are a basis of the whole, all coupling rows
 being basic. With these rows' slacks written out as columns,
 
@@ -31,7 +30,7 @@ from scipy.sparse import coo_array, csc_array, hstack
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
-from capsim.lp.highs import Basis, Highs, joined
+from capsim.lp.highs import Basis, Highs, combine_bases
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
 
@@ -248,14 +247,14 @@ NEAR = 5e-5
 """Relative distance of mixture and bound from which the simplex method is the faster one."""
 
 
-def optimal_basis(found: Split, *, tolerance: float = NEAR) -> Basis | None:
+def optimal_basis(split: Split, *, tolerance: float = NEAR) -> Basis | None:
     """Return an optimal basis of a split linear program, or one that is a few steps from it.
 
     None where the blocks' prices cannot be found.
 
     Parameters
     ----------
-    found : Split
+    split : Split
         Without integers.
     tolerance : float
         How near the optimum the prices of the coupling rows shall be, relative to the objective.
@@ -275,24 +274,24 @@ def optimal_basis(found: Split, *, tolerance: float = NEAR) -> Basis | None:
     >>> highs.solve().objective, int(highs.raw.getInfo().simplex_iteration_count)
     (10.0, 0)
     """
-    priced = price_coupling(found, tolerance=tolerance)
+    priced = price_coupling(split, tolerance=tolerance)
     if priced is None or len(priced.bases) < len(priced.blocks):
         return None
-    program = found.program
+    program = split.program
     columns, rows = len(program.cost), len(program.row_lower)
     parts = zip(priced.blocks, priced.bases, strict=True)
-    pieced = joined([(b.columns, b.rows, basis) for b, basis in parts], columns, rows)
-    highs = Highs(_with_slacks(found, priced.price), {"presolve": "off"})
-    highs.begin_at(_at_sides(found, priced.price, pieced))
+    pieced = combine_bases([(b.columns, b.rows, basis) for b, basis in parts], columns, rows)
+    highs = Highs(_with_slacks(split, priced.price), {"presolve": "off"})
+    highs.begin_at(_at_sides(split, priced.price, pieced))
     solved = highs.solve()
     if solved.status != "optimal" or highs.basis is None:
         return None
-    return _without_slacks(found, highs.basis)
+    return _without_slacks(split, highs.basis)
 
 
-def _with_slacks(found: Split, price: Array) -> LinearProgram:
+def _with_slacks(split: Split, price: Array) -> LinearProgram:
     """Write the coupling rows' slacks out as columns, with the prices as their costs."""
-    program, at = found.program, found.coupling
+    program, at = split.program, split.coupling
     count = len(at)
     slack = coo_array(
         (-np.ones(count), (at, np.arange(count))), shape=(len(program.row_lower), count)
@@ -301,7 +300,7 @@ def _with_slacks(found: Split, price: Array) -> LinearProgram:
     lower[at] = upper[at] = 0.0
     return replace(
         program,
-        cost=np.concatenate([found.priced(price)[0], price]),
+        cost=np.concatenate([split.priced(price)[0], price]),
         lower=np.concatenate([program.lower, program.row_lower[at]]),
         upper=np.concatenate([program.upper, program.row_upper[at]]),
         integer=np.zeros(len(program.cost) + count, bool),
@@ -311,34 +310,32 @@ def _with_slacks(found: Split, price: Array) -> LinearProgram:
     )
 
 
-def _at_sides(found: Split, price: Array, pieced: Basis) -> Basis:
+def _at_sides(split: Split, price: Array, pieced: Basis) -> Basis:
     """Widen a basis by the slacks, each at the side at which its price pulls."""
     import highspy
 
     status = highspy.HighsBasisStatus
     low, high = (
-        np.isfinite(side[found.coupling])
-        for side in (found.program.row_lower, found.program.row_upper)
+        np.isfinite(side[split.coupling])
+        for side in (split.program.row_lower, split.program.row_upper)
     )
     below, above = low & (price >= 0), high & ~(low & (price >= 0))
     wide = pieced.wider(len(price))
     column = list(wide.raw.col_status)
-    for at, (down, up) in enumerate(zip(below, above, strict=True), len(found.program.cost)):
+    for at, (down, up) in enumerate(zip(below, above, strict=True), len(split.program.cost)):
         column[at] = status.kLower if down else status.kUpper if up else status.kZero
     wide.raw.col_status = column
     return wide
 
 
-def _without_slacks(found: Split, basis: Basis) -> Basis:
+def _without_slacks(split: Split, basis: Basis) -> Basis:
     """Read each coupling row's status off its slack."""
     import highspy
 
     status = highspy.HighsBasisStatus
-    columns = len(found.program.cost)
+    columns = len(split.program.cost)
     column, row = list(basis.raw.col_status), list(basis.raw.row_status)
-    for slack, at in zip(column[columns:], found.coupling.tolist(), strict=True):
+    for slack, at in zip(column[columns:], split.coupling.tolist(), strict=True):
         if row[at] != status.kBasic:
             row[at] = slack
-    made = highspy.HighsBasis()
-    made.col_status, made.row_status, made.valid = column[:columns], row, True
-    return Basis(made)
+    return Basis.of(column[:columns], row)

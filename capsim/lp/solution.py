@@ -1,7 +1,4 @@
-"""What a solver gives back, whichever it is.
-
-Numbers that a caller asks for, checked where they come in.
-"""
+"""The result of a solve, whichever solver made it, and checks of numbers that callers give."""
 
 from __future__ import annotations
 

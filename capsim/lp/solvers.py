@@ -1,7 +1,4 @@
-"""SciPy's ``milp`` as a second opinion on the same arrays.
-
-One door to every solver: ``highs`` (default), ``scipy``, or any that PuLP knows.
-"""
+"""Solve a program by any solver: ``highs`` (default), ``scipy``, or any that PuLP knows."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from capsim.lp.solution import SolverError, SolverResult
 def solve_scipy(
     program: LinearProgram, *, gap: float = 1e-4, time_limit: float | None = None
 ) -> SolverResult:
-    """Solve ``program`` with :func:`scipy.optimize.milp`."""
+    """Solve ``program`` with :func:`scipy.optimize.milp`, a second opinion on the same arrays."""
     import scipy
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -86,7 +83,7 @@ def solve(
     Raises
     ------
     SolverError
-        If the solver is unknown, missing or refuses its input, or a number of the program is none.
+        If the solver is unknown, missing or refuses its input, or the program is not finite.
 
     Examples
     --------
@@ -97,12 +94,12 @@ def solve(
     >>> solve(m.freeze()).objective
     2.0
     """
-    _refuse_none(program)
+    _check_finite(program)
     if solver == "highs":
-        asked = {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **(options or {})}
+        highs_options = {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **(options or {})}
         if time_limit is not None:
-            asked["time_limit"] = float(time_limit)
-        return Highs(program, asked).solve()
+            highs_options["time_limit"] = float(time_limit)
+        return Highs(program, highs_options).solve()
     if solver == "scipy":
         return solve_scipy(program, gap=gap, time_limit=time_limit)
     from capsim.lp.pulp_bridge import solve_by_pulp
@@ -110,8 +107,8 @@ def solve(
     return solve_by_pulp(program, solver, gap=gap, time_limit=time_limit)
 
 
-def _refuse_none(program: LinearProgram) -> None:
-    """Solvers take what is not a number in different ways, some without a word."""
+def _check_finite(program: LinearProgram) -> None:
+    """Refuse numbers that are not finite: solvers take them in different ways, some silently."""
     factors = {"cost": program.cost, "coefficient": program.matrix.data}
     bounds = {
         "column bound": (program.lower, program.upper),

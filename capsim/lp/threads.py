@@ -1,6 +1,7 @@
-"""A time limit dealt out to solves, some of which run side by side.
+"""Solves side by side: a time limit dealt out to them, and threads that stop together.
 
-Solves side by side on threads, all of which stop when one fails or Ctrl-C ends the wait.
+The solver works outside Python's lock, so that threads are enough. All stop when one fails or
+Ctrl-C ends the wait.
 """
 
 from __future__ import annotations
@@ -76,12 +77,12 @@ class Stopped(Exception):  # noqa: N818 (as KeyboardInterrupt is none)
 class _Tasks:
     """Tasks that stop together, and how each solve that runs in one of them is cancelled."""
 
-    told: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
     running: list[Callable[[], None]] = field(default_factory=list)
 
-    def refuse_when_told(self) -> None:
+    def check(self) -> None:
         """Raise :class:`Stopped` once they were told to stop."""
-        if self.told.is_set():
+        if self.stop.is_set():
             raise Stopped("a solve was told to stop")
 
 
@@ -95,13 +96,13 @@ def stoppable(cancel: Callable[[], None]) -> Iterator[None]:
     if tasks is None:
         yield
         return
-    tasks.refuse_when_told()
+    tasks.check()
     tasks.running.append(cancel)
     try:
         yield
     finally:
         tasks.running.remove(cancel)
-    tasks.refuse_when_told()
+    tasks.check()
 
 
 def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -> list[Result]:
@@ -126,7 +127,7 @@ def in_parallel(tasks: Iterable[Callable[[], Result]], workers: int = WORKERS) -
             future.result()
         return [future.result() for future in futures]
     except BaseException:
-        together.told.set()
+        together.stop.set()
         begun = [future for future in futures if not future.cancel()]
         while wait(begun, POLL_S).not_done:
             for cancel in list(together.running):

@@ -17,8 +17,8 @@ import numpy as np
 from capsim.demand.projection import project
 from capsim.lp.arrays import Array
 from capsim.lp.decomposition.block_search import solve_blocks
-from capsim.lp.decomposition.blocks import Split, solve_apart, split
-from capsim.lp.decomposition.fixing import dive
+from capsim.lp.decomposition.blocks import Split, solve_independent, split
+from capsim.lp.decomposition.fixing import rens
 from capsim.lp.highs import INTERIOR, Highs
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
@@ -48,11 +48,11 @@ def search(
         if whole_numbers:
             found = solve_blocks(parts, gap=gap, time_limit=left, executor=options.executor)
         elif _falls_apart(parts):
-            found = solve_apart(parts, time_limit=left)
+            found = solve_independent(parts, time_limit=left)
         left = clock.left()
     drawn = whole_numbers and len(model.columns.catchments.link) > 0
     if found is None and solver == "highs" and drawn:
-        found = dive(program, gap=gap, time_limit=left, options=own)
+        found = rens(program, gap=gap, time_limit=left, options=own)
     if found is None and large and not whole_numbers:
         found = solve(program, solver, gap=gap, time_limit=left, options={**own, **INTERIOR})
         if found.status == "error":  # near the optimum, but not on it: from a corner it is plain

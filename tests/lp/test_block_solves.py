@@ -16,7 +16,7 @@ from lp_programs import block_angular, infeasible, market_split, violation
 from capsim.io.executors import WorkerLost, processes
 from capsim.lp import Builder, SolverResult
 from capsim.lp.decomposition.block_search import solve_blocks
-from capsim.lp.decomposition.blocks import Search, search_all, split
+from capsim.lp.decomposition.blocks import BlockSolve, solve_all, split
 from capsim.lp.threads import Clock
 
 
@@ -46,9 +46,9 @@ def test_any_executor_finds_the_same() -> None:
 
 
 def test_what_has_no_solution_says_so_from_afar() -> None:
-    one = Search(infeasible(integer=True), {})
+    one = BlockSolve(infeasible(integer=True), {})
     with ThreadPoolExecutor(1) as pool:
-        found = search_all([one], Clock(None).deal(1), pool)
+        found = solve_all([one], Clock(None).deal(1), pool)
     assert [s.status for s in found] == ["infeasible"]
     assert found[0].x is None
 
@@ -62,17 +62,17 @@ def test_the_last_search_goes_on_to_a_first_solution(afar: bool) -> None:
     terms = [(np.arange(60)[:, None], x[None, :], weight)]
     m.constrain("least", 60, terms, lower=weight.sum(axis=1) * 1.37)
     hurried = {"time_limit": 0.0}
-    searches = [Search(m.freeze(), hurried), Search(m.freeze(), hurried, last=True)]
+    searches = [BlockSolve(m.freeze(), hurried), BlockSolve(m.freeze(), hurried, last=True)]
     with ThreadPoolExecutor(1) as pool:
-        found = search_all(searches, Clock(None).deal(2), pool if afar else None)
+        found = solve_all(searches, Clock(None).deal(2), pool if afar else None)
     assert found[0].x is None
     assert found[1].x is not None
 
 
 def test_time_is_dealt_out_to_an_executor_as_if_it_had_two_workers() -> None:
-    hard = [Search(market_split(7), {}) for _ in range(4)]
+    hard = [BlockSolve(market_split(7), {}) for _ in range(4)]
     with ThreadPoolExecutor(2) as pool:
-        found = search_all(hard, Clock(4.0).deal(4), pool)
+        found = solve_all(hard, Clock(4.0).deal(4), pool)
     assert {s.status for s in found} == {"stopped"}
     assert all(1.0 <= s.seconds <= 3.5 for s in found)
 

@@ -159,7 +159,7 @@ def test_one_program_after_the_other():
 def test_it_ends_when_it_is_plain_on_which_side_the_optimum_is(apart):
     program, found = with_gaps(7.0)
     least = Highs(program).solve().objective
-    priced = Pricer(found).price(program, tolerance=1e-6, plain=apart * least)
+    priced = Pricer(found).price(program, tolerance=1e-6, threshold=apart * least)
     assert (priced.bound > apart * least) == (apart < 1)
     assert priced.bound <= least + 1e-6
     assert np.isnan(priced.x).any() == (apart < 1)

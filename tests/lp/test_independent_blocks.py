@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lp_programs import block_angular, violation
 
 from capsim.lp import Builder, LinearProgram, solve
-from capsim.lp.decomposition.blocks import Split, solve_apart, split
+from capsim.lp.decomposition.blocks import Split, solve_independent, split
 
 QUICK = settings(deadline=None, max_examples=25, derandomize=True)
 
@@ -39,7 +39,7 @@ def apart(program: LinearProgram, parts: int = 4) -> Split:
 def test_optimum_and_duals_are_those_of_the_whole(seed: int, blocks: int, parts: int) -> None:
     program = without_meeting(seed, blocks)
     whole = solve(program)
-    found = solve_apart(apart(program, parts))
+    found = solve_independent(apart(program, parts))
     assert found is not None
     assert found.x is not None
     assert found.row_dual is not None
@@ -66,7 +66,7 @@ def test_what_has_no_optimum_is_left_to_the_whole() -> None:
     x = m.variables("x", 2, upper=[1.0, np.inf], cost=[1.0, -1.0])
     m.constrain("least", 1, [(0, x[:1], 1.0)], lower=3.0)
     m.constrain("any", 1, [(0, x[1:], 1.0)], lower=0.0)
-    assert solve_apart(apart(m.freeze())) is None
+    assert solve_independent(apart(m.freeze())) is None
 
 
 def test_a_row_without_columns_decides_too() -> None:
@@ -77,7 +77,7 @@ def test_a_row_without_columns_decides_too() -> None:
         m.constrain("nobody", 1, [], lower=limit)
         program = m.freeze()
         assert solve(program).status == status
-        found = solve_apart(apart(program, 2))
+        found = solve_independent(apart(program, 2))
         assert (found is not None) == (status == "optimal")
         if found is not None:
             assert found.objective == 1.0
@@ -86,7 +86,7 @@ def test_a_row_without_columns_decides_too() -> None:
 def test_only_linear_programs_that_fall_apart_altogether() -> None:
     made = block_angular(1, 3, integer=False)
     with pytest.raises(ValueError, match="meet in no row"):
-        solve_apart(split(made.program, made.coupling))
+        solve_independent(split(made.program, made.coupling))
     whole = block_angular(1, 3, integer=True)
     with pytest.raises(ValueError, match="linear program"):
-        solve_apart(split(whole.program, np.zeros(len(whole.coupling), bool)))
+        solve_independent(split(whole.program, np.zeros(len(whole.coupling), bool)))

@@ -44,9 +44,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(search_module, name, noted)
 
-    noting("solve_apart")
+    noting("solve_independent")
     noting("solve")
-    noting("dive")
+    noting("rens")
     return called
 
 
@@ -60,7 +60,7 @@ def joined(model: Model) -> LinearProgram:
 def test_counties_that_share_nothing_are_solved_side_by_side(model: Model, ways: list[str]) -> None:
     relaxed = model.program.relaxed()
     found = search(model, relaxed)
-    assert ways == ["solve_apart"]
+    assert ways == ["solve_independent"]
     assert found.status == "optimal"
     assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-9)
 
@@ -72,7 +72,7 @@ def test_one_that_takes_too_long_goes_to_the_interior_point(
     monkeypatch.setattr("capsim.lp.decomposition.blocks.A_ROW", 0)
     relaxed = model.program.relaxed()
     found = search(model, relaxed)
-    assert ways[:2] == ["solve_apart", "solve"]
+    assert ways[:2] == ["solve_independent", "solve"]
     assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-6)
 
 
@@ -91,7 +91,7 @@ def test_a_relaxation_with_catchments_is_no_dive(
     relaxed = joined(drawn)
     found = search(replace(drawn, program=relaxed), relaxed)
     assert len(drawn.columns.catchments.link)
-    assert "dive" not in ways
+    assert "rens" not in ways
     assert asked[0]["solver"] == "ipm"
     assert found.objective == pytest.approx(solve(relaxed).objective, rel=1e-6)
 

@@ -181,7 +181,7 @@ class ElasticModel:
         A search by counties ends once it is plain whether the objective can fall to ``plain``.
         """
         if self.pricer is not None:
-            priced = self.pricer.price(program, tolerance=FINE, plain=plain, radius=WIDE)
+            priced = self.pricer.price(program, tolerance=FINE, threshold=plain, radius=WIDE)
             if priced is not None:
                 return Relaxed(priced.x, priced.bound, program.cost - priced.reduced)
         result = solve(program.relaxed(), options=INTERIOR if self.large else {})

@@ -7,18 +7,16 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from capsim.lp.decomposition.blocks import Block, Search, Split, search_all
+from capsim.lp.arrays import Array, Index
+from capsim.lp.decomposition.blocks import Block, BlockSolve, Split, solve_all
 from capsim.lp.decomposition.dantzig_wolfe import Priced, price_coupling
-from capsim.lp.decomposition.fixing import with_whole, without_dear
+from capsim.lp.decomposition.fixing import with_whole_fixed, without_costly
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverResult
 from capsim.lp.threads import Clock
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 FEW = 8
 """Blocks below which prices take longer than the interior point and a way to a corner.
 
@@ -33,15 +31,15 @@ OPEN = 0.3
 BOUND_OPEN = 0.5
 """The same where only the bound is asked for."""
 ALL = 0.95
-"""Of the whole gap, what blocks searched again aim at together."""
-DEAR = 1e-3
-"""Of a block's part of the gap, the reduced cost from which a unit of a column is not tried."""
+"""Of the whole gap, what blocks searched a second time aim at together."""
+COSTLY = 1e-3
+"""Of a block's part of the gap, the reduced cost from which a column is left out."""
 FURTHER = 6
 """Rounds of bound and search at most once all blocks were searched in full."""
 FINER = 0.5
 """What a further round may leave open, beside the one before."""
 POOR = 0.5
-"""Part of the blocks that may have no solution with whole integers held before shares are poor."""
+"""Part of the blocks without a solution, whole integers fixed, from which shares are poor."""
 FIRST_OPEN = 5.0
 """Of a block's part of the gap, what is left open where it hardly keeps its share."""
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
@@ -49,9 +47,9 @@ BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 
 @dataclass(frozen=True)
 class _Task:
-    """What is asked, and the relaxation."""
+    """The program, the gap asked for, and the relaxation."""
 
-    found: Split
+    split: Split
     relaxed: Priced
     gap: float
     clock: Clock
@@ -60,17 +58,17 @@ class _Task:
     @property
     def part(self) -> float:
         """A block's part of the gap, in units of the objective."""
-        return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.found.blocks)
+        return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.split.blocks)
 
-    def without_dear(self, part: LinearProgram, block: Block, x: Array) -> LinearProgram:
-        """Leave out columns of a block that are dear and used by neither ``x`` nor relaxation."""
+    def without_costly(self, part: LinearProgram, block: Block, x: Array) -> LinearProgram:
+        """Leave out columns of a block that are costly and used by neither ``x`` nor relaxation."""
         at = block.columns
         used = np.maximum(self.relaxed.x[at], x[at])
-        return without_dear(part, used, self.relaxed.reduced[at], self.part * DEAR)
+        return without_costly(part, used, self.relaxed.reduced[at], self.part * COSTLY)
 
-    def search(self, searches: Sequence[Search], share: float) -> list[SolverResult]:
-        """Search blocks side by side in a share of the time that is left."""
-        return search_all(searches, self.clock.deal(len(searches), share), self.executor)
+    def solve(self, solves: Sequence[BlockSolve], share: float) -> list[SolverResult]:
+        """Solve blocks side by side in a share of the time that is left."""
+        return solve_all(solves, self.clock.deal(len(solves), share), self.executor)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class _State:
 
 
 def solve_blocks(
-    found: Split,
+    split: Split,
     *,
     gap: float,
     time_limit: float | None = None,
@@ -101,19 +99,19 @@ def solve_blocks(
        are few it is solved whole first, and by prices for a second search where the first ends
        above the gap.
     2. Every block is solved within its share as a small mixed-integer program: integers that the
-       relaxation leaves whole stay, and columns that are dear at its prices stay out. Their union
-       is a solution. Where blocks have none in their shares, all take the integers that they would
-       choose at the prices (3), and the shares are dealt out anew for them.
+       relaxation leaves whole are fixed, and columns that are costly at its prices stay out. The
+       union is a solution. Where blocks have none in their shares, all take the integers that they
+       would choose at the prices (3), and the shares are dealt out anew for them.
     3. Every block is solved at the prices: their proved bounds add up to a better bound.
-    4. The fewest blocks far from theirs are searched again with dear columns out only.
+    4. The fewest blocks far from theirs are searched again with costly columns out only.
     5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 4
-       with nothing held and 3 more finely, and all of it again while its pace can reach the gap.
+       with nothing fixed and 3 more finely, and all of it again while its pace can reach the gap.
 
     It ends as soon as solution and bound are as near as asked.
 
     Parameters
     ----------
-    found : Split
+    split : Split
     gap : float
         Asked for between the union and the bound, relative to the objective with its offset.
     time_limit : float, optional
@@ -123,14 +121,14 @@ def solve_blocks(
         here, whose solvers go on from where they were.
     """
     clock = Clock(time_limit)
-    few = len(found.blocks) < FEW
+    few = len(split.blocks) < FEW
     best: _State | None = None
     for relax in (_whole, _priced) if few else (_priced, _whole):
-        relaxed = relax(found, gap * RELAXED, clock)
+        relaxed = relax(split, gap * RELAXED, clock)
         if relaxed is None:
             continue
-        task = _Task(found, relaxed, gap, clock, executor)
-        state = _better(found, best, _searched_through(task))
+        task = _Task(split, relaxed, gap, clock, executor)
+        state = _better(split, best, _searched_through(task))
         if state is None and not few:
             return None
         best = state
@@ -141,7 +139,7 @@ def solve_blocks(
     return SolverResult(
         status="optimal" if _reached(task, best) else "stopped",
         x=best.x,
-        objective=_cost(found, best.x),
+        objective=_cost(split, best.x),
         bound=best.bound,
         row_dual=None,
         column_dual=None,
@@ -159,53 +157,53 @@ def _searched_through(task: _Task) -> _State | None:
     if not _reached(task, state) and state.bound == task.relaxed.bound:
         state = _bounded(task, state, task.part * BOUND_OPEN)
     if not _reached(task, state):
-        state = _searched(task, state, task.part * OPEN, held=True)
+        state = _searched(task, state, task.part * OPEN, fixed=True)
     if not _reached(task, state):
         state = _further(task, state)
     return state
 
 
-def _better(found: Split, one: _State | None, other: _State | None) -> _State | None:
+def _better(split: Split, one: _State | None, other: _State | None) -> _State | None:
     """Return the cheaper solution of two searches with the better of their bounds."""
     if one is None or other is None:
         return other if one is None else one
-    cheaper = one if _cost(found, one.x) < _cost(found, other.x) else other
+    cheaper = one if _cost(split, one.x) < _cost(split, other.x) else other
     return replace(cheaper, bound=max(one.bound, other.bound))
 
 
 def _first(task: _Task) -> _State | None:
     """Solve every block within its share; None where no solution was found."""
-    found, relaxed, part = task.found, task.relaxed, task.part
-    blocks = found.blocks
-    parts = found.parts(relaxed.x)
-    lowest = found.costs(relaxed.x)
-    held = [
-        with_whole(task.without_dear(p, b, relaxed.x), relaxed.x[b.columns])
+    split, relaxed, part = task.split, task.relaxed, task.part
+    blocks = split.blocks
+    parts = split.parts(relaxed.x)
+    lowest = split.costs(relaxed.x)
+    fixed = [
+        with_whole_fixed(task.without_costly(p, b, relaxed.x), relaxed.x[b.columns])
         for p, b in zip(parts, blocks, strict=True)
     ]
     near = [_near(part, low) for low in lowest]
-    inside = task.search([Search(p, how) for p, how in zip(held, near, strict=True)], 0.3)
+    inside = task.solve([BlockSolve(p, how) for p, how in zip(fixed, near, strict=True)], 0.3)
     missing = [i for i, solution in enumerate(inside) if solution.x is None]
     if len(missing) > POOR * len(blocks):
         return _by_prices(task)
     wide = {"mip_abs_gap": part * FIRST_OPEN}
-    again = task.search([Search(parts[i], wide, last=True) for i in missing], 0.4)
-    for i, solution in zip(missing, again, strict=True):
+    retried = task.solve([BlockSolve(parts[i], wide, last=True) for i in missing], 0.4)
+    for i, solution in zip(missing, retried, strict=True):
         inside[i] = solution
     if any(solution.x is None for solution in inside):
         return _by_prices(task)
-    least = lowest - found.worth(relaxed.price, relaxed.x)
-    return _State(_union(found, [s.x for s in inside]), relaxed.x, least, relaxed.bound)
+    least = lowest - split.worth(relaxed.price, relaxed.x)
+    return _State(_union(split, [s.x for s in inside]), relaxed.x, least, relaxed.bound)
 
 
 def _by_prices(task: _Task) -> _State | None:
     """Take the integers that the blocks choose at the prices, and deal the shares out for them."""
-    found, relaxed = task.found, task.relaxed
+    split, relaxed = task.split, task.relaxed
     chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
     x = None if chosen is None else _dealt(task, chosen)
     if x is None:
         return None
-    least = found.costs(relaxed.x) - found.worth(relaxed.price, relaxed.x)
+    least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
     return _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
 
 
@@ -226,42 +224,42 @@ def _at_prices(task: _Task, slack: float, start: Array | None) -> tuple[Array | 
     Returns what they choose (None where one of them found nothing and there is no ``start``), the
     bounds proved, and the bound of the whole.
     """
-    found, price = task.found, task.relaxed.price
-    cost, constant = found.priced(price)
+    split, price = task.split, task.relaxed.price
+    cost, constant = split.priced(price)
     options = {"mip_abs_gap": slack, **BOUND_ONLY}
-    begun = [None if start is None else start[block.columns] for block in found.blocks]
-    solved = task.search(
+    begun = [None if start is None else start[block.columns] for block in split.blocks]
+    solved = task.solve(
         [
-            Search(found.part(block, cost), options, own, last=start is None)
-            for block, own in zip(found.blocks, begun, strict=True)
+            BlockSolve(split.part(block, cost), options, own, last=start is None)
+            for block, own in zip(split.blocks, begun, strict=True)
         ],
         0.6,
     )
     proved = np.array([s.bound for s in solved])
     chosen = [
         start[b.columns] if s.x is None and start is not None else s.x
-        for b, s in zip(found.blocks, solved, strict=True)
+        for b, s in zip(split.blocks, solved, strict=True)
     ]
-    whole = None if any(x is None for x in chosen) else _union(found, chosen)
-    return whole, proved, float(proved.sum()) + constant + found.program.offset
+    whole = None if any(x is None for x in chosen) else _union(split, chosen)
+    return whole, proved, float(proved.sum()) + constant + split.program.offset
 
 
-def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State:
+def _searched(task: _Task, state: _State, slack: float, *, fixed: bool) -> _State:
     """Search the fewest blocks again that are far from their bounds."""
-    found, relaxed, part, x = task.found, task.relaxed, task.part, state.x
-    lowest = state.least + found.worth(relaxed.price, state.shares)
-    far, allowed = _far(found.costs(x) - lowest, part * len(found.blocks) * ALL)
-    parts = found.parts(state.shares)
-    if held:
-        pairs = zip(parts, found.blocks, strict=True)
-        parts = [task.without_dear(p, b, x) for p, b in pairs]
+    split, relaxed, part, x = task.split, task.relaxed, task.part, state.x
+    lowest = state.least + split.worth(relaxed.price, state.shares)
+    far, allowed = _far(split.costs(x) - lowest, part * len(split.blocks) * ALL)
+    parts = split.parts(state.shares)
+    if fixed:
+        pairs = zip(parts, split.blocks, strict=True)
+        parts = [task.without_costly(p, b, x) for p, b in pairs]
     aims = [lowest[i] + max(allowed, slack / OPEN) for i in far]
-    better = task.search(
+    better = task.solve(
         [
-            Search(
+            BlockSolve(
                 parts[i],
                 {"mip_abs_gap": slack, "objective_target": aim},
-                x[found.blocks[i].columns],
+                x[split.blocks[i].columns],
             )
             for i, aim in zip(far, aims, strict=True)
         ],
@@ -269,8 +267,8 @@ def _searched(task: _Task, state: _State, slack: float, *, held: bool) -> _State
     )
     out = x.copy()
     for i, solution in zip(far, better, strict=True):
-        at = found.blocks[i].columns
-        if solution.x is not None and solution.objective < found.program.cost[at] @ x[at]:
+        at = split.blocks[i].columns
+        if solution.x is not None and solution.objective < split.program.cost[at] @ x[at]:
             out[at] = solution.x
     return replace(state, x=out)
 
@@ -285,12 +283,12 @@ def _further(task: _Task, state: _State) -> _State:
         before = _distance(task, state)
         state = _dealt_anew(task, state)
         if not _reached(task, state):
-            state = _searched(task, state, slack, held=False)
+            state = _searched(task, state, slack, fixed=False)
         slack *= FINER
         if not _reached(task, state):
             state = _bounded(task, state, slack)
         distance = _distance(task, state)
-        missing = distance - task.gap * abs(_cost(task.found, state.x))
+        missing = distance - task.gap * abs(_cost(task.split, state.x))
         if missing <= 0 or task.clock.out() or (before - distance) * left < missing:
             break
     return state
@@ -302,22 +300,22 @@ def _dealt_anew(task: _Task, state: _State) -> _State:
         if integers is None or _reached(task, state):
             continue
         dealt = _dealt(task, integers)
-        if dealt is not None and _cost(task.found, dealt) < _cost(task.found, state.x):
+        if dealt is not None and _cost(task.split, dealt) < _cost(task.split, state.x):
             state = replace(state, x=dealt, shares=dealt)
     return replace(state, chosen=None)
 
 
 def _dealt(task: _Task, x: Array) -> Array | None:
     """Share the coupling rows out anew for given integers; None where these do not keep them."""
-    found = task.found
-    fixed = Split(found.program.fixed(x), found.coupling, found.blocks)
-    again = price_coupling(
+    split = task.split
+    fixed = Split(split.program.fixed(x), split.coupling, split.blocks)
+    retried = price_coupling(
         fixed,
         tolerance=task.gap * RELAXED,
         start=task.relaxed.price,
         time_limit=task.clock.left(),
     )
-    return None if again is None else again.x
+    return None if retried is None else retried.x
 
 
 def _near(part: float, low: float) -> dict[str, float]:
@@ -336,36 +334,36 @@ def _far(excess: Array, budget: float) -> tuple[Index, float]:
     return order[:count], float((budget - rest[count - 1]) / count)
 
 
-def _union(found: Split, inside: Sequence[Array | None]) -> Array:
-    x = np.zeros(len(found.program.cost))
-    for block, own in zip(found.blocks, inside, strict=True):
+def _union(split: Split, inside: Sequence[Array | None]) -> Array:
+    x = np.zeros(len(split.program.cost))
+    for block, own in zip(split.blocks, inside, strict=True):
         x[block.columns] = own
     return x
 
 
-def _priced(found: Split, tolerance: float, clock: Clock) -> Priced | None:
+def _priced(split: Split, tolerance: float, clock: Clock) -> Priced | None:
     """Solve the relaxation block by block at prices."""
-    return price_coupling(found, tolerance=tolerance, time_limit=clock.left())
+    return price_coupling(split, tolerance=tolerance, time_limit=clock.left())
 
 
-def _whole(found: Split, _: float, clock: Clock) -> Priced | None:
+def _whole(split: Split, _: float, clock: Clock) -> Priced | None:
     """Solve the relaxation whole, by the interior point and a way from there to a corner."""
-    whole = Highs(found.program.relaxed(), {"solver": "ipm", **clock.limit()}).solve()
+    whole = Highs(split.program.relaxed(), {"solver": "ipm", **clock.limit()}).solve()
     if whole.x is None or whole.row_dual is None or whole.column_dual is None:
         return None
     if whole.status != "optimal":
         return None
-    price = whole.row_dual[found.coupling]
+    price = whole.row_dual[split.coupling]
     return Priced(whole.x, price, whole.column_dual, whole.objective, whole.objective)
 
 
-def _cost(found: Split, x: Array) -> float:
-    return float(found.program.cost @ x + found.program.offset)
+def _cost(split: Split, x: Array) -> float:
+    return float(split.program.cost @ x + split.program.offset)
 
 
 def _distance(task: _Task, state: _State) -> float:
-    return _cost(task.found, state.x) - state.bound
+    return _cost(task.split, state.x) - state.bound
 
 
 def _reached(task: _Task, state: _State) -> bool:
-    return _distance(task, state) <= task.gap * max(abs(_cost(task.found, state.x)), 1.0)
+    return _distance(task, state) <= task.gap * max(abs(_cost(task.split, state.x)), 1.0)

@@ -10,9 +10,8 @@ own limit every block is solved alone, and the union is feasible.
 bounds bounds the whole for any ``y``:
 ``Σ_b min (c − Aᵀy) x + Σ_r (y_r l_r if y_r > 0 else y_r u_r)``.
 
-Blocks searched side by side: on threads here, or on the workers of an executor.
-
-A linear program that falls apart altogether: its blocks solved side by side are the whole.
+`split` makes blocks, `solve_all` solves them side by side on threads or on an executor's workers,
+and `solve_independent` a linear program without coupling rows, whose blocks are the whole.
 """
 
 from __future__ import annotations
@@ -29,13 +28,12 @@ from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from capsim.io.executors import run_tasks
+from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverResult
 from capsim.lp.threads import Clock, Deal, in_parallel
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 LARGEST = 12_000
 """Columns of a block of small components: more take longer to search than the blocks save."""
 
@@ -57,13 +55,13 @@ class Split:
     blocks: tuple[Block, ...]
 
     @cached_property
-    def meeting(self) -> csc_array:
-        """The coupling rows, by column."""
+    def coupling_rows(self) -> csc_array:
+        """The coupling rows of the matrix, compressed by column."""
         return csc_array(self.program.matrix.tocsr()[self.coupling])
 
     def uses(self) -> list[csr_array]:
         """Return what each block's columns use of the coupling rows, ``[row, own column]``."""
-        return [self.meeting[:, b.columns].tocsr() for b in self.blocks]
+        return [self.coupling_rows[:, b.columns].tocsr() for b in self.blocks]
 
     def part(
         self, block: Block, cost: Array | None = None, limit: tuple[Array, Array] | None = None
@@ -122,7 +120,7 @@ class Split:
 
     def worth(self, price: Array, x: Array) -> Array:
         """Return what each block uses of the coupling rows at ``x``, at their prices."""
-        worth = (self.meeting.T @ price) * x
+        worth = (self.coupling_rows.T @ price) * x
         return np.array([worth[b.columns].sum() for b in self.blocks])
 
     def priced(self, price: Array) -> tuple[Array, float]:
@@ -131,7 +129,7 @@ class Split:
         side = np.where(price > 0, low, high)
         safe = np.where(np.isfinite(side), price, 0.0)
         constant = float((safe * np.where(np.isfinite(side), side, 0.0)).sum())
-        return self.program.cost - self.meeting.T @ safe, constant
+        return self.program.cost - self.coupling_rows.T @ safe, constant
 
 
 def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) -> Split:
@@ -152,8 +150,8 @@ def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) 
     >>> x = m.variables("x", 2)
     >>> m.constrain("own", 2, [([0, 1], x, 1.0)], lower=1.0)
     >>> m.constrain("both", 1, [(0, x, 1.0)], upper=3.0)
-    >>> found = split(m.freeze(), np.array([False, False, True]), parts=2)
-    >>> [b.columns.tolist() for b in found.blocks]
+    >>> parts = split(m.freeze(), np.array([False, False, True]), parts=2)
+    >>> [b.columns.tolist() for b in parts.blocks]
     [[0], [1]]
     """
     rows, columns = program.matrix.shape
@@ -181,12 +179,12 @@ def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) 
     of_row = np.where(coupling, -1, of_row)
     numbers = int(group.max(initial=-1)) + 1
     members = zip(_members(of_column, numbers), _members(of_row, numbers), strict=True)
-    blocks = gathered([Block(own, rows) for own, rows in members], program)
+    blocks = nonempty([Block(own, rows) for own, rows in members], program)
     blocks.sort(key=lambda b: -len(b.columns))
     return Split(program, np.flatnonzero(coupling), tuple(blocks))
 
 
-def gathered(blocks: Iterable[Block], program: LinearProgram) -> list[Block]:
+def nonempty(blocks: Iterable[Block], program: LinearProgram) -> list[Block]:
     """Return the blocks that have columns.
 
     Rows of the others have no coefficient. Those that nothing keeps (at least 1, say) go to the
@@ -209,8 +207,8 @@ def _members(number: Index, count: int) -> list[Index]:
 
 
 @dataclass(frozen=True)
-class Search:
-    """One block to be searched: its program, how, and where it begins.
+class BlockSolve:
+    """One block to solve: its program, options, and where its search begins.
 
     Attributes
     ----------
@@ -219,7 +217,7 @@ class Search:
         Of the solver.
     start : float64 ``[column]``, optional
     last : bool
-        Whether it goes on to a first solution where it had too little time.
+        Go on to a first solution where the time was too little for one.
     """
 
     part: LinearProgram
@@ -228,14 +226,14 @@ class Search:
     last: bool = False
 
 
-def search_all(
-    searches: Sequence[Search], left: Deal, executor: Executor | None = None
+def solve_all(
+    solves: Sequence[BlockSolve], left: Deal, executor: Executor | None = None
 ) -> list[SolverResult]:
     """Solve blocks side by side; solutions in their order.
 
     Parameters
     ----------
-    searches : sequence of Search
+    solves : sequence of BlockSolve
     left : Deal
         The seconds of all of them: on threads what one does not need goes to those after it; on an
         executor, whose workers nobody counts, each has what it would have on two.
@@ -254,27 +252,27 @@ def search_all(
     >>> m = Builder()
     >>> x = m.variables("x", 1, cost=1.0, integer=True)
     >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)
-    >>> found = search_all([Search(m.freeze(), {})] * 2, Clock(None).deal(2))
-    >>> [s.objective for s in found]
+    >>> results = solve_all([BlockSolve(m.freeze(), {})] * 2, Clock(None).deal(2))
+    >>> [one.objective for one in results]
     [2.0, 2.0]
     """
     if executor is None:
-        return in_parallel([partial(_search_in_turn, search, left) for search in searches])
-    return run_tasks(partial(_solved, limit=left.limit()), searches, executor=executor)
+        return in_parallel([partial(_solve_in_turn, one, left) for one in solves])
+    return run_tasks(partial(_solve, limit=left.limit()), solves, executor=executor)
 
 
-def _search_in_turn(search: Search, left: Deal) -> SolverResult:
-    return _solved(search, left.limit())
+def _solve_in_turn(one: BlockSolve, left: Deal) -> SolverResult:
+    return _solve(one, left.limit())
 
 
-def _solved(search: Search, limit: Mapping[str, float]) -> SolverResult:
-    highs = Highs(search.part, {"mip_rel_gap": 0.0, **search.options, **limit})
-    if search.start is not None and search.part.integer.any():
-        highs.start_from(search.start)
-    found = highs.solve()
-    if found.status == "unknown" and search.last:
-        return Highs(search.part, {"mip_max_improving_sols": 1}).solve()
-    return found
+def _solve(one: BlockSolve, limit: Mapping[str, float]) -> SolverResult:
+    highs = Highs(one.part, {"mip_rel_gap": 0.0, **one.options, **limit})
+    if one.start is not None and one.part.integer.any():
+        highs.start_from(one.start)
+    result = highs.solve()
+    if result.status == "unknown" and one.last:
+        return Highs(one.part, {"mip_max_improving_sols": 1}).solve()
+    return result
 
 
 ITERATIONS = 100_000
@@ -282,7 +280,7 @@ A_ROW = 1
 """Simplex iterations that a block may take: the larger of so many, and so many a row."""
 
 
-def solve_apart(found: Split, *, time_limit: float | None = None) -> SolverResult | None:
+def solve_independent(parts: Split, *, time_limit: float | None = None) -> SolverResult | None:
     """Solve a linear program whose blocks meet in no row.
 
     The simplex method takes more than in proportion to the size of a program, and blocks go side
@@ -290,16 +288,16 @@ def solve_apart(found: Split, *, time_limit: float | None = None) -> SolverResul
 
     Parameters
     ----------
-    found : Split
+    parts : Split
         Without coupling rows; of a program without integers.
     time_limit : float, optional
         Seconds.
 
     Returns
     -------
-    Solution or None
+    SolverResult or None
         None where a block has no optimum, too little time or takes more iterations than such
-        blocks do, or there is none: then let the whole say why.
+        blocks do, or where there is no block: solve the whole to learn why.
 
     Raises
     ------
@@ -313,24 +311,24 @@ def solve_apart(found: Split, *, time_limit: float | None = None) -> SolverResul
     >>> m = Builder()
     >>> x = m.variables("x", 2, cost=[1.0, 3.0])
     >>> m.constrain("own", 2, [([0, 1], x, 1.0)], lower=[2.0, 5.0])
-    >>> solution = solve_apart(split(m.freeze(), np.array([False, False]), parts=2))
+    >>> solution = solve_independent(split(m.freeze(), np.array([False, False]), parts=2))
     >>> solution.objective, solution.row_dual.tolist()
     (17.0, [1.0, 3.0])
     """
-    program = found.program
-    if len(found.coupling) or program.integer.any():
-        raise ValueError("only a linear program whose blocks meet in no row is solved apart")
-    if not found.blocks:
+    program = parts.program
+    if len(parts.coupling) or program.integer.any():
+        raise ValueError("only a linear program whose blocks meet in no row falls apart")
+    if not parts.blocks:
         return None
     clock = Clock(time_limit)
-    searches = [
-        Search(found.part(b), {"simplex_iteration_limit": max(ITERATIONS, A_ROW * len(b.rows))})
-        for b in found.blocks
+    solves = [
+        BlockSolve(parts.part(b), {"simplex_iteration_limit": max(ITERATIONS, A_ROW * len(b.rows))})
+        for b in parts.blocks
     ]
-    solved = search_all(searches, clock.deal(len(searches)))
+    solved = solve_all(solves, clock.deal(len(solves)))
     x, column_dual = np.zeros(len(program.cost)), np.zeros(len(program.cost))
     row_dual = np.zeros(len(program.row_lower))
-    for block, own in zip(found.blocks, solved, strict=True):
+    for block, own in zip(parts.blocks, solved, strict=True):
         if own.status != "optimal" or own.row_dual is None:
             return None
         x[block.columns], column_dual[block.columns] = own.x, own.column_dual

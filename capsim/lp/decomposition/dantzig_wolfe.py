@@ -1,12 +1,10 @@
-"""The master program of a decomposition: which mixture of the blocks' solutions is cheapest.
+"""Dantzig and Wolfe's decomposition: a linear program solved block by block at prices.
 
-The linear relaxation of a program whose blocks meet in a few rows only, block by block.
-
-Dantzig and Wolfe's decomposition, stabilised by a box. The coupling rows carry prices; at given
+The decomposition is stabilised by a box. The coupling rows carry prices; at given
 prices every block is a small linear program of its own, and the blocks' least costs add up to a
 bound for the whole: ``Σ_b min (c − Aᵀy) x + Σ_r (y_r l_r if y_r > 0 else y_r u_r)``. A master
 program mixes the blocks' solutions found so far so that the coupling rows hold; its prices, kept
-within a box around the best ones so far, are asked next. Mixture and bound meet at the optimum.
+within a box around the best ones so far, are tried next. Mixture and bound meet at the optimum.
 
 The first prices come from groups of blocks, each given its part of every coupling row.
 After the first round each block is solved again from its last basis, which takes milliseconds
@@ -23,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
-from capsim.lp.decomposition.blocks import Block, Split, gathered
+from capsim.lp.arrays import Array
+from capsim.lp.decomposition.blocks import Block, Split, nonempty
 from capsim.lp.highs import INTERIOR, Basis, Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverResult
 from capsim.lp.threads import in_parallel
 
-Array = NDArray[np.float64]
 DUAL = 1e-7
-"""Worth of a column below which it is none, as for the simplex method."""
+"""Worth of a column below which it counts as 0, as for the simplex method."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +142,8 @@ class Master:
         first = 2 * self._rows + self._loose
         weight, block = self._value[first:], np.array(self._added)
         mixed = [
-            np.asarray(np.tensordot(weight[block == i], np.stack(found), axes=1))
-            for i, found in enumerate(solutions)
+            np.asarray(np.tensordot(weight[block == i], np.stack(own), axes=1))
+            for i, own in enumerate(solutions)
         ]
         return mixed, self._value[2 * self._rows : first]
 
@@ -203,7 +201,7 @@ class Priced:
 
 
 def price_coupling(
-    found: Split,
+    split: Split,
     *,
     tolerance: float = 1e-4,
     start: Array | None = None,
@@ -213,7 +211,7 @@ def price_coupling(
 
     Parameters
     ----------
-    found : Split
+    split : Split
         Integer columns are taken as continuous.
     tolerance : float
         Between mixture and bound, relative to the objective (at least 1).
@@ -246,18 +244,18 @@ def price_coupling(
     >>> priced.x.round(6).tolist(), round(priced.objective, 6)
     ([4.0, 2.0], 10.0)
     """
-    program = found.program.relaxed()
-    found = Split(program, found.coupling, found.blocks)
-    return Pricer(found).price(
+    program = split.program.relaxed()
+    split = Split(program, split.coupling, split.blocks)
+    return Pricer(split).price(
         program,
         tolerance=tolerance,
-        start=_first_prices(found) if start is None else start,
+        start=_first_prices(split) if start is None else start,
         time_limit=time_limit,
     )
 
 
 class Pricer:
-    """The blocks of a split program as persistent solvers, asked for one program after the other.
+    """The blocks of a split program as persistent solvers, for one program after the other.
 
     The programs have the same matrix and row limits; costs and bounds of their columns may differ.
     Columns that stand in coupling rows alone belong to no block but to the master program, which
@@ -265,25 +263,25 @@ class Pricer:
 
     Parameters
     ----------
-    found : Split
+    split : Split
     """
 
-    def __init__(self, found: Split) -> None:
-        program = found.program
+    def __init__(self, split: Split) -> None:
+        program = split.program
         inner = np.ones(len(program.row_lower), bool)
-        inner[found.coupling] = False
+        inner[split.coupling] = False
         own = program.matrix.tocsr()[np.flatnonzero(inner)]
         loose = np.asarray(abs(own).sum(axis=0)).ravel() == 0
-        loose &= np.diff(found.meeting.indptr) > 0
-        self.rows = found.meeting.tocsr()
-        self.low, self.high = program.row_lower[found.coupling], program.row_upper[found.coupling]
+        loose &= np.diff(split.coupling_rows.indptr) > 0
+        self.rows = split.coupling_rows.tocsr()
+        self.low, self.high = program.row_lower[split.coupling], program.row_upper[split.coupling]
         self.loose = np.flatnonzero(loose)
-        blocks = (Block(b.columns[~loose[b.columns]], b.rows) for b in found.blocks)
-        self.blocks = tuple(gathered(blocks, program))
-        self.use = replace(found, blocks=self.blocks).uses()
+        blocks = (Block(b.columns[~loose[b.columns]], b.rows) for b in split.blocks)
+        self.blocks = tuple(nonempty(blocks, program))
+        self.use = replace(split, blocks=self.blocks).uses()
         self._sides = [(program.row_lower[b.rows], program.row_upper[b.rows]) for b in self.blocks]
         self._solvers = [
-            Highs(replace(found.part(b), integer=np.zeros(len(b.columns), bool)))
+            Highs(replace(split.part(b), integer=np.zeros(len(b.columns), bool)))
             for b in self.blocks
         ]
         self._known: list[list[Array]] = [[] for _ in self.blocks]
@@ -296,7 +294,7 @@ class Pricer:
         tolerance: float = 1e-4,
         start: Array | None = None,
         time_limit: float | None = None,
-        plain: float | None = None,
+        threshold: float | None = None,
         radius: float = RADIUS,
     ) -> Priced | None:
         """Solve the linear relaxation of ``program``, as :func:`price_coupling` says.
@@ -309,9 +307,9 @@ class Pricer:
             First prices; those of the program before where not given, at the beginning 0.
         time_limit : float, optional
             Seconds.
-        plain : float, optional
-            Stop as soon as it is plain whether the optimum is above or not: bound or mixture says
-            so, and the other may be far. Without a mixture ``x`` is NaN.
+        threshold : float, optional
+            Stop as soon as bound or mixture says whether the optimum is above it; the other of them
+            may be far. Without a mixture ``x`` is NaN.
         radius : float
             Half width of the box at the start, relative to the prices.
         """
@@ -320,11 +318,11 @@ class Pricer:
         master = Master(self.low, self.high, len(self.blocks), loose)
         cost = [program.cost[b.columns] for b in self.blocks]
         self._begin(program, cost, master)
-        asked = loose.allowed(self._last if start is None else start)
+        trial = loose.allowed(self._last if start is None else start)
         best, center, width = -np.inf, np.zeros(len(self.low)), np.full(len(self.low), radius)
         for _ in range(ROUNDS):
-            at, constant = _sided(asked, self.low, self.high)
-            solutions = self._ask(cost, at)
+            at, constant = _sided(trial, self.low, self.high)
+            solutions = self._solve_blocks(cost, at)
             if solutions is None or time.perf_counter() > end:
                 return None
             for i, solution in enumerate(solutions):
@@ -334,7 +332,7 @@ class Pricer:
             gain, promised = bound - best, master.objective + program.offset - best
             if bound > best:
                 best, center, at_best, bases = bound, at, solutions, self._bases()
-            if plain is not None and best > plain:
+            if threshold is not None and best > threshold:
                 return self._found(program, None, center, at_best, np.inf, best, bases)
             if np.isfinite(gain) and gain < GOOD_STEP * promised:
                 width = np.maximum(width * (1.0 if gain > 0 else SHRINK), LEAST_RADIUS)
@@ -344,9 +342,9 @@ class Pricer:
                 prices = master.prices(center, width * _scale(center))
                 if prices is None or width.max(initial=0.0) > WIDEST:
                     return None
-                asked, objective = prices, master.objective + program.offset
+                trial, objective = prices, master.objective + program.offset
                 close = objective - best <= tolerance * max(abs(objective), 1.0)
-                close = close or (plain is not None and objective <= plain)
+                close = close or (threshold is not None and objective <= threshold)
                 strained = master.strained(MIXED)
                 if not close or not strained.any():
                     break
@@ -370,20 +368,20 @@ class Pricer:
         self._known[i].append(x)
         master.add(i, float(cost @ x), np.asarray(self.use[i] @ x))
 
-    def _ask(self, cost: list[Array], price: Array) -> list[SolverResult] | None:
+    def _solve_blocks(self, cost: list[Array], price: Array) -> list[SolverResult] | None:
         """Solve every block at these prices; None where one has no optimum."""
 
-        def ask(i: int) -> SolverResult:
+        def solve(i: int) -> SolverResult:
             self._solvers[i].reprice(cost[i] - self.use[i].T @ price)
             return self._solvers[i].solve(watched=False)
 
-        got = in_parallel([partial(ask, i) for i in range(len(self.blocks))])
-        return got if all(s.status == "optimal" for s in got) else None
+        results = in_parallel([partial(solve, i) for i in range(len(self.blocks))])
+        return results if all(s.status == "optimal" for s in results) else None
 
     def _bases(self) -> tuple[Basis, ...]:
         """Return where the blocks' last solves ended."""
-        found = (solver.basis for solver in self._solvers)
-        return tuple(basis for basis in found if basis is not None)
+        bases = (solver.basis for solver in self._solvers)
+        return tuple(basis for basis in bases if basis is not None)
 
     def _found(
         self,
@@ -417,43 +415,43 @@ def _scale(center: Array) -> Array:
 def _sided(price: Array, low: Array, high: Array) -> tuple[Array, float]:
     """Drop prices that point at a side without a limit; return also what the rows contribute."""
     side = np.where(price > 0, low, high)
-    held = np.isfinite(side)
-    safe = np.where(held, price, 0.0)
-    return safe, float((safe * np.where(held, side, 0.0)).sum())
+    bounded = np.isfinite(side)
+    safe = np.where(bounded, price, 0.0)
+    return safe, float((safe * np.where(bounded, side, 0.0)).sum())
 
 
-def _first_prices(found: Split) -> Array:
+def _first_prices(split: Split) -> Array:
     """Row by row the median over groups of blocks that are given their part of the rows.
 
     One group's prices say as much of its own scarcity as of the whole's; the median does not.
     """
-    if not len(found.coupling):
+    if not len(split.coupling):
         return np.zeros(0)
-    groups = max(1, round(len(found.blocks) / TOGETHER))
-    members = [np.arange(i, len(found.blocks), groups) for i in range(groups)]
-    mass = abs(found.meeting)
-    prices = in_parallel([partial(_group_prices, found, each, mass) for each in members])
+    groups = max(1, round(len(split.blocks) / TOGETHER))
+    members = [np.arange(i, len(split.blocks), groups) for i in range(groups)]
+    mass = abs(split.coupling_rows)
+    prices = in_parallel([partial(_group_prices, split, each, mass) for each in members])
     known = [p for p in prices if p is not None]
     if not known:
-        return np.zeros(len(found.coupling))
+        return np.zeros(len(split.coupling))
     return np.asarray(np.median(known, axis=0), np.float64)
 
 
-def _group_prices(found: Split, members: NDArray[np.int64], rows: csc_array) -> Array | None:
+def _group_prices(split: Split, members: NDArray[np.int64], rows: csc_array) -> Array | None:
     """Return prices of the coupling rows for a few blocks, each row cut to their part of it.
 
     The part is that of the size of the coefficients, which are given as ``rows``.
     """
-    program = found.program
+    program = split.program
     together = Block(
-        np.concatenate([found.blocks[i].columns for i in members]),
-        np.concatenate([found.blocks[i].rows for i in members]),
+        np.concatenate([split.blocks[i].columns for i in members]),
+        np.concatenate([split.blocks[i].rows for i in members]),
     )
     own = rows[:, np.sort(together.columns)].sum(axis=1)
     mass = own / np.maximum(rows.sum(axis=1), 1e-300)
     limit = [
         np.where(np.isfinite(side), np.where(np.isfinite(side), side, 0.0) * mass, side)
-        for side in (program.row_lower[found.coupling], program.row_upper[found.coupling])
+        for side in (program.row_lower[split.coupling], program.row_upper[split.coupling])
     ]
-    solved = Highs(found.part(together, limit=(limit[0], limit[1])), LOOSE).solve()
+    solved = Highs(split.part(together, limit=(limit[0], limit[1])), LOOSE).solve()
     return None if solved.row_dual is None else solved.row_dual[len(together.rows) :]

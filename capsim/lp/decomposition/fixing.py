@@ -1,11 +1,12 @@
-"""Smaller programs to search first: what a relaxation says is held, or left out.
+"""Smaller programs to solve first: columns that a linear relaxation lets one fix.
 
-A first solution of a mixed-integer program from its relaxation, and the search from there.
+Integers that the relaxation leaves whole are fixed (relaxation enforced neighbourhood search, RENS;
+Berthold 2014), columns whose reduced cost is high are left out (reduced-cost fixing). Neither is
+exact: a fixed program gives a first solution, from which the whole is searched.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,13 +17,14 @@ from capsim.lp.arrays import Array
 from capsim.lp.highs import Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverResult
+from capsim.lp.threads import Clock
 
 WHOLE = 1e-6
-"""Distance from a whole number that counts as none."""
+"""Distance from a whole number below which a value counts as whole."""
 
 
-def with_whole(program: LinearProgram, x: Array) -> LinearProgram:
-    """Hold the integers that a relaxation leaves whole.
+def with_whole_fixed(program: LinearProgram, x: Array) -> LinearProgram:
+    """Fix the integers that a relaxation leaves whole.
 
     Parameters
     ----------
@@ -35,8 +37,8 @@ def with_whole(program: LinearProgram, x: Array) -> LinearProgram:
     >>> from capsim.lp import Builder
     >>> m = Builder()
     >>> _ = m.variables("x", 3, upper=4.0, integer=True)
-    >>> held = with_whole(m.freeze(), np.array([2.0, 1.5, 0.0]))
-    >>> held.lower.tolist(), held.upper.tolist()
+    >>> fixed = with_whole_fixed(m.freeze(), np.array([2.0, 1.5, 0.0]))
+    >>> fixed.lower.tolist(), fixed.upper.tolist()
     ([2.0, 0.0, 0.0], [2.0, 4.0, 0.0])
     """
     nearest = np.clip(np.round(x), program.lower, program.upper)
@@ -48,8 +50,10 @@ def with_whole(program: LinearProgram, x: Array) -> LinearProgram:
     )
 
 
-def without_dear(program: LinearProgram, used: Array, reduced: Array, dear: float) -> LinearProgram:
-    """Hold continuous columns at nothing that are not used and whose units cost too much.
+def without_costly(
+    program: LinearProgram, used: Array, reduced: Array, limit: float
+) -> LinearProgram:
+    """Fix continuous columns at their lower bound that are not used and cost too much.
 
     Parameters
     ----------
@@ -58,61 +62,54 @@ def without_dear(program: LinearProgram, used: Array, reduced: Array, dear: floa
         What known solutions use of each at most.
     reduced : float64 ``[column]``
         What a unit costs beside the others (reduced costs).
-    dear : float
-        What is too much.
+    limit : float
+        Reduced cost from which a column is fixed.
 
     Examples
     --------
     >>> from capsim.lp import Builder
     >>> m = Builder()
     >>> _ = m.variables("x", 3, upper=4.0)
-    >>> left = without_dear(m.freeze(), np.array([1.0, 0.0, 0.0]), np.array([9.0, 9.0, 1.0]), 5.0)
+    >>> left = without_costly(m.freeze(), np.array([1.0, 0.0, 0.0]), np.array([9.0, 9.0, 1.0]), 5.0)
     >>> left.upper.tolist()
     [4.0, 0.0, 4.0]
     """
-    out = ~program.integer & (used <= program.lower + WHOLE) & (reduced > dear)
+    out = ~program.integer & (used <= program.lower + WHOLE) & (reduced > limit)
     return replace(program, upper=np.where(out, program.lower, program.upper))
 
 
-def dive(
+def rens(
     program: LinearProgram,
     *,
     gap: float,
     time_limit: float | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> SolverResult:
-    """Search a program from the best solution that agrees with its relaxation.
+    """Solve a mixed-integer program from the solution that RENS finds.
 
-    Integers that the relaxation leaves whole are held, the small program that is left is solved,
+    Integers that the relaxation leaves whole are fixed, the small program that is left is solved,
     and its solution is where the search of the whole begins: its bound is that of the whole.
 
     Parameters
     ----------
     program : LinearProgram
     gap, time_limit, options
-        As :func:`capsim.lp.solvers` takes them; the clock is for all of it.
+        As :func:`capsim.lp.solvers.solve` takes them; the time is for all of it.
 
     Returns
     -------
-    Solution
+    SolverResult
     """
-    begin = time.perf_counter()
-    said = {"mip_abs_gap": 0.0, **(options or {})}
-
-    def left() -> dict[str, float]:
-        if time_limit is None:
-            return {}
-        return {"time_limit": max(time_limit - (time.perf_counter() - begin), 0.1)}
-
-    relaxed = Highs(program.relaxed(), {**said, **left()}).solve()
+    clock = Clock(time_limit)
+    options = {"mip_abs_gap": 0.0, **(options or {})}
+    relaxed = Highs(program.relaxed(), {**options, **clock.limit()}).solve()
     if not program.integer.any():
         return relaxed
     start = None
     if relaxed.x is not None and relaxed.status == "optimal":
-        part = with_whole(program, relaxed.x)
-        start = Highs(part, {**said, "mip_rel_gap": gap / 2, **left()}).solve().x
-    highs = Highs(program, {**said, "mip_rel_gap": gap, **left()})
+        part = with_whole_fixed(program, relaxed.x)
+        start = Highs(part, {**options, "mip_rel_gap": gap / 2, **clock.limit()}).solve().x
+    highs = Highs(program, {**options, "mip_rel_gap": gap, **clock.limit()})
     if start is not None:
         highs.start_from(start)
-    found = highs.solve()
-    return replace(found, seconds=time.perf_counter() - begin)
+    return replace(highs.solve(), seconds=clock.spent())
