@@ -119,8 +119,8 @@ def run(
     from capsim.lp.options import SolveOptions
     from capsim.plan.solver import optimize
     from capsim.reliability.search import harden
-    from capsim.report.screen import answer
-    from capsim.report.summary import safety_summary, safety_text, summarize
+    from capsim.report.screen import answer, safety_text
+    from capsim.report.summary import safety_summary, summarize
     from capsim.scenario.scenario import Scenario, load
     from capsim.simulation.run import simulate
 
@@ -229,9 +229,9 @@ def write(
         `out` holds something that is not a report.
     """
     from capsim.io.atomic import whole_folder
-    from capsim.report import files
+    from capsim.report.files import files, safety_files
     from capsim.report.page.tables import milestones
-    from capsim.report.summary import safety_files, to_json
+    from capsim.report.summary import to_json
 
     progress(WRITING)
     start = time.perf_counter()
@@ -339,10 +339,10 @@ def compare_run(
     from capsim.comparison.side_by_side import compare, refuse
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
-    from capsim.report import screen
+    from capsim.report.files import COMPARISON_MARK, comparison_files
     from capsim.scenario.scenario import load
 
-    check_place(Path(out), screen.MARK)
+    check_place(Path(out), COMPARISON_MARK)
     if store is not None:
         check_writable(Path(store))
     loaded = [load(folder) for folder in scenarios]
@@ -366,7 +366,7 @@ def compare_run(
             progress=progress,
             **how,
         )
-    write_folder(Path(out), screen.MARK, screen.comparison_files(comparison, lang=lang), progress)
+    write_folder(Path(out), COMPARISON_MARK, comparison_files(comparison, lang=lang), progress)
     return comparison
 
 
@@ -429,7 +429,7 @@ def build_programme(
     Returns
     -------
     dict
-        As `capsim.report.screen.building`; besides `starts` and `slippage` where asked for.
+        As `capsim.report.summary.building`; besides `starts` and `slippage` where asked for.
 
     Raises
     ------
@@ -441,11 +441,13 @@ def build_programme(
     from capsim.construction import building, calibration, scheduling
     from capsim.demand.enrolment_table import read_wide
     from capsim.io.atomic import check_place
-    from capsim.report import screen
+    from capsim.report.files import BUILD_MARK, building_files
+    from capsim.report.summary import building as summarize_building
+    from capsim.report.summary import starts_gain
     from capsim.scenario.scenario import load
 
     if out is not None:
-        check_place(out, screen.BUILD_MARK)
+        check_place(out, BUILD_MARK)
     given = load(scenario)
     phases, slippage = None, None
     if record is not None:
@@ -470,12 +472,12 @@ def build_programme(
     else:
         progress("building")
         programme = building.build(given, replications=draws, seed=seed)
-    view = screen.building(given, programme)
+    view = summarize_building(given, programme)
     if optimized is not None:
-        view["starts"] = screen.starts_gain(given, optimized)
+        view["starts"] = starts_gain(given, optimized)
     if slippage is not None:
         view["slippage"] = {**asdict(slippage), "closed": closed}
     if out is not None:
-        contents = screen.building_files(view, programme, optimized, phases)
-        write_folder(out, screen.BUILD_MARK, contents, progress)
+        contents = building_files(view, programme, optimized, phases)
+        write_folder(out, BUILD_MARK, contents, progress)
     return view

@@ -137,9 +137,8 @@ def compare(
             time_limit=time_limit,
         )
     )
-    from capsim.report.comparison_narrative import comparison_text
-    from capsim.report.screen import comparison_summary
-    from capsim.report.summary import to_json
+    from capsim.report.screen import comparison_text
+    from capsim.report.summary import comparison_summary, to_json
 
     if as_json:
         typer.echo(to_json(comparison_summary(comparison)), nl=False)
@@ -163,8 +162,8 @@ def explain(
             scenario, solver=solver, gap=gap, time_limit=time_limit, progress=progress
         )
     )
-    from capsim.report.narrative import reasons, reasons_text
-    from capsim.report.summary import to_json
+    from capsim.report.screen import reasons_text
+    from capsim.report.summary import reasons, to_json
 
     if as_json:
         typer.echo(to_json(reasons(plan, explanation, priced)), nl=False)

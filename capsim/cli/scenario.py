@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: capsim check scenarios/prefecture-2022")
 def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
     """Check a scenario: all its faults, or the scenario on one screen."""
-    from capsim.report.screen import overview, overview_text
-    from capsim.report.summary import to_json
+    from capsim.report.screen import overview_text
+    from capsim.report.summary import overview, to_json
     from capsim.scenario.scenario import load
 
     view = work(lambda progress: overview(load(scenario)))

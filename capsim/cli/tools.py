@@ -49,8 +49,9 @@ def forecast(
     from capsim.demand.observed import birth_variant
     from capsim.demand.projection import project
     from capsim.io.atomic import whole_file
-    from capsim.report.screen import enrolment, enrolment_text
-    from capsim.report.summary import csv, to_json
+    from capsim.report.files import csv
+    from capsim.report.screen import enrolment_text
+    from capsim.report.summary import enrolment, to_json
     from capsim.scenario.scenario import load
 
     def task(progress: workflow.Progress) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def backtest(
         from capsim.demand.enrolment_table import panel, panel_of, read_wide
         from capsim.demand.rolling_origin import backtest as judge
         from capsim.io.atomic import check_place
-        from capsim.report.screen import BACKTEST_MARK, backtest_files
+        from capsim.report.files import BACKTEST_MARK, backtest_files
         from capsim.scenario.scenario import load
 
         if out is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from capsim.i18n.language import Words, filled, left, right, width, words
+from capsim.i18n.language import Words
 from capsim.report.figures.comparison import PAID
 from capsim.report.figures.tradeoff import MEANING
 from capsim.report.narrative import Saying, explained
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 MOST = 12
 """Scenarios, or cells of one, that are named in sentences; tables have them all."""
 CELLS = 3
-
-
-def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
-    """Put a comparison into a table for one screen, best scenario first, and into sentences."""
-    say = words(lang)
-    lines = [verdict(comparison, say), "", *_ranking(comparison, say)]
-    for saying in sayings(comparison, say):
-        lines += ["", f"{saying.head}:"]
-        for part in saying.parts:
-            lines += filled(f"  {part}", "    ")
-    return "\n".join(lines) + "\n"
 
 
 def verdict(comparison: Comparison, say: Words) -> str:
@@ -95,32 +84,6 @@ def sayings(comparison: Comparison, say: Words) -> list[Saying]:
 
 def _more(number: int, say: Words) -> list[str]:
     return [say("… {number} more", number=say.count(number))] if number > 0 else []
-
-
-def _ranking(comparison: Comparison, say: Words) -> list[str]:
-    """Write a line for each scenario, best first."""
-    summary = comparison.tables["summary"]
-    ranks = dict(zip(summary["scenario"], summary["rank"].astype(str), strict=True))
-    wide = max(width(name) for name in (say("scenario"), *comparison.results)) + 2
-    columns = {
-        "missed": (say("missed"), 9),
-        "avoidable_cny": (say("decided cost"), 20),
-        "displaced": (say("displaced"), 11),
-        "surplus_last": (say("empty, end"), 15),
-        "least_probability": (say("likely"), 8),
-    }
-    head = " " * 3 + left(say("scenario"), wide)
-    head += "".join(right(title, room) for title, room in columns.values())
-    lines = [f"{head}  {say('dominated by')}"]
-    for row in summary.to_dict("records"):
-        start = f"{row['rank']:<3}{left(str(row['scenario']), wide)}"
-        if row["status"] == "infeasible":
-            lines.append(start + say("no plan meets what is ordered"))
-            continue
-        cells = [right(figure(row[key], key, say), room) for key, (_, room) in columns.items()]
-        above = ", ".join(ranks[name] for name in row["dominated_by"].split(";") if name)
-        lines.append(f"{start}{''.join(cells)}  {above}".rstrip())
-    return lines
 
 
 def _costs(comparison: Comparison, say: Words) -> list[str]:

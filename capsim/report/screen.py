@@ -1,65 +1,37 @@
-"""The answer on one screen: targets met or not, mix, cost, how likely, what binds.
-
-A scenario on one screen, for those who check what they have put in.
-
-A building programme simulated alone, for one screen and for a folder.
-
-A back-test of forecasting methods, for one screen and for a folder.
-
-Scenarios side by side, for one screen and for a folder.
-"""
+"""Results as text for one screen of 100 columns: a plan, a comparison, a scenario, a back-test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-import pandas as pd
 
-from capsim.comparison.differences import shown
-from capsim.comparison.grid import heat, sweep_of, tornado
-from capsim.i18n.language import (
-    Words,
-    filled,
-    left,
-    right,
-    width,
-    words,
-    wrapped,
-)
-from capsim.report import narrative as sentences
-from capsim.report.comparison_narrative import comparison_text
-from capsim.report.figures.comparison import comparison_figures
-from capsim.report.figures.style import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
-    STYLE,
-    VERMILLION,
-    new_figure,
-    render,
-    render_both,
-)
-from capsim.report.narrative import explained
-from capsim.report.page.comparison import comparison_page
-from capsim.report.summary import csv, plain, to_json
+from capsim.i18n.language import Words, filled, left, right, width, words, wrapped
+from capsim.plan.targets import rule_and_year
+from capsim.report import comparison_narrative as compared
+from capsim.report import narrative
+from capsim.report.figures.projection import LEVELS, backtest_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
+    from capsim.analysis.shadow_prices import Prices
     from capsim.comparison.side_by_side import Comparison
-    from capsim.construction.building import ConstructionSimulation
-    from capsim.construction.scheduling import OptimizedStarts
-    from capsim.demand.projection import Demand
     from capsim.demand.rolling_origin import Backtest
-    from capsim.plan.plan import Plan
-    from capsim.scenario.scenario import Scenario
+    from capsim.plan.plan import Explanation, Plan
+    from capsim.reliability.result import Hardened
     from capsim.simulation.outcomes import Outcomes
+
+
+EN = words("en")
+"""Of screens that are in English alone."""
+SAFETY_WIDTH = 96
+MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "unmarked"}
+FIGURES = {
+    "mape": ("mean relative error (MAPE)", 2),
+    "bias": ("bias (forecast above: +)", 2),
+    "cover80": ("held by 80 % intervals", 1),
+    "cover95": ("held by 95 % intervals", 1),
+}
 
 
 def answer(
@@ -77,33 +49,42 @@ def answer(
         `en` or `zh`.
     """
     say = words(lang)
-    scenario = plan.scenario
-    title = f"{scenario.heading(lang)} ({scenario.name} {scenario.hash[:10]})"
-    lines = [title, sentences.verdict(plan, summary, say), ""]
+    lines = [_title(plan, lang), narrative.verdict(plan, summary, say), ""]
     if plan.status == "infeasible":
-        messages = () if plan.explanation is None else plan.explanation.messages
-        for sentence in explained(messages, say):
-            lines += filled(sentence, "  " if sentence.startswith("- ") else "")
-        return "\n".join(lines) + "\n"
-    lines += _targets(summary, say)
-    lines.append("")
-    for saying in sentences.mix(plan, summary, say):
+        return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
+    lines += [*_targets(summary, say), ""]
+    for saying in narrative.mix(plan, summary, say):
         lines += wrapped(*saying)
-    lines += ["", *wrapped(*sentences.cost(plan, summary, say))]
-    if spread := sentences.cost_spread(plan, summary, say):
+    lines += ["", *wrapped(*narrative.cost(plan, summary, say))]
+    if spread := narrative.cost_spread(plan, summary, say):
         lines += filled(f"  {spread}", "  ")
-    if missing := sentences.short(plan, say):
+    if missing := narrative.short(plan, say):
         lines += ["", *wrapped(*missing)]
-    lines += ["", *sentences.people(summary, say)]
-    lines += ["", *wrapped(*sentences.binds(plan, say))]
-    if outcomes is not None and (late := sentences.late(outcomes, say)):
+    lines += ["", *narrative.people(summary, say)]
+    lines += ["", *wrapped(*narrative.binds(plan, say))]
+    if outcomes is not None and (late := narrative.late(outcomes, say)):
         lines += ["", *wrapped(*late)]
     return "\n".join(lines) + "\n"
 
 
+def _title(plan: Plan, lang: str) -> str:
+    scenario = plan.scenario
+    return f"{scenario.heading(lang)} ({scenario.name} {scenario.hash[:10]})"
+
+
+def _explanation(explanation: Explanation | None, say: Words) -> list[str]:
+    """Write the sentences of an explanation over lines, points of lists indented."""
+    sentences = narrative.explained(explanation.messages if explanation else (), say)
+    return [
+        line
+        for sentence in sentences
+        for line in filled(sentence, "  " if sentence.startswith("- ") else "")
+    ]
+
+
 def _targets(summary: dict[str, Any], say: Words) -> list[str]:
     """Write a line for each rule: its first date in full, its later years in short."""
-    rows = sentences.target_rows(summary, say)
+    rows = narrative.target_rows(summary, say)
     simulated = summary["simulation"]["draws"] > 0
     names = [say.rule(row["rule"]) for row in rows]
     wide = max(width(name) for name in [say("Target"), *names]) + 2
@@ -120,49 +101,93 @@ def _targets(summary: dict[str, Any], say: Words) -> list[str]:
     return lines
 
 
-EN = words("en")
-"""Of screens that are in English alone."""
-MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "unmarked"}
+def reasons_text(
+    plan: Plan, explanation: Explanation | None, prices: Prices | None, *, lang: str = "en"
+) -> str:
+    """Write `reasons` for one screen of 100 columns."""
+    say = words(lang)
+    lines = [_title(plan, lang)]
+    if plan.status == "infeasible":
+        lines.append(say("NO PLAN meets what is ordered."))
+    elif explanation is not None:
+        lines.append(say("THE PLAN MISSES A TARGET."))
+    else:
+        lines.append(say("THE PLAN MEETS ALL TARGETS."))
+    lines += _explanation(explanation, say)
+    if prices is not None:
+        table = prices.binding()
+        lines += ["", *filled(narrative.prices_head(table, say))]
+        for sentence in narrative.price_sentences(table, say):
+            lines += filled(f"  {sentence}", "    ")
+    return "\n".join(lines) + "\n"
 
 
-def overview(scenario: Scenario) -> dict[str, Any]:
-    """Sum a scenario up.
+def safety_text(hardened: Hardened) -> str:
+    """Say how safe the plan is, what that costs, or what stands in the way."""
+    share = hardened.extra_cny / max(hardened.plain.avoidable_cny, 1e6)
+    cheapest = hardened.rounds["probability"].iloc[0]
+    lines = [
+        f"Safety: {', '.join(_named(hardened.targets))} hold together in"
+        f" {hardened.probability:.1%} of {hardened.draws:,} fresh draws (95 % interval"
+        f" {hardened.low:.1%} to {hardened.high:.1%}); the cheapest plan, in {cheapest:.1%}.",
+        f"Safety costs {hardened.extra_cny / 1e6:,.1f} million RMB more than the cheapest plan, "
+        f"{share:.2%} of what decisions can move.",
+    ]
+    if not hardened.reached:
+        lines.append(f"The {hardened.asked:.1%} asked for is not reached:")
+        lines += [f"- {reason}" for reason in hardened.reasons]
+    return "".join(f"{fill(line, SAFETY_WIDTH, subsequent_indent='  ')}\n" for line in lines)
 
-    Returns
-    -------
-    dict
-        name, title, hash, years (base, first, last planned), counties, areas, pupils (base year,
-        by stage and sector), schools (rows and places by stage and sector), projects (rows,
-        copies, places, capital in RMB by status), limits (rows by kind), ordered (what the
-        policies ask, as words), marks (figures by mark) and warnings.
-    """
-    areas = scenario.table("areas")
-    sources = scenario.sources()
-    return {
-        "name": scenario.name,
-        "title": scenario.title,
-        "hash": scenario.hash,
-        "years": {
-            "base": scenario.base_year,
-            "first": scenario.first_year,
-            "last": scenario.last_year,
-        },
-        "counties": int(areas["county"].nunique()),
-        "areas": len(areas),
-        "pupils": _pupils(scenario),
-        "schools": _schools(scenario),
-        "projects": _projects(scenario),
-        "limits": {
-            str(kind): int(rows)
-            for kind, rows in scenario.table("limits")["kind"].value_counts(sort=False).items()
-        },
-        "ordered": _ordered(scenario),
-        "marks": {
-            str(mark): int(rows)
-            for mark, rows in sources["mark"].value_counts().sort_index().items()
-        },
-        "warnings": list(scenario.warnings),
+
+def _named(targets: tuple[str, ...]) -> list[str]:
+    """Name targets, those of a rule over many years in one."""
+    years: dict[str, list[str]] = {}
+    for target in targets:
+        rule, year = rule_and_year(target)
+        years.setdefault(rule, []).extend([] if year is None else [str(year)])
+    return [
+        " ".join([rule, "–".join(dict.fromkeys(of[:1] + of[-1:]))]).rstrip()
+        for rule, of in years.items()
+    ]
+
+
+def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
+    """Put a comparison into a table for one screen, best scenario first, and into sentences."""
+    say = words(lang)
+    lines = [compared.verdict(comparison, say), "", *_ranking(comparison, say)]
+    for saying in compared.sayings(comparison, say):
+        lines += ["", f"{saying.head}:"]
+        for part in saying.parts:
+            lines += filled(f"  {part}", "    ")
+    return "\n".join(lines) + "\n"
+
+
+def _ranking(comparison: Comparison, say: Words) -> list[str]:
+    """Write a line for each scenario, best first."""
+    summary = comparison.tables["summary"]
+    ranks = dict(zip(summary["scenario"], summary["rank"].astype(str), strict=True))
+    wide = max(width(name) for name in (say("scenario"), *comparison.results)) + 2
+    columns = {
+        "missed": (say("missed"), 9),
+        "avoidable_cny": (say("decided cost"), 20),
+        "displaced": (say("displaced"), 11),
+        "surplus_last": (say("empty, end"), 15),
+        "least_probability": (say("likely"), 8),
     }
+    head = " " * 3 + left(say("scenario"), wide)
+    head += "".join(right(title, room) for title, room in columns.values())
+    lines = [f"{head}  {say('dominated by')}"]
+    for row in summary.to_dict("records"):
+        start = f"{row['rank']:<3}{left(str(row['scenario']), wide)}"
+        if row["status"] == "infeasible":
+            lines.append(start + say("no plan meets what is ordered"))
+            continue
+        cells = [
+            right(compared.figure(row[key], key, say), room) for key, (_, room) in columns.items()
+        ]
+        above = ", ".join(ranks[name] for name in row["dominated_by"].split(";") if name)
+        lines.append(f"{start}{''.join(cells)}  {above}".rstrip())
+    return lines
 
 
 def overview_text(view: dict[str, Any]) -> str:
@@ -201,27 +226,6 @@ def overview_text(view: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def enrolment(scenario: Scenario, demand: Demand) -> dict[str, Any]:
-    """Sum a projection up: children to be placed by stage and year.
-
-    Returns
-    -------
-    dict
-        scenario (name, hash), pupils (stage → year → persons) and notes.
-    """
-    table = demand.frame()
-    stages = {grade: name for name, stage in scenario.stages.items() for grade in stage.grades}
-    sums = table.groupby([table["grade"].map(stages), "school_year"])["pupils"].sum()
-    return {
-        "scenario": {"name": scenario.name, "hash": scenario.hash},
-        "pupils": {
-            stage: {str(year): float(number) for year, number in sums[stage].items()}
-            for stage in scenario.stages
-        },
-        "notes": list(demand.notes),
-    }
-
-
 def enrolment_text(view: dict[str, Any]) -> str:
     """Write what `enrolment` gives as a table by year and stage."""
     pupils = view["pupils"]
@@ -231,110 +235,6 @@ def enrolment_text(view: dict[str, Any]) -> str:
         cells = "".join(f"{EN.count(row[year]):>14}" for row in pupils.values())
         lines.append(f"{year:<11}{cells}")
     return "\n".join([*lines, *(f"Note: {note}" for note in view["notes"])]) + "\n"
-
-
-def _ordered(scenario: Scenario) -> list[str]:
-    policy = scenario.settings.policy
-    texts = [
-        f"private share at most {EN.share(cap)} from the end of {year}"
-        for year, cap in policy.private_share_cap.items()
-    ]
-    if policy.reduction:
-        fewer = EN.count(policy.reduction)
-        texts.append(f"{fewer} private pupils fewer on 1 September {policy.reduction_year}")
-    for name, programme in scenario.settings.programmes.items():
-        texts.append(f"{name}: {programme.number} projects in use by {programme.by}")
-    return texts
-
-
-def _pupils(scenario: Scenario) -> dict[str, dict[str, float]]:
-    pupils = scenario.table("pupils")
-    pupils = pupils[pupils["school_year"] == scenario.base_year]
-    stages = {grade: name for name, stage in scenario.stages.items() for grade in stage.grades}
-    pupils = pupils.assign(stage=pupils["grade"].map(stages)).dropna(subset=["stage"])
-    sums = pupils.groupby(["stage", "sector"])["pupils"].sum()
-    return {
-        stage: {str(sector): float(number) for sector, number in sums[stage].items()}
-        for stage in scenario.stages
-        if stage in sums.index.get_level_values("stage")
-    }
-
-
-def _schools(scenario: Scenario) -> dict[str, dict[str, dict[str, float]]]:
-    schools = scenario.table("schools")
-    result: dict[str, dict[str, dict[str, float]]] = {}
-    for (stage, sector), rows in schools.groupby(["stage", "sector"]):
-        row = {"rows": len(rows), "places": float(rows["places"].sum())}
-        result.setdefault(str(stage), {})[str(sector)] = row
-    return {stage: result[stage] for stage in scenario.stages if stage in result}
-
-
-def _projects(scenario: Scenario) -> dict[str, dict[str, float]]:
-    projects = scenario.table("projects")
-    result = {}
-    for status, rows in projects.groupby("status", sort=False):
-        copies = rows.drop_duplicates("project")["count"].sum()
-        result[str(status)] = {
-            "copies": int(copies),
-            "places": float((rows["places"] * rows["count"]).sum()),
-            "capital_cny": float((rows["capital_cny"] * rows["count"]).sum()),
-        }
-    return result
-
-
-BUILD_MARK = "building.json"
-"""The file by which a folder is known to be a simulated building programme."""
-
-MOST = 5
-
-
-def building(scenario: Scenario, programme: ConstructionSimulation) -> dict[str, Any]:
-    """Sum a simulated building programme up.
-
-    Returns
-    -------
-    dict
-        scenario (name, hash), seed, replications, projects (copies), on_time (mean share of them
-        in use on their planned day), programmes (name → by, number, projects, in_use_mean,
-        probability that the number is reached), waiting (cause → mean days a project), late (the
-        projects most likely to be late: project, planned, p_on_time, p50, p90).
-    """
-    opening = programme.opening
-    settings = scenario.settings.programmes
-    given = scenario.table("projects").drop_duplicates("project").set_index("project")
-    of_project = given["programme"].reindex(list(programme.projects)).to_numpy()
-    programmes = {}
-    for name, rule in settings.items():
-        mine = of_project == name
-        by = np.datetime64(rule.by.isoformat(), "D").astype(int)
-        reached = (opening[:, mine] <= by).sum(axis=1)
-        programmes[name] = {
-            "by": rule.by.isoformat(),
-            "number": rule.number,
-            "projects": int(mine.sum()),
-            "in_use_mean": reached.mean(),
-            "probability": (reached >= rule.number).mean(),
-        }
-    waiting = programme.waiting().groupby("cause")["days"].sum()
-    waiting = (waiting / max(1, len(programme.projects))).sort_values(ascending=False)
-    chance = programme.probability()
-    dates = programme.dates()
-    dates = dates[dates["milestone"] == "in_use"]
-    late = chance.merge(dates[["project", "copy", "p50", "p90"]], on=["project", "copy"])
-    late = late[late["probability"] < 1].sort_values("probability", kind="stable").head(MOST)
-    late = late.rename(columns={"probability": "p_on_time"})
-    return plain(
-        {
-            "scenario": {"name": scenario.name, "hash": scenario.hash},
-            "seed": programme.seed,
-            "replications": len(opening),
-            "projects": len(programme.projects),
-            "on_time": chance["probability"].mean(),
-            "programmes": programmes,
-            "waiting_days": waiting.to_dict(),
-            "late": late[["project", "planned", "p_on_time", "p50", "p90"]].to_dict("records"),
-        }
-    )
 
 
 def building_text(view: dict[str, Any]) -> str:
@@ -364,34 +264,6 @@ def building_text(view: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def starts_gain(scenario: Scenario, optimized: OptimizedStarts) -> dict[str, Any]:
-    """Sum up what chosen start dates gain.
-
-    Returns
-    -------
-    dict
-        schedules (tried), earlier (projects that begin earlier), days_earlier (their mean),
-        before and after: on_time, days_late (means over all projects), programmes (name →
-        probability that the number is reached).
-    """
-    table = optimized.table()
-    begin = table[["begin_before", "begin_after"]].apply(pd.to_datetime)
-    days = (begin["begin_before"] - begin["begin_after"]).dt.days
-    view: dict[str, Any] = {
-        "schedules": optimized.schedule.schedules,
-        "earlier": int((days > 0).sum()),
-        "days_earlier": days[days > 0].mean(),
-    }
-    for name, programme in (("before", optimized.before), ("after", optimized.after)):
-        chances = building(scenario, programme)["programmes"]
-        view[name] = {
-            "on_time": table[f"on_time_{name}"].mean(),
-            "days_late": table[f"days_late_{name}"].mean(),
-            "programmes": {key: row["probability"] for key, row in chances.items()},
-        }
-    return plain(view)
-
-
 def _starts_lines(view: dict[str, Any]) -> list[str]:
     if not view["earlier"]:
         return ["No project that has not begun could begin earlier than planned."]
@@ -419,45 +291,11 @@ def _slippage_lines(view: dict[str, Any]) -> list[str]:
     ]
 
 
-def building_files(
-    view: dict[str, Any],
-    programme: ConstructionSimulation,
-    optimized: OptimizedStarts | None = None,
-    phases: pd.DataFrame | None = None,
-) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of a simulated building programme.
-
-    With chosen start dates also these and their schedule, with learned durations also these.
-    """
-    yield BUILD_MARK, to_json(view).encode()
-    for name in ("dates", "probability", "waiting", "use", "gantt"):
-        yield f"{name}.csv", csv(getattr(programme, name)())
-    if optimized is not None:
-        yield "starts.csv", csv(optimized.table())
-        yield "schedule.csv", csv(optimized.schedule.table)
-    if phases is not None:
-        yield "phases.csv", csv(phases)
-
-
-BACKTEST_MARK = "backtest.json"
-"""The file by which a folder is known to be a back-test."""
-
-LEVELS = {"total": "the whole", "area": "areas", "grade": "grades of areas"}
-FIGURES = {
-    "mape": ("mean relative error (MAPE)", 2),
-    "bias": ("bias (forecast above: +)", 2),
-    "cover80": ("held by 80 % intervals", 1),
-    "cover95": ("held by 95 % intervals", 1),
-}
-PALE = "#D6D6D6"
-LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (VERMILLION, "D"), (PURPLE, "v"), (SKY, "P"))
-
-
 def backtest_text(backtest: Backtest) -> str:
     """Write the errors by level, method and lead, the least of each lead marked."""
     lines = []
     for level, label in LEVELS.items():
-        table = _errors(backtest, level)
+        table = backtest_table(backtest, level)
         lines.append(f"WAPE of {label}, %, by years ahead")
         lines.append(f"  {'':<28}" + "".join(f"{lead:>9}" for lead in table.columns))
         least = table.to_numpy().min(axis=0)
@@ -469,7 +307,7 @@ def backtest_text(backtest: Backtest) -> str:
             lines.append(f"  {method!s:<28}{cells}")
     for level, label in LEVELS.items():
         rows = backtest.table.query("method == 'auto' and level == @level")
-        rows = rows[rows["lead"].isin(_errors(backtest, level).columns)]
+        rows = rows[rows["lead"].isin(backtest_table(backtest, level).columns)]
         lines.append(f"auto, {label}, %, by years ahead")
         for figure, (name, digits) in FIGURES.items():
             cells = "".join(
@@ -479,117 +317,3 @@ def backtest_text(backtest: Backtest) -> str:
             lines.append(f"  {name:<28}{cells}")
     lines.append("* least error of that lead; - no interval yet")
     return "\n".join(lines) + "\n"
-
-
-def backtest_errors(ax: Axes, backtest: Backtest, level: str = "area") -> None:
-    """Draw the weighted error of each method by years ahead, at a level, on an Axes.
-
-    ``auto`` is what lies on one of the others for the most part: a broad line behind them.
-    """
-    table = _errors(backtest, level)
-    for number, (method, row) in enumerate(table.iterrows()):
-        if method == "auto":
-            ax.plot(row.index, row, color=PALE, linewidth=8, zorder=1, label="auto")
-            continue
-        colour, marker = LINES[number % len(LINES)]
-        dashes = "-" if number < len(LINES) else "--"
-        ax.plot(
-            row.index, row, color=colour, marker=marker, markersize=5, ls=dashes, label=str(method)
-        )
-    ax.set_ylim(bottom=0)
-    ax.set_xticks(list(table.columns))
-    ax.set_title(f"How far forecasts of {LEVELS[level]} missed")
-    ax.set_xlabel("years ahead")
-    ax.set_ylabel("weighted absolute error, % of pupils")
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-
-
-def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of a back-test."""
-    yield BACKTEST_MARK, backtest.to_json().encode()
-    yield "errors.csv", csv(backtest.table)
-    yield "chosen.csv", csv(backtest.chosen)
-    yield "grades.csv", csv(backtest.grades)
-    with mpl.rc_context(STYLE):
-        figure = new_figure(9, 5)
-        backtest_errors(figure.add_subplot(), backtest)
-    for form in ("png", "svg"):
-        yield f"errors.{form}", render(figure, form)
-
-
-def _errors(backtest: Backtest, level: str) -> pd.DataFrame:
-    rows = backtest.table[backtest.table["level"] == level]
-    table = rows.pivot_table(index="method", columns="lead", values="wape", sort=False)
-    return table.dropna(how="all")
-
-
-MARK = "comparison.txt"
-"""The file by which a folder is known to be a comparison."""
-PAGE = "comparison.html"
-
-
-def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
-    """Give every table of a comparison, those of a grid too: for files and for pages.
-
-    Returns
-    -------
-    dict
-        The comparison's own, `factors` (scenario, key, value) where settings were varied,
-        `tornado` where one at a time, `heat` (a row a value of the first setting, which names the
-        first column; the others are named ``second=value``) where two.
-    """
-    tables = dict(comparison.tables)
-    if comparison.factors:
-        rows = [
-            (name, key, shown(value))
-            for name, change in comparison.factors.items()
-            for key, value in change.items()
-        ]
-        tables["factors"] = pd.DataFrame(rows, columns=["scenario", "key", "value"])
-    summary, column = comparison.tables["summary"], comparison.criterion
-    shape = sweep_of(comparison.factors)
-    if shape == "tornado":
-        tables[shape] = tornado(summary, comparison.factors, comparison.first, column)
-    if shape == "heat":
-        table = heat(summary, comparison.factors, column)
-        of_value = {value: f"{table.columns.name}={value}" for value in table.columns}
-        tables[shape] = table.rename(columns=of_value).reset_index()
-    return tables
-
-
-def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of a comparison; the page comes last.
-
-    Raises
-    ------
-    ValueError
-        There is no such language.
-    """
-    yield MARK, comparison_text(comparison, lang=lang).encode()
-    tables = comparison_tables(comparison)
-    for name, table in tables.items():
-        yield f"{name}.csv", csv(table)
-    yield "comparison.json", to_json(comparison_summary(comparison)).encode()
-    drawn = {}
-    for name, figure in comparison_figures(comparison, tables, lang=lang).items():
-        drawn[name] = svg, png = render_both(figure)
-        yield f"{name}.svg", svg
-        yield f"{name}.png", png
-    yield PAGE, comparison_page(comparison, tables, drawn, lang=lang)
-
-
-def comparison_summary(comparison: Comparison) -> dict[str, Any]:
-    """Sum a comparison up for scripts: the first, the criterion, and tables as lists of rows."""
-    names = (
-        *("summary", "inputs", "differences", "targets", "mix", "costs", "years", "limits"),
-        *("binding", "factors", "tornado", "heat"),
-    )
-    tables = comparison_tables(comparison)
-    return plain(
-        {
-            "first": comparison.first,
-            "criterion": comparison.criterion,
-            "explanations": {name: one.sentences for name, one in comparison.results.items()},
-            **{name: tables[name].to_dict("records") for name in names if name in tables},
-        }
-    )

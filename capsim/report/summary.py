@@ -1,137 +1,39 @@
-"""Tables as files.
-
-What hardening found, in words, numbers and files.
-
-The result of a run as one plain mapping, for `summary.json` and for scripts.
-"""
+"""Results as plain mappings of numbers and texts: for JSON files, scripts and the screen."""
 
 from __future__ import annotations
 
 import json
 import math
 import platform
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from capsim.plan.targets import rule_and_year
+from capsim.comparison.differences import shown
+from capsim.comparison.grid import heat, sweep_of, tornado
+from capsim.i18n.language import words
 from capsim.report.figures.private import reduction_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pandas as pd
-
+    from capsim.analysis.shadow_prices import Prices
     from capsim.certificate.ledger import Certificate
-    from capsim.plan.plan import Plan
+    from capsim.comparison.side_by_side import Comparison
+    from capsim.construction.building import ConstructionSimulation
+    from capsim.construction.scheduling import OptimizedStarts
+    from capsim.demand.projection import Demand
+    from capsim.plan.plan import Explanation, Plan
     from capsim.reliability.result import Hardened
+    from capsim.scenario.scenario import Scenario
     from capsim.simulation.outcomes import Outcomes
 
 
-RISKY = re.compile("'*[=+\\-@\t\r]")
-"""How a text begins that a spreadsheet would run, or that is kept from it already."""
-
-
-def csv(table: pd.DataFrame) -> bytes:
-    r"""Write a table as CSV; every number reads back as exactly what it was.
-
-    A text that a spreadsheet would run as a formula (it begins with ``=``, ``+``, ``-``, ``@``, a
-    tab or a carriage return) gets an apostrophe before it; `plain_text` takes it away again.
-
-    Examples
-    --------
-    >>> csv(pd.DataFrame({"area": ["A"], "pupils": [0.1 + 0.2]}))
-    b'area,pupils\nA,0.30000000000000004\n'
-    >>> csv(pd.DataFrame({"area": ["=1+1", "-5", "a=b"], "pupils": [-1, 0, 1]}))
-    b"area,pupils\n'=1+1,-1\n'-5,0\na=b,1\n"
-    """
-    texts = [
-        name
-        for name in table.columns
-        if not pd.api.types.is_numeric_dtype(table[name]) and _any(table[name].unique())
-    ]
-    safe = table.assign(**{name: table[name].map(_kept) for name in texts}) if texts else table
-    return safe.to_csv(index=False, lineterminator="\n").encode()
-
-
-def plain_text(cell: str) -> str:
-    """Give the text that a cell written by `csv` stands for.
-
-    Examples
-    --------
-    >>> plain_text("'=1+1"), plain_text("'tis"), plain_text("''=1")
-    ('=1+1', "'tis", "'=1")
-    """
-    return cell[1:] if cell.startswith("'") and RISKY.match(cell) else cell
-
-
-def _any(cells: Iterable[Any]) -> bool:
-    return any(isinstance(cell, str) and RISKY.match(cell) is not None for cell in cells)
-
-
-def _kept(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and RISKY.match(cell) else cell
-
-
-WIDTH = 96
-
-
-def safety_text(found: Hardened) -> str:
-    """Say how safe the plan is, what that costs, or what stands in the way."""
-    share = found.extra_cny / max(found.plain.avoidable_cny, 1e6)
-    first = found.rounds.iloc[0]
-    lines = [
-        f"Safety: {', '.join(_named(found.targets))} hold together in {found.probability:.1%} of "
-        f"{found.draws:,} fresh draws (95 % interval {found.low:.1%} to {found.high:.1%}); "
-        f"the cheapest plan, in {first['probability']:.1%}.",
-        f"Safety costs {found.extra_cny / 1e6:,.1f} million RMB more than the cheapest plan, "
-        f"{share:.2%} of what decisions can move.",
-    ]
-    if not found.reached:
-        lines.append(f"The {found.asked:.1%} asked for is not reached:")
-        lines += [f"- {reason}" for reason in found.reasons]
-    return "".join(f"{fill(line, WIDTH, subsequent_indent='  ')}\n" for line in lines)
-
-
-def _named(targets: tuple[str, ...]) -> list[str]:
-    """Name targets, those of a rule over many years in one."""
-    years: dict[str, list[str]] = {}
-    for target in targets:
-        rule, year = rule_and_year(target)
-        years.setdefault(rule, []).extend([] if year is None else [str(year)])
-    return [
-        " ".join([rule, "–".join(dict.fromkeys(of[:1] + of[-1:]))]).rstrip()
-        for rule, of in years.items()
-    ]
-
-
-def safety_summary(found: Hardened) -> dict[str, Any]:
-    """Plain numbers for ``summary.json``."""
-    return {
-        "asked": found.asked,
-        "reached": found.reached,
-        "targets": list(found.targets),
-        "probability": found.probability,
-        "low": found.low,
-        "high": found.high,
-        "extra_cny": found.extra_cny,
-        "plain_probability": float(found.rounds["probability"].iloc[0]),
-        "reasons": list(found.reasons),
-    }
-
-
-def safety_files(found: Hardened) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of the tables."""
-    yield "safety/rounds.csv", csv(found.rounds)
-    yield "safety/targets.csv", csv(found.by_target)
-    yield "safety/kept_free.csv", csv(found.shortages)
-
-
 LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "simpy", "matplotlib")
+MOST_LATE = 5
+"""Projects listed that are most likely to be late."""
+EN = words("en")
 
 
 def summarize(
@@ -219,22 +121,6 @@ def summarize(
     return plain(summary)
 
 
-def versions() -> dict[str, str]:
-    """Versions of capsim, Python and the libraries that figures come from."""
-    own = {"capsim": version("capsim"), "python": platform.python_version()}
-    return own | {name: version(name) for name in LIBRARIES}
-
-
-def meets_all(summary: Mapping[str, Any]) -> bool:
-    """Tell whether there is a plan and it meets every target."""
-    return summary["status"] != "infeasible" and all(row["holds"] for row in summary["targets"])
-
-
-def to_json(summary: Mapping[str, Any]) -> str:
-    """Write a summary as JSON text; the same summary gives the same text."""
-    return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def _targets(plan: Plan, outcomes: Outcomes | None) -> list[dict[str, Any]]:
     chances: dict[str, float] = {}
     if outcomes is not None:
@@ -263,6 +149,285 @@ def _simulation(outcomes: Outcomes) -> dict[str, Any]:
 
 def _by(table: pd.DataFrame, key: str, value: str) -> dict[str, float]:
     return {str(name): total for name, total in table.groupby(key)[value].sum().items()}
+
+
+def safety_summary(hardened: Hardened) -> dict[str, Any]:
+    """Plain numbers for ``summary.json``."""
+    return {
+        "asked": hardened.asked,
+        "reached": hardened.reached,
+        "targets": list(hardened.targets),
+        "probability": hardened.probability,
+        "low": hardened.low,
+        "high": hardened.high,
+        "extra_cny": hardened.extra_cny,
+        "plain_probability": float(hardened.rounds["probability"].iloc[0]),
+        "reasons": list(hardened.reasons),
+    }
+
+
+def reasons(plan: Plan, explanation: Explanation | None, prices: Prices | None) -> dict[str, Any]:
+    """Put an explanation, and prices where there are any, into plain values.
+
+    Returns
+    -------
+    dict
+        ``scenario``, ``status``, ``sentences``, ``conflicts``, ``cures`` (rows of ``repairs``) and
+        ``prices`` (rows that are not 0); a number that is not known or infinite is None.
+    """
+    return {
+        "scenario": {"name": plan.scenario.name, "hash": plan.scenario.hash},
+        "status": plan.status,
+        "sentences": list(explanation.sentences) if explanation else [],
+        "conflicts": [list(one) for one in explanation.conflicts] if explanation else [],
+        "cures": _records(explanation.repairs if explanation else None),
+        "prices": _records(prices.binding() if prices else None),
+    }
+
+
+def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    return [] if table is None else list(map(_plain, table.to_dict("records")))
+
+
+def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
+    """Give every table of a comparison, those of a grid too: for files and for pages.
+
+    Returns
+    -------
+    dict
+        The comparison's own, `factors` (scenario, key, value) where settings were varied,
+        `tornado` where one at a time, `heat` (a row a value of the first setting, which names the
+        first column; the others are named ``second=value``) where two.
+    """
+    tables = dict(comparison.tables)
+    if comparison.factors:
+        rows = [
+            (name, key, shown(value))
+            for name, change in comparison.factors.items()
+            for key, value in change.items()
+        ]
+        tables["factors"] = pd.DataFrame(rows, columns=["scenario", "key", "value"])
+    summary, column = comparison.tables["summary"], comparison.criterion
+    shape = sweep_of(comparison.factors)
+    if shape == "tornado":
+        tables[shape] = tornado(summary, comparison.factors, comparison.first, column)
+    if shape == "heat":
+        table = heat(summary, comparison.factors, column)
+        of_value = {value: f"{table.columns.name}={value}" for value in table.columns}
+        tables[shape] = table.rename(columns=of_value).reset_index()
+    return tables
+
+
+def comparison_summary(comparison: Comparison) -> dict[str, Any]:
+    """Sum a comparison up for scripts: the first, the criterion, and tables as lists of rows."""
+    names = (
+        *("summary", "inputs", "differences", "targets", "mix", "costs", "years", "limits"),
+        *("binding", "factors", "tornado", "heat"),
+    )
+    tables = comparison_tables(comparison)
+    return plain(
+        {
+            "first": comparison.first,
+            "criterion": comparison.criterion,
+            "explanations": {name: one.sentences for name, one in comparison.results.items()},
+            **{name: tables[name].to_dict("records") for name in names if name in tables},
+        }
+    )
+
+
+def overview(scenario: Scenario) -> dict[str, Any]:
+    """Sum a scenario up.
+
+    Returns
+    -------
+    dict
+        name, title, hash, years (base, first, last planned), counties, areas, pupils (base year,
+        by stage and sector), schools (rows and places by stage and sector), projects (rows,
+        copies, places, capital in RMB by status), limits (rows by kind), ordered (what the
+        policies ask, as words), marks (figures by mark) and warnings.
+    """
+    areas = scenario.table("areas")
+    years = {"base": scenario.base_year, "first": scenario.first_year, "last": scenario.last_year}
+    limits = scenario.table("limits")["kind"].value_counts(sort=False)
+    marks = scenario.sources()["mark"].value_counts().sort_index()
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "hash": scenario.hash,
+        "years": years,
+        "counties": int(areas["county"].nunique()),
+        "areas": len(areas),
+        "pupils": _pupils(scenario),
+        "schools": _schools(scenario),
+        "projects": _projects(scenario),
+        "limits": {str(kind): int(rows) for kind, rows in limits.items()},
+        "ordered": _ordered(scenario),
+        "marks": {str(mark): int(rows) for mark, rows in marks.items()},
+        "warnings": list(scenario.warnings),
+    }
+
+
+def _ordered(scenario: Scenario) -> list[str]:
+    policy = scenario.settings.policy
+    texts = [
+        f"private share at most {EN.share(cap)} from the end of {year}"
+        for year, cap in policy.private_share_cap.items()
+    ]
+    if policy.reduction:
+        fewer = EN.count(policy.reduction)
+        texts.append(f"{fewer} private pupils fewer on 1 September {policy.reduction_year}")
+    for name, programme in scenario.settings.programmes.items():
+        texts.append(f"{name}: {programme.number} projects in use by {programme.by}")
+    return texts
+
+
+def _pupils(scenario: Scenario) -> dict[str, dict[str, float]]:
+    pupils = scenario.table("pupils")
+    pupils = pupils[pupils["school_year"] == scenario.base_year]
+    stages = {grade: name for name, stage in scenario.stages.items() for grade in stage.grades}
+    pupils = pupils.assign(stage=pupils["grade"].map(stages)).dropna(subset=["stage"])
+    sums = pupils.groupby(["stage", "sector"])["pupils"].sum()
+    return {
+        stage: {str(sector): float(number) for sector, number in sums[stage].items()}
+        for stage in scenario.stages
+        if stage in sums.index.get_level_values("stage")
+    }
+
+
+def _schools(scenario: Scenario) -> dict[str, dict[str, dict[str, float]]]:
+    schools = scenario.table("schools")
+    result: dict[str, dict[str, dict[str, float]]] = {}
+    for (stage, sector), rows in schools.groupby(["stage", "sector"]):
+        row = {"rows": len(rows), "places": float(rows["places"].sum())}
+        result.setdefault(str(stage), {})[str(sector)] = row
+    return {stage: result[stage] for stage in scenario.stages if stage in result}
+
+
+def _projects(scenario: Scenario) -> dict[str, dict[str, float]]:
+    projects = scenario.table("projects")
+    result = {}
+    for status, rows in projects.groupby("status", sort=False):
+        copies = rows.drop_duplicates("project")["count"].sum()
+        result[str(status)] = {
+            "copies": int(copies),
+            "places": float((rows["places"] * rows["count"]).sum()),
+            "capital_cny": float((rows["capital_cny"] * rows["count"]).sum()),
+        }
+    return result
+
+
+def enrolment(scenario: Scenario, demand: Demand) -> dict[str, Any]:
+    """Sum a projection up: children to be placed by stage and year.
+
+    Returns
+    -------
+    dict
+        scenario (name, hash), pupils (stage → year → persons) and notes.
+    """
+    table = demand.frame()
+    stages = {grade: name for name, stage in scenario.stages.items() for grade in stage.grades}
+    sums = table.groupby([table["grade"].map(stages), "school_year"])["pupils"].sum()
+    return {
+        "scenario": {"name": scenario.name, "hash": scenario.hash},
+        "pupils": {
+            stage: {str(year): float(number) for year, number in sums[stage].items()}
+            for stage in scenario.stages
+        },
+        "notes": list(demand.notes),
+    }
+
+
+def building(scenario: Scenario, programme: ConstructionSimulation) -> dict[str, Any]:
+    """Sum a simulated building programme up.
+
+    Returns
+    -------
+    dict
+        scenario (name, hash), seed, replications, projects (copies), on_time (mean share of them
+        in use on their planned day), programmes (name → by, number, projects, in_use_mean,
+        probability that the number is reached), waiting (cause → mean days a project), late (the
+        projects most likely to be late: project, planned, p_on_time, p50, p90).
+    """
+    opening = programme.opening
+    settings = scenario.settings.programmes
+    given = scenario.table("projects").drop_duplicates("project").set_index("project")
+    of_project = given["programme"].reindex(list(programme.projects)).to_numpy()
+    programmes = {}
+    for name, rule in settings.items():
+        mine = of_project == name
+        by = np.datetime64(rule.by.isoformat(), "D").astype(int)
+        reached = (opening[:, mine] <= by).sum(axis=1)
+        programmes[name] = {
+            "by": rule.by.isoformat(),
+            "number": rule.number,
+            "projects": int(mine.sum()),
+            "in_use_mean": reached.mean(),
+            "probability": (reached >= rule.number).mean(),
+        }
+    waiting = programme.waiting().groupby("cause")["days"].sum()
+    waiting = (waiting / max(1, len(programme.projects))).sort_values(ascending=False)
+    chance = programme.probability()
+    dates = programme.dates()
+    dates = dates[dates["milestone"] == "in_use"]
+    late = chance.merge(dates[["project", "copy", "p50", "p90"]], on=["project", "copy"])
+    late = late[late["probability"] < 1].sort_values("probability", kind="stable").head(MOST_LATE)
+    late = late.rename(columns={"probability": "p_on_time"})
+    return plain(
+        {
+            "scenario": {"name": scenario.name, "hash": scenario.hash},
+            "seed": programme.seed,
+            "replications": len(opening),
+            "projects": len(programme.projects),
+            "on_time": chance["probability"].mean(),
+            "programmes": programmes,
+            "waiting_days": waiting.to_dict(),
+            "late": late[["project", "planned", "p_on_time", "p50", "p90"]].to_dict("records"),
+        }
+    )
+
+
+def starts_gain(scenario: Scenario, optimized: OptimizedStarts) -> dict[str, Any]:
+    """Sum up what chosen start dates gain.
+
+    Returns
+    -------
+    dict
+        schedules (tried), earlier (projects that begin earlier), days_earlier (their mean),
+        before and after: on_time, days_late (means over all projects), programmes (name →
+        probability that the number is reached).
+    """
+    table = optimized.table()
+    begin = table[["begin_before", "begin_after"]].apply(pd.to_datetime)
+    days = (begin["begin_before"] - begin["begin_after"]).dt.days
+    view: dict[str, Any] = {
+        "schedules": optimized.schedule.schedules,
+        "earlier": int((days > 0).sum()),
+        "days_earlier": days[days > 0].mean(),
+    }
+    for name, programme in (("before", optimized.before), ("after", optimized.after)):
+        chances = building(scenario, programme)["programmes"]
+        view[name] = {
+            "on_time": table[f"on_time_{name}"].mean(),
+            "days_late": table[f"days_late_{name}"].mean(),
+            "programmes": {key: row["probability"] for key, row in chances.items()},
+        }
+    return plain(view)
+
+
+def versions() -> dict[str, str]:
+    """Versions of capsim, Python and the libraries that figures come from."""
+    own = {"capsim": version("capsim"), "python": platform.python_version()}
+    return own | {name: version(name) for name in LIBRARIES}
+
+
+def meets_all(summary: Mapping[str, Any]) -> bool:
+    """Tell whether there is a plan and it meets every target."""
+    return summary["status"] != "infeasible" and all(row["holds"] for row in summary["targets"])
+
+
+def to_json(summary: Mapping[str, Any]) -> str:
+    """Write a summary as JSON text; the same summary gives the same text."""
+    return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def plain(summary: Mapping[str, Any]) -> dict[str, Any]:

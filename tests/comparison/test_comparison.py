@@ -33,7 +33,8 @@ from capsim.io.executors import processes
 from capsim.plan.limits import limits_used
 from capsim.plan.targets import make_target
 from capsim.report import comparison_text
-from capsim.report.screen import comparison_files, comparison_summary
+from capsim.report.files import comparison_files
+from capsim.report.summary import comparison_summary
 from capsim.scenario import generate
 
 SMALL = {"stages": ("primary", "junior"), "years": (2021, 2022), "name": "city"}

@@ -7,7 +7,8 @@ from infeasible_cities import CASES
 
 import capsim
 from capsim.i18n.language import words
-from capsim.report.narrative import explained, reasons_text
+from capsim.report.narrative import explained
+from capsim.report.screen import reasons_text
 
 DAYS = re.compile(r"\d+月\d+日|\d+ (September|December)")
 

@@ -13,7 +13,9 @@ from small_plan import written_plan
 from capsim.reliability import Hardened
 from capsim.report.figures import render
 from capsim.report.figures.risk import safety, safety_figure
-from capsim.report.summary import safety_files, safety_summary, safety_text
+from capsim.report.files import safety_files
+from capsim.report.screen import safety_text
+from capsim.report.summary import safety_summary
 
 CURVE = pd.DataFrame(
     {

@@ -9,8 +9,8 @@ from openpyxl import load_workbook
 
 import capsim
 from capsim.report import plan_workbook, summarize
+from capsim.report.files import csv, plain_text
 from capsim.report.page import milestones
-from capsim.report.summary import csv, plain_text
 from capsim.scenario import generate
 
 SHEETS = (

@@ -141,7 +141,7 @@ def comparison_figures(
     Parameters
     ----------
     tables
-        As `capsim.report.screen.comparison_tables` gives them.
+        As `capsim.report.summary.comparison_tables` gives them.
     """
     say = words(lang)
     differences = tables["differences"]

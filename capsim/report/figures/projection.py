@@ -1,4 +1,4 @@
-"""Figures of a projection: children ahead as a fan chart, by stage."""
+"""Figures of a projection, children ahead as fan charts, and of its back-test."""
 
 from __future__ import annotations
 
@@ -6,15 +6,28 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 
 from capsim.i18n.language import words
-from capsim.report.figures.style import BLUE, STYLE, counts_on, new_figure, school_years
+from capsim.report.figures.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    STYLE,
+    VERMILLION,
+    counts_on,
+    new_figure,
+    school_years,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from capsim.demand.projection import Demand
+    from capsim.demand.rolling_origin import Backtest
     from capsim.scenario.scenario import Scenario
 
 
@@ -23,6 +36,10 @@ BANDS = (
     (0.1, 0.9, "80 %", "#9CC6E2"),
     (0.25, 0.75, "50 %", "#5FA3CE"),
 )
+
+LEVELS = {"total": "the whole", "area": "areas", "grade": "grades of areas"}
+PALE = "#D6D6D6"
+LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (VERMILLION, "D"), (PURPLE, "v"), (SKY, "P"))
 
 
 def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...], *, lang: str = "en") -> None:
@@ -56,3 +73,33 @@ def forecast_figure(scenario: Scenario, demand: Demand, *, lang: str = "en") -> 
             ax.set_visible(False)
         axes.flat[0].legend(loc="lower left")
     return figure
+
+
+def backtest_table(backtest: Backtest, level: str) -> pd.DataFrame:
+    """Return the weighted error by method (index) and years ahead, at a level."""
+    rows = backtest.table[backtest.table["level"] == level]
+    table = rows.pivot_table(index="method", columns="lead", values="wape", sort=False)
+    return table.dropna(how="all")
+
+
+def backtest_errors(ax: Axes, backtest: Backtest, level: str = "area") -> None:
+    """Draw the weighted error of each method by years ahead, at a level, on an Axes.
+
+    ``auto`` is what lies on one of the others for the most part: a broad line behind them.
+    """
+    table = backtest_table(backtest, level)
+    for number, (method, row) in enumerate(table.iterrows()):
+        if method == "auto":
+            ax.plot(row.index, row, color=PALE, linewidth=8, zorder=1, label="auto")
+            continue
+        colour, marker = LINES[number % len(LINES)]
+        dashes = "-" if number < len(LINES) else "--"
+        ax.plot(
+            row.index, row, color=colour, marker=marker, markersize=5, ls=dashes, label=str(method)
+        )
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(list(table.columns))
+    ax.set_title(f"How far forecasts of {LEVELS[level]} missed")
+    ax.set_xlabel("years ahead")
+    ax.set_ylabel("weighted absolute error, % of pupils")
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))

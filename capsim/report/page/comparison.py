@@ -57,7 +57,7 @@ def comparison_page(
     Parameters
     ----------
     tables
-        As `capsim.report.screen.comparison_tables` gives them.
+        As `capsim.report.summary.comparison_tables` gives them.
     drawn
         Figures by name: SVG and PNG.
     lang

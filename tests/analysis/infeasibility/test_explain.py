@@ -17,8 +17,8 @@ import capsim
 from capsim.analysis.infeasibility.rules import rules_of
 from capsim.lp import solve
 from capsim.model.model import formulate
-from capsim.report.narrative import reasons, reasons_text
-from capsim.report.summary import to_json
+from capsim.report.screen import reasons_text
+from capsim.report.summary import reasons, to_json
 
 
 def explained(scenario: Any) -> Any:

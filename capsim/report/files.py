@@ -1,0 +1,230 @@
+"""Files of a report, a comparison, a building programme and a back-test, as paths and contents.
+
+Everything here is made in memory; `capsim.workflow` puts it on disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from capsim.plan.limits import limits_used
+from capsim.report.figures.comparison import comparison_figures
+from capsim.report.figures.plan import all_figures
+from capsim.report.figures.projection import backtest_errors
+from capsim.report.figures.style import STYLE, new_figure, render, render_both
+from capsim.report.page.advice import Advice
+from capsim.report.page.comparison import comparison_page
+from capsim.report.page.plan import html_page
+from capsim.report.screen import comparison_text
+from capsim.report.summary import comparison_summary, comparison_tables, to_json
+from capsim.report.workbook import plan_workbook
+
+if TYPE_CHECKING:
+    from capsim.certificate.ledger import Certificate
+    from capsim.comparison.side_by_side import Comparison
+    from capsim.construction.building import ConstructionSimulation
+    from capsim.construction.scheduling import OptimizedStarts
+    from capsim.demand.rolling_origin import Backtest
+    from capsim.plan.plan import Explanation, Plan
+    from capsim.reliability.result import Hardened
+    from capsim.simulation.outcomes import Outcomes
+
+
+PAGE = "report.html"
+COMPARISON_MARK = "comparison.txt"
+"""The file by which a folder is known to be a comparison."""
+COMPARISON_PAGE = "comparison.html"
+BUILD_MARK = "building.json"
+"""The file by which a folder is known to be a simulated building programme."""
+BACKTEST_MARK = "backtest.json"
+"""The file by which a folder is known to be a back-test."""
+RISKY = re.compile("'*[=+\\-@\t\r]")
+"""How a text begins that a spreadsheet would run, or that is kept from it already."""
+
+
+def files(
+    plan: Plan,
+    summary: dict[str, Any],
+    certificate: Certificate | None = None,
+    outcomes: Outcomes | None = None,
+    *,
+    reached: pd.DataFrame | None = None,
+    explanation: Explanation | None = None,
+    prices: pd.DataFrame | None = None,
+    advice: Sequence[Advice] = (),
+    lang: str = "en",
+) -> Iterator[tuple[str, bytes]]:
+    """Yield path (relative, with `/`) and content of every file but answer and summary.
+
+    Parameters
+    ----------
+    plan, certificate, outcomes
+        What the run made.
+    summary
+        As `summarize` gives it.
+    reached, explanation, prices, advice, lang
+        As for `capsim.report.page.html_page`; the workbook has the prices too, and the language is
+        also that of the figures.
+
+    Raises
+    ------
+    ValueError
+        There is no such language.
+    """
+    if plan.status == "infeasible":
+        yield PAGE, html_page(plan, summary, advice=advice, lang=lang)
+        if plan.explanation is not None:
+            yield from _explanation_files(plan.explanation)
+        return
+    for name, table in plan.tables.items():
+        yield f"plan/{name}.csv", csv(table)
+    yield "plan/limits_used.csv", csv(limits_used(plan))
+    if certificate is not None:
+        yield "plan/certificate.csv", csv(certificate.table)
+    if explanation is not None:
+        yield from _explanation_files(explanation)
+    if prices is not None:
+        yield "prices.csv", csv(prices)
+    yield "plan.xlsx", plan_workbook(plan, summary, outcomes, prices, reached)
+    if outcomes is not None:
+        for name, table in outcomes.tables.items():
+            yield f"outcomes/{name}.csv", csv(table)
+    drawn = _rendered(all_figures(plan, outcomes, lang=lang))
+    yield from _figure_files(drawn, "figures/")
+    page = html_page(
+        plan,
+        summary,
+        outcomes,
+        drawn=drawn,
+        reached=reached,
+        explanation=explanation,
+        prices=prices,
+        advice=advice,
+        lang=lang,
+    )
+    yield PAGE, page
+
+
+def _explanation_files(explanation: Explanation) -> Iterator[tuple[str, bytes]]:
+    """Yield what gives way, all at once and each rule alone."""
+    yield "explanation.csv", csv(explanation.table)
+    if explanation.repairs is not None:
+        yield "repairs.csv", csv(explanation.repairs)
+
+
+def _rendered(figures: Mapping[str, Figure]) -> dict[str, tuple[bytes, bytes]]:
+    """Render figures by name, as SVG and PNG."""
+    return {name: render_both(figure) for name, figure in figures.items()}
+
+
+def _figure_files(
+    drawn: Mapping[str, tuple[bytes, bytes]], folder: str = ""
+) -> Iterator[tuple[str, bytes]]:
+    for name, (svg, png) in drawn.items():
+        yield f"{folder}{name}.svg", svg
+        yield f"{folder}{name}.png", png
+
+
+def safety_files(hardened: Hardened) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of the tables of hardening."""
+    yield "safety/rounds.csv", csv(hardened.rounds)
+    yield "safety/targets.csv", csv(hardened.by_target)
+    yield "safety/kept_free.csv", csv(hardened.shortages)
+
+
+def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of every file of a comparison; the page comes last.
+
+    Raises
+    ------
+    ValueError
+        There is no such language.
+    """
+    yield COMPARISON_MARK, comparison_text(comparison, lang=lang).encode()
+    tables = comparison_tables(comparison)
+    for name, table in tables.items():
+        yield f"{name}.csv", csv(table)
+    yield "comparison.json", to_json(comparison_summary(comparison)).encode()
+    drawn = _rendered(comparison_figures(comparison, tables, lang=lang))
+    yield from _figure_files(drawn)
+    yield COMPARISON_PAGE, comparison_page(comparison, tables, drawn, lang=lang)
+
+
+def building_files(
+    view: dict[str, Any],
+    programme: ConstructionSimulation,
+    optimized: OptimizedStarts | None = None,
+    phases: pd.DataFrame | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of every file of a simulated building programme.
+
+    With chosen start dates also these and their schedule, with learned durations also these.
+    """
+    yield BUILD_MARK, to_json(view).encode()
+    for name in ("dates", "probability", "waiting", "use", "gantt"):
+        yield f"{name}.csv", csv(getattr(programme, name)())
+    if optimized is not None:
+        yield "starts.csv", csv(optimized.table())
+        yield "schedule.csv", csv(optimized.schedule.table)
+    if phases is not None:
+        yield "phases.csv", csv(phases)
+
+
+def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of every file of a back-test."""
+    yield BACKTEST_MARK, backtest.to_json().encode()
+    yield "errors.csv", csv(backtest.table)
+    yield "chosen.csv", csv(backtest.chosen)
+    yield "grades.csv", csv(backtest.grades)
+    with mpl.rc_context(STYLE):
+        figure = new_figure(9, 5)
+        backtest_errors(figure.add_subplot(), backtest)
+    for form in ("png", "svg"):
+        yield f"errors.{form}", render(figure, form)
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    r"""Write a table as CSV; every number reads back as exactly what it was.
+
+    A text that a spreadsheet would run as a formula (it begins with ``=``, ``+``, ``-``, ``@``, a
+    tab or a carriage return) gets an apostrophe before it; `plain_text` takes it away again.
+
+    Examples
+    --------
+    >>> csv(pd.DataFrame({"area": ["A"], "pupils": [0.1 + 0.2]}))
+    b'area,pupils\nA,0.30000000000000004\n'
+    >>> csv(pd.DataFrame({"area": ["=1+1", "-5", "a=b"], "pupils": [-1, 0, 1]}))
+    b"area,pupils\n'=1+1,-1\n'-5,0\na=b,1\n"
+    """
+    texts = [
+        name
+        for name in table.columns
+        if not pd.api.types.is_numeric_dtype(table[name]) and _any(table[name].unique())
+    ]
+    safe = table.assign(**{name: table[name].map(_kept) for name in texts}) if texts else table
+    return safe.to_csv(index=False, lineterminator="\n").encode()
+
+
+def plain_text(cell: str) -> str:
+    """Give the text that a cell written by `csv` stands for.
+
+    Examples
+    --------
+    >>> plain_text("'=1+1"), plain_text("'tis"), plain_text("''=1")
+    ('=1+1', "'tis", "'=1")
+    """
+    return cell[1:] if cell.startswith("'") and RISKY.match(cell) else cell
+
+
+def _any(cells: Iterable[Any]) -> bool:
+    return any(isinstance(cell, str) and RISKY.match(cell) is not None for cell in cells)
+
+
+def _kept(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and RISKY.match(cell) else cell
