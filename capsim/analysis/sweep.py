@@ -10,12 +10,12 @@ matrix changes too, the program is handed over again (*rebuilt*).
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
-from queue import SimpleQueue
 from typing import Any, Unpack
 
 import numpy as np
@@ -197,13 +197,7 @@ def sweep(
         raise ValueError(f"workers must be 1 or more, not {workers}")
     tasks = tree(scenario, changes)
     run = _Run(scenario, project(scenario) if demand is None else demand, relax, solving, plans)
-    solvers: SimpleQueue[_Solver] = SimpleQueue()
-    for _ in range(workers):
-        solvers.put(_Solver(run))
-    first = solvers.get()
-    root = first.root()
-    solvers.put(first)
-    rows = _in_order_of_tree(tasks, root, solvers, workers)
+    rows = _in_order_of_tree(tasks, run, workers)
     keys = list(dict.fromkeys(key for change in changes for key in change))
     frame = pd.DataFrame({"change": [task.name for task in tasks]})
     for key in keys:
@@ -211,21 +205,19 @@ def sweep(
     return pd.concat([frame, pd.DataFrame(rows)], axis=1)
 
 
-def _in_order_of_tree(
-    tasks: Sequence[Variant], root: _End, solvers: SimpleQueue[_Solver], workers: int
-) -> list[dict[str, Any]]:
+def _in_order_of_tree(tasks: Sequence[Variant], run: _Run, workers: int) -> list[dict[str, Any]]:
     """Solve every task once the one it hangs on is solved; an end is kept while it is needed."""
     waiting: dict[int, list[int]] = {}
     for i, task in enumerate(tasks):
         waiting.setdefault(task.after, []).append(i)
     rows: dict[int, dict[str, Any]] = {}
+    own = threading.local()
 
     def one(task: Variant, end: _End) -> tuple[dict[str, Any], _End]:
-        solver = solvers.get()
-        try:
-            return solver.solve(task.change, end)
-        finally:
-            solvers.put(solver)
+        if not hasattr(own, "solver"):
+            own.solver = _Solver(run)
+        row_and_end: tuple[dict[str, Any], _End] = own.solver.solve(task.change, end)
+        return row_and_end
 
     with ThreadPoolExecutor(workers) as pool:
         running: dict[Future[tuple[dict[str, Any], _End]], int] = {}
@@ -235,7 +227,7 @@ def _in_order_of_tree(
                 running[pool.submit(one, tasks[i], end)] = i
 
         try:
-            start(-1, root)
+            start(-1, run.root())
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -275,6 +267,16 @@ class _Run:
         """Return what is solved."""
         return model.program.relaxed() if self.relax else model.program
 
+    def root(self) -> _End:
+        """Solve the scenario as it is; what hangs on it begins there."""
+        program = self.program(self.as_it_is)
+        if program.integer.any() and is_large(program):
+            return _End(program, None, None)
+        corner = {"solver": "ipm", "run_crossover": "on"} if is_large(program) else {}
+        highs = Highs(program, self.options.highs | corner)
+        found = highs.solve()
+        return _End(program, highs.basis, found.x)
+
 
 class _Solver:
     """A worker's HiGHS object and the program that it holds."""
@@ -282,18 +284,6 @@ class _Solver:
     def __init__(self, run: _Run) -> None:
         self._run = run
         self._highs: Highs | None = None
-
-    def root(self) -> _End:
-        """Solve the scenario as it is; what hangs on it begins there."""
-        program = self._run.program(self._run.model({}))
-        if program.integer.any() and is_large(program):
-            return _End(program, None, None)
-        options = self._run.options.highs
-        if is_large(program):
-            options |= {"solver": "ipm", "run_crossover": "on"}
-        highs = Highs(program, options)
-        found = highs.solve()
-        return _End(program, highs.basis, found.x)
 
     def solve(self, change: Mapping[str, Any], after: _End) -> tuple[dict[str, Any], _End]:
         """Solve a variant from where its neighbour ended; return its row and its own end."""
