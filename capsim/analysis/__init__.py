@@ -1,1 +1,1 @@
-"""What can be asked of a model or a plan: prices, trade-offs, infeasibility, uncertainty."""
+"""Analyses of a model or a plan: prices, trade-offs, infeasibility, uncertainty."""

@@ -1,4 +1,4 @@
-"""When which decision of a plan must be taken: opening less building, less land and approvals."""
+"""Deadlines of a plan's decisions: opening less building, less land and approvals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class LeadTimes:
-    """How long before it takes effect a decision must be taken (months of 365.25 ÷ 12 days).
+    """Months (of 365.25 ÷ 12 days) from the last day of a decision to its taking effect.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A few plans near the best, as different from each other as possible.
+"""Plans near the best that are as different from each other as possible.
 
 Each further plan is the one whose least distance to all plans before it is greatest (max-min).
 Distance counts decisions: copies of projects in use at the end of the horizon, schools converted
@@ -22,6 +22,7 @@ from capsim.lp.expressions import Expression
 from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_whole
+from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate
 from capsim.model.objectives import ROW, criterion
 from capsim.plan.plan import Plan, make_plan
@@ -30,6 +31,7 @@ from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario
 
 FINE = 1e-6
+"""Distance, and share of the cost, that count as none."""
 
 
 @dataclass(frozen=True)
@@ -99,31 +101,32 @@ def different_plans(
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
     model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
-    base = near_optimal_space(model, within, solving)
-    column, weight = decisions(base.model)
-    found, bounds, proofs = [base.x], [np.nan], [base.proved]
-    while len(found) < count and not base.clock.out():
-        x, bound, proved = _farthest(base, column, weight, found)
+    space = near_optimal_space(model, within, solving)
+    column, weight = decisions(model)
+    solutions, bounds, proofs = [space.x], [np.nan], [space.proved]
+    while len(solutions) < count and not space.clock.out():
+        x, bound, proved = _farthest(space, column, weight, solutions)
         if x is None:
             break
-        found.append(x)
+        solutions.append(x)
         bounds.append(bound)
         proofs.append(proved)
-    value = np.round(np.stack([x[column] for x in found]))
-    apart = (np.abs(value[:, None] - value[None]) * weight).sum(axis=2)
-    plans = tuple(_plan(base, x) for x in found)
+    value = np.round(np.stack([x[column] for x in solutions]))
+    distances = (np.abs(value[:, None] - value[None]) * weight).sum(axis=2)
+    plans = tuple(_plan(space, x) for x in solutions)
     cost = np.array([plan.avoidable_cny for plan in plans])
+    best = space.best * MILLION
     table = pd.DataFrame(
         {
             "plan": np.arange(len(plans)),
             "avoidable_cny": cost,
-            "above_best": (cost - base.best * 1e6) / (max(base.best, 1.0) * 1e6),
-            "distance": [np.nan, *(apart[i, :i].min() for i in range(1, len(plans)))],
+            "above_best": (cost - best) / max(best, MILLION),
+            "distance": [np.nan, *(distances[i, :i].min() for i in range(1, len(plans)))],
             "bound": bounds,
             "proved": proofs,
         }
     )
-    return DifferentPlans(plans, table, apart)
+    return DifferentPlans(plans, table, distances)
 
 
 def decisions(model: Model) -> tuple[Index, Array]:
@@ -137,28 +140,29 @@ def decisions(model: Model) -> tuple[Index, Array]:
 
 
 def _farthest(
-    base: NearOptimalSpace, column: Index, weight: Array, found: Sequence[Array]
+    space: NearOptimalSpace, column: Index, weight: Array, solutions: Sequence[Array]
 ) -> tuple[Array | None, float, bool]:
-    """Return the plan whose least distance to those found is greatest; None where it is 0."""
-    own = len(base.program.cost)
-    program, least = base.program.with_columns("distance", 1)
-    start = np.concatenate([base.x, [0.0]])
-    for other in found:
-        program, start = _apart(program, start, column, weight, np.round(other[column]), least[0])
+    """Find the solution whose least distance to those known is greatest; None where it is 0."""
+    program, least = space.program.with_columns("distance", 1)
+    start = np.append(space.x, 0.0)
+    known = [np.round(x[column]) for x in solutions]
+    for value in known:
+        program, start = _apart(program, start, column, weight, value, least[0])
     aim = np.zeros(len(program.cost))
     aim[least] = -1.0
-    most = float((weight * (program.upper - program.lower)[column]).sum())
-    solver = WarmSolver(base.model, program, replace(base.options, gap=1e-2))
-    told = solver.solve(
-        aim, start=start, absolute=0.5 * float(weight.min()), time_limit=base.clock.left()
+    found = WarmSolver(space.model, program, replace(space.options, gap=1e-2)).solve(
+        aim,
+        start=start,
+        absolute=0.5 * float(weight.min()),
+        time_limit=space.clock.left(),
     )
-    bound = min(-told.bound, most)
-    if told.x is None:
+    most = float((weight * (program.upper - program.lower)[column]).sum())
+    bound = min(-found.bound, most)
+    if found.x is None:
         return None, bound, False
-    x = told.x[:own]
-    value = np.stack([np.round(other[column]) for other in found])
-    distance = float((np.abs(value - x[column]) * weight).sum(axis=1).min())
-    return (x if distance > FINE else None), bound, told.status == "optimal"
+    x = found.x[: len(space.x)]
+    distance = float((np.abs(np.stack(known) - x[column]) * weight).sum(axis=1).min())
+    return (x if distance > FINE else None), bound, found.status == "optimal"
 
 
 def _apart(
@@ -195,16 +199,16 @@ def _apart(
     return program, start
 
 
-def _plan(base: NearOptimalSpace, x: Array) -> Plan:
-    """Make the plan of these decisions that costs least, flows settled."""
-    model = base.model
-    cost = criterion(model, "cost")
-    settled = break_ties(model, x)
+def _plan(space: NearOptimalSpace, x: Array) -> Plan:
+    """Make the plan of these decisions that costs least, the fewest children moved."""
+    cost = criterion(space.model, "cost")
+    settled = break_ties(space.model, x)
+    cheap = cost.value(settled) <= cost.value(x) + FINE * max(1.0, space.best)
     return make_plan(
-        model,
-        settled if cost.value(settled) <= cost.value(x) + FINE * max(1.0, base.best) else x,
-        bound=base.bound,
-        solver=base.solver,
-        asked_gap=base.options.gap,
-        proved=base.proved,
+        space.model,
+        settled if cheap else x,
+        bound=space.bound,
+        solver=space.solver,
+        asked_gap=space.options.gap,
+        proved=space.proved,
     )

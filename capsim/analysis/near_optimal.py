@@ -5,7 +5,7 @@ with a row that limits the cost. The least and the most of a lever over them (an
 programs more. A solution found for one end is one for all, and the linear relaxation often shows
 that none goes further; only what is left open is searched as a mixed-integer program.
 
-A large program is taken apart into counties:
+A large program is split into counties:
 
 *bounds*: let ``y`` be prices of the coupling rows and ``L(y) = Σ_b min (c − Aᵀy) x_b + const``
 Lagrange's bound. A plan within the limit has ``Σ_b (c − Aᵀy) x_b + const ≤ limit``, and every other
@@ -104,7 +104,7 @@ def near_optimal(
 
     An end that some plan already found takes, and that the linear relaxation shows none can pass,
     is proved without a search; only the others are searched as mixed-integer programs. A large
-    program is not searched but taken apart into counties: the bounds are proved for every plan near
+    program is not searched but split into counties: the bounds are proved for every plan near
     the best, and the plans found differ from the best in one project or school.
 
     Parameters

@@ -25,7 +25,7 @@ TIGHT = 1e-6
 
 @dataclass(frozen=True)
 class Level:
-    """What a level reached, and the limit that holds for those below."""
+    """The best of a level, and the limit that holds for those below."""
 
     aim: Criterion
     best: float

@@ -140,7 +140,7 @@ class RollingPlan:
 
     @property
     def final(self) -> Plan:
-        """What really happened."""
+        """The plan that came true: the last."""
         return self.plans[-1]
 
 
@@ -285,12 +285,12 @@ def _replanned(model: Model, last: Plan, fixed: Flag, solving: SolveKeywords) ->
     program = model.program
     spare = np.where(program.integer, 0.0, HELD)
     value = program.rounded(last.solution.x)
-    held = replace(
+    fixed_program = replace(
         program,
         lower=np.where(fixed, np.maximum(value - spare, program.lower), program.lower),
         upper=np.where(fixed, np.minimum(value + spare, program.upper), program.upper),
     )
-    return replace(optimize(model.with_program(held), **solving), made_from=model)
+    return replace(optimize(model.with_program(fixed_program), **solving), made_from=model)
 
 
 def _changed(model: Model, before: Plan, after: Plan) -> float:

@@ -141,9 +141,9 @@ def prices(
     whole = ("project", "programme", "day")
     left_out = whole if plan.relaxed or not intervals else ("day",)
     known = (*KINDS, *(rule.name for rule in plan.own_rules))
-    asked = [kind for kind in known if kind not in left_out] if kinds is None else list(kinds)
-    _refuse_unknown(asked, known)
-    if set(asked) & set(whole) and (plan.relaxed or not intervals):
+    chosen = [kind for kind in known if kind not in left_out] if kinds is None else list(kinds)
+    _refuse_unknown(chosen, known)
+    if set(chosen) & set(whole) and (plan.relaxed or not intervals):
         what = "in a relaxed plan" if plan.relaxed else "without intervals"
         raise ValueError(f"projects, programmes and days have no price {what}")
     unknown = [name for name in where or {} if name not in WHO]
@@ -157,7 +157,7 @@ def prices(
     basis = None if parts is None else optimal_basis(parts)
     relaxations = [
         relaxation.part(_chosen(relaxation.members, where))
-        for relaxation in _relaxations(plan, asked)
+        for relaxation in _relaxations(plan, chosen)
     ]
     no_columns = csc_array((program.matrix.shape[0], 0))
     columns = csc_array(hstack([no_columns, *(one.matrix for one in relaxations)], format="csc"))
@@ -165,17 +165,17 @@ def prices(
     pairs = _margins(margins) if intervals else _duals(margins)
     edges = pairwise(np.cumsum([0, *(len(one.members) for one in relaxations)]).tolist())
     frames = [_limits(one, pairs[a:b]) for one, (a, b) in zip(relaxations, edges, strict=True)]
-    if set(asked) & set(whole):
+    if set(chosen) & set(whole):
         projects = _Projects(model, x, program, basis)
-        if "programme" in asked:
+        if "programme" in chosen:
             copies = projects.copies(None)
             frames += [copies, projects.programmes(copies)]
-        elif "project" in asked:
+        elif "project" in chosen:
             frames.append(projects.copies(where))
-        if "day" in asked:
+        if "day" in chosen:
             frames.append(projects.days(where))
     table = pd.concat([_empty(), *frames], ignore_index=True)
-    keep = table["kind"].isin(asked).to_numpy(bool) & _chosen(table, where)
+    keep = table["kind"].isin(chosen).to_numpy(bool) & _chosen(table, where)
     return Prices(table[keep].reset_index(drop=True), program, margins.solution)
 
 
@@ -230,7 +230,7 @@ class _Projects:
     def _solver(self) -> tuple[Highs, float]:
         """The solver and the optimum as planned, million RMB.
 
-        What programmes require does not count: it is priced apart.
+        What programmes require does not count: it has a price of its own.
         """
         row_lower = self.program.row_lower.copy()
         row_lower[self.program.rows_of("programme")] = -np.inf

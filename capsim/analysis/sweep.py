@@ -44,7 +44,7 @@ class Variant:
 
 
 def label(change: Mapping[str, Any]) -> str:
-    """Say a change in a line.
+    """Return a change in a line.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def _in_order_of_tree(tasks: Sequence[Variant], run: _Run, workers: int) -> list
 
 @dataclass(frozen=True)
 class _Run:
-    """What all workers need to know."""
+    """The sweep that all workers share."""
 
     scenario: Scenario
     demand: Demand
@@ -358,7 +358,7 @@ def _same_matrix(one: LinearProgram, other: LinearProgram) -> bool:
 
 
 def _same_bounds(one: LinearProgram, other: LinearProgram) -> bool:
-    """Whether only costs differ, so that the other's solution is one of this."""
+    """Tell whether only costs differ, so that the other's solution is one of this."""
     return _same_matrix(one, other) and all(
         np.array_equal(getattr(one, part), getattr(other, part))
         for part in ("lower", "upper", "row_lower", "row_upper")
@@ -366,7 +366,7 @@ def _same_bounds(one: LinearProgram, other: LinearProgram) -> bool:
 
 
 def _alike(one: LinearProgram, other: LinearProgram) -> bool:
-    """Whether columns and rows mean the same, so that a basis or plan carries over."""
+    """Tell whether columns and rows mean the same, so that a basis or plan carries over."""
     return all(
         [(b.name, b.count) for b in getattr(one, part)]
         == [(b.name, b.count) for b in getattr(other, part)]

@@ -101,7 +101,7 @@ def optimize_two_stage(
     Raises
     ------
     ValueError
-        If realisations, probabilities or method are not as said.
+        If realisations, probabilities or method are invalid.
     SolverError
         If nothing is found within the time limit.
     """
