@@ -1,10 +1,10 @@
-"""What plans are judged by: each criterion a linear function of the model's columns.
+"""Objectives of a plan, and its levers: linear functions of the model's columns.
 
 A criterion is ``weights · x + constant`` in a unit of its own, and less of it is better. Cost is
 one of several; the others leave the scenario's prices aside. Sums run over all planned years, so
 that a child without a place for three years counts three times (*child-years*).
 
-Levers of a plan, one by one and in total, each a linear function of the model's columns.
+A lever is how much a plan makes of one project, school or kind of decision.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from capsim.lp.arrays import Array, Index
+from capsim.lp.expressions import Expression
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import is_number
 from capsim.model.costs import COST_KINDS
@@ -50,95 +51,59 @@ class Criterion:
         return float(self.weights @ x[: len(self.weights)] + self.constant)
 
 
-Terms = Callable[[Model], tuple[Array, float]]
+def _cost(model: Model) -> Expression:
+    program = model.program
+    return Expression.of_matrix(csr_array(program.cost[None, :])) + program.offset
 
 
-def _sum(model: Model, column: Index) -> Array:
-    """Count every column once for each time it is named; -1 counts nothing."""
-    at = column[column >= 0]
-    return np.bincount(at, minlength=len(model.program.cost)).astype(np.float64)
-
-
-def _cost(model: Model) -> tuple[Array, float]:
-    return model.program.cost, model.program.offset
-
-
-def _shortfall(model: Model) -> tuple[Array, float]:
-    return _sum(model, model.columns.shortfall), 0.0
-
-
-def _displaced(model: Model) -> tuple[Array, float]:
-    return _sum(model, model.columns.displaced), 0.0
-
-
-def _overfilled(model: Model) -> tuple[Array, float]:
-    return _sum(model, model.columns.overfill), 0.0
-
-
-def _surplus(model: Model) -> tuple[Array, float]:
-    """Σ S + places · zc − q + o: standard public seats that nobody sits on."""
-    given, v = model.given, model.columns
-    if not given.scenario.settings.switches.seats:
+def _surplus(model: Model) -> Expression:
+    """Count the standard seats of public and converted schools that no pupil takes."""
+    x, providers = model.parts.x, model.given.providers
+    if not model.given.scenario.settings.switches.seats:
         raise ValueError("surplus places need the constraint family `seats`, which is switched off")
-    providers = given.providers
-    _, column, seats = model.parts.x.new_seats.entries()
-    out = _sum(model, v.overfill) - _sum(model, v.public)
-    out -= _sum(model, v.pupils[providers.public[v.seats.provider]])
-    np.add.at(out, column, seats)
-    autumn = v.converted[:, given.dates.autumn]
-    places = np.broadcast_to(providers.places[:, None], autumn.shape)
-    np.add.at(out, autumn[autumn >= 0], places[autumn >= 0])
-    return out, float(providers.places[providers.public].sum() * model.parts.years)
+    seats = providers.places[:, None] * (providers.public[:, None] + x.converted)
+    pupils = x.pupils[providers.public[model.columns.seats.provider]]
+    empty = seats.total() + x.new_seats.total() - pupils.total() - x.public.total()
+    return empty + x.overfill.total()
 
 
-def _private(model: Model) -> tuple[Array, float]:
-    """Private pupils of compulsory stages on 31 December, as the scenario counts them."""
-    out = _sum(model, model.columns.fee_december)
+def _private(model: Model) -> Expression:
+    """Count private pupils of compulsory stages on 31 December, as the scenario does."""
+    x = model.parts.x
     if model.given.scenario.settings.policy.purchased_counts_as_private:
-        out += _sum(model, model.columns.purchased_december)
-    return out, 0.0
+        return x.fee_december.total() + x.purchased_december.total()
+    return x.fee_december.total()
 
 
-def _purchased(model: Model) -> tuple[Array, float]:
-    return _sum(model, model.columns.purchased_december), 0.0
-
-
-def _away(model: Model) -> tuple[Array, float]:
-    """Children who attend outside the area in which they live."""
+def _away(model: Model) -> Expression:
+    """Count children who attend outside the area in which they live."""
     links, providers = model.parts.links, model.given.providers
     school_area = np.append(providers.area, -1)[links.to_provider]
     target = np.where(links.to_area >= 0, links.to_area, school_area)
     gone = (target != links.area)[links.pair_link]
-    return _sum(model, model.columns.flow[gone]), 0.0
+    return model.parts.x.flow[gone].total()
 
 
-def _large_classes(model: Model) -> tuple[Array, float]:
-    return _sum(model, model.columns.large_classes), 0.0
+def _paid(model: Model, kind: str) -> Expression:
+    ledger = model.parts.ledger
+    mine = ledger.kind == COST_KINDS.index(kind)
+    amount: Array = ledger.amount[mine]
+    paid: Expression = Expression.of(ledger.column[mine]) * amount
+    return paid.total()
 
 
-def _paid(kind: str) -> Terms:
-    def terms(model: Model) -> tuple[Array, float]:
-        ledger = model.parts.ledger
-        mine = ledger.kind == COST_KINDS.index(kind)
-        count = len(model.program.cost)
-        paid = np.bincount(ledger.column[mine], weights=ledger.amount[mine], minlength=count)
-        return np.asarray(paid, np.float64), 0.0
-
-    return terms
-
-
-_KNOWN: Mapping[str, tuple[str, Terms]] = {
+_KNOWN: Mapping[str, tuple[str, Callable[[Model], Expression]]] = {
     "cost": ("million RMB", _cost),
-    "shortfall": ("child-years", _shortfall),
-    "displaced": ("children", _displaced),
-    "overfilled": ("pupil-years", _overfilled),
+    "shortfall": ("child-years", lambda model: model.parts.x.shortfall.total()),
+    "displaced": ("children", lambda model: model.parts.x.displaced.total()),
+    "overfilled": ("pupil-years", lambda model: model.parts.x.overfill.total()),
     "surplus": ("place-years", _surplus),
     "private": ("pupil-years", _private),
-    "purchased": ("place-years", _purchased),
+    "purchased": ("place-years", lambda model: model.parts.x.purchased_december.total()),
     "away": ("child-years", _away),
-    "travel": ("million RMB", _paid("travel")),
-    "capital": ("million RMB", _paid("capital")),
-    "large_classes": ("class-years", _large_classes),
+    "travel": ("million RMB", lambda model: _paid(model, "travel")),
+    "capital": ("million RMB", lambda model: _paid(model, "capital")),
+    "large_classes": ("class-years", lambda model: model.parts.x.large_classes.total()),
 }
 CRITERIA = tuple(_KNOWN)
 """Names of the criteria; see ``docs/tradeoffs.md`` for what each adds up."""
@@ -170,11 +135,14 @@ def criterion(model: Model, name: str) -> Criterion:
     """
     if name not in _KNOWN:
         raise ValueError(f"a criterion is one of {', '.join(CRITERIA)}, not {name!r}")
-    unit, terms = _KNOWN[name]
-    weights, constant = terms(model)
+    unit, expression_of = _KNOWN[name]
+    expression = expression_of(model)
+    _, column, value = expression.entries()
+    count = len(model.program.cost)
+    weights = np.asarray(np.bincount(column, weights=value, minlength=count), np.float64)
     if not weights.any():
         raise ValueError(f"no decision moves the criterion {name!r} in this scenario")
-    return Criterion(name, unit, weights, constant)
+    return Criterion(name, unit, weights, float(expression.constants().sum()))
 
 
 def weighted(model: Model, weights: Mapping[str, float]) -> Criterion:
@@ -199,7 +167,7 @@ def weighted(model: Model, weights: Mapping[str, float]) -> Criterion:
 
 
 def refuse_weights(weights: Mapping[str, float]) -> None:
-    """Refuse weights that are none."""
+    """Refuse weights that are missing or not above 0."""
     if not weights or not all(is_number(w) and w > 0 for w in weights.values()):
         raise ValueError(f"weights of criteria must be positive numbers, not {dict(weights)}")
 
