@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capsim.certificate.ledger import Certificate
     from capsim.comparison.grid import Factors
     from capsim.comparison.side_by_side import Comparison
+    from capsim.demand.rolling_origin import Backtest
     from capsim.lp.options import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
     from capsim.reliability.result import Hardened
@@ -370,6 +371,59 @@ def compare_run(
     return comparison
 
 
+def backtest_run(
+    path: Path,
+    out: Path | None = None,
+    *,
+    area: str | None = None,
+    year: str | None = None,
+    grades: Sequence[str] | None = None,
+    leads: Sequence[int] | None = None,
+    first_origin: int | None = None,
+    progress: Progress = lambda phase: None,
+) -> Backtest:
+    """Back-test the forecasts on observed enrolment, and write tables and figures of the errors.
+
+    Parameters
+    ----------
+    path
+        Folder of a scenario, or a CSV file of areas, years and grades.
+    out
+        Folder to write, which appears whole or not at all. None: nothing is written.
+    area, year, grades
+        Columns of the CSV file; None: found by their names.
+    leads, first_origin
+        Years ahead and first autumn, as `capsim.demand.rolling_origin.backtest` takes them.
+    progress
+        Called with the name of each phase as it begins.
+
+    Raises
+    ------
+    capsim.ScenarioError
+        The scenario or the table has faults.
+    FileExistsError
+        `out` holds something else.
+    """
+    from capsim.demand.enrolment_table import panel, panel_of, read_wide
+    from capsim.demand.rolling_origin import backtest
+    from capsim.io.atomic import check_place
+    from capsim.report.files import BACKTEST_MARK, backtest_files
+    from capsim.scenario.scenario import load
+
+    if out is not None:
+        check_place(out, BACKTEST_MARK)
+    progress("reading")
+    if (path / "scenario.toml").is_file():
+        table = panel_of(load(path))
+    else:
+        table = panel(read_wide(path), area, year, grades, path.name)
+    progress("judging forecasts")
+    result = backtest(table, leads=leads, first_origin=first_origin)
+    if out is not None:
+        write_folder(out, BACKTEST_MARK, backtest_files(result), progress)
+    return result
+
+
 def write_folder(
     out: Path, mark: str, contents: Iterable[tuple[str, bytes]], progress: Progress
 ) -> None:
@@ -395,7 +449,7 @@ def _put(folder: Path, contents: Iterable[tuple[str, bytes]], progress: Progress
         path.write_bytes(content)
 
 
-def build_programme(
+def build_run(
     scenario: str | Path,
     out: Path | None = None,
     *,

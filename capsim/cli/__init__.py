@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 import sys
 
-from capsim.cli import plan as answers
-from capsim.cli import scenario as folders
-from capsim.cli import tools as judge
+from capsim.cli import plan, scenario, tools
 from capsim.cli.console import BAD_INPUT, app
 
-__all__ = ["answers", "app", "folders", "judge", "main"]
+__all__ = ["app", "main", "plan", "scenario", "tools"]
 
 
 def main() -> None:
     """Run the command line."""
     try:
         app()
-    except OSError as error:  # of the output: whatever a command reads and writes has said its own
+    except OSError as error:
+        # Only errors of the output come here: commands report those of the files they use.
         print(f"the output cannot be written: {error.strerror or error}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest of the output
         sys.exit(BAD_INPUT)

@@ -1,6 +1,6 @@
-"""How the command line works: long work in the background, progress, Ctrl-C, exit statuses.
+"""The application: options that commands share, progress, Ctrl-C and exit statuses.
 
-The application, and arguments and options that several commands share.
+`work` runs a command's task in the background and ends it cleanly.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ T = TypeVar("T")
 OK, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 2, 3, 130
 
 
-class Stopped(Exception):  # noqa: N818 (no error: the user asked for it)
-    """Raised inside the work when it shall stop."""
+class Stopped(Exception):  # noqa: N818 (the user asked for it: not an error)
+    """Raised inside a task when it shall stop."""
 
 
 def fail(message: str) -> NoReturn:
-    """Say what is wrong with the input, and end with status 2."""
+    """Print what is wrong with the input, and end with status 2."""
     typer.echo(message, err=True)
     raise typer.Exit(BAD_INPUT)
 
@@ -38,8 +38,8 @@ def fail(message: str) -> NoReturn:
 def work(task: Callable[[Progress], T]) -> T:
     """Run a task in the background, show its progress, and end cleanly on Ctrl-C or bad input.
 
-    A solver does not hear Ctrl-C, so the task runs in a thread and this one listens. Only while
-    a task writes is it let finish its step, so that it can take its half-written output away.
+    A solver does not hear Ctrl-C, so the task runs in a thread and this one listens. A task that is
+    writing may finish its step, so that it can take its half-written output away.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def _is_fault(error: BaseException) -> bool:
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:
-    """Give a function that shows a phase and one that ends the display.
+    """Return a function that shows a phase and one that ends the display.
 
     On a terminal one line with the time; elsewhere a line for each phase.
     """

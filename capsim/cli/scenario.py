@@ -51,21 +51,21 @@ def new(
         return made
 
     made = work(make)
-    words = f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
-    _say(words, as_json, scenario=_named(made), folder=str(folder))
+    message = f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    _echo(message, as_json, scenario=_named(made), folder=str(folder))
 
 
 def _named(scenario: Scenario) -> dict[str, str]:
     return {"name": scenario.name, "hash": scenario.hash}
 
 
-def _say(words: str, as_json: bool, **found: Any) -> None:
-    """Say what was written: in words, or as JSON."""
+def _echo(message: str, as_json: bool, **details: Any) -> None:
+    """Print what was written: in words, or as JSON."""
     if as_json:
         from capsim.report.summary import to_json
 
-        words = to_json(found).rstrip()
-    typer.echo(words)
+        message = to_json(details).rstrip()
+    typer.echo(message)
 
 
 @app.command(
@@ -100,8 +100,8 @@ def export_book(
             whole_file(empty, content)
 
         work(write)
-        words = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
-        _say(words, as_json, scenario=None, book=str(empty))
+        message = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
+        _echo(message, as_json, scenario=None, book=str(empty))
         return
     if scenario is None or book is None:
         fail("a scenario and the workbook to write are needed, or --template BOOK")
@@ -119,8 +119,8 @@ def export_book(
         return given
 
     given = work(task)
-    words = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
-    _say(words, as_json, scenario=_named(given), book=str(target))
+    message = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
+    _echo(message, as_json, scenario=_named(given), book=str(target))
 
 
 @app.command("import", epilog="Example: capsim import city.xlsx my-city")
@@ -146,6 +146,6 @@ def import_book(
     made = work(task)
     for warning in made.warnings:
         typer.echo(f"Warning: {warning}", err=True)
-    words = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
-    found = {"folder": str(folder), "warnings": list(made.warnings)}
-    _say(words, as_json, scenario=_named(made), **found)
+    message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
+    details = {"folder": str(folder), "warnings": list(made.warnings)}
+    _echo(message, as_json, scenario=_named(made), **details)

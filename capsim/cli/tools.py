@@ -1,11 +1,11 @@
-"""Commands on parts of the road: `forecast`, `backtest`, `build` and `bench`."""
+"""Commands for one part of a plan: `forecast`, `backtest`, `build` and `bench`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -23,9 +23,6 @@ from capsim.cli.console import (
     fail,
     work,
 )
-
-if TYPE_CHECKING:
-    from capsim.demand.rolling_origin import Backtest
 
 
 class Births(StrEnum):
@@ -88,35 +85,25 @@ def backtest(
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
     ahead = None if leads is None else _years_ahead(leads)
 
-    def task(progress: workflow.Progress) -> Backtest:
-        from capsim.demand.enrolment_table import panel, panel_of, read_wide
-        from capsim.demand.rolling_origin import backtest as judge
-        from capsim.io.atomic import check_place
-        from capsim.report.files import BACKTEST_MARK, backtest_files
-        from capsim.scenario.scenario import load
-
-        if out is not None:
-            check_place(out, BACKTEST_MARK)
-        progress("reading")
-        if (path / "scenario.toml").is_file():
-            table = panel_of(load(path))
-        else:
-            columns = [grade.strip() for grade in grades.split(",")] if grades else None
-            table = panel(read_wide(path), area, year, columns, path.name)
-        progress("judging forecasts")
-        judged = judge(table, leads=ahead, first_origin=first_origin)
-        if out is not None:
-            workflow.write_folder(out, BACKTEST_MARK, backtest_files(judged), progress)
-        return judged
-
-    judged = work(task)
+    result = work(
+        lambda progress: workflow.backtest_run(
+            path,
+            out,
+            area=area,
+            year=year,
+            grades=[grade.strip() for grade in grades.split(",")] if grades else None,
+            leads=ahead,
+            first_origin=first_origin,
+            progress=progress,
+        )
+    )
     from capsim.report.screen import backtest_text
 
-    typer.echo(judged.to_json() if as_json else backtest_text(judged), nl=False)
+    typer.echo(result.to_json() if as_json else backtest_text(result), nl=False)
 
 
 def _years_ahead(leads: str) -> list[int]:
-    """Read ``--leads``; stop where it is no list of years."""
+    """Read ``--leads``; end the command where it is not a list of years."""
     try:
         ahead = [int(lead) for lead in leads.split(",")]
     except ValueError:
@@ -160,7 +147,7 @@ def build(
     if closed is not None and fit is None:
         fail("--closed is of a record: name one with --fit")
     view = work(
-        lambda progress: workflow.build_programme(
+        lambda progress: workflow.build_run(
             scenario,
             out,
             draws=draws,
@@ -224,10 +211,10 @@ def bench(
             progress=progress,
         )
 
-    found = work(task)
+    result = work(task)
     from capsim.benchmark import timings_text
     from capsim.report.summary import plain, to_json
 
-    typer.echo(to_json(plain(found)) if as_json else timings_text(found), nl=False)
-    planned = all(row["objective_cny"] is not None for row in found["solvers"].values())
+    typer.echo(to_json(plain(result)) if as_json else timings_text(result), nl=False)
+    planned = all(row["objective_cny"] is not None for row in result["solvers"].values())
     raise typer.Exit(OK if planned else NOT_MET)
