@@ -111,27 +111,13 @@ def disjoint(question: Question, names: Collection[str], most: int) -> list[tupl
     return sets
 
 
-def explain_infeasible(model: Model) -> Explanation:
-    """Explain why the rules of a model contradict each other.
-
-    Returns
-    -------
-    Explanation
-        ``table``: ``rule``, ``unit``, ``who``, ``school_year``, ``short_by`` (together; 0 where
-        nothing), ``alone`` (how much of this rule would be enough by itself, all others holding;
-        NaN where it would not). ``repairs``: where and when each of the latter.
-    """
-    explanation = _contradiction(model)
-    return _nothing([]) if explanation is None else explanation
-
-
 def explain(plan: Plan) -> Explanation | None:
     """Explain why there is no plan, or why it misses a target; None where it meets them all.
 
     A plan that leaves children without a place is explained as one in which every child has one.
     """
     if plan.status == "infeasible":
-        return explain_infeasible(plan.model)
+        return explain_contradiction(plan.model) or _nothing([])
     if plan.meets_targets:
         return None
     targets = plan.tables["targets"]
@@ -141,14 +127,22 @@ def explain(plan: Plan) -> Explanation | None:
         opening += target_sentences(plan)
     if "placement" not in set(targets["id"][~targets["holds"].to_numpy(bool)]):
         return _nothing(opening)
-    explanation = _contradiction(plan.model)
+    explanation = explain_contradiction(plan.model)
     if explanation is None:
         return _nothing([*opening, _price_of_places(plan)])
     return replace(explanation, messages=(*opening, *explanation.messages))
 
 
-def _contradiction(model: Model) -> Explanation | None:
-    """Explain which rules of a model contradict each other; None where none do."""
+def explain_contradiction(model: Model) -> Explanation | None:
+    """Explain which rules of a model contradict each other; None where none do.
+
+    Returns
+    -------
+    Explanation or None
+        ``table``: ``rule``, ``unit``, ``who``, ``school_year``, ``short_by`` (together; 0 where
+        nothing), ``alone`` (how much of this rule would be enough by itself, all others holding;
+        NaN where it would not). ``repairs``: where and when each of the latter.
+    """
     elastic = make_elastic(model)
     rules = elastic.rules
     core = _core(elastic)

@@ -246,7 +246,8 @@ def _own_rules(model: Model, entry: Entry) -> Iterator[Rule]:
         members = pd.concat([wider.members, equal.members], ignore_index=True)
         matrix = csc_array(hstack([wider.matrix, -equal.matrix], format="csc"))
         both = Relaxation(own.name, entry.unit, members, matrix)
-        yield of_relaxation(entry, both, rule=own.name)
+        dated = entry.variant("of_no_year", not members["year"].any())
+        yield of_relaxation(dated, both, rule=own.name)
 
 
 def _floors(model: Model, entry: Entry) -> Iterator[Rule]:

@@ -123,14 +123,16 @@ def _where(gaps: list[Gap]) -> Message | None:
     if not gaps:
         return None
     if len(gaps) == 1:
-        return Message("{who}, {year}", {"who": who(gaps[0]), "year": gaps[0].year})
+        text = Message("{who}, {year}") if gaps[0].year else Message("{who}")
+        return text.filled(who=who(gaps[0]), year=gaps[0].year)
     listed = tuple(_amount(gap.amount, who(gap), gap.year) for gap in gaps[:SINGLE])
     text = Message("most {parts}") if len(gaps) > SINGLE else Message("of them {parts}")
     return text.filled(parts=listed)
 
 
 def _amount(amount: float, where: Message, year: int) -> Message:
-    return Message("{amount} in {who}, {year}", {"amount": amount, "who": where, "year": year})
+    text = Message("{amount} in {who}, {year}") if year else Message("{amount} in {who}")
+    return text.filled(amount=amount, who=where, year=year)
 
 
 def gap_sentences(gaps: list[Gap]) -> list[Message]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TERMS = ("kind", "unit", "stage", "status")
 """Columns that hold words of capsim's own, not names from the data."""
-RULES = ("private share", "programme", "floor")
+RULES = ("private share", "programme", "floor", "own rule")
 """How the names of rules begin that have a year or a name after them."""
 
 

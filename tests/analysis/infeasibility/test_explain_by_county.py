@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import capsim
-from capsim.analysis.infeasibility.diagnosis import explain_infeasible
+from capsim.analysis.infeasibility.diagnosis import explain_contradiction
 from capsim.analysis.infeasibility.elastic import ElasticModel, make_elastic
 from capsim.lp import solve
 from capsim.model import model as model_module
@@ -43,7 +43,8 @@ def least_of_the_whole(elastic: ElasticModel, held: list[str], given_way: list[s
 @pytest.mark.usefixtures("every_program_is_large")
 def test_every_amount_is_that_of_the_relaxation_of_the_whole() -> None:
     model = short_of_places()
-    elastic, explanation = make_elastic(model), explain_infeasible(model)
+    elastic, explanation = make_elastic(model), explain_contradiction(model)
+    assert explanation is not None
     assert elastic.pricer is not None
     assert len(elastic.pricer.blocks) >= 3
     (conflict,) = explanation.conflicts
@@ -66,7 +67,9 @@ def test_every_amount_is_that_of_the_relaxation_of_the_whole() -> None:
 @pytest.mark.usefixtures("every_program_is_large")
 def test_the_contradiction_is_minimal() -> None:
     model = short_of_places()
-    elastic, (conflict,) = make_elastic(model), explain_infeasible(model).conflicts
+    elastic, explanation = make_elastic(model), explain_contradiction(model)
+    assert explanation is not None
+    (conflict,) = explanation.conflicts
     assert least_of_the_whole(elastic, [], list(conflict)) > 1.0
     for rule in conflict:
         rest = [name for name in conflict if name != rule]
