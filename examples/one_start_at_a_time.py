@@ -1,13 +1,12 @@
 """Plug in a rule of your own: no two projects of one county start in the same half-year.
 
-The rule is a few rows of arrays; docs/extend.md says the same through PuLP.
+The rule is a sum by label; docs/extend.md says the same through PuLP.
 Usage: python examples/one_start_at_a_time.py [SCENARIO]. Draws one-start-at-a-time.png.
 """
 
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import capsim
@@ -51,23 +50,23 @@ def growing_city() -> capsim.Scenario:
 
 city = capsim.load(sys.argv[1]) if len(sys.argv) > 1 else growing_city()
 model = capsim.formulate(city)
-given = model.given
 rows = city.table("projects").groupby("project")
-months = rows["build_months"].max().reindex(given.projects.project).to_numpy()
+months = rows["build_months"].max()
+county_of = city.table("areas").set_index("area")["county"]
+county = rows["area"].first().map(county_of)
 
-# Columns [project, year]: copies in use in an autumn, and in the autumn before (-1: none).
-now = model.columns.open[:, given.dates.autumn]
-before = np.column_stack([np.full(len(now), -1), now[:, :-1]])
-begins = 12 * np.array(city.years)[None, :] + 8 - months[:, None]  # in months since the year 0
-m, t = np.nonzero(np.repeat(given.projects.candidate[:, None], len(city.years), axis=1))
-county = given.space.counties[given.projects.county[m]]
-half = [f"{b // 12:.0f} {1 + b % 12 // 6:.0f}" for b in begins[m, t]]
-groups = [f"{c},{h}" for c, h in zip(county, half, strict=True)]
-names, row = np.unique(groups, return_inverse=True)
-terms = [(row, now[m, t], 1.0), (row, before[m, t], -1.0)]
-program = model.program.constrained("one_start", len(names), terms, upper=1.0, labels=[names])
-
-free, ruled = capsim.optimize(model), capsim.optimize(model.with_program(program))
+free = capsim.optimize(model)
+halves = {
+    year: [
+        f"{name},{begin // 12:.0f} {1 + begin % 12 // 6:.0f}"
+        for name, begin in zip(county, 12 * year + 8 - months, strict=True)
+    ]
+    for year in city.years
+}
+by = pd.DataFrame(halves, months.index).rename_axis(columns="year")
+candidate = rows["status"].first() == "candidate"
+model.add("one_start", model.x.starts.by(by.where(candidate)) <= 1)
+ruled = capsim.optimize(model)
 more = ruled.objective_cny - free.objective_cny
 print(f"One start by county and half-year costs {more / 1e6:,.2f} million RMB more.")
 
@@ -78,7 +77,7 @@ for plan, label, shift in ((free, "as the model likes", 0.2), (ruled, "one start
     opened = plan.tables["openings"]
     end = pd.to_datetime(opened["opens"])
     year = end.dt.year + (end.dt.day_of_year - 1) / 365.25
-    length = rows["build_months"].max().reindex(opened["project"]).to_numpy() / 12
+    length = months.reindex(opened["project"]).to_numpy() / 12
     place = [chosen.index(p) - shift for p in opened["project"]]
     ax.barh(place, length, left=year.to_numpy() - length, height=0.35, label=label)
 ax.set_yticks(range(len(chosen)), chosen)

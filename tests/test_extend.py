@@ -37,7 +37,7 @@ def test_the_page_prints_what_it_says(page: dict[str, Any]) -> None:
 
 
 def test_three_ways_to_one_plan(page: dict[str, Any]) -> None:
-    plans = [page[name] for name in ("plan", "plan_of_cbc", "plan_of_arrays")]
+    plans = [page[name] for name in ("plan", "plan_of_cbc", "plan_of_model")]
     first = plans[0]
     for plan in plans:
         assert plan.status == "optimal"
@@ -48,7 +48,7 @@ def test_three_ways_to_one_plan(page: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("free", False), ("plan", True), ("plan_of_cbc", True), ("plan_of_arrays", True)],
+    [("free", False), ("plan", True), ("plan_of_cbc", True), ("plan_of_model", True)],
 )
 def test_the_rule_counts_starts_by_county_and_half_year(
     page: dict[str, Any], name: str, kept: bool
@@ -68,9 +68,8 @@ def test_the_rule_counts_starts_by_county_and_half_year(
 
 
 def test_the_same_rows_both_ways(page: dict[str, Any]) -> None:
-    """The arrays' rows, opened as a PuLP problem, are the constraints said in PuLP."""
-    program = page["program"]
-    opened = to_pulp(program)
+    """The model's rows, opened as a PuLP problem, are the constraints said in PuLP."""
+    opened = to_pulp(page["model"].program)
     ours = {frozenset((v.name, c) for v, c in row.items() if c) for row in _rules(opened)}
     said = {frozenset((v.name, c) for v, c in row.items() if c) for row in _rules(page["problem"])}
     assert ours == said - {frozenset()}
@@ -82,7 +81,7 @@ def _rules(problem: Any) -> list[Any]:
 
 
 def test_prices_of_a_model_with_a_rule(page: dict[str, Any]) -> None:
-    found = page["plan_of_arrays"].prices(["place"]).table
+    found = page["plan_of_model"].prices(["place"]).table
     assert len(found) == 10
     assert (found["one_more_cny"] >= 0).all()
 

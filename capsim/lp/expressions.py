@@ -308,6 +308,11 @@ class Expression:
         shape = (prod(self.shape), columns)
         return csr_array(coo_array((value, (cell, column)), shape=shape))
 
+    def weights(self, columns: int) -> Array:
+        """Return the coefficients ``[column]`` of the sum of all cells."""
+        _, column, value = self.entries()
+        return np.asarray(np.bincount(column, weights=value, minlength=columns), np.float64)
+
     def constants(self) -> Array:
         """Return the constant of every cell, in the expression's shape."""
         return np.broadcast_to(np.asarray(self.constant, np.float64), self.shape)

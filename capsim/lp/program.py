@@ -90,31 +90,6 @@ class LinearProgram:
         parts = [np.arange(b.start, b.start + b.count) for b in hits]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
-    def constrained(
-        self,
-        name: str,
-        count: int,
-        terms: Iterable[Term],
-        *,
-        lower: ArrayLike = -np.inf,
-        upper: ArrayLike = np.inf,
-        labels: Sequence[ArrayLike] = (),
-    ) -> LinearProgram:
-        """Return the program with ``count`` more rows, given as in :meth:`Builder.constrain`.
-
-        Examples
-        --------
-        >>> m = Builder()
-        >>> x = m.variables("x", 2, cost=[1.0, 2.0], upper=4.0)
-        >>> p = m.freeze().constrained("least", 1, [(0, x, 1.0)], lower=5.0)
-        >>> p.matrix.toarray().tolist(), p.row_names()
-        ([[1.0, 1.0]], ['least'])
-        """
-        m = Builder(column_count=len(self.cost))
-        m.constrain(name, count, terms)
-        rows = csr_array(m.freeze(cost=self.cost).matrix)
-        return self.with_rows(name, rows, lower=lower, upper=upper, labels=labels)
-
     def with_constraint(
         self,
         name: str,

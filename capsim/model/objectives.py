@@ -137,9 +137,7 @@ def criterion(model: Model, name: str) -> Criterion:
         raise ValueError(f"a criterion is one of {', '.join(CRITERIA)}, not {name!r}")
     unit, expression_of = _KNOWN[name]
     expression = expression_of(model)
-    _, column, value = expression.entries()
-    count = len(model.program.cost)
-    weights = np.asarray(np.bincount(column, weights=value, minlength=count), np.float64)
+    weights = expression.weights(len(model.program.cost))
     if not weights.any():
         raise ValueError(f"no decision moves the criterion {name!r} in this scenario")
     return Criterion(name, unit, weights, float(expression.constants().sum()))
