@@ -202,59 +202,94 @@ def draft(
     built = columns(scenario, planned, starts)
     recipe = recipes(scenario, built)
     stock = Stock(scenario)
-    now = to_day(scenario.settings.construction.start.isoformat())
-    faults: list[Fault] = []
-    where: dict[tuple[str, str], list[int]] = {}
-    flat: list[tuple[int, Phase]] = []
-    for number, column in enumerate(built):
-        for phase in recipe[column.project]:
-            where.setdefault((column.project, phase.name), []).append(len(flat))
-            flat.append((number, phase))
+    pairs = [(n, phase) for n, column in enumerate(built) for phase in recipe[column.project]]
     projects = set(scenario.table("projects")["project"])
+    faults: list[Fault] = []
+    after, never = _predecessors(pairs, built, projects, faults)
+    needs = [_needs(phase, built[n].county, stock, crews, faults) for n, phase in pairs]
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    order = _order(pairs, built, after)
+    place = {i: k for k, i in enumerate(order)}
+    activities = [
+        Activity(*pairs[i], tuple(sorted({place[b] for b in after[i]})), needs[i], i in never)
+        for i in order
+    ]
+    now = to_day(scenario.settings.construction.start.isoformat())
+    return _draft(built, activities, stock, now, crews)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One phase of one column: activities before it, what it needs, and whether it never begins."""
+
+    column: int
+    phase: Phase
+    after: tuple[int, ...]
+    needs: Needs
+    never: bool
+
+
+def _predecessors(
+    pairs: Sequence[tuple[int, Phase]],
+    built: Sequence[Column],
+    projects: set[str],
+    faults: list[Fault],
+) -> tuple[list[list[int]], set[int]]:
+    """Find what each phase waits for, and the phases that wait for a project that is not built."""
+    where: dict[tuple[str, str], list[int]] = {}
+    for i, (number, phase) in enumerate(pairs):
+        where.setdefault((built[number].project, phase.name), []).append(i)
+    building = {column.project for column in built}
     after: list[list[int]] = []
     never = set()
-    for i, (number, phase) in enumerate(flat):
-        column, before = built[number], []
+    for i, (number, phase) in enumerate(pairs):
+        project, before = built[number].project, []
         for name in phase.after:
-            own = [b for b in where.get((column.project, name), []) if flat[b][0] == number]
+            own = [b for b in where.get((project, name), []) if pairs[b][0] == number]
             other, _, theirs = name.partition(":")
             if own:
                 before += own
             elif (other, theirs) in where:
                 before += where[other, theirs]
-            elif theirs and other in projects and other not in recipe:
+            elif theirs and other in projects - building:
                 never.add(i)
             else:
-                expected = nearest(name, (p.name for p in recipe[column.project]))
-                faults.append(_fault(phase, "after", name, expected))
+                known = (theirs for owner, theirs in where if owner == project)
+                faults.append(_fault(phase, "after", name, nearest(name, known)))
         after.append(before)
-    needs: list[Needs] = []
-    for number, phase in flat:
-        column, found = built[number], []
-        for name, units in phase.needs:
-            r = stock.find(name, column.county)
-            if r is None:
-                known = sorted({n for n, c in stock.number if c in ("*", column.county)})
-                expected = f"in county {column.county!r} {nearest(name, known)}"
-                faults.append(_fault(phase, "needs", name, expected))
-            elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
-                has = f"at most {stock.resources[r].units}, what county {column.county!r} has"
-                faults.append(_fault(phase, "needs", f"{name}={units}", has))
-            else:
-                found.append((r, units))
-        needs.append(tuple(found))
-    if faults:
-        raise ScenarioError(dict.fromkeys(faults))
+    return after, never
+
+
+def _needs(phase: Phase, county: str, stock: Stock, crews: bool, faults: list[Fault]) -> Needs:
+    """Find the resources that a phase needs, the county's or those shared by all."""
+    needs = []
+    for name, units in phase.needs:
+        r = stock.find(name, county)
+        if r is None:
+            known = sorted({n for n, c in stock.number if c in ("*", county)})
+            expected = f"in county {county!r} {nearest(name, known)}"
+            faults.append(_fault(phase, "needs", name, expected))
+        elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
+            expected = f"at most {stock.resources[r].units}, what county {county!r} has"
+            faults.append(_fault(phase, "needs", f"{name}={units}", expected))
+        else:
+            needs.append((r, units))
+    return tuple(needs)
+
+
+def _order(
+    pairs: Sequence[tuple[int, Phase]], built: Sequence[Column], after: Sequence[Sequence[int]]
+) -> list[int]:
+    """Put the phases in an order in which each follows what it waits for."""
     try:
-        order = topological(after)
+        return topological(after)
     except ValueError as error:
         circle = str(error).partition("[")[2].rstrip("]").split(", ")
-        names = ";".join(
-            f"{built[flat[int(i)][0]].project}:{flat[int(i)][1].name}" for i in circle[:8]
-        )
+        of_circle = [pairs[int(i)] for i in circle[:8]]
+        names = ";".join(f"{built[number].project}:{phase.name}" for number, phase in of_circle)
         fault = Fault("phases.csv", None, "after", names, "phases that do not wait for each other")
         raise ScenarioError([fault]) from None
-    return _network(built, flat, after, needs, order, never, stock, now, crews)
 
 
 def _fault(phase: Phase, column: str, value: str, expected: str) -> Fault:
@@ -262,70 +297,65 @@ def _fault(phase: Phase, column: str, value: str, expected: str) -> Fault:
     return Fault("phases.csv", None, f"phase {phase.name!r}, {column}", value, expected)
 
 
-def _network(
+def _draft(
     built: tuple[Column, ...],
-    flat: list[tuple[int, Phase]],
-    after: list[list[int]],
-    needs: list[Needs],
-    order: list[int],
-    never: set[int],
+    activities: Sequence[Activity],
     stock: Stock,
     now: float,
     crews: bool,
 ) -> Draft:
-    place = {i: k for k, i in enumerate(order)}
+    """Lay every column out as planned, and make the network of what is still to come."""
+    size = len(activities)
     of: list[list[int]] = [[] for _ in built]
-    for i in order:
-        of[flat[i][0]].append(i)
-    calendar = [stock.calendar([r for r, _ in one]) for one in needs]
-    size = len(flat)
+    for i, one in enumerate(activities):
+        of[one.column].append(i)
+    calendar = [stock.calendar([r for r, _ in one.needs]) for one in activities]
     begin, end, left = np.empty(size), np.empty(size), np.empty(size)
     release = [now] * size
-    held: list[Needs] = [()] * size
-    for number, column in enumerate(built):
-        mine = {i: k for k, i in enumerate(of[number])}
+    needs: list[Needs] = [()] * size
+    for column, mine in zip(built, of, strict=True):
+        place = {i: k for k, i in enumerate(mine)}
         pieces = [
             Piece(
-                tuple(mine[b] for b in after[i] if b in mine),
-                flat[i][1].mode * MONTH_DAYS,
+                tuple(place[b] for b in activities[i].after if b in place),
+                activities[i].phase.mode * MONTH_DAYS,
                 calendar[i],
-                flat[i][1].milestone,
+                activities[i].phase.milestone,
             )
-            for i in of[number]
+            for i in mine
         ]
         base = _baseline(pieces, column, now)
-        for i, k in mine.items():
-            at = place[i]
-            begin[at], end[at], left[at] = base.start[k], base.finish[k], base.left[k]
-            if not pieces[k].after:
-                release[at] = max(base.start[k], now)
-            if i in never and base.start[k] >= now:
-                release[at] = NEVER
-            if crews and left[at] > 0:
-                under_way = base.start[k] < now
-                held[at] = tuple(
+        begin[mine], end[mine], left[mine] = base.start, base.finish, base.left
+        for i, piece in zip(mine, pieces, strict=True):
+            under_way = begin[i] < now
+            if not piece.after:
+                release[i] = max(float(begin[i]), now)
+            if activities[i].never and not under_way:
+                release[i] = NEVER
+            if crews and left[i] > 0:
+                # what is under way has used its consumables
+                needs[i] = tuple(
                     (r, units)
-                    for r, units in needs[i]
+                    for r, units in activities[i].needs
                     if not (under_way and stock.resources[r].releases is not None)
                 )
+    after = [
+        # under way: what other projects had to do before it is over
+        tuple(b for b in one.after if day >= now or activities[b].column == one.column)
+        for one, day in zip(activities, begin, strict=True)
+    ]
     network = Network(
         now,
-        tuple(flat[i][0] for i in order),
-        tuple(flat[i][1].name for i in order),
-        tuple(
-            # under way: what other projects had to do before it is over
-            tuple(
-                sorted({place[b] for b in after[i] if begin[k] >= now or flat[b][0] == flat[i][0]})
-            )
-            for k, i in enumerate(order)
-        ),
-        tuple(held),
+        tuple(one.column for one in activities),
+        tuple(one.phase.name for one in activities),
+        tuple(after),
+        tuple(needs),
         tuple(release),
-        tuple(calendar[i] for i in order),
+        tuple(calendar),
         tuple(stock.resources),
         tuple(bool(days == 0 and day < now) for days, day in zip(left, begin, strict=True)),
     )
-    phases = tuple(flat[i][1] for i in order)
+    phases = tuple(one.phase for one in activities)
     table = pd.DataFrame(
         {
             "column": network.column,

@@ -128,38 +128,27 @@ class ConstructionSimulation:
             project, copy, county, milestone, planned (of in_use), p05, p10, p50, p90, p95 (ISO
             dates), never (share of replications).
         """
-        rows = []
-        for name, reached in self.milestones.items():
-            quantiles = _quantiles(reached)
-            never = np.isnan(reached).mean(axis=0)
-            for number, column in enumerate(self.columns):
-                if name != IN_USE and never[number] == 1 and not self._has(number, name):
-                    continue
-                rows.append(
-                    (
-                        column.project,
-                        column.copy,
-                        column.county,
-                        name,
-                        to_iso(column.planned) if name == IN_USE else "",
-                        *(to_iso(q[number]) for q in quantiles),
-                        never[number],
-                    )
-                )
+        quantiles = {name: _quantiles(days) for name, days in self.milestones.items()}
+        never = {name: np.isnan(days).mean(axis=0) for name, days in self.milestones.items()}
+        has = set(zip(self.activities["column"], self.activities["milestone"], strict=True))
+        rows = [
+            (
+                column.project,
+                column.copy,
+                column.county,
+                name,
+                to_iso(column.planned) if name == IN_USE else "",
+                *(to_iso(q[number]) for q in quantiles[name]),
+                never[name][number],
+            )
+            for number, column in enumerate(self.columns)
+            for name in MILESTONES
+            if name == IN_USE or never[name][number] < 1 or (number, name) in has
+        ]
         names = ["project", "copy", "county", "milestone", "planned"]
         names += [f"p{round(100 * q):02d}" for q in QUANTILES]
         table = pd.DataFrame(rows, columns=[*names, "never"])
-        table = table.astype({name: "str" for name in names if name != "copy"})
-        rank = {name: k for k, name in enumerate(MILESTONES)}
-        order = table["milestone"].map(rank)
-        where = {(c.project, c.copy): k for k, c in enumerate(self.columns)}
-        place = [where[key] for key in zip(table["project"], table["copy"], strict=True)]
-        table = table.assign(_place=place, _rank=order).sort_values(["_place", "_rank"])
-        return table.drop(columns=["_place", "_rank"]).reset_index(drop=True)
-
-    def _has(self, number: int, milestone: str) -> bool:
-        mine = self.activities[self.activities["column"] == number]
-        return bool((mine["milestone"] == milestone).any())
+        return table.astype({name: "str" for name in names if name != "copy"})
 
     def probability(self, by: str | None = None) -> pd.DataFrame:
         """P(in use by a date), by column.

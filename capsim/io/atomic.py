@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class PlaceError(OSError):
-    """A place cannot be written to: no leave to, no room, no folder."""
+    """Raised where a place cannot be written to: not allowed, no room, no folder."""
 
 
 def check_place(path: Path, mark: str | None) -> None:
@@ -34,7 +34,7 @@ def check_place(path: Path, mark: str | None) -> None:
     FileExistsError
         Something stands there that is neither an empty folder nor one with the mark.
     PlaceError
-        What it shall stand in is no folder, or one that cannot be written to.
+        The folder that it shall stand in is missing or cannot be written to.
     """
     check_writable(path.absolute().parent)
     if not path.exists() and not path.is_symlink():
@@ -49,7 +49,7 @@ def check_place(path: Path, mark: str | None) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse a folder to write into that is none, or that cannot be written to.
+    """Refuse a place to write into that is not a folder, or that cannot be written to.
 
     One that is not there yet is judged by the folder that it will stand in.
 
@@ -82,7 +82,7 @@ def _naming(path: Path) -> Iterator[None]:
 
 @contextmanager
 def whole_folder(path: Path, mark: str | None) -> Iterator[Path]:
-    """Give a new folder to write into, which takes the name `path` when all went well.
+    """Make a new folder to write into, which takes the name `path` when all went well.
 
     An earlier folder of the kind (see `check_place`) is replaced, at the end.
 
@@ -136,7 +136,7 @@ def whole_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _aside(path: Path) -> Iterator[Path]:
-    """Give a folder beside a place, and take it away with all that is left in it."""
+    """Make a folder beside a place, and remove it at the end with all that is left in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.absolute().parent))
     try:
