@@ -202,16 +202,15 @@ def test_what_cannot_be_added_is_refused(page: dict[str, Any]) -> None:
 
 
 def test_a_rule_has_a_price_under_its_name(page: dict[str, Any]) -> None:
-    """The dual of a ceiling on purchases is what one place more saves, solved again."""
+    """The dual of a ceiling on a school's intake is what one pupil more saves, solved again."""
     costs = []
-    for most in (20.0, 21.0):
+    for most in (100.0, 101.0):
         model = capsim.formulate(page["city"].variant({"switches.money": False}))
-        for name, x in (("shut", model.x.open), ("few", model.x.purchased)):
-            total = x.total() if name == "shut" else x.at(year=2025).total()
-            model.add(name, total <= (0.0 if name == "shut" else most))
+        model.add("shut", model.x.open.total() <= 0.0)
+        model.add("few", model.x.intake.at(school="south-old", year=2025).total() <= most)
         plan = capsim.optimize(model, gap=1e-9)
         costs.append(plan.objective_cny)
-        if most == 20.0:
+        if most == 100.0:
             priced = plan.prices(["few"]).of("few")
     assert priced["one_more_cny"].tolist() == pytest.approx([costs[0] - costs[1]], rel=1e-6)
     assert costs[0] > costs[1] + 1.0

@@ -375,7 +375,9 @@ def written_certificate() -> SimpleNamespace:
     table = pd.DataFrame(
         {"family": ["seats"], "rows": [10], "max_violation": [0.0], "worst": ["none"]}
     )
-    return SimpleNamespace(checked=10, max_violation=0.0, worst="none", table=table)
+    return SimpleNamespace(
+        checked=10, max_violation=0.0, worst="none", table=table, not_rechecked=()
+    )
 
 
 def written_explanation() -> Explanation:
