@@ -32,19 +32,19 @@ def parse_settings(texts: Sequence[str]) -> dict[str, list[Any]]:
     >>> parse_settings(["costs.discount_rate=0.03,0.05", "policy.share_scope=whole,county"])
     {'costs.discount_rate': [0.03, 0.05], 'policy.share_scope': ['whole', 'county']}
     """
-    found: dict[str, list[Any]] = {}
+    settings: dict[str, list[Any]] = {}
     for text in texts:
         key, sign, values = (part.strip() for part in text.partition("="))
         if not sign or not key or not values:
             raise ValueError(f"{text!r} is not KEY=VALUE,VALUE…")
-        if key in found:
+        if key in settings:
             raise ValueError(f"{key} is given twice")
         try:
             (listed,) = tomllib.loads(f"v = [{values}]").values()
         except tomllib.TOMLDecodeError:
             listed = [value.strip() for value in values.split(",")]
-        found[key] = listed
-    return found
+        settings[key] = listed
+    return settings
 
 
 def grid(base: Scenario, values: Mapping[str, Sequence[Any]]) -> tuple[list[Scenario], Factors]:
@@ -76,7 +76,7 @@ def _made(base: Scenario, changes: Sequence[Mapping[str, Any]]) -> tuple[list[Sc
 
 
 def sweep_of(factors: Factors) -> str:
-    """Tell what can be drawn of a grid: a ``tornado``, a ``heat`` map, or nothing.
+    """Return what can be drawn of a grid: a ``tornado``, a ``heat`` map, or nothing.
 
     Examples
     --------
@@ -114,12 +114,12 @@ def tornado(summary: pd.DataFrame, factors: Factors, base: str, column: str) -> 
     rows = []
     single = {name: change for name, change in factors.items() if len(change) == 1}
     for key in dict.fromkeys(key for change in single.values() for key in change):
-        found = {"": results[base]}
-        found |= {
+        by_value = {"": results[base]}
+        by_value |= {
             shown(change[key]): results[name] for name, change in single.items() if key in change
         }
-        known = {value: result for value, result in found.items() if result == result}
-        without = ";".join(value for value in found if value and value not in known)
+        known = {value: result for value, result in by_value.items() if result == result}
+        without = ";".join(value for value in by_value if value and value not in known)
         if not known:
             rows.append((key, "", "", np.nan, results[base], np.nan, np.nan, without))
             continue

@@ -163,7 +163,7 @@ def compare(
         Folder that keeps finished scenarios, so that a comparison goes on where it was stopped.
         A scenario is found again by its content, the options, the seed and the library versions.
     progress
-        Told how many scenarios are finished.
+        Called with how many scenarios are finished.
     **options : see :class:`~capsim.SolveOptions`
         Each scenario is one task of the executor; tables are the same with any.
 

@@ -70,7 +70,7 @@ def counted_from(data: ModelData, probability: float, replications: int, seed: i
 def _lag(
     data: ModelData, chosen: Index, check: int, probability: float, replications: int, seed: int
 ) -> Array:
-    """Days by which projects planned for a check date are late at most with a probability."""
+    """Find the days by which projects of a check date are late at most with a probability."""
     names = data.projects.project[chosen]
     date = str(data.dates.date[check])
     built = build(
@@ -88,7 +88,7 @@ def _lag(
 
 @dataclass(frozen=True, eq=False)
 class Safety:
-    """What a plan is to keep free.
+    """Places and margins of targets that a plan is to keep free.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class Safety:
 
 @dataclass(frozen=True, eq=False)
 class Need:
-    """How far draws go beyond a plan.
+    """Distances by which draws go beyond a plan.
 
     Attributes
     ----------
@@ -199,7 +199,7 @@ def kept(need: Need, share: float, closed: Flag) -> Flag:
 
 
 def margins(need: Need, share: float, cushion: float, closed: Flag) -> tuple[Array, Array]:
-    """Room to leave: the most that kept draws need, and a cushion of standard deviations.
+    """Compute the room to leave: the most that kept draws need, and some standard deviations.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def _spread(values: Array) -> Array:
 
 
 def reserves(data: SimulationData, beyond: Array) -> tuple[Array, Array]:
-    """Places by which contracts of a plan can grow, by group and year.
+    """Count places by which contracts of a plan can grow, by group and year.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def reserves(data: SimulationData, beyond: Array) -> tuple[Array, Array]:
 
 
 def _part(data: SimulationData, county: Index, price: Array, counted: Array, more: Array) -> Array:
-    """Share of more places that ceilings and money leave beside those counted, by county."""
+    """Find the share of more places that ceilings and money leave, by county."""
     counties = len(data.space.counties)
     most, whole = (part[..., 0] for part in ceilings(data, data.space.children[..., None]))
     bought = np.zeros((counties, len(data.space.years)))

@@ -159,7 +159,7 @@ def _target_rows(
 
 
 def _size(model: Model, data: SimulationData, rule: str, year: int, count: int) -> Array | float:
-    """Persons that a target's unit stands for: those of whom it is a share."""
+    """Count the persons that a target's unit stands for: those of whom it is a share."""
     if rule == "reduction":
         return 1.0
     children = model.given.space.children[:, :, year]
@@ -191,5 +191,5 @@ def _soft(
 
 
 def _price(model: Model) -> float:
-    """Price of a child without a place, RMB a school year."""
+    """Return the price of a child without a place, RMB a school year."""
     return float(model.given.scenario.settings.costs.shortfall_cny)

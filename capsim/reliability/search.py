@@ -87,7 +87,7 @@ def harden(
     rounds : int
         Plans with margins that are tried at most.
     progress : callable, optional
-        Told each phase as it begins.
+        Called with each phase as it begins.
     **options : see :class:`~capsim.SolveOptions`
         Plans with margins are solved to three times the gap of the plain plan, and less margin is
         tried as long as it may save more than that. The executor is for the draws too.
@@ -331,7 +331,7 @@ def _aim(search: Search) -> float:
 
 
 def _near_enough(search: Search, safe: Step, below: Step) -> bool:
-    """Whether less margin could save no more than the gap leaves open, or is hardly as safe."""
+    """Return whether less margin saves no more than the gap leaves open, or is hardly as safe."""
     saving = safe.plan.objective_cny - below.plan.objective_cny
     least = ROUGH * search.options.gap * max(safe.plan.avoidable_cny, 1e6)
     return bool(safe.holds.mean() <= _aim(search)) or saving <= least

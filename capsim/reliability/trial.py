@@ -33,7 +33,7 @@ BY_MARGIN = ("share", "reduction", "kindergarten_public", "kindergarten_inclusiv
 
 @dataclass(frozen=True)
 class Search:
-    """What the steps of a search have in common.
+    """Options that the steps of a search have in common.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Search:
     seed : int
     options : SolveOptions
     progress : callable
-        Told each phase as it begins.
+        Called with each phase as it begins.
     """
 
     targets: tuple[str, ...]
@@ -69,7 +69,7 @@ class Search:
         return trial(plan, draws=draws, seed=seed, executor=self.options.executor)
 
     def guards(self, stage_compulsory: bool) -> bool:
-        """Whether places are to be kept free in a stage."""
+        """Return whether places are to be kept free in a stage."""
         return "placement" in self.targets or (stage_compulsory and COMPULSORY in self.targets)
 
     def guarded(self, data: SimulationData) -> Flag:
@@ -147,7 +147,7 @@ def achieved(run: Trial) -> dict[str, tuple[Target, Array]]:
 
 
 def all_hold(run: Trial, targets: Sequence[str]) -> Flag:
-    """Whether all of some targets hold ``[draw]``."""
+    """Flag the draws in which all of some targets hold ``[draw]``."""
     by_target = achieved(run)
     flags = [target.holds(row) for target, row in (by_target[name] for name in targets)]
     return np.asarray(np.all(flags, axis=0))

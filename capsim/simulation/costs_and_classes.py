@@ -17,7 +17,7 @@ LATER_PART = 8 / 12
 
 
 def displaced(data: SimulationData, stage: StageData, arrival: Arrivals, seated: Seated) -> Array:
-    """Children made to change school in mid-stage, persons ``[provider, year, draw]``.
+    """Count children made to change school in mid-stage, persons ``[provider, year, draw]``.
 
     A school's pupils move up with the plan's progression ratio, corrected by how the draw's cohort
     of those who come to the school changes, and by at most 1.
@@ -36,7 +36,7 @@ def displaced(data: SimulationData, stage: StageData, arrival: Arrivals, seated:
 
 
 def large_share(mean: Array, large: float, sd: float) -> Array:
-    """Share of classes of `large` pupils or more, by mean class size.
+    """Compute the share of classes of `large` pupils or more, by mean class size.
 
     Class sizes are normal round the mean; the share is that of the model's `chords`, never below 0.
 
@@ -54,7 +54,7 @@ def large_share(mean: Array, large: float, sd: float) -> Array:
 def class_sizes(
     data: SimulationData, stage: StageData, seated: Seated
 ) -> tuple[Array, Array, Array]:
-    """Mean class size, and shares of large and of very large classes, at public providers.
+    """Compute mean class size, and shares of large and of very large classes, at public providers.
 
     Returns
     -------
@@ -88,11 +88,11 @@ def contract_teachers(data: SimulationData, seated: Sequence[Seated]) -> Array:
         Persons.
     """
     need: Array = np.zeros((len(data.space.counties), *seated[0].total.shape[1:]))
-    for stage, sits in zip(data.stages, seated, strict=True):
+    for stage, seating in zip(data.stages, seated, strict=True):
         if stage.pupils_per_post:
             need = (
                 need
-                + by_group(public_pupils(stage, sits), stage.county, len(need))
+                + by_group(public_pupils(stage, seating), stage.county, len(need))
                 / stage.pupils_per_post
             )
     spare = data.contract - np.maximum(data.need - data.posts, 0.0)
@@ -109,16 +109,16 @@ def money(
     data: SimulationData,
     seated: Sequence[Seated],
     payers: Sequence[Payers],
-    moved: Sequence[Array],
+    displacements: Sequence[Array],
     copies: Array,
 ) -> Array:
-    """Discounted cost by kind, RMB ``[kind, draw]``.
+    """Sum discounted cost by kind, RMB ``[kind, draw]``.
 
     Parameters
     ----------
     data : SimulationData
     seated, payers : by stage
-    moved : by stage, arrays [provider, year, draw]
+    displacements : by stage, arrays [provider, year, draw]
         Displaced children.
     copies : array [opening, year, draw]
         Copies of projects in use in autumns.
@@ -132,15 +132,17 @@ def money(
     year["staff"] += (teachers + price.contract_teacher_cny * contract_teachers(data, seated)).sum(
         0
     )
-    for stage, sits, payer, made in zip(data.stages, seated, payers, moved, strict=True):
-        year["running"] += stage.allowance_cny * public_pupils(stage, sits).sum(0)
+    for stage, seating, payer, pupils in zip(
+        data.stages, seated, payers, displacements, strict=True
+    ):
+        year["running"] += stage.allowance_cny * public_pupils(stage, seating).sum(0)
         bought = payer.bought + LATER_PART * (payer.bought_december - payer.bought)
         year["purchase"] += (stage.price_cny[:, None, None] * bought).sum(0)
-        year["travel"] += sits.travel_cny
-        year["boarding"] += sits.boarding_cny
-        year["displacement"] += price.displacement_cny * made.sum(0)
-        year["overfill"] += price.overfill_cny * sits.overfilled.sum(0)
-        year["shortfall"] += price.shortfall_cny * sits.shortfall.sum(0)
+        year["travel"] += seating.travel_cny
+        year["boarding"] += seating.boarding_cny
+        year["displacement"] += price.displacement_cny * pupils.sum(0)
+        year["overfill"] += price.overfill_cny * seating.overfilled.sum(0)
+        year["shortfall"] += price.shortfall_cny * seating.shortfall.sum(0)
     out = np.zeros((len(COST_KINDS), draws))
     for number, kind in enumerate(COST_KINDS):
         if kind in FIXED:

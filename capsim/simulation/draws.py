@@ -248,13 +248,13 @@ def figures_of(
     contracts = [_contracts(*of, parents) for of in zip(data.stages, payers, strict=True)]
     quotas = payers
     payers, seated = seat_all(data, arrivals, quotas, copies, children, parents)
-    moved = [displaced(data, *of) for of in zip(data.stages, arrivals, seated, strict=True)]
-    shortfall = np.stack([sits.shortfall for sits in seated], axis=1)
+    displacements = [displaced(data, *of) for of in zip(data.stages, arrivals, seated, strict=True)]
+    shortfall = np.stack([seating.shortfall for seating in seated], axis=1)
     excluding, including = _shares(data, children, payers, seated)
     counts = data.settings.policy.purchased_counts_as_private
     sizes = [
-        class_sizes(data, stage, sits)
-        for stage, sits in zip(data.stages, seated, strict=True)
+        class_sizes(data, stage, seating)
+        for stage, seating in zip(data.stages, seated, strict=True)
         if stage.compulsory
     ]
     empty = np.zeros((len(data.space.counties), 0, len(data.space.years), ratio.shape[-1]))
@@ -278,27 +278,27 @@ def figures_of(
         harm = _harm(data, seated, copies, on_time)
     return Figures(
         shortfall=shortfall,
-        overfilled=np.stack([sits.overfilled.sum(0) for sits in seated]),
-        displaced=np.sum([part.sum(0) for part in moved], axis=0),
+        overfilled=np.stack([seating.overfilled.sum(0) for seating in seated]),
+        displaced=np.sum([part.sum(0) for part in displacements], axis=0),
         excluding=excluding,
         including=including,
         class_size=mean,
         large=large,
         very_large=very_large,
-        cost_cny=money(data, seated, payers, moved, copies),
+        cost_cny=money(data, seated, payers, displacements, copies),
         targets=np.stack([ACHIEVED[target.rule](data, target, autumns) for target in targets]),
         late_places=late,
-        redirected=np.stack([sits.redirected for sits in seated], axis=2),
+        redirected=np.stack([seating.redirected for seating in seated], axis=2),
         demanded=np.concatenate(
             [
-                demanded(stage, sits, payer.bought)
-                for stage, sits, payer in zip(data.stages, seated, payers, strict=True)
+                demanded(stage, seating, payer.bought)
+                for stage, seating, payer in zip(data.stages, seated, payers, strict=True)
             ]
         ),
         room=np.concatenate(
             [
-                room(stage, sits.seats, places)
-                for stage, sits, places in zip(data.stages, seated, contracts, strict=True)
+                room(stage, seating.seats, places)
+                for stage, seating, places in zip(data.stages, seated, contracts, strict=True)
             ]
         ),
         harm=harm,
@@ -306,7 +306,7 @@ def figures_of(
 
 
 def _ratio(data: SimulationData, job: Job) -> Array:
-    """Children over planned children, ``[area, grade, year, draw]``; 1 where none are planned."""
+    """Draw children over planned ones, ``[area, grade, year, draw]``; 1 where none are planned."""
     demand, space = data.demand, data.space
     if job.seed is None:
         return np.ones((*space.children.shape, job.draws))
@@ -336,12 +336,12 @@ def seat_all(
 
 
 def _contracts(stage: StageData, payer: Payers, parents: Parents | None = None) -> Array:
-    """Places purchased, and those that contracts can grow by, ``[provider, year, draw]``."""
+    """Count places purchased, and those that contracts can grow by, ``[provider, year, draw]``."""
     return payer.bought + contract_room(stage, payer, uptake_of(stage, parents))
 
 
 def rooms(data: SimulationData, opening: Index) -> Array:
-    """Places up to the class ceiling by group if projects open on given days, ``[group, year]``.
+    """Count places up to the class ceiling if projects open on given days, ``[group, year]``.
 
     Contracts can grow as planned, without regard to ceilings on all purchases.
 
@@ -369,11 +369,11 @@ def _seats(data: SimulationData, stage: StageData, copies: Array) -> Array:
 def _shares(
     data: SimulationData, children: Array, payers: Sequence[Payers], seated: Sequence[Seated]
 ) -> tuple[Array, Array]:
-    """Private shares on 31 December without and with purchased places, the whole first."""
+    """Compute private shares on 31 December without and with purchased places, the whole first."""
     counties = len(data.space.counties)
     by_residence = data.settings.policy.share_denominator == "residence"
     parts = np.zeros((3, counties, *children.shape[2:]))
-    for stage, payer, sits in zip(data.stages, payers, seated, strict=True):
+    for stage, payer, seating in zip(data.stages, payers, seated, strict=True):
         if not stage.compulsory:
             continue
         parts[0] += by_group(payer.fee_december, stage.county, counties)
@@ -381,14 +381,14 @@ def _shares(
         if by_residence:
             parts[2] += by_group(children[:, stage.grades].sum(1), data.space.county, counties)
         else:
-            parts[2] += by_group(sits.total, stage.county, counties)
+            parts[2] += by_group(seating.total, stage.county, counties)
     fee, bought, enrolment = np.concatenate([parts.sum(1, keepdims=True), parts], axis=1)
     some = np.where(enrolment > 0, enrolment, 1.0)
     return fee / some, (fee + bought) / some
 
 
 def _late_places(data: SimulationData, opening: Index) -> Array:
-    """Places missing in the first autumn that should have them, ``[project, draw]``."""
+    """Count places missing in the first autumn that should have them, ``[project, draw]``."""
     openings = data.openings
     first = np.searchsorted(openings.autumns, openings.day)
     row = openings.opening
@@ -402,7 +402,7 @@ def _late_places(data: SimulationData, opening: Index) -> Array:
 def _harm(
     data: SimulationData, seated: Sequence[Seated], copies: Array, on_time: Sequence[Seated]
 ) -> Array:
-    """Shortfall, over-filling and recourse purchases that lateness causes, summed over draws.
+    """Sum shortfall, over-filling and recourse purchases that lateness causes, over draws.
 
     By project: what lateness causes in a county, stage and year is split over the places missing
     there. `on_time` are the same children with every project on time.

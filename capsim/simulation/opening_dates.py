@@ -92,7 +92,7 @@ def read_openings(plan: Plan, model: ModelData) -> OpeningDates:
 
 
 def days(dates: object) -> Index:
-    """Days since 1970-01-01 of ISO dates.
+    """Return days since 1970-01-01 of ISO dates.
 
     Examples
     --------
@@ -127,13 +127,13 @@ def opening_days(openings: OpeningDates, ready: Index | None) -> Index:
 
 
 def in_use(opening: Index, checks: Index) -> Array:
-    """Tell which openings are in use (1, else 0) on check dates, ``[opening, check, draw]``."""
+    """Flag openings in use (1, else 0) on check dates, ``[opening, check, draw]``."""
     open_then = opening[:, None, :] <= checks[None, :, None]
     return np.asarray(open_then, dtype=np.float64)
 
 
 def planned_copies(openings: OpeningDates) -> Array:
-    """Tell which openings are in use in autumns as planned, ``[opening, year, 1]``."""
+    """Flag openings in use in autumns as planned, ``[opening, year, 1]``."""
     return in_use(openings.day[:, None], openings.autumns)
 
 
@@ -169,7 +169,7 @@ def ready_days(openings: OpeningDates, drawn: object, draws: int) -> Index:
     drawn : DataFrame or array [replication, project]
         Dates (``datetime64``) on which projects are ready. A frame has a column a project and may
         leave projects out: they open as planned. An array has the order of `OpeningDates.projects`.
-        Draw ``d`` meets replication ``d`` modulo their number.
+        Draw ``d`` has replication ``d`` modulo their number.
     draws : int
 
     Raises

@@ -76,7 +76,7 @@ def wilson(hits: int, draws: int) -> tuple[float, float]:
 
 
 def gather(blocks: Sequence[Figures]) -> Figures:
-    """Put blocks together in their order."""
+    """Join blocks in their order."""
     joined = {
         field.name: np.concatenate([getattr(block, field.name) for block in blocks], axis=-1)
         for field in fields(Figures)
@@ -222,11 +222,10 @@ def _draws(data: SimulationData, targets: Sequence[Target], figures: Figures) ->
 
 
 def summary(
-    made: Mapping[str, pd.DataFrame], draws: int, seed: int, uncertainty: bool
+    tables: Mapping[str, pd.DataFrame], draws: int, seed: int, uncertainty: bool
 ) -> dict[str, object]:
-    """Plain numbers of the tables."""
-    each = made["draws"]
-    targets = made["targets"]
+    """Sum the tables up in plain numbers."""
+    each, targets = tables["draws"], tables["targets"]
     return {
         "draws": draws,
         "seed": seed,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def counted(stage: StageData) -> Flag:
-    """Whose pupils and places all count, ``[provider, year]``: not private compulsory schools."""
+    """Flag providers whose pupils and places all count, ``[provider, year]``."""
     return np.asarray(~stage.levered[:, None] | stage.converted)
 
 
@@ -43,12 +43,12 @@ def demanded(stage: StageData, seated: Seated, bought: Array) -> Array:
     bought : array [provider, year, draw]
         Purchased places in use.
     """
-    sits = np.where(counted(stage)[..., None], seated.total, bought)
-    return _sum(stage.reach.member, sits) + _sum(stage.reach.inside, seated.shortfall)
+    pupils = np.where(counted(stage)[..., None], seated.total, bought)
+    return _sum(stage.reach.member, pupils) + _sum(stage.reach.inside, seated.shortfall)
 
 
 def room(stage: StageData, seats: Array, contracts: Array) -> Array:
-    """Places of a group up to the class ceiling, ``[group, year, draw]``.
+    """Count places of a group up to the class ceiling, ``[group, year, draw]``.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def _sum(matrix: sparse.csr_array, values: Array) -> Array:
 
 
 def contract_room(stage: StageData, payer: Payers, uptake: Array | float = 1.0) -> Array:
-    """Places that running contracts can still grow by, persons ``[provider, year, draw]``.
+    """Count places that running contracts can still grow by, persons ``[provider, year, draw]``.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def contract_room(stage: StageData, payer: Payers, uptake: Array | float = 1.0) 
 
 
 def uptake_of(stage: StageData, parents: Parents | None) -> Array | float:
-    """Share of offered places that are taken, by provider; 1 where all are."""
+    """Return the share of offered places that are taken, by provider; 1 where all are."""
     return 1.0 if parents is None else parents.uptake[stage.county][:, None]
 
 
@@ -115,41 +115,43 @@ def buy(
         contract_room(stage, payer, uptake_of(stage, parents))
         for stage, payer in zip(data.stages, payers, strict=True)
     ]
-    if not any(room.any() and sits.waiting.any() for room, sits in zip(rooms, seated, strict=True)):
+    if not any(
+        room.any() and seating.waiting.any() for room, seating in zip(rooms, seated, strict=True)
+    ):
         return tuple(payers), tuple(seated)
     wanted = []
-    for stage, sits, room in zip(data.stages, seated, rooms, strict=True):
-        _, landed, share, _ = offer(sits.waiting, room, stage.network)
+    for stage, seating, room in zip(data.stages, seated, rooms, strict=True):
+        _, landed, share, _ = offer(seating.waiting, room, stage.network)
         wanted.append(landed.sum(1)[stage.network.pool] * share)
     part = _affordable(data, payers, seated, wanted, children)
     out = []
-    for stage, payer, sits, more in zip(data.stages, payers, seated, wanted, strict=True):
-        out.append(_bought(data, stage, payer, sits, more * part[stage.county]))
-    done, sit = zip(*out, strict=True)
-    return done, sit
+    for stage, payer, seating, more in zip(data.stages, payers, seated, wanted, strict=True):
+        out.append(_bought(data, stage, payer, seating, more * part[stage.county]))
+    new_payers, new_seating = zip(*out, strict=True)
+    return new_payers, new_seating
 
 
 def _bought(
-    data: SimulationData, stage: StageData, payer: Payers, sits: Seated, room: Array
+    data: SimulationData, stage: StageData, payer: Payers, seating: Seated, room: Array
 ) -> tuple[Payers, Seated]:
     """Place a stage's waiting children on the places that may be bought for them."""
     if not room.any():
-        return payer, sits
+        return payer, seating
     pool = stage.network.pool
-    waiting, landed, share, travel = offer(sits.waiting, room, stage.network)
+    waiting, landed, share, travel = offer(seating.waiting, room, stage.network)
     arrived = landed.sum(1)
     more = arrived[pool] * share
-    redirected = sits.redirected.copy()
+    redirected = seating.redirected.copy()
     redirected[-1] += by_group(more, stage.county, len(data.space.counties))
     by_grade = landed / np.where(arrived > 0, arrived, 1.0)[:, None]
     return (
         replace(payer, bought=payer.bought + more, bought_december=payer.bought_december + more),
         replace(
-            sits,
-            pupils=sits.pupils + by_grade[pool] * more[:, None],
-            total=sits.total + more,
-            shortfall=sits.shortfall - (sits.waiting - waiting).sum(1),
-            travel_cny=sits.travel_cny + travel,
+            seating,
+            pupils=seating.pupils + by_grade[pool] * more[:, None],
+            total=seating.total + more,
+            shortfall=seating.shortfall - (seating.waiting - waiting).sum(1),
+            travel_cny=seating.travel_cny + travel,
             waiting=waiting,
             redirected=redirected,
         ),
@@ -190,8 +192,8 @@ def more_spent(data: SimulationData, payers: Sequence[Payers], seated: Sequence[
     """
     price, counties = data.settings.costs, len(data.space.counties)
     out = price.contract_teacher_cny * (contract_teachers(data, seated) - data.contract[..., None])
-    for stage, payer, sits in zip(data.stages, payers, seated, strict=True):
-        public = public_pupils(stage, sits) - stage.enrolled * stage.runs_public[..., None]
+    for stage, payer, seating in zip(data.stages, payers, seated, strict=True):
+        public = public_pupils(stage, seating) - stage.enrolled * stage.runs_public[..., None]
         fewer = stage.bought[..., None], stage.bought_december[..., None]
         bought = LATER_PART * (payer.bought_december - fewer[1]) + (1 - LATER_PART) * (
             payer.bought - fewer[0]

@@ -60,7 +60,7 @@ def simulate(
     openings : DataFrame or array [replication, project], optional
         Dates on which projects are in use, instead of simulated ones. A frame has a column a
         project and may leave projects out (they open as planned); an array has the order of the
-        plan's table ``openings`` by date, each project once. Draw ``d`` meets replication ``d``
+        plan's table ``openings`` by date, each project once. Draw ``d`` has replication ``d``
         modulo their number.
     executor : concurrent.futures.Executor, optional
         Does blocks of draws: threads, processes, a cluster; results are the same bytes with any.
@@ -68,7 +68,7 @@ def simulate(
         Keeps blocks as they are finished; the same simulation, stopped and run again, does the
         others only.
     done : callable, optional
-        Told how many of how many blocks are finished, each time one is.
+        Called with how many of how many blocks are finished, each time one is.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def simulate(
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A plan and every draw it met.
+    """A plan simulated, with the figures of every draw.
 
     Attributes
     ----------

@@ -115,7 +115,7 @@ def arrive(stage: StageData, demand: Array) -> Arrivals:
 
 
 def pay(data: SimulationData, arrivals: tuple[Arrivals, ...], demand: Array) -> tuple[Payers, ...]:
-    """Fee-paying and purchased pupils by stage: quotas, contracts and the ceilings on purchases.
+    """Compute fee-paying and purchased pupils by stage, under quotas, contracts and ceilings.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _purchase_cut(data: SimulationData, bought: list[Array], demand: Array) -> A
 
 
 def ceilings(data: SimulationData, demand: Array) -> tuple[Array, Array]:
-    """Most places purchased by county ``[county, year, 1]`` and in the whole ``[year, draw]``.
+    """Return ceilings on purchases: of counties ``[county, year, 1]``, the whole ``[year, draw]``.
 
     Parameters
     ----------
@@ -231,12 +231,12 @@ def seat(
         total = total + landed.sum(1)[pool] * share
         pupils += landed[pool] * share[:, None]
         travel = travel + extra
-    held = stage.runs_public[..., None] & data.settings.switches.seats
+    limited = stage.runs_public[..., None] & data.settings.switches.seats
     return Seated(
         pupils=pupils,
         total=total,
         seats=seats,
-        overfilled=np.where(held, np.maximum(total - seats, 0.0), 0.0),
+        overfilled=np.where(limited, np.maximum(total - seats, 0.0), 0.0),
         shortfall=(waiting + arrival.lacking).sum(1),
         travel_cny=travel,
         boarding_cny=board.sum((0, 1)),
@@ -253,7 +253,7 @@ def _limits(
     seats: Array,
     planned_seats: Array,
 ) -> tuple[Array, Array, Array]:
-    """Most pupils by provider: of those foreseen, up to standard seats, up to the class ceiling."""
+    """Compute most pupils by provider: those foreseen, standard seats, the class ceiling."""
     planned = stage.enrolled
     over = np.maximum(planned - planned_seats, 0.0)
     own = seats + np.where(seats < planned_seats, np.minimum(over, stage.overfill * seats), over)
@@ -335,7 +335,7 @@ def spill(waiting: Array, room: Array, network: Network) -> tuple[Array, Array, 
 
 
 def fraction(most: Array, wanted: Array) -> Array:
-    """Which share of what is wanted can be had; 1 where nothing is.
+    """Compute the share of what is wanted that can be had; 1 where nothing is.
 
     Examples
     --------
