@@ -1,14 +1,13 @@
-"""What is spent whatever is decided: staff there already, schools running and ordered.
-
-Every yuan of the plan, line by line: kind, county and year by column of the program.
+"""Every yuan of the plan, line by line: kind, county and year by column of the program.
 
 The objective, the money limits and the cost table are three readings of the same ledger, so they
-cannot disagree. Amounts are million RMB, undiscounted; *fixed* amounts are those no decision moves.
+cannot disagree. What is spent whatever is decided (staff there already, schools running and
+ordered) is *committed* and no line of it. Amounts are undiscounted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +19,26 @@ from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.lp.expressions import Term
 from capsim.model.data import ModelData
 from capsim.model.links import Links
-from capsim.model.variables import Variables
+from capsim.model.variables import Variables, previous
+
+COST_KINDS = (
+    "capital",
+    "running",
+    "staff",
+    "hiring",
+    "purchase",
+    "conversion",
+    "closure",
+    "travel",
+    "boarding",
+    "displacement",
+    "overfill",
+    "shortfall",
+    "salvage",
+)
+RECURRENT = ("running", "staff", "purchase", "hiring", "boarding")
+MILLION = 1e6
+
 
 MONTH_DAYS = 365.25 / 12
 DEFAULT_LIFE_YEARS = 50.0
@@ -86,81 +104,6 @@ def salvage_value(given: ModelData) -> tuple[Index, Index, Array]:
     return row, check, value[row, check]
 
 
-def committed_costs(given: ModelData, ledger: Ledger) -> Array:
-    """Return committed amounts ``[kind, county, year]`` in million RMB, undiscounted.
-
-    Staff of the base year less attrition; the allowance of all children at the base-year public
-    share; capital and running costs of projects that are not candidates, opened at their last
-    allowed date (see ``docs/model.md``).
-    """
-    space, settings = given.space, given.scenario.settings
-    years = len(space.years)
-    out = np.zeros((len(COST_KINDS), len(space.counties), years + 1))
-    kept = (1.0 - settings.staff.attrition) ** np.arange(1, years + 1)
-    out[COST_KINDS.index("staff"), :, :years] = (
-        settings.costs.teacher_cny * base_pool(given)[:, None] * kept
-    )
-    running = out[COST_KINDS.index("running")]
-    running[:, :years] += _allowance(given)
-    _add_projects(given, ledger.spending, out)
-    return out / MILLION
-
-
-def _allowance(given: ModelData) -> Array:
-    """Allow for all children at the whole's base-year public share, ``[county, year]``."""
-    space, providers = given.space, given.providers
-    stages = len(space.stages)
-    pupils = providers.rolls.sum(axis=1)
-    everyone = np.bincount(providers.stage, weights=pupils, minlength=stages)
-    public = np.bincount(
-        providers.stage[providers.public], weights=pupils[providers.public], minlength=stages
-    )
-    share = np.divide(public, everyone, out=np.zeros(stages), where=everyone > 0)
-    rate = (share * space.by_stage("allowance_cny"))[space.grade_stage]
-    by_area = np.einsum("agt,g->at", space.children, rate)
-    out = np.zeros((len(space.counties), len(space.years)))
-    np.add.at(out, space.county, by_area)
-    return out
-
-
-def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
-    """Add capital and running costs of projects that are ordered."""
-    projects = given.projects
-    last = projects.last_check[projects.row_project]
-    ordered = ~projects.candidate[projects.row_project] & (last < given.dates.count)
-    copies = projects.count[projects.row_project]
-    row = np.flatnonzero(ordered)
-    in_use = given.dates.autumn >= last[row, None]
-    running = in_use * (projects.row_running * copies)[row, None]
-    yearly = out[COST_KINDS.index("running"), :, : len(given.space.years)]
-    np.add.at(yearly, projects.row_county[row], running)
-    due = ordered[spent.row] & (spent.check == last[spent.row])
-    county, amount = (
-        projects.row_county[spent.row[due]],
-        (spent.amount_cny * copies[spent.row])[due],
-    )
-    np.add.at(out[COST_KINDS.index("capital")], (county, spent.year[due]), amount)
-
-
-COST_KINDS = (
-    "capital",
-    "running",
-    "staff",
-    "hiring",
-    "purchase",
-    "conversion",
-    "closure",
-    "travel",
-    "boarding",
-    "displacement",
-    "overfill",
-    "shortfall",
-    "salvage",
-)
-RECURRENT = ("running", "staff", "purchase", "hiring", "boarding")
-MILLION = 1e6
-
-
 @dataclass(frozen=True)
 class Line:
     """Entries of one kind, one for each of its columns; a column of -1 is none.
@@ -172,7 +115,7 @@ class Line:
     county: Index
     year: Index
     column: Index
-    amount_cny: Array
+    amount_cny: Array | float
     lease: bool = False
 
     @cached_property
@@ -185,7 +128,7 @@ class Line:
         cell = self.entries(self.county) * years + self.entries(self.year)
         return Term(self.entries(self.column), self.entries(self.amount_cny / MILLION), cell)
 
-    def entries(self, part: Index | Array) -> NDArray[Any]:
+    def entries(self, part: Index | Array | float) -> NDArray[Any]:
         """Write one of the arrays, or of their kin, out for the entries there are ``[entry]``."""
         return np.broadcast_to(part, self.keep.shape)[self.keep]
 
@@ -260,124 +203,150 @@ class Ledger:
         return out[:-1]
 
 
-class _Entries:
-    """Collects lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[Line] = []
-
-    def add(
-        self,
-        kind: str,
-        county: Index,
-        year: Index,
-        column: Index,
-        amount_cny: Array | float,
-        *,
-        lease: bool = False,
-    ) -> None:
-        amount = np.asarray(amount_cny, np.float64)
-        if not (column.size and amount.any()):
-            return
-        self.lines.append(Line(kind, county, year, column, amount, lease))
-
-
 def prepare_ledger(given: ModelData, links: Links, v: Variables) -> Ledger:
     """Enter every cost of the scenario (see the table of costs in ``docs/model.md``)."""
-    space, providers, costs = given.space, given.providers, given.scenario.settings.costs
-    stage, county = providers.stage, providers.county
-    years = np.arange(len(space.years))
-    t = years[None, :]
-    e = _Entries()
     spent = capital_spending(given)
-    _enter_projects(e, given, v, spent)
-    allowance = space.by_stage("allowance_cny")[stage]
-    seat_provider = v.seats.provider
-    on_public = np.where(providers.public[seat_provider], allowance[seat_provider], 0.0)
-    e.add("running", county[seat_provider][:, None], t, v.pupils, on_public[:, None])
-    e.add("running", county[:, None], t, v.public, allowance[:, None])
-    c = np.arange(len(space.counties))[:, None]
-    e.add("staff", c, t, v.pool, costs.teacher_cny)
-    e.add("staff", c, t, v.contract_teachers, costs.contract_teacher_cny)
-    e.add("hiring", c, t, v.hired, costs.hire_cny)
-    _enter_levers(e, given, v)
-    area, price = links.area[links.pair_link], links.cost_cny[links.pair_link]
-    e.add("travel", space.county[area][:, None], t, v.flow, price[:, None])
+    lines = (
+        *_of_projects(given, v, spent),
+        *_of_staff_and_places(given, v),
+        *_of_private_schools(given, v),
+        *_of_children(given, links, v),
+    )
+    rate = given.scenario.settings.costs.discount_rate
+    factor = (1.0 + rate) ** -np.arange(len(given.space.years) + 1.0)
+    paid = tuple(one for one in lines if one.column.size and np.any(one.amount_cny))
+    return Ledger(paid, spent, factor)
+
+
+def _of_projects(given: ModelData, v: Variables, spent: Spending) -> Iterator[Line]:
+    """Enter running costs once open, capital as it is paid, salvage at the end."""
+    projects, dates = given.projects, given.dates
+    t = np.arange(len(given.space.years))[None, :]
+    opened = v.open[projects.row_project]
+    earlier, county = previous(opened), projects.row_county
+    running = projects.row_running[:, None]
+    yield Line("running", county[:, None], t, opened[:, dates.autumn], running)
+    now, before = (column[spent.row, spent.check] for column in (opened, earlier))
+    amount = np.where(now == before, 0.0, spent.amount_cny)
+    yield Line("capital", county[spent.row], spent.year, now, amount)
+    yield Line("capital", county[spent.row], spent.year, before, -amount)
+    row, check, value = salvage_value(given)
+    end = np.array(len(given.space.years))
+    now, before = (column[row, check] for column in (opened, earlier))
+    value = np.where(now == before, 0.0, value)
+    yield Line("salvage", county[row], end, now, -value)
+    yield Line("salvage", county[row], end, before, value)
+
+
+def _of_staff_and_places(given: ModelData, v: Variables) -> Iterator[Line]:
+    """Enter the allowance of public pupils, and teachers."""
+    space, providers, costs = given.space, given.providers, given.scenario.settings.costs
+    t = np.arange(len(space.years))[None, :]
+    allowance = space.by_stage("allowance_cny")[providers.stage]
+    seat = v.seats.provider
+    on_public = np.where(providers.public[seat], allowance[seat], 0.0)
+    yield Line("running", providers.county[seat, None], t, v.pupils, on_public[:, None])
+    yield Line("running", providers.county[:, None], t, v.public, allowance[:, None])
+    county = np.arange(len(space.counties))[:, None]
+    yield Line("staff", county, t, v.pool, costs.teacher_cny)
+    yield Line("staff", county, t, v.contract_teachers, costs.contract_teacher_cny)
+    yield Line("hiring", county, t, v.hired, costs.hire_cny)
+
+
+def _of_private_schools(given: ModelData, v: Variables) -> Iterator[Line]:
+    """Enter purchases, conversions (with the teachers taken over) and closures."""
+    providers, dates, costs = given.providers, given.dates, given.scenario.settings.costs
+    county, t = providers.county[:, None], np.arange(len(given.space.years))[None, :]
+    december, price = dates.december_year[None, :], providers.price[:, None]
+    late = np.where(december, v.purchased_december, -1)
+    yield Line("purchase", county, t, v.purchased, np.where(december, price * (4 / 12), price))
+    yield Line("purchase", county, t, late, price * (8 / 12))
+    year, cost = dates.year[None, :], providers.conversion_cost[:, None]
+    yield Line("conversion", county, year, v.converted, cost)
+    yield Line("conversion", county, year, previous(v.converted), -cost)
+    autumn, lease = v.converted[:, dates.autumn], providers.conversion_lease[:, None]
+    yield Line("conversion", county, t, autumn, lease, lease=True)
+    hiring = taken_over(given)[:, None] * costs.hire_cny
+    yield Line("hiring", county, t, autumn, hiring)
+    yield Line("hiring", county, t, previous(autumn), -hiring)
+    closing = providers.closure_cost[:, None]
+    yield Line("closure", county, t, v.phase_out, closing)
+    yield Line("closure", county, t, previous(v.phase_out), -closing)
+
+
+def _of_children(given: ModelData, links: Links, v: Variables) -> Iterator[Line]:
+    """Enter ways, boarding, and what children without a fitting place cost."""
+    space, providers, costs = given.space, given.providers, given.scenario.settings.costs
+    t, link = np.arange(len(space.years)), links.pair_link
+    price = links.cost_cny[link, None]
+    yield Line("travel", space.county[links.area[link], None], t, v.flow, price)
     at_school = np.append(providers.area, -1)[links.to_provider]
     host = space.county[np.where(links.to_area >= 0, links.to_area, at_school)]
     board = costs.boarder_cny + space.by_stage("boarding_cny")
     beds = np.where(links.far, board[links.stage], 0.0)
-    e.add("boarding", host[links.pair_link][:, None], t, v.flow, beds[links.pair_link][:, None])
-    e.add("displacement", county[seat_provider][:, None], t, v.displaced, costs.displacement_cny)
-    e.add("overfill", county[:, None], t, v.overfill, costs.overfill_cny)
-    e.add(
-        "shortfall",
-        space.county[:, None, None],
-        years[None, None, :],
-        v.shortfall,
-        costs.shortfall_cny,
+    yield Line("boarding", host[link, None], t, v.flow, beds[link, None])
+    county = providers.county
+    seat = county[v.seats.provider, None]
+    yield Line("displacement", seat, t, v.displaced, costs.displacement_cny)
+    yield Line("overfill", county[:, None], t, v.overfill, costs.overfill_cny)
+    of_area = space.county[:, None, None]
+    yield Line("shortfall", of_area, t, v.shortfall, costs.shortfall_cny)
+
+
+def committed_costs(given: ModelData, ledger: Ledger) -> Array:
+    """Return committed amounts ``[kind, county, year]`` in million RMB, undiscounted.
+
+    Staff of the base year less attrition; the allowance of all children at the base-year public
+    share; capital and running costs of projects that are not candidates, opened at their last
+    allowed date (see ``docs/model.md``).
+    """
+    space, settings = given.space, given.scenario.settings
+    years = len(space.years)
+    out = np.zeros((len(COST_KINDS), len(space.counties), years + 1))
+    kept = (1.0 - settings.staff.attrition) ** np.arange(1, years + 1)
+    out[COST_KINDS.index("staff"), :, :years] = (
+        settings.costs.teacher_cny * base_pool(given)[:, None] * kept
     )
-    factor = (1.0 + costs.discount_rate) ** -np.arange(len(years) + 1.0)
-    return Ledger(tuple(e.lines), spent, factor)
+    running = out[COST_KINDS.index("running")]
+    running[:, :years] += _allowance(given)
+    _add_projects(given, ledger.spending, out)
+    return out / MILLION
 
 
-def _enter_projects(e: _Entries, given: ModelData, v: Variables, spent: Spending) -> None:
-    """Capital as it is paid, running costs once open, salvage at the end."""
-    projects, dates = given.projects, given.dates
-    t = np.arange(len(given.space.years))[None, :]
-    z = v.open[projects.row_project]
-    e.add(
-        "running",
-        projects.row_county[:, None],
-        t,
-        z[:, dates.autumn],
-        projects.row_running[:, None],
+def _allowance(given: ModelData) -> Array:
+    """Allow for all children at the whole's base-year public share, ``[county, year]``."""
+    space, providers = given.space, given.providers
+    stages = len(space.stages)
+    pupils = providers.rolls.sum(axis=1)
+    everyone = np.bincount(providers.stage, weights=pupils, minlength=stages)
+    public = np.bincount(
+        providers.stage[providers.public], weights=pupils[providers.public], minlength=stages
     )
-    now = v.open[projects.row_project[spent.row], spent.check]
-    county = projects.row_county[spent.row]
-    previous = np.where(
-        spent.check > 0, v.open[projects.row_project[spent.row], spent.check - 1], -1
+    share = np.divide(public, everyone, out=np.zeros(stages), where=everyone > 0)
+    rate = (share * space.by_stage("allowance_cny"))[space.grade_stage]
+    by_area = np.einsum("agt,g->at", space.children, rate)
+    out = np.zeros((len(space.counties), len(space.years)))
+    np.add.at(out, space.county, by_area)
+    return out
+
+
+def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
+    """Add capital and running costs of projects that are ordered."""
+    projects = given.projects
+    last = projects.last_check[projects.row_project]
+    ordered = ~projects.candidate[projects.row_project] & (last < given.dates.count)
+    copies = projects.count[projects.row_project]
+    row = np.flatnonzero(ordered)
+    in_use = given.dates.autumn >= last[row, None]
+    running = in_use * (projects.row_running * copies)[row, None]
+    yearly = out[COST_KINDS.index("running"), :, : len(given.space.years)]
+    np.add.at(yearly, projects.row_county[row], running)
+    due = ordered[spent.row] & (spent.check == last[spent.row])
+    county, amount = (
+        projects.row_county[spent.row[due]],
+        (spent.amount_cny * copies[spent.row])[due],
     )
-    same = now == previous
-    amount = np.where(same, 0.0, spent.amount_cny)
-    e.add("capital", county, spent.year, now, amount)
-    e.add("capital", county, spent.year, previous, -amount)
-    row, check, value = salvage_value(given)
-    end = np.array(len(given.space.years))
-    now = v.open[projects.row_project[row], check]
-    previous = np.where(check > 0, v.open[projects.row_project[row], check - 1], -1)
-    value = np.where(now == previous, 0.0, value)
-    e.add("salvage", projects.row_county[row], end, now, -value)
-    e.add("salvage", projects.row_county[row], end, previous, value)
-
-
-def _enter_levers(e: _Entries, given: ModelData, v: Variables) -> None:
-    """Purchases, conversions (with the teachers taken over) and closures."""
-    providers, dates = given.providers, given.dates
-    if not providers.levered.any():
-        return
-    settings = given.scenario.settings
-    county = providers.county[:, None]
-    t = np.arange(len(given.space.years))[None, :]
-    price = providers.price[:, None]
-    december = dates.december_year[None, :]
-    e.add("purchase", county, t, v.purchased, np.where(december, price * (4 / 12), price))
-    e.add("purchase", county, t, np.where(december, v.purchased_december, -1), price * (8 / 12))
-    earlier = np.concatenate([np.full((len(providers.school), 1), -1), v.converted[:, :-1]], axis=1)
-    year = dates.year[None, :]
-    cost = providers.conversion_cost[:, None]
-    e.add("conversion", county, year, v.converted, cost)
-    e.add("conversion", county, year, earlier, -cost)
-    autumn = v.converted[:, dates.autumn]
-    e.add("conversion", county, t, autumn, providers.conversion_lease[:, None], lease=True)
-    over = taken_over(given)[:, None] * settings.costs.hire_cny
-    last = np.concatenate([np.full((len(providers.school), 1), -1), autumn[:, :-1]], axis=1)
-    e.add("hiring", county, t, autumn, over)
-    e.add("hiring", county, t, last, -over)
-    closing = providers.closure_cost[:, None]
-    before = np.concatenate([np.full((len(providers.school), 1), -1), v.phase_out[:, :-1]], axis=1)
-    e.add("closure", county, t, v.phase_out, closing)
-    e.add("closure", county, t, before, -closing)
+    np.add.at(out[COST_KINDS.index("capital")], (county, spent.year[due]), amount)
 
 
 def taken_over(given: ModelData) -> Array:

@@ -1,13 +1,8 @@
-"""Tables of a scenario read as arrays: no frame is copied, filtered or joined on the way.
-
-Check dates: every 1 September of the plan, and 31 December of years in which a rule steps.
-
-Whether a demand is one of the scenario that it is to be planned for.
-
-What the plan is made from, as arrays: areas, providers, projects, dates.
+"""The scenario and its demand as arrays: areas, grades, years, dates, providers, projects, limits.
 
 Tables become integer codes here, once; everything after this module is arithmetic on arrays.
-A *provider* is a school × stage, or a project that is a public school of its own.
+A *provider* is a school × stage, or a project that is a public school of its own. *Check dates* are
+every 1 September of the plan, and 31 December of years in which a rule steps.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
-"""Who may attend where: links from areas to areas or to single schools, by stage.
+"""Who may attend where: links from areas to areas or to single schools, and catchments over them.
 
 A child on a link to an *area* sits in any provider of that area that has no links of its own;
 a provider named by a link is reached by such links only.
 
-Catchments: which areas may go to which single school, and how one walks there through others.
-
-A *pair* is an area and a public school of a stage in which catchments are drawn, where there is a
-link between them. A *step* leads from a pair to that of a bordering area and the same school. An
-*epoch* is a run of years for which catchments are drawn once.
+In catchments, a *pair* is an area and a public school of a stage in which catchments are drawn,
+where there is a link between them. A *step* leads from a pair to that of a bordering area and the
+same school. An *epoch* is a run of years for which catchments are drawn once.
 """
 
 from __future__ import annotations

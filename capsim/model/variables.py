@@ -290,6 +290,13 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     )
 
 
+def previous(column: Index) -> Index:
+    """Return the columns of the year or date before, ``[…, t]``; -1 in the first."""
+    out = np.full_like(column, -1)
+    out[..., 1:] = column[..., :-1]
+    return out
+
+
 def _conversion_bounds(given: ModelData, keep: Flag) -> tuple[Array, Array]:
     """Return bounds of the flagged conversions ``[j, k]``: not too early, and when they are due."""
     policy, dates = given.scenario.settings.policy, given.dates

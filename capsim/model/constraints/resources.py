@@ -15,6 +15,7 @@ from capsim.model.costs import (
     taken_over,
 )
 from capsim.model.formulation import Formulation, add_limit
+from capsim.model.variables import previous
 
 
 def define_money(m: Builder, f: Formulation) -> None:
@@ -53,7 +54,7 @@ def define_land(m: Builder, f: Formulation) -> None:
     given, projects = f.given, f.given.projects
     candidate = np.flatnonzero(projects.candidate[projects.row_project] & (projects.row_land > 0))
     opened = f.columns.open[projects.row_project[candidate]]
-    earlier = np.pad(opened[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
+    earlier = previous(opened)
     i, k = np.nonzero(opened != earlier)
     row = candidate[i]
     opening = Expression.of(opened[i, k]) - Expression.of(earlier[i, k])
