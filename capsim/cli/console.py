@@ -102,7 +102,7 @@ def work(task: Callable[[Progress], T]) -> T:
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Tell whether scenario, solver or a worker failed (loaded late: they bring pandas)."""
+    """Check whether scenario, solver or a worker failed (loaded late: they bring pandas)."""
     from capsim.io.executors import WorkerLost
     from capsim.lp.solution import SolverError
     from capsim.scenario.faults import ScenarioError

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from capsim.construction.calendars import MONTH_DAYS, Calendar, to_day
+from capsim.construction.calendars import MONTH_DAYS, Calendar, Days, to_day
 from capsim.construction.durations import IN_USE, Phase
-from capsim.construction.network import NEVER, Network, topological
+from capsim.construction.network import NEVER, Needs, Network, topological
 from capsim.construction.projects import Column, Dates, Stock, columns, recipes
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 
@@ -161,10 +160,6 @@ def _stretch(pieces: Sequence[Piece], opening: float, started: float) -> float:
     return low
 
 
-Days = NDArray[np.float64]
-Needs = tuple[tuple[int, int], ...]
-
-
 @dataclass(frozen=True)
 class Draft:
     """A programme ready to run: its network, and the part of each activity still to come.
@@ -293,7 +288,7 @@ def _order(
 
 
 def _fault(phase: Phase, column: str, value: str, expected: str) -> Fault:
-    """Say what is wrong with a phase that is known by its name, not by its row."""
+    """Make the fault of a phase that is known by its name, not by its row."""
     return Fault("phases.csv", None, f"phase {phase.name!r}, {column}", value, expected)
 
 

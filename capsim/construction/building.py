@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from capsim.construction import kernel
 from capsim.construction import simpy_model as engine
 from capsim.construction.activities import EXACT, Draft, draft
-from capsim.construction.calendars import EPOCH, to_day, to_iso
+from capsim.construction.calendars import EPOCH, Days, to_day, to_iso
 from capsim.construction.durations import IN_USE, MILESTONES, draw, shocks, stream
 from capsim.construction.network import Network
 from capsim.construction.priority_rules import RULES, Rule, key_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
 
 
-Days = NDArray[np.float64]
 QUANTILES = (0.05, 0.10, 0.50, 0.90, 0.95)
 NEVER = "2199-12-31"
 
@@ -151,7 +150,7 @@ class ConstructionSimulation:
         return table.astype({name: "str" for name in names if name != "copy"})
 
     def probability(self, by: str | None = None) -> pd.DataFrame:
-        """P(in use by a date), by column.
+        """Return the probability of being in use by a date, by column.
 
         Parameters
         ----------
@@ -257,7 +256,7 @@ class ConstructionSimulation:
         return table
 
     def critical(self, by: str, number: int) -> pd.DataFrame:
-        """How often a column's lateness goes with a missed programme.
+        """Count how often a column's lateness goes with a missed programme.
 
         Parameters
         ----------

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from capsim.construction.network import Network
-
-Needs = tuple[tuple[int, int], ...]
+from capsim.construction.network import Needs, Network
 
 
 class Crews:
@@ -26,7 +24,7 @@ class Crews:
 
     Examples
     --------
-    >>> from capsim.construction.network import Network, Resource
+    >>> from capsim.construction.network import Needs, Network, Resource
     >>> two = Network(0.0, (0, 1), ("a", "b"), ((), ()), (((0, 1),),) * 2, (0.0, 0.0), (None, None),
     ...               (Resource("crew", "*", 1),))
     >>> crews = Crews(two, [2.0, 1.0])
@@ -59,7 +57,7 @@ class Crews:
         self.touched.add(needs)
 
     def free(self, i: int) -> None:
-        """Give back what activity ``i`` held."""
+        """Give back what activity ``i`` had taken."""
         for r, units in self.needs[i]:
             if self.renewable[r]:
                 self.add(r, units)

@@ -23,11 +23,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from capsim.construction.calendars import MONTH_DAYS
+from capsim.construction.calendars import MONTH_DAYS, Days
 
-Days = NDArray[np.float64]
 QUANTILE_95 = 1.6448536269514722
 """Of the normal: `low` and `high` of a lognormal are its quantiles of 5 % and 95 %."""
 

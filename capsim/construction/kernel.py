@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsim.construction import simpy_model
+from capsim.construction.calendars import Days
 from capsim.construction.network import NEVER, Network
 
-Days = NDArray[np.float64]
 Ints = NDArray[np.intp]
 LOCKSTEP_RUNS = 20
 """From so many replications on, a step of all costs less than steps one by one (measured)."""
@@ -87,7 +87,7 @@ def _unlimited(network: Network, days: Days) -> tuple[Days, Days]:
 
 
 def _short(network: Network, start: Days, finish: Days) -> NDArray[np.bool_]:
-    """Say where ``[replication, resource]`` more is asked for than there is."""
+    """Flag where ``[replication, resource]`` more is needed than there is."""
     short = np.zeros((len(start), len(network.resources)), bool)
     for r, resource in enumerate(network.resources):
         users = [
@@ -189,7 +189,7 @@ class Lockstep:
             self.dispatch(np.flatnonzero(self.line.any(axis=1) & hit.any(axis=1)), now)
 
     def dispatch(self, rows: Ints, now: Days) -> None:
-        """Let begin what fits, best first, one activity of each replication at a time."""
+        """Begin what fits, best first, one activity of each replication at a time."""
         while len(rows):
             line, level = self.line[rows], self.level[rows]
             fits = line.copy()

@@ -14,14 +14,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from capsim.construction.calendars import Calendar
+from capsim.construction.calendars import Calendar, Days
 
-Days = NDArray[np.float64]
 NEVER = float("inf")
+Needs = tuple[tuple[int, int], ...]
+"""Resources, by number, and the units of each."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Network:
     after : tuple of tuple of int
         Per activity: activities that must have finished, all of a lower index.
     needs : tuple of tuple of (int, int)
-        Per activity: resource and units, held while it runs (consumed at its begin if consumable).
+        Per activity: resource and units, taken while it runs (consumed at its begin if consumable).
     release : tuple of float
         Per activity: day before which it does not begin; ``inf`` never.
     calendar : tuple of (Calendar or None)
@@ -87,7 +87,7 @@ class Network:
     column: tuple[int, ...]
     phase: tuple[str, ...]
     after: tuple[tuple[int, ...], ...]
-    needs: tuple[tuple[tuple[int, int], ...], ...]
+    needs: tuple[Needs, ...]
     release: tuple[float, ...]
     calendar: tuple[Calendar | None, ...]
     resources: tuple[Resource, ...]

@@ -11,12 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from capsim.construction.kernel import simulate
 from capsim.construction.network import Network
 
-Days = NDArray[np.float64]
 Rule = Callable[[pd.DataFrame], "pd.Series[float]"]
 
 RULES: dict[str, Rule | None] = {
@@ -37,7 +35,7 @@ RULES: dict[str, Rule | None] = {
 def timing(network: Network, table: pd.DataFrame) -> pd.DataFrame:
     """Return the activity table with what rules look at.
 
-    Added columns: earliest_start, latest_start, latest_finish (days, as if resources held nobody
+    Added columns: earliest_start, latest_start, latest_finish (days, as if resources delayed nobody
     up; latest for the due date, or for the whole to end as early as it can), tail_days (from begin
     of the activity to the end of the last that follows), successors (how many follow in all),
     rank_weight (own and direct successors' working days).

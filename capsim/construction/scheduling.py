@@ -19,25 +19,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from capsim.construction import kernel
 from capsim.construction.activities import draft
 from capsim.construction.building import ConstructionSimulation, build
-from capsim.construction.calendars import MONTH_DAYS, Calendar, to_iso
-from capsim.construction.network import NEVER, Network
+from capsim.construction.calendars import MONTH_DAYS, Calendar, Days, to_iso
+from capsim.construction.network import NEVER, Needs, Network
 from capsim.construction.priority_rules import RULES, key_of, timing
 from capsim.construction.projects import Dates
 from capsim.io.executors import Done
 
 if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
-
-
-Days = NDArray[np.float64]
-
-
-Needs = tuple[tuple[int, int], ...]
 
 
 class Profile:
@@ -97,17 +90,17 @@ def serial(
     while ready:
         _, i = heappop(ready)
         day = max([network.start, network.release[i], *(finish[b] for b in network.after[i])])
-        held = []
+        renewable = []
         for r, units in network.needs[i]:
             releases = network.resources[r].releases
             if releases is None:
-                held.append((r, units))
+                renewable.append((r, units))
                 continue
             used[r] += units
             day = max(day, _released(releases, used[r]))
         if day < NEVER:
             end = partial(_end, network.calendar[i], days[i])
-            needs = tuple(held)
+            needs = tuple(renewable)
             if needs:
                 day = profile.earliest(needs, day, end)
             start[i], finish[i] = day, end(day)
@@ -321,7 +314,7 @@ class _Search:
         self.note(begin.tolist(), end.tolist(), name)
 
     def optimal(self) -> bool:
-        """Say whether the best cannot be beaten: it ends when the longest chain does."""
+        """Check whether the best cannot be beaten: it ends when the longest chain does."""
         return not self.by_places and self.best[0] <= self.bound + 1e-6
 
     def improve(self, budget: int, rng: np.random.Generator) -> None:

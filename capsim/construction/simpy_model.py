@@ -16,10 +16,10 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from capsim.construction.calendars import Days
 from capsim.construction.dispatching import Crews
-from capsim.construction.network import NEVER, Network
+from capsim.construction.network import NEVER, Needs, Network
 
-Days = NDArray[np.float64]
 NAN = float("nan")
 LAST: Any = 2
 """Priority of the dispatcher among events of one moment: after SimPy's own, 0 and 1."""
@@ -48,7 +48,7 @@ class Job:
     column: int
     phase: str
     days: float
-    needs: tuple[tuple[int, int], ...]
+    needs: Needs
     _run: _Run = field(repr=False)
     _index: int = field(repr=False)
 

@@ -265,7 +265,7 @@ class Highs:
         )
 
     def _stale(self) -> bool:
-        """Tell whether HiGHS (1.16) gives the start back in place of the better solution it found.
+        """Check whether HiGHS (1.16) gives the start back in place of the better solution it found.
 
         It does where presolve alone settles the program; the objective is then that of the solution
         and not of the columns.

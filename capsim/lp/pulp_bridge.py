@@ -243,7 +243,7 @@ def proved_bound(problem: Any) -> float:
 
 
 def minimises(problem: Any, program: LinearProgram) -> bool:
-    """Tell whether the problem made of a program still minimises what the program does."""
+    """Check whether the problem made of a program still minimises what the program does."""
     import pulp
 
     cost = np.array([problem.objective.get(v, 0.0) for v in problem.capsim_columns])
@@ -253,7 +253,7 @@ def minimises(problem: Any, program: LinearProgram) -> bool:
 
 
 def _slack(objective: float, gap: float) -> float:
-    """Most by which the bound is below, where a gap is a share of the larger of the two sizes."""
+    """Return the most by which the bound is below; a gap is a share of the larger of the two."""
     if objective >= 0.0:
         return gap * objective
     return -objective * gap / (1.0 - gap) if gap < 1.0 else math.inf

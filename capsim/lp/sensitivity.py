@@ -152,7 +152,7 @@ class Margins:
 
     @cached_property
     def _moves(self) -> list[tuple[Index, Array] | None]:
-        """How the program's columns follow each member in the basis of the optimum; None: not.
+        """Moves of the program's columns with each member in the basis of the optimum; None: none.
 
         From then on the solver holds the tangent program.
         """
@@ -207,7 +207,7 @@ class Margins:
 
 
 def _active(value: Array, lower: Array, upper: Array) -> tuple[Flag, Flag]:
-    """Tell which lower and which upper bounds hold with equality."""
+    """Flag the lower and the upper bounds that hold with equality."""
     with np.errstate(invalid="ignore"):
         low = np.abs(value - lower) <= ACTIVE * np.maximum(np.abs(lower), 1.0)
         high = np.abs(value - upper) <= ACTIVE * np.maximum(np.abs(upper), 1.0)
@@ -220,7 +220,7 @@ def _tangent(low: Flag, high: Flag) -> tuple[Array, Array]:
 
 
 def _steps(value: Array, change: Array, lower: Array, upper: Array) -> Array:
-    """How far each value can follow its change until it meets a bound."""
+    """Return how far each value can follow its change until it meets a bound."""
     with np.errstate(divide="ignore", invalid="ignore"):
         up = (upper - value) / change
         down = (lower - value) / change

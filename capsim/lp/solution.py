@@ -46,7 +46,7 @@ class SolverResult:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether it is a finite number.
+    """Check whether a value is a finite number.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Tell whether it is a whole number.
+    """Check whether a value is a whole number.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class Clock:
         return None if self._end is None else max(self._end - time.perf_counter(), LEAST_SECONDS)
 
     def out(self) -> bool:
-        """Tell whether the time is up."""
+        """Check whether the time is up."""
         return self._end is not None and time.perf_counter() >= self._end
 
     def limit(self) -> dict[str, float]:
@@ -69,8 +69,8 @@ POLL_S = 0.1
 Result = TypeVar("Result")
 
 
-class Stopped(Exception):  # noqa: N818 (as KeyboardInterrupt is none)
-    """A solve on a thread was told to stop: another failed, or nobody waits for it any more."""
+class Stopped(Exception):  # noqa: N818 (no error: as KeyboardInterrupt)
+    """Raised in a solve on a thread that shall stop: another failed, or nobody waits for it."""
 
 
 @dataclass
@@ -81,9 +81,9 @@ class _Tasks:
     running: list[Callable[[], None]] = field(default_factory=list)
 
     def check(self) -> None:
-        """Raise :class:`Stopped` once they were told to stop."""
+        """Raise :class:`Stopped` once the tasks shall stop."""
         if self.stop.is_set():
-            raise Stopped("a solve was told to stop")
+            raise Stopped("a solve was stopped")
 
 
 _tasks: ContextVar[_Tasks | None] = ContextVar("tasks", default=None)
@@ -91,7 +91,7 @@ _tasks: ContextVar[_Tasks | None] = ContextVar("tasks", default=None)
 
 @contextmanager
 def stoppable(cancel: Callable[[], None]) -> Iterator[None]:
-    """Run a solve that ``cancel`` ends when the tasks, of which it is part, are told to stop."""
+    """Run a solve that ``cancel`` ends when the tasks, of which it is part, shall stop."""
     tasks = _tasks.get()
     if tasks is None:
         yield

@@ -150,7 +150,7 @@ def solve_blocks(
 
 
 def _searched_through(task: _Task) -> _State | None:
-    """Do steps 2 to 5 until solution and bound are as near as asked; None without a solution."""
+    """Do steps 2 to 5 until the gap is reached; None without a solution."""
     state = _first(task)
     if state is None:
         return None

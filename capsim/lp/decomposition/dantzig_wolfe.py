@@ -406,7 +406,7 @@ class Pricer:
 
 
 def _scale(center: Array) -> Array:
-    """Size of a row's price for the box: its own, or a share of the mean of all."""
+    """Return the size of each row's price for the box: its own, or a share of the mean."""
     size = np.abs(center)
     priced = size[size > 0]
     return np.maximum(size, LEAST_PRICE * (float(priced.mean()) if len(priced) else 1.0))
