@@ -125,7 +125,7 @@ def _warm_up(solver: str) -> None:
     tiny = Builder()
     column = tiny.variables("x", 1, cost=1.0, integer=True)
     tiny.constrain("floor", 1, [(0, column, 2.0)], lower=3.0)
-    solve(tiny.freeze(), solver)
+    solve(tiny.freeze(), solver=solver)
 
 
 WORST_FIRST = ("error", "unbounded", "infeasible", "unknown", "stopped", "optimal")

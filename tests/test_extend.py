@@ -108,7 +108,7 @@ def test_signs_of_duals_depend_on_who_asks() -> None:
     dual = solve(program).row_dual
     assert dual is not None
     assert dual.tolist() == pytest.approx([-3.0])
-    assert solve(program, "cbc").row_dual is None
+    assert solve(program, solver="cbc").row_dual is None
 
 
 def test_pulp_passes_unknown_options_over() -> None:
@@ -120,4 +120,4 @@ def test_pulp_passes_unknown_options_over() -> None:
     problem.solve(pulp.HiGHS(msg=False, no_such_option=1))
     assert problem.sol_status == pulp.LpSolutionOptimal
     with pytest.raises(SolverError, match="no_such_option"):
-        solve(m.freeze(), options={"no_such_option": 1})
+        solve(m.freeze(), highs={"no_such_option": 1})

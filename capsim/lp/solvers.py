@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from capsim.lp.highs import Highs
+from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverError, SolverResult
 
@@ -60,25 +61,20 @@ def solve_scipy(
 
 def solve(
     program: LinearProgram,
-    solver: str = "highs",
     *,
-    gap: float = 1e-4,
-    time_limit: float | None = None,
-    options: Mapping[str, Any] | None = None,
+    highs: Mapping[str, Any] | None = None,
+    **options: Unpack[SolveKeywords],
 ) -> SolverResult:
     """Minimise ``program``.
 
     Parameters
     ----------
     program : LinearProgram
-    solver : str
-        ``highs``, ``scipy``, ``cbc``, ``pulp-highs`` or the name of any solver PuLP lists.
-    gap : float
-        Relative gap at which a mixed-integer solve may stop.
-    time_limit : float, optional
-        Seconds; a solve ended by it has status ``stopped`` or ``unknown``, never ``optimal``.
-    options : mapping
-        Further HiGHS options.
+    highs : mapping, optional
+        Further options of HiGHS.
+    **options : see :class:`~capsim.SolveOptions`
+        The gap, 1e-4 where not given, is relative to the objective. A solve ended by its time limit
+        has status ``stopped`` or ``unknown``, never ``optimal``. Nothing is done by an executor.
 
     Raises
     ------
@@ -94,17 +90,16 @@ def solve(
     >>> solve(m.freeze()).objective
     2.0
     """
+    solving = SolveOptions.of(solve, options, gap=1e-4)
     _check_finite(program)
-    if solver == "highs":
-        highs_options = {"mip_rel_gap": gap, "mip_abs_gap": 0.0, **(options or {})}
-        if time_limit is not None:
-            highs_options["time_limit"] = float(time_limit)
-        return Highs(program, highs_options).solve()
-    if solver == "scipy":
+    if solving.solver == "highs":
+        return Highs(program, {**solving.highs, **(highs or {})}).solve()
+    gap, time_limit = solving.gap, solving.time_limit
+    if solving.solver == "scipy":
         return solve_scipy(program, gap=gap, time_limit=time_limit)
     from capsim.lp.pulp_bridge import solve_by_pulp
 
-    return solve_by_pulp(program, solver, gap=gap, time_limit=time_limit)
+    return solve_by_pulp(program, solving.solver, gap=gap, time_limit=time_limit)
 
 
 def _check_finite(program: LinearProgram) -> None:

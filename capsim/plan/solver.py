@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -39,26 +39,23 @@ def search(
 ) -> SolverResult:
     """Minimise a program with the model's rows: whole, or county by county where it is large."""
     options = options or SolveOptions()
-    solver, gap, left = options.solver, options.gap, options.time_limit
-    own: dict[str, Any] = {} if options.threads is None else {"threads": options.threads}
-    large, whole_numbers = is_large(program), bool(program.integer.any())
-    clock, found = Clock(left), None
-    if solver == "highs" and large:
-        parts = split(program, model.coupling)
-        if whole_numbers:
-            found = solve_blocks(parts, gap=gap, time_limit=left, executor=options.executor)
+    by_highs, large, whole = options.solver == "highs", is_large(program), program.integer.any()
+    clock, found, route = Clock(options.time_limit), None, {}
+    if by_highs and large:
+        parts, left = split(program, model.coupling), options.time_limit
+        if whole:
+            found = solve_blocks(parts, gap=options.gap, time_limit=left, executor=options.executor)
         elif _falls_apart(parts):
             found = solve_independent(parts, time_limit=left)
-        left = clock.left()
-    drawn = whole_numbers and len(model.columns.catchments.link) > 0
-    if found is None and solver == "highs" and drawn:
-        found = rens(program, gap=gap, time_limit=left, options=own)
-    if found is None and large and not whole_numbers:
-        found = solve(program, solver, gap=gap, time_limit=left, options={**own, **INTERIOR})
+        options = options.within(clock.left())
+    if found is None and by_highs and whole and len(model.columns.catchments.link):
+        found = rens(program, options)
+    if found is None and large and not whole:
+        found = solve(program, highs=INTERIOR, **options.keywords)
         if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
-            found, left, own = None, clock.left(), {**own, "solver": "ipm"}
+            found, options, route = None, options.within(clock.left()), {"solver": "ipm"}
     if found is None:
-        found = solve(program, solver, gap=gap, time_limit=left, options=own)
+        found = solve(program, highs=route, **options.keywords)
     return found
 
 

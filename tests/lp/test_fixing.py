@@ -7,6 +7,7 @@ import pytest
 
 from capsim.lp import Builder, LinearProgram, solve
 from capsim.lp.decomposition.fixing import rens
+from capsim.lp.options import SolveOptions
 
 
 def assignment(seed: int, jobs: int = 12, rooms: int = 4, room: float = 3.4) -> LinearProgram:
@@ -26,13 +27,13 @@ def assignment(seed: int, jobs: int = 12, rooms: int = 4, room: float = 3.4) -> 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_optimum_of_a_search_from_nothing(seed: int) -> None:
     program = assignment(seed)
-    found, plain = rens(program, gap=0.0), solve(program, gap=0.0)
+    found, plain = rens(program, SolveOptions(gap=0.0)), solve(program, gap=0.0)
     assert found.status == plain.status == "optimal"
     assert found.objective == pytest.approx(plain.objective)
     assert found.bound == pytest.approx(found.objective)
 
 
 def test_what_cannot_be_is_said_and_a_linear_program_solved() -> None:
-    assert rens(assignment(0, room=0.1), gap=0.0).status == "infeasible"
+    assert rens(assignment(0, room=0.1), SolveOptions(gap=0.0)).status == "infeasible"
     relaxed = assignment(1).relaxed()
-    assert rens(relaxed, gap=0.0).objective == pytest.approx(solve(relaxed).objective)
+    assert rens(relaxed, SolveOptions(gap=0.0)).objective == pytest.approx(solve(relaxed).objective)

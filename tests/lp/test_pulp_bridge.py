@@ -100,14 +100,14 @@ def test_pulp_leaves_values_behind_where_there_is_no_solution() -> None:
     status, _, _ = solve_pulp(problem, "cbc")
     assert status == "infeasible"
     assert np.isfinite(read_columns(problem)).all()
-    assert solve(program, "cbc").x is None
+    assert solve(program, solver="cbc").x is None
 
 
 def test_pulp_gives_prices_of_zero_to_a_mip() -> None:
     problem = to_pulp(named().freeze())
     solve_pulp(problem, "cbc")
     assert {c.pi for c in problem.constraints()} <= {0.0, None}
-    assert solve(named().freeze(), "cbc").row_dual is None
+    assert solve(named().freeze(), solver="cbc").row_dual is None
 
 
 def test_a_variable_that_no_solver_saw_stands_at_zero() -> None:
@@ -116,7 +116,7 @@ def test_a_variable_that_no_solver_saw_stands_at_zero() -> None:
     x = m.variables("x", 1, cost=1.0)
     m.constrain("least", 1, [(0, x, 1.0)], lower=2.0)
     for solver in ("cbc", "pulp-highs"):
-        found = solve(m.freeze(), solver)
+        found = solve(m.freeze(), solver=solver)
         assert found.x is not None
         assert found.x.tolist() == [0.0, 2.0]
 

@@ -17,7 +17,7 @@ from capsim.lp.highs import Highs
 @pytest.mark.parametrize("seed", range(5))
 def test_solvers_agree(seed: int, integer: bool) -> None:
     program = random_program(seed, integer=integer)
-    found = {name: solve(program, name, gap=1e-9) for name in SOLVERS}
+    found = {name: solve(program, solver=name, gap=1e-9) for name in SOLVERS}
     for name, solution in found.items():
         assert solution.status == "optimal", name
         assert solution.x is not None
@@ -34,14 +34,14 @@ def test_whole_numbers_cost_more(solver: str) -> None:
     x = m.variables("x", 1, cost=1.0, integer=True)
     m.constrain("least", 1, [(0, x, 2.0)], lower=3.0)
     program = m.freeze(offset=10.0)
-    assert solve(program, solver).objective == pytest.approx(12.0)
-    assert solve(program.relaxed(), solver).objective == pytest.approx(11.5)
+    assert solve(program, solver=solver).objective == pytest.approx(12.0)
+    assert solve(program.relaxed(), solver=solver).objective == pytest.approx(11.5)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("integer", [False, True], ids=["lp", "mip"])
 def test_infeasible(solver: str, integer: bool) -> None:
-    found = solve(infeasible(integer=integer), solver)
+    found = solve(infeasible(integer=integer), solver=solver)
     assert found.status == "infeasible"
     assert found.x is None
     assert np.isnan(found.objective)
@@ -49,13 +49,13 @@ def test_infeasible(solver: str, integer: bool) -> None:
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_unbounded(solver: str) -> None:
-    assert solve(unbounded(), solver).status == "unbounded"
+    assert solve(unbounded(), solver=solver).status == "unbounded"
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_solve_ended_by_the_clock_is_not_optimal(solver: str) -> None:
     program = market_split()
-    found = solve(program, solver, gap=0.0, time_limit=0.5)
+    found = solve(program, solver=solver, gap=0.0, time_limit=0.5)
     assert found.status in ("stopped", "unknown")
     if found.x is not None:
         assert violation(program, found.x) <= 1e-6
@@ -64,13 +64,13 @@ def test_a_solve_ended_by_the_clock_is_not_optimal(solver: str) -> None:
 
 def test_unknown_solver() -> None:
     with pytest.raises(SolverError, match="unknown solver 'abacus': expected highs, scipy, cbc"):
-        solve(infeasible(), "abacus")
+        solve(infeasible(), solver="abacus")
 
 
 @pytest.mark.parametrize("options", [{"no_such_option": 1}, {"time_limit": "long"}])
 def test_options_that_highs_refuses(options: dict[str, object]) -> None:
     with pytest.raises(SolverError, match=f"HiGHS knows no option '{next(iter(options))}'"):
-        solve(infeasible(), options=options)
+        solve(infeasible(), highs=options)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -89,7 +89,7 @@ def test_numbers_that_are_none(solver: str, part: str, name: str) -> None:
     value = getattr(program, part).copy()
     value[0] = np.nan
     with pytest.raises(SolverError, match=f"a {name} is not finite"):
-        solve(replace(program, **{part: value}), solver)
+        solve(replace(program, **{part: value}), solver=solver)
 
 
 def test_a_coefficient_that_is_none() -> None:
@@ -122,7 +122,7 @@ def test_prices_are_what_a_unit_of_right_hand_side_costs() -> None:
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_mip_has_no_prices(solver: str) -> None:
     """PuLP says ``pi`` is 0 everywhere; none is better than a wrong one."""
-    found = solve(random_program(0, integer=True), solver)
+    found = solve(random_program(0, integer=True), solver=solver)
     assert found.row_dual is None
     assert found.column_dual is None
 
@@ -130,7 +130,7 @@ def test_a_mip_has_no_prices(solver: str) -> None:
 def test_other_numbers_of_threads_in_one_process() -> None:
     """HiGHS sets its threads up once for each thread that calls it, and then refuses another."""
     for threads in (1, 2, 1):
-        found = solve(market_split(), gap=0.0, time_limit=0.2, options={"threads": threads})
+        found = solve(market_split(), gap=0.0, time_limit=0.2, threads=threads)
         assert found.status in ("stopped", "unknown", "optimal")
 
 
@@ -156,7 +156,7 @@ def test_a_first_solution_is_kept() -> None:
 
 def test_the_bound_of_a_linear_program_is_its_optimum() -> None:
     for solver in SOLVERS:
-        found = solve(random_program(2, integer=False), solver)
+        found = solve(random_program(2, integer=False), solver=solver)
         assert found.bound == pytest.approx(found.objective)
 
 
@@ -164,7 +164,7 @@ def test_the_bound_of_a_linear_program_is_its_optimum() -> None:
 def test_solvers_are_silent(solver: str, capfd: pytest.CaptureFixture[str]) -> None:
     """PuLP's own HiGHS prints a banner once a process, before it is told to be quiet."""
     for program in (random_program(0, integer=True), infeasible()):
-        solve(program, solver, time_limit=5.0)
+        solve(program, solver=solver, time_limit=5.0)
     assert capfd.readouterr() == ("", "")
 
 
@@ -198,6 +198,6 @@ def test_the_gap_is_of_the_objective_with_its_offset(solver: str) -> None:
     for number in range(8):
         m.constrain(f"row{number}", 1, [(0, x, rng.integers(1, 90, 60).astype(float))], lower=900.0)
     best = solve(m.freeze(), gap=0.0).objective
-    found = solve(m.freeze(offset=-0.99 * best), solver, gap=0.05)
+    found = solve(m.freeze(offset=-0.99 * best), solver=solver, gap=0.05)
     assert found.bound <= 0.01 * best + 1e-6
     assert found.objective - found.bound <= 0.05 * found.objective + 1e-6

@@ -118,7 +118,7 @@ def test_the_second_solve_moves_nobody_at_a_price() -> None:
     """Among the cheapest plans that with fewer moves: same decisions, same cost."""
     scenario, demand = city(3, 2), children(3, 2)
     model = formulate(scenario, demand)
-    raw = solve(model.program, gap=1e-2, options={"threads": 1})
+    raw = solve(model.program, gap=1e-2, threads=1)
     plan = capsim.optimize(scenario, demand, gap=1e-2, threads=1)
     assert raw.x is not None
     fixed = solve(model.program.fixed(raw.x)).objective * 1e6 + model.committed_cny

@@ -250,6 +250,6 @@ def _least_cost(model: Model, program: LinearProgram) -> float | None:
         program.relaxed() if large else program,
         gap=1e-3,
         time_limit=120.0,
-        options=INTERIOR if large else {},
+        highs=INTERIOR if large else {},
     )
     return None if result.x is None else result.objective

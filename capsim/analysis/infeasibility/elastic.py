@@ -184,7 +184,7 @@ class ElasticModel:
             priced = self.pricer.price(program, tolerance=FINE, threshold=plain, radius=WIDE)
             if priced is not None:
                 return Relaxed(priced.x, priced.bound, program.cost - priced.reduced)
-        result = solve(program.relaxed(), options=INTERIOR if self.large else {})
+        result = solve(program.relaxed(), highs=INTERIOR if self.large else {})
         if result.x is None:
             return None
         # The interior point may stop short of a proof: the objective is that of its solution.

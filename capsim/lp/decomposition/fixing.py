@@ -7,14 +7,13 @@ exact: a fixed program gives a first solution, from which the whole is searched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Highs
+from capsim.lp.options import SolveOptions
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolverResult
 from capsim.lp.threads import Clock
@@ -78,38 +77,23 @@ def without_costly(
     return replace(program, upper=np.where(out, program.lower, program.upper))
 
 
-def rens(
-    program: LinearProgram,
-    *,
-    gap: float,
-    time_limit: float | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> SolverResult:
+def rens(program: LinearProgram, options: SolveOptions) -> SolverResult:
     """Solve a mixed-integer program from the solution that RENS finds.
 
     Integers that the relaxation leaves whole are fixed, the small program that is left is solved,
-    and its solution is where the search of the whole begins: its bound is that of the whole.
-
-    Parameters
-    ----------
-    program : LinearProgram
-    gap, time_limit, options
-        As :func:`capsim.lp.solvers.solve` takes them; the time is for all of it.
-
-    Returns
-    -------
-    SolverResult
+    and its solution is where the search of the whole begins: its bound is that of the whole. The
+    time limit is for all of it.
     """
-    clock = Clock(time_limit)
-    options = {"mip_abs_gap": 0.0, **(options or {})}
-    relaxed = Highs(program.relaxed(), {**options, **clock.limit()}).solve()
+    clock = Clock(options.time_limit)
+    relaxed = Highs(program.relaxed(), options.highs).solve()
     if not program.integer.any():
         return relaxed
     start = None
     if relaxed.x is not None and relaxed.status == "optimal":
         part = with_whole_fixed(program, relaxed.x)
-        start = Highs(part, {**options, "mip_rel_gap": gap / 2, **clock.limit()}).solve().x
-    highs = Highs(program, {**options, "mip_rel_gap": gap, **clock.limit()})
+        halved = replace(options, gap=options.gap / 2, time_limit=clock.left())
+        start = Highs(part, halved.highs).solve().x
+    highs = Highs(program, options.within(clock.left()).highs)
     if start is not None:
         highs.start_from(start)
     return replace(highs.solve(), seconds=clock.spent())
