@@ -14,7 +14,6 @@ from operator import ge, le
 from pathlib import Path
 
 import capsim
-from capsim.plan.limits import limits_used
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"
 GAP, SOLVE_S, BUILD_SHARE, VIOLATION = 1e-3, 60.0, 0.1, 1e-6
@@ -34,7 +33,7 @@ def checks() -> list[dict[str, object]]:
     missed = int((~plan.tables["targets"]["holds"]).sum())
     opened = plan.tables["projects"].query("status == 'candidate' and copies > 0")
     mix = plan.tables["reduction"].set_index("school_year").loc[2022]
-    used_up = limits_used(plan).query("binds")
+    used_up = plan.tables["limits_used"].query("binds")
     most = [
         ("gap of avoidable cost", GAP, plan.gap),
         ("seconds to solve and settle", SOLVE_S, solve),

@@ -18,6 +18,7 @@ ONCE = (
     "capsim.model.model.formulate",
     "capsim.plan.tables.plan_tables",
     "capsim.plan.targets.targets_table",
+    "capsim.plan.limits.limits_table",
     "capsim.simulation.data.simulation_data",
     "capsim.construction.building.build",
     "capsim.report.screen.answer",

@@ -19,9 +19,8 @@ from capsim.i18n.message import Message
 from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
 from capsim.lp.options import SolveKeywords, SolveOptions
-from capsim.plan.limits import limits_used, tight_targets
 from capsim.plan.solver import optimize
-from capsim.plan.targets import read_targets
+from capsim.plan.targets import read_targets, tight_targets
 from capsim.scenario.scenario import Scenario, load
 from capsim.simulation.run import simulate
 
@@ -328,7 +327,7 @@ def _headline(plan: Plan, years: pd.DataFrame, targets: pd.DataFrame) -> dict[st
 
 def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
     table = plan.tables["targets"][["id", "by", "required", "achieved", "holds"]]
-    table = table.assign(tight=table["id"].isin(tight_targets(plan)))
+    table = table.assign(tight=table["id"].isin(tight_targets(table)))
     if outcomes is None:
         return table.assign(probability=np.nan, low=np.nan, high=np.nan)
     drawn = outcomes.tables["targets"][["id", "probability", "low", "high"]]
@@ -337,7 +336,7 @@ def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
 
 def _limits(plan: Plan) -> pd.DataFrame:
     """Limits that the plan uses up in its own years."""
-    table = limits_used(plan)
+    table = plan.tables["limits_used"]
     rows = table["binds"] & (table["year"] >= plan.scenario.first_year)
     return table[rows].drop(columns="binds").reset_index(drop=True)
 

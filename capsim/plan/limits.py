@@ -1,28 +1,35 @@
-"""What holds the plan back: the limits that it uses up, and the targets it meets with no room."""
+"""Limits, and how much of them a plan uses: the activity of the rows that keep them."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from capsim.lp.arrays import Array, Flag
-    from capsim.plan.plan import Plan
+from capsim.lp.arrays import Array
+from capsim.lp.program import Builder
+from capsim.model.constraints import FAMILIES
+from capsim.model.costs import MILLION
+from capsim.model.model import Model
+from capsim.plan.solution import Solution
 
-
+ROWS = {
+    "purchase.limit": ("purchase", 1.0),
+    "money.capital": ("capital", MILLION),
+    "money.recurrent": ("recurrent", MILLION),
+    "land": ("land", 1.0),
+    "staff.hires": ("hires", 1.0),
+    "staff.posts": ("posts", 1.0),
+    "staff.contract": ("contract_teachers", 1.0),
+}
+"""Rows of the model: the kind of limit that they keep, and its unit in theirs."""
 FULL = 1 - 1e-4
 """A limit is used up from this part of it on."""
-
 AUTUMN_MONTHS = 8.0
 """From the new year to an opening in autumn."""
+KEYS = ["kind", "county", "year"]
 
-RECURRENT = ("running", "staff", "purchase", "hiring", "boarding")
 
-
-def limits_used(plan: Plan) -> pd.DataFrame:
+def limits_table(model: Model, solution: Solution) -> pd.DataFrame:
     """Set what the plan uses beside every limit of the scenario.
 
     Returns
@@ -38,219 +45,81 @@ def limits_used(plan: Plan) -> pd.DataFrame:
     something is used and what is left is too little for any candidate that could still take of it
     (whose building could have begun by then; which could have opened in that autumn).
     """
-    table = plan.scenario.table("limits")[["kind", "county", "year", "amount"]]
-    table = table.rename(columns={"amount": "limit"}).assign(used=0.0)
-    table = table[["kind", "county", "year", "used", "limit"]]
-    for kind in table["kind"].unique():
-        rows = table["kind"] == kind
-        table.loc[rows, "used"] = _sums(table[rows], USES[str(kind)](plan))
-    if (table["kind"] == "land").any():
-        table = _carry_over(table, USES["land"](plan))
-    table["binds"] = (table["used"] >= FULL * table["limit"]) | (
-        (table["used"] > 0) & (table["limit"] - table["used"] < _least_further(plan, table))
-    )
-    return table.assign(used=table["used"].clip(lower=0.0))
+    table = model.given.scenario.table("limits")[[*KEYS, "amount"]]
+    table = table.merge(_activity(model, solution.x), on=KEYS, how="left")
+    land = table["kind"] == "land"
+    if land.any():
+        # What is not used of a quota carries over.
+        table = table.sort_values(KEYS, kind="stable", ignore_index=True)
+        land = table["kind"] == "land"
+        of_county = table[land].groupby("county")
+        table.loc[land, "amount"] = of_county["amount"].cumsum()
+        table.loc[land, "used"] = of_county["used"].ffill()
+    # Teachers set free stand on the right of their row, beside the limit.
+    free = table["upper"].where(table["kind"] == "contract_teachers") - table["amount"]
+    used = table["used"].fillna(0.0) - free.fillna(0.0)
+    left = table["amount"] - used
+    least = _least_further(model, solution, table)
+    binds = (used >= FULL * table["amount"]) | ((used > 0) & (left < least))
+    table = table.assign(used=used.clip(lower=0.0), limit=table["amount"], binds=binds)
+    return table[[*KEYS, "used", "limit", "binds"]]
 
 
-def _sums(limits: pd.DataFrame, used: pd.DataFrame, *, so_far: bool = False) -> Array:
-    """Add up what is used where and when each limit holds (`so_far`: in the years before too)."""
-    used = used.groupby(["county", "year"])["used"].sum().reset_index()
-    year, of_year = used["year"].to_numpy(), limits["year"].to_numpy()[:, None]
-    when = year <= of_year if so_far else year == of_year
-    sums: Array = (when & _where(limits, used["county"])) @ used["used"].to_numpy(np.float64)
-    return sums
+def _activity(model: Model, x: Array) -> pd.DataFrame:
+    """Compute what rows of limits use, also of families that are switched off: kind, county, year.
+
+    A model may have other bounds on these rows than the scenario, to keep something in reserve.
+    """
+    m = Builder(column_count=len(x))
+    for family in ("purchase", "money", "land", "staff"):
+        FAMILIES[family](m, model.parts)
+    program = m.freeze()
+    activity = program.matrix @ x
+    frames = [pd.DataFrame({"kind": "", "county": "", "year": 0, "used": 0.0, "upper": 0.0}, [])]
+    for block in program.rows:
+        if block.name in ROWS:
+            kind, unit = ROWS[block.name]
+            county, year = block.labels
+            rows = slice(block.start, block.start + block.count)
+            used, upper = activity[rows] * unit, program.row_upper[rows] * unit
+            columns = {"county": county, "year": year.astype(np.int64), "used": used}
+            frames.append(pd.DataFrame({"kind": kind, **columns, "upper": upper}))
+    return pd.concat(frames, ignore_index=True)
 
 
-def _where(limits: pd.DataFrame, county: pd.Series) -> Flag:
-    """Flag ``[limit, row]``: the limit is of the row's county, or of the whole."""
-    of = limits["county"].to_numpy(object)[:, None]
-    flag: Flag = (of == county.to_numpy(object)) | (of == "*")
-    return flag
-
-
-def tight_targets(plan: Plan) -> list[str]:
-    """Ids of the targets that the plan meets with less than a thousandth to spare."""
-    table = plan.tables["targets"]
-    spare = (table["achieved"] - table["required"]).abs()
-    near = spare <= 1e-3 * table["required"].abs().clip(lower=1e-9)
-    return list(table["id"][near & table["holds"] & (table["required"] != 0)])
-
-
-def _staff(column: str) -> Callable[[Plan], pd.DataFrame]:
-    def used(plan: Plan) -> pd.DataFrame:
-        staff = plan.tables["staff"]
-        return pd.DataFrame(
-            {"county": staff["county"], "year": staff["school_year"], "used": staff[column]}
-        )
-
-    return used
-
-
-def _posts(plan: Plan) -> pd.DataFrame:
-    staff = _staff("pool")(plan)
-    posts = plan.scenario.table("projects").groupby("project")["posts"].sum()
-    county = plan.tables["projects"].set_index("project")["county"]
-    openings = plan.tables["openings"]
-    brought = pd.DataFrame(
-        {
-            "county": openings["project"].map(county),
-            "year": openings["opens"].map(_first_autumn),
-            "used": openings["copies"] * openings["project"].map(posts),
-        }
-    )
-    return staff.assign(used=staff["used"] - _sums(staff, brought, so_far=True))
-
-
-def _contract(plan: Plan) -> pd.DataFrame:
-    """Teachers on contract but for those set free: `staff` of ``docs/model.md``."""
-    scenario, key = plan.scenario, ["school", "stage"]
-    stages = set(scenario.settings.staff.stages) & set(scenario.settings.stages.compulsory)
-    given = scenario.table("schools")
-    given = given[given["stage"].isin(stages) & (given["sector"] == "private")]
-    given = given[given["pupils"] > 0].rename(columns={"pupils": "before"})
-    per_post = {name: stage.pupils_per_post for name, stage in scenario.stages.items()}
-    standard = (1.0 / given["stage"].map(per_post).astype(float)).fillna(0.0)
-    given = given.assign(each=(given["staff"] / given["before"]).fillna(standard))
-    converts = plan.tables["conversions"].set_index(key)["converts"].map(_first_autumn)
-    now = plan.tables["schools"].merge(given[[*key, "before", "each"]], on=key)
-    now = now.join(converts, on=key)
-    here = now["before"].where(~(now["converts"] <= now["school_year"]), 0.0)
-    gone = here - now["fee_paying"] - now["purchased"]
-    free = pd.DataFrame(
-        {
-            "county": now["county"],
-            "year": now["school_year"],
-            "used": scenario.settings.policy.release_share * now["each"] * gone,
-        }
-    )
-    staff = _staff("contract")(plan)
-    return staff.assign(used=staff["used"] - _sums(staff, free))
-
-
-def _purchase(plan: Plan) -> pd.DataFrame:
-    bought = plan.tables["purchases"]
-    return pd.DataFrame(
-        {
-            "county": bought["county"],
-            "year": bought["school_year"],
-            "used": bought["places_december"],
-        }
-    )
-
-
-def _capital(plan: Plan) -> pd.DataFrame:
-    return _money(plan, ("capital",))
-
-
-def _recurrent(plan: Plan) -> pd.DataFrame:
-    spent = _money(plan, RECURRENT)
-    key = ["school", "stage"]
-    lease = plan.scenario.table("schools").set_index(key)["conversion_lease_cny"]
-    converted = plan.tables["conversions"].join(lease, on=key)
-    first = converted["converts"].map(_first_autumn)
-    leases = [
-        {"county": county, "year": year, "used": paid}
-        for county, start, paid in zip(
-            converted["county"], first, converted["conversion_lease_cny"], strict=True
-        )
-        for year in plan.scenario.years
-        if year >= start and paid > 0
-    ]
-    return pd.concat([spent, pd.DataFrame(leases, columns=spent.columns)] if leases else [spent])
-
-
-def _money(plan: Plan, kinds: tuple[str, ...]) -> pd.DataFrame:
-    costs = plan.tables["costs"]
-    costs = costs[costs["kind"].isin(kinds)]
-    return pd.DataFrame(
-        {"county": costs["county"], "year": costs["school_year"], "used": costs["cost_cny"]}
-    )
-
-
-def _land(plan: Plan) -> pd.DataFrame:
-    given = plan.scenario.table("projects").groupby("project")
-    planned = plan.tables["projects"].set_index("project")
-    candidates = planned.index[planned["status"] == "candidate"]
-    opened = plan.tables["openings"]
-    opened = opened[opened["project"].isin(candidates)]
-    months = opened["project"].map(given["build_months"].max())
-    starts = pd.to_datetime(opened["opens"]) - pd.to_timedelta(months * 365.25 / 12, unit="D")
-    return pd.DataFrame(
-        {
-            "county": opened["project"].map(planned["county"]),
-            "year": np.maximum(starts.dt.year, plan.scenario.first_year),
-            "used": opened["project"].map(given["land_mu"].sum()) * opened["copies"],
-        }
-    )
-
-
-def _least_further(plan: Plan, limits: pd.DataFrame) -> pd.Series:
+def _least_further(model: Model, solution: Solution, table: pd.DataFrame) -> Array:
     """Least that a waiting candidate would take of each limit of land or capital; -inf of others.
 
     Waiting is what could have started (land) or opened (capital) by then and has not.
     """
-    waiting = _candidates(plan)
-    least = pd.Series(np.full(len(limits), -np.inf), index=limits.index)
-    for kind, (could, does, takes) in _WAITS.items():
-        of_kind = limits[limits["kind"] == kind]
-        year = of_kind["year"].to_numpy()[:, None]
-        waits = (waiting[could].to_numpy() <= year) & (waiting[does].to_numpy() > year)
-        takes_some = waits & (waiting[takes].to_numpy() > 0) & _where(of_kind, waiting["county"])
-        amount = np.where(takes_some, waiting[takes].to_numpy(), np.inf).min(1, initial=np.inf)
-        least[of_kind.index] = np.where(takes_some.any(axis=1), amount, -np.inf)
+    least = np.full(len(table), -np.inf)
+    given = model.given
+    projects, space, dates = given.projects, given.space, given.dates
+    if not dates.count or not projects.candidate.any():
+        return least
+    count = len(projects.project)
+    months = np.zeros(count)
+    np.maximum.at(months, projects.row_project, projects.row_months)
+    capital = np.bincount(projects.row_project, projects.row_capital, count)
+    land = np.bincount(projects.row_project, projects.row_land, count)
+    # School year in whose autumn what opens on a check date is first there.
+    autumn = np.array([int(date[:4]) + (date[5:] > "09-01") for date in dates.date], np.float64)
+    could_open = np.append(autumn, np.inf)[projects.first_check]
+    all_open = solution.open[:, -1] >= projects.count
+    last = np.argmax(solution.open == solution.open[:, -1:], axis=1)
+    opens = np.where(all_open, autumn[last], np.inf)
+    before = np.ceil(np.maximum(months - AUTUMN_MONTHS, 0.0) / 12)
+    # Of an autumn opening, what is paid from the new year on.
+    paid = capital * np.minimum(1.0, AUTUMN_MONTHS / np.maximum(months, 1e-9))
+    year = table["year"].to_numpy(np.int64)[:, None]
+    county = table["county"].to_numpy(object)[:, None]
+    here = projects.candidate & ((county == space.counties[projects.county]) | (county == "*"))
+    for kind, takes, could, does in (
+        ("land", land, could_open - before, opens - before),
+        ("capital", paid, could_open, opens),
+    ):
+        waits = here & (could <= year) & (does > year) & (takes > 0)
+        amount = np.where(waits, takes, np.inf).min(axis=1)
+        rows = (table["kind"] == kind).to_numpy() & waits.any(axis=1)
+        least[rows] = amount[rows]
     return least
-
-
-_WAITS = {"land": ("could_start", "starts", "land_mu"), "capital": ("could_open", "opens", "paid")}
-
-
-def _candidates(plan: Plan) -> pd.DataFrame:
-    """Candidates: county, land, capital paid in the year of an autumn opening; years of it all."""
-    planned = plan.tables["projects"].set_index("project")
-    planned = planned[planned["status"] == "candidate"]
-    table = plan.scenario.table("projects")
-    given = table[table["project"].isin(planned.index)].groupby("project")
-    months = given["build_months"].max()
-    paid = given["capital_cny"].sum() * np.minimum(1.0, AUTUMN_MONTHS / months.clip(lower=1e-9))
-    could_open = given["earliest_opening"].first().map(_first_autumn)
-    opened = plan.tables["openings"].assign(year=lambda rows: rows["opens"].map(_first_autumn))
-    of = opened.groupby("project")
-    whole = of["copies"].sum().reindex(months.index, fill_value=0) >= given["count"].max()
-    opens = of["year"].max().reindex(months.index).where(whole, np.inf)
-    before = np.ceil((months - AUTUMN_MONTHS).clip(lower=0.0) / 12)
-    return pd.DataFrame(
-        {
-            "county": planned["county"],
-            "land_mu": given["land_mu"].sum(),
-            "paid": paid,
-            "could_open": could_open,
-            "opens": opens,
-            "could_start": could_open - before,
-            "starts": opens - before,
-        }
-    )
-
-
-def _carry_over(table: pd.DataFrame, land: pd.DataFrame) -> pd.DataFrame:
-    """Add up use and quota of land over the years, as what is not used carries over."""
-    table = table.sort_values(["kind", "county", "year"], kind="stable").copy()
-    rows = table["kind"] == "land"
-    table.loc[rows, "limit"] = table[rows].groupby("county")["limit"].cumsum()
-    table.loc[rows, "used"] = _sums(table[rows], land, so_far=True)
-    return table
-
-
-def _first_autumn(date: str) -> int:
-    """School year in whose autumn a thing of this date is first there."""
-    return int(date[:4]) + (date[5:] > "09-01")
-
-
-USES: Mapping[str, Callable[[Plan], pd.DataFrame]] = {
-    "hires": _staff("hired"),
-    "contract_teachers": _contract,
-    "posts": _posts,
-    "purchase": _purchase,
-    "capital": _capital,
-    "recurrent": _recurrent,
-    "land": _land,
-}

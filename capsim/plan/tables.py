@@ -16,6 +16,7 @@ from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.model.costs import COST_KINDS, base_pool, taken_over
 from capsim.model.links import with_the_rest
 from capsim.model.model import Model
+from capsim.plan.limits import limits_table
 from capsim.plan.solution import Solution
 from capsim.plan.targets import targets_table
 
@@ -491,4 +492,5 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
         "shares": shares,
         "reduction": reduction,
         "targets": targets_table(solved, shares, reduction),
+        "limits_used": limits_table(model, solved),
     }

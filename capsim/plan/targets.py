@@ -227,6 +227,20 @@ def targets_of(scenario: Scenario) -> tuple[Target, ...]:
     return tuple(out)
 
 
+def tight_targets(table: pd.DataFrame) -> list[str]:
+    """List the ids of targets of a plan's table that it meets with less than a thousandth to spare.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"id": ["a", "b"], "required": 0.05, "achieved": [0.05, 0.04]})
+    >>> tight_targets(table.assign(holds=True))
+    ['a']
+    """
+    spare = (table["achieved"] - table["required"]).abs()
+    near = spare <= 1e-3 * table["required"].abs().clip(lower=1e-9)
+    return list(table["id"][near & table["holds"] & (table["required"] != 0)])
+
+
 def targets_table(solved: Solution, shares: pd.DataFrame, reduction: pd.DataFrame) -> pd.DataFrame:
     """List the targets in force, what they require and what a solution achieves.
 

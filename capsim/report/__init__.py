@@ -1,6 +1,6 @@
 """What a reader gets of a run: the answer on one screen, tables, figures, a page, a summary."""
 
-from capsim.plan.limits import limits_used, tight_targets
+from capsim.plan.targets import tight_targets
 from capsim.report import figures
 from capsim.report.files import comparison_files, csv, files
 from capsim.report.page.advice import Advice
@@ -19,7 +19,6 @@ __all__ = [
     "figures",
     "files",
     "html_page",
-    "limits_used",
     "meets_all",
     "milestones",
     "plan_workbook",

@@ -13,7 +13,6 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from capsim.plan.limits import limits_used
 from capsim.report.figures.comparison import comparison_figures
 from capsim.report.figures.plan import all_figures
 from capsim.report.figures.projection import backtest_errors
@@ -84,7 +83,6 @@ def files(
         return
     for name, table in plan.tables.items():
         yield f"plan/{name}.csv", csv(table)
-    yield "plan/limits_used.csv", csv(limits_used(plan))
     if certificate is not None:
         yield "plan/certificate.csv", csv(certificate.table)
     if explanation is not None:

@@ -19,8 +19,7 @@ import pandas as pd
 
 from capsim.i18n.language import Words
 from capsim.i18n.message import Message
-from capsim.plan.limits import limits_used, tight_targets
-from capsim.plan.targets import rule_and_year, unit_of
+from capsim.plan.targets import rule_and_year, tight_targets, unit_of
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
 from capsim.report.figures.risk import rules_of, target_groups
@@ -251,9 +250,9 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
 
 def binds(plan: Plan, say: Words) -> Saying:
     """Say which targets are met with no room and which limits are used up."""
-    table = limits_used(plan)
+    table = plan.tables["limits_used"]
     table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
-    tight = pd.Series(tight_targets(plan), dtype=str)
+    tight = pd.Series(tight_targets(plan.tables["targets"]), dtype=str)
     parts = []
     for rule, ids in tight.groupby(rules_of(tight), sort=False):
         years = [str(year) for _, year in map(rule_and_year, ids) if year is not None]

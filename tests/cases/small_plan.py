@@ -259,6 +259,18 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             "cost_cny",
         ],
     )
+    limits_used = pd.DataFrame(
+        [
+            ("hires", "C01", 2022, 40.0, 40.0, True),
+            ("hires", "C01", 2023, 40.0, 100.0, False),
+            ("land", "C01", 2022, 60.0, 50.0, True),
+            ("land", "C01", 2023, 60.0, 60.0, True),
+            ("posts", "C01", 2022, 60.0, 80.0, False),
+            ("purchase", "*", 2022, 500.0, 500.0, True),
+            ("recurrent", "*", 2022, 2.03e7, 1e9, False),
+        ],
+        columns=["kind", "county", "year", "used", "limit", "binds"],
+    )
     shortfall = pd.DataFrame(balance)[["area", "county", "stage", "school_year", "shortfall"]]
     tables = {
         "flows": flows,
@@ -276,6 +288,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
         "shares": pd.DataFrame(shares),
         "reduction": pd.DataFrame(reduction),
         "targets": targets,
+        "limits_used": limits_used,
     }
     return SimpleNamespace(
         scenario=scenario,

@@ -30,7 +30,6 @@ from capsim.comparison.side_by_side import Job, summary_of
 from capsim.i18n.language import width
 from capsim.io.cache import ResultStore
 from capsim.io.executors import processes
-from capsim.plan.limits import limits_used
 from capsim.plan.targets import make_target
 from capsim.report import comparison_text
 from capsim.report.files import comparison_files
@@ -339,7 +338,7 @@ def test_the_page_holds_every_table_in_both_languages(compared):
 
 
 def test_limits_that_bind_are_those_of_the_plan(city, compared):
-    used = limits_used(capsim.optimize(city))
+    used = capsim.optimize(city).tables["limits_used"]
     rows = compared.tables["limits"]
     rows = rows[rows["scenario"] == "city"]
     assert len(rows) == (used["binds"] & (used["year"] >= city.first_year)).sum()

@@ -8,7 +8,7 @@ import pytest
 from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
 from capsim.i18n.language import words
-from capsim.plan.limits import limits_used, tight_targets
+from capsim.plan.targets import tight_targets
 from capsim.report import answer, csv, files, meets_all, summarize, to_json
 from capsim.report.narrative import cost_spread
 
@@ -129,39 +129,8 @@ def test_the_spread_of_costs_says_what_it_leaves_out(missing_cny, said):
     assert spread == f"nine simulations in ten: between 2.00 bn RMB and 3.00 bn RMB{said}"
 
 
-def test_limits_used_by_hand():
-    table = limits_used(PLAN).set_index(["kind", "year"])
-    assert table.loc[("hires", 2022), "used"] == 40.0
-    assert table.loc[("hires", 2022), "binds"]
-    assert not table.loc[("hires", 2023), "binds"]
-    assert table.loc[("purchase", 2022), "used"] == 500.0
-    # pool of 80, less the posts of the two projects of C01 open on 1 September 2022 (P000, P009)
-    assert table.loc[("posts", 2022), "used"] == 80.0 - 2 * 10.0
-    # staff and purchase of both counties, and one of the two leases
-    assert table.loc[("recurrent", 2022), "used"] == pytest.approx(2 * (8e6 + 2e6) + 3e5)
-    # candidates P005, P008 of C01 open in autumn 2023 after 17 and 13 months; quota carries over
-    assert table.loc[("land", 2022), ["used", "limit"]].to_list() == [60.0, 50.0]
-    assert table.loc[("land", 2023), ["used", "limit"]].to_list() == [60.0, 60.0]
-
-
-@pytest.mark.parametrize(("capital_cny", "binds"), [(5e7, True), (5.8e7, False)])
-def test_land_and_capital_bind_where_no_waiting_candidate_fits(capital_cny, binds):
-    plan = written_plan()
-    openings = plan.tables["openings"]
-    plan.tables["openings"] = openings[openings["project"] != "P008"]
-    frames = plan.scenario.given["tables_in"]
-    money = {"county": "C01", "year": 2023, "kind": "capital", "amount": capital_cny}
-    frames["limits"] = pd.concat([frames["limits"], pd.DataFrame([money])], ignore_index=True)
-    table = limits_used(plan).set_index(["kind", "year"])
-    # P005 has taken 30 mu; P008 needs 30 more: 20 are left in 2022, 30 in 2023
-    assert table.loc[("land", 2022), ["used", "limit", "binds"]].to_list() == [30.0, 50.0, True]
-    assert table.loc[("land", 2023), ["used", "limit", "binds"]].to_list() == [30.0, 60.0, False]
-    # 30 million are spent; P008 would pay 8 of its 13 months in the year it opens, 27.7 million
-    assert table.loc[("capital", 2023), "binds"] == binds
-
-
 def test_tight_targets_are_those_met_with_no_room():
-    assert tight_targets(PLAN) == ["share-2022", "programme-build-2022"]
+    assert tight_targets(PLAN.tables["targets"]) == ["share-2022", "programme-build-2022"]
 
 
 def test_csv_reads_back_exactly():

@@ -12,7 +12,6 @@ import pytest
 import capsim
 from capsim.construction import build
 from capsim.construction.calendars import to_day
-from capsim.plan.limits import limits_used
 from capsim.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -248,7 +247,7 @@ def test_the_programme_slips_as_recorded(flagship: Scenario) -> None:
 def test_land_money_and_posts_bind_somewhere_and_every_lever_is_used(flagship: Scenario) -> None:
     plan = capsim.optimize(flagship)
     assert plan.tables["targets"]["holds"].all()
-    used_up = set(limits_used(plan).query("binds")["kind"])
+    used_up = set(plan.tables["limits_used"].query("binds")["kind"])
     assert used_up >= {"land", "capital", "posts", "hires", "contract_teachers", "purchase"}
     chosen = plan.tables["projects"].query("status == 'candidate' and copies > 0")
     assert set(chosen["kind"]) >= {"new", "rebuild", "prefab"}

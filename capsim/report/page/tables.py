@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Words
-from capsim.plan.limits import limits_used
 from capsim.report.figures.risk import rules_of
 from capsim.report.narrative import LIMITS, target_figure
 from capsim.report.page.elements import Column, County, Table, layout, money_scale
@@ -69,7 +68,7 @@ def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
 
 def limits(plan: Plan, say: Words) -> Table:
     """Set what is used beside every limit of the planned years; what is used up comes first."""
-    frame = limits_used(plan)
+    frame = plan.tables["limits_used"]
     frame = frame[frame["year"] >= plan.scenario.first_year]
     frame = frame.assign(
         part=(frame["used"] / frame["limit"]).where(frame["limit"] > 0),
