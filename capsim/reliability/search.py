@@ -341,9 +341,11 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
     """Measure a plan's gap on the bound of the scenario itself, not of the one with margins."""
     gap = (plan.objective_cny - plain.bound_cny) / max(plan.avoidable_cny, 1e6)
     status = "optimal" if gap <= asked_gap + 1e-9 else "gap"
-    # What is asked of the plan is asked of the scenario's own limits too.
+    # What is asked of the plan is asked of the scenario's own limits too, of whose model the
+    # columns of margins, the last ones, are no part.
     own = plain.model
-    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, made_from=own)
+    x = None if plan.x is None else plan.x[: len(own.program.lower)]
+    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, x=x, made_from=own)
 
 
 def _wider(search: Search, last: Step, counted: Index, share: float, cushion: float) -> Safety:

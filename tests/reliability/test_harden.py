@@ -45,6 +45,12 @@ def hardened() -> capsim.Hardened:
     )
 
 
+def test_a_hardened_plan_has_prices_of_the_scenario_itself():
+    plan = hardened().plan
+    assert len(plan.solution.x) == len(plan.model.program.lower)
+    assert len(plan.prices(["cap"]).table)
+
+
 def need(seats, spare, targets=None, slack=None) -> Need:
     draws = np.shape(seats)[-1]
     return Need(
