@@ -100,22 +100,22 @@ class Rule:
 
     @property
     def says(self) -> Message:
-        """Completes "These cannot all hold: …"."""
+        """Return what completes "These cannot all hold: …"."""
         return Message(self.entry.says, self.arguments)
 
     @property
     def gap(self) -> Message:
-        """One gap, with ``{who}``, ``{amount}`` and ``{year}`` to be filled in."""
+        """Return the sentence of a gap; ``{who}``, ``{amount}``, ``{year}`` are to be filled in."""
         return Message(self.entry.gap, self.arguments)
 
     @property
     def cure(self) -> Message:
-        """Completes "it would be enough if …", with ``{amount}`` and the like to be filled in."""
+        """Return what completes "All other rules can hold if …", with ``{amount}`` to fill in."""
         return Message(self.entry.cure, self.arguments)
 
     @property
     def limit(self) -> Array:
-        """The bound beyond which a column breaks the rule, ``[member]``."""
+        """Return the bound beyond which a column breaks the rule, ``[member]``."""
         return self.held[1] if self.sign > 0 else self.held[0]
 
     def deviation(self, value: Array) -> Array:
@@ -205,7 +205,7 @@ def _land(model: Model, entry: Entry) -> Iterator[Rule]:
 
 
 def _purchase(model: Model, entry: Entry) -> Iterator[Rule]:
-    """Places bought beyond what is for sale: fee-paying pupils who do not count as private."""
+    """Add places bought beyond what is for sale: fee-paying pupils who do not count as private."""
     x, program = model.columns, model.program
     if model.given.scenario.settings.policy.purchased_counts_as_private:
         return
@@ -227,7 +227,7 @@ def _catchments(model: Model, entry: Entry) -> Iterator[Rule]:
 
 
 def _seats(model: Model, entry: Entry) -> Iterator[Rule]:
-    """Places beyond those there are: public ones, and of private kindergartens and the like."""
+    """Add places beyond those there are, public ones and those of private kindergartens."""
     if not model.given.scenario.settings.switches.seats:
         return
     public, _ = provider_places(model)

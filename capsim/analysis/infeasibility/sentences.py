@@ -1,19 +1,15 @@
-"""Explanations in sentences, with numbers, counties and dates."""
+"""Write explanations in sentences: what contradicts, what would cure it, what a plan misses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capsim.analysis.infeasibility.elastic import Gap
 from capsim.analysis.infeasibility.rules import Rule
 from capsim.i18n.message import Message
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-
+from capsim.plan.plan import Plan
 
 MOST = 8
 """Gaps that are listed one by one."""
