@@ -55,12 +55,33 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Header:
-    """Where the columns of a sheet stand: by name, counted from 0; and the rows below."""
+    """Where the columns of a sheet are, and the rows below its header.
 
+    Attributes
+    ----------
+    title : str
+        Of the sheet.
+    row : int
+        Of the header.
+    columns : mapping
+        Position by name, counted from 0.
+    rows : sequence of (number, cells)
+    faults : tuple of Fault
+        Of the header itself.
+    keys : dict
+        Of settings and sources: row by dotted key.
+    """
+
+    title: str
     row: int
-    columns: Mapping[str, int]
-    rows: Sequence[Row]
-    faults: tuple[Fault, ...]
+    columns: Mapping[str, int] = field(default_factory=dict)
+    rows: Sequence[Row] = ()
+    faults: tuple[Fault, ...] = ()
+    keys: dict[str, int] = field(default_factory=dict)
+
+    def cell(self, row: int | None, column: str | None = None) -> str:
+        """Name a cell, or a row or column where only that is known."""
+        return cell_name(self.title, row, None if column is None else self.columns.get(column))
 
 
 def cell_name(title: str, row: int | None, column: int | None = None) -> str:
@@ -194,7 +215,7 @@ def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
         row, line = wide
         beyond = next(at for at in range(len(heads), len(line)) if line[at] is not None)
         fault(row, beyond, "", "no cell without a header over it")
-    return Header(number, columns, rest, tuple(faults))
+    return Header(sheet.title, number, columns, rest, tuple(faults))
 
 
 def _head(cell: Any) -> str:
@@ -231,71 +252,49 @@ def text_of(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where things stand on a sheet.
-
-    Attributes
-    ----------
-    title : str
-    row : int
-        Of the header.
-    columns : mapping
-        Column by name, counted from 0.
-    keys : dict
-        Of settings and sources: row by dotted key.
-    """
-
-    title: str
-    row: int
-    columns: Mapping[str, int] = field(default_factory=dict)
-    keys: dict[str, int] = field(default_factory=dict)
-
-
 def located(
-    faults: Iterable[Fault], places: Mapping[str, Place], sources: Place
+    faults: Iterable[Fault], headers: Mapping[str, Header], sources: Header
 ) -> tuple[Fault, ...]:
     """Name the cell of every fault; of several in one cell the first is kept.
 
+    ``headers`` are by the file that a fault names.
+
     Examples
     --------
-    >>> place = Place("births", 1, {"area": 0, "year": 1})
-    >>> located([Fault("births", 7, "year", "x", "a year")], {"births": place}, place)[0].file
+    >>> births = Header("births", 1, {"area": 0, "year": 1})
+    >>> located([Fault("births", 7, "year", "x", "a year")], {"births": births}, births)[0].file
     'births!B7'
     """
     first: dict[tuple[str, str], Fault] = {}
     for fault in faults:
-        place = places.get(fault.file)
-        cell = fault.file if place is None else _cell(fault, place, sources)
+        header = headers.get(fault.file)
+        cell = fault.file if header is None else _cell(fault, header, sources)
         single = "!" in cell and not cell.partition("!")[2].count(":")
         first.setdefault((cell, "" if single else str(fault)), replace(fault, file=cell, row=None))
     return tuple(first.values())
 
 
-def _cell(fault: Fault, place: Place, sources: Place) -> str:
-    if place.keys and fault.column and fault.row is None:
-        return _of_key(fault.column, place, sources)
-    column = place.columns.get(fault.column.split(", ")[0])
+def _cell(fault: Fault, header: Header, sources: Header) -> str:
+    if header.keys and fault.column and fault.row is None:
+        return _cell_of_key(fault.column, header, sources)
+    column = fault.column.split(", ")[0]
     if fault.row is not None:
-        return cell_name(place.title, fault.row, column)
-    if column is not None and fault.value == fault.column:
-        return cell_name(place.title, place.row, column)
-    if column is not None:
-        return cell_name(place.title, None, column)
-    return cell_name(place.title, place.row) if fault.column else place.title
+        return header.cell(fault.row, column)
+    if column in header.columns:
+        return header.cell(header.row if fault.value == fault.column else None, column)
+    return header.cell(header.row) if fault.column else header.title
 
 
-def _of_key(dotted: str, place: Place, sources: Place) -> str:
+def _cell_of_key(dotted: str, header: Header, sources: Header) -> str:
     """Find the row that gives a setting, the first of a section, or the one that holds it."""
     if dotted.startswith("sources."):
-        place = sources
+        header = sources
     parent, _, last = dotted.rpartition(".")
-    if dotted not in place.keys and parent in place.keys and last in SOURCE:
-        return cell_name(place.title, place.keys[parent], place.columns.get(last))
-    if dotted in place.keys:
-        value = place.columns.get("value", place.columns.get("what"))
-        return cell_name(place.title, place.keys[dotted], value)
-    section = [row for key, row in place.keys.items() if key.startswith(f"{dotted}.")]
+    if dotted not in header.keys and parent in header.keys and last in SOURCE:
+        return header.cell(header.keys[parent], last)
+    if dotted in header.keys:
+        return header.cell(header.keys[dotted], "value" if "value" in header.columns else "what")
+    section = [row for key, row in header.keys.items() if key.startswith(f"{dotted}.")]
     if section:
-        return cell_name(place.title, min(section), place.columns.get("key"))
-    return _of_key(parent, place, sources) if parent else place.title
+        return header.cell(min(section), "key")
+    return _cell_of_key(parent, header, sources) if parent else header.title

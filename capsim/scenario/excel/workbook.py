@@ -23,9 +23,7 @@ from capsim.scenario.assembly import CHANGES, finish
 from capsim.scenario.document import SOURCE
 from capsim.scenario.excel.reader import (
     Header,
-    Place,
     Sheet,
-    cell_name,
     header_of,
     located,
     read_sheets,
@@ -196,21 +194,21 @@ def load_workbook(path: str | Path) -> Scenario:
     """
     sheets, faults = _by_name(read_sheets(Path(path)))
     settings = sheets.get(SETTINGS, Sheet(SETTINGS, (), ()))
-    document, settings_place, more = _read_settings(settings)
-    sources, sources_place, others = _read_sources(sheets.get(SOURCES, Sheet(SOURCES, (), ())))
+    document, header, more = _read_settings(settings)
+    sources, sources_header, others = _read_sources(sheets.get(SOURCES, Sheet(SOURCES, (), ())))
     faults += [*more, *others]
-    places = {settings.title: settings_place}
+    headers = {settings.title: header}
     tables: dict[str, Typed] = {}
     for name in TABLES:
         if name in sheets:
-            tables[name], places[sheets[name].title], more = _read_table(name, sheets[name])
+            tables[name], headers[sheets[name].title], more = _read_table(name, sheets[name])
             faults += more
     if document is not None and sources:
         document[SOURCES] = sources
     try:
         return Scenario(*finish(document, tables, faults, settings.title))
     except ScenarioError as error:
-        raise ScenarioError(located(error.faults, places, sources_place)) from None
+        raise ScenarioError(located(error.faults, headers, sources_header)) from None
 
 
 def _by_name(sheets: list[Sheet]) -> tuple[dict[str, Sheet], list[Fault]]:
@@ -241,61 +239,59 @@ def _header(sheet: Sheet, columns: Sequence[str]) -> Header:
     return header_of(sheet, names | {COLUMNS_ZH.get(name, name): name for name in columns})
 
 
-def _plain_header(sheet: Sheet, name: str) -> tuple[Header, Place, list[Fault]]:
+def _plain_header(sheet: Sheet, name: str) -> tuple[Header, list[Fault]]:
     """Find the header of settings or sources and check its columns."""
     columns = COLUMNS[name]
     header = _header(sheet, columns)
     faults = list(header.faults)
-    for column, at in header.columns.items():
+    for column in header.columns:
         if column not in columns:
-            cell = cell_name(sheet.title, header.row, at)
-            faults.append(
-                Fault(cell, None, column, column, f"a column: {nearest(column, columns)}")
-            )
+            expected = f"a column: {nearest(column, columns)}"
+            faults.append(Fault(header.cell(header.row, column), None, column, column, expected))
     for column in REQUIRED[name]:
         if column not in header.columns:
-            cell = cell_name(sheet.title, header.row)
-            faults.append(Fault(cell, None, column, "", "a column of that name"))
-    return header, Place(sheet.title, header.row, header.columns), faults
+            expected = "a column of that name"
+            faults.append(Fault(header.cell(header.row), None, column, "", expected))
+    return header, faults
 
 
-def _read_settings(sheet: Sheet) -> tuple[dict[str, Any] | None, Place, list[Fault]]:
+def _read_settings(sheet: Sheet) -> tuple[dict[str, Any] | None, Header, list[Fault]]:
     """Build the settings from the rows of their sheet."""
     if not sheet.rows:
         fault = Fault(sheet.title, None, "", "", "a sheet of settings")
-        return None, Place(sheet.title, 1), [fault]
-    header, place, faults = _plain_header(sheet, SETTINGS)
+        return None, Header(sheet.title, 1), [fault]
+    header, faults = _plain_header(sheet, SETTINGS)
     document: dict[str, Any] = {}
     wraps: list[tuple[dict[str, Any], str, dict[str, str]]] = []
     for row, cells in header.rows:
         cell = {name: cells[at] for name, at in header.columns.items() if at < len(cells)}
-        wrong = _read_setting(cell, row, document, place, wraps)
+        wrong = _read_setting(cell, row, document, header.keys, wraps)
         if wrong is not None:
             column, value, expected = wrong
-            at = cell_name(sheet.title, row, header.columns.get(column))
             key = text_of(cell.get("key")) or column
-            faults.append(Fault(at, None, key, text_of(value), expected))
+            faults.append(Fault(header.cell(row, column), None, key, text_of(value), expected))
     for section, key, provenance in reversed(wraps):
         section[key] = {"value": section[key], **provenance}
-    return document, place, faults
+    return document, header, faults
 
 
 def _read_setting(
     cell: Mapping[str, Any],
     row: int,
     document: dict[str, Any],
-    place: Place,
+    rows: dict[str, int],
     wraps: list[tuple[dict[str, Any], str, dict[str, str]]],
 ) -> tuple[str, Any, str] | None:
     """Put a row into the settings; or name the column, value and what was expected.
 
-    ``wraps`` collects section, key and provenance of the values that state theirs.
+    ``rows`` collects the row of each key, ``wraps`` section, key and provenance of the values that
+    state theirs.
     """
     key, kind, value = text_of(cell.get("key")), text_of(cell.get("type")), cell.get("value")
     parts = split_key(key)
     if parts is None:
         return "key", key, "the dotted key of a setting"
-    if place.keys.setdefault(".".join(parts), row) != row:
+    if rows.setdefault(".".join(parts), row) != row:
         return "key", key, "each key once"
     if kind and kind not in TYPES:
         return "type", kind, f"one of {', '.join(TYPES)}, or nothing"
@@ -318,32 +314,30 @@ def _read_setting(
     return None
 
 
-def _read_sources(sheet: Sheet) -> tuple[dict[str, Mapping[str, str]], Place, list[Fault]]:
+def _read_sources(sheet: Sheet) -> tuple[dict[str, Mapping[str, str]], Header, list[Fault]]:
     """Read the provenance of whole columns."""
     if not sheet.rows:
-        return {}, Place(sheet.title, 1), []
-    header, place, faults = _plain_header(sheet, SOURCES)
+        return {}, Header(sheet.title, 1), []
+    header, faults = _plain_header(sheet, SOURCES)
     sources: dict[str, Mapping[str, str]] = {}
     for row, cells in header.rows:
         texts = {n: text_of(cells[at]) for n, at in header.columns.items() if at < len(cells)}
         what = texts.pop("what", "")
         if not what or what in sources:
             expected = "each column once" if what else "table.column"
-            cell = cell_name(sheet.title, row, header.columns.get("what"))
-            faults.append(Fault(cell, None, "what", what, expected))
+            faults.append(Fault(header.cell(row, "what"), None, "what", what, expected))
             continue
-        place.keys[f"{SOURCES}.{what}"] = row
+        header.keys[f"{SOURCES}.{what}"] = row
         sources[what] = {name: text for name, text in texts.items() if text and name in SOURCE}
-    return sources, place, faults
+    return sources, header, faults
 
 
-def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Place, list[Fault]]:
+def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
     header = _header(sheet, TABLES[name].names)
-    place = Place(sheet.title, header.row, header.columns)
     columns = {
         column: [text_of(cells[at]) if at < len(cells) else "" for _, cells in header.rows]
         for column, at in header.columns.items()
     }
     lines = [row for row, _ in header.rows]
     typed, faults = from_cells(name, Cells(sheet.title, columns, len(lines), lines))
-    return typed, place, [*header.faults, *faults]
+    return typed, header, [*header.faults, *faults]
