@@ -14,6 +14,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -328,8 +329,9 @@ def _variables() -> Iterator[str]:
 def _sums() -> Iterator[str]:
     """Write the table of sums that families share."""
     for name, found in vars(formulation.Expressions).items():
-        if not name.startswith("_") and inspect.getdoc(found):
-            yield f"| `{name}` | {' '.join((inspect.getdoc(found) or '').split()).rstrip('.')} |"
+        if isinstance(found, cached_property):
+            said = " ".join((inspect.getdoc(found) or "").split()).rstrip(".")
+            yield f"| `{name}` | {said.replace('``', '`')} |"
 
 
 def _family(name: str) -> Iterator[str]:

@@ -40,17 +40,17 @@ class Expressions:
 
     @cached_property
     def converted_at(self) -> Expression:
-        """Conversions by check date, ``[j, k]``."""
+        """Conversions by check date, ``[school, date]``."""
         return Expression.of(self._columns.converted, self._columns.axes["converted"])
 
     @cached_property
     def converted(self) -> Expression:
-        """Conversions by 1 September, ``[j, t]``."""
+        """Conversions by 1 September, ``[school, year]``."""
         return self._converted(self._given.dates.autumn)
 
     @cached_property
     def converted_december(self) -> Expression:
-        """Conversions by 31 December, where that is a check date, ``[j, t]``."""
+        """Conversions by 31 December, where that is a check date, ``[school, year]``."""
         return self._converted(self._given.dates.december)
 
     def _converted(self, check: Index) -> Expression:
@@ -59,18 +59,18 @@ class Expressions:
 
     @cached_property
     def open_at(self) -> Expression:
-        """Copies of projects in use by check date, ``[m, k]``."""
+        """Copies of projects in use by check date, ``[project, date]``."""
         return Expression.of(self._columns.open, self._columns.axes["open"])
 
     @cached_property
     def open(self) -> Expression:
-        """Copies of projects in use on 1 September, ``[m, t]``."""
+        """Copies of projects in use on 1 September, ``[project, year]``."""
         autumn = self._given.dates.autumn
         return Expression.of(self._columns.open[:, autumn], (self._axis.project, self._axis.year))
 
     @cached_property
     def opened_since(self) -> Expression:
-        """Copies that open between 1 September and 31 December, ``[m, t]``."""
+        """Copies that open between 1 September and 31 December, ``[project, year]``."""
         column, dates = self._columns.open, self._given.dates
         autumn, december = column[:, dates.autumn], column[:, dates.december]
         moved, axes = autumn != december, (self._axis.project, self._axis.year)
@@ -79,40 +79,40 @@ class Expressions:
 
     @cached_property
     def enrolled(self) -> Expression:
-        """Pupils of all grades, ``[j, t]``."""
+        """Pupils of all grades, ``[school, year]``."""
         return self._of_providers(np.ones(len(self._given.providers.school), bool))
 
     @cached_property
     def public_pupils(self) -> Expression:
-        """Pupils of public and of converted providers, ``[j, t]``."""
+        """Pupils of public and of converted providers, ``[school, year]``."""
         return self._of_providers(self._given.providers.public) + self.public
 
     def _of_providers(self, flag: Flag) -> Expression:
-        """Pupils of all grades at flagged providers, ``[j, t]``."""
+        """Return pupils of all grades at flagged providers, ``[school, year]``."""
         provider = self._columns.seats.provider
         into = np.where(flag[provider], provider, -1)
         return self.pupils.group(into, len(flag), [self._axis.provider])
 
     @cached_property
     def new_seats(self) -> Expression:
-        """Standard seats that projects (or what stands for them) add to providers, ``[j, t]``."""
+        """Standard seats that projects add, until their life ends, ``[school, year]``."""
         if self._new_seats is not None:
             return self._new_seats
         return self.brought(self._given.projects.row_places)
 
     @cached_property
     def seats(self) -> Expression:
-        """Standard seats: those there are and those that projects add, ``[j, t]``."""
+        """Standard seats: those there are and those that projects add, ``[school, year]``."""
         return self.new_seats + self._given.providers.places[:, None]
 
     @cached_property
     def beds(self) -> Expression:
-        """Boarding places: those there are and those that projects add, ``[j, t]``."""
+        """Boarding places: those there are and those that projects add, ``[school, year]``."""
         there = self._given.providers.boarding[:, None]
         return self.brought(self._given.projects.row_boarding) + there
 
     def brought(self, places: Array) -> Expression:
-        """``places · (z[t] − z[t − life])`` of project rows that add to a provider, ``[j, t]``."""
+        """Return ``places · (open[t] − open[t − life])`` by provider, ``[school, year]``."""
         projects = self._given.projects
         row = np.flatnonzero((projects.row_provider >= 0) & (places > 0))
         in_use = self.open[projects.row_project[row]] - self.ended(row)
@@ -121,7 +121,7 @@ class Expressions:
         )
 
     def ended(self, row: Index) -> Expression:
-        """Return copies of project rows whose life has ended, ``z[t − life]``, ``[row, t]``."""
+        """Return copies of project rows whose life has ended, ``open[t − life]``, ``[row, t]``."""
         projects, dates = self._given.projects, self._given.dates
         life = np.nan_to_num(projects.row_life[row], nan=1e6).astype(np.int64)
         past = np.arange(len(dates.autumn)) - life[:, None]
@@ -131,7 +131,7 @@ class Expressions:
 
     @cached_property
     def joined(self) -> Expression:
-        """Pupils who join private providers, less who leave, as kindergartens turn inclusive."""
+        """Pupils who join private kindergartens, less who leave, as some turn inclusive."""
         projects, providers = self._given.projects, self._given.providers
         row = np.flatnonzero(projects.row_pupils > 0)
         turned = projects.row_pupils[row, None] * self.open[projects.row_project[row]]

@@ -92,7 +92,7 @@ def _pin(
 def _with_moves(model: Model, fixed: LinearProgram, x: Array) -> tuple[LinearProgram, Array]:
     """Add a column per link, band and year for children who leave it, with its value at ``x``.
 
-    ``moves ≥ Σ_g ρ[g,t] x[l,g−1,t−1] − Σ_g x[l,g,t]`` over a band's grades but the stage's first.
+    Of a band's grades but the stage's first: who came along from last year and is not there now.
     """
     flow, links = model.parts.x.flow, model.parts.links
     space, bands = model.given.space, model.given.space.bands
