@@ -6,7 +6,7 @@ is good, the unit, the rows of the model, the setting it comes from) stands in `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from capsim.lp.arrays import Array, Flag
 from capsim.model.constraints.policy import STAGE
-from capsim.model.data import stepped
+from capsim.model.data import codes, stepped
 from capsim.plan.solution import Solution
 from capsim.scenario.scenario import Scenario
 
@@ -247,12 +247,15 @@ def targets_table(solved: Solution, shares: pd.DataFrame, reduction: pd.DataFram
     A floor of a year in which there is nobody to count is not in force.
     """
     scenario, years = solved.parts.given.scenario, solved.parts.given.space.years
+    public, inclusive = _in_kindergartens(solved)
     figures = {
         "placement": np.full(len(years), solved.value(solved.parts.columns.shortfall).sum()),
         "reduction": reduction["total"].to_numpy(np.float64),
         "share": _worst_share(solved, shares),
-        **_enrolled(solved),
-        **_in_kindergartens(solved),
+        "kindergarten_enrolment": _enrolled(solved, STAGE),
+        "senior_enrolment": _enrolled(solved, "senior"),
+        "kindergarten_public": public,
+        "kindergarten_inclusive": inclusive,
         "large_classes": _large_classes(solved),
     }
     words, rows = _words(scenario), list[tuple[Any, ...]]()
@@ -306,35 +309,29 @@ def _share_of(part: Array, whole: Array) -> Array:
     return np.asarray(np.divide(part, whole, out=nobody, where=whole > 0))
 
 
-def _stages(solved: Solution, wanted: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """List those of some stages that are planned, with their positions."""
-    names = [stage.name for stage in solved.parts.given.space.stages]
-    return ((name, names.index(name)) for name in wanted if name in names)
+def _position(solved: Solution, stage: str) -> int:
+    """Return the position of a stage; -1 where it is not planned."""
+    return int(codes([stage], solved.parts.given.space.stage_names)[0])
 
 
-def _enrolled(solved: Solution) -> dict[str, Array]:
-    """Children with a place over those of the age, by rule ``[year]``."""
-    space, out = solved.parts.given.space, {}
-    for name, stage in _stages(solved, (STAGE, "senior")):
-        grades = space.grade_stage == stage
-        people = space.population[:, grades].sum(axis=(0, 1))
-        placed = (space.children - solved.shortfall)[:, grades].sum(axis=(0, 1))
-        out[f"{name}_enrolment"] = _share_of(placed, people)
-    return out
+def _enrolled(solved: Solution, stage: str) -> Array:
+    """Children of a stage with a place over those of the age, ``[year]``."""
+    space = solved.parts.given.space
+    grades = space.grade_stage == _position(solved, stage)
+    people = space.population[:, grades].sum(axis=(0, 1))
+    placed = (space.children - solved.shortfall)[:, grades].sum(axis=(0, 1))
+    return _share_of(placed, people)
 
 
-def _in_kindergartens(solved: Solution) -> dict[str, Array]:
+def _in_kindergartens(solved: Solution) -> tuple[Array, Array]:
     """Children in public, and in public or inclusive, kindergartens over all in one ``[year]``."""
-    out, providers = {}, solved.parts.given.providers
-    for _, stage in _stages(solved, (STAGE,)):
-        here = providers.stage == stage
-        everyone = solved.enrolled[here].sum(axis=0)
-        public = solved.enrolled[here & providers.public].sum(axis=0)
-        inclusive = solved.enrolled[here & providers.inclusive].sum(axis=0)
-        out["kindergarten_public"] = _share_of(public, everyone)
-        counted = public + inclusive + _turned_inclusive(solved, stage)
-        out["kindergarten_inclusive"] = _share_of(counted, everyone)
-    return out
+    providers, stage = solved.parts.given.providers, _position(solved, STAGE)
+    here = providers.stage == stage
+    everyone = solved.enrolled[here].sum(axis=0)
+    public = solved.enrolled[here & providers.public].sum(axis=0)
+    inclusive = solved.enrolled[here & providers.inclusive].sum(axis=0)
+    inclusive = public + inclusive + _turned_inclusive(solved, stage)
+    return _share_of(public, everyone), _share_of(inclusive, everyone)
 
 
 def _turned_inclusive(solved: Solution, stage: int) -> Array:
