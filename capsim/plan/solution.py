@@ -1,9 +1,4 @@
-"""A solution read back by meaning: the columns as arrays, and what follows from them exactly.
-
-A few sums of a solution, straight from its columns: what sweeps and futures are compared by.
-
-A plan's decisions read back from its tables into the columns of its model.
-"""
+"""A solution read by meaning: its columns as arrays, and the sums that plans are compared by."""
 
 from __future__ import annotations
 

@@ -174,11 +174,11 @@ def found_x(found: SolverResult, what: str, start: Array | None = None) -> Array
 
 
 def _why(found: SolverResult) -> str:
-    told: Mapping[str, str] = {
+    messages = {
         "unknown": STOPPED_MESSAGE,
-        "infeasible": "the rules contradict each other (capsim.optimize explains which)",
+        "infeasible": "the rules contradict each other (explain() of capsim.optimize says which)",
     }
-    return told.get(found.status, found.status)
+    return messages.get(found.status, found.status)
 
 
 def optimize(

@@ -1,10 +1,8 @@
-"""Tables of what is decided: projects, openings, conversions, closures, purchases.
+"""The tables of a plan, made of its solution; ``docs/results.md`` has every column.
 
-Tables of who sits where: enrolment, schools, flows, shortfall, staff, balance.
-
-Tables a mayor asks for: costs, private shares, the reduction and its parts.
-
-A solution as the tables of ``docs/results.md``.
+First what is decided (projects, openings, conversions, closures, purchases, catchments), then who
+sits where (enrolment, schools, flows, shortfall, staff, balance), then what is reported (costs,
+private shares, the reduction and its parts).
 """
 
 from __future__ import annotations
@@ -21,19 +19,19 @@ from capsim.plan.solution import Solution
 from capsim.plan.targets import targets_table
 
 CLEAR = 1e-6
-"""Persons below which a solved number is nobody."""
+"""Persons below which a number of the solver is nobody."""
 
 
-def projects_table(solved: Solution) -> pd.DataFrame:
-    """One row per project: when it opens and what it brings."""
-    given = solved.parts.given
+def projects_table(solution: Solution) -> pd.DataFrame:
+    """List projects: when each opens and what it brings."""
+    given = solution.parts.given
     projects, dates = given.projects, given.dates
     table = given.scenario.table("projects")
     table = table[table["stage"].isin([s.name for s in given.space.stages])]
     head = table.drop_duplicates("project").reset_index(drop=True)
-    copies = solved.open[:, -1] if dates.count else np.zeros(len(head))
-    opened = (solved.open > 0).any(axis=1)
-    first = np.argmax(solved.open > 0, axis=1)
+    copies = solution.open[:, -1] if dates.count else np.zeros(len(head))
+    opened = (solution.open > 0).any(axis=1)
+    first = np.argmax(solution.open > 0, axis=1)
     compulsory = given.space.compulsory[projects.row_stage]
     count = len(head)
 
@@ -61,10 +59,10 @@ def projects_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def openings_table(solved: Solution) -> pd.DataFrame:
+def openings_table(solution: Solution) -> pd.DataFrame:
     """List copies of a project by the check date on which they open."""
-    given = solved.parts.given
-    new = np.diff(solved.open, axis=1, prepend=0.0)
+    given = solution.parts.given
+    new = np.diff(solution.open, axis=1, prepend=0.0)
     i, k = np.nonzero(new > 0)
     return pd.DataFrame(
         {
@@ -75,26 +73,26 @@ def openings_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def _who(solved: Solution, j: Index) -> dict[str, Text]:
-    given = solved.parts.given
+def _who(solution: Solution, j: Index) -> dict[str, Text]:
+    given = solution.parts.given
     providers, space = given.providers, given.space
     return {
         "school": providers.school[j],
-        "stage": solved.parts.stage_names[providers.stage[j]],
+        "stage": solution.parts.stage_names[providers.stage[j]],
         "area": space.areas[providers.area[j]],
         "county": space.counties[providers.county[j]],
     }
 
 
-def catchments_table(solved: Solution) -> pd.DataFrame:
-    """One row per area, stage and year of drawing: the public school that it goes to."""
-    given, v = solved.parts.given, solved.parts.columns
+def catchments_table(solution: Solution) -> pd.DataFrame:
+    """List the public school of each area, stage and year in which catchments are drawn."""
+    given, v = solution.parts.given, solution.parts.columns
     c, space, providers = v.catchments, given.space, given.providers
-    links = solved.parts.links
+    links = solution.parts.links
     pair, epoch = np.nonzero(
         with_the_rest(
             c,
-            np.round(solved.value(v.assigned)) > 0,
+            np.round(solution.value(v.assigned)) > 0,
             links.stage[c.link],
             links.cost_cny[c.link],
             providers.places[c.provider] > 0,
@@ -105,22 +103,22 @@ def catchments_table(solved: Solution) -> pd.DataFrame:
         {
             "area": space.areas[area],
             "county": space.counties[space.county[area]],
-            "stage": solved.parts.stage_names[providers.stage[j]],
+            "stage": solution.parts.stage_names[providers.stage[j]],
             "from_year": c.drawn[epoch],
             "school": providers.school[j],
         }
     )
 
 
-def conversions_table(solved: Solution) -> pd.DataFrame:
-    """Private schools that become public."""
-    given = solved.parts.given
+def conversions_table(solution: Solution) -> pd.DataFrame:
+    """List private schools that become public."""
+    given = solution.parts.given
     providers = given.providers
-    j = np.flatnonzero((solved.converted > 0).any(axis=1))
-    first = np.argmax(solved.converted[j] > 0, axis=1)
+    j = np.flatnonzero((solution.converted > 0).any(axis=1))
+    first = np.argmax(solution.converted[j] > 0, axis=1)
     return pd.DataFrame(
         {
-            **_who(solved, j),
+            **_who(solution, j),
             "conversion": providers.conversion[j],
             "converts": given.dates.date[first],
             "pupils_base": providers.pupils[j],
@@ -131,48 +129,48 @@ def conversions_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def closures_table(solved: Solution) -> pd.DataFrame:
-    """Private schools that admit no more: closed by decision, or run down."""
-    given, v = solved.parts.given, solved.parts.columns
-    out = np.round(solved.value(v.phase_out)) > 0
-    shut = np.round(solved.value(v.closed)) > 0
+def closures_table(solution: Solution) -> pd.DataFrame:
+    """List private schools that admit no more: closed by decision, or run down."""
+    given, v = solution.parts.given, solution.parts.columns
+    out = np.round(solution.value(v.phase_out)) > 0
+    shut = np.round(solution.value(v.closed)) > 0
     frames = []
     years = given.space.years
     for flag, how in ((shut, "closed"), (out, "phase_out")):
         j = np.flatnonzero(flag.any(axis=1))
         year = years[np.argmax(flag[j], axis=1)]
-        frames.append(pd.DataFrame({**_who(solved, j), "how": how, "from_year": year}))
+        frames.append(pd.DataFrame({**_who(solution, j), "how": how, "from_year": year}))
     closed, phased = frames
     merged = phased.merge(closed, on=["school", "stage"], how="left", suffixes=("", "_shut"))
     phased = phased[(merged["from_year"] != merged["from_year_shut"]).to_numpy(bool)]
     seats = v.seats
     first = seats.before < 0
     intake = np.zeros((len(given.providers.school), len(years)))
-    intake[seats.provider[first]] = solved.pupils[first]
+    intake[seats.provider[first]] = solution.pupils[first]
     none = np.flip(np.cumprod(np.flip(intake <= CLEAR, axis=1), axis=1), axis=1) > 0
-    never = (solved.converted == 0).all(axis=1) & ~out.any(axis=1)
+    never = (solution.converted == 0).all(axis=1) & ~out.any(axis=1)
     j = (
         np.flatnonzero(given.providers.levered & never & none[:, -1])
         if len(years)
         else np.zeros(0, int)
     )
     down = pd.DataFrame(
-        {**_who(solved, j), "how": "run_down", "from_year": years[np.argmax(none[j], axis=1)]}
+        {**_who(solution, j), "how": "run_down", "from_year": years[np.argmax(none[j], axis=1)]}
     )
     return pd.concat([phased, closed, down], ignore_index=True)
 
 
-def purchases_table(solved: Solution) -> pd.DataFrame:
-    """Places bought, by school and school year."""
-    given, v = solved.parts.given, solved.parts.columns
-    contract = np.round(solved.value(v.contract))
-    september, december = solved.purchased, solved.purchased_december
+def purchases_table(solution: Solution) -> pd.DataFrame:
+    """List places bought, by school and school year."""
+    given, v = solution.parts.given, solution.parts.columns
+    contract = np.round(solution.value(v.contract))
+    september, december = solution.purchased, solution.purchased_december
     j, t = np.nonzero((contract > 0) | (september > 0) | (december > 0))
     price = given.providers.price[j]
     paid = september[j, t] + 8 / 12 * (december[j, t] - september[j, t])
     return pd.DataFrame(
         {
-            **_who(solved, j),
+            **_who(solution, j),
             "school_year": given.space.years[t],
             "contract": contract[j, t].astype(np.int64),
             "places_september": september[j, t],
@@ -183,13 +181,13 @@ def purchases_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def enrolment_table(solved: Solution) -> pd.DataFrame:
-    """Pupils and displaced children of every provider, grade and planned year."""
-    parts = solved.parts
+def enrolment_table(solution: Solution) -> pd.DataFrame:
+    """Count pupils and displaced children of every provider, grade and planned year."""
+    parts = solution.parts
     given, seats = parts.given, parts.columns.seats
     providers, space = given.providers, given.space
     displaced = np.zeros((len(providers.school), len(space.bands.name), parts.years))
-    displaced[seats.provider, seats.band] = solved.displaced
+    displaced[seats.provider, seats.band] = solution.displaced
     provider, grade = np.nonzero(providers.stage[:, None] == space.grade_stage)
     j = np.repeat(provider, parts.years)
     return pd.DataFrame(
@@ -201,32 +199,32 @@ def enrolment_table(solved: Solution) -> pd.DataFrame:
             "sector": np.where(providers.public[j], "public", "private"),
             "grade": np.repeat(space.grades[grade], parts.years),
             "school_year": np.tile(space.years, len(grade)),
-            "pupils": solved.by_grade[provider, grade].ravel(),
+            "pupils": solution.by_grade[provider, grade].ravel(),
             "displaced": displaced[:, space.bands.of_grade][provider, grade].ravel(),
         }
     )
 
 
-def schools_table(solved: Solution) -> pd.DataFrame:
-    """Pupils by payer, seats and classes of every provider and planned year."""
-    parts = solved.parts
+def schools_table(solution: Solution) -> pd.DataFrame:
+    """Count pupils by payer, seats and classes of every provider and planned year."""
+    parts = solution.parts
     providers, space = parts.given.providers, parts.given.space
     j = np.repeat(np.arange(len(providers.school)), parts.years)
-    december_fee, december_bought = solved.fee_december, solved.purchased_december
+    december_fee, december_bought = solution.fee_december, solution.purchased_december
     arrays = {
-        "pupils": solved.enrolled,
-        "fee_paying": solved.fee,
-        "purchased": solved.purchased,
-        "public": solved.public,
+        "pupils": solution.enrolled,
+        "fee_paying": solution.fee,
+        "purchased": solution.purchased,
+        "public": solution.public,
         "fee_paying_december": december_fee,
         "purchased_december": december_bought,
-        "public_december": solved.enrolled - december_fee - december_bought,
-        "seats_existing": solved.seats_existing,
-        "seats_new": solved.seats_new,
-        "seats_converted": solved.seats_converted,
-        "overfilled": solved.overfill,
-        "large_classes": solved.large_classes,
-        "classes": solved.classes,
+        "public_december": solution.enrolled - december_fee - december_bought,
+        "seats_existing": solution.seats_existing,
+        "seats_new": solution.seats_new,
+        "seats_converted": solution.seats_converted,
+        "overfilled": solution.overfill,
+        "large_classes": solution.large_classes,
+        "classes": solution.classes,
     }
     return pd.DataFrame(
         {
@@ -241,12 +239,12 @@ def schools_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def flows_table(solved: Solution) -> pd.DataFrame:
-    """Children by link, grade and year, where there are any."""
-    parts = solved.parts
+def flows_table(solution: Solution) -> pd.DataFrame:
+    """Count children by link, grade and year, where there are any."""
+    parts = solution.parts
     given, links, space = parts.given, parts.links, parts.given.space
-    link, grade, t = np.nonzero(solved.flow > 0)
-    pupils = solved.flow[link, grade, t]
+    link, grade, t = np.nonzero(solution.flow > 0)
+    pupils = solution.flow[link, grade, t]
     return pd.DataFrame(
         {
             "area": space.areas[links.area[link]],
@@ -262,11 +260,11 @@ def flows_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def shortfall_table(solved: Solution) -> pd.DataFrame:
-    """Children, and those without a place, of every area, grade and planned year."""
-    parts = solved.parts
+def shortfall_table(solution: Solution) -> pd.DataFrame:
+    """Count children, and those without a place, of every area, grade and planned year."""
+    parts = solution.parts
     space = parts.given.space
-    short = solved.shortfall
+    short = solution.shortfall
     a, g, t = (index.ravel() for index in np.indices(short.shape))
     return pd.DataFrame(
         {
@@ -282,20 +280,20 @@ def shortfall_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def staff_table(solved: Solution) -> pd.DataFrame:
-    """Teachers by county and school year."""
-    parts = solved.parts
+def staff_table(solution: Solution) -> pd.DataFrame:
+    """Count teachers by county and school year."""
+    parts = solution.parts
     given, v = parts.given, parts.columns
     space, providers, settings = given.space, given.providers, given.scenario.settings
     counties, years = len(space.counties), parts.years
     staffed = np.array([s.name in settings.staff.stages for s in space.stages])[providers.stage]
     per_post = space.by_stage("pupils_per_post")[providers.stage]
     need, over = np.zeros((counties, years)), np.zeros((counties, years))
-    np.add.at(need, providers.county[staffed], (solved.public / per_post[:, None])[staffed])
-    autumn = solved.converted[:, given.dates.autumn]
+    np.add.at(need, providers.county[staffed], (solution.public / per_post[:, None])[staffed])
+    autumn = solution.converted[:, given.dates.autumn]
     new = np.diff(autumn, axis=1, prepend=0.0)
     np.add.at(over, providers.county, taken_over(given)[:, None] * new)
-    hired = solved.value(v.hired)
+    hired = solution.value(v.hired)
     gained = hired + over if settings.switches.staff else np.zeros_like(hired)
     return pd.DataFrame(
         {
@@ -305,13 +303,13 @@ def staff_table(solved: Solution) -> pd.DataFrame:
             "pool": _pool(settings.staff.attrition, base_pool(parts.given), gained).ravel(),
             "hired": hired.ravel(),
             "taken_over": over.ravel(),
-            "contract": solved.value(v.contract_teachers).ravel(),
+            "contract": solution.value(v.contract_teachers).ravel(),
         }
     )
 
 
 def _pool(attrition: float, start: Array, gained: Array) -> Array:
-    """Stock of teachers year by year from those gained, ``[county, year]``."""
+    """Compute the stock of teachers year by year from those gained, ``[county, year]``."""
     out = np.zeros_like(gained)
     stock = start
     for t in range(gained.shape[1]):
@@ -320,9 +318,9 @@ def _pool(attrition: float, start: Array, gained: Array) -> Array:
     return out
 
 
-def balance_table(solved: Solution) -> pd.DataFrame:
-    """Children, seats and their use by area, stage and planned year."""
-    parts = solved.parts
+def balance_table(solution: Solution) -> pd.DataFrame:
+    """Count children, seats and their use by area, stage and planned year."""
+    parts = solution.parts
     given, space, providers = parts.given, parts.given.space, parts.given.providers
     shape = (len(space.areas), len(space.stages), parts.years)
 
@@ -332,14 +330,18 @@ def balance_table(solved: Solution) -> pd.DataFrame:
         return out
 
     public = providers.public[:, None]
-    own = np.where(public, solved.enrolled, 0.0)
-    existing = np.minimum(own, solved.seats_existing)
-    new = np.minimum(own - existing, solved.seats_new)
-    seats, overfilled, used = total(solved.seats), total(solved.overfill), total(solved.public)
+    own = np.where(public, solution.enrolled, 0.0)
+    existing = np.minimum(own, solution.seats_existing)
+    new = np.minimum(own - existing, solution.seats_new)
+    seats, overfilled, used = (
+        total(solution.seats),
+        total(solution.overfill),
+        total(solution.public),
+    )
     short = np.zeros(shape)
     for s in range(len(space.stages)):
-        short[:, s] = solved.shortfall[:, space.grade_stage == s].sum(axis=1)
-    children = total(solved.enrolled)
+        short[:, s] = solution.shortfall[:, space.grade_stage == s].sum(axis=1)
+    children = total(solution.enrolled)
     arrays = {
         "children": children,
         "seats": seats,
@@ -348,8 +350,8 @@ def balance_table(solved: Solution) -> pd.DataFrame:
         "new_used": total(new),
         "overfilled": overfilled,
         "surplus": seats - (used - overfilled),
-        "private": total(solved.enrolled - solved.public),
-        "converted": total(np.where(public, 0.0, solved.public)),
+        "private": total(solution.enrolled - solution.public),
+        "converted": total(np.where(public, 0.0, solution.public)),
         "shortfall": short,
     }
     a, s, t = (index.ravel() for index in np.indices(shape))
@@ -364,15 +366,15 @@ def balance_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def costs_table(model: Model, solved: Solution) -> pd.DataFrame:
-    """Cost by kind, county and year, as paid, discounted, and the committed part."""
+def costs_table(model: Model, solution: Solution) -> pd.DataFrame:
+    """Sum cost by kind, county and year: as paid, discounted, and the committed part."""
     ledger, space = model.parts.ledger, model.given.space
     shape = model.committed.shape
     amount = np.zeros(shape)
     np.add.at(
         amount,
         (ledger.kind, ledger.county, ledger.year),
-        ledger.amount * solved.exact[ledger.column],
+        ledger.amount * solution.exact[ledger.column],
     )
     terms = model.given.scenario.settings.cost_terms
     used = np.array([bool(getattr(terms, kind)) for kind in COST_KINDS])
@@ -391,12 +393,12 @@ def costs_table(model: Model, solved: Solution) -> pd.DataFrame:
     )
 
 
-def shares_table(solved: Solution) -> pd.DataFrame:
-    """Private share on 31 December, both ways of counting, whole and by county."""
-    given = solved.parts.given
+def shares_table(solution: Solution) -> pd.DataFrame:
+    """Compute private shares on 31 December, both ways of counting, whole and by county."""
+    given = solution.parts.given
     space, providers, policy = given.space, given.providers, given.scenario.settings.policy
-    counties, years = len(space.counties), solved.parts.years
-    fee, bought = solved.fee_december, solved.purchased_december
+    counties, years = len(space.counties), solution.parts.years
+    fee, bought = solution.fee_december, solution.purchased_december
     base = providers.rolls.sum(axis=1)
     who = providers.levered
 
@@ -409,7 +411,7 @@ def shares_table(solved: Solution) -> pd.DataFrame:
     excluding = by_county(fee, who, base)
     including = excluding + by_county(bought, who, np.zeros_like(base))
     if policy.share_denominator == "school":
-        enrolment = by_county(solved.enrolled, space.compulsory[providers.stage], base)
+        enrolment = by_county(solution.enrolled, space.compulsory[providers.stage], base)
     else:
         children = np.concatenate([space.base_children[..., None], space.children], axis=2)
         area = children[:, space.grade_compulsory].sum(axis=1)
@@ -434,36 +436,36 @@ def shares_table(solved: Solution) -> pd.DataFrame:
     )
 
 
-def reduction_table(solved: Solution) -> pd.DataFrame:
-    """Take the fall in counted private pupils since the base year apart, part by part."""
-    given = solved.parts.given
+def reduction_table(solution: Solution) -> pd.DataFrame:
+    """Split the fall in counted private pupils since the base year into its parts."""
+    given = solution.parts.given
     space, providers, policy = given.space, given.providers, given.scenario.settings.policy
     public = providers.public & space.compulsory[providers.stage]
     levered = providers.levered
     start = providers.rolls.sum(axis=1)
-    pupils = solved.enrolled[public]
-    places, new = providers.places[public][:, None], solved.seats_new[public]
+    pupils = solution.enrolled[public]
+    places, new = providers.places[public][:, None], solution.seats_new[public]
     existing = np.minimum(pupils, places)
     existing_start = np.minimum(start[public], providers.places[public]).sum()
     seats_family = given.scenario.settings.switches.seats
     over_start = (
         np.maximum(start[public] - providers.places[public], 0.0).sum() if seats_family else 0.0
     )
-    bought = solved.purchased[levered].sum(axis=0)
-    counted = solved.fee[levered].sum(axis=0)
+    bought = solution.purchased[levered].sum(axis=0)
+    counted = solution.fee[levered].sum(axis=0)
     if policy.purchased_counts_as_private:
         counted, bought = counted + bought, np.zeros_like(bought)
     everyone = start[space.compulsory[providers.stage]].sum()
-    now = solved.enrolled[space.compulsory[providers.stage]].sum(axis=0)
+    now = solution.enrolled[space.compulsory[providers.stage]].sum(axis=0)
     years = space.years
     return pd.DataFrame(
         {
             "school_year": years,
             "ordered": np.where(years == policy.reduction_year, float(policy.reduction), 0.0),
             "new_seats": np.minimum(pupils - existing, new).sum(axis=0),
-            "converted": solved.public[levered].sum(axis=0),
+            "converted": solution.public[levered].sum(axis=0),
             "purchased": bought,
-            "overfilled": solved.overfill[public].sum(axis=0) - over_start,
+            "overfilled": solution.overfill[public].sum(axis=0) - over_start,
             "existing_seats": existing.sum(axis=0) - existing_start,
             "fewer_pupils": everyone - now,
             "total": start[levered].sum() - counted,
@@ -473,24 +475,24 @@ def reduction_table(solved: Solution) -> pd.DataFrame:
 
 def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
     """Make every table of a plan from a solution of the model's columns."""
-    solved = Solution(model.parts, x)
-    shares, reduction = shares_table(solved), reduction_table(solved)
+    solution = Solution(model.parts, x)
+    shares, reduction = shares_table(solution), reduction_table(solution)
     return {
-        "projects": projects_table(solved),
-        "openings": openings_table(solved),
-        "conversions": conversions_table(solved),
-        "closures": closures_table(solved),
-        "purchases": purchases_table(solved),
-        "catchments": catchments_table(solved),
-        "enrolment": enrolment_table(solved),
-        "schools": schools_table(solved),
-        "flows": flows_table(solved),
-        "shortfall": shortfall_table(solved),
-        "staff": staff_table(solved),
-        "costs": costs_table(model, solved),
-        "balance": balance_table(solved),
+        "projects": projects_table(solution),
+        "openings": openings_table(solution),
+        "conversions": conversions_table(solution),
+        "closures": closures_table(solution),
+        "purchases": purchases_table(solution),
+        "catchments": catchments_table(solution),
+        "enrolment": enrolment_table(solution),
+        "schools": schools_table(solution),
+        "flows": flows_table(solution),
+        "shortfall": shortfall_table(solution),
+        "staff": staff_table(solution),
+        "costs": costs_table(model, solution),
+        "balance": balance_table(solution),
         "shares": shares,
         "reduction": reduction,
-        "targets": targets_table(solved, shares, reduction),
-        "limits_used": limits_table(model, solved),
+        "targets": targets_table(solution, shares, reduction),
+        "limits_used": limits_table(model, solution),
     }

@@ -241,27 +241,29 @@ def tight_targets(table: pd.DataFrame) -> list[str]:
     return list(table["id"][near & table["holds"] & (table["required"] != 0)])
 
 
-def targets_table(solved: Solution, shares: pd.DataFrame, reduction: pd.DataFrame) -> pd.DataFrame:
+def targets_table(
+    solution: Solution, shares: pd.DataFrame, reduction: pd.DataFrame
+) -> pd.DataFrame:
     """List the targets in force, what they require and what a solution achieves.
 
     A floor of a year in which there is nobody to count is not in force.
     """
-    scenario, years = solved.parts.given.scenario, solved.parts.given.space.years
-    public, inclusive = _in_kindergartens(solved)
+    scenario, years = solution.parts.given.scenario, solution.parts.given.space.years
+    public, inclusive = _in_kindergartens(solution)
     figures = {
-        "placement": np.full(len(years), solved.value(solved.parts.columns.shortfall).sum()),
+        "placement": np.full(len(years), solution.value(solution.parts.columns.shortfall).sum()),
         "reduction": reduction["total"].to_numpy(np.float64),
-        "share": _worst_share(solved, shares),
-        "kindergarten_enrolment": _enrolled(solved, STAGE),
-        "senior_enrolment": _enrolled(solved, "senior"),
+        "share": _worst_share(solution, shares),
+        "kindergarten_enrolment": _enrolled(solution, STAGE),
+        "senior_enrolment": _enrolled(solution, "senior"),
         "kindergarten_public": public,
         "kindergarten_inclusive": inclusive,
-        "large_classes": _large_classes(solved),
+        "large_classes": _large_classes(solution),
     }
     words, rows = _words(scenario), list[tuple[Any, ...]]()
     for target in targets_of(scenario):
         if target.rule == "programme":
-            achieved = _projects_in_use(solved, target)
+            achieved = _projects_in_use(solution, target)
         else:
             achieved = float(figures[target.rule][int(target.date[:4]) - int(years[0])])
         if not np.isnan(achieved):
@@ -286,21 +288,21 @@ def _words(scenario: Scenario) -> dict[str, str]:
     }
 
 
-def _worst_share(solved: Solution, shares: pd.DataFrame) -> Array:
+def _worst_share(solution: Solution, shares: pd.DataFrame) -> Array:
     """Return the counted private share of the whole, or of the worst county, ``[year]``."""
-    policy = solved.parts.given.scenario.settings.policy
+    policy = solution.parts.given.scenario.settings.policy
     counted = "including" if policy.purchased_counts_as_private else "excluding"
     county = (shares["county"] != "*") == (policy.share_scope == "county")
     worst = shares[county].groupby("school_year")[f"share_{counted}_purchased"].max()
-    return np.asarray(worst[solved.parts.given.space.years], np.float64)
+    return np.asarray(worst[solution.parts.given.space.years], np.float64)
 
 
-def _projects_in_use(solved: Solution, target: Target) -> float:
+def _projects_in_use(solution: Solution, target: Target) -> float:
     """Count the projects of a programme in use by the date of the target."""
-    given = solved.parts.given
+    given = solution.parts.given
     past = np.flatnonzero(given.dates.date.astype(str) <= target.date)
     member = given.projects.programme == target.detail
-    return float(solved.open[member, past[-1]].sum()) if len(past) else 0.0
+    return float(solution.open[member, past[-1]].sum()) if len(past) else 0.0
 
 
 def _share_of(part: Array, whole: Array) -> Array:
@@ -309,45 +311,45 @@ def _share_of(part: Array, whole: Array) -> Array:
     return np.asarray(np.divide(part, whole, out=nobody, where=whole > 0))
 
 
-def _position(solved: Solution, stage: str) -> int:
+def _position(solution: Solution, stage: str) -> int:
     """Return the position of a stage; -1 where it is not planned."""
-    return int(codes([stage], solved.parts.given.space.stage_names)[0])
+    return int(codes([stage], solution.parts.given.space.stage_names)[0])
 
 
-def _enrolled(solved: Solution, stage: str) -> Array:
+def _enrolled(solution: Solution, stage: str) -> Array:
     """Children of a stage with a place over those of the age, ``[year]``."""
-    space = solved.parts.given.space
-    grades = space.grade_stage == _position(solved, stage)
+    space = solution.parts.given.space
+    grades = space.grade_stage == _position(solution, stage)
     people = space.population[:, grades].sum(axis=(0, 1))
-    placed = (space.children - solved.shortfall)[:, grades].sum(axis=(0, 1))
+    placed = (space.children - solution.shortfall)[:, grades].sum(axis=(0, 1))
     return _share_of(placed, people)
 
 
-def _in_kindergartens(solved: Solution) -> tuple[Array, Array]:
+def _in_kindergartens(solution: Solution) -> tuple[Array, Array]:
     """Children in public, and in public or inclusive, kindergartens over all in one ``[year]``."""
-    providers, stage = solved.parts.given.providers, _position(solved, STAGE)
+    providers, stage = solution.parts.given.providers, _position(solution, STAGE)
     here = providers.stage == stage
-    everyone = solved.enrolled[here].sum(axis=0)
-    public = solved.enrolled[here & providers.public].sum(axis=0)
-    inclusive = solved.enrolled[here & providers.inclusive].sum(axis=0)
-    inclusive = public + inclusive + _turned_inclusive(solved, stage)
+    everyone = solution.enrolled[here].sum(axis=0)
+    public = solution.enrolled[here & providers.public].sum(axis=0)
+    inclusive = solution.enrolled[here & providers.inclusive].sum(axis=0)
+    inclusive = public + inclusive + _turned_inclusive(solution, stage)
     return _share_of(public, everyone), _share_of(inclusive, everyone)
 
 
-def _turned_inclusive(solved: Solution, stage: int) -> Array:
+def _turned_inclusive(solution: Solution, stage: int) -> Array:
     """Children whose kindergarten turns inclusive between September and December, ``[year]``."""
-    projects, dates = solved.parts.given.projects, solved.parts.given.dates
-    new = solved.open[:, dates.december] - solved.open[:, dates.autumn]
+    projects, dates = solution.parts.given.projects, solution.parts.given.dates
+    new = solution.open[:, dates.december] - solution.open[:, dates.autumn]
     pupils = np.where(projects.row_stage == stage, projects.row_pupils, 0.0)
     return np.asarray((new[projects.row_project] * pupils[:, None]).sum(axis=0))
 
 
-def _large_classes(solved: Solution) -> Array:
+def _large_classes(solution: Solution) -> Array:
     """Share of large classes in the worst county and stage, ``[year]``."""
-    space, providers = solved.parts.given.space, solved.parts.given.providers
-    shape = (len(space.counties), len(space.stages), solved.parts.years)
+    space, providers = solution.parts.given.space, solution.parts.given.providers
+    shape = (len(space.counties), len(space.stages), solution.parts.years)
     large, classes = np.zeros(shape), np.zeros(shape)
-    np.add.at(large, (providers.county, providers.stage), solved.large_classes)
-    np.add.at(classes, (providers.county, providers.stage), solved.classes)
+    np.add.at(large, (providers.county, providers.stage), solution.large_classes)
+    np.add.at(classes, (providers.county, providers.stage), solution.classes)
     share = np.divide(large, classes, out=np.zeros(shape), where=classes > 0)
     return np.asarray(share.max(axis=(0, 1), initial=0.0))
