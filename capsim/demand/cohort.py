@@ -121,13 +121,13 @@ def advance(base: Array, flow: Flow) -> Array:
     for lead in range(flow.ratio.shape[-1]):
         below = np.zeros_like(base)
         below[:, 1:] = out[:, :-1, lead]
-        wanted = flow.whole[:, lead] * below.sum(0)
+        whole = flow.whole[:, lead] * below.sum(0)
         if together.any():
             pooled = group_sum(below, flow.county)[flow.county] * flow.share
             below = np.where(together, pooled, below)
         new = below * flow.ratio[..., lead]
         total = new.sum(0)
-        new *= np.where(np.isnan(wanted), 1.0, divide(wanted, total, 1.0))
+        new *= np.where(np.isnan(whole), 1.0, divide(whole, total, 1.0))
         new = np.where(np.isnan(flow.entry[..., lead]), new, flow.entry[..., lead])
         new = np.maximum(new + flow.added[..., lead], 0.0)
         fixed = flow.fixed[..., lead]
@@ -172,10 +172,10 @@ def crossing(
     """
     alike = settled(above, county)
     known = np.isfinite(above) & np.isfinite(below)
-    came, there = (np.where(known, part, 0.0).sum(-1) for part in (above, below))
-    far = np.asarray(inflow & (came > OUTSIDE * there))
-    came_all, there_all = (group_sum(part, county) for part in (came, there))
-    within = (there_all > 0) & ~(inflow & (came_all > OUTSIDE * there_all))
+    entered, before = (np.where(known, part, 0.0).sum(-1) for part in (above, below))
+    far = np.asarray(inflow & (entered > OUTSIDE * before))
+    entered_all, before_all = (group_sum(part, county) for part in (entered, before))
+    within = (before_all > 0) & ~(inflow & (entered_all > OUTSIDE * before_all))
     together = ((group_sum(far.astype(float), county) > 0) | ~alike.all(-1)) & within
     lately = np.where(alike[county], np.nan_to_num(above), 0.0).sum(-1)
     share = divide(lately, group_sum(lately, county)[county], 0.0)
@@ -321,10 +321,10 @@ def whole_index(pupils: Array) -> Array:
     known, other, full = np.isfinite(pupils), other_range(pupils), np.nan_to_num(pupils)
     years = np.where(known, np.arange(pupils.shape[-1]), -1)
     last = np.maximum.accumulate(years, axis=-1)[..., :-1]
-    there = np.maximum(last, 0)
+    before_at = np.maximum(last, 0)
     both = known[..., 1:] & (last >= 0)
-    both &= other[..., 1:] == np.take_along_axis(other, there, -1)
-    pair = full[..., 1:], np.take_along_axis(full, there, -1)
+    both &= other[..., 1:] == np.take_along_axis(other, before_at, -1)
+    pair = full[..., 1:], np.take_along_axis(full, before_at, -1)
     now, before = (np.where(both, part, 0.0).sum(0) for part in pair)
     growth = np.ones(pupils.shape[1:])
     half = np.where((now > 0) & (before > 0), 0.0, 0.5)

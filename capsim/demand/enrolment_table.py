@@ -39,10 +39,10 @@ def read_wide(path: Path) -> pd.DataFrame:
         The file is no table: empty, not in UTF-8, rows longer than the head, a column twice.
     """
     if path.is_dir():
-        found = sorted(path.glob("*.csv"))
-        if len(found) != 1:
-            raise FileNotFoundError(f"{path} holds {len(found)} CSV files; name the one to read")
-        path = found[0]
+        tables = sorted(path.glob("*.csv"))
+        if len(tables) != 1:
+            raise FileNotFoundError(f"{path} holds {len(tables)} CSV files; name the one to read")
+        path = tables[0]
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there")
     try:
@@ -174,13 +174,13 @@ def _missing(
 ) -> list[Fault]:
     """List columns that are not there or serve twice; a table without rows."""
     columns = ", ".join(table.columns)
-    wanted = [("area", area), ("year", year), *(("grade", grade) for grade in grades)]
+    needed = [("area", area), ("year", year), *(("grade", grade) for grade in grades)]
     faults = [
         Fault(name, None, column or what, "", f"a column for the {what}, of {columns}")
-        for what, column in wanted
+        for what, column in needed
         if column not in table.columns
     ]
-    uses = Counter(column for _, column in wanted if column)
+    uses = Counter(column for _, column in needed if column)
     faults += [
         Fault(name, None, column, column, "a column for one of area, year and grades")
         for column, number in uses.items()

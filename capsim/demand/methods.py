@@ -118,7 +118,7 @@ def minimum_trace(
 
 @dataclass(frozen=True)
 class Method:
-    """How ratios and entry are forecast.
+    """Choices that a forecast of ratios and entry makes.
 
     Attributes
     ----------

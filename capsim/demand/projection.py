@@ -238,10 +238,10 @@ def flow_of(
     above, below = pairs(seen.pupils)
     if len(seen.years) < 2:
         notes.append("one observed year: no progression ratio is known, all are taken as 1")
-    came, there = _moves(seen.pupils)
-    together, share, outside = crossing(came, there, seen.county)
+    entered, before = _moves(seen.pupils)
+    together, share, outside = crossing(entered, before, seen.county)
     ratio = progression(*taught(above, below), seen.county, method, leads)
-    ratio = np.where(untaught(came, there)[..., None], 0.0, ratio)
+    ratio = np.where(untaught(entered, before)[..., None], 0.0, ratio)
     by_county = _as_now(seen, *crossing_pairs(seen.pupils, seen.county))
     single = np.zeros(len(by_county[0]), dtype=np.intp)
     by_all = progression(*by_county, single, method, leads)
@@ -385,9 +385,9 @@ def _by_births(seen: Observed, children: Array, past: Array, known: Mask) -> Arr
     counties = _as_now(seen, *(group_sum(part, seen.county) for part in (above, below)))
     single = np.zeros(len(counties[0]), dtype=np.intp)
     county_rate = hierarchical(*counties, single, ENTRY_ALPHA)[seen.county]
-    came, there = (np.where(known, part, np.nan)[..., -RECENT:] for part in (seen.pupils, past))
-    rate = np.where(untaught(came, there), 0.0, rate)
-    together, share, _ = crossing(came, there, seen.county, inflow=False)
+    entered, before = (np.where(known, part, np.nan)[..., -RECENT:] for part in (seen.pupils, past))
+    rate = np.where(untaught(entered, before), 0.0, rate)
+    together, share, _ = crossing(entered, before, seen.county, inflow=False)
     covered = np.where(known.any(-1, keepdims=True), children, 0.0)
     pooled_children = group_sum(covered, seen.county)[seen.county]
     entrants = np.where(

@@ -310,8 +310,8 @@ class Typed:
         def describe(at: int) -> tuple[str, str]:
             return ", ".join(self._shown(at, column) for column in key), expected
 
-        again = pd.Series(codes([self.frame[column] for column in key])).duplicated()
-        return self.where(again, ", ".join(key), expected, describe)
+        repeated = pd.Series(codes([self.frame[column] for column in key])).duplicated()
+        return self.where(repeated, ", ".join(key), expected, describe)
 
     def _shown(self, at: int, column: str) -> str:
         return shown(self.frame[column].iloc[at])
@@ -338,7 +338,7 @@ def completed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
     """Return a table with every documented column in order and typed, and its faults.
 
-    Columns nobody documented are faults, as are required columns that are not there.
+    Undocumented columns are faults, as are required columns that are not there.
     """
     table = TABLES[name]
     faults = [

@@ -182,7 +182,7 @@ class StageStandards(_Section):
 
 
 class Policy(_Section):
-    """What is ordered and allowed."""
+    """Orders and limits of policy."""
 
     private_share_cap: ByYear = Frozen()
     share_scope: Literal["whole", "county"] = "whole"
@@ -210,7 +210,7 @@ class Floors(_Section):
 
 
 class Programme(_Section):
-    """How many projects of a programme must be in use by a date."""
+    """Number of projects of a programme that must be in use by a date."""
 
     number: Count
     by: Date
@@ -309,7 +309,7 @@ def _forecasting(name: str) -> str:
 
 
 class DemandSettings(_Section):
-    """How enrolment is projected."""
+    """Method and rates of the projection of enrolment."""
 
     method: Annotated[StrictStr, AfterValidator(_forecasting)] = "auto"
     alpha: Annotated[Number, Field(gt=0, le=1)] | None = None

@@ -22,6 +22,7 @@ from capsim.scenario.synthetic.recipe import (
     Recipe,
     apportion,
     lookup,
+    split,
 )
 
 
@@ -116,9 +117,9 @@ def people(units: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> Peo
     grades = tuple(grade for stage in recipe.stages for grade in STAGES[stage])
     raw = _expected(units, recipe, births.astype(float), birth_years[0], years)
     noisy = raw * np.exp(recipe.noise * rng.standard_normal(raw.shape))
-    wanted = _grade_totals(recipe, raw.sum(0))
+    totals_by_grade = _grade_totals(recipe, raw.sum(0))
     column = np.arange(noisy.size) % noisy[0].size
-    pupils = apportion(wanted.ravel(), noisy.ravel(), column).reshape(noisy.shape)
+    pupils = apportion(totals_by_grade.ravel(), noisy.ravel(), column).reshape(noisy.shape)
     return People(
         births, birth_years, pupils, _private(units, recipe, pupils, grades, rng), grades, years
     )
@@ -181,9 +182,7 @@ def _grade_totals(recipe: Recipe, raw: Floats) -> Ints:
     whole = np.rint(out).astype(np.int64)
     for block in (inside, stages == "kindergarten", senior):
         if block.any():
-            total = np.array([int(np.rint(out[block, -1].sum()))])
-            at = np.flatnonzero(block)
-            whole[at, -1] = apportion(total, out[at, -1], np.zeros(len(at), dtype=np.int64))
+            whole[block, -1] = split(int(np.rint(out[block, -1].sum())), out[block, -1])
     return whole
 
 
@@ -217,14 +216,11 @@ def _private(
         for year in range(pupils.shape[2]):
             trend = (1 + recipe.private_growth) ** (year - pupils.shape[2] + 1)
             trend = trend if stage in COMPULSORY else 1.0
-            want = np.array([round(float((block[..., year].sum(1) * share).sum()) * trend)])
+            number = round(float((block[..., year].sum(1) * share).sum()) * trend)
             if year == pupils.shape[2] - 1:
-                want = np.array([total])
-            cells = block[..., year].astype(float)
-            flat = (cells * share[:, None]).ravel()
-            out[:, rows, year] = apportion(want, flat, np.zeros(flat.size, dtype=np.int64)).reshape(
-                cells.shape
-            )
+                number = total
+            cells = block[..., year] * share[:, None]
+            out[:, rows, year] = split(number, cells.ravel()).reshape(cells.shape)
     return out
 
 

@@ -85,7 +85,7 @@ class Batch:
 def need(
     units: pd.DataFrame, people: People, schools: pd.DataFrame, recipe: Recipe
 ) -> Mapping[str, Floats]:
-    """How much each area wants new seats, by stage: full classes and private pupils weigh.
+    """Weigh each area's need of new seats, by stage: by full classes and private pupils.
 
     Areas without a public pool of the stage have no need, since a project joins a pool.
     """

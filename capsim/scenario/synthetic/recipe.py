@@ -147,7 +147,7 @@ class Recipe:
     purchase_fall: float = 0.42
     """Yearly fall of the money for purchases after the first three years (a first contract)."""
     purchase_floor: float = 0.15
-    """What stays of it, as a share of the first year's."""
+    """Least share of the first year's money that stays."""
     capital_cny: float = 600.0
     capital_now: float = 1.1
     """Capital of the first year over what the ordered projects need in it."""

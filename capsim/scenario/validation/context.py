@@ -76,5 +76,5 @@ def without_pair(
 ) -> pd.Series[bool]:
     """Mark the rows whose pair of values in two columns is not known."""
     listed = set(known)
-    found = [pair in listed for pair in zip(frame[one], frame[other], strict=True)]
-    return ~pd.Series(found, frame.index, dtype=bool)
+    unknown = [pair not in listed for pair in zip(frame[one], frame[other], strict=True)]
+    return pd.Series(unknown, frame.index, dtype=bool)

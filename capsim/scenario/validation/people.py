@@ -119,9 +119,9 @@ def _too_many(case: Case, typed: Typed) -> list[Fault]:
     known = np.ones(len(some), dtype=bool)
     for back in (0, 1):
         index = pd.MultiIndex.from_arrays([places, turned - back])
-        there = born.reindex(index).to_numpy(dtype=np.float64)
-        known &= ~np.isnan(there)
-        cohort = np.maximum(cohort, np.nan_to_num(there))
+        births_of_year = born.reindex(index).to_numpy(dtype=np.float64)
+        known &= ~np.isnan(births_of_year)
+        cohort = np.maximum(cohort, np.nan_to_num(births_of_year))
     bad = suspect[known & (total[suspect] > MOST_PER_BIRTH * cohort)]
     mask = np.zeros(len(frame), dtype=bool)
     mask[bad] = True
@@ -135,16 +135,14 @@ def _rolls(case: Case, schools: Typed) -> list[Fault]:
         return []
     sums = rolls.groupby(["school", "stage"])["pupils"].sum()
     index = pd.MultiIndex.from_frame(schools.frame[["school", "stage"]])
-    found = sums.reindex(index).to_numpy(dtype=np.float64)
-    off = np.flatnonzero(np.abs(found - schools.frame["pupils"].to_numpy()) > TOLERANCE)
+    expected = sums.reindex(index).to_numpy(dtype=np.float64)
     listed = schools.frame["pupils"].to_numpy()
-    return schools.faults(
-        "pupils",
-        [
-            (at, shown(float(listed[at])), f"the sum of its rolls, {found[at]:g}")
-            for at in off[:SHOWN].tolist()
-        ],
-    )
+    off = np.flatnonzero(np.abs(expected - listed) > TOLERANCE)
+    bad: list[Bad] = [
+        (at, shown(float(listed[at])), f"the sum of its rolls, {expected[at]:g}")
+        for at in off[:SHOWN].tolist()
+    ]
+    return schools.faults("pupils", bad)
 
 
 def _totals(case: Case, schools: Typed) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""What is built: projects, programmes, construction phases and the resources they need."""
+"""Construction: projects, programmes, construction phases and the resources they need."""
 
 from __future__ import annotations
 
