@@ -66,14 +66,14 @@ def _settle_block(
     highs.change(
         *_cheapest(program, first.x, first.row_dual, first.column_dual), second[block.columns]
     )
-    again = highs.solve()
-    return first.x if again.x is None else again.x
+    moved = highs.solve()
+    return first.x if moved.x is None else moved.x
 
 
 def _cheapest(
     program: LinearProgram, x: Array, price: Array, reduced: Array
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Bounds of columns and of rows with all that has a price pinned: the optimal face."""
+    """Return bounds of columns and rows with all that has a price pinned: the optimal face."""
     activity = program.matrix @ x
     return (
         _pin(x, program.lower, program.upper, np.abs(reduced) > PRICED),
