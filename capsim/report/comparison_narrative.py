@@ -1,20 +1,19 @@
-"""What a comparison says in sentences: who comes first, how surely, who is dominated, what differs.
+"""A comparison in sentences: who comes first, how surely, who is dominated, what differs.
 
 The screen and the page say the same; each lays it out in its own way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from capsim.i18n.language import Words
 from capsim.report.figures.comparison import PAID
 from capsim.report.figures.tradeoff import MEANING
-from capsim.report.narrative import Saying, explained
+from capsim.report.narrative import Section, explained
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from capsim.comparison.side_by_side import Comparison
 
 
@@ -28,7 +27,7 @@ def verdict(comparison: Comparison, say: Words) -> str:
     first = comparison.tables["summary"].iloc[0]
     if first["status"] == "infeasible":
         return say("NO SCENARIO has a plan that meets what is ordered.")
-    told = say(
+    text = say(
         "{name} comes first of {number} scenarios by {what}: {value}",
         name=first["scenario"],
         number=say.count(len(comparison.results)),
@@ -36,7 +35,7 @@ def verdict(comparison: Comparison, say: Words) -> str:
         value=figure(first[comparison.criterion], comparison.criterion, say),
     )
     missed = int(first["missed"])
-    return told + (
+    return text + (
         say("; all its targets hold")
         if missed == 0
         else say("; targets missed: {missed}, as few as in any other", missed=missed)
@@ -54,7 +53,7 @@ def figure(value: Any, column: str, say: Words) -> str:
     return say.count(value)
 
 
-def sayings(comparison: Comparison, say: Words) -> list[Saying]:
+def sections(comparison: Comparison, say: Words) -> list[Section]:
     """Say how surely costs differ, who is dominated, who has no plan, and what goes in otherwise.
 
     A heading without anything under it is left out.
@@ -69,15 +68,15 @@ def sayings(comparison: Comparison, say: Words) -> list[Saying]:
         for name, result in comparison.results.items()
         if result.messages
     ]
-    found = [
-        Saying(say("Cost on the same luck, {draws} draws", draws=draws), _costs(comparison, say)),
-        Saying(say("Dominated: no better in targets, cost, moves and places"), _worse(comparison)),
-        Saying(say("No plan meets what is ordered"), why),
-        Saying(say("What differs from {name}", name=comparison.first), _inputs(comparison, say)),
+    parts = [
+        Section(say("Cost on the same luck, {draws} draws", draws=draws), _costs(comparison, say)),
+        Section(say("Dominated: no better in targets, cost, moves and places"), _worse(comparison)),
+        Section(say("No plan meets what is ordered"), why),
+        Section(say("What differs from {name}", name=comparison.first), _inputs(comparison, say)),
     ]
     return [
-        Saying(one.head, one.parts[:MOST] + _more(len(one.parts) - MOST, say))
-        for one in found
+        Section(one.head, one.parts[:MOST] + _more(len(one.parts) - MOST, say))
+        for one in parts
         if one.parts
     ]
 
@@ -92,7 +91,7 @@ def _costs(comparison: Comparison, say: Words) -> list[str]:
     lines = []
     for row in table[table["what"] == PAID].to_dict("records"):
         more = row["difference"] >= 0
-        told = {
+        values = {
             "name": row["scenario"],
             "first": comparison.first,
             "amount": say.money(abs(row["difference"])),
@@ -100,9 +99,9 @@ def _costs(comparison: Comparison, say: Words) -> list[str]:
             "high": say.money(row["high"] if more else -row["low"]),
         }
         lines.append(
-            say("{name} costs {amount} more than {first} (95 %: {low} to {high})", **told)
+            say("{name} costs {amount} more than {first} (95 %: {low} to {high})", **values)
             if more
-            else say("{name} costs {amount} less than {first} (95 %: {low} to {high})", **told)
+            else say("{name} costs {amount} less than {first} (95 %: {low} to {high})", **values)
         )
     return lines
 
@@ -122,16 +121,12 @@ def _inputs(comparison: Comparison, say: Words) -> list[str]:
     inputs = inputs[~inputs["scenario"].isin(list(comparison.factors))]
     lines = []
     for other, rows in inputs.groupby("scenario", sort=False):
-        cells = [" ".join(_cell(row).split()) for row in _records(rows.head(CELLS))]
+        cells = [" ".join(_cell(row).split()) for row in rows.head(CELLS).to_dict("records")]
         cells += _more(len(rows) - CELLS, say)
         lines.append(f"{other}: {'; '.join(cells)}")
     return lines
 
 
-def _cell(row: dict[str, Any]) -> str:
+def _cell(row: Mapping[Any, Any]) -> str:
     place = f"{row['table']} {row['key']} {row['column']}"
     return f"{place}: {row['first'] or '–'} → {row['value'] or '–'}"
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

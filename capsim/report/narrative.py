@@ -1,12 +1,6 @@
-"""Explanations in the reader's language, of the parts that the diagnosis gives.
-
-What a run says in sentences: the verdict, its targets, mix, cost, people, what binds, lateness.
+"""A run in sentences: verdict, targets, mix, cost, people, what binds, lateness, prices.
 
 The screen and the page say the same; each lays it out in its own way.
-
-What is scarce in a plan, and what a little more of it would save, in sentences.
-
-Why: on one screen what cannot hold together and what would cure it, or what is scarce.
 """
 
 from __future__ import annotations
@@ -26,10 +20,42 @@ from capsim.report.figures.risk import rules_of, target_groups
 from capsim.report.summary import meets_all
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from capsim.plan.plan import Plan
     from capsim.simulation.outcomes import Outcomes
+
+
+HALF_A_CHILD = 0.5
+NAMED_COUNTIES = 4
+"""Counties named where children are left without a place."""
+LIMITS = {
+    "hires": "teachers to hire",
+    "contract_teachers": "contract teachers",
+    "posts": "posts",
+    "purchase": "places for sale",
+    "capital": "money to build",
+    "recurrent": "money to run",
+    "land": "land",
+}
+
+EACH = 3
+"""Prices that are listed of each kind, the highest first."""
+
+UNITS = {
+    "place": "one more place",
+    "post": "one more post",
+    "hire": "one more teacher hired",
+    "contract teacher": "one more contract teacher",
+    "capital": "one more RMB to build",
+    "recurrent": "one more RMB to run schools",
+    "land": "one more mu of land",
+    "purchased place": "one more place bought",
+    "boarding place": "one more boarding place",
+    "cap": "a cap higher by one percentage point",
+    "reduction": "one pupil less to move",
+    "floor": "one child less on the floor",
+    "large class": "one more large class",
+    "programme": "one project less",
+}
 
 
 def explained(messages: Iterable[Message], say: Words) -> list[str]:
@@ -46,21 +72,7 @@ def explained(messages: Iterable[Message], say: Words) -> list[str]:
     return [one.text(say) for one in messages]
 
 
-HALF_A_CHILD = 0.5
-NAMED_COUNTIES = 4
-"""Counties named where children are left without a place."""
-LIMITS = {
-    "hires": "teachers to hire",
-    "contract_teachers": "contract teachers",
-    "posts": "posts",
-    "purchase": "places for sale",
-    "capital": "money to build",
-    "recurrent": "money to run",
-    "land": "land",
-}
-
-
-class Saying(NamedTuple):
+class Section(NamedTuple):
     """A heading and what stands under it, part by part."""
 
     head: str
@@ -119,8 +131,12 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
         members = table[rules == rule].iloc[1:]
         later = ""
         if len(members):
-            held, of = int(members["holds"].sum()), len(members)
-            later = say("all hold") if held == of else say("{held} of {of} hold", held=held, of=of)
+            holding, of = int(members["holds"].sum()), len(members)
+            later = (
+                say("all hold")
+                if holding == of
+                else say("{held} of {of} hold", held=holding, of=of)
+            )
             if simulated:
                 least = summary["targets"][group["least"]]
                 worst = {"chance": say.chance(least["probability"]), "year": str(least["by"])[:4]}
@@ -142,7 +158,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
     return rows
 
 
-def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Saying]:
+def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
     """Say what takes in the pupils, and what is built, converted, closed and bought."""
     row = summary["reduction"]
     total = row["total"]
@@ -150,7 +166,7 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Saying]:
         f"{say(look.label)} {say.count(row[name])}"
         + (f" ({say.chance(row[name] / total)})" if total else "")
         for name, look in TERMS.items()
-        if abs(row[name]) >= 0.5
+        if abs(row[name]) >= HALF_A_CHILD
     ]
     year = plan.scenario.settings.policy.reduction_year
     head = say(
@@ -174,10 +190,10 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Saying]:
             number=say.count(bought.max() if len(bought) else 0),
         ),
     ]
-    return [Saying(head, parts), Saying(say("Until {year}", year=plan.scenario.last_year), done)]
+    return [Section(head, parts), Section(say("Until {year}", year=plan.scenario.last_year), done)]
 
 
-def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Saying:
+def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Section:
     """Say what the decisions cost, by kind, and how far simulations spread."""
     costs = plan.tables["costs"]
     avoidable = costs["discounted_cny"] - costs["committed_cny"]
@@ -189,7 +205,7 @@ def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Saying:
         decided=say.money(plan.avoidable_cny),
         committed=say.money(plan.committed_cny),
     )
-    return Saying(
+    return Section(
         head, [f"{kind_name(kind, say)} {say.money(amount)}" for kind, amount in kinds.items()]
     )
 
@@ -208,9 +224,9 @@ def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     if not drawn:
         return ""
     low, high = (say.money(drawn[level] - plan.committed_cny) for level in ("p05", "p95"))
-    said = say("nine simulations in ten: between {low} and {high}", low=low, high=high)
+    text = say("nine simulations in ten: between {low} and {high}", low=low, high=high)
     short = plan.tables["costs"].query("kind == 'shortfall'")["discounted_cny"].sum()
-    return said + say(", missing children not counted") if short > 1e5 else said
+    return text + say(", missing children not counted") if short > 1e5 else text
 
 
 def people(summary: dict[str, Any], say: Words) -> list[str]:
@@ -248,7 +264,7 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
     ]
 
 
-def binds(plan: Plan, say: Words) -> Saying:
+def binds(plan: Plan, say: Words) -> Section:
     """Say which targets are met with no room and which limits are used up."""
     table = plan.tables["limits_used"]
     table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
@@ -261,10 +277,10 @@ def binds(plan: Plan, say: Words) -> Saying:
         what = say(LIMITS[str(kind)])
         parts.append(say("{what} used up in {years}", what=what, years=_years(rows, say)))
     nothing = say("no limit and no target; cost alone decides")
-    return Saying(say("What binds"), parts or [nothing])
+    return Section(say("What binds"), parts or [nothing])
 
 
-def short(plan: Plan, say: Words) -> Saying | None:
+def short(plan: Plan, say: Words) -> Section | None:
     """Say where children are left without a place, by stage in its worst year; None where none is.
 
     Counties are named from the worst on, with the children they leave out.
@@ -289,7 +305,7 @@ def short(plan: Plan, say: Words) -> Saying | None:
                 total=say.count(yearly.sum()),
             )
         )
-    return Saying(say("Children without a place"), parts)
+    return Section(say("Children without a place"), parts)
 
 
 def _span(years: list[str], say: Words) -> str:
@@ -313,7 +329,7 @@ def _years(rows: pd.DataFrame, say: Words) -> str:
     return say.joined(texts)
 
 
-def late(outcomes: Outcomes, say: Words) -> Saying | None:
+def late(outcomes: Outcomes, say: Words) -> Section | None:
     """Say whose lateness hurts most; None where none does."""
     worst = outcomes.tables["projects"]
     worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
@@ -326,28 +342,7 @@ def late(outcomes: Outcomes, say: Words) -> Saying | None:
         )
         for row in worst.to_dict("records")
     ]
-    return Saying(say("Lateness that hurts most"), parts) if parts else None
-
-
-EACH = 3
-"""Prices that are told of each kind, the highest first."""
-
-UNITS = {
-    "place": "one more place",
-    "post": "one more post",
-    "hire": "one more teacher hired",
-    "contract teacher": "one more contract teacher",
-    "capital": "one more RMB to build",
-    "recurrent": "one more RMB to run schools",
-    "land": "one more mu of land",
-    "purchased place": "one more place bought",
-    "boarding place": "one more boarding place",
-    "cap": "a cap higher by one percentage point",
-    "reduction": "one pupil less to move",
-    "floor": "one child less on the floor",
-    "large class": "one more large class",
-    "programme": "one project less",
-}
+    return Section(say("Lateness that hurts most"), parts) if parts else None
 
 
 def prices_head(table: pd.DataFrame, say: Words) -> str:

@@ -53,8 +53,8 @@ def answer(
     if plan.status == "infeasible":
         return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
     lines += [*_targets(summary, say), ""]
-    for saying in narrative.mix(plan, summary, say):
-        lines += wrapped(*saying)
+    for section in narrative.mix(plan, summary, say):
+        lines += wrapped(*section)
     lines += ["", *wrapped(*narrative.cost(plan, summary, say))]
     if spread := narrative.cost_spread(plan, summary, say):
         lines += filled(f"  {spread}", "  ")
@@ -155,9 +155,9 @@ def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
     """Put a comparison into a table for one screen, best scenario first, and into sentences."""
     say = words(lang)
     lines = [compared.verdict(comparison, say), "", *_ranking(comparison, say)]
-    for saying in compared.sayings(comparison, say):
-        lines += ["", f"{saying.head}:"]
-        for part in saying.parts:
+    for section in compared.sections(comparison, say):
+        lines += ["", f"{section.head}:"]
+        for part in section.parts:
             lines += filled(f"  {part}", "    ")
     return "\n".join(lines) + "\n"
 

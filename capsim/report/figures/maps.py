@@ -1,10 +1,6 @@
-"""Where names stand on a map: beside their discs, where they cover least.
+"""Maps: what areas lack and where children go, schools, and catchments.
 
-A map of areas from their coordinates: who lacks a standard seat, and where children go.
-
-Schools on a map, at their own coordinates or those of their area.
-
-A map of catchments: which public school each neighbourhood goes to, and how far.
+Areas and schools stand at their coordinates; names stand beside discs where they cover least.
 """
 
 from __future__ import annotations
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from capsim.plan.plan import Plan
 
 
+XY = ["x_km", "y_km"]
 LETTER = 7.5
 """Size of the letters, points."""
 GAP = 2.0
@@ -101,8 +98,7 @@ def map_table(plan: Plan, school_year: int) -> pd.DataFrame:
         Index area; columns county, x_km, y_km, children, lacking (above standard or without a
         place), shortfall (without a place); persons.
     """
-    areas = plan.scenario.table("areas").set_index("area")[["county", "x_km", "y_km"]]
-    areas = areas.dropna(subset=["x_km", "y_km"])
+    areas = plan.scenario.table("areas").set_index("area")[["county", *XY]].dropna(subset=XY)
     balance = plan.tables["balance"]
     stages = list(plan.scenario.settings.stages.compulsory)
     rows = balance[balance["stage"].isin(stages) & (balance["school_year"] == school_year)]
@@ -121,11 +117,9 @@ def flow_table(plan: Plan, school_year: int, most: int = MOST_FLOWS) -> pd.DataF
     DataFrame
         area, to (area or school), x0, y0, x1, y1 (km), pupils; the largest first.
     """
-    areas = plan.scenario.table("areas").set_index("area")[["x_km", "y_km"]]
-    schools = plan.scenario.table("schools").drop_duplicates("school").set_index("school")
-    places = schools[["x_km", "y_km"]].fillna(
-        pd.DataFrame({key: schools["area"].map(areas[key]) for key in ("x_km", "y_km")})
-    )
+    areas = plan.scenario.table("areas").set_index("area")[XY]
+    schools = plan.scenario.table("schools").drop_duplicates("school")
+    places = _points(plan, schools)
     places = pd.concat([areas, places[~places.index.isin(areas.index)]])
     flows = plan.tables["flows"]
     stages = list(plan.scenario.settings.stages.compulsory)
@@ -151,7 +145,7 @@ def crowd(table: pd.DataFrame) -> Frame | None:
     tuple, or None
         Least and largest x_km and y_km; None where no part is crowded.
     """
-    xy = table[["x_km", "y_km"]].to_numpy(np.float64)
+    xy = table[XY].to_numpy(np.float64)
     if len(xy) <= NEAR:
         return None
     apart = np.asarray(cKDTree(xy).query(xy, NEAR + 1)[0])
@@ -164,13 +158,7 @@ def crowd(table: pd.DataFrame) -> Frame | None:
     return float(x0), float(x1), float(y0), float(y1)
 
 
-def place_map(
-    ax: Axes,
-    plan: Plan,
-    school_year: int,
-    *,
-    lang: str = "en",
-) -> None:
+def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> None:
     """Draw areas by their children and what they lack, and flows between them, on an Axes.
 
     A disc is as large as the children, as dark as the share of them above standard or without a
@@ -291,7 +279,7 @@ def _name_counties(ax: Axes, table: pd.DataFrame, largest: float, frame: Frame |
 def _points_per_km(ax: Axes, table: pd.DataFrame, frame: Frame | None) -> float:
     """Scale of the map before it is laid out: near enough to tell what stands beside what."""
     box, point = ax.get_window_extent(), 72 / ax.figure.dpi
-    span = 1.2 * np.ptp(table[["x_km", "y_km"]].to_numpy(np.float64), axis=0)
+    span = 1.2 * np.ptp(table[XY].to_numpy(np.float64), axis=0)
     if frame is not None:
         span = np.array([frame[1] - frame[0], frame[3] - frame[2]])
     return float(min(point * np.array([box.width, box.height]) / np.maximum(span, 1e-9)))
@@ -318,31 +306,26 @@ def draw_schools(ax: Axes, plan: Plan, stage: str, year: int, largest: float = 6
     for sector, marker, fill in (("public", "s", BLACK), ("private", "^", "#FFFFFF")):
         mine = (rows["sector"] == sector).to_numpy(bool)
         size = largest * (0.12 + 0.88 * rows["pupils"].to_numpy(np.float64)[mine] / most)
+        look: dict[str, Any] = {"marker": marker, "c": fill, "edgecolors": BLACK, "lw": 0.8}
         at = places[mine]
-        ax.scatter(
-            at["x_km"],
-            at["y_km"],
-            s=size,
-            marker=marker,
-            c=fill,
-            edgecolors=BLACK,
-            lw=0.8,
-            zorder=5,
-        )
+        ax.scatter(at["x_km"], at["y_km"], s=size, zorder=5, **look)
 
 
 def school_places(plan: Plan, stage: str) -> pd.DataFrame:
     """Coordinates of schools and of projects that become one: their own, else their area's."""
-    areas = plan.scenario.table("areas").set_index("area")[["x_km", "y_km"]]
     schools = plan.scenario.table("schools")
     new = plan.scenario.table("projects")
     new = new[new["school"] == ""].assign(school=lambda t: t["project"])
-    shared = ["school", "stage", "area", "x_km", "y_km"]
+    shared = ["school", "stage", "area", *XY]
     rows = pd.concat([schools[shared], new[shared]])
-    rows = rows[rows["stage"] == stage].set_index("school")
-    for axis in ("x_km", "y_km"):
-        rows[axis] = rows[axis].fillna(rows["area"].map(areas[axis]))
-    return rows[["x_km", "y_km"]]
+    return _points(plan, rows[rows["stage"] == stage])
+
+
+def _points(plan: Plan, schools: pd.DataFrame) -> pd.DataFrame:
+    """Return the coordinates of schools (index), their own or else their area's."""
+    areas = plan.scenario.table("areas").set_index("area")
+    rows = schools.set_index("school")
+    return pd.DataFrame({key: rows[key].fillna(rows["area"].map(areas[key])) for key in XY})
 
 
 Floats = NDArray[np.float64]
@@ -376,8 +359,8 @@ def catchment_table(plan: Plan, stage: str, from_year: int) -> pd.DataFrame:
     links = plan.scenario.table("links")
     links = links[links["stage"].isin(["", stage])].sort_values("stage", kind="stable")
     links = links.drop_duplicates(["area", "to_school"], keep="last")
-    said = links.set_index(["area", "to_school"])["km"]
-    km = said.reindex(pd.MultiIndex.from_frame(table[["area", "school"]])).to_numpy(np.float64)
+    declared = links.set_index(["area", "to_school"])["km"]
+    km = declared.reindex(pd.MultiIndex.from_frame(table[["area", "school"]])).to_numpy(np.float64)
     straight = np.hypot(table["x0"] - table["x1"], table["y0"] - table["y1"])
     table["km"] = np.where(np.isnan(km), straight, km)
     return pd.DataFrame(table, columns=columns).reset_index(drop=True)
@@ -394,7 +377,7 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     say, year = words(lang), plan.scenario.first_year
     table = catchment_table(plan, stage, year).dropna(subset=["x0", "x1"])
     areas = plan.scenario.table("areas").set_index("area").dropna(subset=["x_km", "y_km"])
-    xy = areas[["x_km", "y_km"]].to_numpy(np.float64)
+    xy = areas[XY].to_numpy(np.float64)
     cells, beside = _cells(xy)
     whose = areas.index.to_series().map(table.set_index("area")["school"])
     tint = _tints(whose.to_numpy(object), beside)

@@ -82,7 +82,7 @@ def comparison_page(
         "kicker": say("Scenarios side by side"),
         "met": best["status"] != "infeasible" and best["missed"] == 0,
         "verdict": comparison_narrative.verdict(comparison, say),
-        "sayings": comparison_narrative.sayings(comparison, say),
+        "sections": comparison_narrative.sections(comparison, say),
         "ranking": ranking(comparison, say),
         "pictures": [
             Picture(name, _title(name, say), address(svg, png), 1000, data)

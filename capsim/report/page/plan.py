@@ -111,12 +111,12 @@ def _contents(
 ) -> dict[str, Any]:
     """Give what the page shows of a plan."""
     spread = narrative.cost_spread(plan, summary, say)
-    sayings = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
+    sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
     if missing := narrative.short(plan, say):
-        sayings.append(missing)
-    sayings.append(narrative.binds(plan, say))
+        sections.append(missing)
+    sections.append(narrative.binds(plan, say))
     if outcomes is not None and (late := narrative.late(outcomes, say)):
-        sayings.append(late)
+        sections.append(late)
     rows = narrative.target_rows(summary, say)
     for row in rows:
         row["setting"] = setting_of(row["id"], sources)
@@ -126,7 +126,7 @@ def _contents(
     return {
         "cards": _cards(plan, summary, say),
         "rows": rows,
-        "sayings": sayings,
+        "sections": sections,
         "spread": spread,
         "people": narrative.people(summary, say),
         "pictures": pictures(plan, outcomes, drawn, say),
@@ -145,38 +145,19 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
     reduction, shares = summary["reduction"], summary["private_share"]
     first = str(plan.scenario.first_year)
     ordered = reduction["ordered"]
-    cards = [
-        (
-            say("fewer private pupils on 1 September"),
-            say.count(reduction["total"]),
-            say("ordered: {number}", number=say.count(ordered)) if ordered else "",
-        )
-    ]
+    reached = say("ordered: {number}", number=say.count(ordered)) if ordered else ""
+    cards = [(say("fewer private pupils on 1 September"), say.count(reduction["total"]), reached)]
     if first in shares:
         cap = dict(plan.scenario.settings.policy.private_share_cap).get(plan.scenario.first_year)
-        cards.append(
-            (
-                say("private share at the end of {year}", year=first),
-                say.share(shares[first]["excluding_purchased"]),
-                say("at most {share}", share=say.share(cap)) if cap is not None else "",
-            )
-        )
-    lacking = plan.tables["shortfall"]["shortfall"].sum()
-    cards += [
-        (
-            say("children without a place, all years"),
-            say.count(lacking),
-            say("all stages"),
-        ),
-        (
-            say("decided here, discounted"),
-            say.money(plan.avoidable_cny),
-            say("besides {committed} committed", committed=say.money(plan.committed_cny)),
-        ),
-        (
-            say("made to change school in mid-stage, {year}", year=first),
-            say.count(summary["displaced_pupils"].get(first, 0.0)),
-            "",
-        ),
+        title = say("private share at the end of {year}", year=first)
+        limit = say("at most {share}", share=say.share(cap)) if cap is not None else ""
+        cards.append((title, say.share(shares[first]["excluding_purchased"]), limit))
+    lacking = say.count(plan.tables["shortfall"]["shortfall"].sum())
+    committed = say("besides {committed} committed", committed=say.money(plan.committed_cny))
+    moved = say.count(summary["displaced_pupils"].get(first, 0.0))
+    return [
+        *cards,
+        (say("children without a place, all years"), lacking, say("all stages")),
+        (say("decided here, discounted"), say.money(plan.avoidable_cny), committed),
+        (say("made to change school in mid-stage, {year}", year=first), moved, ""),
     ]
-    return cards
