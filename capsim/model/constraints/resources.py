@@ -57,13 +57,13 @@ def define_land(m: Builder, f: Formulation) -> None:
     earlier = previous(opened)
     i, k = np.nonzero(opened != earlier)
     row = candidate[i]
-    opening = Expression.of(opened[i, k]) - Expression.of(earlier[i, k])
+    county, land = projects.row_county[row], projects.row_land[row]
     start = np.searchsorted(new_year_days(given)[1:], building_start(given), side="right")[row, k]
-    land, cells = projects.row_land[row] * opening, (len(given.space.counties), f.years)
-    taken = Expression.of_terms(cells, ())
-    for year in range(f.years):
-        begun = np.where(start <= year, projects.row_county[row], -1)
-        taken = taken + land.group((begun, np.full_like(begun, year)), cells)
+    begins = start <= np.arange(f.years)[:, None, None]
+    year, side, move = np.nonzero(np.broadcast_to(begins, (f.years, 2, len(row))))
+    column = np.stack([opened[i, k], earlier[i, k]])[side, move]  # open on a date, and before it
+    begun = np.where(side == 0, land[move], -land[move]) * Expression.of(column)
+    taken = begun.group((county[move], year), (len(given.space.counties), f.years))
     add_limit(m, f, "land", "land", taken, cumulative=True)
 
 
