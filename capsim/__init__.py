@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capsim.analysis.decision_deadlines import LeadTimes, decide_by
     from capsim.analysis.diverse_plans import different_plans
-    from capsim.analysis.fairness import Fair
-    from capsim.analysis.lexicographic import optimize_lexicographic
+    from capsim.analysis.lexicographic import Fair, optimize_lexicographic
     from capsim.analysis.near_optimal import near_optimal
     from capsim.analysis.pareto import pareto
     from capsim.analysis.rolling_horizon import replan
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from capsim.comparison.side_by_side import Comparison, compare
     from capsim.demand.projection import Demand, project
     from capsim.demand.rolling_origin import backtest
-    from capsim.lp.options import SolveOptions
+    from capsim.lp.solution import SolveOptions
     from capsim.model.model import Model, formulate
     from capsim.plan.plan import Plan
     from capsim.plan.solver import optimize
@@ -84,7 +83,7 @@ _HOME = {
     "CVaR": "capsim.analysis.stochastic.risk",
     "Comparison": "capsim.comparison.side_by_side",
     "Demand": "capsim.demand.projection",
-    "Fair": "capsim.analysis.fairness",
+    "Fair": "capsim.analysis.lexicographic",
     "Hardened": "capsim.reliability.result",
     "LeadTimes": "capsim.analysis.decision_deadlines",
     "Model": "capsim.model.model",
@@ -92,7 +91,7 @@ _HOME = {
     "Plan": "capsim.plan.plan",
     "Scenario": "capsim.scenario.scenario",
     "ScenarioError": "capsim.scenario.faults",
-    "SolveOptions": "capsim.lp.options",
+    "SolveOptions": "capsim.lp.solution",
     "TwoStagePlan": "capsim.analysis.stochastic.result",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
     "backtest": "capsim.demand.rolling_origin",

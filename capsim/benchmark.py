@@ -21,9 +21,8 @@ import numpy as np
 
 from capsim.demand.projection import project
 from capsim.i18n.language import left, right, words
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import Builder
-from capsim.lp.solution import SolverResult
+from capsim.lp.solution import SolveKeywords, SolveOptions, SolverResult
 from capsim.lp.solvers import solve
 from capsim.model.model import formulate
 from capsim.plan.plan import MILLION

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capsim.comparison.grid import Factors
     from capsim.comparison.side_by_side import Comparison
     from capsim.demand.rolling_origin import Backtest
-    from capsim.lp.options import SolveKeywords
+    from capsim.lp.solution import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
     from capsim.reliability.result import Hardened
     from capsim.scenario.scenario import Scenario
@@ -117,7 +117,7 @@ def run(
     from capsim.i18n.language import words as language
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
-    from capsim.lp.options import SolveOptions
+    from capsim.lp.solution import SolveOptions
     from capsim.plan.solver import optimize
     from capsim.reliability.search import harden
     from capsim.report.screen import answer, safety_text

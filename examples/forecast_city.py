@@ -9,7 +9,7 @@ from pathlib import Path
 import capsim
 from capsim.demand import birth_variant, by_sector
 from capsim.report.figures import render
-from capsim.report.figures.projection import forecast_figure
+from capsim.report.figures.places import forecast_figure
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])

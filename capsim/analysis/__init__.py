@@ -3,11 +3,9 @@
 __all__ = [
     "decision_deadlines",
     "diverse_plans",
-    "fairness",
     "infeasibility",
     "lexicographic",
     "near_optimal",
-    "objective_level",
     "pareto",
     "relaxations",
     "rolling_horizon",

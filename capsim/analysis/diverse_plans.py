@@ -19,9 +19,8 @@ from capsim.analysis.near_optimal import GAP, NearOptimalSpace, near_optimal_spa
 from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Index
 from capsim.lp.expressions import Expression
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import is_whole
+from capsim.lp.solution import SolveKeywords, SolveOptions, is_whole
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate
 from capsim.model.objectives import ROW, criterion

@@ -36,9 +36,8 @@ from capsim.lp.arrays import Array, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import Pricer, price_coupling
 from capsim.lp.highs import Highs
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import is_number
+from capsim.lp.solution import SolveKeywords, SolveOptions, is_number
 from capsim.lp.threads import Clock, in_parallel
 from capsim.model.model import Model, formulate, is_large
 from capsim.model.objectives import Lever, criterion, holding, levers, slackened

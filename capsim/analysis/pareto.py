@@ -17,21 +17,13 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from capsim.analysis.objective_level import exact_value
+from capsim.analysis.lexicographic import exact_value
 from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag
-from capsim.lp.options import SolveKeywords, SolveOptions
-from capsim.lp.solution import SolverResult, is_whole
+from capsim.lp.solution import SolveKeywords, SolveOptions, SolverResult, is_whole
 from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate
-from capsim.model.objectives import (
-    SLACK,
-    Criterion,
-    criterion,
-    holding,
-    minimising,
-    slackened,
-)
+from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising, slackened
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver, found_x, search
 from capsim.plan.tie_break import break_ties

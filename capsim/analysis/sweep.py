@@ -24,9 +24,8 @@ import pandas as pd
 from capsim.demand.projection import Demand, project
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Basis, Highs
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.model.model import Model, formulate, is_large
 from capsim.plan.plan import MILLION
 from capsim.plan.solution import TOTALS, totals

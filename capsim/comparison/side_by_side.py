@@ -18,7 +18,7 @@ from capsim.demand.projection import project
 from capsim.i18n.message import Message
 from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
-from capsim.lp.options import SolveKeywords, SolveOptions
+from capsim.lp.solution import SolveKeywords, SolveOptions
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets, tight_targets
 from capsim.scenario.scenario import Scenario, load

@@ -1,11 +1,18 @@
-"""The result of a solve, whichever solver made it, and checks of numbers that callers give."""
+"""What a solve is asked and what it gives: options, declared once and checked, and the result.
+
+Whichever solver makes a result, it has the same fields.
+"""
 
 from __future__ import annotations
 
+import inspect
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import TypeGuard
+from typing import Any, TypedDict, TypeGuard
 
 from capsim.lp.arrays import Array
 
@@ -65,3 +72,120 @@ def is_whole(value: object) -> TypeGuard[int]:
     (True, False)
     """
     return isinstance(value, Integral)
+
+
+class SolveKeywords(TypedDict, total=False):
+    """The fields of :class:`SolveOptions`, as keywords of the calls that solve."""
+
+    solver: str
+    gap: float
+    time_limit: float | None
+    threads: int | None
+    executor: Executor | None
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """How a program is solved; every call that solves takes these as keywords.
+
+    Parameters
+    ----------
+    solver : str
+        ``highs``, ``scipy``, ``cbc``, ``pulp-highs`` or any solver PuLP lists.
+    gap : float
+        Proved share of the avoidable cost at which a search may stop.
+    time_limit : float, optional
+        Seconds of search; a plan it ends has status ``gap``, never ``optimal``.
+    threads : int, optional
+        For HiGHS where it solves a program whole; counties are searched two at a time.
+    executor : concurrent.futures.Executor, optional
+        Whose workers search the counties of a large city (see ``capsim.io.executors``); threads
+        here where not given. Without a time limit the plan is the same. Ctrl-C leaves it as soon as
+        the searches that have begun there end.
+
+    Raises
+    ------
+    ValueError
+        If a number is invalid.
+
+    Examples
+    --------
+    >>> SolveOptions(gap=0.01).time_limit is None
+    True
+    """
+
+    solver: str = "highs"
+    gap: float = 1e-3
+    time_limit: float | None = None
+    threads: int | None = None
+    executor: Executor | None = None
+
+    def __post_init__(self) -> None:
+        if not (is_number(self.gap) and self.gap >= 0):
+            raise ValueError(f"gap must be a number >= 0, such as 0.001, not {self.gap!r}")
+        limit = self.time_limit
+        if limit is not None and not (is_number(limit) and limit >= 0):
+            raise ValueError(f"time_limit must be seconds >= 0, or None, not {limit!r}")
+        if self.threads is not None and not (is_whole(self.threads) and self.threads >= 1):
+            raise ValueError(f"threads must be a whole number >= 1, or None, not {self.threads!r}")
+
+    @classmethod
+    def of(
+        cls,
+        call: Callable[..., Any],
+        keywords: SolveKeywords,
+        *,
+        gap: float = gap,
+        without: Collection[str] = (),
+    ) -> SolveOptions:
+        """Read the options from the keywords of a call.
+
+        Parameters
+        ----------
+        call : callable
+            Whose keywords they are.
+        keywords : SolveKeywords
+        gap : float
+            Where the keywords have none.
+        without : names
+            Options that the call does not take.
+
+        Raises
+        ------
+        TypeError
+            If the call has no such keyword.
+        """
+        known = [name for name in cls.__dataclass_fields__ if name not in without]
+        for name in keywords:
+            if name not in known:
+                own = [p.name for p in inspect.signature(call).parameters.values()]
+                near = get_close_matches(name, [*own[:-1], *known], n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"options: {', '.join(known)}"
+                raise TypeError(f"{call.__name__}() has no keyword {name!r}: {hint}")
+        complete: SolveKeywords = {"gap": gap, **keywords}
+        return cls(**complete)
+
+    def within(self, seconds: float | None, shares: int = 1) -> SolveOptions:
+        """Return the options with an even share of the seconds that are left as time limit."""
+        return replace(self, time_limit=None if seconds is None else seconds / shares)
+
+    @property
+    def keywords(self) -> SolveKeywords:
+        """The options as keywords of another call."""
+        return SolveKeywords(
+            solver=self.solver,
+            gap=self.gap,
+            time_limit=self.time_limit,
+            threads=self.threads,
+            executor=self.executor,
+        )
+
+    @property
+    def highs(self) -> dict[str, Any]:
+        """The options as HiGHS calls them."""
+        out: dict[str, Any] = {"mip_rel_gap": self.gap, "mip_abs_gap": 0.0}
+        if self.threads is not None:
+            out["threads"] = self.threads
+        if self.time_limit is not None:
+            out["time_limit"] = float(self.time_limit)
+        return out

@@ -9,9 +9,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from capsim.lp.highs import Highs
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 
 
 def solve_scipy(

@@ -20,9 +20,8 @@ from capsim.lp.decomposition.block_search import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_independent, split
 from capsim.lp.decomposition.fixing import rens
 from capsim.lp.highs import INTERIOR, Highs
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.solvers import solve
 from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate, is_large

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from capsim.lp.arrays import Index
-from capsim.lp.options import SolveKeywords, SolveOptions
+from capsim.lp.solution import SolveKeywords, SolveOptions
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
 from capsim.reliability.margins import Safety, counted_from, margins

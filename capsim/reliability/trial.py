@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.options import SolveOptions
+from capsim.lp.solution import SolveOptions
 from capsim.model.data import codes
 from capsim.plan.targets import Target
 from capsim.reliability.margins import Need, Safety, need_of, reserves

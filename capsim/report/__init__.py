@@ -3,9 +3,8 @@
 from capsim.plan.targets import tight_targets
 from capsim.report import figures
 from capsim.report.files import comparison_files, csv, files
-from capsim.report.page.advice import Advice
 from capsim.report.page.plan import html_page
-from capsim.report.page.tables import milestones
+from capsim.report.page.tables import Advice, milestones
 from capsim.report.screen import answer, comparison_text
 from capsim.report.summary import meets_all, summarize, to_json
 from capsim.report.workbook import plan_workbook

@@ -14,12 +14,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from capsim.report.figures.comparison import comparison_figures
+from capsim.report.figures.places import backtest_errors
 from capsim.report.figures.plan import all_figures
-from capsim.report.figures.projection import backtest_errors
 from capsim.report.figures.style import STYLE, new_figure, render, render_both
-from capsim.report.page.advice import Advice
 from capsim.report.page.comparison import comparison_page
 from capsim.report.page.plan import html_page
+from capsim.report.page.tables import Advice
 from capsim.report.screen import comparison_text
 from capsim.report.summary import comparison_summary, comparison_tables, to_json
 from capsim.report.workbook import plan_workbook
@@ -68,8 +68,8 @@ def files(
     summary
         As `summarize` gives it.
     reached, explanation, prices, advice, lang
-        As for `capsim.report.page.html_page`; the workbook has the prices too, and the language is
-        also that of the figures.
+        As for `html_page`; the workbook has the prices too, and the language is also that of the
+        figures.
 
     Raises
     ------

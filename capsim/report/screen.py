@@ -11,7 +11,7 @@ from capsim.i18n.language import Words, filled, left, right, width, words, wrapp
 from capsim.plan.targets import rule_and_year
 from capsim.report import comparison_narrative as compared
 from capsim.report import narrative
-from capsim.report.figures.projection import LEVELS, backtest_table
+from capsim.report.figures.places import LEVELS, backtest_table
 
 if TYPE_CHECKING:
     from capsim.analysis.shadow_prices import Prices

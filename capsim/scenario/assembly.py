@@ -23,7 +23,7 @@ from capsim.scenario.parsing import FrozenTable, Mask, Typed, convert, from_cell
 from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.settings import Settings, faults_of, without_faults
 from capsim.scenario.stages import countries, standards
-from capsim.scenario.validation import check
+from capsim.scenario.validation.check import check
 
 CHANGES = ("extends", "set", "scale", "drop")
 CHECKED_ALONE = ("policy", "costs", "cost_terms", "switches", "name", "title", "title_zh")

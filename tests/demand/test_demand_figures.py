@@ -8,7 +8,7 @@ from demand_tables import births, city, pupils
 
 from capsim import project
 from capsim.demand import METHODS, Panel, backtest
-from capsim.report.figures.projection import forecast_figure
+from capsim.report.figures.places import forecast_figure
 from capsim.report.screen import backtest_text
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from capsim.lp import Builder, LinearProgram, solve
 from capsim.lp.decomposition.fixing import rens
-from capsim.lp.options import SolveOptions
+from capsim.lp.solution import SolveOptions
 
 
 def assignment(seed: int, jobs: int = 12, rooms: int = 4, room: float = 3.4) -> LinearProgram:

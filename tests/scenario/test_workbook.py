@@ -16,12 +16,14 @@ from openpyxl import load_workbook as open_book
 from small_folder import write
 
 from capsim.scenario import Scenario, ScenarioError, generate, load
-from capsim.scenario.excel.settings_sheet import read_value, rows_of, split_key
 from capsim.scenario.excel.workbook import (
     COLUMNS_ZH,
     TABLES_ZH,
     UNITS_ZH,
     load_workbook,
+    read_value,
+    rows_of,
+    split_key,
     template_bytes,
     workbook_bytes,
 )

@@ -25,9 +25,8 @@ from capsim.analysis.stochastic.realisations import Realisations
 from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.arrays import Array, Index
 from capsim.lp.highs import Highs
-from capsim.lp.options import SolveOptions
 from capsim.lp.program import Builder, LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solution import SolveOptions, SolverError, SolverResult
 from capsim.lp.threads import Clock, in_parallel
 
 VIOLATED = 1e-7

@@ -15,9 +15,8 @@ from capsim.analysis.stochastic.risk import CVaR, Mean, Measure, Regret
 from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Highs
-from capsim.lp.options import SolveKeywords, SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError
+from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError
 from capsim.lp.solvers import solve
 from capsim.plan.plan import MILLION
 from capsim.scenario.scenario import Scenario

@@ -13,9 +13,8 @@ import numpy as np
 
 from capsim.lp.arrays import Array
 from capsim.lp.highs import Highs
-from capsim.lp.options import SolveOptions
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverResult
+from capsim.lp.solution import SolveOptions, SolverResult
 from capsim.lp.threads import Clock
 
 WHOLE = 1e-6

@@ -24,6 +24,8 @@ from capsim.model.constraints.private import define_closure, define_conversion, 
 from capsim.model.constraints.resources import define_land, define_money, define_staff
 from capsim.model.formulation import Formulation
 
+__all__ = ["FAMILIES"]
+
 FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "placement": define_placement,
     "seats": define_seats,

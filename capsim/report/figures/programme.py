@@ -10,15 +10,7 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from capsim.i18n.language import words
-from capsim.report.figures.style import (
-    BLACK,
-    BLUE,
-    VERMILLION,
-    beside,
-    name_rows,
-    note,
-    short,
-)
+from capsim.report.figures.style import BLACK, BLUE, VERMILLION, beside, name_rows, note, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,11 +18,10 @@ from capsim.report import comparison_narrative
 from capsim.report.figures.comparison import PAID
 from capsim.report.figures.private import TERMS as LOOKS
 from capsim.report.figures.tradeoff import MEANING
-from capsim.report.page.advice import frame_table
 from capsim.report.page.elements import Column, Picture, Table, layout
 from capsim.report.page.pictures import address, cost_columns
 from capsim.report.page.render import render_page
-from capsim.report.page.tables import limit_cells, target_cells
+from capsim.report.page.tables import frame_table, limit_cells, target_cells
 from capsim.report.summary import versions
 
 if TYPE_CHECKING:

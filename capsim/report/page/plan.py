@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from capsim.i18n.language import Words, words
 from capsim.report import narrative
-from capsim.report.page.advice import Advice, advice_tables, explanation_advice, price_advice
 from capsim.report.page.pictures import pictures
 from capsim.report.page.render import render_page, setting_of
 from capsim.report.page.tables import (
+    Advice,
+    advice_tables,
     balances,
     counties,
+    explanation_advice,
     ledger,
     limits,
+    price_advice,
     private_schools,
     targets,
 )

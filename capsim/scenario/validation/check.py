@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Typed
 from capsim.scenario.settings import Settings
-from capsim.scenario.validation.amounts import amount_warnings
 from capsim.scenario.validation.context import Case
 from capsim.scenario.validation.people import (
     births_faults,
@@ -22,13 +21,14 @@ from capsim.scenario.validation.projects import (
     projects_faults,
     resources_faults,
 )
-from capsim.scenario.validation.references import links_faults, reference_faults
-from capsim.scenario.validation.settings import settings_faults, stage_table
-from capsim.scenario.validation.travel import (
+from capsim.scenario.validation.references import (
     catchment_faults,
     day_travel_faults,
+    links_faults,
     nearby_faults,
+    reference_faults,
 )
+from capsim.scenario.validation.settings import amount_warnings, settings_faults, stage_table
 
 OF_ROWS = (reference_faults, links_faults)
 """Checks of single rows: of a table of which some cannot be read they look at the others."""
