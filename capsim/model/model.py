@@ -166,7 +166,8 @@ class Model:
         Examples
         --------
         >>> import capsim
-        >>> city = capsim.generate(1, 3000, 0, stages=("primary",), years=(2021, 2022))
+        >>> stages = ("primary", "junior")
+        >>> city = capsim.generate(1, 3000, 0, stages=stages, years=(2021, 2022))
         >>> model = capsim.formulate(city)
         >>> model.add("few", model.x.purchased.total("school") <= 20)
         >>> model.own_rules[0].rows, model.program.row_names()[-1]

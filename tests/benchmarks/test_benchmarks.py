@@ -167,19 +167,18 @@ def test_an_unproved_gap_misses_both_goals() -> None:
 def test_seconds_on_more_workers_by_hand() -> None:
     """The second round waits for the last call of the first."""
     rounds = [[3.0, 2.0, 2.0, 1.0], [5.0]]
-    recorder = cluster.Recorder(rounds, shared=125_000_000, sent=200_000_000, back=50_000_000)
+    recorder = cluster.Recorder(rounds, sent=200_000_000, back=50_000_000)
     found = recorder.figures(1.0)["predicted_s"]
     assert found[1] == 1 + 8 + 5
-    assert found[2] == 1 + 4 + 5 + (2 + 2)
-    assert found[4] == 1 + 3 + 5 + (4 + 2)
+    assert found[2] == 1 + 4 + 5 + 2
+    assert found[4] == 1 + 3 + 5 + 2
 
 
 def test_recorder_counts_what_goes_over_a_network() -> None:
     recorder = cluster.Recorder()
-    assert recorder.share("x" * 1000) == "x" * 1000
     assert recorder.submit(len, b"y" * 5000).result() == 5000
-    assert recorder.shared > 1000
-    assert (recorder.sent, len(recorder.busy_s)) == (len(pickle.dumps(())), 1)
+    assert recorder.sent == len(pickle.dumps((len, (b"y" * 5000,))))
+    assert (recorder.back, len(recorder.busy_s)) == (len(pickle.dumps(5000)), 1)
 
 
 def test_clock_counts_work_and_memory() -> None:
