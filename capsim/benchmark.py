@@ -153,7 +153,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "linopy", "xarray", 
 
 
 def cpu_s() -> float:
-    """Seconds of the processor, of this process and of the children it has waited for."""
+    """Return processor seconds of this process and of the children it has waited for."""
     waited = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + waited.ru_utime + waited.ru_stime
 

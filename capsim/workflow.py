@@ -193,7 +193,7 @@ def run(
 
 
 def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame]:
-    """Say what is scarce, and why a target is missed.
+    """Compute what is scarce, and why a target is missed.
 
     Where the program is large a price is one number, not its two sides.
     """
@@ -207,12 +207,12 @@ def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.Dat
 
 
 def _share(progress: Progress) -> Callable[[int, int], None]:
-    """Tell how much of the simulation all workers have done, in tenths."""
+    """Return a callback that shows, in tenths, how much of the simulation is done."""
     return lambda finished, total: progress(f"simulating, {10 * (10 * finished // total)} % done")
 
 
 def _nothing(finished: int, total: int) -> None:
-    """Tell nothing: a short run in one process."""
+    """Do nothing: a short run in one process shows no progress."""
 
 
 def write(

@@ -144,7 +144,7 @@ def _closed(plan: Plan, before: LeadTimes) -> pd.DataFrame:
 
 
 def _contracted(plan: Plan, before: LeadTimes) -> pd.DataFrame:
-    """Every first year of a run of years in which places are bought, with those of that year."""
+    """List first years of runs of years in which places are bought, with that year's places."""
     bought = plan.tables["purchases"]
     bought = bought[bought["places_december"] > CLEAR].sort_values(
         ["school", "stage", "school_year"]

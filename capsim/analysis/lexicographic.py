@@ -78,7 +78,7 @@ def solve_level(
     aim: Criterion,
     options: SolveOptions,
 ) -> tuple[Level, Array]:
-    """Bring one criterion to its best under a program's rows; also return the columns found.
+    """Optimise one criterion under a program's rows; also return the columns found.
 
     The search stops once a fifth of the tolerance is left unproved, that of cost also at the
     relative gap asked for.
@@ -330,7 +330,7 @@ def _exceeding(model: Model, x: Array, at: Index, size: float) -> Array:
 def _at_most(
     model: Model, program: LinearProgram, flag: Index, size: float, rank: int
 ) -> LinearProgram:
-    """At most ``rank − 1`` areas (flagged) have larger mean classes than ``size``."""
+    """Add rows: at most ``rank − 1`` areas (flagged) have larger mean classes than ``size``."""
     pupils, classes = _pupils_and_classes(model)
     own, upper = len(model.program.cost), np.nan_to_num(model.program.upper, posinf=0.0)
     capacity = classes.constants() + (abs(classes.matrix(own)) @ upper).reshape(classes.shape)

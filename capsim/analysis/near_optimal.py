@@ -185,7 +185,7 @@ def near_optimal(
 
 
 def _verdict(least: float, most: float, least_bound: float, most_bound: float) -> str:
-    """Say whether a decision is in every plan near the best: by the bounds, then by the plans."""
+    """Decide whether a decision is in every plan near the best: by bounds, then by plans."""
     if least_bound >= 1.0 - WHOLE:
         return "in every plan"
     if most_bound < 1.0 - WHOLE:
@@ -405,7 +405,7 @@ class _County:
         return _Ends(self._space, local, self._program, self._x, steps).all()
 
     def _try(self, lever: Lever, sign: float) -> tuple[float, Array | None]:
-        """Look for the end with all decisions kept but those of the lever's project or school."""
+        """Search for the end, all decisions fixed but those of the lever's project or school."""
         own, highs = self._own, self._trying
         free = own.integer & np.isin(self._group, self._group[lever.column])
         lower = np.where(free, self._program.lower, own.lower)

@@ -209,7 +209,7 @@ class _Steps:
         self.status = self.name = ""
 
     def point(self, limits: Array, order: list[int], known: Sequence[_Point] = ()) -> _Point | None:
-        """Bring the criteria to their best in this order within limits; None where none is."""
+        """Optimise the criteria in this order within limits; None without a solution."""
         begin, count = time.perf_counter(), len(self.aims)
         upper = np.full(len(self._every), np.inf)
         upper[:count] = limits

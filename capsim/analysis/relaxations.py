@@ -94,7 +94,7 @@ def row_relaxation(
 
 
 def land(model: Model) -> Relaxation:
-    """One mu more released in a year: there in every later year as well."""
+    """Add one mu more released in a year: it is there in every later year as well."""
     rows = model.program.rows_of("land")
     members = row_members(model, rows)
     county, year = members["county"].to_numpy(object), members["year"].to_numpy(np.int64)

@@ -54,7 +54,7 @@ def label(change: Mapping[str, Any]) -> str:
 
 
 def tree(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> list[Variant]:
-    """Hang each change on its nearest neighbour: a minimum spanning tree, the scenario its root.
+    """Link each change to its nearest neighbour: a minimum spanning tree, the scenario its root.
 
     The distance of two changes sums over settings: numbers by their share of the range that the
     sweep covers, others by whether they differ. Ties go to the one first in the order of names.
@@ -100,7 +100,7 @@ def _distance(here: Array, places: Array) -> Array:
 
 
 def _setting(scenario: Scenario, key: str) -> Any:
-    """Look a dotted key up in the settings; None where it is not set."""
+    """Return a setting by its dotted key; None where it is not set."""
     found: Any = scenario.settings
     for part in key.split("."):
         if isinstance(found, Mapping):
@@ -323,7 +323,7 @@ class _Solver:
         return highs.solve(watched=False), highs.basis
 
     def _take(self, program: LinearProgram) -> Highs:
-        """Hold a program: change what differs, or hand it over again where the matrix does."""
+        """Load a program: change what differs, or hand it over again where the matrix does."""
         if self._highs is not None and _same_matrix(program, self._highs.program):
             sides = (program.row_lower, program.row_upper)
             self._highs.change((program.lower, program.upper), sides, program.cost)
@@ -357,7 +357,7 @@ def _same_matrix(one: LinearProgram, other: LinearProgram) -> bool:
 
 
 def _same_bounds(one: LinearProgram, other: LinearProgram) -> bool:
-    """Tell whether only costs differ, so that the other's solution is one of this."""
+    """Check whether only costs differ, so that the other's solution is one of this."""
     return _same_matrix(one, other) and all(
         np.array_equal(getattr(one, part), getattr(other, part))
         for part in ("lower", "upper", "row_lower", "row_upper")
@@ -365,7 +365,7 @@ def _same_bounds(one: LinearProgram, other: LinearProgram) -> bool:
 
 
 def _alike(one: LinearProgram, other: LinearProgram) -> bool:
-    """Tell whether columns and rows mean the same, so that a basis or plan carries over."""
+    """Check whether columns and rows mean the same, so that a basis or plan carries over."""
     return all(
         [(b.name, b.count) for b in getattr(one, part)]
         == [(b.name, b.count) for b in getattr(other, part)]

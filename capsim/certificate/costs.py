@@ -54,14 +54,14 @@ class PlanLike(Protocol):
 
 
 def purchase_price(given: CertificateData) -> Floats:
-    """RMB a purchased place and school year ``[j]``."""
+    """Return the price of a purchased place a school year, RMB ``[j]``."""
     column = given.providers.schools["purchase_price_cny"].to_numpy(np.float64)
     standard = given.per_stage("purchase_price_cny")[given.providers.stage]
     return np.where(np.isnan(column), standard, column)
 
 
 def purchase_cost(given: CertificateData, plan: Decisions) -> Floats:
-    """RMB for purchased places ``[j, t]``."""
+    """Compute RMB for purchased places ``[j, t]``."""
     places = plan.purchased + TERM * (plan.purchased_december - plan.purchased)
     return np.where(places == 0, 0.0, purchase_price(given)[:, None] * places)
 
@@ -80,7 +80,7 @@ def running(given: CertificateData, copies: Floats) -> Floats:
 def costs_by_kind(
     given: CertificateData, plan: Decisions, state: Derived, ways: Ways
 ) -> dict[str, Floats]:
-    """Undiscounted RMB by region and planned year; ``lease`` is also part of ``conversion``.
+    """Compute undiscounted RMB by region and planned year; ``lease`` is in ``conversion`` too.
 
     ``salvage`` has one column, due at the end of the horizon.
     """
@@ -118,7 +118,7 @@ def costs_by_kind(
 
 
 def salvage(given: CertificateData, events: list[tuple[int, int, float]]) -> Floats:
-    """Minus the book value left at the end of the horizon, by region, one column."""
+    """Return minus the book value at the end of the horizon, by region, one column."""
     out = np.zeros((len(given.regions), 1))
     share = float(given.settings.costs.salvage_share)
     end = ordinal(f"{given.years[-1] + 1}-09-01")
@@ -133,7 +133,7 @@ def salvage(given: CertificateData, events: list[tuple[int, int, float]]) -> Flo
 
 
 def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
-    """Undiscounted RMB that no decision can avoid, by region and planned year."""
+    """Compute undiscounted RMB that no decision can avoid, by region and planned year."""
     prices, projects, T = given.settings.costs, given.projects, len(given.years)
     stay = (1.0 - float(given.settings.staff.attrition)) ** np.arange(1, T + 1)
     teachers = float(prices.teacher_cny) if given.on("staff") else 0.0
@@ -163,7 +163,7 @@ def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
 
 
 def recurrent(costs: dict[str, Floats]) -> Floats:
-    """Spending under the recurrent limit by region and planned year."""
+    """Compute spending under the recurrent limit by region and planned year."""
     return np.asarray(sum(costs[kind] for kind in RECURRENT))
 
 

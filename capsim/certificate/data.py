@@ -144,11 +144,11 @@ class CertificateData:
         return (*self.counties, WHOLE)
 
     def on(self, family: str) -> bool:
-        """Whether a constraint family is switched on."""
+        """Return whether a constraint family is switched on."""
         return switched(self.settings.switches, family)
 
     def counted(self, kind: str) -> bool:
-        """Whether a kind of cost is in the objective."""
+        """Return whether a kind of cost is in the objective."""
         return switched(self.settings.cost_terms, kind)
 
     def per_stage(self, attribute: str) -> Floats:
@@ -157,7 +157,7 @@ class CertificateData:
         return np.array([np.nan if v is None else float(v) for v in values])
 
     def limit(self, kind: str, years: Sequence[int]) -> Floats:
-        """Limits by county (the last row is the whole) and year; inf where there is none."""
+        """Return limits by county (the last row is the whole) and year; inf without one."""
         rows = self.scenario.table("limits")
         rows = rows[(rows["kind"] == kind) & rows["year"].isin(list(years))]
         out = np.full((len(self.regions), len(years)), np.inf)
@@ -184,14 +184,14 @@ class CertificateData:
 
 
 def switched(switches: Any, name: str) -> bool:
-    """Look up a switch of a settings section, true unless said."""
+    """Return a switch of a settings section; true where it is not set."""
     if isinstance(switches, Mapping):
         return bool(switches.get(name, True))
     return bool(getattr(switches, name))
 
 
 def ordinal(day: str) -> int:
-    """Day number of an ISO date."""
+    """Return the day number of an ISO date."""
     return date.fromisoformat(day).toordinal()
 
 
@@ -273,7 +273,7 @@ def read_calendar(scenario: Scenario) -> Calendar:
 def read_demand(
     demand: DemandLike, areas: Sequence[str], grades: Sequence[str], calendar: Calendar
 ) -> tuple[Floats, Floats]:
-    """Children and population ``[area, grade, base year and planned years]``."""
+    """Read children and population ``[area, grade, base year and planned years]``."""
     wanted = (areas, grades, (calendar.base_year, *calendar.years))
     had = (demand.areas, demand.grades, demand.years)
     at = [
@@ -355,7 +355,7 @@ def base_rolls(
     areas: Sequence[str],
     grades: Sequence[str],
 ) -> Floats:
-    """``R[j, g]``: rolls, else the area's and sector's profile, else evenly."""
+    """Return ``R[j, g]``: rolls, else the area's and sector's profile, else evenly."""
     seen = scenario.table("pupils")
     seen = seen[seen["school_year"] == scenario.base_year]
     profile = np.zeros((2, len(areas), len(grades)))
@@ -386,7 +386,7 @@ def read_projects(
     calendar: Calendar,
     providers: Providers,
 ) -> Projects:
-    """Projects of planned stages, their rows and when they may open."""
+    """Read projects of planned stages, their rows and when they may open."""
     rows = scenario.table("projects")
     rows = rows[rows["stage"].isin(list(scenario.stages))].reset_index(drop=True)
     names = tuple(dict.fromkeys(rows["project"]))

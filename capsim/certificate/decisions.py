@@ -53,7 +53,7 @@ class Axis:
     index: pd.Index
 
     def positions(self, frame: pd.DataFrame) -> Ints:
-        """Position of each row of a frame, -1 where the key is unknown."""
+        """Return the position of each row of a frame, -1 where the key is unknown."""
         if len(self.columns) == 1:
             keys = pd.Index(frame[self.columns[0]])
         else:
@@ -90,7 +90,7 @@ class Reader:
         return frame.assign(**{c.split(".")[1]: np.nan for c in lacking})
 
     def numbers(self, table: str, column: str) -> Floats:
-        """Read a column as numbers; what is none is booked and read as 0."""
+        """Read a column as numbers; what is invalid is booked and read as 0."""
         values = pd.to_numeric(self.tables[table][column], errors="coerce").to_numpy(np.float64)
         bad = ~np.isfinite(values)
         faults = [f"{table}.{column} row {row}" for row in np.flatnonzero(bad)]
@@ -268,7 +268,7 @@ def convert_dates(given: CertificateData, reader: Reader) -> Ints:
 
 
 def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, Ints]:
-    """Phased out and closed by planned year, and the year a school is said to run down from."""
+    """Read who is phased out and closed by planned year, and the first year of running down."""
     frame, T = reader.tables["closures"], len(given.years)
     at = provider_axis(given).positions(frame)
     when = pd.Index(given.years).get_indexer(pd.Index(frame["from_year"]))

@@ -46,7 +46,7 @@ class Certificate:
     not_rechecked: tuple[str, ...] = ()
 
     def holds(self, tolerance: float = 1e-6) -> bool:
-        """Whether no violation is above ``tolerance``.
+        """Return whether no violation is above ``tolerance``.
 
         Examples
         --------

@@ -49,7 +49,7 @@ class Derived:
 
 
 def derive(given: CertificateData, plan: Decisions) -> Derived:
-    """Follow the decisions through `docs/model.md`."""
+    """Compute what follows from the decisions, as `docs/model.md` defines it."""
     providers = given.providers
     copies = plan.autumn(given, plan.opened)
     converted = plan.autumn(given, plan.converted)
@@ -89,7 +89,7 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
 
 
 def new_seats(given: CertificateData, copies: Floats, column: str = "places") -> Floats:
-    """Places that projects add to providers ``[j, t]``; they end after the project's life."""
+    """Count places that projects add to providers ``[j, t]``; they end after the project's life."""
     rows, projects = given.projects.rows, given.projects
     out = np.zeros((len(given.providers.names), len(given.years)))
     places = rows[column].to_numpy(np.float64)
@@ -104,7 +104,7 @@ def new_seats(given: CertificateData, copies: Floats, column: str = "places") ->
 
 
 def large_classes(given: CertificateData, classes: Floats, pupils: Floats) -> Floats:
-    """Classes of `large_class` or more, from the chords of the normal tail."""
+    """Count classes of `large_class` or more, from the chords of the normal tail."""
     sd = float(given.settings.policy.class_size_sd)
     large = given.per_stage("large_class")
     out = np.zeros_like(classes)
@@ -119,7 +119,7 @@ def large_classes(given: CertificateData, classes: Floats, pupils: Floats) -> Fl
 
 
 def displaced(given: CertificateData, pupils: Floats) -> Floats:
-    """Children made to change school in mid-stage ``[j, g, t]``, compulsory stages."""
+    """Count children made to change school in mid-stage ``[j, g, t]``, compulsory stages."""
     providers = given.providers
     out = np.zeros((len(providers.names), len(given.grades), len(given.years)))
     if not given.on("continuity"):
@@ -130,12 +130,12 @@ def displaced(given: CertificateData, pupils: Floats) -> Floats:
 
 
 def staying(given: CertificateData, pupils: Floats) -> Floats:
-    """Last year's children of the grade before who are still there ``[j, g, t]``."""
+    """Count last year's children of the grade before who are still there ``[j, g, t]``."""
     return given.progression[given.providers.area] * pupils[:, given.previous, :-1]
 
 
 def taken_over_staff(given: CertificateData) -> Floats:
-    """Teachers taken over if a school converts ``[j]``."""
+    """Count teachers taken over if a school converts ``[j]``."""
     providers = given.providers
     staffed = np.isin(given.stage_names, list(given.settings.staff.stages))[providers.stage]
     ratio = float(given.settings.policy.takeover_ratio)
@@ -161,7 +161,7 @@ def check_places(given: CertificateData, plan: Decisions, state: Derived, book: 
 
 
 def check_payers(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Everyone at a levered school pays, is paid for, or sits in a converted school."""
+    """Check that all at a levered school pay, are paid for, or sit in a converted school."""
     providers = given.providers
     axes = [providers.names, given.years]
     payers = plan.fee_paying + plan.purchased + plan.public
@@ -170,7 +170,7 @@ def check_payers(given: CertificateData, plan: Decisions, state: Derived, book: 
 
 
 def check_seats(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Pupils against seats."""
+    """Check pupils against seats."""
     providers = given.providers
     axes = [providers.names, given.years]
     levered, public = providers.levered[:, None], providers.public[:, None]
@@ -191,7 +191,7 @@ def check_seats(given: CertificateData, plan: Decisions, state: Derived, book: L
 
 
 def turned_inclusive(given: CertificateData, copies: Floats) -> Floats:
-    """Children that inclusive kindergartens bring to (+) or take from (-) providers ``[j, t]``."""
+    """Count children that inclusive kindergartens bring to (+) or take from (-) ``[j, t]``."""
     projects, providers = given.projects, given.providers
     out = np.zeros((len(providers.names), len(given.years)))
     kindergarten = np.array([name == "kindergarten" for name in given.stage_names])
@@ -206,7 +206,7 @@ def turned_inclusive(given: CertificateData, copies: Floats) -> Floats:
 
 
 def inclusive_rows(given: CertificateData, copies: Floats) -> list[tuple[int, Floats]]:
-    """Rows of inclusive kindergartens with the children turned inclusive by year."""
+    """List rows of inclusive kindergartens with the children turned inclusive by year."""
     projects = given.projects
     chosen = np.flatnonzero(projects.rows["kind"] == "inclusive_kindergarten")
     children = projects.rows["pupils"].fillna(0.0).to_numpy(np.float64)
@@ -214,7 +214,7 @@ def inclusive_rows(given: CertificateData, copies: Floats) -> list[tuple[int, Fl
 
 
 def check_admission(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """First grades of levered schools stay within the admission plan."""
+    """Check that first grades of levered schools stay within the admission plan."""
     providers = given.providers
     first = providers.teaches & (given.previous < 0)
     intake = (plan.pupils[:, :, 1:] * first[:, :, None]).sum(axis=1)
@@ -226,7 +226,7 @@ def check_admission(given: CertificateData, plan: Decisions, state: Derived, boo
 
 
 def check_continuity(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """No levered school takes in children in mid-stage; the displaced are counted."""
+    """Check that levered schools admit no one in mid-stage, and the count of the displaced."""
     providers = given.providers
     axes = [providers.names, given.grades, given.years]
     later = providers.teaches & (given.previous >= 0)
@@ -238,7 +238,7 @@ def check_continuity(given: CertificateData, plan: Decisions, state: Derived, bo
 
 
 def check_conversion(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Due and earliest years of conversions."""
+    """Check due and earliest years of conversions."""
     providers, policy = given.providers, given.settings.policy
     names, last = providers.names, len(given.calendar.dates)
     earliest = given.calendar.first_on_or_after(f"{policy.conversion_earliest_year}-09-01")
@@ -266,7 +266,7 @@ def check_closure(given: CertificateData, plan: Decisions, state: Derived, book:
 
 
 def check_run_down(given: CertificateData, plan: Decisions, book: Ledger) -> None:
-    """Schools said to run down, and no others, admit nobody from that year on."""
+    """Check that the schools listed as running down, and no others, admit no one from then on."""
     providers, T = given.providers, len(given.years)
     first = providers.teaches & (given.previous < 0)
     intake = (plan.pupils[:, :, 1:] * first[:, :, None]).sum(axis=1)
@@ -284,7 +284,7 @@ def check_run_down(given: CertificateData, plan: Decisions, book: Ledger) -> Non
 
 
 def check_purchase(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Purchases lie within their contracts, contracts last, ceilings hold."""
+    """Check that purchases lie within their contracts, contracts last, ceilings hold."""
     providers, policy = given.providers, given.settings.policy
     axes = [providers.names, given.years]
     schools = providers.schools
@@ -323,7 +323,7 @@ def check_purchase(given: CertificateData, plan: Decisions, state: Derived, book
 
 
 def early_ends(running: np.ndarray, term: int) -> np.ndarray:
-    """Years in which a contract has ended before its minimum term ``[j, t]``."""
+    """Flag years in which a contract has ended before its minimum term ``[j, t]``."""
     before = np.hstack([np.zeros((len(running), 1), bool), running[:, :-1]])
     begins = running & ~before
     broken = np.zeros_like(running)

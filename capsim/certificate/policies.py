@@ -28,7 +28,7 @@ class Shares:
     including: Floats
 
     def counted(self, given: CertificateData) -> Floats:
-        """Private pupils as the policy counts them."""
+        """Return private pupils as the policy counts them."""
         purchased_counts = given.settings.policy.purchased_counts_as_private
         return self.including if purchased_counts else self.excluding
 
@@ -61,12 +61,12 @@ class Target:
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:
-    """``part / whole``; a share of nothing is 0."""
+    """Return ``part / whole``; a share of nothing is 0."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def read_shares(given: CertificateData, plan: Decisions, state: Derived) -> Shares:
-    """Private shares of compulsory enrolment."""
+    """Compute private shares of compulsory enrolment."""
     providers = given.providers
     levered, compulsory = providers.levered[:, None], providers.compulsory[:, None]
     if given.settings.policy.share_denominator == "residence":
@@ -94,14 +94,14 @@ def counted_private(given: CertificateData, plan: Decisions, state: Derived) -> 
 
 
 def enrolled(given: CertificateData, plan: Decisions, stage: str) -> tuple[Floats, Floats]:
-    """Children with a place, and population, of a stage's residents by planned year."""
+    """Count children with a place, and population, of a stage's residents by planned year."""
     mine = np.array([name == stage for name in given.stage_names], bool)[given.grade_stage]
     placed = (given.children[:, :, 1:] - plan.shortfall)[:, mine].sum(axis=(0, 1))
     return placed, given.population[:, mine, 1:].sum(axis=(0, 1))
 
 
 def kindergartens(given: CertificateData, state: Derived) -> tuple[Floats, Floats, Floats]:
-    """Children in public, in public or inclusive, and in all kindergartens, by year."""
+    """Count children in public, in public or inclusive, and in all kindergartens, by year."""
     providers = given.providers
     mine = np.array([n == KINDERGARTEN for n in given.stage_names], bool)[providers.stage]
     total = np.where(mine[:, None], state.total[:, 1:], 0.0)
@@ -126,7 +126,7 @@ def large_shares(given: CertificateData, state: Derived) -> Floats:
 
 
 def read_targets(given: CertificateData, plan: Decisions, state: Derived) -> list[Target]:
-    """Every target of the scenario with what the plan achieves."""
+    """List every target of the scenario with what the plan achieves."""
     policy, floors = given.settings.policy, given.settings.floors
     years = given.years
     missed = float(plan.shortfall.sum())
@@ -161,7 +161,7 @@ def read_targets(given: CertificateData, plan: Decisions, state: Derived) -> lis
 
 
 def ratio_of_some(part: Floats, whole: Floats) -> Floats:
-    """``part / whole``, NaN where the whole is not known or nobody."""
+    """Return ``part / whole``; NaN where the whole is 0 or unknown."""
     return np.where(whole > 0, ratio(part, whole), np.nan)
 
 
@@ -173,7 +173,7 @@ def yearly(
     day: str,
     at_most: bool,
 ) -> list[Target]:
-    """One target for each planned year in which a stepped rule is in force."""
+    """List one target for each planned year in which a stepped rule is in force."""
     rule = given.stepped(table)
     return [
         Target(f"{name}-{year}", f"{year}-{day}", float(r), float(f), at_most)
@@ -216,7 +216,7 @@ def check_policies(given: CertificateData, plan: Decisions, state: Derived, book
 
 
 def floor(given: CertificateData, book: Ledger, name: str, part: Floats, whole: Floats) -> None:
-    """``part >= floor * whole`` where the rule is in force and the whole is known."""
+    """Check ``part >= floor * whole`` where the rule is in force and the whole is known."""
     least = given.stepped(getattr(given.settings.floors, name)) * whole
     known = ~np.isnan(least)
     book.at_most("floors", name, -part, -least, [given.years], where=known)
@@ -236,7 +236,7 @@ def check_share(given: CertificateData, plan: Decisions, state: Derived, book: L
 
 
 def check_kindergartens(given: CertificateData, state: Derived, book: Ledger) -> None:
-    """Sector shares of an area's kindergartens stay but for named openings and conversions."""
+    """Check that sector shares of an area's kindergartens change by named decisions only."""
     providers = given.providers
     mine = np.array([n == KINDERGARTEN for n in given.stage_names], bool)[providers.stage]
     groups: dict[str, Bools] = {
@@ -264,7 +264,7 @@ def check_kindergartens(given: CertificateData, state: Derived, book: Ledger) ->
 
 
 def check_class_size(given: CertificateData, state: Derived, book: Ledger) -> None:
-    """Large classes by county and stage against the ceiling."""
+    """Check large classes by county and stage against the ceiling."""
     cap = given.stepped(given.settings.policy.large_class_share)
     county = given.providers.county
     for s in np.flatnonzero(given.compulsory_stages):

@@ -13,7 +13,7 @@ from capsim.certificate.places import Derived
 
 
 def opening_events(given: CertificateData, plan: Decisions) -> list[tuple[int, int, float]]:
-    """Row of the projects table, check date, copies of it opened then."""
+    """List openings: row of the projects table, check date, copies of it opened then."""
     opened = np.diff(np.hstack([np.zeros((len(plan.opened), 1)), plan.opened]), axis=1)
     events = []
     for r, m in enumerate(given.projects.of):
@@ -38,7 +38,7 @@ def check_openings(given: CertificateData, plan: Decisions, book: Ledger) -> Non
 
 
 def payments(given: CertificateData, r: int, k: int) -> Floats:
-    """Capital of one copy of row ``r`` opened on check date ``k``, by planned calendar year."""
+    """Compute capital of one copy of row ``r`` opened on check date ``k``, by calendar year."""
     row = given.projects.rows.iloc[r]
     due = float(row["capital_cny"] - row["spent_cny"])
     opening = float(ordinal(given.calendar.dates[k]))
@@ -56,7 +56,7 @@ def payments(given: CertificateData, r: int, k: int) -> Floats:
 
 
 def capital(given: CertificateData, events: list[tuple[int, int, float]]) -> Floats:
-    """Capital paid by county (the last row is the whole) and planned calendar year."""
+    """Sum capital paid by county (the last row is the whole) and planned calendar year."""
     paid = np.zeros((len(given.regions), len(given.years)))
     known: dict[tuple[int, int], Floats] = {}
     for r, k, copies in events:
@@ -68,7 +68,7 @@ def capital(given: CertificateData, events: list[tuple[int, int, float]]) -> Flo
 
 
 def check_money(given: CertificateData, paid: Floats, recurrent: Floats, book: Ledger) -> None:
-    """Capital by calendar year and recurrent spending by school year against their limits."""
+    """Check capital by calendar year and recurrent spending by school year against limits."""
     axes = [given.regions, given.years]
     for kind, spent in (("capital", paid), ("recurrent", recurrent)):
         limit = given.limit(kind, given.years)
@@ -77,7 +77,7 @@ def check_money(given: CertificateData, paid: Floats, recurrent: Floats, book: L
 
 
 def check_land(given: CertificateData, plan: Decisions, book: Ledger) -> None:
-    """Land of candidates whose building has started against the quota so far."""
+    """Check land of candidates whose building has started against the quota so far."""
     limits = given.scenario.table("limits")
     listed = limits.loc[limits["kind"] == "land", "year"]
     if len(listed) == 0:
@@ -102,7 +102,7 @@ def check_land(given: CertificateData, plan: Decisions, book: Ledger) -> None:
 
 
 def base_pool(given: CertificateData) -> Floats:
-    """Teachers on post in the base year by region."""
+    """Count teachers on post in the base year by region."""
     providers = given.providers
     staffed = staffed_providers(given)
     staff = np.where(providers.public & (staffed > 0), providers.staff, 0.0)
@@ -110,13 +110,13 @@ def base_pool(given: CertificateData) -> Floats:
 
 
 def staffed_providers(given: CertificateData) -> Ints:
-    """1 for providers whose stage is staffed from the county pool."""
+    """Return 1 for providers whose stage is staffed from the county pool."""
     stages = np.isin(given.stage_names, list(given.settings.staff.stages))
     return stages[given.providers.stage].astype(np.int64)
 
 
 def staff_need(given: CertificateData, state: Derived) -> Floats:
-    """Teachers that public and converted pupils need, by region and planned year."""
+    """Compute teachers that public and converted pupils need, by region and planned year."""
     providers = given.providers
     per_post = given.per_stage("pupils_per_post")[providers.stage]
     staffed = staffed_providers(given) > 0
@@ -126,7 +126,7 @@ def staff_need(given: CertificateData, state: Derived) -> Floats:
 
 
 def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
-    """Staff stock, need and limits."""
+    """Check staff stock, need and limits."""
     providers, policy = given.providers, given.settings.policy
     counties, years = given.counties, given.years
     axes = [counties, years]

@@ -44,7 +44,7 @@ class Links:
 
 
 def read_links(given: CertificateData) -> Links:
-    """Links of a scenario, listed or automatic."""
+    """Read links of a scenario, listed or automatic."""
     scenario, travel = given.scenario, given.settings.travel
     price = float(given.settings.costs.travel_cny_per_km)
     frame = scenario.table("areas")
@@ -117,7 +117,7 @@ def read_links(given: CertificateData) -> Links:
 def beyond(
     given: CertificateData, stage: Ints, kind: NDArray[Any], km: Floats, minutes: Floats
 ) -> Bools:
-    """Whether a way is farther or longer than day pupils of a stage and kind of area may have."""
+    """Flag ways farther or longer than day pupils of a stage and kind of area may have."""
     travel = given.settings.travel
     far = np.zeros(km.shape, bool)
     if not given.on("boarding"):
@@ -145,7 +145,7 @@ def beyond(
 
 
 def boards(given: CertificateData) -> Bools:
-    """Whether children of a grade may board ``[g]``."""
+    """Flag grades whose children may board ``[g]``."""
     out = []
     for one in given.stages:
         start = int(one.boards_from_year)
@@ -154,7 +154,7 @@ def boards(given: CertificateData) -> Bools:
 
 
 def distance(start: Floats, end: Floats, default: float) -> Floats:
-    """Kilometres between points; ``default`` where a coordinate is not known."""
+    """Compute kilometres between points; ``default`` where a coordinate is not known."""
     gap = start[:, None, :] - end[None, :, :]
     km = np.hypot(gap[:, :, 0], gap[:, :, 1])
     return np.where(np.isnan(km), default, km)
@@ -240,7 +240,7 @@ def check_flows(given: CertificateData, links: Links, plan: Decisions, reader: R
 
 
 def boarding_cost(given: CertificateData, ways: Ways) -> Floats:
-    """RMB for boarders by area of the school and planned year."""
+    """Compute RMB for boarders by area of the school and planned year."""
     price = float(given.settings.costs.boarder_cny) + given.per_stage("boarding_cny")
     out: Floats = (price[:, None, None] * ways.area_boarders).sum(axis=0)
     at = given.providers
@@ -249,7 +249,7 @@ def boarding_cost(given: CertificateData, ways: Ways) -> Floats:
 
 
 def check_boarding(given: CertificateData, ways: Ways, state: Derived, book: Ledger) -> None:
-    """Boarders against boarding places, by school and by what else an area has of a stage."""
+    """Check boarders against boarding places, by school and by the rest of an area's stage."""
     providers = given.providers
     stand = providers.schools["boarding_places"].fillna(0.0).to_numpy(np.float64)
     beds = stand[:, None] + new_seats(given, state.copies, "boarding_places")
@@ -299,7 +299,7 @@ def _check_flows(
     found: dict[tuple[str, int], Catchment],
     reader: Reader,
 ) -> None:
-    """Nobody goes to a public school by a link of its own but to that of the catchment."""
+    """Check that children of a catchment use no public school's own link but its school's."""
     frame, public = reader.tables["flows"], given.providers.public
     j = given.providers.index.get_indexer(pd.MultiIndex.from_frame(frame[["to_school", "stage"]]))
     a = pd.Index(given.areas).get_indexer(pd.Index(frame["area"]))

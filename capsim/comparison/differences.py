@@ -47,7 +47,7 @@ def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
 def _cells(
     name: str, first: pd.DataFrame, other: pd.DataFrame, keys: Sequence[str]
 ) -> list[tuple[str, str, str, str, str]]:
-    """Cells in which two tables differ; a row that only one has is named with its key alone."""
+    """List cells in which two tables differ; a row that only one has by its key alone."""
     if first.equals(other):
         return []
     one, two = (table.set_index(_keys(table, keys)) for table in (first, other))

@@ -132,7 +132,7 @@ def tornado(summary: pd.DataFrame, factors: Factors, base: str, column: str) -> 
 
 
 def heat(summary: pd.DataFrame, factors: Factors, column: str) -> pd.DataFrame:
-    """Lay a column of the summary out over two settings; NaN where there is no plan.
+    """Tabulate a column of the summary over two settings; NaN where there is no plan.
 
     Returns
     -------

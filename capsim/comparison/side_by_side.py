@@ -286,7 +286,7 @@ def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def result_of(plan: Plan, outcomes: Outcomes | None, prices: pd.DataFrame | None) -> Result:
-    """Keep of a plan and its simulation what is compared."""
+    """Reduce a plan and its simulation to what is compared."""
     headline = {"scenario": plan.scenario.name, "status": plan.status, "gap": plan.gap}
     if plan.status == "infeasible":
         messages = () if plan.explanation is None else plan.explanation.messages
@@ -335,7 +335,7 @@ def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
 
 
 def _limits(plan: Plan) -> pd.DataFrame:
-    """Limits that the plan uses up in its own years."""
+    """List limits that the plan uses up in its own years."""
     table = plan.tables["limits_used"]
     rows = table["binds"] & (table["year"] >= plan.scenario.first_year)
     return table[rows].drop(columns="binds").reset_index(drop=True)

@@ -92,7 +92,7 @@ def backward(pieces: Sequence[Piece], opening: float, stretch: float) -> float:
 
 
 def anchored(pieces: Sequence[Piece], opening: float, started: float, now: float) -> Baseline:
-    """Lay a project backward from its planned opening.
+    """Schedule a project backward from its planned opening.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def anchored(pieces: Sequence[Piece], opening: float, started: float, now: float
 
 
 def free(pieces: Sequence[Piece], start: float, now: float) -> Baseline:
-    """Lay a project forward from the day it begins or began."""
+    """Schedule a project forward from the day it begins or began."""
     begin, end = forward(pieces, start, 1.0)
     return _left(pieces, begin, end, 1.0, now)
 
@@ -191,7 +191,7 @@ def draft(
     starts: Mapping[str, Dates] | str | None = None,
     crews: bool = True,
 ) -> Draft:
-    """Lay out the programme; see `build` for the arguments and errors."""
+    """Build a programme's schedule; see `build` for the arguments and errors."""
     if isinstance(starts, str) and starts != "asap":
         raise ValueError(f'starts is a mapping, "asap" or None, not {starts!r}')
     built = columns(scenario, planned, starts)
@@ -276,7 +276,7 @@ def _needs(phase: Phase, county: str, stock: Stock, crews: bool, faults: list[Fa
 def _order(
     pairs: Sequence[tuple[int, Phase]], built: Sequence[Column], after: Sequence[Sequence[int]]
 ) -> list[int]:
-    """Put the phases in an order in which each follows what it waits for."""
+    """Sort the phases so that each follows what it waits for."""
     try:
         return topological(after)
     except ValueError as error:
@@ -299,7 +299,7 @@ def _draft(
     now: float,
     crews: bool,
 ) -> Draft:
-    """Lay every column out as planned, and make the network of what is still to come."""
+    """Schedule every column as planned, and make the network of what is still to come."""
     size = len(activities)
     of: list[list[int]] = [[] for _ in built]
     for i, one in enumerate(activities):

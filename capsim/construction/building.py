@@ -119,7 +119,7 @@ class ConstructionSimulation:
         return pd.DataFrame(days.astype("datetime64[D]").astype("datetime64[s]"), columns=names)
 
     def dates(self) -> pd.DataFrame:
-        """Quantiles of the milestone dates.
+        """Return quantiles of the milestone dates.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class ConstructionSimulation:
         return share
 
     def waiting(self) -> pd.DataFrame:
-        """Days lost, mean over replications, by what they were lost to.
+        """Return days lost, mean over replications, by what they were lost to.
 
         Returns
         -------
@@ -203,7 +203,7 @@ class ConstructionSimulation:
         return table.astype({"project": "str", "cause": "str", "copy": "int64", "days": "float64"})
 
     def use(self) -> pd.DataFrame:
-        """Units of renewable resources in use, by month.
+        """Return units of renewable resources in use, by month.
 
         Returns
         -------
@@ -234,7 +234,7 @@ class ConstructionSimulation:
         return table.astype({"resource": "str", "county": "str", "month": "str", "used": "float64"})
 
     def gantt(self) -> pd.DataFrame:
-        """Bars of the programme with their uncertainty.
+        """Return bars of the programme with their uncertainty.
 
         Returns
         -------

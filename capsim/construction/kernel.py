@@ -166,7 +166,7 @@ class Lockstep:
         self.by_asking = priority is None
 
     def run(self) -> None:
-        """Go from moment to moment until nothing happens any more in any replication."""
+        """Advance from moment to moment until nothing happens any more in any replication."""
         size, everyone = self.network.size, np.arange(len(self.days))
         for i, before in enumerate(self.network.after):
             if not before:
@@ -229,7 +229,7 @@ class Lockstep:
                 self.follow(row[free], then[free])
 
     def follow(self, rows: Ints, one: Ints) -> None:
-        """All that these activities wait for has finished."""
+        """Begin activities whose predecessors have finished; those that need crews join a line."""
         day = self.ready[rows, one]
         day = day + np.maximum(self.release[one] - day, 0.0)
         needy = self.needy[one]

@@ -58,7 +58,7 @@ class Profile:
             day = at[k]
 
     def take(self, needs: Needs, start: float, end: float) -> None:
-        """Hold ``needs`` from start to end."""
+        """Reserve ``needs`` from start to end."""
         if end <= start:
             return
         first, last = self._cut(start), self._cut(end)
@@ -339,7 +339,7 @@ class _Search:
             self.justify(start, finish, budget)
 
     def justify(self, start: list[float], finish: list[float], budget: int) -> None:
-        """Push everything late, then early again, while that shortens the schedule.
+        """Shift everything late, then early again, while that shortens the schedule.
 
         The backward pass is not a schedule under releases and calendars, only an order for the
         forward one; both count towards the budget.

@@ -60,7 +60,7 @@ class Crews:
         self.cause = [-1] * network.size
 
     def ask(self, i: int, now: float) -> None:
-        """Put activity ``i`` in its line."""
+        """Add activity ``i`` to its line."""
         needs = self.needs[i]
         line = self.lines.get(needs)
         if line is None:
@@ -71,7 +71,7 @@ class Crews:
         self.touched.add(needs)
 
     def free(self, i: int) -> None:
-        """Give back what activity ``i`` had taken."""
+        """Release what activity ``i`` had taken."""
         for r, units in self.needs[i]:
             if self.renewable[r]:
                 self.add(r, units)
@@ -149,7 +149,7 @@ class Job:
     _index: int = field(repr=False)
 
     def request(self) -> simpy.Event:
-        """Ask for the crews and consumables of the phase; the event comes when all are granted."""
+        """Request the crews and consumables of the phase; the event comes when all are granted."""
         return self._run.ask(self._index)
 
     def work(self, days: float) -> simpy.Event:
@@ -158,7 +158,7 @@ class Job:
         return self.env.timeout(days if calendar is None else calendar.span(self.env.now, days))
 
     def release(self) -> None:
-        """Give the crews back."""
+        """Release the crews."""
         self._run.free(self._index)
 
     @property

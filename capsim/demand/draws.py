@@ -373,7 +373,7 @@ def _single(values: Array) -> Single:
 
 
 def _from_base(errors: Single) -> Single:
-    """Put the base year before the leads."""
+    """Insert the base year before the leads."""
     out = np.zeros((*errors.shape[:-1], errors.shape[-1] + 1), errors.dtype)
     out[..., 1:] = errors
     return out

@@ -313,7 +313,7 @@ def _moves(pupils: Array) -> tuple[Array, Array]:
 
 
 def _as_now(seen: Observed, above: Array, below: Array) -> tuple[Array, Array]:
-    """Leave a county's years out in which its areas did not teach the grade where they do now.
+    """Drop a county's years in which its areas did not teach the grade where they do now.
 
     Both are ``[county, grade, year]``.
     """

@@ -82,7 +82,7 @@ def kept(keep: Mask, above: Array, below: Array) -> tuple[Array, Array]:
 
 
 def taught(above: Array, below: Array) -> tuple[Array, Array]:
-    """Leave out pairs of a grade that was not taught: empty, and not by chance."""
+    """Drop pairs of a grade that was not taught: empty, and not by chance."""
     return kept((above > 0) | (below < CHANCE), above, below)
 
 
@@ -94,7 +94,7 @@ def group_sum(values: Array, group: Index) -> Array:
 
 
 def divide(above: Array, below: Array, otherwise: Array | float) -> Array:
-    """Divide, taking ``otherwise`` where there is nothing to divide by."""
+    """Divide; ``otherwise`` where the denominator is 0."""
     shape = np.broadcast_shapes(above.shape, below.shape)
     full = np.array(np.broadcast_to(np.asarray(otherwise, dtype=float), shape))
     np.divide(above, below, out=full, where=below > 0)
@@ -151,7 +151,7 @@ def fitted_alpha(above: Array, below: Array) -> float:
 
 
 def without_outliers(above: Array, below: Array) -> Array:
-    """Pull ratios to within three robust standard deviations of their median.
+    """Limit ratios to within three robust standard deviations of their median.
 
     Returns
     -------

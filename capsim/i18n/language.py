@@ -178,7 +178,7 @@ class Words:
         return _short(100 * fraction, ()) + self.percent
 
     def joined(self, parts: list[str]) -> str:
-        """Put parts of a sentence in a row."""
+        """Join parts of a sentence."""
         return self.comma.join(parts)
 
 
@@ -192,7 +192,7 @@ def _short(number: float, units: Sequence[Unit]) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """Leave zeros at the end of a decimal number out."""
+    """Drop zeros at the end of a decimal number."""
     return text.rstrip("0").rstrip(".")
 
 

@@ -51,7 +51,7 @@ class ResultStore:
     folder: Path
 
     def path(self, key: str) -> Path:
-        """File of a result."""
+        """Return the file of a result."""
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}{SUFFIX}"
 
     def read(self, key: str) -> Any:

@@ -68,7 +68,7 @@ def run_tasks(
     store: ResultStore | None = None,
     done: Done = lambda finished, total: None,
 ) -> list[Result]:
-    """Do the tasks whose results a store has not kept yet; return all, in the order of the tasks.
+    """Run the tasks whose results a store has not kept yet; return all, in the order of the tasks.
 
     Parameters
     ----------

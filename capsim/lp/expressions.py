@@ -129,7 +129,7 @@ class Expression:
         return self + other
 
     def __neg__(self) -> Expression:
-        """Turn every sign."""
+        """Change every sign."""
         return self * -1.0
 
     def __sub__(self, other: Expression | Data) -> Expression:
@@ -394,7 +394,7 @@ def _numbers(data: Data) -> Array | float:
 
 
 def _is(value: Array | float, number: float) -> bool:
-    """Tell whether numbers are one, and this."""
+    """Check whether a value is one number for all cells, equal to ``number``."""
     return isinstance(value, float) and value == number
 
 
@@ -442,7 +442,7 @@ def _moved(term: Term, at: Index) -> Term:
 
 
 def _kept(at: Index, column: Index, value: Array | float) -> tuple[Index, Index, Array | float]:
-    """Leave out entries in no cell and on no column."""
+    """Drop entries in no cell and on no column."""
     keep = (at >= 0) & (column >= 0)
     if keep.all():
         return at, column, value

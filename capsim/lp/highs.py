@@ -143,7 +143,7 @@ class Highs:
             self._option(name, value)
 
     def start_from(self, x: Array) -> None:
-        """Offer ``x`` as a first solution of a mixed-integer program."""
+        """Set ``x`` as a first solution of a mixed-integer program."""
         solution = self._hp.HighsSolution()
         solution.col_value = x
         self._highs.setSolution(solution)
@@ -186,7 +186,7 @@ class Highs:
         self._highs.changeObjectiveOffset(value)
 
     def fix(self, columns: Index, value: Array) -> None:
-        """Hold ``columns`` at ``value``, keeping the basis for the next solve."""
+        """Fix ``columns`` at ``value``, keeping the basis for the next solve."""
         at = columns.astype(np.int32)
         self._highs.changeColsBounds(len(at), at, value, value)
 
@@ -209,7 +209,7 @@ class Highs:
         return Basis(basis) if basis.valid else None
 
     def begin_at(self, basis: Basis | None) -> None:
-        """Forget all earlier solves and begin the next one at ``basis``, or from nothing."""
+        """Clear all earlier solves and begin the next one at ``basis``, or from nothing."""
         self._highs.clearSolver()
         if basis is None:
             return
@@ -286,7 +286,7 @@ class Highs:
         return _STATUS.get(str(self._highs.getModelStatus()).rsplit(".", 1)[-1], "error")
 
     def cancel(self) -> None:
-        """Ask a running solve to stop.
+        """Stop a running solve.
 
         Only from now on HiGHS asks back, at every iteration, whether it shall.
         """

@@ -88,7 +88,7 @@ def _empty_row(label: str, low: float, high: float) -> None:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Names that PuLP and LP files accept, each once."""
+    """Make names that PuLP and LP files accept, each once."""
     seen: dict[str, int] = {}
     out = []
     for name in names:

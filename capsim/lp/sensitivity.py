@@ -178,7 +178,7 @@ class Margins:
         return out
 
     def _in_basis(self, member: int, sign: float) -> Margin | None:
-        """Slope and reach where the basis of the optimum can follow the move; else None."""
+        """Compute slope and reach where the basis of the optimum can follow the move; else None."""
         followed = self._moves[member]
         if followed is None:
             return None
@@ -195,7 +195,7 @@ class Margins:
         return float(_steps(self._activity[rows], values, lower, upper).min(initial=np.inf))
 
     def _reach(self, at: Index, move: Array) -> float:
-        """Units over which the columns ``at`` can move so before a bound is met."""
+        """Compute by how many units the columns ``at`` can move so before a bound is met."""
         wide, free = self._wide, at < self._first
         own = at[free]
         columns = _steps(self._x[own], move[free], wide.lower[own], wide.upper[own])
@@ -215,7 +215,7 @@ def _active(value: Array, lower: Array, upper: Array) -> tuple[Flag, Flag]:
 
 
 def _tangent(low: Flag, high: Flag) -> tuple[Array, Array]:
-    """Bounds of a move that keeps the active bounds."""
+    """Return bounds of a move that keeps the active bounds."""
     return np.where(low, 0.0, -np.inf), np.where(high, 0.0, np.inf)
 
 

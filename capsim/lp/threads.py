@@ -43,7 +43,7 @@ class Clock:
         return {} if left is None else {"time_limit": left}
 
     def deal(self, tasks: int, share: float = 1.0) -> Deal:
-        """Deal a share of what is left out to tasks that run side by side."""
+        """Divide what is left among tasks that run side by side."""
         left = self.left()
         return Deal(None if left is None else left * share, tasks)
 

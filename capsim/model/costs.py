@@ -55,18 +55,18 @@ class Spending:
 
 
 def day_number(iso: Text) -> Array:
-    """Days since 1970-01-01 of ISO dates."""
+    """Count days since 1970-01-01 of ISO dates."""
     return np.asarray(iso.astype("datetime64[D]").astype(np.int64), np.float64)
 
 
 def new_year_days(given: ModelData) -> Array:
-    """Days of 1 January of each planned year and of the one after, ``[year + 1]``."""
+    """Return the days of 1 January of each planned year and of the one after, ``[year + 1]``."""
     first, count = int(given.space.years[0]), len(given.space.years)
     return day_number(np.array([f"{first + i}-01-01" for i in range(count + 1)], object))
 
 
 def building_start(given: ModelData) -> Array:
-    """Day on which building starts for an opening on each check date, ``[row, check]``."""
+    """Return the day building starts for an opening on each check date, ``[row, check]``."""
     opening = day_number(given.dates.date)
     return opening[None, :] - given.projects.row_months[:, None] * MONTH_DAYS
 
@@ -106,7 +106,7 @@ def salvage_value(given: ModelData) -> tuple[Index, Index, Array]:
 
 @dataclass(frozen=True)
 class Line:
-    """Entries of one kind, one for each of its columns; a column of -1 is none.
+    """Entries of one kind, one for each of its columns; a column of -1 does not exist.
 
     Counties, years and amounts, RMB per unit of the column, broadcast to the shape of the columns.
     """
@@ -350,7 +350,7 @@ def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
 
 
 def taken_over(given: ModelData) -> Array:
-    """Teachers who come into the county pool when a school converts, ``[provider]``."""
+    """Count teachers who come into the county pool when a school converts, ``[provider]``."""
     staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
     ratio = given.scenario.settings.policy.takeover_ratio
     return np.where(staffed[given.providers.stage], ratio * given.providers.staff, 0.0)

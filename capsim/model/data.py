@@ -64,7 +64,7 @@ class TableArrays:
 
 
 def codes(values: Sequence[Any] | NDArray[Any], names: Iterable[Any]) -> Index:
-    """Position of each value in ``names``; -1 where it is not one of them.
+    """Return the position of each value in ``names``; -1 where it is not one of them.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def codes(values: Sequence[Any] | NDArray[Any], names: Iterable[Any]) -> Index:
 
 
 def first_rows(values: Text) -> Index:
-    """Positions at which a value stands for the first time, in order.
+    """Find positions at which a value stands for the first time, in order.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def check_dates(scenario: Scenario) -> Dates:
 
 
 def stepped(table: Mapping[int, float], year: int) -> float | None:
-    """Look up the value in force in ``year``: each holds from its key on; None before the first.
+    """Return the value in force in ``year``: each holds from its key on; None before the first.
 
     Examples
     --------
@@ -171,7 +171,7 @@ MOST = 5
 
 
 def refuse_other(scenario: Scenario, demand: Demand) -> None:
-    """Refuse the children of another scenario, and numbers of children that are none.
+    """Refuse the children of another scenario, and invalid numbers of children.
 
     Raises
     ------
@@ -348,7 +348,7 @@ def prepare(scenario: Scenario, demand: Demand, like: ModelData | None = None) -
 
 
 def _as_before(scenario: Scenario, demand: Demand, dates: Dates, like: ModelData) -> bool:
-    """Whether tables, stages, years, dates and children are those that ``like`` was made of."""
+    """Check whether tables, stages, years, dates and children are those ``like`` was made of."""
     old = like.scenario
     return (
         demand is like.demand
@@ -399,7 +399,7 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
 
 
 def _parts_boarders(scenario: Scenario, stage: Stage) -> bool:
-    """Whether some grades of a stage may board and others not, where that matters."""
+    """Check whether only some grades of a stage may board, where that matters."""
     settings = scenario.settings
     may = boards(stage)
     return bool(settings.switches.boarding and limits_travel(settings) and may.any() != may.all())
@@ -471,12 +471,12 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
 
 
 def _planned(rows: TableArrays, space: Space) -> TableArrays:
-    """Rows of planned stages."""
+    """Return rows of planned stages."""
     return rows.where(codes(rows.text("stage"), space.stage_names) >= 0)
 
 
 def _own_links(scenario: Scenario, school: Text, stage: Text) -> Flag:
-    """Which providers are named by a link, ``[provider]``."""
+    """Flag providers that are named by a link, ``[provider]``."""
     links = TableArrays(scenario, "links")
     links = links.where(links.text("to_school") != "")
     if not links.count:
@@ -522,7 +522,7 @@ def _rolls(
 
 
 def provider_rows(name: Text, stage: Index, of_name: Text, of_stage: Index) -> Index:
-    """Position of each name and stage among the providers; -1 where it is none."""
+    """Return the position of each name and stage among the providers; -1 where it has none."""
     wanted = list(zip(of_name, of_stage.tolist(), strict=True))
     return codes(wanted, zip(name, stage.tolist(), strict=True))
 
@@ -581,7 +581,7 @@ def limits_of(data: ModelData, kind: str) -> tuple[Array, Array]:
 
 
 def inclusive_pool(data: ModelData) -> Index:
-    """First inclusive private provider of each area and stage, ``[area, stage]``; -1 where none."""
+    """Find the first inclusive private provider, ``[area, stage]``; -1 where none."""
     providers, space = data.providers, data.space
     found = np.flatnonzero(providers.inclusive & ~providers.public)[::-1]
     pool = np.full((len(space.areas), len(space.stages)), -1, np.int64)

@@ -55,7 +55,7 @@ class Links:
 
 
 def prepare_links(given: ModelData) -> Links:
-    """Read the table ``links``, or link areas as ``docs/scenario.md`` says where there is none."""
+    """Read the table ``links``; without one, link areas as ``docs/scenario.md`` describes."""
     table = TableArrays(given.scenario, "links")
     ways = _listed(given, table) if table.count else _automatic(given)
     space = given.space
@@ -110,7 +110,7 @@ def _far(given: ModelData, area: Index, stage: Index, km: Array, minutes: Array)
 
 
 def _automatic(given: ModelData) -> _Ways:
-    """Each area to itself, and to every other area of its county when that is switched on."""
+    """Link each area to itself, and to the others of its county where that is switched on."""
     space, settings = given.space, given.scenario.settings
     n, stages = len(space.areas), len(space.stages)
     a = b = np.arange(n)
@@ -143,7 +143,7 @@ def _known_km(x1: Array, y1: Array, x2: Array, y2: Array, same: Flag, default: f
 
 
 def _listed(given: ModelData, table: TableArrays) -> _Ways:
-    """Links as listed, plus each area to itself where no row says otherwise."""
+    """Return links as listed, plus each area to itself where no row names it."""
     space, providers = given.space, given.providers
     exact, of_exact = _of_stages(table, space)
     wide = np.flatnonzero(table.text("stage") == "")
@@ -179,7 +179,7 @@ def _listed(given: ModelData, table: TableArrays) -> _Ways:
 
 
 def _of_stages(table: TableArrays, space: Space) -> tuple[Index, Index]:
-    """Rows of the links that name a planned stage, and which."""
+    """Find rows of the links that name a planned stage, and which."""
     stage = codes(table.text("stage"), space.stage_names)
     row = np.flatnonzero(stage >= 0)
     return row, stage[row]
@@ -197,7 +197,7 @@ def _own_links(
 
 
 def _distance(given: ModelData, area: Index, to_area: Index, to_school: Index) -> Array:
-    """Kilometres from coordinates: of the school, else of its area; else what the settings say."""
+    """Compute kilometres from coordinates: of the school, else its area; else the default."""
     areas = TableArrays(given.scenario, "areas")
     x, y = areas.number("x_km"), areas.number("y_km")
     direct = to_school >= 0
@@ -209,7 +209,7 @@ def _distance(given: ModelData, area: Index, to_area: Index, to_school: Index) -
 
 
 def _of_providers(given: ModelData, x: Array, y: Array) -> tuple[Array, Array]:
-    """Coordinates of every provider, those of its area where it has none of its own."""
+    """Return coordinates of every provider, those of its area where it has none of its own."""
     schools, projects = (
         TableArrays(given.scenario, "schools"),
         TableArrays(given.scenario, "projects"),
@@ -291,7 +291,7 @@ def catchments_of(given: ModelData, links: Links) -> Catchments:
 def with_the_rest(
     c: Catchments, assigned: Flag, stage: Index, cost_cny: Array, stands: Flag
 ) -> Flag:
-    """Give areas of which nobody goes to a public school a catchment too, at no cost.
+    """Add catchments, at no cost, for areas of which no one goes to a public school.
 
     Each takes the school to which it is cheapest to go, of those whose catchment it borders, or one
     of its own; then those that border it, and so on. Where islands are allowed any will do.

@@ -59,7 +59,7 @@ ALWAYS = ("conversion",)
 
 
 def is_large(program: LinearProgram) -> bool:
-    """Tell whether a program is solved county by county."""
+    """Check whether a program is solved county by county."""
     return len(program.cost) > LARGE
 
 
@@ -82,7 +82,7 @@ class OwnRule:
     check: Callable[[Any], float] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to other processes without the check, which may be a function of one's own."""
+        """Pickle without the check, which may be a function of one's own."""
         return OwnRule, (self.name, self.rows)
 
 
@@ -301,7 +301,7 @@ def formulate(
     Raises
     ------
     ValueError
-        If the demand is not one of the scenario, or has a number of children that is none.
+        If the demand is not one of the scenario, or has invalid numbers of children.
     """
     if demand is None:
         from capsim.demand.projection import project

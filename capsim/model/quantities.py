@@ -140,7 +140,7 @@ class Quantity:
     __radd__ = __add__
 
     def __neg__(self) -> Quantity:
-        """Turn every sign."""
+        """Change every sign."""
         return replace(self, expression=-self.expression)
 
     def __sub__(self, other: Other) -> Quantity:
@@ -332,7 +332,7 @@ class _Keyed(NamedTuple):
         return _Keyed(found.labelled(*(axes[at] for at in rest), axis), [*rest, key])
 
     def spread(self, keys: Sequence[str]) -> Expression:
-        """Put the axes in an order of keys, with axes of one member for those there are not."""
+        """Arrange the axes in an order of keys, with axes of one member for missing keys."""
         order = [self.keys.index(key) for key in keys if key in self.keys]
         shape = self.expression.shape
         cells = np.arange(prod(shape)).reshape(shape).transpose(order)

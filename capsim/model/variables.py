@@ -320,7 +320,7 @@ def _open_bounds(given: ModelData, keep: Flag) -> tuple[Array, Array]:
 
 
 def _at_every_date(column: Index, dates: Dates) -> Index:
-    """Let candidates, which open in autumn only, have the column of the autumn on other dates."""
+    """Give candidates, which open in autumn only, the autumn's column on other dates."""
     return np.where(column < 0, column[:, dates.autumn[dates.year]], column)
 
 

@@ -88,7 +88,7 @@ def _activity(model: Model, x: Array) -> pd.DataFrame:
 
 
 def _least_further(model: Model, solution: Solution, table: pd.DataFrame) -> Array:
-    """Least that a waiting candidate would take of each limit of land or capital; -inf of others.
+    """Compute the least that a waiting candidate takes of each limit; -inf of other kinds.
 
     Waiting is what could have started (land) or opened (capital) by then and has not.
     """

@@ -184,7 +184,7 @@ class Plan:
         return explain(self)
 
     def explain(self) -> Explanation | None:
-        """Say why there is no plan, or why it misses a target; None where it meets them all."""
+        """Explain why there is no plan, or why it misses a target; None where it meets them all."""
         return self.explanation
 
     @classmethod

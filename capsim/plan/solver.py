@@ -59,7 +59,7 @@ def search(
 
 
 def _falls_apart(parts: Split) -> bool:
-    """Whether there are several blocks and they meet in no row.
+    """Check whether there are several blocks and they meet in no row.
 
     What couples counties is what costs the simplex method its time: without it even a block of
     300,000 columns takes a sixth of the interior point's.

@@ -317,7 +317,7 @@ def _position(solution: Solution, stage: str) -> int:
 
 
 def _enrolled(solution: Solution, stage: str) -> Array:
-    """Children of a stage with a place over those of the age, ``[year]``."""
+    """Return children of a stage with a place over those of the age, ``[year]``."""
     space = solution.parts.given.space
     grades = space.grade_stage == _position(solution, stage)
     people = space.population[:, grades].sum(axis=(0, 1))
@@ -326,7 +326,7 @@ def _enrolled(solution: Solution, stage: str) -> Array:
 
 
 def _in_kindergartens(solution: Solution) -> tuple[Array, Array]:
-    """Children in public, and in public or inclusive, kindergartens over all in one ``[year]``."""
+    """Return public, and public or inclusive, kindergarten children over all, ``[year]``."""
     providers, stage = solution.parts.given.providers, _position(solution, STAGE)
     here = providers.stage == stage
     everyone = solution.enrolled[here].sum(axis=0)
@@ -337,7 +337,7 @@ def _in_kindergartens(solution: Solution) -> tuple[Array, Array]:
 
 
 def _turned_inclusive(solution: Solution, stage: int) -> Array:
-    """Children whose kindergarten turns inclusive between September and December, ``[year]``."""
+    """Count children whose kindergarten turns inclusive between September and December."""
     projects, dates = solution.parts.given.projects, solution.parts.given.dates
     new = solution.open[:, dates.december] - solution.open[:, dates.autumn]
     pupils = np.where(projects.row_stage == stage, projects.row_pupils, 0.0)

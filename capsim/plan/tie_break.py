@@ -109,7 +109,7 @@ def _with_moves(model: Model, fixed: LinearProgram, x: Array) -> tuple[LinearPro
 
 
 def _climbing(space: Space) -> tuple[Array, Array]:
-    """Parts of last year's and of this year's band that are and were in mid-stage.
+    """Return the parts of last year's and of this year's band in mid-stage.
 
     Arrays ``[area, band, t]``; the first holds nothing in the first year.
     """

@@ -79,7 +79,7 @@ def with_reserves(model: Model) -> tuple[LinearProgram, Expression]:
 def _under_ceilings(
     program: LinearProgram, reserve: Index, september: Index, december: Index
 ) -> LinearProgram:
-    """Give reserves the coefficients that a purchase of the whole year has in the ceilings."""
+    """Add reserves to the ceilings, with the coefficients of a purchase of the whole year."""
     rows = np.concatenate([program.rows_of(name) for name in CEILINGS])
     matrix = program.matrix.tocsr()[rows].tocsc()
     each = matrix[:, december] + matrix[:, september].multiply(september != december)
@@ -126,7 +126,7 @@ def _crowding(
 
 
 def _sure_seats(model: Model, counted: Index) -> Expression:
-    """Seats of projects from the autumn on in which they count, less those ended, ``[j, t]``."""
+    """Count seats of projects from the autumn they count, less those ended, ``[j, t]``."""
     parts, x, projects = model.parts, model.parts.x, model.given.projects
     row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
     opened = x.open_at[projects.row_project[row]]

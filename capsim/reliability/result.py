@@ -147,7 +147,7 @@ def _shortages(step: Step) -> pd.DataFrame:
 
 
 def explain(search: Search, step: Step) -> tuple[str, ...]:
-    """Say in sentences what stands in the way, the greatest obstacle first."""
+    """Write in sentences what stands in the way, the greatest obstacle first."""
     asked, by_target = search.probability, achieved(step.judged)
     sentences = [
         f"All targets hold in {step.holds.mean():.1%} of {len(step.holds):,} draws; {asked:.1%} is "
@@ -178,7 +178,7 @@ def _missed_as_planned(search: Search, step: Step) -> list[str]:
 
 
 def _failure(target: Target, figure: Array, flag: Flag) -> str:
-    """Say how often a target fails, and with which figure as a rule."""
+    """Write how often a target fails, and with which figure as a rule."""
     name, required = target.id, target.required
     typical = float(np.median(figure[~flag]))
     if target.rule == "placement":

@@ -293,7 +293,7 @@ def bracket(steps: Sequence[Step], asked: float) -> tuple[Step | None, Step | No
 
 
 def part_further(search: Search, steps: Sequence[Step]) -> float | None:
-    """Guess which part of the last widening, once more, makes the last plan safe enough.
+    """Estimate which part of the last widening, once more, makes the last plan safe enough.
 
     Linear in the normal quantile of the probability, as `part_between`. None where the last plan
     is far from safe, or no safer than the one before: then margins are made anew.
@@ -309,7 +309,7 @@ def part_further(search: Search, steps: Sequence[Step]) -> float | None:
 
 
 def part_between(search: Search, safe: Step, below: Step) -> float:
-    """Guess which part of the way from one plan's margins to another's is just safe enough.
+    """Estimate which part of the way from one plan's margins to another's is just safe enough.
 
     Linear in the normal quantile of the probability; the aim is a little above what is asked for,
     so that the lower end of the interval reaches it.

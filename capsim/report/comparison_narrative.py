@@ -23,7 +23,7 @@ CELLS = 3
 
 
 def verdict(comparison: Comparison, say: Words) -> str:
-    """Tell which scenario comes first, by what, and what it misses."""
+    """Write which scenario comes first, by what, and what it misses."""
     first = comparison.tables["summary"].iloc[0]
     if first["status"] == "infeasible":
         return say("NO SCENARIO has a plan that meets what is ordered.")
@@ -54,7 +54,7 @@ def figure(value: Any, column: str, say: Words) -> str:
 
 
 def sections(comparison: Comparison, say: Words) -> list[Section]:
-    """Say how surely costs differ, who is dominated, who has no plan, and what goes in otherwise.
+    """Write how surely costs differ, who is dominated, who has no plan, and what goes in otherwise.
 
     A heading without anything under it is left out.
     """
@@ -86,7 +86,7 @@ def _more(number: int, say: Words) -> list[str]:
 
 
 def _costs(comparison: Comparison, say: Words) -> list[str]:
-    """Say how far the simulated cost of each scenario is from the first, and how surely."""
+    """Write how far the simulated cost of each scenario is from the first, and how surely."""
     table = comparison.tables["differences"]
     lines = []
     for row in table[table["what"] == PAID].to_dict("records"):

@@ -210,7 +210,7 @@ def csv(table: pd.DataFrame) -> bytes:
 
 
 def plain_text(cell: str) -> str:
-    """Give the text that a cell written by `csv` stands for.
+    """Return the text that a cell written by `csv` stands for.
 
     Examples
     --------

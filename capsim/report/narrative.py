@@ -59,7 +59,7 @@ UNITS = {
 
 
 def explained(messages: Iterable[Message], say: Words) -> list[str]:
-    """Give the sentences of an explanation.
+    """Return the sentences of an explanation.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def target_figure(identifier: str, figure: float | None, say: Words) -> str:
 
 
 def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
-    """Tell whether the plan meets all targets and how far its cost is proved."""
+    """Write whether the plan meets all targets and how far its cost is proved."""
     if plan.status == "infeasible":
         return say("NO PLAN meets what is ordered.")
     gap = f"{100 * plan.gap:.3f}"
@@ -113,7 +113,7 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
 
 
 def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
-    """Put the targets of one rule together: its first date in full, its later years in short.
+    """Group the targets of one rule: its first date in full, its later years in short.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
 
 
 def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
-    """Say what takes in the pupils, and what is built, converted, closed and bought."""
+    """Write what takes in the pupils, and what is built, converted, closed and bought."""
     row = summary["reduction"]
     total = row["total"]
     parts = [
@@ -194,7 +194,7 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
 
 
 def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Section:
-    """Say what the decisions cost, by kind, and how far simulations spread."""
+    """Write what the decisions cost, by kind, and how far simulations spread."""
     costs = plan.tables["costs"]
     avoidable = costs["discounted_cny"] - costs["committed_cny"]
     kinds = avoidable.groupby(costs["kind"]).sum()
@@ -216,7 +216,7 @@ def kind_name(kind: object, say: Words) -> str:
 
 
 def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
-    """Say between which costs nine simulations in ten lie; blank without simulation.
+    """Write between which costs nine simulations in ten lie; blank without simulation.
 
     What a child without a place is counted at is paid to nobody and left out.
     """
@@ -230,7 +230,7 @@ def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
 
 
 def people(summary: dict[str, Any], say: Words) -> list[str]:
-    """Say who must change school, how many stay private, and how many seats stay empty."""
+    """Write who must change school, how many stay private, and how many seats stay empty."""
     displaced, surplus = summary["displaced_pupils"], summary["surplus_places"]
     first = next(iter(displaced))
     last = next(reversed(surplus))
@@ -265,7 +265,7 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
 
 
 def binds(plan: Plan, say: Words) -> Section:
-    """Say which targets are met with no room and which limits are used up."""
+    """Write which targets are met with no room and which limits are used up."""
     table = plan.tables["limits_used"]
     table = table[table["binds"] & (table["year"] >= plan.scenario.first_year)]
     tight = pd.Series(tight_targets(plan.tables["targets"]), dtype=str)
@@ -281,7 +281,7 @@ def binds(plan: Plan, say: Words) -> Section:
 
 
 def short(plan: Plan, say: Words) -> Section | None:
-    """Say where children are left without a place, by stage in its worst year; None where none is.
+    """Write where children are left without a place, by stage in its worst year; else None.
 
     Counties are named from the worst on, with the children they leave out.
     """
@@ -330,7 +330,7 @@ def _years(rows: pd.DataFrame, say: Words) -> str:
 
 
 def late(outcomes: Outcomes, say: Words) -> Section | None:
-    """Say whose lateness hurts most; None where none does."""
+    """Write whose lateness hurts most; None where none does."""
     worst = outcomes.tables["projects"]
     worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
     parts = [
@@ -346,14 +346,14 @@ def late(outcomes: Outcomes, say: Words) -> Section | None:
 
 
 def prices_head(table: pd.DataFrame, say: Words) -> str:
-    """Say how prices are to be read, or that there are none."""
+    """Write how prices are to be read, or that there are none."""
     if table.empty:
         return say("Nothing is scarce: no limit, target or place has a price.")
     return say("What would be saved, all years together, with the plan's decisions as they are:")
 
 
 def price_sentences(table: pd.DataFrame, say: Words) -> list[str]:
-    """Tell the highest prices of each kind.
+    """Write the highest prices of each kind.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ FIGURES = {
 def answer(
     plan: Plan, summary: dict[str, Any], outcomes: Outcomes | None = None, *, lang: str = "en"
 ) -> str:
-    """Put a run into words, for one screen of 100 columns.
+    """Write a run in words, for one screen of 100 columns.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def reasons_text(
 
 
 def safety_text(hardened: Hardened) -> str:
-    """Say how safe the plan is, what that costs, or what stands in the way."""
+    """Write how safe the plan is, what that costs, or what stands in the way."""
     share = hardened.extra_cny / max(hardened.plain.avoidable_cny, 1e6)
     cheapest = hardened.rounds["probability"].iloc[0]
     lines = [
@@ -152,7 +152,7 @@ def _named(targets: tuple[str, ...]) -> list[str]:
 
 
 def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
-    """Put a comparison into a table for one screen, best scenario first, and into sentences."""
+    """Write a comparison as a table for one screen, best scenario first, and as sentences."""
     say = words(lang)
     lines = [compared.verdict(comparison, say), "", *_ranking(comparison, say)]
     for section in compared.sections(comparison, say):

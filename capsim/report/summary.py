@@ -152,7 +152,7 @@ def _by(table: pd.DataFrame, key: str, value: str) -> dict[str, float]:
 
 
 def safety_summary(hardened: Hardened) -> dict[str, Any]:
-    """Plain numbers for ``summary.json``."""
+    """Return plain numbers for ``summary.json``."""
     return {
         "asked": hardened.asked,
         "reached": hardened.reached,
@@ -167,7 +167,7 @@ def safety_summary(hardened: Hardened) -> dict[str, Any]:
 
 
 def reasons(plan: Plan, explanation: Explanation | None, prices: Prices | None) -> dict[str, Any]:
-    """Put an explanation, and prices where there are any, into plain values.
+    """Return an explanation, and prices where there are any, as plain values.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:
 
 
 def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
-    """Give every table of a comparison, those of a grid too: for files and for pages.
+    """Return every table of a comparison, those of a grid too: for files and for pages.
 
     Returns
     -------
@@ -415,13 +415,13 @@ def starts_gain(scenario: Scenario, optimized: OptimizedStarts) -> dict[str, Any
 
 
 def versions() -> dict[str, str]:
-    """Versions of capsim, Python and the libraries that figures come from."""
+    """Return versions of capsim, Python and the libraries that figures come from."""
     own = {"capsim": version("capsim"), "python": platform.python_version()}
     return own | {name: version(name) for name in LIBRARIES}
 
 
 def meets_all(summary: Mapping[str, Any]) -> bool:
-    """Tell whether there is a plan and it meets every target."""
+    """Check whether there is a plan and it meets every target."""
     return summary["status"] != "infeasible" and all(row["holds"] for row in summary["targets"])
 
 

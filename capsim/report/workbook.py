@@ -106,7 +106,7 @@ def plan_workbook(
 
 
 def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
-    """Give the rows of the summary sheet, from what `summary.json` says."""
+    """Return the rows of the summary sheet, from the values of `summary.json`."""
     scenario, targets, known = plan.scenario, summary["targets"], declared()
     yield "Scenario", "情景", scenario.name, ""
     if scenario.title:

@@ -277,7 +277,7 @@ def _layers(
 
 
 def _without_title_zh(base: Mapping[str, Any], keys: Container[object]) -> dict[str, Any]:
-    """Leave out the Chinese title of a base where another title is given."""
+    """Drop the Chinese title of a base where another title is given."""
     return {key: entry for key, entry in base.items() if key != "title_zh" or "title" not in keys}
 
 

@@ -47,7 +47,7 @@ def is_wrapped(entry: Any) -> bool:
 
 
 def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay one document over another: tables merge by key, anything else replaces.
+    """Merge one document over another: tables merge by key, anything else replaces.
 
     Examples
     --------

@@ -226,7 +226,7 @@ def _bad_names(cells: list[str], column: Column) -> list[Bad]:
 
 
 def _few(bad: list[Bad]) -> list[Bad]:
-    """Keep the first hundred and say how many more there are."""
+    """Keep the first hundred and add how many more there are."""
     bad = sorted(bad, key=lambda item: -1 if item[0] is None else item[0])
     if len(bad) <= SHOWN:
         return bad

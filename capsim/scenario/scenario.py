@@ -373,7 +373,7 @@ def _bytes(values: pd.Series) -> bytes:
 
 
 def without_blank(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave out optional columns that hold nothing but the default."""
+    """Drop optional columns that hold nothing but the default."""
 
     def is_kept(column: Column) -> bool:
         values, default = frame[column.name], column.default

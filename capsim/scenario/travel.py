@@ -190,7 +190,7 @@ def nearby_links(
 def _sites(
     areas: pd.DataFrame, schools: pd.DataFrame, projects: pd.DataFrame, stage: str
 ) -> pd.DataFrame:
-    """Public schools of a stage and projects that become one, with their coordinates."""
+    """Return public schools of a stage and projects that become one, with coordinates."""
     public = schools[(schools["stage"] == stage) & (schools["sector"] == "public")]
     own = projects[(projects["stage"] == stage) & (projects["school"] == "")]
     own = own[own["kind"] != "inclusive_kindergarten"]
@@ -242,7 +242,7 @@ FLAT = 1e-9
 
 
 def gabriel(xy: Floats) -> Pairs:
-    """Edges of the Gabriel graph of points, each once, ``[edge, 2]`` in ascending order.
+    """Compute edges of the Gabriel graph of points, each once, ``[edge, 2]``, ascending.
 
     Points in one place are chained, and the first of them stands for all.
 

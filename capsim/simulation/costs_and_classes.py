@@ -80,7 +80,7 @@ def class_sizes(
 
 
 def contract_teachers(data: SimulationData, seated: Sequence[Seated]) -> Array:
-    """Teachers on contract: the plan's, changed as the need beyond the posts changes.
+    """Compute teachers on contract: the plan's, changed as the need beyond the posts changes.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def contract_teachers(data: SimulationData, seated: Sequence[Seated]) -> Array:
 
 
 def public_pupils(stage: StageData, seated: Seated) -> Array:
-    """Pupils of public providers and of converted schools, ``[provider, year, draw]``."""
+    """Return pupils of public providers and converted schools, ``[provider, year, draw]``."""
     return np.asarray(np.where(stage.runs_public[..., None], seated.total, 0.0))
 
 

@@ -212,7 +212,7 @@ def simulation_data(plan: Plan) -> SimulationData:
 
 
 def spread(rows: pd.DataFrame, column: str, axes: Mapping[str, pd.Index]) -> Array:
-    """Put a long table's column into an array; cells without a row are 0."""
+    """Build an array from a long table's column; cells without a row are 0."""
     out = np.zeros([len(axis) for axis in axes.values()])
     at = tuple(axis.get_indexer(pd.Index(rows[name])) for name, axis in axes.items())
     known = np.all([index >= 0 for index in at], axis=0)
@@ -299,7 +299,7 @@ def _read_stage(
 
 
 def _ending(closures: pd.DataFrame, school: pd.Index, years: Index) -> Flag:
-    """Schools that the plan phases out or closes, from that year on, ``[provider, year]``."""
+    """Flag schools that the plan phases out or closes, from that year on, ``[provider, year]``."""
     rows = closures[closures["how"] != "run_down"]
     first = np.full(len(school), np.inf)
     np.minimum.at(
@@ -328,7 +328,7 @@ def _load(pupils: Array, pool: Index, pools: int) -> sparse.csr_array:
 
 
 def _limit(model: ModelData, kind: str) -> Array:
-    """Limits of a kind by county (the whole last) and year; inf where there is none."""
+    """Return limits of a kind by county (the whole last) and year; inf without one."""
     county, whole = limits_of(model, kind)
     limit = np.concatenate([county, whole[None]])
     return np.where(np.isnan(limit), np.inf, limit)
@@ -340,7 +340,7 @@ def _money_left(
     stages: tuple[StageData, ...],
     by_county: Mapping[str, pd.Index],
 ) -> Array:
-    """Recurrent money left by county (the whole last) and year; inf where there is no limit."""
+    """Compute recurrent money left by county (the whole last) and year; inf without a limit."""
     limit = _limit(model, "recurrent")
     if not plan.scenario.settings.switches.money:
         return np.full_like(limit, np.inf)

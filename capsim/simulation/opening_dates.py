@@ -103,7 +103,7 @@ def days(dates: object) -> Index:
 
 
 def planned_days(openings: OpeningDates) -> Index:
-    """Planned day on which the first copy of each project opens."""
+    """Return the planned day on which the first copy of each project opens."""
     return openings.day[first_copies(openings)]
 
 
@@ -113,7 +113,7 @@ def first_copies(openings: OpeningDates) -> Index:
 
 
 def opening_days(openings: OpeningDates, ready: Index | None) -> Index:
-    """Day on which each opening really happens, ``[opening, draw]``: not before its planned day.
+    """Return the day each opening really happens, ``[opening, draw]``: not before its planned day.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def built_days(building: ConstructionSimulation, openings: OpeningDates) -> Inde
 
 
 def iso_dates(dates: Index) -> NDArray[np.str_]:
-    """ISO dates of days; ``""`` for never.
+    """Write days as ISO dates; ``""`` for never.
 
     Examples
     --------

@@ -58,7 +58,7 @@ class Outcomes:
 
 
 def wilson(hits: int, draws: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a probability.
+    """Compute Wilson's 95 % score interval of a probability.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference,
     Journal of the American Statistical Association 22 (1927) 209-212.
@@ -143,7 +143,7 @@ def _summed(
     before: str = "",
     after: str = "",
 ) -> pd.DataFrame:
-    """Long table of the mean and quantiles over the last axis."""
+    """Build the long table of the mean and quantiles over the last axis."""
     index = pd.MultiIndex.from_product(list(axes.values()), names=list(axes))
     flat = values.reshape(len(index), values.shape[-1])
     cells = {"mean": flat.mean(1)}
@@ -188,7 +188,7 @@ def _projects(data: SimulationData, figures: Figures, ready: Index | None) -> pd
 
 
 def _fan(data: SimulationData, figures: Figures) -> pd.DataFrame:
-    """Quantiles of whole-city series by year."""
+    """Compute quantiles of whole-city series by year."""
     series = {"displaced": figures.displaced}
     series["share_excluding"] = figures.excluding[0]
     series["share_including"] = figures.including[0]

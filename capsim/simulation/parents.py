@@ -81,7 +81,7 @@ def _share(rng: np.random.Generator, mean: float, sd: float, shape: tuple[int, i
 def take_up(
     data: SimulationData, payers: tuple[Payers, ...], parents: Parents
 ) -> tuple[Payers, ...]:
-    """Take out the purchased places that parents decline; the children look for a public one."""
+    """Remove the purchased places that parents decline; the children look for a public one."""
     out = []
     for stage, payer in zip(data.stages, payers, strict=True):
         share = parents.uptake[stage.county][:, None]

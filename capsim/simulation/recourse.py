@@ -185,7 +185,7 @@ def _affordable(
 
 
 def more_spent(data: SimulationData, payers: Sequence[Payers], seated: Sequence[Seated]) -> Array:
-    """Recurrent spending beyond the plan's, RMB ``[county, year, draw]``, undiscounted.
+    """Compute recurrent spending beyond the plan's, RMB ``[county, year, draw]``, undiscounted.
 
     Allowances, contract teachers and purchases; what a late project does not cost yet is not
     counted on.

@@ -183,7 +183,7 @@ def trial(
 
 
 def simulated_targets(plan: Plan) -> tuple[Target, ...]:
-    """Read the plan's targets; half a child without a place is none."""
+    """Read the plan's targets; half a child without a place counts as 0."""
     return tuple(
         replace(target, tolerance=ANY) if target.rule == "placement" else target
         for target in read_targets(plan.tables["targets"])

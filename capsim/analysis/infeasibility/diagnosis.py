@@ -227,7 +227,7 @@ def _nothing(messages: list[Message]) -> Explanation:
 
 
 def _price_of_places(plan: Plan) -> Message:
-    """Say what it would cost to place every child, where that is possible but dearer."""
+    """Write what it would cost to place every child, where that is possible but dearer."""
     model = plan.model
     upper = model.program.upper.copy()
     upper[model.columns.shortfall.ravel()] = 0.0

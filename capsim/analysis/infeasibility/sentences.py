@@ -42,7 +42,7 @@ def _thing(name: str) -> Message:
 
 
 def conflict_sentences(sets: Sequence[tuple[str, ...]], rules: Mapping[str, Rule]) -> list[Message]:
-    """Say which rules cannot hold together."""
+    """Write which rules cannot hold together."""
     out = []
     for number, names in enumerate(sets):
         if len(names) == 1:
@@ -70,7 +70,7 @@ def conflict_sentences(sets: Sequence[tuple[str, ...]], rules: Mapping[str, Rule
 
 
 def cure_sentences(repairs: Mapping[str, list[Gap]], rules: Mapping[str, Rule]) -> list[Message]:
-    """Say what would be enough by itself: the gaps of each rule that can give way alone."""
+    """Write what would be enough by itself: the gaps of each rule that can give way alone."""
     cures = [_cure(rules[name], gaps) for name, gaps in repairs.items() if gaps]
     if not cures:
         return [Message("No single rule is enough to bend while all the others hold.")]
@@ -99,7 +99,7 @@ def amount_of(gaps: Sequence[Gap]) -> float:
 
 
 def _level(level: float, enough: float) -> Message | str:
-    """Say where a rule with a level moves to; a level below 0 counts downwards."""
+    """Write where a rule with a level moves to; a level below 0 counts downwards."""
     if level < 0:
         return Message("{now} instead of {before}", {"now": -level - enough, "before": -level})
     digits = 2 if enough >= 0.01 else 4
@@ -132,7 +132,7 @@ def _amount(amount: float, where: Message, year: int) -> Message:
 
 
 def gap_sentences(gaps: list[Gap]) -> list[Message]:
-    """Say what gives way at the least when all rules may but every child's place."""
+    """Write what gives way at the least when all rules may but every child's place."""
     if not gaps:
         return []
     order = sorted(gaps, key=lambda gap: gap.weight, reverse=True)
@@ -149,7 +149,7 @@ def gap_sentences(gaps: list[Gap]) -> list[Message]:
 
 
 def shortfall_sentences(plan: Plan) -> list[Message]:
-    """Say where and when a plan leaves children without a place."""
+    """Write where and when a plan leaves children without a place."""
     table = plan.tables["shortfall"]
     total = float(table["shortfall"].sum())
     if total <= 1e-6:
@@ -172,7 +172,7 @@ def shortfall_sentences(plan: Plan) -> list[Message]:
 
 
 def target_sentences(plan: Plan) -> list[Message]:
-    """Say which other targets a plan misses, the scenario having switched their rules off."""
+    """Write which other targets a plan misses, the scenario having switched their rules off."""
     targets = plan.tables["targets"]
     missed = targets[~targets["holds"].to_numpy(bool) & (targets["id"] != "placement")]
     return [
@@ -191,7 +191,7 @@ def target_sentences(plan: Plan) -> list[Message]:
 
 
 def price_sentence(dearer_cny: float, price_cny: float, *, at_least: bool) -> Message:
-    """Say how much dearer it would be to place every child, where no rules contradict."""
+    """Write how much dearer it would be to place every child, where no rules contradict."""
     text = (
         Message(
             "No rules contradict each other: every child could have a place for at least {amount}"

@@ -160,7 +160,7 @@ class _LShaped:
         return bound
 
     def search(self, bound: float, gap: float, options: SolveOptions) -> FirstStage:
-        """Go on with whole numbers until value and bound meet."""
+        """Search on with whole numbers until value and bound meet."""
         master = self._master
         gaps = {"mip_rel_gap": 0.0, "mip_abs_gap": gap * MASTER_SHARE}
         highs = Highs(master.program, options.highs | gaps)

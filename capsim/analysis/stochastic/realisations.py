@@ -78,7 +78,7 @@ class Realisations:
         return not self.models[0].program.integer[self.later].any()
 
     def rows(self, realisation: int) -> tuple[Index, Index]:
-        """Rows of a realisation that hold first-stage columns only, and all its others."""
+        """Return rows of a realisation that hold first-stage columns only, and all its others."""
         matrix = self.models[realisation].program.matrix[:, self.later].tocsr()
         used = np.diff(matrix.indptr) > 0
         return np.flatnonzero(~used), np.flatnonzero(used)

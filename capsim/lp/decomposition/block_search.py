@@ -61,7 +61,7 @@ class _Task:
         return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.split.blocks)
 
     def without_costly(self, part: LinearProgram, block: Block, x: Array) -> LinearProgram:
-        """Leave out columns of a block that are costly and used by neither ``x`` nor relaxation."""
+        """Drop columns of a block that are costly and used by neither ``x`` nor relaxation."""
         at = block.columns
         used = np.maximum(self.relaxed.x[at], x[at])
         return without_costly(part, used, self.relaxed.reduced[at], self.part * COSTLY)
@@ -150,7 +150,7 @@ def solve_blocks(
 
 
 def _searched_through(task: _Task) -> _State | None:
-    """Do steps 2 to 5 until the gap is reached; None without a solution."""
+    """Run steps 2 to 5 until the gap is reached; None without a solution."""
     state = _first(task)
     if state is None:
         return None
@@ -197,7 +197,7 @@ def _first(task: _Task) -> _State | None:
 
 
 def _by_prices(task: _Task) -> _State | None:
-    """Take the integers that the blocks choose at the prices, and deal the shares out for them."""
+    """Choose the integers that the blocks take at the prices, and divide the rows for them."""
     split, relaxed = task.split, task.relaxed
     chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
     x = None if chosen is None else _dealt(task, chosen)
@@ -274,7 +274,7 @@ def _searched(task: _Task, state: _State, slack: float, *, fixed: bool) -> _Stat
 
 
 def _further(task: _Task, state: _State) -> _State:
-    """Deal the shares out anew, search in full and bound more finely.
+    """Divide the shares anew, search in full and bound more finely.
 
     It ends when, at the pace of the last round, the rounds left would not reach the gap.
     """
@@ -295,7 +295,7 @@ def _further(task: _Task, state: _State) -> _State:
 
 
 def _dealt_anew(task: _Task, state: _State) -> _State:
-    """Take the shares that suit the integers found, or those chosen at the prices, where better."""
+    """Choose shares for the integers found, or for those chosen at the prices, where better."""
     for integers in (state.x, state.chosen):
         if integers is None or _reached(task, state):
             continue

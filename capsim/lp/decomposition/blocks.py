@@ -84,7 +84,7 @@ class Split:
         )
 
     def shares(self, x: Array) -> list[tuple[Array, Array]]:
-        """Limits on the coupling rows by block that ``x`` keeps, what is left over spread by use.
+        """Divide the coupling rows among blocks: each its use in ``x``, the rest spread by use.
 
         Blocks that have no coefficient in a row get no share of it.
         """
@@ -133,7 +133,7 @@ class Split:
 
 
 def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) -> Split:
-    """Take the flagged rows out and return what falls apart, small components put together.
+    """Remove the flagged rows and return the independent components, small ones put together.
 
     Parameters
     ----------

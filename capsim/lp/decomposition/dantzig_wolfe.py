@@ -113,7 +113,7 @@ class Master:
         self.objective = np.inf
 
     def add(self, block: int, cost: float, use: Array) -> None:
-        """Offer a block's solution: its cost, and what it uses of the rows."""
+        """Add a block's solution: its cost, and what it uses of the rows."""
         rows = np.flatnonzero(use)
         self._highs.add_column(cost, np.append(rows, self._rows + block), np.append(use[rows], 1.0))
         self._added.append(block)
@@ -354,7 +354,7 @@ class Pricer:
         return None
 
     def _begin(self, program: LinearProgram, cost: list[Array], master: Master) -> None:
-        """Hand the program's bounds over, and offer what is known and keeps them."""
+        """Load the program's bounds, and add known solutions that keep them."""
         for i, block in enumerate(self.blocks):
             lower, upper = program.lower[block.columns], program.upper[block.columns]
             self._solvers[i].change((lower, upper), self._sides[i], cost[i])
@@ -421,7 +421,7 @@ def _sided(price: Array, low: Array, high: Array) -> tuple[Array, float]:
 
 
 def _first_prices(split: Split) -> Array:
-    """Row by row the median over groups of blocks that are given their part of the rows.
+    """Return row by row the median over groups of blocks solved with their part of the rows.
 
     One group's prices say as much of its own scarcity as of the whole's; the median does not.
     """

@@ -59,7 +59,7 @@ def define_seats(m: Builder, f: Formulation) -> None:
 
 
 def ceiling_share(given: ModelData) -> Array:
-    """``class_ceiling ÷ class_size − 1`` of every provider's stage, ``[provider]``."""
+    """Return ``class_ceiling ÷ class_size − 1`` of every provider's stage, ``[provider]``."""
     space = given.space
     share = space.by_stage("class_ceiling") / space.by_stage("class_size") - 1.0
     return share[given.providers.stage]

@@ -74,7 +74,7 @@ def define_reduction(m: Builder, f: Formulation) -> None:
 
 
 def define_programme(m: Builder, f: Formulation) -> None:
-    """Have a programme's number of projects in use by its date.
+    """Require a programme's number of projects in use by its date.
 
     Rows
     ----

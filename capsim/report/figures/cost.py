@@ -47,7 +47,7 @@ KINDS = {
 
 
 def cost_table(plan: Plan) -> pd.DataFrame:
-    """Avoidable cost by year (index: school year, calendar year for capital) and kind.
+    """Tabulate avoidable cost by year (school year, calendar year for capital) and kind.
 
     RMB, discounted, what is committed whatever is decided taken off.
     """

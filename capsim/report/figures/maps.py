@@ -71,7 +71,7 @@ def beside(texts: Array, across: Array, discs: Array) -> Array:
 
 
 def _covered(boxes: Array, taken: Array) -> Array:
-    """Area of each box that boxes already there cover, square points."""
+    """Compute the area of each box that boxes already there cover, square points."""
     apart = np.abs(boxes[:, None, :2] - taken[None, :, :2])
     inside = boxes[:, None, 2:] + taken[None, :, 2:] - apart
     inside = np.minimum(inside, 2 * np.minimum(boxes[:, None, 2:], taken[None, :, 2:]))
@@ -90,7 +90,7 @@ Frame = tuple[float, float, float, float]
 
 
 def map_table(plan: Plan, school_year: int) -> pd.DataFrame:
-    """Put areas with coordinates on the map, compulsory stages of a school year.
+    """Tabulate areas with coordinates, compulsory stages of a school year.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def _draw_part(
 
 
 def _single(plan: Plan) -> bool:
-    """Whether schools have coordinates of their own."""
+    """Check whether schools have coordinates of their own."""
     return bool(plan.scenario.table("schools")["x_km"].notna().any())
 
 
@@ -233,7 +233,7 @@ def map_figure(plan: Plan, school_year: int, *, lang: str = "en") -> Figure:
 
 
 def _sizes(table: pd.DataFrame, largest: float) -> Array:
-    """Areas of the discs, square points: as the children."""
+    """Compute areas of the discs, square points, in proportion to the children."""
     children = table["children"].to_numpy(np.float64)
     sizes: Array = largest * (0.05 + 0.95 * children / max(1.0, children.max(initial=0.0)))
     return sizes
@@ -286,7 +286,7 @@ def _points_per_km(ax: Axes, table: pd.DataFrame, frame: Frame | None) -> float:
 
 
 def _boxes(table: pd.DataFrame, wide: Array, high: Array, scale: float) -> Array:
-    """Boxes round places of the map: their middles and half their sides, in points."""
+    """Compute boxes round places of the map: their middles and half their sides, in points."""
     x, y = (scale * table[axis].to_numpy(np.float64) for axis in ("x_km", "y_km"))
     return np.stack([x, y, wide / 2, high / 2], axis=1)
 
@@ -312,7 +312,7 @@ def draw_schools(ax: Axes, plan: Plan, stage: str, year: int, largest: float = 6
 
 
 def school_places(plan: Plan, stage: str) -> pd.DataFrame:
-    """Coordinates of schools and of projects that become one: their own, else their area's."""
+    """Return coordinates of schools and of projects that become one: own, else the area's."""
     schools = plan.scenario.table("schools")
     new = plan.scenario.table("projects")
     new = new[new["school"] == ""].assign(school=lambda t: t["project"])
@@ -440,7 +440,7 @@ def _around(values: Floats) -> tuple[float, float]:
 
 
 def _cells(xy: Floats) -> tuple[list[Floats], list[tuple[int, int, Floats]]]:
-    """Ground nearest to each point within their frame, and the lines between two of them."""
+    """Compute the ground nearest to each point within their frame, and lines between two."""
     from scipy.spatial import Voronoi
 
     low = np.array([_around(xy[:, 0])[0], _around(xy[:, 1])[0]])
@@ -462,7 +462,7 @@ def _cells(xy: Floats) -> tuple[list[Floats], list[tuple[int, int, Floats]]]:
 
 
 def _tints(whose: NDArray[np.object_], beside: list[tuple[int, int, Floats]]) -> list[int]:
-    """Give each catchment a tint that no neighbouring one has, as far as they suffice; -1: none."""
+    """Choose for each catchment a tint that no neighbour has, as far as they suffice; -1: none."""
     near: dict[object, set[object]] = {}
     for a, b, _ in beside:
         near.setdefault(whose[a], set()).add(whose[b])

@@ -50,7 +50,7 @@ LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
 def mix_table(plan: Plan) -> pd.DataFrame:
-    """Pupils of the compulsory stages by where they sit in autumn.
+    """Tabulate pupils of the compulsory stages by where they sit in autumn.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def mix(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
 
 
 def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> pd.DataFrame:
-    """Seats left over and missing of a stage in a school year, by area (by county if too many).
+    """Tabulate seats left over and missing of a stage in a school year, by area or county.
 
     Returns
     -------

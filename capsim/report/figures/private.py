@@ -102,7 +102,7 @@ def private_share(
 
 
 def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
-    """Row of the plan's `reduction` table for a school year (the ordered one unless given)."""
+    """Return the plan's `reduction` row of a school year (the ordered one unless given)."""
     table = plan.tables["reduction"].set_index("school_year")
     if school_year is None:
         year = int(plan.scenario.settings.policy.reduction_year)

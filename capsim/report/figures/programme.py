@@ -32,7 +32,7 @@ CALENDAR: Mapping[str, dict[str, list[str]]] = {
 
 
 def gantt_table(plan: Plan, outcomes: Outcomes | None = None, most: int = 48) -> pd.DataFrame:
-    """Rows of the Gantt chart: projects of a programme that open, grouped when they are many.
+    """Tabulate the Gantt chart: projects of a programme, grouped when they are many.
 
     Up to `most` projects stand one by one; above, alike ones (programme, county and planned date)
     share a row, and if these are still more than twice `most`, counties are put together too.
@@ -132,6 +132,6 @@ def gantt(
 
 
 def _days(dates: pd.Series) -> np.ndarray:
-    """Days of the matplotlib calendar; NaN where the text is blank."""
+    """Return days of the matplotlib calendar; NaN where the text is blank."""
     days = pd.to_datetime(dates.where(dates != "", None), format="ISO8601")
     return np.where(days.isna(), np.nan, date2num(days.fillna(pd.Timestamp(0)).to_numpy()))

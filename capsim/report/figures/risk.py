@@ -80,7 +80,7 @@ def rules_of(ids: pd.Series) -> pd.Series:
 
 
 def target_groups(targets: pd.DataFrame) -> pd.DataFrame:
-    """Put the yearly targets of one rule together: its first date, and the least likely later one.
+    """Group the yearly targets of one rule: its first date, and the least likely later one.
 
     Parameters
     ----------

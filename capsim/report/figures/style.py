@@ -79,14 +79,14 @@ def _add(file: str) -> str:
 
 
 def families() -> list[str]:
-    """Fonts of the figures: a Latin one, then, where there is one, a Chinese one for the rest."""
+    """List fonts of the figures: a Latin one, then a Chinese one for the rest, if there is one."""
     chinese = chinese_font()
     return [LATIN, chinese] if chinese else [LATIN]
 
 
 @contextmanager
 def one_warning() -> Iterator[None]:
-    """Say once, not once a character, that fonts lack characters of what is drawn."""
+    """Warn once, not once a character, that fonts lack characters of what is drawn."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -157,13 +157,13 @@ LONGEST = 28
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Empty figure, `width` × `height` inches, that lays itself out."""
+    """Make an empty figure, `width` × `height` inches, that lays itself out."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 @contextmanager
 def laid_out(figure: Figure) -> Iterator[None]:
-    """Lay a figure out once for all that is saved inside: it takes as long as drawing it.
+    """Run the layout of a figure once for all that is saved inside: it takes as long as drawing.
 
     Letters are widest in pixels, so it is done at the resolution of those.
     """
@@ -207,7 +207,7 @@ def _saved(figure: Figure, form: str) -> bytes:
 
 
 def bar_style(look: Look, say: Words) -> dict[str, Any]:
-    """Keywords that draw a bar of a series."""
+    """Return keywords that draw a bar of a series."""
     return {
         "color": look.colour,
         "hatch": look.hatch,
@@ -241,7 +241,7 @@ def school_years(ax: Axes, years: Sequence[int] | Any, say: Words, most: int = 1
 
 
 def legend_beside(ax: Axes) -> None:
-    """Put a legend to the right of an Axes, if there is anything on it."""
+    """Add a legend to the right of an Axes, if there is anything on it."""
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), reverse=True)
 

@@ -37,7 +37,7 @@ class Meaning(NamedTuple):
     size: float
 
     def text(self, say: Words) -> str:
-        """Say what it is, with its unit."""
+        """Return what it is, with its unit."""
         return say.joined([say(self.what), say(self.unit)]) if self.unit else say(self.what)
 
 

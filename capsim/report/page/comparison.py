@@ -125,7 +125,7 @@ def _sources(comparison: Comparison) -> pd.DataFrame:
 
 
 def together(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Put the rows of one thing together, in the order in which things first come."""
+    """Group the rows of one thing, in the order in which things first come."""
     if table.empty:
         return table
     place = table.groupby(list(keys), sort=False).ngroup()

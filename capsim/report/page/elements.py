@@ -155,7 +155,7 @@ class Layout:
         further: Sequence[Column] = (),
         values: Mapping[str, object] | None = None,
     ) -> Table:
-        """Take the columns of a frame into a table; those that it lacks are left out.
+        """Build a table from the columns of a frame; those that it lacks are left out.
 
         Parameters
         ----------

@@ -64,7 +64,7 @@ def pictures(
     drawn: Mapping[str, tuple[bytes, bytes]],
     say: Words,
 ) -> list[Picture]:
-    """Put the figures in order, with their data.
+    """List the figures in order, with their data.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _frame(kind: str, year: int, plan: Plan, outcomes: Outcomes | None, say: Wor
 
 
 def _by_stage(plan: Plan, table: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    """Put the tables of all stages below each other."""
+    """Concatenate the tables of all stages."""
     return pd.concat([table(stage).assign(stage=stage) for stage in plan.scenario.stages])
 
 

@@ -95,7 +95,7 @@ def html_page(
 def _advice(
     plan: Plan, explanation: Explanation | None, prices: pd.DataFrame | None, say: Words
 ) -> Iterator[Advice]:
-    """Give the sections on why a target is missed and on what is scarce."""
+    """Return the sections on why a target is missed and on what is scarce."""
     why = plan.explanation if plan.status == "infeasible" else explanation
     if why is not None:
         yield explanation_advice(why, say)
@@ -112,7 +112,7 @@ def _contents(
     sources: pd.DataFrame,
     say: Words,
 ) -> dict[str, Any]:
-    """Give what the page shows of a plan."""
+    """Collect what the page shows of a plan."""
     spread = narrative.cost_spread(plan, summary, say)
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
     if missing := narrative.short(plan, say):
@@ -144,7 +144,7 @@ def _contents(
 
 
 def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, str, str]]:
-    """Give the headline figures: what, figure, and what stands beside it."""
+    """Return the headline figures: what, figure, and what stands beside it."""
     reduction, shares = summary["reduction"], summary["private_share"]
     first = str(plan.scenario.first_year)
     ordered = reduction["ordered"]

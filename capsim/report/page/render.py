@@ -33,7 +33,7 @@ class Origin(NamedTuple):
 
 
 def origins(inputs: tuple[str, ...], sources: pd.DataFrame) -> list[Origin]:
-    """Look up the marks of what a table rests on; inputs not in the list are left out.
+    """Return the marks of what a table rests on; inputs not in the list are left out.
 
     Parameters
     ----------
@@ -128,11 +128,11 @@ def render_page(template: str, content: dict[str, Any], sources: pd.DataFrame, s
 
 
 def _digest(text: str) -> str:
-    """Digest by which a page's policy lets its own script run, and no other."""
+    """Compute the digest by which a page's policy permits its own script, and no other."""
     return b64encode(sha256(text.encode()).digest()).decode()
 
 
 def _asset(name: str) -> Markup:
-    """Style or script of the page: our own text, no data in it."""
+    """Read a style or script of the page: our own text, no data in it."""
     content = files("capsim.report.page").joinpath("assets", name).read_text(encoding="utf-8")
     return Markup(content)

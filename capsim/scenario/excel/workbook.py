@@ -418,7 +418,7 @@ def _read_setting(
     rows: dict[str, int],
     wraps: list[tuple[dict[str, Any], str, dict[str, str]]],
 ) -> tuple[str, Any, str] | None:
-    """Put a row into the settings; or name the column, value and what was expected.
+    """Add a row to the settings; or name the column, value and what was expected.
 
     ``rows`` collects the row of each key, ``wraps`` section, key and provenance of the values that
     state theirs.

@@ -74,7 +74,7 @@ def divide(counties: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def base_tables(
     units: pd.DataFrame, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[People, dict[str, pd.DataFrame]]:
-    """Tables ``areas``, ``births``, ``pupils``, ``schools`` and ``rolls`` of a recipe."""
+    """Make tables ``areas``, ``births``, ``pupils``, ``schools`` and ``rolls`` of a recipe."""
     crowd = people(units, recipe, rng)
     areas = units[["area", "county", "kind", "part", "x_km", "y_km"]]
     frames = {"areas": areas, **crowd.frames(units["area"])}
@@ -174,7 +174,7 @@ def generate(
 
 
 def _units(areas: int, per_county: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Areas on a square grid; every sixth county urban, every sixth peri-urban, the rest rural."""
+    """Make areas on a square grid; every sixth county urban, every sixth peri-urban."""
     number = -(-areas // per_county)
     side = int(np.ceil(np.sqrt(number)))
     at = np.arange(number)
@@ -294,7 +294,7 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
 
 
 def _kindergarten_rules(recipe: Recipe, turned: float) -> dict[str, Any]:
-    """Floors that the base year keeps with ``turned`` of the enrolled in inclusive ones more."""
+    """Make floors that the base year keeps with ``turned`` more of the enrolled inclusive."""
     year = str(recipe.base_year + 1)
     inclusive = round(recipe.kindergarten_inclusive + TURNED_SHARE * turned, 4)
     return {

@@ -48,12 +48,12 @@ class People:
     years: tuple[int, ...]
 
     def at_base(self, stage: str, private: bool = False) -> Ints:
-        """Pupils of a stage in the base year, ``[area, grade of the stage]``."""
+        """Return pupils of a stage in the base year, ``[area, grade of the stage]``."""
         grades = [self.grades.index(grade) for grade in STAGES[stage]]
         return np.asarray((self.private if private else self.pupils)[:, grades, -1])
 
     def frames(self, areas: pd.Series) -> dict[str, pd.DataFrame]:
-        """Tables ``births`` and ``pupils``."""
+        """Return tables ``births`` and ``pupils``."""
         codes = areas.to_numpy()
         births = pd.DataFrame(
             {
@@ -72,7 +72,7 @@ class People:
 
 
 def cohort(births: Floats, first: int, year: int, age: int) -> Floats:
-    """Children of ``age`` on 1 September of ``year``, by area; ``first`` is the first birth year.
+    """Count children of ``age`` on 1 September of ``year``; ``first`` is the first birth year.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def cohort(births: Floats, first: int, year: int, age: int) -> Floats:
 
 
 def birth_totals(recipe: Recipe) -> tuple[tuple[int, ...], Floats]:
-    """Births of the whole by calendar year, persons, moved to the recipe's base year."""
+    """Return births of the whole by calendar year, moved to the recipe's base year."""
     shift = recipe.base_year - 2021
     known = max(BIRTHS)
     years = tuple(range(min(BIRTHS), max(known, recipe.last_year - shift) + 1))
@@ -102,7 +102,7 @@ def birth_totals(recipe: Recipe) -> tuple[tuple[int, ...], Floats]:
 
 
 def people(units: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> People:
-    """Births and observed enrolment of every area.
+    """Draw births and observed enrolment of every area.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def _births(units: pd.DataFrame, recipe: Recipe, years: tuple[int, ...], totals:
 def _expected(
     units: pd.DataFrame, recipe: Recipe, births: Floats, first: int, years: tuple[int, ...]
 ) -> Floats:
-    """Enrolment before noise and rounding, ``[area, grade, year]``."""
+    """Compute enrolment before noise and rounding, ``[area, grade, year]``."""
     pull = lookup(recipe.pull_by_kind, units["kind"])
     county = pd.factorize(units["county"])[0]
     part = lookup(recipe.junior_by_part, units["part"])
@@ -171,7 +171,7 @@ def _gather(row: Floats, county: Ints, part: Floats) -> Floats:
 
 
 def _grade_totals(recipe: Recipe, raw: Floats) -> Ints:
-    """Whole totals by grade and year; those of the base year are exact by stage."""
+    """Compute whole totals by grade and year; those of the base year are exact by stage."""
     stages = np.array([stage for stage in recipe.stages for _ in STAGES[stage]])
     inside = np.isin(stages, COMPULSORY)
     out = raw.copy()
@@ -193,7 +193,7 @@ def _private(
     grades: tuple[str, ...],
     rng: np.random.Generator,
 ) -> Ints:
-    """Private pupils, ``[area, grade, year]``; exact totals in the base year."""
+    """Compute private pupils, ``[area, grade, year]``; exact totals in the base year."""
     county, codes = pd.factorize(units["county"])
     level = np.exp(recipe.private_spread * rng.standard_normal(len(codes)))[county]
     level = level * lookup(recipe.private_by_kind, units["kind"])
@@ -225,7 +225,7 @@ def _private(
 
 
 def _share(base: Floats, shape: Floats, total: int) -> Floats:
-    """Private share by area in proportion to ``shape``, at most 0.8, summing to ``total``."""
+    """Compute the private share by area in proportion to ``shape``, at most 0.8, of ``total``."""
     share = shape.astype(float)
     for _ in range(60):
         share = np.minimum(share * total / (base * share).sum(), 0.8)

@@ -85,7 +85,7 @@ class Batch:
 def need(
     units: pd.DataFrame, people: People, schools: pd.DataFrame, recipe: Recipe
 ) -> Mapping[str, Floats]:
-    """Weigh each area's need of new seats, by stage: by full classes and private pupils.
+    """Compute each area's need of new seats, by stage: by full classes and private pupils.
 
     Areas without a public pool of the stage have no need, since a project joins a pool.
     """
@@ -107,7 +107,7 @@ def projects(
     rng: np.random.Generator,
     code: str = "B",
 ) -> pd.DataFrame:
-    """Table ``projects``: one row per project and stage, named ``code`` and a number.
+    """Make the table ``projects``: a row per project and stage, named ``code`` and a number.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ LEAD_MONTHS = {"new": 27, "rebuild": 18, "extend": 15, "prefab": 8, "inclusive_k
 
 
 def started(earliest: Texts, kind: str, status: str) -> Texts:
-    """First day of work on a project that is under way; blank for a candidate."""
+    """Return the first day of work on a project under way; blank for a candidate."""
     if status == "candidate":
         return np.full(len(earliest), "")
     day = np.array(earliest, dtype="datetime64[D]")
@@ -208,7 +208,7 @@ def kindergartens(
     programme: str,
     code: str = "K",
 ) -> pd.DataFrame:
-    """Private kindergartens turned inclusive: no new seats, ``children`` in all of them together.
+    """Make rows of kindergartens turned inclusive: no new seats, ``children`` in all together.
 
     They are fewer where a pool has not so many.
 
@@ -267,7 +267,7 @@ def limits(
     recipe: Recipe,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Table ``limits``: one row per county, planned year and kind; purchases for the whole.
+    """Make the table ``limits``: a row per county, year and kind; purchases for the whole.
 
     Parameters
     ----------
@@ -356,7 +356,7 @@ def _up(amount: Floats, step: int) -> Floats:
 
 
 def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Tables ``phases`` (defaults by kind) and ``resources`` (crews and inspectors by county)."""
+    """Make the tables ``phases`` (defaults by kind) and ``resources`` (crews by county)."""
     with (files(__package__) / "phases.csv").open(encoding="utf-8") as file:
         phases = pd.read_csv(file, keep_default_na=False)
     phases.insert(3, "distribution", "pert")
@@ -376,7 +376,7 @@ def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.Da
 
 
 def capital_of(projects: pd.DataFrame, units: pd.DataFrame) -> dict[str, float]:
-    """Unpaid capital of the projects that are not candidates, by county, RMB."""
+    """Sum unpaid capital of the projects that are not candidates, by county, RMB."""
     of = dict(zip(units["area"], units["county"], strict=True))
     due = projects[projects["status"] != "candidate"]
     unpaid = due["capital_cny"] - due["spent_cny"].fillna(0.0)

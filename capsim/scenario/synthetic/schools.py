@@ -32,7 +32,7 @@ CLASSES = ("must", "may", "no")
 def schools(
     units: pd.DataFrame, people: People, recipe: Recipe, rng: np.random.Generator
 ) -> dict[str, pd.DataFrame]:
-    """Tables ``schools`` and ``rolls``.
+    """Make the tables ``schools`` and ``rolls``.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _pool(
 def _public(
     units: pd.DataFrame, people: People, recipe: Recipe, stage: str, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Public pools whose class sizes follow the recipe; teachers by county."""
+    """Make public pools whose class sizes follow the recipe; teachers by county."""
     mean = lookup(recipe.class_mean[stage], units["part"])
     mean = mean + recipe.class_spread * rng.standard_normal(len(units))
     counties, code = np.unique(units["county"], return_inverse=True)
@@ -100,7 +100,7 @@ def _public(
 
 
 def _kindergartens(units: pd.DataFrame, people: People, recipe: Recipe) -> pd.DataFrame:
-    """Two private pools in each area: inclusive and other kindergartens."""
+    """Make two private pools in each area: inclusive and other kindergartens."""
     private = people.at_base("kindergarten", private=True).sum(1)
     enrolled = int(people.at_base("kindergarten").sum())
     public = enrolled - int(private.sum())
@@ -120,7 +120,7 @@ def _kindergartens(units: pd.DataFrame, people: People, recipe: Recipe) -> pd.Da
 def _private(
     units: pd.DataFrame, people: People, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Private compulsory schools and their rolls; nine-year schools have a row for each stage."""
+    """Make private compulsory schools and their rolls; nine-year schools have a row a stage."""
     rows, rolls, first = [], [], np.zeros(len(units), dtype=np.int64)
     for stage in COMPULSORY:
         base = people.at_base(stage, private=True)
@@ -152,14 +152,14 @@ def _private(
 
 
 def _areas_of_rows(pupils: Ints, number: int) -> Ints:
-    """Area of each school: in proportion to private pupils, at least one where there are any."""
+    """Choose areas of schools: in proportion to private pupils, at least one where any are."""
     some = (pupils > 0).astype(np.int64)
     extra = split(max(number - int(some.sum()), 0), np.maximum(pupils - 500.0, 0.0))
     return np.repeat(np.arange(len(pupils)), some + np.where(pupils > 0, extra, 0))
 
 
 def _rolls(base: Ints, area: Ints, weight: Floats) -> Ints:
-    """Pupils of each school by grade; areas keep their sums."""
+    """Divide pupils among schools by grade; areas keep their sums."""
     grades = base.shape[1]
     group = (area[:, None] * grades + np.arange(grades)).ravel()
     roll = apportion(base.ravel(), np.repeat(weight, grades), group)
@@ -167,7 +167,7 @@ def _rolls(base: Ints, area: Ints, weight: Floats) -> Ints:
 
 
 def evenly(number: int, shares: Floats) -> Ints:
-    """Classes 0, 1, … in exact shares, spread evenly along the order (golden-section sequence).
+    """Return classes 0, 1, … in exact shares, spread evenly (golden-section sequence).
 
     Examples
     --------
