@@ -171,7 +171,7 @@ class Model:
         >>> model = capsim.formulate(city)
         >>> model.add("few", model.x.purchased.total("school") <= 20)
         >>> model.own_rules[0].rows, model.program.row_names()[-1]
-        (2, 'few[2022]')
+        (1, 'few[2022]')
         """
         self._refuse_name(name)
         keep = rows_with_variables(name, rule, where)
