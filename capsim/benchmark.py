@@ -24,8 +24,8 @@ from capsim.i18n.language import left, right, words
 from capsim.lp.program import Builder
 from capsim.lp.solution import SolveKeywords, SolveOptions, SolverResult
 from capsim.lp.solvers import solve
+from capsim.model.costs import MILLION
 from capsim.model.model import formulate
-from capsim.plan.plan import MILLION
 from capsim.plan.solver import search
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, is_whole
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate
-from capsim.model.objectives import ROW, criterion
+from capsim.model.objectives import ROW
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver
 from capsim.plan.tie_break import break_ties
@@ -112,7 +112,17 @@ def different_plans(
         proofs.append(proved)
     value = np.round(np.stack([x[column] for x in solutions]))
     distances = (np.abs(value[:, None] - value[None]) * weight).sum(axis=2)
-    plans = tuple(_plan(space, x) for x in solutions)
+    plans = tuple(
+        make_plan(
+            model,
+            break_ties(model, x),
+            bound=space.bound,
+            solver=space.solver,
+            asked_gap=solving.gap,
+            proved=space.proved,
+        )
+        for x in solutions
+    )
     cost = np.array([plan.avoidable_cny for plan in plans])
     best = space.best * MILLION
     table = pd.DataFrame(
@@ -196,18 +206,3 @@ def _apart(
         names = ["distance"] * prod(constraint.left.shape)
         program = program.with_constraint(ROW, constraint, labels=[names])
     return program, start
-
-
-def _plan(space: NearOptimalSpace, x: Array) -> Plan:
-    """Make the plan of these decisions that costs least, the fewest children moved."""
-    cost = criterion(space.model, "cost")
-    settled = break_ties(space.model, x)
-    cheap = cost.value(settled) <= cost.value(x) + FINE * max(1.0, space.best)
-    return make_plan(
-        space.model,
-        settled if cheap else x,
-        bound=space.bound,
-        solver=space.solver,
-        asked_gap=space.options.gap,
-        proved=space.proved,
-    )

@@ -487,10 +487,9 @@ def _plan(
     cost = next(level for level in levels if level.aim.name == "cost")
     spared = cost.limit - cost.best
     allowed = gap + (spared / max(abs(cost.best), 1.0) if cost is not levels[-1] else 0.0)
-    settled = break_ties(model.with_program(minimising(program, levels[-1].aim)), x)
     return make_plan(
         model,
-        settled[: len(model.program.cost)],
+        break_ties(model, x, minimising(program, levels[-1].aim)),
         bound=cost.bound,
         solver=cost.solver,
         asked_gap=allowed,

@@ -39,9 +39,9 @@ from capsim.lp.highs import Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, is_number
 from capsim.lp.threads import Clock, in_parallel
+from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate, is_large
 from capsim.model.objectives import Lever, criterion, holding, levers, slackened
-from capsim.plan.plan import MILLION
 from capsim.plan.solver import COUNTIES, WarmSolver, found_x
 from capsim.scenario.scenario import Scenario
 

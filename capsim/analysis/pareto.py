@@ -76,7 +76,7 @@ class Front:
         by_cost = self.criteria[0].name == "cost"
         return make_plan(
             model,
-            break_ties(model.with_program(cheapest), self.columns[point]),
+            break_ties(model, self.columns[point], cheapest),
             bound=float(row["bound"]) if by_cost else search(model, model.program.relaxed()).bound,
             solver=self.solver,
             asked_gap=self.gap,

@@ -161,7 +161,7 @@ def prices(
     ]
     no_columns = csc_array((program.matrix.shape[0], 0))
     columns = csc_array(hstack([no_columns, *(one.matrix for one in relaxations)], format="csc"))
-    margins = Margins(program, columns, np.zeros(columns.shape[1]), basis)
+    margins = Margins(program, columns, basis)
     pairs = _margins(margins) if intervals else _duals(margins)
     edges = pairwise(np.cumsum([0, *(len(one.members) for one in relaxations)]).tolist())
     frames = [_limits(one, pairs[a:b]) for one, (a, b) in zip(relaxations, edges, strict=True)]

@@ -26,8 +26,8 @@ from capsim.lp.arrays import Array
 from capsim.lp.highs import Basis, Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
+from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate, is_large
-from capsim.plan.plan import MILLION
 from capsim.plan.solution import TOTALS, totals
 from capsim.plan.solver import search, settled_plan
 from capsim.scenario.scenario import Scenario

@@ -158,7 +158,6 @@ METHODS = {
     "robust": Method("smooth", robust=True),
     "hierarchical": Method("hierarchical", robust=True, outlook=True, entry="share"),
 }
-BASELINES = ("no change", "3-year mean")
 USUAL = "hierarchical"
 """The method that ``auto`` takes where nothing can be learnt yet."""
 

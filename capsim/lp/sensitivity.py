@@ -67,7 +67,6 @@ class Margins:
         Without integers.
     matrix : sparse ``[row, member]``
         Coefficients of the further columns.
-    cost : float64 ``[member]``
     start : Basis, optional
         Of the program, at or near its optimum; found from nothing where not given.
 
@@ -85,7 +84,7 @@ class Margins:
     >>> x = m.variables("x", 2, cost=[1.0, 5.0])
     >>> m.constrain("need", 1, [(0, x, 1.0)], lower=3.0)
     >>> m.constrain("cheap", 1, [(0, x[0], 1.0)], upper=2.0)
-    >>> margins = Margins(m.freeze(), csc_array([[0.0], [-1.0]]), np.zeros(1))
+    >>> margins = Margins(m.freeze(), csc_array([[0.0], [-1.0]]))
     >>> margins.along(0, 1.0), margins.along(0, -1.0)
     (Margin(slope=-4.0, reach=1.0), Margin(slope=4.0, reach=2.0))
     """
@@ -94,26 +93,25 @@ class Margins:
         self,
         program: LinearProgram,
         matrix: csc_array,
-        cost: Array,
         start: Basis | None = None,
     ) -> None:
         if program.integer.any():
             raise ValueError("prices belong to linear programs: fix the integers first")
-        self.program, self.matrix, self.cost = program, matrix, cost
-        none = np.zeros(len(cost))
+        self.program, self.matrix = program, matrix
+        none = np.zeros(matrix.shape[1])
         self._first = len(program.cost)
         self._wide = replace(
             program,
-            cost=np.concatenate([program.cost, cost]) * SCALE,
+            cost=np.concatenate([program.cost, none]) * SCALE,
             lower=np.concatenate([program.lower, none]),
             upper=np.concatenate([program.upper, none]),
-            integer=np.zeros(self._first + len(cost), bool),
+            integer=np.zeros(self._first + len(none), bool),
             matrix=csc_array(hstack([program.matrix, matrix], format="csc")),
             offset=0.0,
         )
         self._highs = Highs(self._wide, EXACT if start is None else {**EXACT, "presolve": "off"})
         if start is not None:
-            self._highs.begin_at(start.wider(len(cost)))
+            self._highs.begin_at(start.wider(len(none)))
         found = self._highs.solve()
         if found.status != "optimal" or found.x is None or found.row_dual is None:
             raise SolverError(f"no prices: the program with its integers fixed is {found.status}")
@@ -128,7 +126,7 @@ class Margins:
         It lies between minus the slope downwards and the slope upwards.
         """
         assert self.solution.row_dual is not None
-        return np.asarray(self.cost - self.matrix.T @ self.solution.row_dual, np.float64)
+        return np.asarray(-(self.matrix.T @ self.solution.row_dual), np.float64)
 
     def along(self, member: int, sign: float) -> Margin:
         """Move one further column up (``sign`` 1) or down (−1)."""
@@ -136,7 +134,7 @@ class Margins:
         entries = self.matrix[:, [member]].tocoo()
         rows, values = entries.row.astype(np.int64), sign * entries.data
         if not (self._rows[0] | self._rows[1])[rows].any():
-            return Margin(sign * float(self.cost[member]), self._reach_idle(rows, values))
+            return Margin(0.0, self._reach_idle(rows, values))
         kept = self._in_basis(member, sign)
         if kept is not None:
             return kept
@@ -161,7 +159,7 @@ class Margins:
         structural = np.flatnonzero(basic >= 0)
         active = self._rows[0] | self._rows[1]
         out: list[tuple[Index, Array] | None] = []
-        for member in range(len(self.cost)):
+        for member in range(self.matrix.shape[1]):
             entries = self.matrix[:, [member]].tocoo()
             if not active[entries.row].any():
                 out.append(None)

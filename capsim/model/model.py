@@ -129,7 +129,7 @@ class Model:
     @cached_property
     def committed_cny(self) -> float:
         """Discounted committed cost, RMB."""
-        return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor).sum() * 1e6)
+        return float((self.committed.sum(axis=(0, 1)) * self.parts.ledger.factor).sum()) * MILLION
 
     @property
     def x(self) -> Quantities:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from capsim.i18n.message import Message
 from capsim.lp.arrays import Array
+from capsim.model.costs import MILLION
 from capsim.model.model import Model, OwnRule, formulate
 from capsim.model.quantities import Quantity
 from capsim.plan.solution import Solution
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
 
 
-MILLION = 1e6
 FRACTION = 1e-4
 """By which what must be whole may miss it: solvers stop at 1e-5 and below."""
 

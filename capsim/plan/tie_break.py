@@ -30,14 +30,19 @@ MOVE_WEIGHT = 0.1
 """A child who changes link, beside a child displaced."""
 
 
-def break_ties(model: Model, x: Array) -> Array:
-    """Return the plan's columns: same decisions, least cost, fewest children moved."""
-    fixed = model.program.fixed(x)
+def break_ties(model: Model, x: Array, program: LinearProgram | None = None) -> Array:
+    """Return the plan's columns: same decisions, least cost, fewest children moved.
+
+    The costs and rows are those of ``program`` where given, which may have more columns and rows
+    than the model at its end; ``x`` is one of its solutions.
+    """
+    own = model if program is None else model.with_program(program)
+    fixed = own.program.fixed(x)
     wide, moves = _with_moves(model, fixed, x)
     columns = len(fixed.cost)
     whole = np.concatenate([x, moves])
     extra = wide.matrix.shape[0] - fixed.matrix.shape[0]
-    parts = split(wide, np.concatenate([model.coupling, np.zeros(extra, bool)]))
+    parts = split(wide, np.concatenate([own.coupling, np.zeros(extra, bool)]))
     second = np.zeros(len(wide.cost))
     second[model.columns.displaced[model.columns.displaced >= 0]] = 1.0
     second[columns:] = MOVE_WEIGHT
@@ -51,7 +56,8 @@ def break_ties(model: Model, x: Array) -> Array:
     out = whole
     for block, value in zip(parts.blocks, found, strict=True):
         out[block.columns] = value
-    return np.asarray(np.clip(out[:columns], fixed.lower, fixed.upper), np.float64)
+    settled = np.clip(out[:columns], fixed.lower, fixed.upper)
+    return np.asarray(settled[: len(model.program.cost)], np.float64)
 
 
 def _settle_block(

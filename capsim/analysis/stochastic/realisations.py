@@ -17,8 +17,8 @@ from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.program import Block
 from capsim.lp.solution import is_number
+from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate
-from capsim.plan.plan import MILLION
 from capsim.scenario.scenario import Scenario
 
 DECISIONS = ("open", "converted", "phase_out", "closed", "assigned")

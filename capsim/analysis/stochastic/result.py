@@ -15,7 +15,8 @@ from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.arrays import Array
 from capsim.lp.solution import SolverError
 from capsim.lp.solvers import solve
-from capsim.plan.plan import MILLION, Plan, make_plan
+from capsim.model.costs import MILLION
+from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solution import totals
 from capsim.plan.tie_break import break_ties
 

@@ -18,7 +18,7 @@ from capsim.lp.highs import Highs
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError
 from capsim.lp.solvers import solve
-from capsim.plan.plan import MILLION
+from capsim.model.costs import MILLION
 from capsim.scenario.scenario import Scenario
 
 METHODS = ("auto", "extensive", "l-shaped")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
+from capsim.construction.calendars import MONTH_DAYS
 from capsim.i18n.language import words
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, beside, name_rows, note, short
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from capsim.plan.plan import Plan
     from capsim.simulation.outcomes import Outcomes
 
-
-MONTH_DAYS = 365.25 / 12
 
 CALENDAR: Mapping[str, dict[str, list[str]]] = {
     "en": {},

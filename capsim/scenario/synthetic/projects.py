@@ -43,7 +43,6 @@ LAND_M2 = {"kindergarten": 15.0, "primary": 22.0, "junior": 23.0, "senior": 30.0
 MU_M2 = 666.67
 UPKEEP_CNY = 300.0
 """Running a building, a place and school year, beyond teachers and the operating allowance."""
-PREFAB_YEARS = 20
 
 
 @dataclass(frozen=True)
