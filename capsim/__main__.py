@@ -1,4 +1,4 @@
-"""Where the command starts: Ctrl-C ends it quietly even while its modules are loaded."""
+"""Entry point of the command; Ctrl-C ends it quietly even while its modules are loaded."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A column of a relaxation stands beside those of the plan. At 1 it makes one unit more of its kind
 available (or one unit less required); at 0 nothing changes. Prices move such columns a little,
-explanations let them grow until every rule holds.
+explanations enlarge them until every rule holds.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""What the scenario and the demand say, as arrays read straight from `docs/model.md`.
+"""The scenario and the demand as arrays, read as `docs/model.md` defines them.
 
 Axes: areas ``a``, counties ``c`` (in an array over counties and the whole the last row is ``*``),
 grades ``g``, planned years ``t`` (arrays that also hold the base year have it first and one more),
 check dates ``k``, providers ``j``, projects ``m`` and rows ``r`` of the projects table.
-
-Reads a scenario and a demand into the arrays of `capsim.certificate.data`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The book a certificate is written in: every check adds its rows and its worst violation."""
+"""The ledger of a certificate: every check adds its rows and its worst violation."""
 
 from __future__ import annotations
 

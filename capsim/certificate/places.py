@@ -1,6 +1,6 @@
-"""What follows from the decisions: seats, over-filling, large classes, December figures.
+"""Checks of children and seats: payers, admission, continuity, conversion, closure, purchase.
 
-Children and seats: payers, seats, admission, continuity, conversion, closure, purchase.
+First comes what follows from the decisions: seats, over-filling, large classes, December figures.
 """
 
 from __future__ import annotations

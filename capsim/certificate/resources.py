@@ -1,4 +1,4 @@
-"""Money, land and staff."""
+"""Checks of money, land and staff."""
 
 from __future__ import annotations
 

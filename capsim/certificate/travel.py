@@ -1,8 +1,6 @@
-"""Who may attend where, and what a pupil's way costs a school year.
+"""Checks of flows against links, of placement, boarding and travel costs, and of catchments.
 
-The ways of children: flows against links, who is placed, who boards.
-
-Catchments re-checked on the map: one school an area, and a way to it through its own areas.
+A catchment is one school an area, and a way to it through its own areas.
 """
 
 from __future__ import annotations

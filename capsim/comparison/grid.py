@@ -1,4 +1,4 @@
-"""Many scenarios of one: a grid of settings, one at a time, and what moves the result most."""
+"""Variants of one scenario: a grid of settings, one at a time, and what moves the result most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Will it open on 1 September? The building programme as SimPy processes.
+"""Simulation of the building programme as SimPy processes, and choice of its start dates.
 
 `build` takes a scenario and planned openings and returns a `ConstructionSimulation` of simulated
 dates; `optimize_starts` chooses when projects begin; `fit` learns durations from a record. See

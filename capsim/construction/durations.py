@@ -1,4 +1,4 @@
-"""How long phases take: their distributions, draws of them, and the prior of each kind of project.
+"""Durations of phases: distributions, draws of them, and the prior of each kind of project.
 
 Every phase of every copy of a project has its own stream of random numbers, named by seed,
 project, copy and phase: a project meets the same luck in every plan that builds it (common random

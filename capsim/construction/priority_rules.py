@@ -1,4 +1,4 @@
-"""Priority rules: who gets scarce crews first.
+"""Priority rules: which activity gets scarce crews first.
 
 A rule takes the activity table (columns of `Draft.table` and those added below) and gives a number
 per activity, the smaller first. References: Kolisch (1996), "Efficient priority rules for the

@@ -1,4 +1,4 @@
-"""From the tables of a scenario to columns (copies of projects), their phases and needs."""
+"""Columns (copies of projects), their phases and needs, read from a scenario's tables."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Texts and numbers as readers of English or Chinese write them, and their width on a screen.
 
-Code speaks English: its texts are the keys by which `zh.toml` has them in Chinese, and `en.toml`
+Texts in the code are English and the keys by which `zh.toml` has them in Chinese, and `en.toml`
 has the singular of those that count something. A text without Chinese is an error, never silently
 English. Names from the data (areas, schools, projects) come through as they are.
 """

@@ -1,4 +1,4 @@
-"""Tasks done here, by processes or by a cluster, with results kept as they are finished.
+"""Run tasks here, by processes or on a cluster, and keep results as they are finished.
 
 Any ``concurrent.futures.Executor`` will do: threads, processes (`processes`), or a Dask cluster
 (``client.get_executor(pure=False)``); the results are the same with any.

@@ -1,7 +1,7 @@
 """Collect blocks of variables and constraints, and freeze them into one sparse program.
 
 A column index of ``-1`` stands for the constant zero: a term on it vanishes. A family can
-therefore speak of "last year's conversion" in the first year, or of a variable that a school
+therefore name "last year's conversion" in the first year, or of a variable that a school
 does not have, without a special case.
 """
 

@@ -1,4 +1,4 @@
-"""What a solve is asked and what it gives: options, declared once and checked, and the result.
+"""Options of a solve, declared once and checked, and its result.
 
 Whichever solver makes a result, it has the same fields.
 """

@@ -1,4 +1,4 @@
-"""Solves side by side: a time limit dealt out to them, and threads that stop together.
+"""Parallel solves on threads: a time limit divided among them, and a common stop.
 
 The solver works outside Python's lock, so that threads are enough. All stop when one fails or
 Ctrl-C ends the wait.

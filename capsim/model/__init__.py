@@ -1,4 +1,4 @@
-"""What the program is: its data, variables, costs and constraints."""
+"""The program of a plan: its data, variables, costs and constraints."""
 
 from __future__ import annotations
 

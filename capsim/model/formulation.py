@@ -1,4 +1,4 @@
-"""What constraints are written with: the plan's expressions and data, and the limits on them."""
+"""Expressions and data that constraints are written with, and the limits on them."""
 
 from __future__ import annotations
 

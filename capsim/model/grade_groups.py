@@ -1,4 +1,4 @@
-"""Grades that are planned as one, and how they come apart again when tables are made.
+"""Bands of grades that are planned as one, and their split by grade when tables are made.
 
 Continuity, displacement and admission bind compulsory grades one by one; where the way of day
 pupils is limited, boarding does so in stages of which only some grades may board. In other stages

@@ -1,4 +1,4 @@
-"""Who may attend where: links from areas to areas or to single schools, and catchments over them.
+"""Links from areas to areas or to single schools, and catchments over them.
 
 A child on a link to an *area* sits in any provider of that area that has no links of its own;
 a provider named by a link is reached by such links only.

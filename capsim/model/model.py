@@ -1,4 +1,4 @@
-"""From a scenario and its demand to one program: the formulation as arrays."""
+"""The model: one program, made of a scenario and its demand."""
 
 from __future__ import annotations
 

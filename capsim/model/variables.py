@@ -1,4 +1,4 @@
-"""The variables of the plan: blocks of columns, arrays that tell which is which, their labels.
+"""The variables of the plan: blocks of columns, their indices by meaning, their labels.
 
 An entry of ``-1`` means that there is no such variable (it is the constant 0): a school that
 cannot convert has ``converted == -1`` at every check date.

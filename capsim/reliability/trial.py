@@ -1,4 +1,4 @@
-"""One plan tried: the draws it met, the margins it was given, and how often it holds."""
+"""Trial of one plan: its draws, its margins, and how often it holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader gets of a run: the answer on one screen, tables, figures, a page, a summary."""
+"""Reports of a run: the answer on one screen, tables, figures, a page, a summary."""
 
 from capsim.plan.targets import tight_targets
 from capsim.report import figures

@@ -1,4 +1,4 @@
-"""What follows from where children sit: displaced pupils, class sizes, teachers and money."""
+"""Consequences of seating: displaced pupils, class sizes, teachers and money."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A block of draws, from children and opening dates to figures and achieved targets.
 
-Blocks know nothing of each other, so any worker may do any of them.
+Blocks are independent, so any worker may run any of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who may sit where: pools of providers, the plan's flows between them, and what lies nearby.
+"""Pools of providers, the plan's flows from areas to them, and what lies nearby.
 
 A *pool* is what a link leads to: an area (all its providers that have no links of their own) or
 one provider that has. Within a pool the plan's split over providers holds, so flows are kept

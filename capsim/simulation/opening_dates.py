@@ -1,4 +1,4 @@
-"""When projects open: planned dates, drawn dates, and the copies in use on a check date."""
+"""Opening dates of projects, planned and drawn, and the copies in use on a check date."""
 
 from __future__ import annotations
 

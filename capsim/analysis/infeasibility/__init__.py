@@ -1,3 +1,3 @@
-"""Why no plan meets every target: what cannot hold together, and what would cure it."""
+"""Explanations of infeasibility: what cannot hold together, and what would cure it."""
 
 __all__ = ["diagnosis", "elastic", "rules", "sentences"]

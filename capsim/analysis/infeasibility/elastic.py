@@ -1,4 +1,4 @@
-"""One program in which every rule can be held, give way or be dropped, and whether a set can hold.
+"""The elastic program: each of its rules can be in force, give way at a price, or be dropped.
 
 This is Chinneck's elastic program (*Feasibility and Infeasibility in Optimization*, 2008), with
 elastic columns for rules, not for rows. The linear relaxation is solved first: what is infeasible

@@ -1,4 +1,4 @@
-"""The L-shaped method: realisations apart, bound together by cuts on what each costs.
+"""The L-shaped method: one program a realisation, linked by cuts on the cost of each.
 
 A *master* holds the first stage and one column for each realisation's cost (multi-cut: Birge and
 Louveaux, 1988). A realisation's linear program, the first stage fixed at the master's answer, gives

@@ -1,3 +1,3 @@
-"""Programs that fall apart into blocks once a few coupling rows are priced or shared out."""
+"""Decomposition: programs solved block by block, coupling rows priced or shared out."""
 
 __all__ = ["block_search", "blocks", "dantzig_wolfe", "fixing"]

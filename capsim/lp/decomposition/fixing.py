@@ -1,4 +1,4 @@
-"""Smaller programs to solve first: columns that a linear relaxation lets one fix.
+"""Smaller programs to solve first: columns fixed by what a linear relaxation shows.
 
 Integers that the relaxation leaves whole are fixed (relaxation enforced neighbourhood search, RENS;
 Berthold 2014), columns whose reduced cost is high are left out (reduced-cost fixing). Neither is

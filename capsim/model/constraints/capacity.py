@@ -1,4 +1,4 @@
-"""Pupils sit on seats that are there, and few of them in large classes."""
+"""Capacity: pupils sit on seats that are there, and few of them in large classes."""
 
 from __future__ import annotations
 

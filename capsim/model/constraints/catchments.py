@@ -1,4 +1,4 @@
-"""Each neighbourhood goes to one public school, and no catchment has islands."""
+"""Catchments: each neighbourhood goes to one public school, and no catchment has islands."""
 
 from __future__ import annotations
 

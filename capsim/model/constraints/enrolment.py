@@ -1,4 +1,4 @@
-"""Children sit somewhere or are counted as without a place; they move up a grade a year."""
+"""Enrolment: children sit somewhere or count as without a place; they move up a grade a year."""
 
 from __future__ import annotations
 

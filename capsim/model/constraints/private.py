@@ -1,4 +1,4 @@
-"""Private compulsory schools close, convert and sell places; what is open stays open."""
+"""Private compulsory schools: closure, conversion and purchased places; what is open stays open."""
 
 from __future__ import annotations
 

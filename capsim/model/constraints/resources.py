@@ -1,4 +1,4 @@
-"""Money, land and teachers are not spent beyond what there is."""
+"""Resources: money, land and teachers are not spent beyond what there is."""
 
 from __future__ import annotations
 

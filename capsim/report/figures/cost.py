@@ -1,4 +1,4 @@
-"""What the plan costs, by kind and year."""
+"""Figures of the plan's cost, by kind and year."""
 
 from __future__ import annotations
 

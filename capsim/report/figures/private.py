@@ -1,4 +1,4 @@
-"""The private share under both counting rules, and what the reduction is made of."""
+"""Figures of the private share under both counting rules, and of the parts of the reduction."""
 
 from __future__ import annotations
 

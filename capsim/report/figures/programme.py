@@ -1,4 +1,4 @@
-"""The building programme on the calendar: what is planned and when it is likely to be in use."""
+"""Gantt chart of the building programme: what is planned and when it is likely to be in use."""
 
 from __future__ import annotations
 

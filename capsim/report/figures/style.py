@@ -1,4 +1,4 @@
-"""What all figures share: fonts, colours, hatches, axes, source line, reproducible files.
+"""Style of all figures: fonts, colours, hatches, axes, source line, reproducible files.
 
 Colours are those of Okabe and Ito (2008), distinguishable by the colour-blind; every filled series
 also has its own hatch, so that it can be read in greyscale. Chinese text is drawn where an

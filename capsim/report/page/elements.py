@@ -1,4 +1,4 @@
-"""What a page is made of: columns, tables, pictures and counties, free of any markup.
+"""Elements of a page: columns, tables, pictures and counties, free of any markup.
 
 `tables.toml` declares each table once: caption, columns, file with all digits, inputs it rests on.
 Given a frame and a language, its `Layout` makes the `Table` that templates write.

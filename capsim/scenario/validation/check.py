@@ -1,4 +1,4 @@
-"""All checks of a scenario: which there are, and which of them a table with bad cells is spared."""
+"""The list of all checks of a scenario, and those skipped where a table has bad cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Children and schools: those observed, born, forecast and at school must agree."""
+"""Checks of children and schools: those observed, born, forecast and at school must agree."""
 
 from __future__ import annotations
 

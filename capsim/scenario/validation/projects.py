@@ -1,4 +1,4 @@
-"""Construction: projects, programmes, construction phases and the resources they need."""
+"""Checks of construction: projects, programmes, phases and the resources they need."""
 
 from __future__ import annotations
 

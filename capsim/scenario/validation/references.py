@@ -1,4 +1,4 @@
-"""References: every name leads somewhere, and every way to school has what it is computed from.
+"""Checks of references: names exist, and every way to school has what it is computed from.
 
 Areas, counties, stages, grades, schools and projects by name; links by distance, limits of day
 travel and catchments by the coordinates and borders that they need.

@@ -1,4 +1,4 @@
-"""Settings: years in order, stages known, standards in order, shares and calendars that exist.
+"""Checks of settings: years and standards in order, stages known, shares and calendars that exist.
 
 Amounts in thousands of RMB and limits of years gone by may be meant: they are warnings, not faults.
 """
