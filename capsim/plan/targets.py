@@ -241,6 +241,44 @@ def tight_targets(table: pd.DataFrame) -> list[str]:
     return list(table["id"][near & table["holds"] & (table["required"] != 0)])
 
 
+def rules_of(ids: pd.Series) -> pd.Series:
+    """Name the rule of each target: `share` of `share-2022`; a programme is a rule of its own."""
+    return ids.map(lambda identifier: rule_and_year(identifier)[0])
+
+
+def target_groups(targets: pd.DataFrame) -> pd.DataFrame:
+    """Group the yearly targets of one rule: its first date, and the least likely later one.
+
+    Parameters
+    ----------
+    targets
+        id (`RULE-YYYY` or `RULE`), probability; in the order of their dates.
+
+    Returns
+    -------
+    DataFrame
+        rule, first (row number of its first target), later (how many follow), least (row number
+        of the least likely that follows, of the first if none does).
+
+    Examples
+    --------
+    >>> ids = ["reduction", "share-2022", "share-2023", "share-2024"]
+    >>> target_groups(pd.DataFrame({"id": ids, "probability": [0.5, 0.9, 0.7, 0.8]}))
+            rule  first  later  least
+    0  reduction      0      0      0
+    1      share      1      2      2
+    """
+    chance = targets["probability"].to_numpy()
+    rules = rules_of(targets["id"])
+    rows = []
+    for rule in dict.fromkeys(rules):
+        members = np.flatnonzero(rules == rule)
+        later = members[1:]
+        least = later[np.argmin(chance[later])] if len(later) else members[0]
+        rows.append((rule, members[0], len(later), least))
+    return pd.DataFrame(rows, columns=["rule", "first", "later", "least"])
+
+
 def targets_table(
     solution: Solution, shares: pd.DataFrame, reduction: pd.DataFrame
 ) -> pd.DataFrame:

@@ -13,10 +13,9 @@ import pandas as pd
 
 from capsim.i18n.language import Words
 from capsim.i18n.message import Message
-from capsim.plan.targets import rule_and_year, tight_targets, unit_of
+from capsim.plan.targets import rule_and_year, rules_of, target_groups, tight_targets, unit_of
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
-from capsim.report.figures.risk import rules_of, target_groups
 from capsim.report.summary import meets_all
 
 if TYPE_CHECKING:

@@ -20,13 +20,7 @@ from capsim.report.figures.places import (
 from capsim.report.figures.plan import all_figures
 from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
-from capsim.report.figures.risk import (
-    rules_of,
-    shortfall_fan,
-    shortfall_table,
-    target_chances,
-    target_groups,
-)
+from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
 from capsim.report.figures.style import new_figure, render, render_both
 from capsim.report.figures.tradeoff import tornado
 
@@ -54,10 +48,8 @@ __all__ = [
     "reduction_table",
     "render",
     "render_both",
-    "rules_of",
     "shortfall_fan",
     "shortfall_table",
     "target_chances",
-    "target_groups",
     "tornado",
 ]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from capsim.i18n.language import Words, words
+from capsim.plan.targets import target_groups
 from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
 from capsim.report.figures.places import balance, balance_table, class_size_table, class_sizes, mix
 from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
-from capsim.report.figures.risk import shortfall_fan, target_chances, target_groups
+from capsim.report.figures.risk import shortfall_fan, target_chances
 from capsim.report.figures.style import STYLE, new_figure, note_all
 
 if TYPE_CHECKING:

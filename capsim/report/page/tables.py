@@ -14,7 +14,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
 from capsim.i18n.language import Words
-from capsim.report.figures.risk import rules_of
+from capsim.plan.targets import rules_of
 from capsim.report.narrative import LIMITS, explained, price_sentences, prices_head, target_figure
 from capsim.report.page.elements import Column, County, Layout, Table, layout, money_scale
 
