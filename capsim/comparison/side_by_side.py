@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,12 @@ from capsim.i18n.message import Message
 from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
 from capsim.lp.solution import SolveKeywords, SolveOptions
+from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets, tight_targets
 from capsim.scenario.scenario import Scenario, load
+from capsim.simulation.outcomes import Outcomes
 from capsim.simulation.run import simulate
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
 
 LESS_IS_BETTER = ("missed", "avoidable_cny", "displaced", "shortfall")
 """Columns of `summary` by which one scenario dominates another: no worse in all, better in one."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,10 +20,7 @@ from capsim.construction.durations import IN_USE, Phase
 from capsim.construction.network import NEVER, Needs, Network, topological
 from capsim.construction.projects import Column, Dates, Stock, columns, recipes
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 STRETCH = (0.02, 50.0)
 EXACT = 1e-6

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,10 +24,7 @@ from capsim.construction.network import Network
 from capsim.construction.priority_rules import RULES, Rule, key_of
 from capsim.construction.projects import Column, Dates
 from capsim.scenario.faults import nearest
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 QUANTILES = (0.05, 0.10, 0.50, 0.90, 0.95)
 NEVER = "2199-12-31"

@@ -10,7 +10,6 @@ record closed early is not read as a good one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,9 +18,7 @@ from capsim.construction.calendars import to_day
 from capsim.construction.durations import PRIOR, QUANTILE_95, Phase
 from capsim.construction.projects import phase_groups
 from capsim.scenario.faults import Fault, ScenarioError
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 RECORD = "record"
 COLUMNS = ("project", "county", "started", "planned", "opened")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +11,7 @@ from capsim.construction.calendars import Calendar, to_day
 from capsim.construction.durations import PRIOR, Phase
 from capsim.construction.network import Resource
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 CALENDAR_YEARS = 80
 Dates = str | Sequence[str]

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -28,9 +27,7 @@ from capsim.construction.network import NEVER, Needs, Network
 from capsim.construction.priority_rules import RULES, key_of, timing
 from capsim.construction.projects import Dates
 from capsim.io.executors import Done
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 
 class Profile:

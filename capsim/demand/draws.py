@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +37,7 @@ from scipy.special import ndtri, stdtrit
 from capsim.demand.intervals import GROWTH, LEVELS, Covered, Reach
 from capsim.demand.observed import Observed
 from capsim.demand.ratios import Array, divide
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 Single = npt.NDArray[np.float32]
 Real = TypeVar("Real", np.float32, np.float64)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +14,7 @@ import pandas as pd
 from capsim.demand.observed import observe
 from capsim.demand.ratios import Array, Index
 from capsim.scenario.faults import Fault, ScenarioError
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 GRADE = re.compile(r"K\d?|\d{1,2}")
 SCHOOL_YEAR = r"^(\d{4})[/–-](\d{2}|\d{4})$"

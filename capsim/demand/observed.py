@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from capsim.demand.ratios import Array, Index
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -43,10 +42,7 @@ from capsim.demand.ratios import (
     taught,
 )
 from capsim.demand.rolling_origin import LEAST_YEARS, backtest
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 RECENT = 3
 """Years over which shares and levels are taken."""

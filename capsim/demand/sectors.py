@@ -10,7 +10,6 @@ Who is not private is public, so that no child is lost or counted twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,10 +18,7 @@ from capsim.demand.methods import METHODS, USUAL, progression
 from capsim.demand.observed import observe, place
 from capsim.demand.projection import Demand
 from capsim.demand.ratios import Array, Mask, divide, pairs
-
-if TYPE_CHECKING:
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 SECTORS = ("public", "private")
 RECENT = 3

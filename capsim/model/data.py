@@ -11,19 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.model.grade_groups import Bands, grade_bands
+from capsim.scenario.scenario import Scenario
+from capsim.scenario.stages import Stage
 from capsim.scenario.travel import boards, limits_travel
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-    from capsim.scenario.stages import Stage
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.decomposition.blocks import Split, split
 from capsim.lp.expressions import Constraint, Expression
@@ -26,11 +27,7 @@ from capsim.model.formulation import Expressions, Formulation
 from capsim.model.links import prepare_links
 from capsim.model.quantities import Quantities, Quantity, axes_of, rows_with_variables
 from capsim.model.variables import Variables, add_columns
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 COUPLING = (
     "share.cap",

@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import numpy as np
 
-from capsim.demand.projection import project
+from capsim.demand.projection import Demand, project
 from capsim.lp.arrays import Array
 from capsim.lp.decomposition.block_search import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_independent, split
@@ -27,10 +27,7 @@ from capsim.lp.threads import Clock
 from capsim.model.model import Model, formulate, is_large
 from capsim.plan.plan import Plan, make_plan, no_plan
 from capsim.plan.tie_break import break_ties
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
+from capsim.scenario.scenario import Scenario
 
 
 def search(

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from capsim.lp.arrays import Array, Flag
+from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.reliability.trial import Search, Step, achieved, all_hold, interval
+from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import ANY
 from capsim.simulation.run import trial
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-    from capsim.scenario.scenario import Scenario
-
 
 WORST = 3
 """Places and years that are named."""

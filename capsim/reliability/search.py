@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Index
 from capsim.lp.solution import SolveKeywords, SolveOptions
+from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
 from capsim.reliability.margins import Safety, counted_from, margins
@@ -30,12 +32,7 @@ from capsim.reliability.trial import (
     judged_longer,
     try_plan,
 )
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.plan.plan import Plan
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 ROUNDS = 6
 ROUGH = 3.0

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.lp.solution import SolveOptions
 from capsim.model.data import codes
+from capsim.model.model import Model
+from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.reliability.margins import Need, Safety, need_of, reserves
 from capsim.simulation.data import SimulationData
 from capsim.simulation.draws import rooms
 from capsim.simulation.outcomes import ANY, wilson
 from capsim.simulation.run import Trial, trial
-
-if TYPE_CHECKING:
-    from capsim.model.model import Model
-    from capsim.plan.plan import Plan
-
 
 NEAR = 0.03
 """A plan that a first look finds further below what is asked for is not looked at longer."""

@@ -6,16 +6,13 @@ The screen and the page say the same; each lays it out in its own way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from capsim.comparison.side_by_side import Comparison
 from capsim.i18n.language import Words
 from capsim.report.figures.comparison import PAID
 from capsim.report.figures.tradeoff import MEANING
 from capsim.report.narrative import Section, explained
-
-if TYPE_CHECKING:
-    from capsim.comparison.side_by_side import Comparison
-
 
 MOST = 12
 """Scenarios, or cells of one, that are named in sentences; tables have them all."""

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from capsim.certificate.ledger import Certificate
+from capsim.comparison.side_by_side import Comparison
+from capsim.construction.building import ConstructionSimulation
+from capsim.construction.scheduling import OptimizedStarts
+from capsim.demand.rolling_origin import Backtest
+from capsim.plan.plan import Explanation, Plan
+from capsim.reliability.result import Hardened
 from capsim.report.figures.comparison import comparison_figures
 from capsim.report.figures.places import backtest_errors
 from capsim.report.figures.plan import all_figures
@@ -23,17 +30,7 @@ from capsim.report.page.tables import Advice
 from capsim.report.screen import comparison_text
 from capsim.report.summary import comparison_summary, comparison_tables, to_json
 from capsim.report.workbook import plan_workbook
-
-if TYPE_CHECKING:
-    from capsim.certificate.ledger import Certificate
-    from capsim.comparison.side_by_side import Comparison
-    from capsim.construction.building import ConstructionSimulation
-    from capsim.construction.scheduling import OptimizedStarts
-    from capsim.demand.rolling_origin import Backtest
-    from capsim.plan.plan import Explanation, Plan
-    from capsim.reliability.result import Hardened
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 PAGE = "report.html"
 COMPARISON_MARK = "comparison.txt"

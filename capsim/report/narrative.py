@@ -6,22 +6,19 @@ The screen and the page say the same; each lays it out in its own way.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Words
 from capsim.i18n.message import Message
+from capsim.plan.plan import Plan
 from capsim.plan.targets import rule_and_year, rules_of, target_groups, tight_targets, unit_of
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
 from capsim.report.summary import meets_all
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 HALF_A_CHILD = 0.5
 NAMED_COUNTIES = 4

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from capsim.analysis.shadow_prices import Prices
+from capsim.comparison.side_by_side import Comparison
+from capsim.demand.rolling_origin import Backtest
 from capsim.i18n.language import Words, filled, left, right, width, words, wrapped
+from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rule_and_year
+from capsim.reliability.result import Hardened
 from capsim.report import comparison_narrative as compared
 from capsim.report import narrative
 from capsim.report.figures.places import LEVELS, backtest_table
-
-if TYPE_CHECKING:
-    from capsim.analysis.shadow_prices import Prices
-    from capsim.comparison.side_by_side import Comparison
-    from capsim.demand.rolling_origin import Backtest
-    from capsim.plan.plan import Explanation, Plan
-    from capsim.reliability.result import Hardened
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 EN = words("en")
 """Of screens that are in English alone."""

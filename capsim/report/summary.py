@@ -7,28 +7,25 @@ import math
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from capsim.analysis.shadow_prices import Prices
+from capsim.certificate.ledger import Certificate
 from capsim.comparison.differences import shown
 from capsim.comparison.grid import heat, sweep_of, tornado
+from capsim.comparison.side_by_side import Comparison
+from capsim.construction.building import ConstructionSimulation
+from capsim.construction.scheduling import OptimizedStarts
+from capsim.demand.projection import Demand
 from capsim.i18n.language import words
+from capsim.plan.plan import Explanation, Plan
+from capsim.reliability.result import Hardened
 from capsim.report.figures.private import reduction_table
-
-if TYPE_CHECKING:
-    from capsim.analysis.shadow_prices import Prices
-    from capsim.certificate.ledger import Certificate
-    from capsim.comparison.side_by_side import Comparison
-    from capsim.construction.building import ConstructionSimulation
-    from capsim.construction.scheduling import OptimizedStarts
-    from capsim.demand.projection import Demand
-    from capsim.plan.plan import Explanation, Plan
-    from capsim.reliability.result import Hardened
-    from capsim.scenario.scenario import Scenario
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.scenario.scenario import Scenario
+from capsim.simulation.outcomes import Outcomes
 
 LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "simpy", "matplotlib")
 MOST_LATE = 5

@@ -13,16 +13,13 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from capsim.plan.plan import Plan
 from capsim.scenario.excel.writer import DATE, TEXT, Field, add_sheet, new_book, to_bytes
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 Row = tuple[str, str, Any, str]
 """English, Chinese, value (with its number format, where it has one), unit."""

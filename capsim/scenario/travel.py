@@ -8,18 +8,13 @@ be reached from each, and its edges never cross.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.scenario.parsing import completed, empty
 from capsim.scenario.settings import Settings
-
-if TYPE_CHECKING:
-    from capsim.scenario.stages import Stage
-
+from capsim.scenario.stages import Stage
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

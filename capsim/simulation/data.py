@@ -9,24 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag, Index
 from capsim.model.costs import RECURRENT
 from capsim.model.data import ModelData, Space, codes, inclusive_pool, limits_of, prepare
 from capsim.model.links import Links, prepare_links
+from capsim.plan.plan import Plan
+from capsim.scenario.settings import Settings
 from capsim.simulation.network import Network, Reach, read_network, read_reach
 from capsim.simulation.opening_dates import OpeningDates, read_openings
-
-if TYPE_CHECKING:
-    from capsim.demand.projection import Demand
-    from capsim.plan.plan import Plan
-    from capsim.scenario.settings import Settings
-
 
 FIXED = ("capital", "hiring", "conversion", "closure", "salvage")
 """Kinds of cost that follow from what the plan decides, whatever is drawn."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from capsim.construction.building import ConstructionSimulation, build
 from capsim.lp.arrays import Array, Index, Text
 from capsim.model.data import ModelData, codes
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-    from capsim.scenario.scenario import Scenario
+from capsim.plan.plan import Plan
+from capsim.scenario.scenario import Scenario
 
 NEVER = int(np.datetime64("2199-12-31").astype(np.int64))
 """The day on which what is never ready is ready."""

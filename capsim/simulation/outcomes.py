@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from capsim.construction.building import ConstructionSimulation
 from capsim.lp.arrays import Array, Index
 from capsim.model.costs import COST_KINDS
+from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.simulation.data import SimulationData
 from capsim.simulation.draws import Figures
 from capsim.simulation.opening_dates import first_copies, iso_dates, planned_days
 from capsim.simulation.seating import WAYS
-
-if TYPE_CHECKING:
-    from capsim.construction.building import ConstructionSimulation
-    from capsim.plan.plan import Plan
-
 
 LEVEL = 0.95
 """Of the confidence intervals of probabilities."""

@@ -7,17 +7,13 @@ standard deviation of the scenario's settings. By default every place is taken u
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capsim.demand.draws import BLOCK
 from capsim.lp.arrays import Array
+from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.seating import Arrivals, Payers, by_group, fraction
-
-if TYPE_CHECKING:
-    from capsim.simulation.data import SimulationData, StageData
-
 
 STREAM = 2
 """Of the seed's streams, that of the parents."""

@@ -10,19 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from capsim.lp.arrays import Array, Flag
 from capsim.simulation.costs_and_classes import LATER_PART, contract_teachers, public_pupils
-from capsim.simulation.data import StageData
+from capsim.simulation.data import SimulationData, StageData
+from capsim.simulation.parents import Parents
 from capsim.simulation.seating import Payers, Seated, by_group, ceilings, offer, share_within
-
-if TYPE_CHECKING:
-    from capsim.simulation.data import SimulationData
-    from capsim.simulation.parents import Parents
 
 
 def counted(stage: StageData) -> Flag:

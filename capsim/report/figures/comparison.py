@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from capsim.comparison.differences import shown
 from capsim.comparison.grid import heat
+from capsim.comparison.side_by_side import Comparison
 from capsim.i18n.language import Words, words
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
@@ -29,16 +31,6 @@ from capsim.report.figures.style import (
     stack,
 )
 from capsim.report.figures.tradeoff import MEANING, heat_map, tornado
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from capsim.comparison.side_by_side import Comparison
-
 
 PAID = "paid_cny"
 """Simulated figure of which differences are told: what is paid, without the price of no place."""

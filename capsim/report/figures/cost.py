@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
+from matplotlib.axes import Axes
 
 from capsim.i18n.language import words
+from capsim.plan.plan import Plan
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -22,12 +22,6 @@ from capsim.report.figures.style import (
     school_years,
     stack,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from capsim.plan.plan import Plan
-
 
 KINDS = {
     "staff": Look("staff", "#D9D9D9", ""),

@@ -5,11 +5,13 @@ Areas and schools stand at their coordinates; names stand beside discs where the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
@@ -17,16 +19,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capsim.i18n.language import Words, width, words
+from capsim.lp.arrays import Array
+from capsim.plan.plan import Plan
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, new_figure, note, short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.collections import PathCollection
-    from matplotlib.figure import Figure
-
-    from capsim.lp.arrays import Array
-    from capsim.plan.plan import Plan
-
 
 XY = ["x_km", "y_km"]
 LETTER = 7.5

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from scipy.special import ndtr
 
+from capsim.demand.projection import Demand
+from capsim.demand.rolling_origin import Backtest
 from capsim.i18n.language import words
+from capsim.plan.plan import Plan
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -33,16 +38,7 @@ from capsim.report.figures.style import (
     short,
     stack,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from capsim.demand.projection import Demand
-    from capsim.demand.rolling_origin import Backtest
-    from capsim.plan.plan import Plan
-    from capsim.scenario.scenario import Scenario
-
+from capsim.scenario.scenario import Scenario
 
 EMPTY = Look("empty seats", "#A6CEE3", "")
 SIZES = np.arange(10, 76)

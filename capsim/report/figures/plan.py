@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from capsim.i18n.language import Words, words
+from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
 from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
@@ -15,15 +17,7 @@ from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import shortfall_fan, target_chances
 from capsim.report.figures.style import STYLE, new_figure, note_all
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.figure import Figure
-
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 LATER = 8
 """Years after the first planned one at which the balance is drawn again."""

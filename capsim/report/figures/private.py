@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from capsim.i18n.language import words
+from capsim.plan.plan import Plan
 from capsim.report.figures.style import (
     BLUE,
     GREY,
@@ -22,13 +22,7 @@ from capsim.report.figures.style import (
     note,
     school_years,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 TERMS = {
     "new_seats": SEATS["new"],

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from capsim.construction.calendars import MONTH_DAYS
 from capsim.i18n.language import words
+from capsim.plan.plan import Plan
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, beside, name_rows, note, short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 CALENDAR: Mapping[str, dict[str, list[str]]] = {
     "en": {},

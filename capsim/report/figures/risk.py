@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from capsim.i18n.language import words
+from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
 from capsim.report.figures.style import (
     BLUE,
@@ -25,14 +28,7 @@ from capsim.report.figures.style import (
     school_years,
     short,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
+from capsim.simulation.outcomes import Outcomes
 
 
 def shortfall_table(outcomes: Outcomes, stage: str) -> pd.DataFrame:

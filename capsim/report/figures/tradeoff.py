@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
+from capsim.analysis.pareto import Front
 from capsim.i18n.language import Words, words
 from capsim.report.figures.style import (
     BLACK,
@@ -21,12 +24,6 @@ from capsim.report.figures.style import (
     note,
     short,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
-    from capsim.analysis.pareto import Front
 
 
 class Meaning(NamedTuple):

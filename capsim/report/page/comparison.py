@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from capsim.comparison.side_by_side import TERMS
+from capsim.comparison.side_by_side import TERMS, Comparison
 from capsim.i18n.language import Words, words
 from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative
@@ -23,10 +23,6 @@ from capsim.report.page.pictures import address, cost_columns
 from capsim.report.page.render import render_page
 from capsim.report.page.tables import frame_table, limit_cells, target_cells
 from capsim.report.summary import versions
-
-if TYPE_CHECKING:
-    from capsim.comparison.side_by_side import Comparison
-
 
 USUAL = 2030
 """School year whose empty seats stand in the ranking, where it is planned; else the last one."""

@@ -12,13 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from capsim.i18n.language import Words
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 PAGE = 25
 """Rows of a table that are shown at a time."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from PIL import Image
 
 from capsim.i18n.language import Words
+from capsim.plan.plan import Plan
 from capsim.report.figures.cost import KINDS, cost_table
 from capsim.report.figures.maps import catchment_table, flow_table
 from capsim.report.figures.places import balance_table, class_size_table, mix_table
@@ -18,11 +18,7 @@ from capsim.report.figures.private import TERMS, reduction_table
 from capsim.report.figures.risk import shortfall_table
 from capsim.report.figures.style import SEATS
 from capsim.report.page.elements import Column, Picture, layout
-
-if TYPE_CHECKING:
-    from capsim.plan.plan import Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 HEAVIEST = 110_000
 """Bytes of an SVG above which its PNG is taken, where that is smaller."""

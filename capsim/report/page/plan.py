@@ -6,9 +6,12 @@ It needs no network and no folder beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from capsim.i18n.language import Words, words
+from capsim.plan.plan import Explanation, Plan
 from capsim.report import narrative
 from capsim.report.page.pictures import pictures
 from capsim.report.page.render import render_page, setting_of
@@ -25,12 +28,7 @@ from capsim.report.page.tables import (
     targets,
 )
 from capsim.report.summary import meets_all
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from capsim.plan.plan import Explanation, Plan
-    from capsim.simulation.outcomes import Outcomes
+from capsim.simulation.outcomes import Outcomes
 
 
 def html_page(

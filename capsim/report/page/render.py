@@ -9,18 +9,15 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from capsim.i18n.language import Words
 from capsim.plan.targets import make_target
 from capsim.report.page.elements import PAGE, Table, layout, write_cell
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "no mark"}
 

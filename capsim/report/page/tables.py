@@ -7,24 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
+from capsim.construction.building import ConstructionSimulation
 from capsim.i18n.language import Words
+from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rules_of
 from capsim.report.narrative import LIMITS, explained, price_sentences, prices_head, target_figure
 from capsim.report.page.elements import Column, County, Layout, Table, layout, money_scale
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from capsim.construction.building import ConstructionSimulation
-    from capsim.plan.plan import Explanation, Plan
-    from capsim.simulation.outcomes import Outcomes
-
+from capsim.simulation.outcomes import Outcomes
 
 MOST_COUNTIES = 60
 """Counties with a section of their own; of more, those that lack most standard seats."""
