@@ -156,7 +156,7 @@ def _farthest(
     start = np.append(space.x, 0.0)
     known = [np.round(x[column]) for x in solutions]
     for value in known:
-        program, start = _apart(program, start, column, weight, value, least[0])
+        program, start = _add_distance(program, start, column, weight, value, least[0])
     aim = np.zeros(len(program.cost))
     aim[least] = -1.0
     found = WarmSolver(space.model, program, replace(space.options, gap=1e-2)).solve(
@@ -174,7 +174,7 @@ def _farthest(
     return (x if distance > FINE else None), bound, found.status == "optimal"
 
 
-def _apart(
+def _add_distance(
     program: LinearProgram, start: Array, column: Index, weight: Array, value: Array, least: int
 ) -> tuple[LinearProgram, Array]:
     """Add ``least ≤ Σ weight · |x − value|``.

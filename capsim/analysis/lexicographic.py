@@ -483,7 +483,7 @@ def _aim(model: Model, priority: Priority, tolerances: Mapping[str, float]) -> C
 def _plan(
     model: Model, program: LinearProgram, x: Array, levels: list[Level], gap: float, seconds: float
 ) -> Plan:
-    """Make the plan with every level held, the fewest children moved among all as good."""
+    """Make the plan with every level kept, the fewest children moved among all as good."""
     cost = next(level for level in levels if level.aim.name == "cost")
     spared = cost.limit - cost.best
     allowed = gap + (spared / max(abs(cost.best), 1.0) if cost is not levels[-1] else 0.0)

@@ -370,7 +370,7 @@ def _ends_by_county(
     )
     shared = [i for i, b in enumerate(home) if b < 0]
     own.append(shared)
-    local.append(_ends_of_the_whole(space, [levers[i] for i in shared], counties))
+    local.append(_citywide_ends(space, [levers[i] for i in shared], counties))
     ends: dict[int, tuple[End, End]] = {}
     for mine, pairs in zip(own, local, strict=True):
         ends |= dict(zip(mine, pairs, strict=True))
@@ -432,7 +432,7 @@ def _limit_cost(highs: Highs, cost: Array, most: float) -> None:
     highs.add_rows(csr_array(cost[None, :]), np.array([-np.inf]), np.array([most]))
 
 
-def _ends_of_the_whole(
+def _citywide_ends(
     space: NearOptimalSpace, levers: Sequence[Lever], counties: Sequence[_County]
 ) -> list[tuple[End, End]]:
     """Bound levers of more than one county by the relaxation; the plans are those of counties."""

@@ -100,7 +100,7 @@ def _carried(first: Array, came: Array, ages: Index, now: int) -> Array:
     return out
 
 
-HELD = 1e-4
+FIXED_SLACK = 1e-4
 """Persons by which a number of the past may differ in the arithmetic of a later plan.
 
 Well above the solver's tolerance: presolve calls narrower ranges contradictory."""
@@ -280,9 +280,9 @@ def _fixed(model: Model, x: Array, year: int, before: LeadTimes) -> Flag:
 
 
 def _replanned(model: Model, last: Plan, fixed: Flag, solving: SolveKeywords) -> Plan:
-    """Plan with the flagged columns held where the last plan has them."""
+    """Plan with the flagged columns fixed where the last plan has them."""
     program = model.program
-    spare = np.where(program.integer, 0.0, HELD)
+    spare = np.where(program.integer, 0.0, FIXED_SLACK)
     value = program.rounded(last.solution.x)
     fixed_program = replace(
         program,

@@ -43,9 +43,9 @@ def compare(
 ) -> None:
     """Compare whole columns: every cell of the axes has its row."""
     names = [a.names for a in axes]
-    for column, told in zip(columns, reader.dense(table, list(columns), axes, True), strict=True):
+    for column, cells in zip(columns, reader.dense(table, list(columns), axes, True), strict=True):
         money = column.endswith("_cny")
-        reader.book.equal(table, f"{column} of", told, columns[column], names, money=money)
+        reader.book.equal(table, f"{column} of", cells, columns[column], names, money=money)
 
 
 def check_texts(given: CertificateData, reader: Reader) -> None:
@@ -112,9 +112,9 @@ def check_purchases(given: CertificateData, plan: Decisions, reader: Reader) -> 
     book.equal("costs", "purchases.cost_cny", cost, purchase_cost(given, plan), names, money=True)
     at = providers.positions(frame)
     known = at >= 0
-    told = reader.numbers("purchases", "price_cny")[known]
+    reported = reader.numbers("purchases", "price_cny")[known]
     rows = [[providers.names[j] for j in at[known]]]
-    book.equal("costs", "purchases.price_cny", told, purchase_price(given)[at[known]], rows)
+    book.equal("costs", "purchases.price_cny", reported, purchase_price(given)[at[known]], rows)
 
 
 def check_conversions(given: CertificateData, reader: Reader) -> None:
@@ -130,9 +130,9 @@ def check_conversions(given: CertificateData, reader: Reader) -> None:
     }
     rows = [[providers.names[j] for j in at[known]]]
     for column, values in columns.items():
-        told = reader.numbers("conversions", column)[known]
+        reported = reader.numbers("conversions", column)[known]
         money = column == "cost_cny"
-        reader.book.equal("conversions", column, told, values[at[known]], rows, money=money)
+        reader.book.equal("conversions", column, reported, values[at[known]], rows, money=money)
 
 
 def check_projects(given: CertificateData, plan: Decisions, reader: Reader) -> None:
@@ -271,14 +271,14 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
     frame = reader.tables["targets"]
     at = names.positions(frame)
     reader.same_text("targets", {"by": [target.by for target in targets]}, at, names.names)
-    told = frame["holds"].to_numpy(dtype=object)
+    reported = frame["holds"].to_numpy(dtype=object)
     wrong = [
-        f"{targets[i].id} says {told[row]!r}"
+        f"{targets[i].id} says {reported[row]!r}"
         for row, i in enumerate(at)
         if i >= 0
         and not (
-            isinstance(told[row], bool | np.bool_)
-            and (targets[i].doubtful or told[row] == targets[i].holds)
+            isinstance(reported[row], bool | np.bool_)
+            and (targets[i].doubtful or reported[row] == targets[i].holds)
         )
     ]
-    reader.book.none_of("targets", "holds", wrong, len(told))
+    reader.book.none_of("targets", "holds", wrong, len(reported))

@@ -191,7 +191,7 @@ def check_costs(
             due[i, :, :-1] = costs[kind][:-1]
         if kind in committed:
             fixed[i, :, :-1] = committed[kind][:-1]
-    told = {
+    reported = {
         column: spread(table, reader.numbers("costs", column), (KINDS, counties, years))
         for column in ("cost_cny", "discounted_cny", "committed_cny")
     }
@@ -211,7 +211,7 @@ def check_costs(
         "committed_cny": fixed * discount,
     }
     for column, values in wanted.items():
-        book.equal("costs", f"{column} of", told[column], values, axes, money=True)
+        book.equal("costs", f"{column} of", reported[column], values, axes, money=True)
     objective = float((due * discount).sum()) + float(getattr(plan, "own_cost_cny", 0.0))
     fixed_cny = float((fixed * discount).sum())
     one = [["plan"]]

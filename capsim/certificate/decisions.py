@@ -141,10 +141,10 @@ class Reader:
         frame, known = self.tables[table], at >= 0
         for column, values in columns.items():
             wanted = np.array([str(v) for v in values], dtype=object)[at[known]]
-            told = frame.loc[known, column].astype(str).to_numpy(dtype=object)
-            wrong = np.flatnonzero(told != wanted)
+            reported = frame.loc[known, column].astype(str).to_numpy(dtype=object)
+            wrong = np.flatnonzero(reported != wanted)
             rows = at[known]
-            faults = [f"{names[rows[i]]} {told[i]!r}, not {wanted[i]!r}" for i in wrong]
+            faults = [f"{names[rows[i]]} {reported[i]!r}, not {wanted[i]!r}" for i in wrong]
             self.book.none_of("tables", f"{table}.{column}", faults, int(known.sum()))
 
 

@@ -19,7 +19,7 @@ CHORD_ENDS = np.arange(40.0, 55.1, 2.5)
 
 @dataclass(frozen=True)
 class Derived:
-    """Implied quantities; ``[j, t]`` in planned years unless said.
+    """Implied quantities; ``[j, t]`` in planned years unless stated.
 
     ``copies[m, t0..]`` and ``copies_december[m, t]``; ``converted[j, t0..]`` and
     ``converted_december[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
@@ -274,11 +274,12 @@ def check_run_down(given: CertificateData, plan: Decisions, book: Ledger) -> Non
     plain = providers.levered & never & (plan.phased_out.sum(axis=1) == 0)
     after = np.arange(T)[None, :] >= plan.intake_ends[:, None]
     book.at_most("closure", "intake of", intake, 0.0, [providers.names, given.years], where=after)
-    said = plan.intake_ends < T
-    wrong = said & ~plain
-    before = np.where(said, intake[np.arange(len(said)), np.maximum(plan.intake_ends - 1, 0)], 1.0)
-    wrong |= said & (plan.intake_ends > 0) & (before <= DUST / 1000)
-    wrong |= plain & ~said & (intake[:, -1] <= DUST / 1000)
+    listed = plan.intake_ends < T
+    wrong = listed & ~plain
+    last = np.maximum(plan.intake_ends - 1, 0)
+    before = np.where(listed, intake[np.arange(len(listed)), last], 1.0)
+    wrong |= listed & (plan.intake_ends > 0) & (before <= DUST / 1000)
+    wrong |= plain & ~listed & (intake[:, -1] <= DUST / 1000)
     faults = [providers.names[i] for i in np.flatnonzero(wrong)]
     book.none_of("closure", "wrong or missing run_down", faults, int(plain.sum()))
 

@@ -55,7 +55,7 @@ def read_links(given: CertificateData) -> Links:
     S, A, J = len(given.stages), len(given.areas), len(given.providers.names)
     area_km, area_minutes = np.full((S, A, A), np.nan), np.full((S, A, A), np.nan)
     school_km, school_minutes = np.full((A, J), np.nan), np.full((A, J), np.nan)
-    area_said, school_said = np.full((S, A, A), np.nan), np.full((A, J), np.nan)
+    area_cost, school_cost = np.full((S, A, A), np.nan), np.full((A, J), np.nan)
     own = np.zeros(J, bool)
     itself = np.eye(A, dtype=bool)
     between = distance(xy, xy, default)
@@ -81,21 +81,21 @@ def read_links(given: CertificateData) -> Links:
             if name == "":
                 area_km[in_stages, a, to_area[i]] = between[a, to_area[i]] if np.isnan(km) else km
                 area_minutes[in_stages, a, to_area[i]] = minutes
-                area_said[in_stages, a, to_area[i]] = cost
+                area_cost[in_stages, a, to_area[i]] = cost
                 continue
             targets = (schools == name) & in_stages[given.providers.stage]
             school_km[a, targets] = to_schools[a, targets] if np.isnan(km) else km
             school_minutes[a, targets] = minutes
-            school_said[a, targets] = cost
+            school_cost[a, targets] = cost
             own |= targets
             special[given.providers.stage[targets], a] = True
         automatic = itself[None, :, :] & ~special[:, :, None] & np.isnan(area_km)
         area_km[automatic] = 0.0
 
-    def cost_of(km: Floats, said: Floats, far: Bools) -> Floats:
+    def cost_of(km: Floats, listed: Floats, far: Bools) -> Floats:
         weekly = np.where(far, float(given.settings.costs.boarder_travel_share), 1.0)
-        owed = np.where(np.isnan(said), km * price * weekly, said)
-        return np.where(np.isnan(km), np.inf, owed)
+        cost = np.where(np.isnan(listed), km * price * weekly, listed)
+        return np.where(np.isnan(km), np.inf, cost)
 
     every = np.arange(S)
     kind = frame["kind"].to_numpy(object)
@@ -104,8 +104,8 @@ def read_links(given: CertificateData) -> Links:
         given, given.providers.stage[None, :], kind[:, None], school_km, school_minutes
     )
     return Links(
-        cost_of(area_km, area_said, area_far),
-        cost_of(school_km, school_said, school_far),
+        cost_of(area_km, area_cost, area_far),
+        cost_of(school_km, school_cost, school_far),
         own,
         area_far,
         school_far,
@@ -201,11 +201,11 @@ def check_flows(given: CertificateData, links: Links, plan: Decisions, reader: R
     far = good & np.where(to_school, links.school_far[a, j], links.area_far[stage, a, b])
     rows = [range(len(frame))]
     book.at_most("non-negative", "minus flows.pupils row", -pupils, 0.0, rows)
-    owed = pupils * np.where(good, price, 0.0)
-    book.equal("costs", "flows.cost_cny row", cost, owed, rows, money=True)
+    due = pupils * np.where(good, price, 0.0)
+    book.equal("costs", "flows.cost_cny row", cost, due, rows, money=True)
     boarders = np.where(far, pupils, 0.0)
-    told = reader.numbers("flows", "boarders")
-    book.equal("boarding", "flows.boarders row", told, boarders, rows)
+    reported = reader.numbers("flows", "boarders")
+    book.equal("boarding", "flows.boarders row", reported, boarders, rows)
     book.at_most("boarding", "boarders of day grades row", boarders * ~boards(given)[g], 0.0, rows)
 
     leaving, arriving = np.zeros(shape), np.zeros(shape)
@@ -227,7 +227,7 @@ def check_flows(given: CertificateData, links: Links, plan: Decisions, reader: R
         at = [providers.names, grades, years]
         book.equal(family, "children arriving at", reached, seated, at, where=own)
     travel = np.zeros((len(areas), len(years)))
-    np.add.at(travel, (a[good], t[good]), owed[good])
+    np.add.at(travel, (a[good], t[good]), due[good])
     school = np.zeros((len(links.own), len(years)))
     pool = np.zeros((len(given.stages), len(areas), len(years)))
     into = far & to_school

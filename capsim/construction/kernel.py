@@ -163,7 +163,7 @@ class Lockstep:
         self.key = (
             np.zeros((runs, size)) if rank is None else np.tile(rank.astype(float), (runs, 1))
         )
-        self.by_asking = priority is None
+        self.first_come = priority is None
 
     def run(self) -> None:
         """Advance from moment to moment until nothing happens any more in any replication."""
@@ -179,13 +179,13 @@ class Lockstep:
             self.next[hit] = np.inf
             ours = hit[:, :size]
             ended = ours & self.running
-            asked = ours & ~self.running
+            requested = ours & ~self.running
             self.running ^= ended
-            self.line |= asked
+            self.line |= requested
             self.level += ended.astype(float) @ self.back
             self.level += hit[:, size:].astype(float) @ self.arrives
-            if self.by_asking:
-                np.copyto(self.key, now[:, None], where=asked)
+            if self.first_come:
+                np.copyto(self.key, now[:, None], where=requested)
             self.dispatch(np.flatnonzero(self.line.any(axis=1) & hit.any(axis=1)), now)
 
     def dispatch(self, rows: Ints, now: Days) -> None:

@@ -238,7 +238,7 @@ def flow_of(
     together, share, outside = crossing(entered, before, seen.county)
     ratio = progression(*taught(above, below), seen.county, method, leads)
     ratio = np.where(untaught(entered, before)[..., None], 0.0, ratio)
-    by_county = _as_now(seen, *crossing_pairs(seen.pupils, seen.county))
+    by_county = _taught_as_now(seen, *crossing_pairs(seen.pupils, seen.county))
     single = np.zeros(len(by_county[0]), dtype=np.intp)
     by_all = progression(*by_county, single, method, leads)
     ratio = np.where(together[..., None], by_all[seen.county], ratio)
@@ -308,7 +308,7 @@ def _moves(pupils: Array) -> tuple[Array, Array]:
     return above, below
 
 
-def _as_now(seen: Observed, above: Array, below: Array) -> tuple[Array, Array]:
+def _taught_as_now(seen: Observed, above: Array, below: Array) -> tuple[Array, Array]:
     """Drop a county's years in which its areas did not teach the grade where they do now.
 
     Both are ``[county, grade, year]``.
@@ -378,7 +378,7 @@ def _by_births(seen: Observed, children: Array, past: Array, known: Mask) -> Arr
     """
     above, below = kept(known, seen.pupils, past)
     rate = hierarchical(*taught(above, below), seen.county, ENTRY_ALPHA)
-    counties = _as_now(seen, *(group_sum(part, seen.county) for part in (above, below)))
+    counties = _taught_as_now(seen, *(group_sum(part, seen.county) for part in (above, below)))
     single = np.zeros(len(counties[0]), dtype=np.intp)
     county_rate = hierarchical(*counties, single, ENTRY_ALPHA)[seen.county]
     entered, before = (np.where(known, part, np.nan)[..., -RECENT:] for part in (seen.pupils, past))
@@ -405,7 +405,7 @@ def _level(seen: Observed, cells: Mask, leads: int) -> tuple[Array, Array]:
     number = np.maximum(keep.sum(-1), 1)
     behind = (keep * np.arange(recent.shape[-1])[::-1]).sum(-1) / number
     entrants = group_sum(np.where(cells[..., None], np.nan_to_num(seen.pupils), 0.0), seen.county)
-    slope = entry_trend(_as_now(seen, entrants, entrants)[0])
+    slope = entry_trend(_taught_as_now(seen, entrants, entrants)[0])
     level = np.where(keep, recent, 0.0).sum(-1) / number * np.exp(slope * behind)
     return level[..., None] * damped(slope, leads, TREND_DAMPING), slope
 

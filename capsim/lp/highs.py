@@ -238,7 +238,7 @@ class Highs:
         found = info.primal_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
         name = _STATUS.get(str(state).rsplit(".", 1)[-1], "error")
         if name == "infeasible_or_unbounded":
-            name = self._tell_apart()
+            name = self._status_without_presolve()
         if name == "stopped" and not found:
             name = "unknown"
         solution = h.getSolution()
@@ -278,7 +278,7 @@ class Highs:
         value = float(np.array(lp.col_cost_) @ x + lp.offset_)
         return abs(value - objective) > STALE * max(1.0, abs(objective))
 
-    def _tell_apart(self) -> str:
+    def _status_without_presolve(self) -> str:
         """Solve again without presolve, which alone cannot tell infeasible from unbounded."""
         self._option("presolve", "off")
         self._run()

@@ -190,8 +190,8 @@ def refuse_other(scenario: Scenario, demand: Demand) -> None:
         if names
     ]
     if tuple(demand.years) != years:
-        said, due = (f"{one[0]}-{one[-1]}" for one in (demand.years, years))
-        faults.append(f"its years are {said}, where {due} are expected")
+        has, due = (f"{one[0]}-{one[-1]}" for one in (demand.years, years))
+        faults.append(f"its years are {has}, where {due} are expected")
     if not faults:
         bad = np.argwhere(~((demand.pupils >= 0) & (demand.pupils < np.inf)))
         faults = [
@@ -336,7 +336,7 @@ class ModelData:
 def prepare(scenario: Scenario, demand: Demand, like: ModelData | None = None) -> ModelData:
     """Turn a scenario and its demand into arrays, or take those of ``like`` made of the same."""
     dates = check_dates(scenario)
-    if like is not None and _as_before(scenario, demand, dates, like):
+    if like is not None and _made_of_same(scenario, demand, dates, like):
         return replace(like, scenario=scenario)
     refuse_other(scenario, demand)
     space = _space(scenario, demand)
@@ -345,7 +345,7 @@ def prepare(scenario: Scenario, demand: Demand, like: ModelData | None = None) -
     return ModelData(scenario, demand, space, dates, providers, projects)
 
 
-def _as_before(scenario: Scenario, demand: Demand, dates: Dates, like: ModelData) -> bool:
+def _made_of_same(scenario: Scenario, demand: Demand, dates: Dates, like: ModelData) -> bool:
     """Check whether tables, stages, years, dates and children are those ``like`` was made of."""
     old = like.scenario
     return (

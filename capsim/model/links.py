@@ -60,13 +60,13 @@ def prepare_links(given: ModelData) -> Links:
     ways = _listed(given, table) if table.count else _automatic(given)
     space = given.space
     order = np.lexsort((ways.to_provider, ways.to_area, ways.area, ways.stage))
-    area, to_area, to_provider, stage, km, minutes, said = (
+    area, to_area, to_provider, stage, km, minutes, listed = (
         getattr(ways, f.name)[order] for f in fields(ways)
     )
     far = _far(given, area, stage, km, minutes)
     costs = given.scenario.settings.costs
     weekly = np.where(far, costs.boarder_travel_share, 1.0)
-    cost = np.where(np.isnan(said), km * costs.travel_cny_per_km * weekly, said)
+    cost = np.where(np.isnan(listed), km * costs.travel_cny_per_km * weekly, listed)
     bands_of = [np.flatnonzero(space.bands.stage == s) for s in range(len(space.stages))]
     sizes = np.array([len(b) for b in bands_of], np.int64)[stage]
     return Links(
@@ -189,10 +189,10 @@ def _own_links(
     space: Space, area: Index, to_area: Index, to_school: Index, stage: Index
 ) -> tuple[Index, Index]:
     """Return (area, stage) pairs that get an automatic link to themselves."""
-    wanted = np.ones((len(space.areas), len(space.stages)), bool)
-    spoken = (to_school >= 0) | (to_area == area)
-    wanted[area[spoken], stage[spoken]] = False
-    a, s = np.nonzero(wanted)
+    automatic = np.ones((len(space.areas), len(space.stages)), bool)
+    named = (to_school >= 0) | (to_area == area)
+    automatic[area[named], stage[named]] = False
+    a, s = np.nonzero(automatic)
     return a, s
 
 
@@ -288,7 +288,7 @@ def catchments_of(given: ModelData, links: Links) -> Catchments:
     )
 
 
-def with_the_rest(
+def complete_catchments(
     c: Catchments, assigned: Flag, stage: Index, cost_cny: Array, stands: Flag
 ) -> Flag:
     """Add catchments, at no cost, for areas of which no one goes to a public school.

@@ -84,7 +84,7 @@ class Quantity:
                 keep &= _among(axis.text(name), [wanted] if one else list(wanted), name)
             members = np.flatnonzero(keep)
             if not len(members):
-                raise ValueError(f"nothing is {_spoken(by_axis[at])} at once")
+                raise ValueError(f"nothing is {_phrase(by_axis[at])} at once")
             key = (slice(None),) * at
             found = found[(*key, int(members[0]) if single and len(members) == 1 else members)]
         return replace(self, expression=found)
@@ -207,7 +207,7 @@ def _known(expression: Expression) -> str:
     return ", ".join(names) or "none"
 
 
-def _spoken(labels: dict[str, Any]) -> str:
+def _phrase(labels: dict[str, Any]) -> str:
     return " and ".join(f"{name} {value!r}" for name, value in labels.items())
 
 

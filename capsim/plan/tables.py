@@ -12,7 +12,7 @@ import pandas as pd
 
 from capsim.lp.arrays import Array, Flag, Index, Text
 from capsim.model.costs import COST_KINDS, base_pool, taken_over
-from capsim.model.links import with_the_rest
+from capsim.model.links import complete_catchments
 from capsim.model.model import Model
 from capsim.plan.limits import limits_table
 from capsim.plan.solution import Solution
@@ -90,7 +90,7 @@ def catchments_table(solution: Solution) -> pd.DataFrame:
     c, space, providers = v.catchments, given.space, given.providers
     links = solution.parts.links
     pair, epoch = np.nonzero(
-        with_the_rest(
+        complete_catchments(
             c,
             np.round(solution.value(v.assigned)) > 0,
             links.stage[c.link],

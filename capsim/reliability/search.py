@@ -29,7 +29,7 @@ from capsim.reliability.trial import (
     Search,
     Step,
     all_hold,
-    judged_longer,
+    judge_on_all_draws,
     try_plan,
 )
 from capsim.scenario.scenario import Scenario
@@ -245,7 +245,7 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     search.progress("delays of projects")
     asked, model = search.probability, plain.model
     counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
-    steps = [judged_longer(search, step) for step in known]
+    steps = [judge_on_all_draws(search, step) for step in known]
     if not steps:
         steps.append(try_plan(search, plain, counted, None, "the cheapest plan"))
     if not all_hold(steps[0].planned, search.targets).all():
@@ -253,7 +253,7 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     widened = 0
     for _ in range(rounds):
         safe, below = bracket(steps, asked)
-        last, further = steps[-1], part_further(search, steps)
+        last, further = steps[-1], extrapolated_part(search, steps)
         if safe is None and further is not None:
             assert last.safety is not None
             safety = last.safety.beyond(steps[-2].safety, further)
@@ -268,7 +268,7 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
             break
         else:
             assert safe.safety is not None
-            part = part_between(search, safe, below)
+            part = interpolated_part(search, safe, below)
             safety = safe.safety.towards(below.safety, 1 - part)
             change = f"{part:.0%} of the way from {below.name} to {safe.name}"
         search.progress(f"planning with margins, round {len(steps)}")
@@ -289,11 +289,11 @@ def bracket(steps: Sequence[Step], asked: float) -> tuple[Step | None, Step | No
     return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
 
 
-def part_further(search: Search, steps: Sequence[Step]) -> float | None:
+def extrapolated_part(search: Search, steps: Sequence[Step]) -> float | None:
     """Estimate which part of the last widening, once more, makes the last plan safe enough.
 
-    Linear in the normal quantile of the probability, as `part_between`. None where the last plan
-    is far from safe, or no safer than the one before: then margins are made anew.
+    Linear in the normal quantile of the probability, as `interpolated_part`. None where the last
+    plan is far from safe, or no safer than the one before: then margins are made anew.
     """
     if len(steps) < 2 or steps[-1].safety is None:
         return None
@@ -305,7 +305,7 @@ def part_further(search: Search, steps: Sequence[Step]) -> float | None:
     return float(np.clip(part, LEAST_PART, 1.0))
 
 
-def part_between(search: Search, safe: Step, below: Step) -> float:
+def interpolated_part(search: Search, safe: Step, below: Step) -> float:
     """Estimate which part of the way from one plan's margins to another's is just safe enough.
 
     Linear in the normal quantile of the probability; the aim is a little above what is asked for,

@@ -187,7 +187,7 @@ def try_plan(
         missing=missing,
         closed=closed_after(None if before is None else before.closed, missing),
     )
-    return judged_longer(search, step)
+    return judge_on_all_draws(search, step)
 
 
 def closed_after(before: Flag | None, missing: Array) -> Flag:
@@ -200,7 +200,7 @@ def closed_after(before: Flag | None, missing: Array) -> Flag:
     return np.asarray(before | (missing > ANY))
 
 
-def judged_longer(search: Search, step: Step) -> Step:
+def judge_on_all_draws(search: Search, step: Step) -> Step:
     """Judge a plan that a first look finds near what is asked for, or above, by all fresh draws."""
     if len(step.holds) >= search.fresh_draws or step.holds.mean() < search.probability - NEAR:
         return step

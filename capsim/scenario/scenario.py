@@ -62,7 +62,7 @@ class Scenario:
     warnings: tuple[str, ...]
     _tables: Mapping[str, FrozenTable]
     _document: Mapping[str, Any]
-    _given: Mapping[str, Provenance]
+    _provenance: Mapping[str, Provenance]
     _columns: Mapping[str, Provenance]
 
     @staticmethod
@@ -112,7 +112,7 @@ class Scenario:
             self.warnings,
             self._tables,
             self._document,
-            self._given,
+            self._provenance,
             self._columns,
         )
         return Scenario(*assembly.variant(base, changes, scale or {}, drop or {}, tables or {}))
@@ -258,7 +258,7 @@ class Scenario:
         content = {
             "settings": settings,
             "measured": sorted(self.settings.uncertainty.model_fields_set),
-            "given": {key: vars(entry) for key, entry in self._given.items()},
+            "given": {key: vars(entry) for key, entry in self._provenance.items()},
             "columns": {key: vars(entry) for key, entry in self._columns.items()},
         }
         digest.update(json.dumps(content, sort_keys=True, default=str).encode())
@@ -293,7 +293,7 @@ class Scenario:
         values = _flat("", settings.model_dump(mode="json"))
         rows = [
             (what, values.get(what, ""), entry.unit, entry.source, entry.mark)
-            for what, entry in self._given.items()
+            for what, entry in self._provenance.items()
         ]
         overridden = {
             f"{name}.{key}"

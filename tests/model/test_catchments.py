@@ -12,7 +12,7 @@ from maps import cheapest, planar, town_map
 
 import capsim
 from capsim.certificate import certify
-from capsim.model.links import Catchments, with_the_rest
+from capsim.model.links import Catchments, complete_catchments
 
 
 def planned(scenario: capsim.Scenario) -> Any:
@@ -94,7 +94,7 @@ def test_the_rest_join_the_nearest_catchment_that_they_border(connected: bool) -
     served = np.array([[False], [False], [False], [False], [False], [True]])
     cost = np.array([0.0, 1.0, 2.0, 2.0, 1.0, 0.0])
     for stands, expected in ((provider == 1, [3, 4, 5]), (provider >= 0, [0, 1, 4, 5])):
-        out = with_the_rest(drawn, served, np.zeros(6, int), cost, stands)
+        out = complete_catchments(drawn, served, np.zeros(6, int), cost, stands)
         assert np.flatnonzero(out[:, 0]).tolist() == expected
     assert served.sum() == 1
 

@@ -18,7 +18,7 @@ from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target
 from capsim.reliability.margins import Need, Safety, counted_from, kept, margins, reserves
 from capsim.reliability.reserve_rows import tighten
-from capsim.reliability.search import bracket, part_between, part_further
+from capsim.reliability.search import bracket, extrapolated_part, interpolated_part
 from capsim.reliability.trial import Search, closed_after
 from capsim.scenario import Scenario
 from capsim.simulation.run import trial
@@ -233,20 +233,20 @@ def test_how_much_of_the_margin_is_tried_next():
     """Quantiles of the normal: from 2.3 % to 97.7 % (-2 to 2), 84.1 % lies three quarters up."""
     search = Search((), 0.8413, 1000, 10**9, 0, SolveOptions(), lambda text: None)
     low, high = tried(0, 2275, 100_000), tried(1, 97725, 100_000)
-    assert part_between(search, high, low) == pytest.approx(0.75, abs=1e-3)
-    assert part_between(search, tried(1, 84200, 100_000), low) == 0.9
+    assert interpolated_part(search, high, low) == pytest.approx(0.75, abs=1e-3)
+    assert interpolated_part(search, tried(1, 84200, 100_000), low) == 0.9
 
 
 def test_near_what_is_asked_margins_go_part_of_the_last_step_further():
     """From 80 % to 87 % the normal quantile rises by 0.2848, from there to 90 % by 0.1551."""
     search = Search((), 0.9, 1000, 10**9, 0, SolveOptions(), lambda text: None)
     low, near = tried(0, 80_000, 100_000), safe_by(tried(1, 87_000, 100_000))
-    part = part_further(search, [low, near])
+    part = extrapolated_part(search, [low, near])
     assert part == pytest.approx(0.1551 / 0.2848, abs=2e-3)
-    assert part_further(search, [near]) is None
-    assert part_further(search, [low, safe_by(tried(1, 86_900, 100_000))]) is None
+    assert extrapolated_part(search, [near]) is None
+    assert extrapolated_part(search, [low, safe_by(tried(1, 86_900, 100_000))]) is None
     worse = safe_by(tried(2, 87_000, 100_000))
-    assert part_further(search, [near, worse]) is None
+    assert extrapolated_part(search, [near, worse]) is None
 
 
 def safe_by(step: SimpleNamespace) -> SimpleNamespace:

@@ -90,7 +90,7 @@ class ElasticModel:
     Attributes
     ----------
     program : LinearProgram
-        Costs are 0 and all rules held.
+        Costs are 0 and all rules in force.
     rules : mapping of Rule
         By name, in order; all with their columns in the program.
     pricer : Pricer, or None
@@ -103,15 +103,15 @@ class ElasticModel:
 
     @property
     def large(self) -> bool:
-        """Whether only the relaxation is asked."""
+        """Whether only the relaxation is solved."""
         return is_large(self.program)
 
     def others(self, *names: str) -> list[str]:
         """List the rules but for these."""
         return [name for name in self.rules if name not in names]
 
-    def with_rules(self, held: Collection[str], elastic: Collection[str]) -> LinearProgram:
-        """Return the program with some rules held and some elastic at their weight.
+    def with_rules(self, in_force: Collection[str], elastic: Collection[str]) -> LinearProgram:
+        """Return the program with some rules in force and some elastic at their weight.
 
         All others are dropped.
         """
@@ -119,7 +119,7 @@ class ElasticModel:
         lower, upper = self.program.lower.copy(), self.program.upper.copy()
         for name, rule in self.rules.items():
             at = rule.columns
-            lower[at], upper[at] = rule.held if name in held else rule.free
+            lower[at], upper[at] = rule.in_force if name in in_force else rule.free
             if name in elastic:
                 cost[at] = rule.entry.weight * rule.sign
                 offset -= float(cost[at] @ rule.limit)
@@ -151,7 +151,7 @@ class ElasticModel:
         )
 
     def alone(self, names: Collection[str]) -> dict[str, list[Gap]]:
-        """Return the gaps with which each rule alone gives way the least, all others held.
+        """Return the gaps with which each rule alone gives way the least, all others in force.
 
         Left out are rules of which that is not enough.
         """
@@ -163,9 +163,9 @@ class ElasticModel:
             found = in_parallel([partial(self.least, rest[name], [name]) for name in names])
         return {name: gaps for name, gaps in zip(names, found, strict=True) if gaps is not None}
 
-    def least(self, held: Collection[str], elastic: Collection[str]) -> list[Gap] | None:
+    def least(self, in_force: Collection[str], elastic: Collection[str]) -> list[Gap] | None:
         """Return the least gaps of elastic rules while others hold; None where none are enough."""
-        program = self.with_rules(held, elastic)
+        program = self.with_rules(in_force, elastic)
         relaxed = self._relaxed(program)
         x = None if relaxed is None else relaxed.x
         if x is not None and not self.large and program.integer.any():

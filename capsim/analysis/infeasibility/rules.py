@@ -1,7 +1,7 @@
-"""The rules of a scenario by name, each of which can be held, give way at a price, or be dropped.
+"""The rules of a scenario by name: each can be in force, give way at a price, or be dropped.
 
 `rules.toml` is the table of rules: sentences, units, weights. Here each is bound to a model. A rule
-owns columns of one wide program: at their *held* bounds it is in force; with *free* bounds it is
+owns columns of one wide program: at their *in_force* bounds it holds; with *free* bounds it is
 gone; elastic, it is free and each unit by which it gives way costs. Most of these columns are added
 to the program (one unit more of what there is, see :mod:`capsim.analysis.relaxations`); others are
 the model's own, such as the children without a place.
@@ -74,7 +74,7 @@ class Rule:
     entry : Entry
     members : frame
         Whose each column is, as in :class:`~capsim.analysis.relaxations.Relaxation`.
-    held, free : bounds of the columns
+    in_force, free : bounds of the columns
     columns : int ``[member]``
         Indices in the program; none yet where they are to be added to it.
     added : sparse ``[row, member]``, or None
@@ -90,7 +90,7 @@ class Rule:
     name: str
     entry: Entry
     members: pd.DataFrame
-    held: Bounds
+    in_force: Bounds
     free: Bounds
     columns: Index
     added: csc_array | None = None
@@ -116,7 +116,7 @@ class Rule:
     @property
     def limit(self) -> Array:
         """Return the bound beyond which a column breaks the rule, ``[member]``."""
-        return self.held[1] if self.sign > 0 else self.held[0]
+        return self.in_force[1] if self.sign > 0 else self.in_force[0]
 
     def deviation(self, value: Array) -> Array:
         """Return by how many units each member gives way at these values of its columns."""
@@ -138,7 +138,7 @@ def of_relaxation(
         name=str(Message(entry.name, arguments)),
         entry=entry,
         members=relaxation.members,
-        held=(zero, zero),
+        in_force=(zero, zero),
         free=(zero, np.full(len(zero), np.inf)),
         columns=np.zeros(0, np.int64),
         added=relaxation.matrix,
@@ -192,7 +192,7 @@ def _dates(model: Model, entry: Entry) -> Iterator[Rule]:
         name=entry.name,
         entry=entry,
         members=members,
-        held=(lower, upper),
+        in_force=(lower, upper),
         free=(np.zeros(len(column)), np.maximum(upper, 1.0)),
         columns=column,
         sign=-1.0 if due else 1.0,

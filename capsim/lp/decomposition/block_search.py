@@ -128,7 +128,7 @@ def solve_blocks(
         if relaxed is None:
             continue
         task = _Task(split, relaxed, gap, clock, executor)
-        state = _better(split, best, _searched_through(task))
+        state = _better(split, best, _full_search(task))
         if state is None and not few:
             return None
         best = state
@@ -149,7 +149,7 @@ def solve_blocks(
     )
 
 
-def _searched_through(task: _Task) -> _State | None:
+def _full_search(task: _Task) -> _State | None:
     """Run steps 2 to 5 until the gap is reached; None without a solution."""
     state = _first(task)
     if state is None:
@@ -281,7 +281,7 @@ def _further(task: _Task, state: _State) -> _State:
     slack = task.part * OPEN
     for left in reversed(range(FURTHER)):
         before = _distance(task, state)
-        state = _dealt_anew(task, state)
+        state = _divided_anew(task, state)
         if not _reached(task, state):
             state = _searched(task, state, slack, fixed=False)
         slack *= FINER
@@ -294,7 +294,7 @@ def _further(task: _Task, state: _State) -> _State:
     return state
 
 
-def _dealt_anew(task: _Task, state: _State) -> _State:
+def _divided_anew(task: _Task, state: _State) -> _State:
     """Choose shares for the integers found, or for those chosen at the prices, where better."""
     for integers in (state.x, state.chosen):
         if integers is None or _reached(task, state):
