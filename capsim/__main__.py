@@ -8,6 +8,7 @@ import sys
 def main() -> None:
     """Load the command line and run it."""
     try:
+        # Inside the try: loading takes a moment in which Ctrl-C may come.
         from capsim.cli import main as run
 
         run()

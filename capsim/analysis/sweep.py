@@ -313,12 +313,14 @@ class _Solver:
         highs = self._take(program)
         alike = _alike(program, after.program)
         if program.integer.any():
+            # What an earlier solve left would make the result depend on the order of variants.
             highs.begin_at(None)
             if after.x is not None and alike:
                 highs.start_from(after.x)
             return highs.solve(), None
         highs.begin_at(after.basis if alike else None)
         costs_only = _same_bounds(program, after.program)
+        # With other costs the last basis stays primal feasible, with other bounds dual.
         highs.set({"simplex_strategy": PRIMAL if costs_only else DUAL})
         return highs.solve(watched=False), highs.basis
 

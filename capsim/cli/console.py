@@ -81,6 +81,7 @@ def work(task: Callable[[Progress], T]) -> T:
             writing = now == WRITING
         close()
         if writing:
+            # A second Ctrl-C would leave the output half written.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             ended.wait()
         typer.echo("stopped", err=True)
@@ -88,6 +89,7 @@ def work(task: Callable[[Progress], T]) -> T:
         sys.stderr.flush()
         if util := sys.modules.get("multiprocessing.util"):
             util._run_finalizers(0)  # else semaphores of worker processes are said to leak
+        # The task's thread may be in the solver, for which an orderly exit could wait.
         os._exit(INTERRUPTED)
     finally:
         close()

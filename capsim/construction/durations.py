@@ -38,6 +38,7 @@ def stream(seed: int, *names: str) -> np.random.Generator:
     >>> bool(stream(1, "B001").random() == stream(1, "B001").random())
     True
     """
+    # Python's own hash of a text differs from process to process.
     words = (zlib.crc32(name.encode()) for name in names)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, *words))))
 

@@ -280,6 +280,7 @@ def generator(stream: np.random.SeedSequence) -> np.random.Generator:
 
 def _draw_block(pupils: Array, spread: Spread, seed: int, number: int, out: Array) -> Array:
     """Fill a block with draws; errors are always those of a full one, so draw d is draw d."""
+    # A stream for each block: results do not depend on which worker draws it.
     rng = generator(np.random.SeedSequence(seed, spawn_key=(number,)))
     return fill(pupils, shocks(spread, pupils.shape, rng), spread.cohort, out)
 

@@ -42,6 +42,7 @@ def read_wide(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there")
     try:
+        # Spreadsheets begin UTF-8 with a byte order mark, which `utf-8-sig` leaves out.
         head = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str).iloc[0]
         table = pd.read_csv(
             path,

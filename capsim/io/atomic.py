@@ -107,6 +107,7 @@ def whole_folder(path: Path, mark: str | None) -> Iterator[Path]:
         fresh = aside / "new"
         fresh.mkdir()
         yield fresh
+        # Something else may have appeared there while this folder was written.
         check_place(path, mark)
         if path.exists():
             path.rename(aside / "old")

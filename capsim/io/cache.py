@@ -69,6 +69,7 @@ class ResultStore:
         except OSError as error:
             raise StoreError(self._message(error)) from error
         checksum, content = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]
+        # Compared before unpickling: a torn file must not reach pickle.
         return pickle.loads(content) if checksum == _checksum(key, content) else None
 
     def write(self, key: str, result: object) -> None:

@@ -38,7 +38,10 @@ class WorkerLost(RuntimeError):  # noqa: N818 (what happened, not what is wrong)
 def processes(workers: int) -> ProcessPoolExecutor:
     """Make a pool of processes that start afresh; nothing is set globally."""
     return ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+        # A fork would copy locks of the parent's threads (the solver's too), held or not.
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=_end_with_parent,
     )
 
 
@@ -54,6 +57,7 @@ def _end_with_parent() -> None:
 
         def watch() -> None:
             connection.wait([sentinel])
+            # sys.exit would end this thread only, and not the task in the main one.
             os._exit(1)
 
         threading.Thread(target=watch, daemon=True).start()
@@ -146,5 +150,6 @@ def _hand_out(
             for at in islice(waiting, IN_FLIGHT - len(flying)):
                 flying[executor.submit(work, tasks[at])] = at
     finally:
+        # A pool would otherwise work through its queue before an error or Ctrl-C could end it.
         for future in flying:
             future.cancel()

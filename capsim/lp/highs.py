@@ -113,6 +113,7 @@ class Highs:
             program.upper,
             program.row_lower,
             program.row_upper,
+            # HiGHS numbers entries in 32 bits; nothing is copied where SciPy does so already.
             a.indptr.astype(np.int32, copy=False),
             a.indices.astype(np.int32, copy=False),
             a.data,
@@ -228,6 +229,7 @@ class Highs:
         else:
             self._highs.run()
         if self._started and self._stale():
+            # Cleared, HiGHS has no start left to give back.
             self._highs.clearSolver()
             self._run()
         self._solved, self._started = True, False
@@ -244,6 +246,7 @@ class Highs:
         solution = h.getSolution()
         x = _array(solution.col_value) if found else None
         objective = float(info.objective_function_value) if found else float("nan")
+        # A linear program that was not solved to its optimum proves nothing.
         bound = float(info.mip_dual_bound) if mip else (objective if name == "optimal" else -np.inf)
         duals = None
         if (
@@ -304,6 +307,7 @@ class Highs:
             with stoppable(self.cancel):
                 self._highs.run()
             return
+        # A daemon: a solver that does not stop must not keep the process from ending.
         worker = threading.Thread(target=self._highs.run, daemon=True)
         worker.start()
         try:

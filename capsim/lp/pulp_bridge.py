@@ -143,6 +143,7 @@ def solve_pulp(
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
         if hasattr(solver, "tmpDir"):
+            # PuLP would leave a solver's files in the common temporary folder when it is stopped.
             solver.tmpDir = folder + os.sep
         problem.solve(solver)
     seconds = time.perf_counter() - begin

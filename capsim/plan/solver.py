@@ -131,6 +131,7 @@ class WarmSolver:
         highs = self._highs
         highs.change((program.lower, program.upper), (program.row_lower, program.row_upper), cost)
         highs.raw.changeObjectiveOffset(offset)
+        # What is left of a limit may be negative, which HiGHS refuses.
         seconds = np.inf if time_limit is None else max(time_limit, 0.01)
         highs.set({"mip_abs_gap": absolute, "time_limit": seconds})
         if start is not None and program.integer.any():

@@ -56,6 +56,7 @@ def break_ties(model: Model, x: Array, program: LinearProgram | None = None) -> 
     out = whole
     for block, value in zip(parts.blocks, found, strict=True):
         out[block.columns] = value
+    # A solver keeps bounds only to its tolerance; a plan keeps them exactly.
     settled = np.clip(out[:columns], fixed.lower, fixed.upper)
     return np.asarray(settled[: len(model.program.cost)], np.float64)
 

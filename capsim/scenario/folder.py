@@ -179,6 +179,7 @@ def write_folder(
     In one that is replaced stays what is no part of a scenario, such as a README.
     """
     with whole_folder(folder, None if replace else "") as fresh:
+        # The same bytes on every system: no line ends of its own.
         (fresh / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
         for name, frame in tables.items():
             with (fresh / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:

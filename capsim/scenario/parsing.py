@@ -72,6 +72,7 @@ def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series
     """
     if column.is_number:
         if isinstance(cells, pd.Series) and _is_number(cells.dtype):
+            # Adding 0 makes -0 a 0, so that equal tables have equal bytes (also below).
             values = cells.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
             bad = _out_of_bounds(values, column, [])
         else:

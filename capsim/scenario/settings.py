@@ -63,6 +63,7 @@ class Frozen(Mapping[K, V], Generic[K, V]):
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number")
+    # Adding 0 makes -0 a 0; an integer beyond the range of floats could not be added.
     return value + 0.0 if abs(value) < 1e300 else value
 
 
