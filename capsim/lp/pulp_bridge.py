@@ -16,7 +16,7 @@ import numpy as np
 
 from capsim.lp.arrays import Array
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
+from capsim.lp.solution import SolveOptions, SolverError, SolverResult
 
 _UNSAFE = re.compile(r"[^\w.]")
 """What LP files of some solver cannot have in a name; ``*`` is the whole and becomes that word."""
@@ -62,7 +62,8 @@ def to_pulp(program: LinearProgram, name: str = "capsim") -> Any:
         low, high = float(program.row_lower[row]), float(program.row_upper[row])
         for sense, bound, suffix in _sides(low, high, pulp):
             if not terms:
-                _empty_row(label, low, high)
+                if low > 0 or high < 0:
+                    raise SolverError(f"constraint {label} has no variable and cannot hold")
                 continue
             expression = pulp.LpAffineExpression(terms)
             problem += pulp.LpConstraint(expression, sense, name=label + suffix, rhs=bound)
@@ -80,11 +81,6 @@ def _sides(low: float, high: float, pulp: Any) -> list[tuple[int, float, str]]:
     if math.isfinite(high):
         sides.append((pulp.LpConstraintLE, high, "_high" if both else ""))
     return sides
-
-
-def _empty_row(label: str, low: float, high: float) -> None:
-    if low > 0 or high < 0:
-        raise SolverError(f"constraint {label} has no variable and cannot hold")
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -156,15 +152,13 @@ def solve_pulp(
     return status, f"PuLP {pulp.__version__} + {name}", seconds
 
 
-def solve_by_pulp(
-    program: LinearProgram, name: str, *, gap: float | None, time_limit: float | None
-) -> SolverResult:
+def solve_by_pulp(program: LinearProgram, options: SolveOptions) -> SolverResult:
     """Solve the arrays through PuLP; the bound is what the solver proved."""
     begin = time.perf_counter()
     problem = to_pulp(program.without_offset())
     hand_over = time.perf_counter() - begin
-    gap = None if gap is None else TIGHTER * gap
-    status, solver, seconds = solve_pulp(problem, name, gap=gap, time_limit=time_limit)
+    gap, limit = TIGHTER * options.gap, options.time_limit
+    status, solver, seconds = solve_pulp(problem, options.solver, gap=gap, time_limit=limit)
     x = None
     objective, bound = float("nan"), -np.inf
     if status in ("optimal", "stopped"):

@@ -13,9 +13,7 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 
 
-def solve_scipy(
-    program: LinearProgram, *, gap: float = 1e-4, time_limit: float | None = None
-) -> SolverResult:
+def solve_scipy(program: LinearProgram, solving: SolveOptions) -> SolverResult:
     """Solve ``program`` with :func:`scipy.optimize.milp`, a second opinion on the same arrays."""
     import scipy
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -29,9 +27,9 @@ def solve_scipy(
         bounds=Bounds(program.lower, program.upper),
         constraints=[constraints] if program.matrix.shape[0] else [],
         options={
-            "mip_rel_gap": gap,
+            "mip_rel_gap": solving.gap,
             "disp": False,
-            "time_limit": np.inf if time_limit is None else time_limit,
+            "time_limit": np.inf if solving.time_limit is None else solving.time_limit,
         },
     )
     x = None if result.x is None else np.asarray(result.x[:-1], np.float64)
@@ -93,12 +91,11 @@ def solve(
     _check_finite(program)
     if solving.solver == "highs":
         return Highs(program, {**solving.highs, **(highs or {})}).solve()
-    gap, time_limit = solving.gap, solving.time_limit
     if solving.solver == "scipy":
-        return solve_scipy(program, gap=gap, time_limit=time_limit)
+        return solve_scipy(program, solving)
     from capsim.lp.pulp_bridge import solve_by_pulp
 
-    return solve_by_pulp(program, solving.solver, gap=gap, time_limit=time_limit)
+    return solve_by_pulp(program, solving)
 
 
 def _check_finite(program: LinearProgram) -> None:

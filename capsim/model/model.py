@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from capsim.demand.projection import Demand
+from capsim.demand.projection import Demand, project
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.decomposition.blocks import Split, split
 from capsim.lp.expressions import Constraint, Expression
@@ -301,8 +301,6 @@ def formulate(
         If the demand is not one of the scenario, or has invalid numbers of children.
     """
     if demand is None:
-        from capsim.demand.projection import project
-
         demand = project(scenario)
     begin = time.perf_counter()
     given = prepare(scenario, demand, None if like is None else like.given)

@@ -38,11 +38,11 @@ def search(
     by_highs, large, whole = options.solver == "highs", is_large(program), program.integer.any()
     clock, found, route = Clock(options.time_limit), None, {}
     if by_highs and large:
-        parts, left = split(program, model.coupling), options.time_limit
+        parts = split(program, model.coupling)
         if whole:
-            found = solve_blocks(parts, gap=options.gap, time_limit=left, executor=options.executor)
+            found = solve_blocks(parts, options)
         elif _falls_apart(parts):
-            found = solve_independent(parts, time_limit=left)
+            found = solve_independent(parts, time_limit=options.time_limit)
         options = options.within(clock.left())
     if found is None and by_highs and whole and len(model.columns.catchments.link):
         found = rens(program, options)

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from capsim.lp.arrays import Array
 from capsim.lp.decomposition.blocks import Block, Split, split
 from capsim.lp.expressions import Expression
 from capsim.lp.highs import Highs
@@ -23,7 +24,6 @@ from capsim.lp.threads import in_parallel
 from capsim.model.data import Space
 from capsim.model.model import Model
 
-Array = NDArray[np.float64]
 PRICED = 1e-7
 """Million RMB per unit above which a reduced cost or price pins its column or row."""
 MOVE_WEIGHT = 0.1

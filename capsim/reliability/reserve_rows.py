@@ -16,6 +16,7 @@ from capsim.lp.expressions import Expression
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import LinearProgram
 from capsim.model.constraints.capacity import ceiling_share
+from capsim.model.costs import MILLION
 from capsim.model.model import Model
 from capsim.plan.targets import RULES, Target
 from capsim.reliability.margins import Safety
@@ -180,7 +181,8 @@ def _soft(
     model: Model, program: LinearProgram, name: str, excess: Expression, year: Index | int
 ) -> LinearProgram:
     """Add rows ``excess ≤ missing`` and the columns for what is missing."""
-    price = PRICE_FACTOR * max(_price(model), LEAST_PRICE_CNY) / 1e6
+    settings = model.given.scenario.settings
+    price = PRICE_FACTOR * max(settings.costs.shortfall_cny, LEAST_PRICE_CNY) / MILLION
     shape = excess.shape
     cost = np.broadcast_to(price * model.parts.ledger.factor[year], shape)
     labels = Labels(np.ones(shape, bool), excess.axes)
@@ -188,8 +190,3 @@ def _soft(
         f"missing.{name}", labels.members, cost=cost, labels=labels
     )
     return wider.with_constraint(name, excess <= Expression.of(column.reshape(shape)))
-
-
-def _price(model: Model) -> float:
-    """Return the price of a child without a place, RMB a school year."""
-    return float(model.given.scenario.settings.costs.shortfall_cny)

@@ -17,12 +17,15 @@ from capsim.io.executors import WorkerLost, processes
 from capsim.lp import Builder, SolverResult
 from capsim.lp.decomposition.block_search import solve_blocks
 from capsim.lp.decomposition.blocks import BlockSolve, solve_all, split
+from capsim.lp.solution import SolveOptions
 from capsim.lp.threads import Clock
 
 
 def solved(seed: int, executor: Executor | None) -> SolverResult:
     made = block_angular(seed, 5, integer=True)
-    found = solve_blocks(split(made.program, made.coupling, parts=5), gap=1e-4, executor=executor)
+    found = solve_blocks(
+        split(made.program, made.coupling, parts=5), SolveOptions(gap=1e-4, executor=executor)
+    )
     assert found is not None
     assert found.x is not None
     assert violation(made.program, found.x) <= 1e-6

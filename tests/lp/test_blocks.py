@@ -13,6 +13,7 @@ from capsim.lp.decomposition import block_search as decompose
 from capsim.lp.decomposition import blocks as blocks_module
 from capsim.lp.decomposition.block_search import solve_blocks
 from capsim.lp.decomposition.blocks import split
+from capsim.lp.solution import SolveOptions
 
 SEEDS = st.integers(0, 10_000)
 BLOCKS = st.integers(2, 5)
@@ -102,7 +103,9 @@ def test_block_by_block_brackets_the_whole(seed: int, blocks: int, by_prices: bo
     best = solve(made.program, gap=0.0).objective
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decompose, "FEW", 1 if by_prices else 99)
-        found = solve_blocks(split(made.program, made.coupling, parts=blocks), gap=0.01)
+        found = solve_blocks(
+            split(made.program, made.coupling, parts=blocks), SolveOptions(gap=0.01)
+        )
     assume(found is not None)  # whole numbers may not fit a block's share: then solved whole
     assert found is not None
     assert found.x is not None
@@ -119,7 +122,7 @@ def test_an_infeasible_whole_is_left_to_the_solver_of_the_whole() -> None:
     m.constrain("meet", 1, [(0, x, 1.0)], lower=3.0)
     program = m.freeze()
     flag = np.array([False, False, True])
-    assert solve_blocks(split(program, flag, parts=2), gap=0.01) is None
+    assert solve_blocks(split(program, flag, parts=2), SolveOptions(gap=0.01)) is None
 
 
 @pytest.mark.parametrize("limit", [0.0, 1.0])
@@ -141,7 +144,7 @@ def test_a_row_without_columns_is_seen_by_the_solver(
     seen = np.concatenate([b.rows for b in found.blocks])
     assert set(range(12)) <= set(seen.tolist())
     assert not limit or 13 in seen
-    solution = solve_blocks(found, gap=1e-3)
+    solution = solve_blocks(found, SolveOptions(gap=1e-3))
     if limit:
         assert solution is None
         assert solve(program).status == "infeasible"
@@ -160,7 +163,9 @@ def test_a_block_without_a_plan_in_its_share_takes_what_it_needs_from_the_others
     b = m.variables("b", 1, upper=9.0, cost=-1.0)
     m.constrain("own", 2, [(0, a, 4.0), (1, b, 1.0)], lower=[2.0, 0.0])
     m.constrain("both", 1, [(0, a, 4.0), (0, b, 1.0)], upper=6.0)
-    found = solve_blocks(split(m.freeze(), np.array([False, False, True]), parts=2), gap=1e-6)
+    found = solve_blocks(
+        split(m.freeze(), np.array([False, False, True]), parts=2), SolveOptions(gap=1e-6)
+    )
     assert found is not None
     assert found.x is not None
     assert found.x.tolist() == [1.0, 2.0]
@@ -177,8 +182,8 @@ def test_a_search_that_ends_above_the_gap_goes_on() -> None:
         parts = split(made.program, made.coupling, parts=3)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(decompose, "FURTHER", 0)
-            short = solve_blocks(parts, gap=1e-3)
-        long = solve_blocks(parts, gap=1e-3)
+            short = solve_blocks(parts, SolveOptions(gap=1e-3))
+        long = solve_blocks(parts, SolveOptions(gap=1e-3))
         assert short is not None
         assert long is not None
         assert long.objective <= short.objective + 1e-9

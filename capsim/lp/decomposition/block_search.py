@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from capsim.lp.decomposition.dantzig_wolfe import Priced, price_coupling
 from capsim.lp.decomposition.fixing import with_whole_fixed, without_costly
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverResult
+from capsim.lp.solution import SolveOptions, SolverResult
 from capsim.lp.threads import Clock
 
 FEW = 8
@@ -51,14 +50,13 @@ class _Task:
 
     split: Split
     relaxed: Priced
-    gap: float
+    options: SolveOptions
     clock: Clock
-    executor: Executor | None = None
 
     @property
     def part(self) -> float:
         """A block's part of the gap, in units of the objective."""
-        return self.gap * max(abs(self.relaxed.objective), 1.0) / len(self.split.blocks)
+        return self.options.gap * max(abs(self.relaxed.objective), 1.0) / len(self.split.blocks)
 
     def without_costly(self, part: LinearProgram, block: Block, x: Array) -> LinearProgram:
         """Drop columns of a block that are costly and used by neither ``x`` nor relaxation."""
@@ -68,7 +66,7 @@ class _Task:
 
     def solve(self, solves: Sequence[BlockSolve], share: float) -> list[SolverResult]:
         """Solve blocks side by side in a share of the time that is left."""
-        return solve_all(solves, self.clock.deal(len(solves), share), self.executor)
+        return solve_all(solves, self.clock.deal(len(solves), share), self.options.executor)
 
 
 @dataclass(frozen=True)
@@ -86,13 +84,7 @@ class _State:
     chosen: Array | None = None
 
 
-def solve_blocks(
-    split: Split,
-    *,
-    gap: float,
-    time_limit: float | None = None,
-    executor: Executor | None = None,
-) -> SolverResult | None:
+def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
     """Solve by blocks; None where that finds no solution (then solve it whole).
 
     1. The linear relaxation gives prices and shares of the coupling rows, and a bound. Where blocks
@@ -112,22 +104,20 @@ def solve_blocks(
     Parameters
     ----------
     split : Split
-    gap : float
-        Asked for between the union and the bound, relative to the objective with its offset.
-    time_limit : float, optional
-        Seconds for all of it; the status is then ``stopped`` unless the gap was reached.
-    executor : concurrent.futures.Executor, optional
-        Searches the blocks in 2 to 5; threads of this process where not given. Relaxations stay
-        here, whose solvers go on from where they were.
+    options : SolveOptions
+        The gap is between the union and the bound, relative to the objective with its offset; the
+        seconds are for all of it, and the status is ``stopped`` where they end first. An executor
+        searches the blocks in 2 to 5; relaxations stay here, whose solvers go on from where they
+        were.
     """
-    clock = Clock(time_limit)
+    clock = Clock(options.time_limit)
     few = len(split.blocks) < FEW
     best: _State | None = None
     for relax in (_whole, _priced) if few else (_priced, _whole):
-        relaxed = relax(split, gap * RELAXED, clock)
+        relaxed = relax(split, options.gap * RELAXED, clock)
         if relaxed is None:
             continue
-        task = _Task(split, relaxed, gap, clock, executor)
+        task = _Task(split, relaxed, options, clock)
         state = _better(split, best, _full_search(task))
         if state is None and not few:
             return None
@@ -288,7 +278,7 @@ def _further(task: _Task, state: _State) -> _State:
         if not _reached(task, state):
             state = _bounded(task, state, slack)
         distance = _distance(task, state)
-        missing = distance - task.gap * abs(_cost(task.split, state.x))
+        missing = distance - task.options.gap * abs(_cost(task.split, state.x))
         if missing <= 0 or task.clock.out() or (before - distance) * left < missing:
             break
     return state
@@ -311,7 +301,7 @@ def _dealt(task: _Task, x: Array) -> Array | None:
     fixed = Split(split.program.fixed(x), split.coupling, split.blocks)
     retried = price_coupling(
         fixed,
-        tolerance=task.gap * RELAXED,
+        tolerance=task.options.gap * RELAXED,
         start=task.relaxed.price,
         time_limit=task.clock.left(),
     )
@@ -366,4 +356,4 @@ def _distance(task: _Task, state: _State) -> float:
 
 
 def _reached(task: _Task, state: _State) -> bool:
-    return _distance(task, state) <= task.gap * max(abs(_cost(task.split, state.x)), 1.0)
+    return _distance(task, state) <= task.options.gap * max(abs(_cost(task.split, state.x)), 1.0)

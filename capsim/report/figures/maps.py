@@ -323,7 +323,6 @@ def _points(plan: Plan, schools: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({key: rows[key].fillna(rows["area"].map(areas[key])) for key in XY})
 
 
-Floats = NDArray[np.float64]
 TINTS = ("#DCE9F5", "#F6D9B8", "#CFE8DC", "#F3E9A6", "#E9D3E3", "#E3E3E3", "#B9D6EA")
 """Fills of neighbouring catchments, light enough for what is drawn on them."""
 
@@ -428,13 +427,13 @@ def _long(plan: Plan, stage: str, table: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(table["km"].to_numpy(np.float64) > radius)
 
 
-def _around(values: Floats) -> tuple[float, float]:
+def _around(values: Array) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     gap = 0.06 * max(high - low, 1.0)
     return low - gap, high + gap
 
 
-def _cells(xy: Floats) -> tuple[list[Floats], list[tuple[int, int, Floats]]]:
+def _cells(xy: Array) -> tuple[list[Array], list[tuple[int, int, Array]]]:
     """Compute the ground nearest to each point within their frame, and lines between two."""
     from scipy.spatial import Voronoi
 
@@ -456,7 +455,7 @@ def _cells(xy: Floats) -> tuple[list[Floats], list[tuple[int, int, Floats]]]:
     return cells, lines
 
 
-def _tints(whose: NDArray[np.object_], beside: list[tuple[int, int, Floats]]) -> list[int]:
+def _tints(whose: NDArray[np.object_], beside: list[tuple[int, int, Array]]) -> list[int]:
     """Choose for each catchment a tint that no neighbour has, as far as they suffice; -1: none."""
     near: dict[object, set[object]] = {}
     for a, b, _ in beside:
