@@ -4,34 +4,12 @@ Every scenario is planned and then simulated with the same seed, so that births 
 the same luck in each (common random numbers) and differences are those of the scenarios.
 """
 
-from __future__ import annotations
-
-from capsim.comparison.differences import differences, shown
-from capsim.comparison.grid import (
-    Factors,
-    grid,
-    heat,
-    one_at_a_time,
-    parse_settings,
-    sweep_of,
-    tornado,
-)
-from capsim.comparison.side_by_side import (
-    HEADLINES,
-    LESS_IS_BETTER,
-    TERMS,
-    Comparison,
-    Result,
-    compare,
-    refuse,
-)
+from capsim.comparison.differences import differences
+from capsim.comparison.grid import grid, heat, one_at_a_time, parse_settings, tornado
+from capsim.comparison.side_by_side import Comparison, Result, compare
 
 __all__ = [
-    "HEADLINES",
-    "LESS_IS_BETTER",
-    "TERMS",
     "Comparison",
-    "Factors",
     "Result",
     "compare",
     "differences",
@@ -39,8 +17,5 @@ __all__ = [
     "heat",
     "one_at_a_time",
     "parse_settings",
-    "refuse",
-    "shown",
-    "sweep_of",
     "tornado",
 ]

@@ -5,8 +5,6 @@ dates; `optimize_starts` chooses when projects begin; `fit` learns durations fro
 ``docs/construction.md``.
 """
 
-from __future__ import annotations
-
 from capsim.construction.building import ConstructionSimulation, build
 from capsim.construction.calibration import Slippage, fit, phases_table
 from capsim.construction.durations import PRIOR, Phase

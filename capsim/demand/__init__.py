@@ -5,8 +5,6 @@ school year; from then on a cohort moves up a grade a year, and the progression 
 of it are seen a year later: one plus net migration, transfer and repetition.
 """
 
-from __future__ import annotations
-
 from capsim.demand.enrolment_table import Panel, panel, panel_of
 from capsim.demand.methods import METHODS, Method, forecast
 from capsim.demand.observed import birth_variant

@@ -6,8 +6,6 @@ sparse matrix), which :func:`solve` hands to a solver in one piece. Names are ma
 somebody reads them: a block keeps the labels of its dimensions, not a string per column.
 """
 
-from __future__ import annotations
-
 from capsim.lp.expressions import Constraint, Expression
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import Block, Builder, LinearProgram

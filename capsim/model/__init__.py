@@ -1,7 +1,5 @@
 """The program of a plan: its data, variables, costs and constraints."""
 
-from __future__ import annotations
-
 from capsim.model.model import Model, formulate
 
 __all__ = ["Model", "formulate"]

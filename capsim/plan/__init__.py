@@ -3,8 +3,6 @@
 :func:`optimize` solves a model (:mod:`capsim.model`) and reads the answer back as a :class:`Plan`.
 """
 
-from __future__ import annotations
-
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.solver import optimize
 

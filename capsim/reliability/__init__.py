@@ -1,7 +1,5 @@
 """Plans that hold with a probability: optimize and simulate in turn, and the price of safety."""
 
-from __future__ import annotations
-
 from capsim.reliability.result import Hardened
 from capsim.reliability.search import harden, safety_curve
 

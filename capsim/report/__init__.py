@@ -1,6 +1,5 @@
 """Reports of a run: the answer on one screen, tables, figures, a page, a summary."""
 
-from capsim.plan.targets import tight_targets
 from capsim.report import figures
 from capsim.report.files import comparison_files, csv, files
 from capsim.report.page.plan import html_page
@@ -22,6 +21,5 @@ __all__ = [
     "milestones",
     "plan_workbook",
     "summarize",
-    "tight_targets",
     "to_json",
 ]

@@ -1,7 +1,5 @@
 """Scenarios: settings and tables, loaded, checked, changed and saved."""
 
-from __future__ import annotations
-
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.scenario import Scenario, load
 from capsim.scenario.settings import Settings

@@ -4,8 +4,6 @@ Each autumn children are seated as the plan says; what does not fit takes slack 
 over-fills classes up to the ceiling, then stays without a place. See ``docs/simulation.md``.
 """
 
-from __future__ import annotations
-
 from capsim.simulation.outcomes import Outcomes
 from capsim.simulation.run import simulate
 

@@ -1,7 +1,5 @@
 """Checks of a scenario across its settings and tables; all of their faults at once."""
 
-from __future__ import annotations
-
 from capsim.scenario.validation.check import check
 
 __all__ = ["check"]
