@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pulp
 import pytest
 
 import capsim
@@ -196,7 +199,25 @@ def test_what_cannot_be_added_is_refused(page: dict[str, Any]) -> None:
         _ = x.bought
     with pytest.raises(ValueError, match="no axis 'bus': expected one of area"):
         model.add_variables("buses", "bus")
+    with pytest.raises(TypeError, match="one: expected a comparison such as q <= 3, not Quantity"):
+        model.add("one", x.purchased)
+    for flags in ("no", 0.5, [True, None] * 6):
+        where = pd.Series(flags, pd.Index(x.places.labels("school"), name="school"))
+        with pytest.raises(ValueError, match="flags must be true or false, not"):
+            model.add("some", x.purchased <= 1, where=where)
+    with pytest.raises(ValueError, match="the model has 'place' already"):  # a kind of prices
+        model.add("place", x.purchased <= 1)
+    with pytest.raises(ValueError, match="an axis is named twice: year, year"):
+        model.add_variables("buses", "year", "year")
+    for wrong in ({"lower": 2, "upper": 1}, {"cost_cny": math.nan}, {"upper": None}):
+        with pytest.raises(ValueError, match="buses: a bound or the cost is invalid"):
+            model.add_variables("buses", "year", **wrong)
     assert model.own_rules == ()
+    model.add("none", x.purchased <= 1, where=False)
+    with pytest.raises(ValueError, match="the model has 'none' already"):
+        model.add("none", x.purchased <= 1)
+    model = capsim.formulate(page["city"])
+    x = model.x
     model.add("bought", x.purchased <= 1, where=x.purchased.expression.exists)
     assert model.own_rules[0].rows == 10
 
@@ -231,3 +252,77 @@ def test_a_rule_that_cannot_hold_is_named(page: dict[str, Any], equal: bool) -> 
     assert "the rule thrice is kept" in " ".join(why.sentences)
     assert why.repairs is not None
     assert why.repairs.query("rule == 'own rule thrice'")["short_by"].sum() == pytest.approx(2.0)
+
+
+def test_variables_by_project_and_single_ones(page: dict[str, Any]) -> None:
+    model = capsim.formulate(page["city"])
+    crews = model.add_variables("crews", "project", "year")
+    assert crews.at(kind="extend").labels("project") == ["north-1", "south-1"]
+    at_date = model.add_variables("late", "date", "county")
+    assert at_date.index.names == ["county", "date"]
+    peak = model.add_variables("peak", cost_cny=1000.0)
+    model.add("highest", peak >= model.x.enrolled.total("school"))
+    plan = capsim.optimize(model, gap=GAP)
+    most = by_year(plan, "pupils").max()
+    assert plan.value(peak).tolist() == pytest.approx([most])
+    assert plan.own_cost_cny == pytest.approx(1000.0 * most)
+    assert model.program.column_names()[-1] == "peak"
+
+
+def test_a_plan_keeps_variables_without_rules_where_it_is_sent(page: dict[str, Any]) -> None:
+    model = capsim.formulate(page["city"])
+    paid = model.add_variables("paid", "year", lower=1.0, cost_cny=100.0)
+    plan = capsim.optimize(model, gap=GAP)
+    sent = pickle.loads(pickle.dumps(plan))
+    assert sent.value(paid).tolist() == [1.0] * 5
+    assert sent.prices().table.equals(plan.prices().table)
+    with pytest.raises(ValueError, match="the plan's model has no such variable"):
+        plan.value(model.add_variables("later", "year"))
+    with pytest.raises(TypeError, match="expected a quantity of the model, not str"):
+        plan.value("paid")
+    assert dir(pickle.loads(pickle.dumps(model.x))) == dir(model.x)
+
+
+def test_what_is_added_after_to_pulp_is_not_in_its_plan(page: dict[str, Any]) -> None:
+    model = capsim.formulate(page["city"])
+    model.add("few", model.x.open.at(year=2026).total() <= 4)
+    problem = model.to_pulp()
+    model.add_variables("later", "year")
+    model.add("shut", model.x.open.total() <= 0)
+    problem.solve(pulp.HiGHS(msg=False))
+    plan = capsim.Plan.from_pulp(problem)
+    assert [rule.name for rule in plan.own_rules] == ["few"]
+    assert 0 < opened(plan)["copies"].sum() <= 4
+
+
+def test_every_call_that_takes_a_model_keeps_its_rules(page: dict[str, Any]) -> None:
+    model = capsim.formulate(page["city"])
+    model.add("few", model.x.open.at(year=2026).total() <= 4)
+    plans = [
+        capsim.optimize(model, relax=True),
+        capsim.optimize(model, solver="scipy"),
+        capsim.optimize_lexicographic(model, ["cost"]).plan,
+        *capsim.different_plans(model, 2, 0.1).plans,
+    ]
+    for plan in plans:
+        assert [rule.name for rule in plan.own_rules] == ["few"]
+        assert plan.value(model.x.open.at(year=2026).total()).item() <= 4 + 1e-6
+    ranges = capsim.near_optimal(model, 0.1).projects
+    assert len(ranges)
+    other = capsim.project(page["city"])
+    for call in (capsim.optimize, capsim.near_optimal):
+        with pytest.raises(ValueError, match="a model has its demand already"):
+            call(model, demand=other)
+    for call in (capsim.formulate, capsim.project):
+        with pytest.raises(TypeError, match="expected a Scenario, not Model"):
+            call(model)
+    with pytest.raises(TypeError, match="expected a Scenario, not Model"):
+        capsim.sweep(model, [{}])
+
+
+def test_a_check_may_return_the_breach_of_every_member(page: dict[str, Any]) -> None:
+    for breach, holds in ((pd.Series([-1.0, 0.0]), True), (np.array([0.0, 2.0]), False)):
+        model = capsim.formulate(page["city"])
+        few = model.x.open.at(year=2026).total() <= 4
+        model.add("few", few, check=lambda plan, breach=breach: breach)
+        assert capsim.certify(page["city"], capsim.optimize(model)).holds(1e-6) is holds

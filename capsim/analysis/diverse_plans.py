@@ -22,7 +22,7 @@ from capsim.lp.expressions import Expression
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, is_whole
 from capsim.model.costs import MILLION
-from capsim.model.model import Model, formulate
+from capsim.model.model import Model, model_of
 from capsim.model.objectives import ROW
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver
@@ -99,7 +99,7 @@ def different_plans(
     solving = SolveOptions.of(different_plans, options, gap=GAP, without=["solver"])
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
-    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    model = model_of(scenario, demand)
     space = near_optimal_space(model, within, solving)
     column, weight = decisions(model)
     solutions, bounds, proofs = [space.x], [np.nan], [space.proved]

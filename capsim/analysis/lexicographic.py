@@ -32,7 +32,7 @@ from capsim.lp.expressions import Expression
 from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, is_number, is_whole
 from capsim.lp.threads import Clock
-from capsim.model.model import Model, formulate, is_large
+from capsim.model.model import Model, is_large, model_of
 from capsim.model.objectives import (
     ROW,
     SLACK,
@@ -416,7 +416,7 @@ def optimize_lexicographic(
     solving = SolveOptions.of(optimize_lexicographic, options, without=["solver"])
     clock, tolerance = Clock(solving.time_limit), dict(tolerances or {})
     every = _checked(priorities, tolerance)
-    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    model = model_of(scenario, demand)
     aims = [_aim(model, priority, tolerance) for priority in every]
     program, x = model.program, None
     levels: list[Level] = []

@@ -40,7 +40,7 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, is_number
 from capsim.lp.threads import Clock, in_parallel
 from capsim.model.costs import MILLION
-from capsim.model.model import Model, formulate, is_large
+from capsim.model.model import Model, is_large, model_of
 from capsim.model.objectives import Lever, criterion, holding, levers, slackened
 from capsim.plan.solver import COUNTIES, WarmSolver, found_x
 from capsim.scenario.scenario import Scenario
@@ -140,7 +140,7 @@ def near_optimal(
     >>> bool((found.ranges["least"] <= found.ranges["most"]).all())
     True
     """
-    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    model = model_of(scenario, demand)
     gap = GAP_LARGE if is_large(model.program) else GAP
     solving = SolveOptions.of(near_optimal, options, gap=gap, without=["solver"])
     space = near_optimal_space(model, within, solving)

@@ -22,7 +22,7 @@ from capsim.demand.projection import Demand
 from capsim.lp.arrays import Array, Flag
 from capsim.lp.solution import SolveKeywords, SolveOptions, SolverResult, is_whole
 from capsim.lp.threads import Clock
-from capsim.model.model import Model, formulate
+from capsim.model.model import Model, model_of
 from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising, slackened
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver, found_x, search
@@ -146,7 +146,7 @@ def pareto(
         raise ValueError(f"a trade-off is between two or three different criteria, not {criteria}")
     if not (is_whole(points) and points >= 2):
         raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
-    model = scenario if isinstance(scenario, Model) else formulate(scenario, demand)
+    model = model_of(scenario, demand)
     aims = tuple(criterion(model, name) for name in names)
     steps = _Steps(model, aims, relax, solving)
     free = np.full(len(aims), np.inf)

@@ -35,14 +35,10 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.sensitivity import EXACT, Margin, Margins, optimal_basis
 from capsim.lp.solution import SolverResult
 from capsim.model.costs import MILLION, day_number
-from capsim.model.model import Model
+from capsim.model.model import PRICE_KINDS, Model
 from capsim.plan.plan import Plan
 
-KINDS = (
-    *("place", "post", "hire", "contract teacher", "capital", "recurrent", "land"),
-    *("purchased place", "boarding place", "cap", "reduction", "floor", "large class"),
-    *("project", "programme", "day"),
-)
+KINDS = PRICE_KINDS
 NUMBERS = ("one_more_cny", "one_less_cny", "more_units", "less_units")
 COLUMNS = ("kind", "unit", *WHO, *NUMBERS)
 CENT = 1e-2

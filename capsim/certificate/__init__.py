@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from capsim.certificate.cells import check_cells
 from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
 from capsim.certificate.data import read_given
@@ -82,7 +84,8 @@ def _check_own_rules(plan: PlanLike, book: Ledger) -> list[str]:
         if rule.check is None:
             not_rechecked.append(rule.name)
         else:
-            book.at_most("own rules", "breach of", [rule.check(plan)], [0.0], [[rule.name]])
+            breach = np.max(np.asarray(rule.check(plan), np.float64), initial=0.0)
+            book.at_most("own rules", "breach of", [breach], [0.0], [[rule.name]])
     if getattr(plan, "own_cost_cny", 0.0):
         not_rechecked.append("cost of own variables")
     return not_rechecked

@@ -123,7 +123,11 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
     ------
     ValueError
         If ``draws`` is negative.
+    TypeError
+        If what is given is no scenario.
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"expected a Scenario, not {type(scenario).__name__}")
     if draws < 0:
         raise ValueError(f"draws must be 0 or more, not {draws}")
     seen = observe(scenario)

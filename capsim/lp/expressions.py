@@ -134,7 +134,7 @@ class Expression:
 
     def __sub__(self, other: Expression | Data) -> Expression:
         """Subtract an expression or data."""
-        return self + (-other if isinstance(other, Expression) else -np.asarray(other))
+        return self + (-other if isinstance(other, Expression) else -_numbers(other))
 
     def __rsub__(self, other: Data) -> Expression:
         """Subtract from data."""

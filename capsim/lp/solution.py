@@ -123,6 +123,10 @@ class SolveOptions:
     def __post_init__(self) -> None:
         if not (is_number(self.gap) and self.gap >= 0):
             raise ValueError(f"gap must be a number >= 0, such as 0.001, not {self.gap!r}")
+        if not isinstance(self.solver, str):
+            raise ValueError(f"solver must be a name, such as highs, not {self.solver!r}")
+        if self.executor is not None and not hasattr(self.executor, "submit"):
+            raise ValueError(f"executor must be an Executor, or None, not {self.executor!r}")
         limit = self.time_limit
         if limit is not None and not (is_number(limit) and limit >= 0):
             raise ValueError(f"time_limit must be seconds >= 0, or None, not {limit!r}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from capsim.model.costs import COST_KINDS, MILLION, committed_costs, prepare_led
 from capsim.model.data import ModelData, prepare
 from capsim.model.formulation import Expressions, Formulation
 from capsim.model.links import prepare_links
-from capsim.model.quantities import Quantities, Quantity, axes_of, rows_with_variables
+from capsim.model.quantities import TIMES, Quantities, Quantity, axes_of, rows_with_variables
 from capsim.model.variables import Variables, add_columns
 from capsim.scenario.scenario import Scenario
 
@@ -47,6 +48,13 @@ LIMITED = (
     "staff.posts",
     "staff.contract",
 )
+
+PRICE_KINDS = (
+    *("place", "post", "hire", "contract teacher", "capital", "recurrent", "land"),
+    *("purchased place", "boarding place", "cap", "reduction", "floor", "large class"),
+    *("project", "programme", "day"),
+)
+"""Kinds of prices of a plan, whose names no rule of one's own may have."""
 
 LARGE = 30_000
 """Columns up to which programs are solved whole; larger ones county by county."""
@@ -159,6 +167,8 @@ class Model:
         ------
         ValueError
             If the name is taken or unusable, or members without a variable break the rule.
+        TypeError
+            If the rule is no comparison.
 
         Examples
         --------
@@ -191,7 +201,7 @@ class Model:
         name : str
         axes : str
             What there is one for each of: ``area``, ``county``, ``school``, ``project``, ``stage``,
-            ``date``, ``year``.
+            ``date``, ``year``; a single one without any.
         lower, upper : float
         integer : bool
         cost_cny : float
@@ -200,12 +210,15 @@ class Model:
         Raises
         ------
         ValueError
-            If the name is taken or unusable, or an axis is unknown.
+            If the name is taken or unusable, an axis is unknown, or a number is invalid.
         """
         self._refuse_name(name)
-        in_order = sorted(axes, key=lambda axis: axis == "year")  # years stand last
+        numbers = lower, upper, cost_cny
+        if not (all(isinstance(n, Real) for n in numbers) and lower <= upper and cost_cny < np.inf):
+            raise ValueError(f"{name}: a bound or the cost is invalid: {numbers}")
+        in_order = sorted(axes, key=lambda axis: axis in TIMES)  # years stand last
         along, shape = axes_of(self.parts, in_order)
-        factor = self.parts.ledger.factor[: self.parts.years] if "year" in axes else np.ones(1)
+        factor = self.parts.ledger.factor[: self.parts.years] if "year" in axes else 1.0
         cost = np.broadcast_to(cost_cny / MILLION * factor, shape)
         program, columns = self.program.with_columns(
             name,
@@ -214,17 +227,18 @@ class Model:
             upper=upper,
             cost=cost.ravel(),
             integer=integer,
-            labels=Labels(np.ones(shape, bool), along),
+            labels=Labels(np.ones(shape, bool), along) if axes else (),
         )
         self._extend(program)
-        found = Quantity(Expression.of(columns.reshape(shape), along))
+        found = self.x.labelled(Expression.of(columns.reshape(shape), along))
         self.own_variables = {**self.own_variables, name: found}
         return found
 
     def _refuse_name(self, name: str) -> None:
         blocks = (*self.program.rows, *self.program.columns)
-        taken = {block.name for block in blocks} | set(FAMILIES)
-        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        taken = {block.name for block in blocks} | {rule.name for rule in self.own_rules}
+        taken |= {*FAMILIES, *PRICE_KINDS}
+        if not re.fullmatch(r"[A-Za-z_]\w*", str(name)):
             raise ValueError(f"{name!r} is no name of a rule: letters, digits and underscores only")
         if name in taken or any(other.startswith(name + ".") for other in taken):
             raise ValueError(f"the model has {name!r} already: choose another name")
@@ -264,7 +278,7 @@ class Model:
         from capsim.lp.pulp_bridge import to_pulp
 
         problem = to_pulp(self.program, "capsim")
-        problem.capsim_model = self
+        problem.capsim_model = replace(self)  # what is added later is not in the problem
         return problem
 
     def own_cost_cny(self, x: Array) -> float:
@@ -319,3 +333,18 @@ def formulate(
     offset = -float((committed.sum(axis=(0, 1)) * ledger.factor).sum())
     program = m.freeze(cost=ledger.objective(m.column_count, used), offset=offset)
     return Model(program, parts, committed, time.perf_counter() - begin)
+
+
+def model_of(scenario: Scenario | Model, demand: Demand | None) -> Model:
+    """Return the model that was given, or build that of a scenario.
+
+    Raises
+    ------
+    ValueError
+        If another demand than its own is given with a model.
+    """
+    if not isinstance(scenario, Model):
+        return formulate(scenario, demand)
+    if demand is not None and demand is not scenario.given.demand:
+        raise ValueError("a model has its demand already: give it to formulate(scenario, demand)")
+    return scenario

@@ -9,7 +9,7 @@ of one shape. :meth:`capsim.Model.add` turns the comparison into rows; see ``doc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, NamedTuple
@@ -47,6 +47,8 @@ class Quantity:
     expression: Expression
     cut: bool = False
     __array_ufunc__ = None
+    __pandas_priority__ = 5000
+    """Arrays and pandas data on the left of an operator leave the operation to the quantity."""
 
     @property
     def index(self) -> pd.MultiIndex:
@@ -79,7 +81,7 @@ class Quantity:
             axis, keep = found.axes[at], np.ones(found.shape[at], bool)
             single = True
             for name, wanted in by_axis[at].items():
-                one = isinstance(wanted, str) or np.ndim(wanted) == 0
+                one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
                 single = single and one
                 keep &= _among(axis.text(name), [wanted] if one else list(wanted), name)
             members = np.flatnonzero(keep)
@@ -100,8 +102,8 @@ class Quantity:
         Parameters
         ----------
         label : str, or labels
-            ``"county"``; or labels by member: pandas data by label, or an array of the quantity's
-            shape. Members whose label is missing are left out.
+            ``"county"``; or labels by member: pandas data by label, whose axes the groups replace,
+            or an array of the quantity's shape. Members whose label is missing are left out.
         """
         if isinstance(label, str):
             at = self._axis(label)
@@ -110,16 +112,33 @@ class Quantity:
             grouped = Axis((Texts(label, names),))
             into = self.expression.group(of, len(names), (grouped,), axis=at)
             return replace(self, expression=into)
-        texts = _data(label, self.expression, object)
-        every = np.broadcast_to(texts, self.expression.shape).ravel()
-        names, of = _codes(every)
+        label, shape, axes = _series(label), self.expression.shape, self.expression.axes
+        names, of = _codes(np.broadcast_to(_data(label, self.expression, object), shape).ravel())
         what = "group" if not isinstance(label, pd.Series) else str(label.name or "group")
+        of_one = label.index.names if isinstance(label, pd.Series) else ()
+        gone = {self._axis(str(name)) for name in of_one} or set(range(len(shape)))
+        kept = [at for at in range(len(shape)) if at not in gone]
+        where = np.unravel_index(np.arange(of.size), shape)
         flat = _rearranged(self.expression, np.arange(of.size), (Axis(),))
-        return Quantity(flat.group(of, len(names), (Axis((Texts(what, names),)),)))
+        into = flat.group(
+            (of, *(where[at] for at in kept)),
+            (len(names), *(shape[at] for at in kept)),
+            (Axis((Texts(what, names),)), *(axes[at] for at in kept)),
+        )
+        return replace(self, expression=into)
 
     def previous(self, first: Other) -> Quantity:
-        """Return the value of the year before; in the first year ``first``, a number or data."""
-        self._time()
+        """Return the value of the year before; in the first year ``first``, a number or data.
+
+        Raises
+        ------
+        ValueError
+            If the years are not consecutive: choose some of them afterwards.
+        """
+        axis = self.expression.axes[self._time()]
+        for text in axis.texts:
+            if text.what == "year" and (np.diff(text.each().astype(np.int64)) != 1).any():
+                raise ValueError("years are left out here: take .previous() before .at(year=...)")
         at_first = np.zeros(self.expression.shape[-1])
         at_first[:1] = 1.0
         before = self.expression.previous()
@@ -145,7 +164,8 @@ class Quantity:
 
     def __sub__(self, other: Other) -> Quantity:
         """Subtract a quantity or data, by label."""
-        return self.__add__(-other)
+        left, right, cut = self._matched(other)
+        return Quantity(left - right, cut)
 
     def __rsub__(self, other: Other) -> Quantity:
         """Subtract from data."""
@@ -168,6 +188,8 @@ class Quantity:
         """Divide by data, by label."""
         if isinstance(divisor, Quantity):
             raise TypeError("divide by data only: multiply the other side of the rule instead")
+        if np.any(_data(divisor, self.expression) == 0.0):
+            raise ValueError("a quantity is divided by 0")
         return replace(self, expression=self.expression / _data(divisor, self.expression))
 
     def __le__(self, other: Other) -> Constraint:
@@ -221,10 +243,12 @@ def _axis_of(expression: Expression, name: str) -> int:
 def _among(texts: Any, wanted: Sequence[Any], name: str) -> Any:
     """Flag the members that have one of the labels; every label must be there."""
     known = pd.Index(texts)
-    lacking = [one for one in wanted if one not in known]
+    lacking = [one for one in wanted if not isinstance(one, Hashable) or one not in known]
     if lacking:
         near = nearest(str(lacking[0]), [str(one) for one in known.unique()])
-        raise ValueError(f"there is no {name} {lacking[0]!r}: expected {near}")
+        what = f"{lacking[0]!r} of type {type(lacking[0]).__name__}"
+        what = what if str(lacking[0]) in [str(one) for one in known] else repr(lacking[0])
+        raise ValueError(f"there is no {name} {what}: expected {near}")
     return known.isin(wanted)
 
 
@@ -249,27 +273,51 @@ def _index(axes: Sequence[Axis], shape: tuple[int, ...]) -> pd.MultiIndex:
 
 
 def _data(other: Any, partner: Expression, kind: Any = np.float64) -> Any:
-    """Return data as an array that broadcasts with a quantity; pandas data by their labels."""
+    """Return data as an array that broadcasts with a quantity; pandas data by their labels.
+
+    Numbers must be finite, and flags true or false.
+    """
+    other = _series(other)
+    if isinstance(other, pd.Series):
+        return _by_label(other, partner, kind)
+    array = _checked(other, kind)
+    pairs = zip(array.shape, partner.shape, strict=False)
+    if array.ndim and (array.ndim != len(partner.shape) or any(n not in (1, m) for n, m in pairs)):
+        raise ValueError(
+            f"data of shape {array.shape} beside a quantity of shape {partner.shape}: "
+            "give a Series by label"
+        )
+    return array if array.ndim else array.item()
+
+
+def _series(other: Any) -> Any:
+    """Return a frame and a labelled array of xarray as a series by label, other data as it is."""
     if isinstance(other, pd.DataFrame):
         if other.columns.name is None or None in other.index.names:
             raise ValueError("name the index and the columns of a frame by the labels they are of")
         long = other.melt(ignore_index=False, value_name="value")
-        other = long.set_index(other.columns.name, append=True)["value"]
-    if isinstance(other, pd.Series):
-        return _by_label(other, partner, kind)
-    array = np.asarray(other, kind)
-    if array.ndim and np.broadcast_shapes(array.shape, partner.shape) != partner.shape:
-        raise ValueError(f"data of shape {array.shape} beside a quantity of shape {partner.shape}")
-    return array if array.ndim else array.item()
+        return long.set_index(other.columns.name, append=True)["value"].rename(None)
+    return other.to_series() if hasattr(other, "to_series") else other
+
+
+def _checked(data: Any, kind: Any) -> Any:
+    """Return data as an array of a kind; flags are booleans already, and numbers are finite."""
+    array = np.asarray(data)
+    if kind is bool and array.dtype != bool:
+        raise ValueError(f"flags must be true or false, not {array.dtype}")
+    array = array.astype(kind)
+    if kind is np.float64 and not np.isfinite(array).all():
+        raise ValueError("a number of the rule is missing (NaN) or infinite")
+    return array
 
 
 def _by_label(series: pd.Series, partner: Expression, kind: Any) -> Any:
-    names = list(series.index.names)
-    if None in names:
+    names = [str(name) for name in series.index.names if name is not None]
+    if len(names) < series.index.nlevels:
         raise ValueError(f"name the index of a series by what it is of: {_known(partner)}")
     if series.index.has_duplicates:
         twice = series.index[series.index.duplicated()][0]
-        raise ValueError(f"two values for {dict(zip(names, np.atleast_1d(twice), strict=False))}")
+        raise ValueError(f"two values for {' and '.join(names)} {twice}")
     used = sorted({_axis_of(partner, str(name)) for name in names})
     shape = tuple(n if at in used else 1 for at, n in enumerate(partner.shape))
     where = np.unravel_index(np.arange(prod(shape)), shape)
@@ -280,14 +328,14 @@ def _by_label(series: pd.Series, partner: Expression, kind: Any) -> Any:
     ]
     wanted = keys[0] if len(keys) == 1 else pd.MultiIndex.from_arrays(keys, names=names)
     place = series.index.get_indexer(pd.Index(wanted))
-    values = series.to_numpy(kind)
+    values = series.to_numpy(np.float64) if kind is np.float64 else series.to_numpy()
     lacking = (place < 0) | (pd.isna(values)[place] if kind is np.float64 else False)
     if lacking.any():
         first = int(np.flatnonzero(lacking)[0])
         one = ", ".join(f"{name} {key[first]!r}" for name, key in zip(names, keys, strict=True))
         others = len(np.unique(pd.Index(wanted)[lacking])) - 1
         raise ValueError(f"no value for {one}" + (f", nor for {others} others" if others else ""))
-    return values[place].reshape(shape)
+    return _checked(values[place], kind).reshape(shape)
 
 
 def _aligned(
@@ -297,6 +345,9 @@ def _aligned(
     if by_position:
         if left.shape != right.shape:
             raise ValueError(f"cut by position, {left.shape} stands beside {right.shape}")
+        for mine, other in zip(left.axes, right.axes, strict=True):
+            if not _shown(mine) & set(TIMES) and _texts(mine) != _texts(other):
+                raise ValueError("only years are cut by position: other labels must be the same")
         return left, right
     one = _Keyed(left, [f"left {i}" for i in range(len(left.shape))])
     two = _Keyed(right, [f"right {j}" for j in range(len(right.shape))])
@@ -345,6 +396,10 @@ def _shown(axis: Axis) -> set[str]:
     return {text.what for text in axis.texts if text.shown}
 
 
+def _texts(axis: Axis) -> list[tuple[str, list[Any]]]:
+    return [(text.what, text.each().tolist()) for text in axis.texts if text.shown]
+
+
 def _places(coarse: Axis, fine: Axis) -> Index:
     """Return which member of an axis each member of another one belongs to, by their labels."""
     names = sorted(_shown(coarse))
@@ -389,12 +444,13 @@ class Quantities:
         self._parts = parts
 
     def __getattr__(self, name: str) -> Quantity:
-        if name.startswith("_") or not isinstance(
-            found := getattr(self._parts.x, name, None), Expression
-        ):
+        if name.startswith("_"):
+            raise AttributeError(f"no quantity {name!r}")
+        found = getattr(self._parts.x, name, None)
+        if not isinstance(found, Expression):
             known = sorted({*self._parts.columns.axes, *SUMS, *DATA})
             raise AttributeError(f"no quantity {name!r}: expected {nearest(name, known)}")
-        return self._of(found)
+        return self.labelled(found)
 
     def __dir__(self) -> list[str]:
         return sorted({*self._parts.columns.axes, *SUMS, *DATA, "cost"})
@@ -405,7 +461,7 @@ class Quantities:
         seats, axis = self._parts.columns.seats, self._parts.axis.provider
         into = np.where(seats.before < 0, seats.provider, -1)
         count = len(self._parts.given.providers.school)
-        return self._of(self._parts.x.pupils.group(into, count, [axis]))
+        return self.labelled(self._parts.x.pupils.group(into, count, [axis]))
 
     @property
     def starts(self) -> Quantity:
@@ -457,9 +513,10 @@ class Quantities:
         return self._data(each.astype(np.float64), self._parts.axis.project)
 
     def _data(self, values: Array, *axes: Axis) -> Quantity:
-        return self._of(Expression(values.shape, (), np.asarray(values, np.float64), axes))
+        return self.labelled(Expression(values.shape, (), np.asarray(values, np.float64), axes))
 
-    def _of(self, expression: Expression) -> Quantity:
+    def labelled(self, expression: Expression) -> Quantity:
+        """Return an expression with the labels by which its members are chosen and grouped."""
         axes = [self._with_attributes(axis) for axis in expression.axes]
         return Quantity(expression.labelled(*axes))
 
@@ -498,7 +555,7 @@ class Quantities:
 
 
 SUMS = (
-    *("open", "open_at", "open_december", "converted_at", "converted_december", "enrolled"),
+    *("open", "open_at", "converted_at", "converted_december", "enrolled"),
     *("public_pupils", "new_seats", "seats", "intake", "starts"),
 )
 DATA = ("children", "places", "new_places", "capital_cny")
@@ -524,6 +581,8 @@ def axes_of(parts: Formulation, names: Sequence[str]) -> tuple[tuple[Axis, ...],
     for name in names:
         if name not in known:
             raise ValueError(f"no axis {name!r}: expected {nearest(name, known)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"an axis is named twice: {', '.join(names)}")
     axes = tuple(getattr(parts.axis, known[name]) for name in names)
     return axes, tuple(len(axis.texts[0].each()) for axis in axes)
 
@@ -538,6 +597,8 @@ def rows_with_variables(
     ValueError
         If a wanted member has no variable and breaks the rule.
     """
+    if not isinstance(rule, Constraint):
+        raise TypeError(f"{name}: expected a comparison such as q <= 3, not {type(rule).__name__}")
     left = rule.left
     wanted = np.broadcast_to(True if where is None else _data(where, left, bool), left.shape)
     constants = left.constants()

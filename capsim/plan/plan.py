@@ -114,11 +114,17 @@ class Plan:
     def __getstate__(self) -> dict[str, Any]:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         plain = {"tables": dict(self.tables), "timings_s": dict(self.timings_s)}
-        return {**own, **plain, "made_from": self.made_from if self.own_rules else None}
+        return {**own, **plain, "made_from": self.made_from if self._extended else None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         proxies = {name: MappingProxyType(state[name]) for name in ("tables", "timings_s")}
         vars(self).update({**state, **proxies})
+
+    @property
+    def _extended(self) -> bool:
+        """Whether its model has rules or variables of one's own, which no scenario tells."""
+        model = self.made_from
+        return model is not None and bool(model.own_rules or model.own_variables)
 
     @cached_property
     def model(self) -> Model:
@@ -146,7 +152,12 @@ class Plan:
         ValueError
             If there is no plan, or it was written down without its columns.
         """
-        return quantity.value(self.solution.x)
+        x = self.solution.x
+        if not isinstance(quantity, Quantity):
+            raise TypeError(f"expected a quantity of the model, not {type(quantity).__name__}")
+        if (quantity.expression.entries()[1] >= len(x)).any():
+            raise ValueError("the plan's model has no such variable: solve it again, or use its x")
+        return quantity.value(x)
 
     @property
     def avoidable_cny(self) -> float:

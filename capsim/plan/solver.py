@@ -24,7 +24,7 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.solvers import solve
 from capsim.lp.threads import Clock
-from capsim.model.model import Model, formulate, is_large
+from capsim.model.model import Model, is_large, model_of
 from capsim.plan.plan import Plan, make_plan, no_plan
 from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario
@@ -215,13 +215,10 @@ def optimize(
     begin = time.perf_counter()
     solving = SolveOptions.of(optimize, options)
     projected = 0.0
-    if isinstance(scenario, Model):
-        model = scenario
-    else:
-        if demand is None:
-            demand = project(scenario)
-            projected = time.perf_counter() - begin
-        model = formulate(scenario, demand)
+    if demand is None and not isinstance(scenario, Model):
+        demand = project(scenario)
+        projected = time.perf_counter() - begin
+    model = model_of(scenario, demand)
     program = model.program.relaxed() if relax else model.program
     found = search(model, program, solving)
     timings = {

@@ -50,7 +50,10 @@ def test_cut_and_added_up_by_label(pupils: Quantity) -> None:
 def test_by_labels_of_every_member(pupils: Quantity) -> None:
     periods = pd.Series({2022: "early", 2023: "late", 2024: "late"}, name="period")
     periods.index.name = "year"
-    assert pupils.by(periods).value(X).to_dict() == {("early",): 12, ("late",): 33}
+    periods_of_schools = pupils.by(periods).value(X)
+    assert periods_of_schools.index.names == ["period", "school"]
+    assert periods_of_schools[("late", "S2")] == 5 + 6
+    assert pupils.total("school").by(periods).value(X).to_dict() == {("early",): 12, ("late",): 33}
     names = np.array([["a", None, "b"]] * 3, object)
     assert pupils.by(names).value(X).to_list() == [12, 18]
 
@@ -105,3 +108,55 @@ def test_what_is_refused_says_why(pupils: Quantity) -> None:
         _ = pupils.at(school=["S2", "S3"]) <= pupils
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(pupils <= 3)
+
+
+def test_data_on_the_left_are_matched_by_label(pupils: Quantity) -> None:
+    most = pd.Series([30.0, 10.0, 20.0], pd.Index(["S3", "S1", "S2"], name="school"))
+    frame = pd.DataFrame(dict.fromkeys(YEARS, most)).rename_axis(columns="year")
+    for left in (most, frame):
+        assert left_of(left >= pupils) == left_of(pupils <= most)
+        assert (left * pupils).value(X).tolist() == (pupils * most).value(X).tolist()
+    array = np.full((3, 3), 2.0)
+    assert left_of(array >= pupils) == left_of(pupils <= 2.0)
+    assert left_of(pupils <= array.tolist()) == left_of(pupils <= 2.0)
+
+
+def test_labelled_arrays_are_matched_by_label(pupils: Quantity) -> None:
+    xarray = pytest.importorskip("xarray")
+    most = pd.Series([30.0, 10.0, 20.0], pd.Index(["S3", "S1", "S2"], name="school"))
+    assert left_of(pupils <= xarray.DataArray(most)) == left_of(pupils <= most)
+
+
+def test_unsigned_numbers_and_flags_are_numbers(pupils: Quantity) -> None:
+    most = pd.Series(np.array([3, 3, 3], np.uint8), pd.Index(SCHOOLS, name="school"))
+    assert left_of(pupils <= most) == left_of(pupils <= 3)
+    assert left_of(pupils <= np.ones((3, 3), bool)) == left_of(pupils <= 1)
+    assert left_of(Expression.of(np.arange(9)) <= np.full(9, 3, np.uint8))[0] == 1 - 3
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, None])
+def test_numbers_that_are_missing_or_infinite_are_refused(pupils: Quantity, number: float) -> None:
+    for use in (pupils.__le__, pupils.__mul__, pupils.__truediv__, pupils.previous):
+        with pytest.raises(ValueError, match=r"missing \(NaN\) or infinite"):
+            use(number)
+    with pytest.raises(ValueError, match="divided by 0"):
+        _ = pupils / np.zeros((3, 3))
+
+
+def test_positions_that_may_mean_two_things_are_refused(pupils: Quantity) -> None:
+    with pytest.raises(ValueError, match=r"data of shape \(3,\) beside .*: give a Series by label"):
+        _ = pupils <= np.ones(3)
+    with pytest.raises(ValueError, match="data of shape"):
+        _ = pupils <= np.ones((2, 3))
+    with pytest.raises(ValueError, match="only years are cut by position"):
+        _ = pupils.at(school=["S1", "S2"])[1:] <= pupils.at(school=["S2", "S3"])[:-1]
+    with pytest.raises(ValueError, match="years are left out here"):
+        pupils.at(year=[2022, 2024]).previous(0)
+
+
+def test_labels_are_chosen_as_a_set_too_and_have_their_type(pupils: Quantity) -> None:
+    assert pupils.at(school={"S1", "S3"}, year=2024).value(X).tolist() == [3, 9]
+    with pytest.raises(ValueError, match="there is no year '2024' of type str: expected 2024"):
+        pupils.at(year="2024")
+    with pytest.raises(ValueError, match="there is no year slice"):
+        pupils.at(year=slice(2022, 2023))
