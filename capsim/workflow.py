@@ -36,12 +36,12 @@ MARK = "summary.json"
 
 
 class InputError(ValueError):
-    """What was asked for cannot be done with the scenarios and settings given."""
+    """Raised where the request cannot be done with the scenarios and settings."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run made: of an infeasible scenario neither certificate nor outcomes.
+    """The result of a run; of an infeasible scenario neither certificate nor outcomes.
 
     `explanation` says why a target is missed, `prices` what is scarce.
     """

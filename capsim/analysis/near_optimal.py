@@ -48,15 +48,15 @@ from capsim.scenario.scenario import Scenario
 GAP, GAP_LARGE = 1e-4, 1e-3
 """To which the best plan is proved where nothing is said; a quarter of the share near at most."""
 WHOLE = 1e-6
-"""How near to a whole number a bound on whole decisions must be to count as it."""
+"""Distance from a whole number within which a bound on whole decisions counts as it."""
 FINE = 1e-3
 """Relative to its amount, how near least and most of a lever in persons are proved."""
 NEAR = 1e-4
-"""How near the optimum the prices of coupling rows are, relative to the cost."""
+"""Tolerance of the prices of coupling rows, relative to the cost."""
 NODES = 200
 """Nodes that the search for a county's plan may take: whatever it has found by then is one."""
 LOOSE = 1e-2
-"""How near the optimum the bounds of levers of the whole are, relative to the lever."""
+"""Tolerance of the bounds of levers of the whole, relative to the lever."""
 WIDE = 10.0
 """Half width of the first box on their prices, beside those of a price of 0.1."""
 

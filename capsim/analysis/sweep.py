@@ -124,7 +124,7 @@ PRIMAL, DUAL = 4, 1
 
 @dataclass(frozen=True)
 class _End:
-    """Where a solve ended, for those that hang on it."""
+    """End of a solve: program, basis and solution, from which the variants after it begin."""
 
     program: LinearProgram
     basis: Basis | None

@@ -72,7 +72,7 @@ def provider_axis(given: CertificateData) -> Axis:
 
 
 class Reader:
-    """Reads a plan's tables, booking unknown, doubled and missing keys."""
+    """A plan's tables, read with unknown, doubled and missing keys booked as violations."""
 
     def __init__(self, tables: Mapping[str, pd.DataFrame], book: Ledger) -> None:
         self.book = book
@@ -150,7 +150,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the plan does.
+    """The decisions of a plan as arrays.
 
     ``opened[m, k]`` copies in use by check date; ``converted[j, k]``, ``phased_out[j, t]``,
     ``closed[j, t]``, ``contract[j, t]`` 0 or 1; ``purchased[j, t]``, ``purchased_december[j, t]``,

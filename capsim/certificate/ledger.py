@@ -20,7 +20,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Certificate:
-    """What the re-check of a plan found.
+    """The result of re-checking a plan.
 
     Attributes
     ----------

@@ -55,7 +55,7 @@ class Target:
 
     @property
     def excess(self) -> float:
-        """How far it is missed, relative to what is required where that is above 1."""
+        """Distance by which it is missed, relative to what is required where that is above 1."""
         gap = self.achieved - self.required
         return (gap if self.at_most else -gap) / max(abs(self.required), 1.0)
 

@@ -160,7 +160,7 @@ def distance(start: Floats, end: Floats, default: float) -> Floats:
 
 @dataclass(frozen=True)
 class Ways:
-    """What the flows come to.
+    """Sums of the flows.
 
     ``travel_cny[a, t]`` by area of residence; boarders of providers with own links
     ``school_boarders[j, t]``, and of all others of an area ``area_boarders[stage, a, t]``;

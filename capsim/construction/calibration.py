@@ -26,7 +26,7 @@ COLUMNS = ("project", "county", "started", "planned", "opened")
 
 @dataclass(frozen=True)
 class Slippage:
-    """How projects of a record kept to their plans.
+    """Delays of the projects of a record against their plans.
 
     Attributes
     ----------

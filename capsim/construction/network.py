@@ -1,7 +1,7 @@
 """The building programme as arrays: activities, what each waits for and what each needs.
 
 An *activity* is one phase of one copy of one project. Time is days since 1970-01-01. A `Network`
-knows nothing of scenarios: `capsim.construction.projects` makes one from the tables, tests and
+is independent of scenarios: `capsim.construction.projects` makes one from the tables, tests and
 users may make their own. Activities stand in an order in which every predecessor comes before its
 successors.
 """

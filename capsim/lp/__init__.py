@@ -1,6 +1,6 @@
 """Linear and mixed-integer programs as arrays, and the solvers that take them.
 
-This layer knows nothing of schools. A :class:`Builder` collects *blocks* of columns and
+This layer is independent of schools. A :class:`Builder` collects *blocks* of columns and
 rows; :meth:`Builder.freeze` turns them into one :class:`LinearProgram` (objective, bounds and a
 sparse matrix), which :func:`solve` hands to a solver in one piece. Names are made only when
 somebody reads them: a block keeps the labels of its dimensions, not a string per column.

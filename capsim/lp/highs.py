@@ -29,7 +29,7 @@ PRIMAL_SIMPLEX = 4
 
 @dataclass(frozen=True)
 class Basis:
-    """Where a simplex solve ended: HiGHS's own object, a copy that later solves leave alone."""
+    """The basis in which a simplex solve ended: a copy, which later solves leave alone."""
 
     raw: Any
 
@@ -205,7 +205,7 @@ class Highs:
 
     @property
     def basis(self) -> Basis | None:
-        """Which columns and rows stood at a bound or between after the last solve, if known."""
+        """Basis after the last solve: columns and rows at a bound or between, if known."""
         basis = self._highs.getBasis()
         return Basis(basis) if basis.valid else None
 
@@ -297,7 +297,7 @@ class Highs:
         self._highs.cancelSolve()
 
     def _run(self) -> None:
-        """Run where Ctrl-C can stop it: only the main thread hears of it, and stops the others.
+        """Run where Ctrl-C can stop it: only the main thread receives it, and stops the others.
 
         HiGHS sets its own threads up anew in each thread that it is run from, which takes as long
         as a small program.

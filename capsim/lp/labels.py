@@ -107,7 +107,7 @@ class Labels(Sequence[Text]):
 
     @cached_property
     def members(self) -> int:
-        """How many there are."""
+        """Number of members."""
         return int(np.count_nonzero(self.keep))
 
     @property

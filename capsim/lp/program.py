@@ -77,11 +77,11 @@ class LinearProgram:
     rows: tuple[Block, ...] = ()
 
     def column_names(self) -> list[str]:
-        """List every column's speaking name, in order."""
+        """List every column's readable name, in order."""
         return [name for block in self.columns for name in block.names()]
 
     def row_names(self) -> list[str]:
-        """List every row's speaking name, in order."""
+        """List every row's readable name, in order."""
         return [name for block in self.rows for name in block.names()]
 
     def rows_of(self, name: str) -> Index:

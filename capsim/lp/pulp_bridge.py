@@ -19,13 +19,13 @@ from capsim.lp.program import LinearProgram
 from capsim.lp.solution import SolveOptions, SolverError, SolverResult
 
 _UNSAFE = re.compile(r"[^\w.]")
-"""What LP files of some solver cannot have in a name; ``*`` is the whole and becomes that word."""
+"""Characters that LP files of some solver forbid in a name; ``*`` becomes the word "whole"."""
 TIGHTER = 0.99
 """Of the gap asked for, what a solver is: the rest is for tidying its tolerances away."""
 
 
 def to_pulp(program: LinearProgram, name: str = "capsim") -> Any:
-    """Return the program as a ``pulp.LpProblem`` with speaking names.
+    """Return the program as a ``pulp.LpProblem`` with readable names.
 
     Column ``i`` of the program is variable ``i`` of the problem (``problem.capsim_columns[i]``).
     Rows that are bounded on both sides without being equations become two constraints, ``…_low``

@@ -86,7 +86,7 @@ class SolveKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """How a program is solved; every call that solves takes these as keywords.
+    """Options of a solve; every call that solves takes these as keywords.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ LEAST_SECONDS = 1.0
 
 
 class Clock:
-    """What is left of a time limit, if there is one."""
+    """Time left of a limit, if there is one."""
 
     def __init__(self, seconds: float | None) -> None:
         self._begin = time.perf_counter()

@@ -120,7 +120,7 @@ class Line:
 
     @cached_property
     def keep(self) -> Flag:
-        """Which of the broadcast entries there are."""
+        """Flag of the broadcast entries that exist."""
         return np.asarray((self.column >= 0) & (self.amount_cny != 0))
 
     def term(self, years: int) -> Term:

@@ -46,7 +46,7 @@ class TableArrays:
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         if self.chosen is not None:
             return len(self.chosen)
         return self.scenario.rows(self.table)
@@ -104,7 +104,7 @@ class Dates:
 
     @property
     def count(self) -> int:
-        """How many check dates there are."""
+        """Number of check dates."""
         return len(self.date)
 
     @property
@@ -291,7 +291,7 @@ class Providers:
 
 @dataclass(frozen=True)
 class Projects:
-    """What can be built: arrays ``[project]``, and its rows (project × stage) as ``[row]``."""
+    """Projects: arrays ``[project]``, and its rows (project × stage) as ``[row]``."""
 
     project: Text
     county: Index

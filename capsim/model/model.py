@@ -270,7 +270,7 @@ class Model:
         return found if len(found.blocks) > 1 else None
 
     def to_pulp(self) -> Any:
-        """Return the model as a ``pulp.LpProblem`` with speaking names.
+        """Return the model as a ``pulp.LpProblem`` with readable names.
 
         Extend it and solve it with any solver; read the answer back with
         :meth:`capsim.plan.plan.Plan.from_pulp`.

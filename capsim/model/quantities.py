@@ -370,7 +370,7 @@ class _Keyed(NamedTuple):
     keys: list[str]
 
     def onto(self, axis: Axis, key: str, free: Sequence[str]) -> _Keyed:
-        """Repeat the members of free axes for those of one that knows all their labels."""
+        """Repeat the members of free axes for those of an axis that has all their labels."""
         known = {text.what for text in axis.texts}
         axes = dict(zip(self.keys, self.expression.axes, strict=True))
         mine = [at for at in free if _shown(axes[at]) and _shown(axes[at]) <= known]

@@ -86,7 +86,7 @@ class WarmSolver:
 
     @property
     def route(self) -> str:
-        """How it is solved, in words."""
+        """The way of solving, in words."""
         return COUNTIES if self._highs is None else KEPT
 
     def solve(

@@ -18,7 +18,7 @@ DEEPEST = 20
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a number comes from."""
+    """The provenance of a number."""
 
     unit: str = ""
     source: str = ""

@@ -17,7 +17,7 @@ from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.network import Network
 
 WAYS = ("slack", "overfill", "purchase")
-"""How children find a seat where the plan foresees none for them, in the order they try."""
+"""Ways to a seat where the plan foresees none, in the order in which they are tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Payers:
 
 @dataclass(frozen=True, eq=False)
 class Seated:
-    """Where the children of a stage sit.
+    """Seating of the children of a stage.
 
     Attributes
     ----------
@@ -347,7 +347,7 @@ def fraction(most: Array, wanted: Array) -> Array:
 
 
 def share_within(*limits: tuple[Array, Array, Array]) -> Array:
-    """Find which share of what counties want their limits, and those of the whole, leave.
+    """Compute the share of the counties' demand that their limits, and the whole's, permit.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ COLUMNS = {
 }
 """Of the tables of an explanation; `table` has no `enough`, `repairs` no `alone`."""
 Question = Callable[[Collection[str]], tuple[str, ...] | None]
-"""Asks whether rules can hold together: None, or those that take part in a contradiction."""
+"""A check of rules that must hold together: None, or those that take part in a contradiction."""
 
 
 def deletion_filter(

@@ -36,7 +36,7 @@ CLEAR_LARGE = 1e-2
 FINE = 1e-3
 """Relative to what gives way, how near its least the amounts of a large program are."""
 WIDE = 2.0
-"""Where prices are looked for at first: around nothing as far as a fifth of a place."""
+"""Half width of the first box of prices, relative: around 0 it is a fifth of a place."""
 TAKES_PART = 1e-6
 """Price, beside that of a place, from which on a rule takes part in a contradiction."""
 SECONDS = 60.0
@@ -44,7 +44,7 @@ SECONDS = 60.0
 
 
 class Gap(NamedTuple):
-    """Where and when a rule gives way, and by how much.
+    """A rule that gives way: place, time and amount.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Gap(NamedTuple):
 
     @property
     def weight(self) -> float:
-        """What the gap counts, in places."""
+        """Weight of the gap, in places."""
         return self.amount * self.rule.entry.weight
 
 

@@ -303,4 +303,4 @@ BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "private share {year}": _private_share,
     "reduction": _reduction,
 }
-"""How rules are bound that are more than the rows that the table names."""
+"""Functions that bind the rules which are more than the rows that the table names."""

@@ -36,7 +36,7 @@ COSTLY = 1e-3
 FURTHER = 6
 """Rounds of bound and search at most once all blocks were searched in full."""
 FINER = 0.5
-"""What a further round may leave open, beside the one before."""
+"""Share of the last round's slack that a further round may leave open."""
 POOR = 0.5
 """Part of the blocks without a solution, whole integers fixed, from which shares are poor."""
 FIRST_OPEN = 5.0

@@ -161,7 +161,7 @@ GROW, GROW_LATE, SHRINK = 2.0, 4.0, 0.6
 WIDEST = 1e6
 """Half width at which the coupling rows are taken to be impossible to keep."""
 GOOD_STEP = 0.5
-"""Share of the gain the master promises that lets the box grow when it comes true."""
+"""Share of the master's predicted gain from which on the box grows."""
 MIXED = 1e-7
 """Weight of the box's own columns, in units of the rows, below which the mixture keeps the rows."""
 

@@ -102,7 +102,7 @@ class Table:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the page's script needs: all rows, and how to write their cells."""
+        """Data of the page's script: all rows, and the form of their cells."""
         columns = [
             {"k": column.kind, "d": column.digits, "c": column.choose, "l": column.links}
             for column in self.columns
@@ -112,7 +112,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Layout:
-    """How frames of one form are shown as tables.
+    """The form in which frames are shown as tables.
 
     Attributes
     ----------

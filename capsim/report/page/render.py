@@ -1,7 +1,7 @@
 """A page as one HTML file: its template, style and script, and the sources that every page lists.
 
 Texts from the data are escaped wherever they stand: in the page by the template, in the embedded
-data by its JSON. The page's own policy lets nothing run but its own script, and nothing load.
+data by its JSON. The page's own policy permits no script but its own, and no loading.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Header:
-    """Where the columns of a sheet are, and the rows below its header.
+    """Positions of the columns of a sheet, and the rows below its header.
 
     Attributes
     ----------

@@ -166,7 +166,7 @@ def to_bytes(book: Workbook) -> bytes:
 
 
 class _Archive(ZipFile):
-    """A zip archive whose files all bear the same date."""
+    """A zip archive whose files all have the same date."""
 
     def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *_: Any, **__: Any) -> None:
         entry = ZipInfo(str(zinfo_or_arcname), STAMP)
