@@ -119,10 +119,11 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for from the module that holds it."""
+    """Load a public name from the module that defines it."""
     if name not in _HOME:
         raise AttributeError(f"module 'capsim' has no attribute {name!r}")
     found = getattr(import_module(_HOME[name]), name)
+    # From now on the name is found without this function.
     globals()[name] = found
     return found
 

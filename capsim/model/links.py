@@ -308,6 +308,7 @@ def complete_catchments(
     bool ``[pair, epoch]``
     """
     out = assigned.copy()
+    # Stable: of equal costs the first pair is taken on every machine.
     order = np.argsort(cost_cny, kind="stable")
     of = c.area * (1 + int(stage.max(initial=0))) + stage
     for epoch in range(out.shape[1]):
