@@ -222,13 +222,15 @@ def test_what_cannot_be_added_is_refused(page: dict[str, Any]) -> None:
     assert model.own_rules[0].rows == 10
 
 
-def test_a_rule_has_a_price_under_its_name(page: dict[str, Any]) -> None:
+@pytest.mark.parametrize("equal", [False, True])
+def test_a_rule_has_a_price_under_its_name(page: dict[str, Any], equal: bool) -> None:
     """The dual of a ceiling on a school's intake is what one pupil more saves, solved again."""
     costs = []
     for most in (100.0, 101.0):
         model = capsim.formulate(page["city"].variant({"switches.money": False}))
         model.add("shut", model.x.open.total() <= 0.0)
-        model.add("few", model.x.intake.at(school="south-old", year=2025).total() <= most)
+        pupils = model.x.intake.at(school="south-old", year=2025)
+        model.add("few", pupils == most if equal else pupils <= most)
         plan = capsim.optimize(model, gap=1e-9)
         costs.append(plan.objective_cny)
         if most == 100.0:

@@ -85,9 +85,9 @@ def limit_relaxations(model: Model, enrolment: Array) -> Iterator[Relaxation]:
 def row_relaxation(
     model: Model, kind: str, unit: str, names: tuple[str, ...], size: float = 1.0
 ) -> Relaxation:
-    """Return a column for each row, which widens it by ``size`` units."""
+    """Return a column for each row, which widens it by ``size`` units; it raises an equality."""
     rows = np.concatenate([model.program.rows_of(name) for name in names])
-    sign = np.where(np.isfinite(model.program.row_lower[rows]), 1.0, -1.0)
+    sign = np.where(np.isfinite(model.program.row_upper[rows]), -1.0, 1.0)
     count = len(rows)
     matrix = _matrix(model, rows, np.arange(count), sign, count)
     return Relaxation(kind, unit, row_members(model, rows), matrix, size)
