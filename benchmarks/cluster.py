@@ -140,7 +140,7 @@ def monte_carlo(size: str, draws: int) -> dict[str, Any]:
 def milp(model: str, size: str) -> dict[str, Any]:
     """Search block by block through the recorder, then on Dask with one and with two workers."""
     import capsim
-    from capsim.lp.solution import SolveOptions
+    from capsim.lp.options_and_result import SolveOptions
     from capsim.plan.solver import search
 
     made = capsim.formulate(MODELS[model].scenario(SIZES[size]))

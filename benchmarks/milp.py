@@ -30,7 +30,7 @@ def solved(model: str, size: str, gap: float, limit_s: float) -> dict[str, Any]:
     """Generate, formulate and solve one case."""
     import capsim
     from capsim.lp import SolverError
-    from capsim.lp.solution import SolveOptions
+    from capsim.lp.options_and_result import SolveOptions
     from capsim.plan.solver import search
 
     discover()

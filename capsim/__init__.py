@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     )
     from capsim.analysis.sweep import sweep
     from capsim.certificate import certify
-    from capsim.comparison.side_by_side import Comparison, compare
+    from capsim.comparison.ranking import Comparison, compare
     from capsim.demand.projection import Demand, project
     from capsim.demand.rolling_origin import backtest
-    from capsim.lp.solution import SolveOptions
+    from capsim.lp.options_and_result import SolveOptions
     from capsim.model.model import Model, formulate
     from capsim.plan.plan import Plan
     from capsim.plan.solver import optimize
@@ -81,7 +81,7 @@ __all__ = [
 
 _HOME = {
     "CVaR": "capsim.analysis.stochastic.risk",
-    "Comparison": "capsim.comparison.side_by_side",
+    "Comparison": "capsim.comparison.ranking",
     "Demand": "capsim.demand.projection",
     "Fair": "capsim.analysis.lexicographic",
     "Hardened": "capsim.reliability.result",
@@ -91,12 +91,12 @@ _HOME = {
     "Plan": "capsim.plan.plan",
     "Scenario": "capsim.scenario.scenario",
     "ScenarioError": "capsim.scenario.faults",
-    "SolveOptions": "capsim.lp.solution",
+    "SolveOptions": "capsim.lp.options_and_result",
     "TwoStagePlan": "capsim.analysis.stochastic.result",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
     "backtest": "capsim.demand.rolling_origin",
     "certify": "capsim.certificate",
-    "compare": "capsim.comparison.side_by_side",
+    "compare": "capsim.comparison.ranking",
     "decide_by": "capsim.analysis.decision_deadlines",
     "different_plans": "capsim.analysis.diverse_plans",
     "formulate": "capsim.model.model",

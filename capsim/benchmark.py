@@ -21,8 +21,8 @@ import numpy as np
 
 from capsim.demand.projection import project
 from capsim.i18n.language import left, right, words
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverResult
 from capsim.lp.program import Builder
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverResult
 from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.model.model import formulate

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from capsim.analysis.shadow_prices import Prices
     from capsim.certificate.ledger import Certificate
-    from capsim.comparison.grid import Factors
-    from capsim.comparison.side_by_side import Comparison
+    from capsim.comparison.ranking import Comparison
+    from capsim.comparison.sensitivity_design import Factors
     from capsim.demand.rolling_origin import Backtest
-    from capsim.lp.solution import SolveKeywords
+    from capsim.lp.options_and_result import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
     from capsim.reliability.result import Hardened
     from capsim.scenario.scenario import Scenario
@@ -117,7 +117,7 @@ def run(
     from capsim.i18n.language import words as language
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
-    from capsim.lp.solution import SolveOptions
+    from capsim.lp.options_and_result import SolveOptions
     from capsim.plan.solver import optimize
     from capsim.reliability.search import harden
     from capsim.report.screen import answer, safety_text
@@ -335,9 +335,9 @@ def compare_run(
     FileExistsError
         `out` holds something that is not a comparison.
     """
-    from capsim.comparison.grid import grid, parse_settings
-    from capsim.comparison.grid import one_at_a_time as vary_each_alone
-    from capsim.comparison.side_by_side import compare, refuse
+    from capsim.comparison.ranking import compare, refuse
+    from capsim.comparison.sensitivity_design import grid, parse_settings
+    from capsim.comparison.sensitivity_design import one_at_a_time as vary_each_alone
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
     from capsim.report.files import COMPARISON_MARK, comparison_files
@@ -492,7 +492,8 @@ def build_run(
     FileExistsError
         `out` holds something else.
     """
-    from capsim.construction import building, calibration, scheduling
+    from capsim.construction import calibration, scheduling
+    from capsim.construction import programme_simulation as building
     from capsim.demand.enrolment_table import read_wide
     from capsim.io.atomic import check_place
     from capsim.report.files import BUILD_MARK, building_files

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.scenario.stages import stages
+from capsim.scenario.school_stages import stages
 from capsim.scenario.synthetic.recipe import apportion
 
 SEED = 2022

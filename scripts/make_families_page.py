@@ -18,7 +18,8 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from capsim.model import formulation, variables
+from capsim.model import constraint_context as formulation
+from capsim.model import variables
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 
@@ -47,7 +48,7 @@ is a compulsory grade (`7`), or a whole other stage, named by its first and last
 SUMS = """
 In equations `x[t − 1]` is the value of the year before, 0 in the first year; `Σ` sums over what the
 other side does not tell apart, or *by* what is said. These names are used by several families
-([formulation.py](../capsim/model/formulation.py)):
+([constraint_context.py](../capsim/model/constraint_context.py)):
 
 | name | meaning |
 |---|---|

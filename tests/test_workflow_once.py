@@ -18,9 +18,9 @@ ONCE = (
     "capsim.model.model.formulate",
     "capsim.plan.tables.plan_tables",
     "capsim.plan.targets.targets_table",
-    "capsim.plan.limits.limits_table",
+    "capsim.plan.limit_usage.limits_table",
     "capsim.simulation.data.simulation_data",
-    "capsim.construction.building.build",
+    "capsim.construction.programme_simulation.build",
     "capsim.report.screen.answer",
 )
 

@@ -12,7 +12,7 @@ def run(case: Case, phases: Phases) -> float:
     """Formulate and search; handing over is within the search."""
     import highspy  # noqa: F401  (loading libraries belongs to no phase, in any route)
 
-    from capsim.lp.solution import SolveOptions
+    from capsim.lp.options_and_result import SolveOptions
     from capsim.model.model import formulate
     from capsim.plan.solver import search
 

@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array
-from capsim.lp.solution import is_number
+from capsim.lp.array_types import Array
+from capsim.lp.options_and_result import is_number
 from capsim.model.costs import MONTH_DAYS, day_number
 from capsim.plan.plan import Plan
 

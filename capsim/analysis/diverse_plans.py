@@ -17,10 +17,10 @@ import pandas as pd
 
 from capsim.analysis.near_optimal import GAP, NearOptimalSpace, near_optimal_space
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_whole
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, is_whole
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, model_of
 from capsim.model.objectives import ROW

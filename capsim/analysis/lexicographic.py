@@ -27,11 +27,11 @@ import numpy as np
 import pandas as pd
 
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_number, is_whole
+from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, is_number, is_whole
-from capsim.lp.threads import Clock
 from capsim.model.model import Model, is_large, model_of
 from capsim.model.objectives import (
     ROW,
@@ -44,7 +44,7 @@ from capsim.model.objectives import (
     weighted,
 )
 from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solution import Solution
+from capsim.plan.solution_arrays import Solution
 from capsim.plan.solver import COUNTIES, KEPT, WarmSolver, found_x
 from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario

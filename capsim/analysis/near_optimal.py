@@ -32,13 +32,13 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import Pricer, price_coupling
 from capsim.lp.highs import Highs
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_number
+from capsim.lp.parallel_solves import Clock, in_parallel
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, is_number
-from capsim.lp.threads import Clock, in_parallel
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, is_large, model_of
 from capsim.model.objectives import Lever, criterion, holding, levers, slackened

@@ -19,9 +19,9 @@ import pandas as pd
 
 from capsim.analysis.lexicographic import exact_value
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Flag
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverResult, is_whole
-from capsim.lp.threads import Clock
+from capsim.lp.array_types import Array, Flag
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverResult, is_whole
+from capsim.lp.parallel_solves import Clock
 from capsim.model.model import Model, model_of
 from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising, slackened
 from capsim.plan.plan import Plan, make_plan

@@ -19,8 +19,8 @@ from capsim.analysis.decision_deadlines import LeadTimes
 from capsim.analysis.diverse_plans import decisions
 from capsim.demand.observed import birth_variant
 from capsim.demand.projection import Demand, project
-from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError
+from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError
 from capsim.model.costs import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
 from capsim.plan.plan import Plan

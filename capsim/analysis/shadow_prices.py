@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array, hstack
 
-from capsim.analysis.relaxations import (
+from capsim.analysis.limit_relaxations import (
     WHO,
     Relaxation,
     limit_relaxations,
@@ -29,11 +29,11 @@ from capsim.analysis.relaxations import (
     places,
     row_members,
 )
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.highs import Basis, Highs
+from capsim.lp.options_and_result import SolverResult
 from capsim.lp.program import LinearProgram
 from capsim.lp.sensitivity import EXACT, Margin, Margins, optimal_basis
-from capsim.lp.solution import SolverResult
 from capsim.model.costs import MILLION, day_number
 from capsim.model.model import PRICE_KINDS, Model
 from capsim.plan.plan import Plan

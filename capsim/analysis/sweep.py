@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 
 from capsim.demand.projection import Demand, project
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.highs import Basis, Highs
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate, is_large
-from capsim.plan.solution import TOTALS, totals
+from capsim.plan.solution_arrays import TOTALS, totals
 from capsim.plan.solver import search, settled_plan
 from capsim.scenario.scenario import Scenario
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsim.certificate.cells import check_cells
 from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
 from capsim.certificate.data import read_given
-from capsim.certificate.decisions import Reader, read_decisions
+from capsim.certificate.decision_reader import Reader, read_decisions
 from capsim.certificate.ledger import Certificate, Ledger
 from capsim.certificate.places import check_places, derive
 from capsim.certificate.policies import check_policies
+from capsim.certificate.reported_tables import check_cells
 from capsim.certificate.resources import check_land, check_money, check_openings, check_staff
 from capsim.certificate.travel import check_boarding, check_catchments, check_flows, read_links
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.certificate.data import DAYS_A_YEAR, CertificateData, ordinal
-from capsim.certificate.decisions import Decisions, Reader
+from capsim.certificate.decision_reader import Decisions, Reader
 from capsim.certificate.ledger import MILLION, Floats, Ledger
 from capsim.certificate.places import Derived
 from capsim.certificate.resources import base_pool, capital, opening_events

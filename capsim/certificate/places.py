@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from capsim.certificate.data import CertificateData
-from capsim.certificate.decisions import DUST, Decisions
+from capsim.certificate.decision_reader import DUST, Decisions
 from capsim.certificate.ledger import Floats, Ledger
 
 CHORD_ENDS = np.arange(40.0, 55.1, 2.5)

@@ -1,7 +1,7 @@
 """Policies on the whole: share, reduction, programmes, kindergartens, floors, class size.
 
 Each policy's figure is computed once here; `check_policies` holds it to its rule and
-`capsim.certificate.cells` compares the plan's tables with it.
+`capsim.certificate.reported_tables` compares the plan's tables with it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capsim.certificate.data import KINDERGARTEN, SENIOR, CertificateData
-from capsim.certificate.decisions import Decisions
+from capsim.certificate.decision_reader import Decisions
 from capsim.certificate.ledger import Bools, Floats, Ledger
 from capsim.certificate.places import Derived, inclusive_rows
 

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from capsim.certificate.data import DAYS_A_YEAR, CertificateData, Ints, ordinal
-from capsim.certificate.decisions import Decisions
+from capsim.certificate.decision_reader import Decisions
 from capsim.certificate.ledger import Floats, Ledger
 from capsim.certificate.places import Derived
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.certificate.data import CertificateData, Ints
-from capsim.certificate.decisions import Decisions, Reader, axis, provider_axis
+from capsim.certificate.decision_reader import Decisions, Reader, axis, provider_axis
 from capsim.certificate.ledger import Bools, Floats, Ledger
 from capsim.certificate.places import Derived, new_seats
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
-from capsim.cli import plan, scenario, tools
+from capsim.cli import components, plan, scenario
 from capsim.cli.console import BAD_INPUT, app
 
-__all__ = ["app", "main", "plan", "scenario", "tools"]
+__all__ = ["app", "components", "main", "plan", "scenario"]
 
 
 def main() -> None:

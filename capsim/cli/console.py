@@ -106,7 +106,7 @@ def work(task: Callable[[Progress], T]) -> T:
 def _is_fault(error: BaseException) -> bool:
     """Check whether scenario, solver or a worker failed (loaded late: they bring pandas)."""
     from capsim.io.executors import WorkerLost
-    from capsim.lp.solution import SolverError
+    from capsim.lp.options_and_result import SolverError
     from capsim.scenario.faults import ScenarioError
 
     return isinstance(error, InputError | ScenarioError | SolverError | WorkerLost)

@@ -85,7 +85,7 @@ def export_book(
 ) -> None:
     """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
     from capsim.io.atomic import whole_file
-    from capsim.scenario.excel.workbook import template_bytes, workbook_bytes
+    from capsim.scenario.excel.scenario_workbook import template_bytes, workbook_bytes
     from capsim.scenario.scenario import load
     from capsim.workflow import WRITING
 
@@ -133,7 +133,7 @@ def import_book(
     as_json: Json = False,
 ) -> None:
     """Make a scenario folder of a workbook, or list all its faults with their cells."""
-    from capsim.scenario.excel.workbook import load_workbook
+    from capsim.scenario.excel.scenario_workbook import load_workbook
     from capsim.workflow import WRITING
 
     def task(progress: Progress) -> Scenario:

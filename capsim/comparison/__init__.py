@@ -5,8 +5,8 @@ the same luck in each (common random numbers) and differences are those of the s
 """
 
 from capsim.comparison.differences import differences
-from capsim.comparison.grid import grid, heat, one_at_a_time, parse_settings, tornado
-from capsim.comparison.side_by_side import Comparison, Result, compare
+from capsim.comparison.ranking import Comparison, Result, compare
+from capsim.comparison.sensitivity_design import grid, heat, one_at_a_time, parse_settings, tornado
 
 __all__ = [
     "Comparison",

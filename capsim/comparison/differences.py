@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from capsim.lp.arrays import Array, Flag
+from capsim.lp.array_types import Array, Flag
 from capsim.plan.targets import Target
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.schema import TABLES

@@ -5,10 +5,10 @@ dates; `optimize_starts` chooses when projects begin; `fit` learns durations fro
 ``docs/construction.md``.
 """
 
-from capsim.construction.building import ConstructionSimulation, build
 from capsim.construction.calibration import Slippage, fit, phases_table
 from capsim.construction.durations import PRIOR, Phase
 from capsim.construction.priority_rules import RULES
+from capsim.construction.programme_simulation import ConstructionSimulation, build
 from capsim.construction.scheduling import OptimizedStarts, Schedule, optimize_starts, schedule
 from capsim.construction.simpy_model import Job, work
 

@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 
 from capsim.construction import kernel
-from capsim.construction.activities import draft
-from capsim.construction.building import ConstructionSimulation, build
+from capsim.construction.baseline_schedule import draft
 from capsim.construction.calendars import MONTH_DAYS, Calendar, Days, to_iso
 from capsim.construction.network import NEVER, Needs, Network
 from capsim.construction.priority_rules import RULES, key_of, timing
+from capsim.construction.programme_simulation import ConstructionSimulation, build
 from capsim.construction.projects import Dates
 from capsim.io.executors import Done
 from capsim.scenario.scenario import Scenario

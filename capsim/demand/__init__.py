@@ -6,7 +6,7 @@ of it are seen a year later: one plus net migration, transfer and repetition.
 """
 
 from capsim.demand.enrolment_table import Panel, panel, panel_of
-from capsim.demand.methods import METHODS, Method, forecast
+from capsim.demand.forecasting import METHODS, Method, forecast
 from capsim.demand.observed import birth_variant
 from capsim.demand.projection import Demand, project
 from capsim.demand.rolling_origin import Backtest, backtest

@@ -25,8 +25,8 @@ from capsim.demand.cohort import (
 )
 from capsim.demand.draws import MEASURABLE, Spread, draw, given_spread, is_given, measured_spread
 from capsim.demand.enrolment_table import Panel
+from capsim.demand.forecasting import METHODS, USUAL, Method, progression
 from capsim.demand.intervals import Covered
-from capsim.demand.methods import METHODS, USUAL, Method, progression
 from capsim.demand.observed import Observed, cohorts, observe, place
 from capsim.demand.ratios import (
     Array,

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from capsim.demand.enrolment_table import Panel
+from capsim.demand.forecasting import METHODS, USUAL, Method, forecast
 from capsim.demand.intervals import LEVELS, Covered, cover
-from capsim.demand.methods import METHODS, USUAL, Method, forecast
 from capsim.demand.ratios import Array, Index, Mask
 from capsim.scenario.faults import Fault, ScenarioError
 
@@ -84,7 +84,7 @@ def backtest(
     table : Panel
         From `capsim.demand.enrolment_table` or `capsim.demand.enrolment_table.panel_of`.
     methods : mapping of text to Method, optional
-        Default: all of `capsim.demand.methods.METHODS`. ``auto`` is added.
+        Default: all of `capsim.demand.forecasting.METHODS`. ``auto`` is added.
     leads : sequence of int, optional
         School years ahead; default: 1 to a third of the observed years, at most 10.
     first_origin : int, optional

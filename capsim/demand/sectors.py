@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from capsim.demand.methods import METHODS, USUAL, progression
+from capsim.demand.forecasting import METHODS, USUAL, progression
 from capsim.demand.observed import observe, place
 from capsim.demand.projection import Demand
 from capsim.demand.ratios import Array, Mask, divide, pairs

@@ -8,8 +8,8 @@ somebody reads them: a block keeps the labels of its dimensions, not a string pe
 
 from capsim.lp.expressions import Constraint, Expression
 from capsim.lp.labels import Axis, Labels
+from capsim.lp.options_and_result import SolverError, SolverResult
 from capsim.lp.program import Block, Builder, LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
 from capsim.lp.solvers import solve
 
 __all__ = [

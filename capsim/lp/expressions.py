@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.labels import Axis, Labels
 
 Data = ArrayLike

@@ -12,10 +12,10 @@ from typing import Any, cast
 import numpy as np
 from scipy.sparse import csr_array
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
+from capsim.lp.options_and_result import SolverError, SolverResult
+from capsim.lp.parallel_solves import stoppable
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
-from capsim.lp.threads import stoppable
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """Options for large relaxations solved whole: the simplex method takes several times as long."""

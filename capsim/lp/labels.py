@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from capsim.lp.arrays import Flag, Index, Text
+from capsim.lp.array_types import Flag, Index, Text
 
 
 class Texts(NamedTuple):

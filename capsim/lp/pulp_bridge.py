@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
+from capsim.lp.options_and_result import SolveOptions, SolverError, SolverResult
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveOptions, SolverError, SolverResult
 
 _UNSAFE = re.compile(r"[^\w.]")
 """Characters that LP files of some solver forbid in a name; ``*`` becomes the word "whole"."""

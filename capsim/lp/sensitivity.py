@@ -27,12 +27,12 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import coo_array, csc_array, hstack
 
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
 from capsim.lp.highs import Basis, Highs, combine_bases
+from capsim.lp.options_and_result import SolverError, SolverResult
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError, SolverResult
 
 EXACT = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
 ACTIVE = 1e-7

@@ -9,8 +9,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from capsim.lp.highs import Highs
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 
 
 def solve_scipy(program: LinearProgram, solving: SolveOptions) -> SolverResult:

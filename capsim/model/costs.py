@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.expressions import Term
 from capsim.model.data import ModelData
 from capsim.model.links import Links

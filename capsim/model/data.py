@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.model.grade_groups import Bands, grade_bands
 from capsim.scenario.scenario import Scenario
-from capsim.scenario.stages import Stage
+from capsim.scenario.school_stages import Stage
 from capsim.scenario.travel import boards, limits_travel
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 
 
 @dataclass(frozen=True)

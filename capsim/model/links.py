@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.labels import Axis
 from capsim.model.data import ModelData, Space, TableArrays, codes, first_rows, provider_rows
 from capsim.scenario.travel import limits_travel, too_far

@@ -15,18 +15,24 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from capsim.demand.projection import Demand, project
-from capsim.lp.arrays import Array, Flag
+from capsim.lp.array_types import Array, Flag
 from capsim.lp.decomposition.blocks import Split, split
 from capsim.lp.expressions import Constraint, Expression
 from capsim.lp.labels import Labels
 from capsim.lp.program import Builder, LinearProgram
+from capsim.model.constraint_context import Expressions, Formulation
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import COST_KINDS, MILLION, committed_costs, prepare_ledger
 from capsim.model.data import ModelData, prepare
-from capsim.model.formulation import Expressions, Formulation
+from capsim.model.labelled_variables import (
+    TIMES,
+    Quantities,
+    Quantity,
+    axes_of,
+    rows_with_variables,
+)
 from capsim.model.links import prepare_links
-from capsim.model.quantities import TIMES, Quantities, Quantity, axes_of, rows_with_variables
 from capsim.model.variables import Variables, add_columns
 from capsim.scenario.scenario import Scenario
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
+from capsim.lp.options_and_result import is_number
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import is_number
 from capsim.model.costs import COST_KINDS
 from capsim.model.model import Model
 

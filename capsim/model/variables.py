@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import Builder
 from capsim.model.data import Dates, ModelData

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.message import Message
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.model.costs import MILLION
+from capsim.model.labelled_variables import Quantity
 from capsim.model.model import Model, OwnRule, formulate
-from capsim.model.quantities import Quantity
-from capsim.plan.solution import Solution
+from capsim.plan.solution_arrays import Solution
 from capsim.plan.tables import plan_tables
 
 if TYPE_CHECKING:

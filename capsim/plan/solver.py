@@ -15,15 +15,15 @@ from typing import Unpack
 import numpy as np
 
 from capsim.demand.projection import Demand, project
-from capsim.lp.arrays import Array
-from capsim.lp.decomposition.block_search import solve_blocks
+from capsim.lp.array_types import Array
+from capsim.lp.decomposition.block_milp import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_independent, split
-from capsim.lp.decomposition.fixing import rens
+from capsim.lp.decomposition.fixing_heuristics import rens
 from capsim.lp.highs import INTERIOR, Highs
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
+from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.solvers import solve
-from capsim.lp.threads import Clock
 from capsim.model.model import Model, is_large, model_of
 from capsim.plan.plan import Plan, make_plan, no_plan
 from capsim.plan.tie_break import break_ties

@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.model.costs import COST_KINDS, base_pool, taken_over
 from capsim.model.links import complete_catchments
 from capsim.model.model import Model
-from capsim.plan.limits import limits_table
-from capsim.plan.solution import Solution
+from capsim.plan.limit_usage import limits_table
+from capsim.plan.solution_arrays import Solution
 from capsim.plan.targets import targets_table
 
 CLEAR = 1e-6

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array, Flag
+from capsim.lp.array_types import Array, Flag
 from capsim.model.constraints.policy import STAGE
 from capsim.model.data import codes, stepped
-from capsim.plan.solution import Solution
+from capsim.plan.solution_arrays import Solution
 from capsim.scenario.scenario import Scenario
 
 TOLERANCE = 1e-6

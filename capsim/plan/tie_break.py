@@ -15,12 +15,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.decomposition.blocks import Block, Split, split
 from capsim.lp.expressions import Expression
 from capsim.lp.highs import Highs
+from capsim.lp.parallel_solves import in_parallel
 from capsim.lp.program import LinearProgram
-from capsim.lp.threads import in_parallel
 from capsim.model.data import Space
 from capsim.model.model import Model
 

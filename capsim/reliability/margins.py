@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsim.construction.building import build
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.construction.programme_simulation import build
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.model.data import ModelData
 from capsim.plan.targets import Target
 from capsim.simulation.data import SimulationData

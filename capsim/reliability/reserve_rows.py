@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import coo_array, csc_array, csr_array
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import LinearProgram

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array, Flag
+from capsim.lp.array_types import Array, Flag
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.reliability.trial import Search, Step, achieved, all_hold, interval

@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Index
-from capsim.lp.solution import SolveKeywords, SolveOptions
+from capsim.lp.array_types import Index
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets

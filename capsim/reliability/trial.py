@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Flag, Index
-from capsim.lp.solution import SolveOptions
+from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.options_and_result import SolveOptions
 from capsim.model.data import codes
 from capsim.model.model import Model
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.reliability.margins import Need, Safety, need_of, reserves
 from capsim.simulation.data import SimulationData
-from capsim.simulation.draws import rooms
+from capsim.simulation.evaluation import rooms
 from capsim.simulation.outcomes import ANY, wilson
 from capsim.simulation.run import Trial, trial
 

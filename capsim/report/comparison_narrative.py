@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from capsim.comparison.side_by_side import Comparison
+from capsim.comparison.ranking import Comparison
 from capsim.i18n.language import Words
 from capsim.report.figures.comparison import PAID
-from capsim.report.figures.tradeoff import MEANING
+from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import Section, explained
 
 MOST = 12

@@ -14,15 +14,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from capsim.certificate.ledger import Certificate
-from capsim.comparison.side_by_side import Comparison
-from capsim.construction.building import ConstructionSimulation
+from capsim.comparison.ranking import Comparison
+from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.rolling_origin import Backtest
 from capsim.plan.plan import Explanation, Plan
 from capsim.reliability.result import Hardened
 from capsim.report.figures.comparison import comparison_figures
 from capsim.report.figures.places import backtest_errors
-from capsim.report.figures.plan import all_figures
+from capsim.report.figures.plan_figures import all_figures
 from capsim.report.figures.style import STYLE, new_figure, render, render_both
 from capsim.report.page.comparison import comparison_page
 from capsim.report.page.plan import html_page

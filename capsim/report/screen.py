@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from capsim.analysis.shadow_prices import Prices
-from capsim.comparison.side_by_side import Comparison
+from capsim.comparison.ranking import Comparison
 from capsim.demand.rolling_origin import Backtest
 from capsim.i18n.language import Words, filled, left, right, width, words, wrapped
 from capsim.plan.plan import Explanation, Plan

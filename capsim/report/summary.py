@@ -15,9 +15,9 @@ import pandas as pd
 from capsim.analysis.shadow_prices import Prices
 from capsim.certificate.ledger import Certificate
 from capsim.comparison.differences import shown
-from capsim.comparison.grid import heat, sweep_of, tornado
-from capsim.comparison.side_by_side import Comparison
-from capsim.construction.building import ConstructionSimulation
+from capsim.comparison.ranking import Comparison
+from capsim.comparison.sensitivity_design import heat, sweep_of, tornado
+from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.projection import Demand
 from capsim.i18n.language import words

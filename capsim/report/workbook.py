@@ -1,6 +1,6 @@
 """The plan as a workbook that a bureau sends round: a sheet a question, headers in two languages.
 
-Every text is written as text, whatever it looks like (see `capsim.scenario.excel.writer`); a
+Every text is written as text, whatever it looks like (see `capsim.scenario.excel.sheet_writer`); a
 number is the plan's own, unrounded, shown in the format of its column. The same plan gives the
 same bytes. Sheets and their columns stand in `workbook.toml`.
 """
@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from capsim.plan.plan import Plan
-from capsim.scenario.excel.writer import DATE, TEXT, Field, add_sheet, new_book, to_bytes
+from capsim.scenario.excel.sheet_writer import DATE, TEXT, Field, add_sheet, new_book, to_bytes
 from capsim.simulation.outcomes import Outcomes
 
 Row = tuple[str, str, Any, str]

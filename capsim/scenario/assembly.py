@@ -16,13 +16,20 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from capsim.scenario.document import Provenance, assign, column_sources, merge, out_of_reach, unwrap
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.folder import SETTINGS, read_folder
 from capsim.scenario.parsing import FrozenTable, Mask, Typed, convert, from_cells, from_frame
+from capsim.scenario.raw_settings import (
+    Provenance,
+    assign,
+    column_sources,
+    merge,
+    out_of_reach,
+    unwrap,
+)
 from capsim.scenario.schema import TABLES, Column
+from capsim.scenario.school_stages import countries, standards
 from capsim.scenario.settings import Settings, faults_of, without_faults
-from capsim.scenario.stages import countries, standards
 from capsim.scenario.validation.check import check
 
 CHANGES = ("extends", "set", "scale", "drop")

@@ -16,8 +16,8 @@ import pandas as pd
 import tomli_w
 
 from capsim.io.atomic import whole_folder
-from capsim.scenario.document import out_of_reach
 from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.raw_settings import out_of_reach
 from capsim.scenario.schema import TABLES
 
 SETTINGS = "scenario.toml"

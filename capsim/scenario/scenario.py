@@ -17,13 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from capsim.scenario import assembly
-from capsim.scenario.document import Provenance
 from capsim.scenario.faults import nearest
 from capsim.scenario.folder import write_folder
 from capsim.scenario.parsing import FrozenTable, blank_column, empty
+from capsim.scenario.raw_settings import Provenance
 from capsim.scenario.schema import TABLES, Column
+from capsim.scenario.school_stages import Stage, stages_of, standards
 from capsim.scenario.settings import Settings
-from capsim.scenario.stages import Stage, stages_of, standards
 from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
 
 SOURCES = ["what", "value", "unit", "source", "mark"]

@@ -24,8 +24,8 @@ from pydantic import (
     model_validator,
 )
 
-from capsim.scenario.document import merge
 from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.raw_settings import merge
 from capsim.scenario.schema import YEARS
 
 K = TypeVar("K")

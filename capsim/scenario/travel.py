@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.scenario.parsing import completed, empty
+from capsim.scenario.school_stages import Stage
 from capsim.scenario.settings import Settings
-from capsim.scenario.stages import Stage
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -70,7 +70,7 @@ def too_far(settings: Settings, stage: Stage, kind: Kinds, km: Floats, minutes: 
     >>> import capsim
     >>> rules = {"travel.standard_limits": True, "travel.km_per_hour": 5.0}
     >>> settings = capsim.generate(3, 30_000).variant(rules).settings
-    >>> primary = capsim.scenario.stages.stages()["primary"]
+    >>> primary = capsim.scenario.school_stages.stages()["primary"]
     >>> kind = np.array(["urban", "rural", "rural", "rural"], object)
     >>> km, minutes = np.array([0.6, 2.4, 2.6, 3.1]), np.array([9, np.nan, np.nan, 20])
     >>> too_far(settings, primary, kind, km, minutes).tolist()

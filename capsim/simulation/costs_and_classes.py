@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.model.constraints.capacity import chords
 from capsim.model.costs import COST_KINDS
 from capsim.simulation.data import FIXED, SimulationData, StageData

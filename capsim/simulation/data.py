@@ -15,14 +15,14 @@ import pandas as pd
 from scipy import sparse
 
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.model.costs import RECURRENT
 from capsim.model.data import ModelData, Space, codes, inclusive_pool, limits_of, prepare
 from capsim.model.links import Links, prepare_links
 from capsim.plan.plan import Plan
 from capsim.scenario.settings import Settings
-from capsim.simulation.network import Network, Reach, read_network, read_reach
 from capsim.simulation.opening_dates import OpeningDates, read_openings
+from capsim.simulation.pools import Network, Reach, read_network, read_reach
 
 FIXED = ("capital", "hiring", "conversion", "closure", "salvage")
 """Kinds of cost that follow from what the plan decides, whatever is drawn."""

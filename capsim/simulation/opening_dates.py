@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.construction.building import ConstructionSimulation, build
-from capsim.lp.arrays import Array, Index, Text
+from capsim.construction.programme_simulation import ConstructionSimulation, build
+from capsim.lp.array_types import Array, Index, Text
 from capsim.model.data import ModelData, codes
 from capsim.plan.plan import Plan
 from capsim.scenario.scenario import Scenario

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from capsim.construction.building import ConstructionSimulation
-from capsim.lp.arrays import Array, Index
+from capsim.construction.programme_simulation import ConstructionSimulation
+from capsim.lp.array_types import Array, Index
 from capsim.model.costs import COST_KINDS
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.simulation.data import SimulationData
-from capsim.simulation.draws import Figures
+from capsim.simulation.evaluation import Figures
 from capsim.simulation.opening_dates import first_copies, iso_dates, planned_days
 from capsim.simulation.seating import WAYS
 

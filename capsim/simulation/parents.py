@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capsim.demand.draws import BLOCK
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.seating import Arrivals, Payers, by_group, fraction
 

@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 from scipy import sparse
 
-from capsim.lp.arrays import Array, Flag
+from capsim.lp.array_types import Array, Flag
 from capsim.simulation.costs_and_classes import LATER_PART, contract_teachers, public_pupils
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.parents import Parents

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.construction.building import ConstructionSimulation
+from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.demand.draws import BLOCK
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import Done, run_tasks
-from capsim.lp.arrays import Index
+from capsim.lp.array_types import Index
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target, read_targets
 from capsim.simulation.data import SimulationData, simulation_data
-from capsim.simulation.draws import Figures, Job, run_block
+from capsim.simulation.evaluation import Figures, Job, run_block
 from capsim.simulation.opening_dates import build_openings, built_days, ready_days
 from capsim.simulation.outcomes import ANY, Outcomes, gather, summary, tables
 

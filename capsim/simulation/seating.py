@@ -12,9 +12,9 @@ from functools import reduce
 import numpy as np
 from scipy import sparse
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.simulation.data import SimulationData, StageData
-from capsim.simulation.network import Network
+from capsim.simulation.pools import Network
 
 WAYS = ("slack", "overfill", "purchase")
 """Ways to a seat where the plan foresees none, in the order in which they are tried."""

@@ -18,7 +18,7 @@ from capsim.certificate import certify
 from capsim.lp import SolverError
 from capsim.model.model import formulate
 from capsim.model.objectives import CRITERIA, criterion, weighted
-from capsim.plan.solution import values
+from capsim.plan.solution_arrays import values
 
 ORDERS = [
     ("shortfall", "surplus", "cost"),

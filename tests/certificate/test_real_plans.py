@@ -12,7 +12,7 @@ from hand_scenario import frame, given_tables, settings
 
 import capsim
 from capsim.certificate import certify
-from capsim.certificate.decisions import COLUMNS
+from capsim.certificate.decision_reader import COLUMNS
 
 
 @pytest.fixture(scope="module")

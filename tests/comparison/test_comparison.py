@@ -26,7 +26,7 @@ from capsim.comparison import (
     tornado,
 )
 from capsim.comparison.differences import differences_of, matched, paired
-from capsim.comparison.side_by_side import Job, summary_of
+from capsim.comparison.ranking import Job, summary_of
 from capsim.i18n.language import width
 from capsim.io.cache import ResultStore
 from capsim.io.executors import processes
@@ -189,7 +189,7 @@ def test_resumes_from_its_store_with_any_executor(city, tmp_path, pool, monkeypa
             scenarios, progress=said.append, executor=executor, store=tmp_path, **options
         )
     assert said[0].startswith("2 of 3")
-    monkeypatch.setattr(sys.modules["capsim.comparison.side_by_side"], "optimize", None)
+    monkeypatch.setattr(sys.modules["capsim.comparison.ranking"], "optimize", None)
     again = compare(scenarios, store=tmp_path, **options)
     for name, table in found.tables.items():
         pd.testing.assert_frame_equal(table, again.tables[name])

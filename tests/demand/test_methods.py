@@ -9,7 +9,7 @@ import pytest
 
 from capsim.demand import METHODS, Method, forecast
 from capsim.demand.cohort import advance, closed, whole_index
-from capsim.demand.methods import Reconciliation, minimum_trace
+from capsim.demand.forecasting import Reconciliation, minimum_trace
 
 NAMES = sorted(METHODS)
 

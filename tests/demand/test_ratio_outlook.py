@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from capsim.demand import METHODS, forecast
-from capsim.demand.methods import progression
+from capsim.demand.forecasting import progression
 from capsim.demand.ratios import DAMPING, OUTLOOK_LEAST, damped, shrunk_slope
 
 ALONE = np.zeros(1, dtype=np.intp)

@@ -11,7 +11,7 @@ import capsim
 from capsim.analysis.infeasibility.rules import table
 from capsim.i18n.language import words
 from capsim.i18n.message import Message
-from capsim.report.figures.tradeoff import MEANING
+from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import UNITS
 from capsim.report.page.comparison import FIGURES
 from capsim.report.page.elements import layouts

@@ -15,10 +15,10 @@ from lp_programs import block_angular, infeasible, market_split, violation
 
 from capsim.io.executors import WorkerLost, processes
 from capsim.lp import Builder, SolverResult
-from capsim.lp.decomposition.block_search import solve_blocks
+from capsim.lp.decomposition.block_milp import solve_blocks
 from capsim.lp.decomposition.blocks import BlockSolve, solve_all, split
-from capsim.lp.solution import SolveOptions
-from capsim.lp.threads import Clock
+from capsim.lp.options_and_result import SolveOptions
+from capsim.lp.parallel_solves import Clock
 
 
 def solved(seed: int, executor: Executor | None) -> SolverResult:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from lp_programs import block_angular, violation
 
 from capsim.lp import Builder, solve
-from capsim.lp.decomposition import block_search as decompose
+from capsim.lp.decomposition import block_milp as decompose
 from capsim.lp.decomposition import blocks as blocks_module
-from capsim.lp.decomposition.block_search import solve_blocks
+from capsim.lp.decomposition.block_milp import solve_blocks
 from capsim.lp.decomposition.blocks import split
-from capsim.lp.solution import SolveOptions
+from capsim.lp.options_and_result import SolveOptions
 
 SEEDS = st.integers(0, 10_000)
 BLOCKS = st.integers(2, 5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capsim.lp.threads import LEAST_SECONDS, Clock
+from capsim.lp.parallel_solves import LEAST_SECONDS, Clock
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 3, 24])

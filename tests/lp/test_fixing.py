@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from capsim.lp import Builder, LinearProgram, solve
-from capsim.lp.decomposition.fixing import rens
-from capsim.lp.solution import SolveOptions
+from capsim.lp.decomposition.fixing_heuristics import rens
+from capsim.lp.options_and_result import SolveOptions
 
 
 def assignment(seed: int, jobs: int = 12, rooms: int = 4, room: float = 3.4) -> LinearProgram:

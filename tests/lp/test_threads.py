@@ -10,7 +10,7 @@ import pytest
 from lp_programs import market_split
 
 from capsim.lp.highs import Highs
-from capsim.lp.threads import Stopped, in_parallel
+from capsim.lp.parallel_solves import Stopped, in_parallel
 
 
 def test_tasks_keep_their_order_and_their_errors() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import capsim
 from capsim.model.model import Model
-from capsim.plan.solution import Solution
+from capsim.plan.solution_arrays import Solution
 
 
 @pytest.fixture(scope="module")

@@ -24,11 +24,11 @@ from scipy.sparse import csc_array
 from capsim.demand import project
 from capsim.lp import Block, Builder, LinearProgram
 from capsim.lp.pulp_bridge import to_pulp
+from capsim.model.constraint_context import Expressions, Formulation
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import prepare_ledger
 from capsim.model.data import prepare
-from capsim.model.formulation import Expressions, Formulation
 from capsim.model.links import prepare_links
 from capsim.model.variables import Variables, add_columns
 

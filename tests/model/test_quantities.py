@@ -8,7 +8,7 @@ import pytest
 
 from capsim.lp.expressions import Constraint, Expression
 from capsim.lp.labels import Axis, Texts
-from capsim.model.quantities import Quantity
+from capsim.model.labelled_variables import Quantity
 
 YEARS = np.array([2022, 2023, 2024], object)
 SCHOOLS = np.array(["S1", "S2", "S3"], object)

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 import capsim
 from capsim.lp import LinearProgram, SolverResult, solve
-from capsim.lp.solution import SolveOptions
+from capsim.lp.options_and_result import SolveOptions
 from capsim.model import model as model_module
 from capsim.model.model import Model
 from capsim.plan import solver as search_module

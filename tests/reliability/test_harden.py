@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import capsim
-from capsim.lp.solution import SolveOptions
+from capsim.lp.options_and_result import SolveOptions
 from capsim.model.model import formulate
 from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target

@@ -15,8 +15,8 @@ from test_tradeoff import front
 
 from capsim.report.figures.comparison import comparison_figures
 from capsim.report.figures.risk import safety_figure
+from capsim.report.figures.sensitivity import tradeoff
 from capsim.report.figures.style import STYLE, new_figure
-from capsim.report.figures.tradeoff import tradeoff
 
 NAMES = ["as ordered", "no purchase", "half the money"]
 

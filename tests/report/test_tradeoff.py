@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from small_plan import written_plan
 
+from capsim.report.figures.sensitivity import tradeoff
 from capsim.report.figures.style import STYLE, new_figure, render
-from capsim.report.figures.tradeoff import tradeoff
 
 UNITS = {"cost": "million RMB", "displaced": "children", "surplus": "place-years"}
 

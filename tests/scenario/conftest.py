@@ -7,7 +7,7 @@ from openpyxl import load_workbook as open_book
 from small_folder import texts, write
 
 from capsim.scenario import load
-from capsim.scenario.excel.workbook import load_workbook, workbook_bytes
+from capsim.scenario.excel.scenario_workbook import load_workbook, workbook_bytes
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capsim.scenario.stages import countries, general, stages, standards
+from capsim.scenario.school_stages import countries, general, stages, standards
 
 
 def test_countries() -> None:

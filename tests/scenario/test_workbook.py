@@ -16,7 +16,7 @@ from openpyxl import load_workbook as open_book
 from small_folder import write
 
 from capsim.scenario import Scenario, ScenarioError, generate, load
-from capsim.scenario.excel.workbook import (
+from capsim.scenario.excel.scenario_workbook import (
     COLUMNS_ZH,
     TABLES_ZH,
     UNITS_ZH,
@@ -27,7 +27,14 @@ from capsim.scenario.excel.workbook import (
     template_bytes,
     workbook_bytes,
 )
-from capsim.scenario.excel.writer import Field, add_sheet, decoded, encoded, new_book, to_bytes
+from capsim.scenario.excel.sheet_writer import (
+    Field,
+    add_sheet,
+    decoded,
+    encoded,
+    new_book,
+    to_bytes,
+)
 from capsim.scenario.schema import TABLES
 
 SHIPPED = sorted((Path(__file__).parents[2] / "scenarios").iterdir())

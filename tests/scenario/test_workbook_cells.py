@@ -6,7 +6,7 @@ import datetime as dt
 
 from faults_by_cell import cells
 
-from capsim.scenario.excel.workbook import TABLES_ZH
+from capsim.scenario.excel.scenario_workbook import TABLES_ZH
 
 
 def test_twenty_kinds_of_faults_are_all_said_with_their_cells(small):

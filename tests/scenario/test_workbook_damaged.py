@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from small_folder import texts, write
 
 from capsim.scenario import ScenarioError, load
-from capsim.scenario.excel.workbook import load_workbook, workbook_bytes
+from capsim.scenario.excel.scenario_workbook import load_workbook, workbook_bytes
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from capsim.demand.draws import draw
 from capsim.simulation import simulate
 from capsim.simulation.data import simulation_data
-from capsim.simulation.draws import figures_of
+from capsim.simulation.evaluation import figures_of
 from capsim.simulation.outcomes import wilson
 from capsim.simulation.run import simulated_targets
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from capsim.model.data import prepare
 from capsim.model.links import prepare_links
-from capsim.simulation.network import read_network
+from capsim.simulation.pools import read_network
 
 
 def network(links=None, xy=None):

@@ -87,7 +87,7 @@ def test_parents_change_no_demand():
 def test_every_child_sits_or_is_counted(settings):
     """Children at providers and without a place are the children drawn."""
     from capsim.demand.draws import BLOCK, draw
-    from capsim.simulation.draws import seat_all
+    from capsim.simulation.evaluation import seat_all
     from capsim.simulation.opening_dates import in_use
     from capsim.simulation.parents import refuse, take_up
     from capsim.simulation.seating import arrive, pay

@@ -17,7 +17,7 @@ import capsim
 from capsim.demand.draws import draw
 from capsim.simulation import simulate
 from capsim.simulation.data import SimulationData, simulation_data
-from capsim.simulation.draws import seat_all
+from capsim.simulation.evaluation import seat_all
 from capsim.simulation.opening_dates import in_use
 from capsim.simulation.recourse import more_spent
 from capsim.simulation.seating import arrive, by_group, ceilings, pay

@@ -21,13 +21,13 @@ import pandas as pd
 from scipy.sparse import csc_array, hstack
 
 from capsim.analysis.infeasibility.rules import Rule, rules_of
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.decomposition.dantzig_wolfe import Pricer
 from capsim.lp.highs import INTERIOR
+from capsim.lp.options_and_result import SolverError
+from capsim.lp.parallel_solves import in_parallel
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverError
 from capsim.lp.solvers import solve
-from capsim.lp.threads import in_parallel
 from capsim.model.model import Model, is_large
 
 CLEAR = 1e-4

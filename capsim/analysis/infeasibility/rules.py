@@ -3,8 +3,8 @@
 `rules.toml` is the table of rules: sentences, units, weights. Here each is bound to a model. A rule
 owns columns of one wide program: at their *in_force* bounds it holds; with *free* bounds it is
 gone; elastic, it is free and each unit by which it gives way costs. Most of these columns are added
-to the program (one unit more of what there is, see :mod:`capsim.analysis.relaxations`); others are
-the model's own, such as the children without a place.
+to the program (one unit more of what there is, see :mod:`capsim.analysis.limit_relaxations`);
+others are the model's own, such as the children without a place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array, hstack
 
-from capsim.analysis.relaxations import (
+from capsim.analysis.limit_relaxations import (
     Relaxation,
     cap,
     cap_enrolment,
@@ -31,7 +31,7 @@ from capsim.analysis.relaxations import (
     row_relaxation,
 )
 from capsim.i18n.message import Message, Value
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.model.model import Model
 
 Bounds = tuple[Array, Array]
@@ -73,7 +73,7 @@ class Rule:
     name : str
     entry : Entry
     members : frame
-        Whose each column is, as in :class:`~capsim.analysis.relaxations.Relaxation`.
+        Whose each column is, as in :class:`~capsim.analysis.limit_relaxations.Relaxation`.
     in_force, free : bounds of the columns
     columns : int ``[member]``
         Indices in the program; none yet where they are to be added to it.

@@ -23,11 +23,11 @@ from scipy.sparse import block_array, coo_array, csc_array, csr_array, diags_arr
 
 from capsim.analysis.stochastic.realisations import Realisations
 from capsim.analysis.stochastic.risk import Measure
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.highs import Highs
+from capsim.lp.options_and_result import SolveOptions, SolverError, SolverResult
+from capsim.lp.parallel_solves import Clock, in_parallel
 from capsim.lp.program import Builder, LinearProgram
-from capsim.lp.solution import SolveOptions, SolverError, SolverResult
-from capsim.lp.threads import Clock, in_parallel
 
 VIOLATED = 1e-7
 """Total violation (of rows as they are) above which decisions leave a realisation no recourse."""

@@ -14,9 +14,9 @@ from functools import cached_property
 import numpy as np
 
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.options_and_result import is_number
 from capsim.lp.program import Block
-from capsim.lp.solution import is_number
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate
 from capsim.scenario.scenario import Scenario

@@ -12,12 +12,12 @@ import pandas as pd
 from capsim.analysis.stochastic.benders import FirstStage
 from capsim.analysis.stochastic.realisations import Realisations
 from capsim.analysis.stochastic.risk import Measure
-from capsim.lp.arrays import Array
-from capsim.lp.solution import SolverError
+from capsim.lp.array_types import Array
+from capsim.lp.options_and_result import SolverError
 from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solution import totals
+from capsim.plan.solution_arrays import totals
 from capsim.plan.tie_break import break_ties
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
+from capsim.lp.options_and_result import is_number
 from capsim.lp.program import Builder
-from capsim.lp.solution import is_number
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from capsim.analysis.stochastic.realisations import Realisations, make_realisati
 from capsim.analysis.stochastic.result import TwoStagePlan, make_result, recourse_of
 from capsim.analysis.stochastic.risk import CVaR, Mean, Measure, Regret
 from capsim.demand.projection import Demand
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.highs import Highs
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveKeywords, SolveOptions, SolverError
 from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.scenario.scenario import Scenario

@@ -1,3 +1,3 @@
 """Decomposition: programs solved block by block, coupling rows priced or shared out."""
 
-__all__ = ["block_search", "blocks", "dantzig_wolfe", "fixing"]
+__all__ = ["block_milp", "blocks", "dantzig_wolfe", "fixing_heuristics"]

@@ -28,11 +28,11 @@ from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from capsim.io.executors import run_tasks
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.highs import Highs, solver_name
+from capsim.lp.options_and_result import SolverResult
+from capsim.lp.parallel_solves import Clock, Deal, in_parallel
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverResult
-from capsim.lp.threads import Clock, Deal, in_parallel
 
 LARGEST = 12_000
 """Columns of a block of small components: more take longer to search than the blocks save."""
@@ -248,7 +248,7 @@ def solve_all(
     Examples
     --------
     >>> from capsim.lp import Builder
-    >>> from capsim.lp.threads import Clock
+    >>> from capsim.lp.parallel_solves import Clock
     >>> m = Builder()
     >>> x = m.variables("x", 1, cost=1.0, integer=True)
     >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)

@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.decomposition.blocks import Block, Split, nonempty
 from capsim.lp.highs import INTERIOR, Basis, Highs
+from capsim.lp.options_and_result import SolverResult
+from capsim.lp.parallel_solves import in_parallel
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolverResult
-from capsim.lp.threads import in_parallel
 
 DUAL = 1e-7
 """Worth of a column below which it counts as 0, as for the simplex method."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from capsim.lp.program import Builder
+from capsim.model.constraint_context import Formulation
 from capsim.model.constraints.capacity import define_class_size, define_seats
 from capsim.model.constraints.catchments import define_catchment
 from capsim.model.constraints.enrolment import (
@@ -22,7 +23,6 @@ from capsim.model.constraints.policy import (
 )
 from capsim.model.constraints.private import define_closure, define_conversion, define_purchase
 from capsim.model.constraints.resources import define_land, define_money, define_staff
-from capsim.model.formulation import Formulation
 
 __all__ = ["FAMILIES"]
 

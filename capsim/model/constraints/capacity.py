@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
+from capsim.model.constraint_context import Formulation
 from capsim.model.data import ModelData
-from capsim.model.formulation import Formulation
 
 
 def define_seats(m: Builder, f: Formulation) -> None:

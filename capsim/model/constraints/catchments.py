@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from capsim.lp.program import Builder
-from capsim.model.formulation import Formulation
+from capsim.model.constraint_context import Formulation
 
 
 def define_catchment(m: Builder, f: Formulation) -> None:

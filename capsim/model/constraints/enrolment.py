@@ -6,7 +6,7 @@ import numpy as np
 
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
-from capsim.model.formulation import Formulation
+from capsim.model.constraint_context import Formulation
 from capsim.scenario.travel import boards
 
 

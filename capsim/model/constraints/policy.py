@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.expressions import Expression
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
+from capsim.model.constraint_context import Formulation
 from capsim.model.data import codes
-from capsim.model.formulation import Formulation
 from capsim.model.variables import WHOLE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
-from capsim.model.formulation import Formulation, add_limit
+from capsim.model.constraint_context import Formulation, add_limit
 
 
 def define_closure(m: Builder, f: Formulation) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from capsim.lp.expressions import Expression
 from capsim.lp.program import Builder
+from capsim.model.constraint_context import Formulation, add_limit
 from capsim.model.costs import (
     MILLION,
     RECURRENT,
@@ -14,7 +15,6 @@ from capsim.model.costs import (
     new_year_days,
     taken_over,
 )
-from capsim.model.formulation import Formulation, add_limit
 from capsim.model.variables import previous
 
 

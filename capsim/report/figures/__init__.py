@@ -17,12 +17,12 @@ from capsim.report.figures.places import (
     mix,
     mix_table,
 )
-from capsim.report.figures.plan import all_figures
+from capsim.report.figures.plan_figures import all_figures
 from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
+from capsim.report.figures.sensitivity import tornado
 from capsim.report.figures.style import new_figure, render, render_both
-from capsim.report.figures.tradeoff import tornado
 
 __all__ = [
     "all_figures",

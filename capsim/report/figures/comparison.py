@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from capsim.comparison.differences import shown
-from capsim.comparison.grid import heat
-from capsim.comparison.side_by_side import Comparison
+from capsim.comparison.ranking import Comparison
+from capsim.comparison.sensitivity_design import heat
 from capsim.i18n.language import Words, words
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
+from capsim.report.figures.sensitivity import MEANING, heat_map, tornado
 from capsim.report.figures.style import (
     BLACK,
     GREY,
@@ -30,7 +31,6 @@ from capsim.report.figures.style import (
     short,
     stack,
 )
-from capsim.report.figures.tradeoff import MEANING, heat_map, tornado
 
 PAID = "paid_cny"
 """Simulated figure of which differences are told: what is paid, without the price of no place."""

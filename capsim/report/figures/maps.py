@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from capsim.i18n.language import Words, width, words
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.plan.plan import Plan
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, new_figure, note, short
 

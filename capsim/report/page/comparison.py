@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from capsim.comparison.side_by_side import TERMS, Comparison
+from capsim.comparison.ranking import TERMS, Comparison
 from capsim.i18n.language import Words, words
 from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative
 from capsim.report.figures.comparison import PAID
 from capsim.report.figures.private import TERMS as LOOKS
-from capsim.report.figures.tradeoff import MEANING
+from capsim.report.figures.sensitivity import MEANING
 from capsim.report.page.elements import Column, Picture, Table, layout
 from capsim.report.page.pictures import address, cost_columns
 from capsim.report.page.render import render_page

@@ -9,8 +9,8 @@ import pandas as pd
 
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Rows, Typed
+from capsim.scenario.school_stages import Stage
 from capsim.scenario.settings import Settings
-from capsim.scenario.stages import Stage
 
 Rule = tuple[Rows, str, str]
 """Rows that break the rule, the column to name, what is expected there."""

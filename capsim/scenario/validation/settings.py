@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.school_stages import Stage, stages_of
 from capsim.scenario.settings import Settings
-from capsim.scenario.stages import Stage, stages_of
 from capsim.scenario.validation.context import Case
 
 LONGEST = 100

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.expressions import Expression
 from capsim.lp.program import Builder
 from capsim.model.costs import Ledger

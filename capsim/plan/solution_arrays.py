@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
+from capsim.model.constraint_context import Formulation
 from capsim.model.constraints.capacity import chords
 from capsim.model.data import stepped
-from capsim.model.formulation import Formulation
 from capsim.model.grade_groups import parts_of
 from capsim.model.model import Model
 from capsim.model.objectives import criterion

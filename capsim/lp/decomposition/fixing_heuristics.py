@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.highs import Highs
+from capsim.lp.options_and_result import SolveOptions, SolverResult
+from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveOptions, SolverResult
-from capsim.lp.threads import Clock
 
 WHOLE = 1e-6
 """Distance from a whole number below which a value counts as whole."""

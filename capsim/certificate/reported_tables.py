@@ -10,7 +10,7 @@ import pandas as pd
 
 from capsim.certificate.costs import purchase_cost, purchase_price, school_number
 from capsim.certificate.data import WHOLE, CertificateData
-from capsim.certificate.decisions import Axis, Decisions, Reader, axis, provider_axis
+from capsim.certificate.decision_reader import Axis, Decisions, Reader, axis, provider_axis
 from capsim.certificate.ledger import Bools, Floats
 from capsim.certificate.places import Derived, taken_over_staff
 from capsim.certificate.policies import Target, counted_private, ratio, read_shares, read_targets

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from capsim.construction import kernel
 from capsim.construction import simpy_model as engine
-from capsim.construction.activities import EXACT, Draft, draft
+from capsim.construction.baseline_schedule import EXACT, Draft, draft
 from capsim.construction.calendars import EPOCH, Days, to_day, to_iso
 from capsim.construction.durations import IN_USE, MILESTONES, draw, shocks, stream
 from capsim.construction.network import Network

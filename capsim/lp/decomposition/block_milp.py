@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.decomposition.blocks import Block, BlockSolve, Split, solve_all
 from capsim.lp.decomposition.dantzig_wolfe import Priced, price_coupling
-from capsim.lp.decomposition.fixing import with_whole_fixed, without_costly
+from capsim.lp.decomposition.fixing_heuristics import with_whole_fixed, without_costly
 from capsim.lp.highs import Highs, solver_name
+from capsim.lp.options_and_result import SolveOptions, SolverResult
+from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
-from capsim.lp.solution import SolveOptions, SolverResult
-from capsim.lp.threads import Clock
 
 FEW = 8
 """Blocks below which prices take longer than the interior point and a way to a corner.

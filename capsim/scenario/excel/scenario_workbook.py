@@ -28,9 +28,15 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from capsim.scenario.assembly import CHANGES, finish
-from capsim.scenario.document import SOURCE, is_wrapped
-from capsim.scenario.excel.reader import Header, Sheet, header_of, located, read_sheets, text_of
-from capsim.scenario.excel.writer import (
+from capsim.scenario.excel.sheet_reader import (
+    Header,
+    Sheet,
+    header_of,
+    located,
+    read_sheets,
+    text_of,
+)
+from capsim.scenario.excel.sheet_writer import (
     DATE,
     FIRST_DATE,
     MOST_LETTERS,
@@ -43,6 +49,7 @@ from capsim.scenario.excel.writer import (
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.folder import Cells
 from capsim.scenario.parsing import Typed, empty, from_cells
+from capsim.scenario.raw_settings import SOURCE, is_wrapped
 from capsim.scenario.scenario import Scenario, without_blank
 from capsim.scenario.schema import MARKS, TABLES, Column
 from capsim.scenario.settings import Settings

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from capsim.comparison.differences import differences, differences_of
-from capsim.comparison.grid import Factors
+from capsim.comparison.sensitivity_design import Factors
 from capsim.demand.projection import project
 from capsim.i18n.message import Message
 from capsim.io.cache import ResultStore
 from capsim.io.executors import run_tasks
-from capsim.lp.solution import SolveKeywords, SolveOptions
+from capsim.lp.options_and_result import SolveKeywords, SolveOptions
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets, tight_targets

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capsim.demand.draws import block
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.model.data import codes
 from capsim.plan.targets import Target
 from capsim.simulation.costs_and_classes import class_sizes, displaced, money

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from capsim.lp.arrays import Array, Index
+from capsim.lp.array_types import Array, Index
 from capsim.model.data import ModelData, codes
 from capsim.model.links import Links
 

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, csc_array
 
-from capsim.lp.arrays import Array, Flag, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.expressions import Expression
 from capsim.lp.labels import Labels
 from capsim.lp.program import Builder
+from capsim.model.constraint_context import Expressions
 from capsim.model.constraints import FAMILIES
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import MILLION
-from capsim.model.formulation import Expressions
 from capsim.model.model import ALWAYS, Model
 
 WHO = ("area", "county", "stage", "name", "year")

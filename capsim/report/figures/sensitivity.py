@@ -59,7 +59,7 @@ def heat_map(ax: Axes, table: pd.DataFrame, column: str, *, lang: str = "en") ->
     Parameters
     ----------
     table
-        As `capsim.comparison.grid.heat` gives it; NaN is where there is no plan.
+        As `capsim.comparison.sensitivity_design.heat` gives it; NaN is where there is no plan.
     column
         Of `summary`.
     """

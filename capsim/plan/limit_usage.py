@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 from capsim.lp.program import Builder
 from capsim.model.constraints import FAMILIES
 from capsim.model.costs import MILLION
 from capsim.model.model import Model
-from capsim.plan.solution import Solution
+from capsim.plan.solution_arrays import Solution
 
 ROWS = {
     "purchase.limit": ("purchase", 1.0),

@@ -18,10 +18,10 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from capsim.scenario.document import SOURCE
-from capsim.scenario.excel.writer import decoded
+from capsim.scenario.excel.sheet_writer import decoded
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.folder import number_text
+from capsim.scenario.raw_settings import SOURCE
 
 Row = tuple[int, list[Any]]
 OLD = b"\xd0\xcf\x11\xe0"

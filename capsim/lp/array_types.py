@@ -1,5 +1,7 @@
 """Short names for the kinds of arrays that programs and plans are made of."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any, TypedDict, TypeGuard
 
-from capsim.lp.arrays import Array
+from capsim.lp.array_types import Array
 
 
 class SolverError(RuntimeError):

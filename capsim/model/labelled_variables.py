@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from capsim.lp.arrays import Array, Flag, Index, Text
+from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.expressions import Constraint, Expression, Term
 from capsim.lp.labels import Axis, Texts
+from capsim.model.constraint_context import Formulation
 from capsim.model.costs import COST_KINDS, MILLION
-from capsim.model.formulation import Formulation
 from capsim.scenario.faults import nearest
 
 TIMES = ("year", "date")
