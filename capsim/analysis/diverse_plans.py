@@ -23,7 +23,7 @@ from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_whole
 from capsim.lp.program import LinearProgram
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, model_of
-from capsim.model.objectives import ROW
+from capsim.model.objectives import ROW, criterion
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import WarmSolver
 from capsim.plan.tie_break import break_ties
@@ -115,7 +115,7 @@ def different_plans(
     plans = tuple(
         make_plan(
             model,
-            break_ties(model, x),
+            _settled(model, x, space.best),
             bound=space.bound,
             solver=space.solver,
             asked_gap=solving.gap,
@@ -206,3 +206,10 @@ def _add_distance(
         names = ["distance"] * prod(constraint.left.shape)
         program = program.with_constraint(ROW, constraint, labels=[names])
     return program, start
+
+
+def _settled(model: Model, x: Array, best: float) -> Array:
+    """Return the solution with its ties broken, or as it is if that would cost more."""
+    cost = criterion(model, "cost")
+    settled = break_ties(model, x)
+    return settled if cost.value(settled) <= cost.value(x) + FINE * max(1.0, best) else x
