@@ -121,6 +121,7 @@ def test_data_on_the_left_are_matched_by_label(pupils: Quantity) -> None:
     assert left_of(pupils <= array.tolist()) == left_of(pupils <= 2.0)
 
 
+@pytest.mark.slow  # xarray comes with the peers, which the unmarked tests do without
 def test_labelled_arrays_are_matched_by_label(pupils: Quantity) -> None:
     xarray = pytest.importorskip("xarray")
     most = pd.Series([30.0, 10.0, 20.0], pd.Index(["S3", "S1", "S2"], name="school"))
