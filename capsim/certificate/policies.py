@@ -96,7 +96,9 @@ def counted_private(given: CertificateData, plan: Decisions, state: Derived) -> 
 def enrolled(given: CertificateData, plan: Decisions, stage: str) -> tuple[Floats, Floats]:
     """Count children with a place, and population, of a stage's residents by planned year."""
     mine = np.array([name == stage for name in given.stage_names], bool)[given.grade_stage]
-    placed = (given.children[:, :, 1:] - plan.shortfall)[:, mine].sum(axis=(0, 1))
+    share_elsewhere = given.settings.demand.elsewhere.get(stage, 0.0)
+    children = given.children[:, mine, 1:] / (1.0 - share_elsewhere)
+    placed = (children - plan.shortfall[:, mine]).sum(axis=(0, 1))
     return placed, given.population[:, mine, 1:].sum(axis=(0, 1))
 
 

@@ -206,6 +206,7 @@ def _enrolled(
         children = population[:, rows, 1:]
         if target is None:
             continue
+        target *= 1.0 - scenario.settings.demand.elsewhere.get(name, 0.0)
         if np.isnan(children).any():
             notes.append(f"{name}: births do not reach back far enough for gross enrolment")
             continue

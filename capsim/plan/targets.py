@@ -359,7 +359,9 @@ def _enrolled(solution: Solution, stage: str) -> Array:
     space = solution.parts.given.space
     grades = space.grade_stage == _position(solution, stage)
     people = space.population[:, grades].sum(axis=(0, 1))
-    placed = (space.children - solution.shortfall)[:, grades].sum(axis=(0, 1))
+    elsewhere = solution.parts.given.scenario.settings.demand.elsewhere.get(stage, 0.0)
+    children = space.children[:, grades] / (1.0 - elsewhere)
+    placed = (children - solution.shortfall[:, grades]).sum(axis=(0, 1))
     return _share_of(placed, people)
 
 

@@ -316,6 +316,7 @@ class DemandSettings(_Section):
     alpha: Annotated[Number, Field(gt=0, le=1)] | None = None
     entry_age: ByName[Annotated[Whole, Field(ge=0, le=30)]] = Frozen()
     gross_enrolment: ByName[Annotated[Number, Field(ge=0, le=2)]] = Frozen()
+    elsewhere: ByName[Annotated[Number, Field(ge=0, lt=1)]] = Frozen()
 
 
 class Uncertainty(_Section):

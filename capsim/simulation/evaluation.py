@@ -101,7 +101,8 @@ def _enrolment(name: str) -> Callable[[SimulationData, Target, Autumns], Array]:
         ages = data.space.population[:, stage.grades, t, None]
         # More or fewer children are a matter of how many there are, not of how many enrol.
         ages = ages * np.where(planned > 0, children / np.where(planned > 0, planned, 1.0), 1.0)
-        placed = children.sum((0, 1)) - autumns.shortfall[:, number, t].sum(0)
+        elsewhere = data.settings.demand.elsewhere.get(name, 0.0)
+        placed = children.sum((0, 1)) / (1.0 - elsewhere) - autumns.shortfall[:, number, t].sum(0)
         return _share_of(placed, ages.sum((0, 1)))
 
     return enrolled

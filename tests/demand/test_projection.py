@@ -161,6 +161,13 @@ def test_gross_enrolment_is_reached_over_the_whole() -> None:
     assert found.pupils[..., 0].sum() == 72_000
 
 
+def test_pupils_elsewhere_are_enrolled_but_not_planned() -> None:
+    now = pupils({("A", g, 2021): 6000 for g in GRADES})
+    settings = {"demand": {"gross_enrolment": {"primary": 0.9}, "elsewhere": {"primary": 0.25}}}
+    found = project(city(births=births(10_000), pupils=now, settings=settings))
+    assert found.pupils[:, :, 1:].sum(axis=(0, 1)) == pytest.approx(0.9 * 0.75 * 10_000 * 6)
+
+
 def test_births_that_end_are_held_and_said_so() -> None:
     now = pupils({("A", grade, 2021): 300 for grade in GRADES})
     found = project(city(births=births(300, last=2016), pupils=now, last_year=2030))

@@ -48,6 +48,18 @@ def test_the_table_has_the_targets_of_the_scenario(city):
     assert {target.rule for target in targets_of(city)} == set(RULES)
 
 
+def test_who_is_enrolled_elsewhere_counts_in_a_floor(city):
+    change = {"demand.gross_enrolment.senior": 0.9, "demand.elsewhere": {"senior": 0.4}}
+    part = city.variant(change)
+    plan = capsim.optimize(part, gap=0.1)
+    target = plan.tables["targets"].set_index("id").loc["senior_enrolment-2022"]
+    assert target["achieved"] == pytest.approx(0.9)
+    assert target["holds"]
+    assert capsim.certify(part, plan).holds()
+    sure = capsim.simulate(plan, draws=1, uncertainty=False).tables["targets"].set_index("id")
+    assert sure.loc["senior_enrolment-2022", "mean"] == pytest.approx(0.9)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

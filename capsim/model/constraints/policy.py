@@ -152,7 +152,8 @@ def _add_enrolment(
     floor = f.in_force(least_share)[t]
     population = space.population[:, grades][:, :, t].sum(axis=(0, 1))
     children = space.children[:, grades][:, :, t].sum(axis=(0, 1))
-    enrolled = children - f.x.shortfall[:, bands][:, :, t].sum((0, 1))
+    elsewhere = f.given.scenario.settings.demand.elsewhere.get(stage, 0.0)
+    enrolled = children / (1.0 - elsewhere) - f.x.shortfall[:, bands][:, :, t].sum((0, 1))
     m.add(f"floors.{stage}_enrolment", enrolled >= floor * population)
 
 

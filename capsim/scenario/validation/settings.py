@@ -80,6 +80,7 @@ def _stages(case: Case) -> Iterable[Fault]:
         ("catchments.stages", settings.catchments.stages),
         ("demand.entry_age", tuple(settings.demand.entry_age)),
         ("demand.gross_enrolment", tuple(settings.demand.gross_enrolment)),
+        ("demand.elsewhere", tuple(settings.demand.elsewhere)),
     ):
         for name, number in Counter(names).items():
             if name not in case.stages:
