@@ -115,11 +115,12 @@ def define_floors(m: Builder, f: Formulation) -> None:
         Price: a child of the floor: `floor`.
     """
     x, providers, floors = f.x, f.given.providers, f.given.scenario.settings.floors
+    demand = f.given.scenario.settings.demand
     for stage, floor in (
         (STAGE, floors.kindergarten_enrolment),
         ("senior", floors.senior_enrolment),
     ):
-        _add_enrolment(m, f, stage, floor)
+        _add_enrolment(m, f, stage, floor, demand.elsewhere.get(stage, 0.0))
     here = f.of_stage(STAGE)
     if STAGE not in f.stage_names:
         return
@@ -139,7 +140,7 @@ def define_floors(m: Builder, f: Formulation) -> None:
 
 
 def _add_enrolment(
-    m: Builder, f: Formulation, stage: str, least_share: Mapping[int, float]
+    m: Builder, f: Formulation, stage: str, least_share: Mapping[int, float], elsewhere: float
 ) -> None:
     """Add the floor on enrolment in a stage, in years in which all of the ages are known."""
     space = f.given.space
@@ -152,7 +153,6 @@ def _add_enrolment(
     floor = f.in_force(least_share)[t]
     population = space.population[:, grades][:, :, t].sum(axis=(0, 1))
     children = space.children[:, grades][:, :, t].sum(axis=(0, 1))
-    elsewhere = f.given.scenario.settings.demand.elsewhere.get(stage, 0.0)
     enrolled = children / (1.0 - elsewhere) - f.x.shortfall[:, bands][:, :, t].sum((0, 1))
     m.add(f"floors.{stage}_enrolment", enrolled >= floor * population)
 
