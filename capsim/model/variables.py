@@ -125,6 +125,10 @@ class Variables:
     """school, stage, year: `fee` on 31 December; itself in years without that check date"""
     purchased_december: Index
     """school, stage, year: `purchased` on 31 December; itself in years without that check date"""
+    fee_by_grade: Index
+    """school, stage, grade, year: `fee` by grade, where bought places follow the child"""
+    fee_by_grade_december: Index
+    """school, stage, grade, year: the same on 31 December; itself in years without that date"""
     overfill: Index
     """school, stage, year: pupils above standard seats"""
     phase_out: Index
@@ -222,6 +226,9 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     purchased = block("purchased", purchasable, *school)
     fee_december = block("fee_december", levered & december, *school)
     purchased_december = block("purchased_december", purchasable & december, *school)
+    following = _follows(given)[seats.provider]
+    by_grade = block("fee_by_grade", per_year(following), *seat)
+    by_grade_december = block("fee_by_grade_december", following[:, None] & december, *seat)
     ruled = catchments_of(given, links)
     pair, drawn = ruled.axis(given), Axis.of(year=ruled.drawn)
     return Variables(
@@ -242,6 +249,8 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
         public=block("public", per_year(convertible), *school),
         fee_december=np.where(december, fee_december, fee),
         purchased_december=np.where(december, purchased_december, purchased),
+        fee_by_grade=by_grade,
+        fee_by_grade_december=np.where(december, by_grade_december, by_grade),
         overfill=block("overfill", per_year(public | convertible), *school),
         phase_out=block("phase_out", closing, *school, bounds=(0.0, 1.0), integer=True),
         closed=block("closed", closing, *school, bounds=(0.0, 1.0), integer=True),
@@ -288,6 +297,13 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
             drawn,
         ),
     )
+
+
+def _follows(given: ModelData) -> Flag:
+    """Flag the schools whose bought places follow the child, ``[provider]``."""
+    settings, providers = given.scenario.settings, given.providers
+    ruled = settings.policy.purchase_follows_child and settings.switches.following
+    return providers.levered & (providers.purchasable > 0) & ruled
 
 
 def previous(column: Index) -> Index:

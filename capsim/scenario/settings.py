@@ -193,6 +193,8 @@ class Policy(_Section):
     reduction_year: Year
     purchase_ceiling_share: Share | None = None
     contract_years: Annotated[Whole, Field(ge=1, le=100)] = 3
+    purchase_follows_child: StrictBool = False
+    contract_fall_share: Share | None = None
     conversion_due_year: Year
     conversion_earliest_year: Year
     takeover_ratio: Share = 0.9
@@ -271,6 +273,7 @@ class Switches(_Section):
     conversion: StrictBool = True
     closure: StrictBool = True
     purchase: StrictBool = True
+    following: StrictBool = True
     share: StrictBool = True
     reduction: StrictBool = True
     programme: StrictBool = True

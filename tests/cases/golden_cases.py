@@ -164,8 +164,18 @@ def purchase() -> capsim.Scenario:
         policy={
             "private_share_cap": {2022: 0.3},
             "contract_years": 2,
+            "contract_fall_share": 0.25,
             "purchase_ceiling_share": 0.2,
         },
+    )
+
+
+def following() -> capsim.Scenario:
+    """Two grades, 30 places for sale, of 30 a grade who are there; 31 December 2022 is a date."""
+    return case(
+        children={"7": (60, 60, 60), "8": (60, 60, 54)},
+        schools=[{**SELLER, "pupils": 60}],
+        policy={"private_share_cap": {2022: 0.3}, "purchase_follows_child": True},
     )
 
 
@@ -355,6 +365,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
         *(
             closure,
             purchase,
+            following,
             share,
             reduction,
             programme,

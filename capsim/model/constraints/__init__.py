@@ -21,7 +21,12 @@ from capsim.model.constraints.policy import (
     define_reduction,
     define_share,
 )
-from capsim.model.constraints.private import define_closure, define_conversion, define_purchase
+from capsim.model.constraints.private import (
+    define_closure,
+    define_conversion,
+    define_following,
+    define_purchase,
+)
 from capsim.model.constraints.resources import define_land, define_money, define_staff
 
 __all__ = ["FAMILIES"]
@@ -34,6 +39,7 @@ FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "conversion": define_conversion,
     "closure": define_closure,
     "purchase": define_purchase,
+    "following": define_following,
     "share": define_share,
     "reduction": define_reduction,
     "programme": define_programme,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from capsim.lp.array_types import Array, Index
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation
@@ -132,13 +133,10 @@ def define_continuity(m: Builder, f: Formulation) -> None:
         Who cannot stay is counted in ``displaced``.
         Price: none: at most ``displacement_cny``.
     """
-    x, seats = f.x, f.columns.seats
-    space, providers = f.given.space, f.given.providers
+    x, seats, providers = f.x, f.columns.seats, f.given.providers
     seat = np.flatnonzero(seats.before >= 0)
-    below, j, grade = seats.before[seat], seats.provider[seat], space.bands.grade[seats.band]
-    progression = space.progression[providers.area[j], grade[seat]]
-    observed = np.zeros((len(seat), f.years))
-    observed[:, 0] = providers.rolls[j, grade[below]]
+    below, j = seats.before[seat], seats.provider[seat]
+    progression, observed = moving_up(f, seat)
     grown = progression * (x.pupils[below].previous() + observed)
     levered, places = providers.levered[j, None], providers.places[j, None]
     m.add(
@@ -151,3 +149,13 @@ def define_continuity(m: Builder, f: Formulation) -> None:
         x.displaced[seat] + x.pupils[seat] >= grown,
         x.displaced.exists[seat],
     )
+
+
+def moving_up(f: Formulation, seat: Index) -> tuple[Array, Array]:
+    """Return ``progression`` and ``observed`` of seats that have a grade below, ``[seat, t]``."""
+    seats, space, providers = f.columns.seats, f.given.space, f.given.providers
+    j, grade = seats.provider[seat], space.bands.grade[seats.band]
+    progression = space.progression[providers.area[j], grade[seat]]
+    observed = np.zeros((len(seat), f.years))
+    observed[:, 0] = providers.rolls[j, grade[seats.before[seat]]]
+    return progression, observed

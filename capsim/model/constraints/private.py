@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation, add_limit
+from capsim.model.constraints.capacity import ceiling_share
+from capsim.model.constraints.enrolment import moving_up
 
 
 def define_closure(m: Builder, f: Formulation) -> None:
@@ -81,6 +85,9 @@ def define_purchase(m: Builder, f: Formulation) -> None:
         A contract that runs, and did not before, starts.
     purchase.term
         A contract that started in one of the last ``contract_years`` runs.
+    purchase.fall
+        While a contract runs, places bought fall by at most a share a year.
+        Price: none: a place fewer that must be bought.
     purchase.limit
         Places bought in a county, and in the whole, are at most their limit.
         Price: `purchased place`.
@@ -103,9 +110,71 @@ def define_purchase(m: Builder, f: Formulation) -> None:
     m.add("purchase.starts", x.contract_start >= x.contract - x.contract.previous(), can)
     m.add("purchase.term", x.contract_start.last(policy.contract_years) <= x.contract, can)
 
+    fall = policy.contract_fall_share
+    if fall is not None:
+        kept, later = (1 - fall) * bought.previous(), np.arange(f.years) > 0
+        m.add("purchase.fall", bought >= kept - for_sale * (1 - x.contract), can & later)
+
     by_county = bought.group(providers.county, len(given.space.counties), [f.axis.county])
     add_limit(m, f, "purchase.limit", "purchase", by_county)
     ceiling = policy.purchase_ceiling_share
     if ceiling is not None:
         enrolment = given.space.children[:, given.space.grade_compulsory].sum(axis=(0, 1))
         m.add("purchase.ceiling", bought.sum(0) <= ceiling * enrolment)
+
+
+def define_following(m: Builder, f: Formulation) -> None:
+    """Let a bought place follow the child: who is bought stays bought, or leaves.
+
+    Only with ``purchase_follows_child``, at schools with places for sale. Pupils of a grade are
+    fee-paying (``fee_by_grade``) or bought.
+
+    Rows
+    ----
+    following.sum
+        Fee-paying pupils of the grades are those of the school.
+    following.pupils
+        Fee-paying pupils of a grade are some of its pupils.
+    following.fewer
+        Between September and December nobody begins to pay.
+    following.december
+        Those who stop paying are bought.
+    following.fee
+        Fee-paying pupils of a later grade are at most last year's of the grade below, times who
+        stays in the area; in the first year at most the observed.
+        Price: none: a child who may turn fee-paying.
+    following.cohort
+        While a contract runs, last year's bought cohorts go on as bought. A school that was
+        converted a year ago has public pupils instead.
+        Price: none: a bought child fewer who must be kept.
+    """
+    x, seats, providers = f.x, f.columns.seats, f.given.providers
+    exists = x.fee_by_grade.exists
+    two = exists & f.given.dates.december_year
+    by_school = len(providers.school), [f.axis.provider]
+    paying = x.fee_by_grade.group(seats.provider, *by_school)
+    m.add("following.sum", paying == x.fee, paying.exists)
+    m.add("following.pupils", x.fee_by_grade <= x.pupils, exists)
+
+    stopped = x.fee_by_grade - x.fee_by_grade_december
+    m.add("following.fewer", x.fee_by_grade_december <= x.fee_by_grade, two)
+    since = stopped.group(np.where(two.any(axis=1), seats.provider, -1), *by_school)
+    bought = x.purchased_december - x.purchased
+    m.add("following.december", since == bought, since.exists & f.given.dates.december_year)
+
+    seat = np.flatnonzero(exists.any(axis=1) & (seats.before >= 0))
+    below, j = seats.before[seat], seats.provider[seat]
+    progression, observed = moving_up(f, seat)
+    paid = x.fee_by_grade_december[below].previous()
+    m.add("following.fee", x.fee_by_grade[seat] <= progression * (paid + observed))
+
+    later = x.pupils[seat].exists & (np.arange(f.years) > 0)
+    kept = progression * (x.pupils[below].previous() - paid)
+    for_sale, places = providers.purchasable[j, None], providers.places[j, None]
+    room = (1 + ceiling_share(f.given)[j, None]) * places
+    m.add(
+        "following.cohort",
+        x.pupils[seat] - x.fee_by_grade[seat]
+        >= kept - for_sale * (1 - x.contract[j]) - room * x.converted.previous()[j],
+        later,
+    )
