@@ -8,6 +8,7 @@ is invented. The numbers to turn are at the top; ``README.md`` in the folder say
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ FOLDER = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"
 COMPULSORY_PUPILS = 1_500_000
 PRIVATE_PUPILS = {"primary": 192_400, "junior": 192_400}
 PUPILS_AND_STAFF, STAFF = 2_560_000, 165_000
+AGED_12_TO_17 = 823_000  # vaccinated, all who should be: junior and senior pupils together
+VOCATIONAL_SHARE = 0.4  # of the senior stage, in schools that are not planned
+STAFF_ELSEWHERE = {"vocational": 1 / 12.5, "colleges": 1 / 18}  # of a student
 BIRTH_FACTOR = 0.180  # births of the city over the province's
 KINDERGARTEN_RATE = 0.9302
 KINDERGARTENS, KINDERGARTEN_CHILDREN = 37, 6_309
@@ -50,14 +54,13 @@ RECIPE = Recipe(
     private=PRIVATE_PUPILS,
     birth_factor=BIRTH_FACTOR,
     kindergarten_rate=KINDERGARTEN_RATE,
-    staff_total=STAFF,
     private_schools=400,
     buyout_cny=(50_000.0, 100_000.0),
     purchase_fall=0.43,
     purchase_floor=0.115,
     posts_room=0.0,
     posts_coming=0.4,
-    posts_growth=1_200 / 1_500_000,
+    posts_growth=1_816 / 1_500_000,
     contract_teachers=6_100 / 1_500_000,
     capital_cny=255.0,
     recurrent_room=1.0,
@@ -174,12 +177,18 @@ def make() -> dict[str, pd.DataFrame]:
 
 
 def with_senior(areas: pd.DataFrame, recipe: Recipe) -> Recipe:
-    """Fix the senior stage so that all pupils and staff together are those of the speech."""
+    """Fix the senior stage and the staff by the speech; vocational schools, colleges aside."""
     crowd, _ = base_tables(areas, recipe, np.random.default_rng(SEED))
-    rest = PUPILS_AND_STAFF - STAFF - COMPULSORY_PUPILS
-    return Recipe(
-        **{**vars(recipe), "senior_pupils": rest - int(crowd.at_base("kindergarten").sum())}
-    )
+    senior = AGED_12_TO_17 - int(crowd.at_base("junior").sum())
+    vocational = round(VOCATIONAL_SHARE * senior)
+    in_schools = int(crowd.at_base("kindergarten").sum()) + COMPULSORY_PUPILS + senior
+    elsewhere = {
+        "vocational": vocational,
+        "colleges": PUPILS_AND_STAFF - STAFF - in_schools,
+    }
+    away = round(sum(STAFF_ELSEWHERE[name] * number for name, number in elsewhere.items()))
+    print(", ".join(f"{name} {number:,}" for name, number in elsewhere.items()), f"staff {away:,}")
+    return replace(recipe, senior_pupils=senior - vocational, staff_total=STAFF - away)
 
 
 def report(tables: dict[str, pd.DataFrame]) -> str:
