@@ -92,6 +92,13 @@ def cluster(arguments: Arguments) -> None:
     module.main(arguments)
 
 
+def carried_out(arguments: Arguments) -> None:
+    """Count what in plans cannot be carried out, from their CSV files alone (``--json``)."""
+    from benchmarks import carried_out as module
+
+    module.main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Arguments], None]] = {
     command.__name__: command
     for command in (
@@ -105,6 +112,7 @@ COMMANDS: dict[str, Callable[[Arguments], None]] = {
         growth,
         milp,
         cluster,
+        carried_out,
     )
 }
 

@@ -23,6 +23,21 @@ HELP = "from capsim.cli import main; main()"
 IMPORT_S, HELP_S = 0.05, 0.3
 CELL_NS, DRAW_NS, DRAW_MB = 2.5, 4.0, 100.0
 
+CARRIED_OUT = {
+    ("intake_restarts", "schools"): 0.0,
+    ("emptied_and_refilled", "schools"): 0.0,
+    ("converted_empty", "school_years"): 0.0,
+    ("converted_one_grade", "share"): 0.01,
+    ("emptied_at_once", "schools"): 0.0,
+    ("must_emptied_before", "schools"): 0.0,
+    ("bought_who_pay", "share"): 0.001,
+    ("contracts_halved", "contracts"): 0.0,
+    ("bought_beside_seats", "share"): 0.005,
+    ("empty_classrooms", "share"): 0.1,
+    ("teachers_untold", "untold_most"): 0.5,
+}
+"""What a plan that can be carried out has at most, by count and figure of `carried_out`."""
+
 
 def check(name: str, measured: float, goal: float) -> dict[str, Any]:
     """One figure that shall be at most its goal."""
@@ -63,6 +78,15 @@ def of_routes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             ratio = ready / (peer["cpu_s"]["build"] + peer["cpu_s"]["hand_over"])
             checks.append(check(f"{label}: build and hand-over, capsim / {name}", ratio, 1.0))
     return checks
+
+
+def of_counts(label: str, counts: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Hold the counts of a plan against their goals; a share of nothing is 0."""
+    return [
+        check(f"{label}: {count}, {figure}".replace("_", " "), counts[count][figure], goal)
+        for (count, figure), goal in CARRIED_OUT.items()
+        if figure in counts[count]
+    ]
 
 
 def of_start(repeats: int = 5) -> list[dict[str, Any]]:
