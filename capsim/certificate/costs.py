@@ -72,8 +72,9 @@ def school_number(given: CertificateData, column: str) -> Floats:
 
 
 def running(given: CertificateData, copies: Floats) -> Floats:
-    """Sum running costs of projects by region, ``copies[m, t]`` in use."""
-    each = given.projects.rows["running_cny"].to_numpy(np.float64)[:, None]
+    """Sum running costs of projects, less what they save, by region, ``copies[m, t]`` in use."""
+    rows = given.projects.rows
+    each = (rows["running_cny"] - rows["saved_cny"]).to_numpy(np.float64)[:, None]
     return given.by_county(each * copies[given.projects.of], given.projects.county)
 
 

@@ -18,7 +18,7 @@ from capsim.certificate.ledger import Bools, Floats, Ledger
 DUST = 1e-6
 COLUMNS = {
     "projects": "project area county kind stages programme status copies opens due places "
-    "places_compulsory capital_cny land_mu",
+    "places_compulsory places_given_up capital_cny land_mu",
     "openings": "project opens copies",
     "conversions": "school stage area county conversion converts pupils_base places "
     "staff_taken_over cost_cny",

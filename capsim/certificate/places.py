@@ -23,7 +23,8 @@ class Derived:
 
     ``copies[m, t0..]`` and ``copies_december[m, t]``; ``converted[j, t0..]`` and
     ``converted_december[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
-    seats; ``taken_over[c, t]`` teachers by region.
+    seats; ``taken_over[c, t]`` teachers by region. ``old_seats`` are places still in use, without
+    the ``new_seats`` of projects.
     """
 
     copies: Floats
@@ -31,6 +32,7 @@ class Derived:
     converted: Floats
     converted_december: Floats
     total: Floats
+    old_seats: Floats
     new_seats: Floats
     public_seats: Floats
     converted_seats: Floats
@@ -58,7 +60,10 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
     public = providers.public[:, None]
     levered = providers.levered[:, None]
     added = np.where(public, new_seats(given, copies), 0.0)
-    public_seats = np.where(public, providers.places[:, None] + added, 0.0)
+    lost = np.where(public, given_up(given, copies), 0.0)
+    places = np.where(public, providers.places[:, None], 0.0)
+    old = np.maximum(places - lost, 0.0)
+    public_seats = places + added - lost
     converted_seats = np.where(levered, providers.places[:, None] * converted[:, 1:], 0.0)
     public_pupils = np.where(public, total[:, 1:], np.where(levered, plan.public, 0.0))
     excess = np.maximum(public_pupils - public_seats - converted_seats, 0.0)
@@ -75,7 +80,8 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
         converted=converted,
         converted_december=december,
         total=total,
-        new_seats=added,
+        old_seats=old,
+        new_seats=public_seats - old,
         public_seats=public_seats,
         converted_seats=converted_seats,
         public_pupils=public_pupils,
@@ -100,6 +106,16 @@ def new_seats(given: CertificateData, copies: Floats, column: str = "places") ->
         if life < len(in_use):
             ended[int(life) :] = in_use[: len(in_use) - int(life)]
         out[projects.provider[r]] += places[r] * (in_use - ended)[1:]
+    return out
+
+
+def given_up(given: CertificateData, copies: Floats) -> Floats:
+    """Count places that projects take out of use at providers ``[j, t]``."""
+    projects = given.projects
+    out = np.zeros((len(given.providers.names), len(given.years)))
+    places = projects.rows["places_given_up"].to_numpy(np.float64)
+    for r in np.flatnonzero((projects.provider >= 0) & (places > 0)):
+        out[projects.provider[r]] += places[r] * copies[projects.of[r], 1:]
     return out
 
 

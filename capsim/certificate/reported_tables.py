@@ -83,7 +83,6 @@ def check_schools(given: CertificateData, plan: Decisions, state: Derived, reade
     fee = np.where(levered, plan.fee_paying, np.where(public, 0.0, total))
     bought, december = plan.purchased, plan.purchased_december
     fee_december = np.where(levered, state.fee_december, fee)
-    existing = np.where(public, providers.places[:, None], 0.0)
     columns = {
         "pupils": total,
         "fee_paying": fee,
@@ -92,7 +91,7 @@ def check_schools(given: CertificateData, plan: Decisions, state: Derived, reade
         "fee_paying_december": fee_december,
         "purchased_december": december,
         "public_december": total - fee_december - december,
-        "seats_existing": np.broadcast_to(existing, total.shape),
+        "seats_existing": state.old_seats,
         "seats_new": state.new_seats,
         "seats_converted": state.converted_seats,
         "overfilled": state.excess,
@@ -147,6 +146,7 @@ def check_projects(given: CertificateData, plan: Decisions, reader: Reader) -> N
     sums = {
         "places": rows["places"],
         "places_compulsory": rows["places"].where(compulsory, 0),
+        "places_given_up": rows["places_given_up"],
         "capital_cny": rows["capital_cny"] - rows["spent_cny"],
         "land_mu": rows["land_mu"],
     }
@@ -172,8 +172,8 @@ def check_balance(given: CertificateData, plan: Decisions, state: Derived, reade
     providers = given.providers
     public = providers.public[:, None]
     total = state.total[:, 1:]
-    existing = np.where(public, np.minimum(total, providers.places[:, None]), 0.0)
-    above = np.maximum(total - providers.places[:, None], 0.0)
+    existing = np.where(public, np.minimum(total, state.old_seats), 0.0)
+    above = np.maximum(total - state.old_seats, 0.0)
     new = np.where(public, np.minimum(above, state.new_seats), 0.0)
     used = state.public_pupils
     by_provider = {
@@ -227,7 +227,7 @@ def check_reduction(
     providers, policy = given.providers, given.settings.policy
     compulsory = providers.compulsory
     public = (compulsory & providers.public)[:, None]
-    places = providers.places[:, None]
+    places = np.hstack([providers.places[:, None], state.old_seats])
     seats = places + np.hstack([np.zeros((len(places), 1)), state.new_seats])
     total = state.total
 

@@ -152,11 +152,23 @@ def _built(
     )
 
 
+def _wound_up(hearing: float, move: float) -> tuple[Phase, ...]:
+    """Return the hearing of those concerned, then the move of a school that closes."""
+    return _chain(
+        ("hearing", 0.75 * hearing, hearing, 2 * hearing, ""),
+        ("move", EARLY * move, move, LATE * move, "equipped"),
+        ("handover", EARLY * 0.25, 0.25, LATE * 0.25, IN_USE),
+    )
+
+
 PRIOR: dict[str, tuple[Phase, ...]] = {
     "new": _built("land_and_approvals", 6.0, 9.0, 24.0, 8.0, 3.0),
     "rebuild": _built("approvals", 2.0, 4.0, 12.0, 6.0, 2.5),
     "extend": _built("approvals", 1.5, 3.0, 9.0, 5.0, 2.0),
     "prefab": _built("approvals", 1.0, 1.75, 4.0, 2.25, 1.0),
+    "restage": _built("approvals", 1.0, 2.0, 4.0, 2.0, 1.0),
+    "merge": _wound_up(4.0, 2.0),
+    "close": _wound_up(4.0, 1.0),
     "inclusive_kindergarten": _chain(
         ("agreement", 1.8, 2.0, 3.2, "built"),
         ("equipment", 1.1, 1.25, 2.0, "equipped"),

@@ -101,9 +101,17 @@ class Expressions:
         return self.brought(self._given.projects.row_places)
 
     @cached_property
+    def given_up(self) -> Expression:
+        """Places that projects take out of use: ``given_up · open``, ``[school, year]``."""
+        projects, count = self._given.projects, len(self._given.providers.school)
+        row = np.flatnonzero(projects.row_given_up > 0)
+        places = projects.row_given_up[row, None] * self.open[projects.row_project[row]]
+        return places.group(projects.row_provider[row], count, [self._axis.provider])
+
+    @cached_property
     def seats(self) -> Expression:
-        """Standard seats: those there are and those that projects add, ``[school, year]``."""
-        return self.new_seats + self._given.providers.places[:, None]
+        """Standard seats: those there are, less given up, and new ones, ``[school, year]``."""
+        return self.new_seats + self._given.providers.places[:, None] - self.given_up
 
     @cached_property
     def beds(self) -> Expression:

@@ -311,9 +311,12 @@ class Projects:
     row_county: Index
     row_stage: Index
     row_places: Array
+    row_given_up: Array
+    """Places of the provider that the row takes out of use when open."""
     row_pupils: Array
     row_capital: Array
     row_running: Array
+    """What a copy costs a school year, less what it saves."""
     row_land: Array
     row_posts: Array
     row_months: Array
@@ -555,9 +558,10 @@ def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Provide
         row_county=space.county[row_area],
         row_stage=row_stage,
         row_places=table.number("places"),
+        row_given_up=table.number("places_given_up"),
         row_pupils=np.where(inclusive, np.nan_to_num(table.number("pupils")), 0.0),
         row_capital=table.number("capital_cny") - table.number("spent_cny"),
-        row_running=table.number("running_cny"),
+        row_running=table.number("running_cny") - table.number("saved_cny"),
         row_land=table.number("land_mu"),
         row_posts=table.number("posts"),
         row_months=table.number("build_months"),

@@ -556,7 +556,7 @@ class Quantities:
 
 SUMS = (
     *("open", "open_at", "converted_at", "converted_december", "enrolled"),
-    *("public_pupils", "new_seats", "seats", "intake", "starts"),
+    *("public_pupils", "new_seats", "given_up", "seats", "intake", "starts"),
 )
 DATA = ("children", "places", "new_places", "capital_cny")
 

@@ -63,7 +63,8 @@ def _surplus(model: Model) -> Expression:
         raise ValueError("surplus places need the constraint family `seats`, which is switched off")
     seats = providers.places[:, None] * (providers.public[:, None] + x.converted)
     pupils = x.pupils[providers.public[model.columns.seats.provider]]
-    empty = seats.total() + x.new_seats.total() - pupils.total() - x.public.total()
+    there = seats.total() + x.new_seats.total() - x.given_up.total()
+    empty = there - pupils.total() - x.public.total()
     return empty + x.overfill.total()
 
 

@@ -112,16 +112,25 @@ class Solution:
         return np.where(turned, 0.0, np.maximum(left, 0.0))
 
     @cached_property
+    def given_up(self) -> Array:
+        """Places that projects take out of use, ``[j, t]``."""
+        return self.parts.x.given_up.value(np.round(self.x))
+
+    @cached_property
     def seats_new(self) -> Array:
-        """Standard seats of projects, ``[j, t]``."""
-        return self.parts.x.new_seats.value(np.round(self.x))
+        """Standard seats of projects, less those given up beyond the old places, ``[j, t]``."""
+        new = self.parts.x.new_seats.value(np.round(self.x))
+        return np.asarray(new - np.maximum(self.given_up - self._old_places, 0.0))
 
     @cached_property
     def seats_existing(self) -> Array:
-        """Places of public schools, ``[j, t]``."""
+        """Old places of public schools that are still in use, ``[j, t]``."""
+        return np.maximum(self._old_places - self.given_up, 0.0)
+
+    @cached_property
+    def _old_places(self) -> Array:
         providers = self.parts.given.providers
-        places = np.where(providers.public, providers.places, 0.0)
-        return np.repeat(places[:, None], self.parts.years, axis=1)
+        return np.where(providers.public, providers.places, 0.0)[:, None]
 
     @cached_property
     def seats_converted(self) -> Array:

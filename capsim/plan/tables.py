@@ -53,6 +53,7 @@ def projects_table(solution: Solution) -> pd.DataFrame:
             "due": head["due"],
             "places": per_project(projects.row_places),
             "places_compulsory": per_project(projects.row_places * compulsory),
+            "places_given_up": per_project(projects.row_given_up),
             "capital_cny": per_project(projects.row_capital) * copies,
             "land_mu": per_project(projects.row_land) * copies,
         }
@@ -444,8 +445,8 @@ def reduction_table(solution: Solution) -> pd.DataFrame:
     levered = providers.levered
     start = providers.rolls.sum(axis=1)
     pupils = solution.enrolled[public]
-    places, new = providers.places[public][:, None], solution.seats_new[public]
-    existing = np.minimum(pupils, places)
+    new = solution.seats_new[public]
+    existing = np.minimum(pupils, solution.seats_existing[public])
     existing_start = np.minimum(start[public], providers.places[public]).sum()
     seats_family = given.scenario.settings.switches.seats
     over_start = (

@@ -238,18 +238,18 @@ def plan_tables() -> dict[str, pd.DataFrame]:
     return {
         "projects": frame(
             "project area county kind stages programme status copies opens due places "
-            "places_compulsory capital_cny land_mu",
+            "places_compulsory places_given_up capital_cny land_mu",
             (
                 *("N", "d", "D", "new", "junior", "", "candidate", 1, "2023-09-01", ""),
-                *(100, 100, 5e6, 10),
+                *(100, 100, 0, 5e6, 10),
             ),
             (
                 *("E", "n", "C", "extend", "junior", "build", "ordered", 1, "2022-12-31"),
-                *("2022-12-31", 50, 50, 8e5, 0),
+                *("2022-12-31", 50, 50, 0, 8e5, 0),
             ),
             (
                 *("T", "n", "C", "inclusive_kindergarten", "kindergarten", "turn", "ordered"),
-                *(1, "2022-12-31", "2022-12-31", 0, 0, 0, 0),
+                *(1, "2022-12-31", "2022-12-31", 0, 0, 0, 0, 0),
             ),
         ),
         "openings": frame(

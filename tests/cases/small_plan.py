@@ -200,6 +200,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             "due": "2022-12-31",
             "places": 900.0,
             "places_compulsory": 900.0,
+            "places_given_up": 0.0,
             "capital_cny": 4.5e7,
             "land_mu": 30.0,
         }

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 import pandas as pd
 
 from capsim.scenario.faults import Fault, nearest
-from capsim.scenario.parsing import Bad
+from capsim.scenario.parsing import Bad, Typed
 from capsim.scenario.schema import TABLES
 from capsim.scenario.validation.context import Case, breaches, without_pair
 
@@ -17,6 +17,8 @@ SHARED = (
     *("area", "status", "earliest_opening", "due", "programme", "count", "build_months", "started"),
 )
 """Columns that are the same in every row of a project."""
+REORDERED = ("restage", "merge", "close")
+"""Kinds that change what public schools there are; all rows of such a project are of one kind."""
 KINDS = TABLES["projects"].column("kind").allowed
 MOST_MONTHS = 1200.0
 
@@ -56,11 +58,47 @@ def projects_faults(case: Case) -> list[Fault]:
             (other, "stage", "a stage of that school"),
             (taken, "project", "a name that no school has (it is one itself)"),
         )
-    leader = frame.groupby("project", sort=False)[list(SHARED)].transform("first")
-    for column in SHARED:
-        odd = frame[column] != leader[column]
+        faults += _given_up_faults(case, projects)
+    leader = frame.groupby("project", sort=False)[[*SHARED, "kind"]].transform("first")
+    one_kind = frame["kind"].isin(REORDERED) | leader["kind"].isin(REORDERED)
+    for column in (*SHARED, "kind"):
+        odd = (frame[column] != leader[column]) & (one_kind | (column != "kind"))
         faults += projects.where(odd, column, "the same in every row of the project")
     return faults
+
+
+def _given_up_faults(case: Case, projects: Typed) -> list[Fault]:
+    """Check that places are given up by public schools that have them, and where they must be."""
+    frame = projects.frame
+    gives, brings = frame["places_given_up"] > 0, frame["places"] > 0
+    ends, reordered = frame["kind"].isin(["merge", "close"]), frame["kind"].isin(REORDERED)
+    some = frame["places_given_up"].groupby(frame["project"]).transform("sum") > 0
+    faults = breaches(
+        projects,
+        ((gives | ends) & (frame["school"] == ""), "school", "the school that it is about"),
+        ((frame["kind"] == "close") & brings, "places", "0 (a school that closes)"),
+        ((frame["kind"] == "close") & ~gives, "places_given_up", "places of the school"),
+        (reordered & ~some, "places_given_up", "places of the school, in some row of the project"),
+        (
+            gives & (frame["kind"] == "inclusive_kindergarten"),
+            "places_given_up",
+            "0 (an inclusive kindergarten gives up none)",
+        ),
+    )
+    if (schools := case.frame("schools")) is None:
+        return faults
+    own = schools.drop_duplicates(["school", "stage"]).set_index(["school", "stage"])
+    row = own.reindex(pd.MultiIndex.from_frame(frame[["school", "stage"]]))
+    private = (row["sector"] == "private").to_numpy() & (gives | reordered)
+    faults += projects.where(private, "school", "a public school")
+    lost = frame["places_given_up"] * frame["count"]
+    lost = lost.groupby([frame["project"], frame["school"], frame["stage"]]).transform("sum")
+    there = row["places"].to_numpy()
+    return faults + projects.where(
+        gives & (lost > there),
+        "places_given_up",
+        "at most the places of the school, all copies together",
+    )
 
 
 def programme_faults(case: Case) -> list[Fault]:
