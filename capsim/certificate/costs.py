@@ -134,7 +134,10 @@ def salvage(given: CertificateData, events: list[tuple[int, int, float]]) -> Flo
 
 
 def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
-    """Compute undiscounted RMB that no decision can avoid, by region and planned year."""
+    """Compute undiscounted RMB that no decision can avoid, by region and planned year.
+
+    ``salvage`` has one column, due at the end of the horizon.
+    """
     prices, projects, T = given.settings.costs, given.projects, len(given.years)
     stay = (1.0 - float(given.settings.staff.attrition)) ** np.arange(1, T + 1)
     teachers = float(prices.teacher_cny) if given.on("staff") else 0.0
@@ -160,6 +163,7 @@ def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
         "running": running(given, open_by * projects.count[:, None])
         + given.by_county(allowance, given.area_county),
         "staff": staff,
+        "salvage": salvage(given, events),
     }
 
 
@@ -186,12 +190,10 @@ def check_costs(
     for i, kind in enumerate(KINDS):
         if not given.counted(kind):
             continue
-        if kind == "salvage":
-            due[i, :, -1] = costs[kind][:-1, 0]
-        else:
-            due[i, :, :-1] = costs[kind][:-1]
+        when = slice(-1, None) if kind == "salvage" else slice(-1)
+        due[i, :, when] = costs[kind][:-1]
         if kind in committed:
-            fixed[i, :, :-1] = committed[kind][:-1]
+            fixed[i, :, when] = committed[kind][:-1]
     reported = {
         column: spread(table, reader.numbers("costs", column), (KINDS, counties, years))
         for column in ("cost_cny", "discounted_cny", "committed_cny")

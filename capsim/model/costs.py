@@ -297,8 +297,8 @@ def committed_costs(given: ModelData, ledger: Ledger) -> Array:
     """Return committed amounts ``[kind, county, year]`` in million RMB, undiscounted.
 
     Staff of the base year less attrition; the allowance of all children at the base-year public
-    share; capital and running costs of projects that are not candidates, opened at their last
-    allowed date (see ``docs/model.md``).
+    share; capital, running costs and what is left of the value of projects that are not
+    candidates, opened at their last allowed date (see ``docs/model.md``).
     """
     space, settings = given.space, given.scenario.settings
     years = len(space.years)
@@ -331,7 +331,7 @@ def _allowance(given: ModelData) -> Array:
 
 
 def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
-    """Add capital and running costs of projects that are ordered."""
+    """Add capital, running costs and salvage of projects that are ordered."""
     projects = given.projects
     last = projects.last_check[projects.row_project]
     ordered = ~projects.candidate[projects.row_project] & (last < given.dates.count)
@@ -341,12 +341,15 @@ def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
     running = in_use * (projects.row_running * copies)[row, None]
     yearly = out[COST_KINDS.index("running"), :, : len(given.space.years)]
     np.add.at(yearly, projects.row_county[row], running)
-    due = ordered[spent.row] & (spent.check == last[spent.row])
-    county, amount = (
-        projects.row_county[spent.row[due]],
-        (spent.amount_cny * copies[spent.row])[due],
-    )
-    np.add.at(out[COST_KINDS.index("capital")], (county, spent.year[due]), amount)
+    end = np.array(len(given.space.years))
+    left_row, left_check, left = salvage_value(given)
+    for kind, row, check, year, amount in (
+        ("capital", spent.row, spent.check, spent.year, spent.amount_cny),
+        ("salvage", left_row, left_check, end, -left),
+    ):
+        due = ordered[row] & (check == last[row])
+        paid = np.where(due, amount * copies[row], 0.0)
+        np.add.at(out[COST_KINDS.index(kind)], (projects.row_county[row], year), paid)
 
 
 def taken_over(given: ModelData) -> Array:

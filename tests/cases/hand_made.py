@@ -164,7 +164,7 @@ def cost_rows() -> list[tuple[Any, ...]]:
         ("overfill", "C", 2022): (2e4, 0),
         ("shortfall", "C", 2023): (2e5, 0),
         ("salvage", "D", 2024): (-book[0], 0),
-        ("salvage", "C", 2024): (-book[1], 0),
+        ("salvage", "C", 2024): (-book[1], -book[1]),
     }
     discount = {2022: 1.0, 2023: 0.8, 2024: 0.64}
     return [

@@ -377,3 +377,30 @@ def test_every_solver_finds_the_same_plan(solver: str) -> None:
     ours, other = planned(scenario), planned(scenario, solver=solver)
     assert other.objective_cny == pytest.approx(ours.objective_cny, rel=1e-9)
     assert openings(other) == openings(ours)
+
+
+@pytest.mark.parametrize(("status", "fixed"), [("ordered", True), ("candidate", False)])
+def test_the_whole_costs_the_same_ordered_or_chosen(status: str, fixed: bool) -> None:
+    """A school for the 40 without a place: all of it is committed once it is ordered.
+
+    20 million, of which 2 million are paid already, all in 2022; it opens on 1 September 2022 and
+    after 3 of 30 years half of nine tenths of the 18 million is left.
+    """
+    scenario = town(
+        children=(100, 100, 100),
+        schools=[school("P", "public", 60, 60)],
+        projects=[
+            project(
+                "N", 50, 20e6, "2022-09-01", status=status, due="2022-09-01" if fixed else "",
+                spent_cny=2e6, running_cny=1e5, build_months=24, life_years=30,
+            )
+        ],
+        costs={"salvage_share": 0.5},
+    )  # fmt: skip
+    plan = planned(scenario)
+    assert openings(plan) == [("N", "2022-09-01", 1)]
+    running = npv(dict.fromkeys((2022, 2023, 2024), 1e5))
+    salvage = 0.5 * 18e6 * (1 - 1096 / 365.25 / 30) / 1.05**3
+    total = 18e6 + running - salvage
+    assert plan.objective_cny == pytest.approx(total, rel=1e-12)
+    assert plan.committed_cny == pytest.approx(total if fixed else 0.0, rel=1e-12)
