@@ -266,7 +266,7 @@ class Writer:
         if method in ("in_force", "by_stage", "float", "brought"):
             text = self.write(node.args[0])
             return text.strip("'")
-        if method in ("ceiling_share", "taken_over"):
+        if method in ("ceiling_share", "taken_over", "usable_share"):
             return method
         if method == "last" and value is not None:
             count = self.write(node.args[0])

@@ -28,6 +28,7 @@ class Links:
     Attributes
     ----------
     area, to_area, to_provider, stage : int ``[link]``; one of the two targets is -1
+    km : float64 ``[link]``
     cost_cny : float64 ``[link]``, a pupil and school year
     far : bool ``[link]``, farther than a day pupil of its area and stage may go
     pair_link, pair_band : int ``[link × band]``
@@ -37,6 +38,7 @@ class Links:
     to_area: Index
     to_provider: Index
     stage: Index
+    km: Array
     cost_cny: Array
     far: Flag
     pair_link: Index
@@ -74,6 +76,7 @@ def prepare_links(given: ModelData) -> Links:
         to_area=to_area,
         to_provider=to_provider,
         stage=stage,
+        km=km,
         cost_cny=cost,
         far=far,
         pair_link=np.repeat(np.arange(len(area)), sizes),
@@ -334,3 +337,46 @@ def _steps(given: ModelData, area: Index, provider: Index, home: Flag) -> Index:
     arriving = pairs.rename(columns={"area": "next", "pair": "to"})
     found = leaving.merge(arriving, on=["next", "provider"]).sort_values(["pair", "to"])
     return found[["pair", "to"]].to_numpy(np.int64)
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Areas and stages in which places are for sale, with every area whose public seats go first.
+
+    Attributes
+    ----------
+    area, stage, near : int ``[pair]``
+    """
+
+    area: Index
+    stage: Index
+    near: Index
+
+
+def sales_of(given: ModelData, links: Links) -> Sales:
+    """Find the areas near sales that have, or may have, public seats of the stage."""
+    settings, providers = given.scenario.settings, given.providers
+    most = settings.policy.public_seats_first_km
+    if most is None or not settings.switches.public_first:
+        return Sales(*np.zeros((3, 0), np.int64))
+    shape = len(given.space.areas), len(given.space.stages)
+    for_sale, seated = np.zeros((2, *shape), bool)
+    sells = providers.levered & (providers.purchasable > 0)
+    for_sale[providers.area[sells], providers.stage[sells]] = True
+    seats = providers.public | (providers.levered & (providers.conversion != "no"))
+    seated[providers.area[seats], providers.stage[seats]] = True
+    own_area, own_stage = np.nonzero(for_sale)
+    where = np.where(
+        links.to_area >= 0, links.to_area, np.append(providers.area, -1)[links.to_provider]
+    )
+    close = for_sale[links.area, links.stage] & (links.km <= most)
+    pairs = np.unique(
+        np.concatenate(
+            [
+                np.stack([own_area, own_stage, own_area], axis=1),
+                np.stack([links.area, links.stage, where], axis=1)[close],
+            ]
+        ),
+        axis=0,
+    )
+    return Sales(*pairs[seated[pairs[:, 2], pairs[:, 1]]].T)

@@ -15,8 +15,8 @@ import numpy as np
 from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import Builder
-from capsim.model.data import Dates, ModelData
-from capsim.model.links import Catchments, Links, catchments_of
+from capsim.model.data import Dates, ModelData, limits_of
+from capsim.model.links import Catchments, Links, catchments_of, sales_of
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,12 @@ class Variables:
     """school, stage, grade, year: `fee` by grade, where bought places follow the child"""
     fee_by_grade_december: Index
     """school, stage, grade, year: the same on 31 December; itself in years without that date"""
+    seats_full: Index
+    """area, stage, year: 0 or 1: its usable public seats are taken, so that places may be bought"""
+    hires_used: Index
+    """county, year: 0 or 1: no teacher may be hired any more, on post or on contract"""
+    posts_used: Index
+    """county, year: 0 or 1: no post is free, nor may a teacher be hired on contract"""
     overfill: Index
     """school, stage, year: pupils above standard seats"""
     phase_out: Index
@@ -229,6 +235,7 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     following = _follows(given)[seats.provider]
     by_grade = block("fee_by_grade", per_year(following), *seat)
     by_grade_december = block("fee_by_grade_december", following[:, None] & december, *seat)
+    full, hires, posts = _first_seats(given, links)
     ruled = catchments_of(given, links)
     pair, drawn = ruled.axis(given), Axis.of(year=ruled.drawn)
     return Variables(
@@ -251,6 +258,15 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
         purchased_december=np.where(december, purchased_december, purchased),
         fee_by_grade=by_grade,
         fee_by_grade_december=np.where(december, by_grade_december, by_grade),
+        seats_full=block(
+            "seats_full",
+            full,
+            *(axis.area, axis.stage, axis.year),
+            bounds=(0.0, 1.0),
+            integer=True,
+        ),
+        hires_used=block("hires_used", hires, *county, bounds=(0.0, 1.0), integer=True),
+        posts_used=block("posts_used", posts, *county, bounds=(0.0, 1.0), integer=True),
         overfill=block("overfill", per_year(public | convertible), *school),
         phase_out=block("phase_out", closing, *school, bounds=(0.0, 1.0), integer=True),
         closed=block("closed", closing, *school, bounds=(0.0, 1.0), integer=True),
@@ -304,6 +320,24 @@ def _follows(given: ModelData) -> Flag:
     settings, providers = given.scenario.settings, given.providers
     ruled = settings.policy.purchase_follows_child and settings.switches.following
     return providers.levered & (providers.purchasable > 0) & ruled
+
+
+def _first_seats(given: ModelData, links: Links) -> tuple[Flag, Flag, Flag]:
+    """Flag areas whose public seats go before purchases, and counties with limits on teachers.
+
+    ``[area, stage, year]``; ``[county, year]`` with limits on hires and contract teachers, and with
+    limits on posts and contract teachers.
+    """
+    sales, space = sales_of(given, links), given.space
+    full = np.zeros((len(space.areas), len(space.stages), len(space.years)), bool)
+    full[sales.near, sales.stage] = True
+    here = np.zeros((len(space.counties), 1), bool)
+    here[space.county[sales.near]] = given.scenario.settings.switches.staff
+    hires, posts, contract = (
+        ~np.isnan(limits_of(given, kind)[0]) & here
+        for kind in ("hires", "posts", "contract_teachers")
+    )
+    return full, hires & contract, posts & contract
 
 
 def previous(column: Index) -> Index:

@@ -195,6 +195,7 @@ class Policy(_Section):
     contract_years: Annotated[Whole, Field(ge=1, le=100)] = 3
     purchase_follows_child: StrictBool = False
     contract_fall_share: Share | None = None
+    public_seats_first_km: Amount | None = None
     conversion_due_year: Year
     conversion_earliest_year: Year
     takeover_ratio: Share = 0.9
@@ -274,6 +275,7 @@ class Switches(_Section):
     closure: StrictBool = True
     purchase: StrictBool = True
     following: StrictBool = True
+    public_first: StrictBool = True
     share: StrictBool = True
     reduction: StrictBool = True
     programme: StrictBool = True

@@ -179,6 +179,29 @@ def following() -> capsim.Scenario:
     )
 
 
+def public_first() -> capsim.Scenario:
+    """Places for sale in the east, public seats there and 3 km off; 5 % of classes may be large."""
+    near = project("E", 20, 1e6, "2023-09-01", kind="extend", school="Q", area="west")
+    return case(
+        areas={"east": "C", "west": "D"},
+        children={"7": (60, 60, 60)},
+        schools=[
+            {**SELLER, "area": "east"},
+            {**PUBLIC, "area": "east"},
+            {**PUBLIC, "school": "Q", "area": "west"},
+        ],
+        projects=[near],
+        links=[{"area": "east", "to_area": "west", "to_school": "", "stage": "", "km": 3.0}],
+        limits=[
+            limit("contract_teachers", 2022, 0.0, "C"),
+            limit("hires", 2022, 1.0, "C"),
+            limit("contract_teachers", 2022, 0.0, "D"),
+            limit("posts", 2022, 5.0, "D"),
+        ],
+        policy={"public_seats_first_km": 3, "large_class_share": {2022: 0.05}},
+    )
+
+
 def share() -> capsim.Scenario:
     """At most 30 % private on 31 December 2022, and from then on."""
     return case(
@@ -236,10 +259,10 @@ def land() -> capsim.Scenario:
 
 
 def staff() -> capsim.Scenario:
-    """A teacher for 20 pupils: on post, hired, taken over, on contract."""
+    """A teacher for 20 pupils: on post, hired, taken over, on contract; places are for sale."""
     return case(
         children={"7": (100, 100, 100)},
-        schools=[{**PUBLIC, "staff": 3.0}, PRIVATE],
+        schools=[{**PUBLIC, "staff": 3.0}, {**PRIVATE, "purchasable_places": 20}],
         projects=[project("N", 40, 1e6, "2022-09-01", posts=2.0)],
         limits=[
             limit("hires", 2022, 1.0),
@@ -247,6 +270,7 @@ def staff() -> capsim.Scenario:
             limit("contract_teachers", 2022, 0.5),
         ],
         staff={"attrition": 0.1, "stages": ["junior"]},
+        policy={"public_seats_first_km": 0},
     )
 
 
@@ -366,6 +390,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             closure,
             purchase,
             following,
+            public_first,
             share,
             reduction,
             programme,

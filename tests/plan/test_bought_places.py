@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tiny_cases import school
+from tiny_cases import limit, school
+from tiny_cases import town as tiny_town
 
 import capsim
 
@@ -88,3 +89,108 @@ def test_whoever_was_bought_leaves_when_the_contract_ends() -> None:
     grades = plan.tables["enrolment"].query("school == 'V' and school_year == 2023")
     assert bought(plan)[1] == pytest.approx(0.0, abs=1e-6)
     assert grades.set_index("grade")["pupils"]["8"] <= 15.0 + 1e-6
+
+
+def one_grade(**sections: Any) -> capsim.Scenario:
+    """Of 100 children at most 10 may pay fees at the end of 2022; P has 70 places and 60 pupils.
+
+    A public pupil costs 2000 RMB a year, a bought place 1000: buying is what costs least.
+    """
+    schools = [
+        school("P", "public", 70, 60, staff=3.0),
+        school("V", "private", 40, 40, purchasable_places=40, purchase_price_cny=1000),
+    ]
+    policy = {"private_share_cap": {"2022": 0.10}, **sections.pop("policy", {})}
+    return tiny_town(
+        children=(100,),
+        schools=schools,
+        policy=policy,
+        standards={"allowance_cny": 2000, **sections.pop("standards", {})},
+        **sections,
+    )
+
+
+def places(city: capsim.Scenario) -> float:
+    plan = capsim.optimize(city)
+    assert plan.status == "optimal"
+    return float(plan.tables["purchases"]["places_december"].sum())
+
+
+FIRST = {"public_seats_first_km": 0}
+
+
+def test_public_seats_are_used_before_places_are_bought() -> None:
+    """Without the rule 30 places are bought and 10 seats of P stay empty; with it 20 are."""
+    assert places(one_grade()) == pytest.approx(30.0, abs=1e-6)
+    assert places(one_grade(policy=FIRST)) == pytest.approx(20.0, abs=1e-6)
+    assert places(one_grade(policy=FIRST, switches={"public_first": False})) == pytest.approx(30.0)
+
+
+def test_seats_without_teachers_are_no_seats() -> None:
+    """Three teachers for 60 pupils, and none to be had, but for one whom a limit allows."""
+    none = [limit("contract_teachers", 2022, 0.0), limit("hires", 2022, 0.0)]
+    staffed = {"policy": FIRST, "staff": True, "staffing": {"attrition": 0.0}}
+    staffed["staffing"]["stages"] = ["junior"]
+    assert places(one_grade(limits=none, **staffed)) == pytest.approx(30.0, abs=1e-6)
+    one = [none[0], limit("hires", 2022, 1.0)]
+    assert places(one_grade(limits=one, **staffed)) == pytest.approx(20.0, abs=1e-6)
+    assert places(one_grade(limits=none[:1], **staffed)) == pytest.approx(20.0, abs=1e-6)
+    posts = [none[0], limit("posts", 2022, 3.0)]
+    assert places(one_grade(limits=posts, **staffed)) == pytest.approx(30.0, abs=1e-6)
+
+
+def test_a_teacher_who_is_not_needed_leaves_the_county_with_teachers() -> None:
+    """Four teachers for 60 pupils at P: the fourth can teach ten more before places are bought."""
+    city = one_grade(
+        policy=FIRST,
+        staff=True,
+        staffing={"attrition": 0.0, "stages": ["junior"]},
+        limits=[limit("contract_teachers", 2022, 0.0), limit("hires", 2022, 0.0)],
+    )
+    schools = city.table("schools")
+    schools.loc[schools["school"] == "P", "staff"] = 4.0
+    assert places(city.variant(tables={"schools": schools})) == pytest.approx(20.0, abs=1e-6)
+
+
+def test_seats_that_would_make_large_classes_are_no_seats() -> None:
+    """With 5 % large classes 50 seats hold 47.2 pupils: 70 hold 66, so that 24 are bought."""
+    rule = {**FIRST, "large_class_share": {"2022": 0.05}}
+    bought_now = places(one_grade(policy=rule, standards={"large_class": 56}))
+    assert bought_now == pytest.approx(90 - 70 * 56.6101820676 / 60, abs=1e-4)
+
+
+def test_seats_nearby_come_first_as_well() -> None:
+    """A second area, 3 km off, has 5 free seats: with 3 km they are used before, with 2 not."""
+    areas = pd.DataFrame(
+        {"area": ["town", "far"], "county": ["C", "C"], "x_km": [0.0, 3.0], "y_km": [0.0, 0.0]}
+    )
+    city = one_grade()
+    children, schools = city.table("forecast"), city.table("schools")
+    away = children.assign(area="far", pupils=0.0)
+    more = pd.DataFrame([school("Q", "public", 5, 0) | {"area": "far"}])
+    tables = {
+        "areas": areas,
+        "forecast": pd.concat([children, away], ignore_index=True),
+        "schools": pd.concat([schools, more], ignore_index=True),
+    }
+    for km, number in ((0.0, 20.0), (2.0, 20.0), (3.0, 15.0)):
+        near = city.variant({"policy.public_seats_first_km": km}, tables=tables)
+        assert places(near) == pytest.approx(number, abs=1e-6)
+
+
+def test_a_converted_school_is_filled_first() -> None:
+    """W converts with its 10 pupils; a year later its 20 places are full before any are bought."""
+    schools = [
+        school("P", "public", 60, 60),
+        school("V", "private", 30, 30, purchasable_places=30, purchase_price_cny=1000),
+        school("W", "private", 20, 10, conversion="must"),
+    ]
+    city = tiny_town(
+        children=(100, 100),
+        schools=schools,
+        policy={"private_share_cap": {2022: 0.10}, "conversion_due_year": 2022},
+        standards={"allowance_cny": 2000},
+    )
+    assert bought(capsim.optimize(city)) == pytest.approx([20.0, 20.0], abs=1e-6)
+    first = city.variant({"policy.public_seats_first_km": 0.0})
+    assert bought(capsim.optimize(first)) == pytest.approx([20.0, 10.0], abs=1e-6)

@@ -25,6 +25,7 @@ from capsim.model.constraints.private import (
     define_closure,
     define_conversion,
     define_following,
+    define_public_first,
     define_purchase,
 )
 from capsim.model.constraints.resources import define_land, define_money, define_staff
@@ -40,6 +41,7 @@ FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "closure": define_closure,
     "purchase": define_purchase,
     "following": define_following,
+    "public_first": define_public_first,
     "share": define_share,
     "reduction": define_reduction,
     "programme": define_programme,

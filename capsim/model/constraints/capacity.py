@@ -85,6 +85,23 @@ def chords(large_class: float, sd: float) -> tuple[Array, Array]:
     return share[:-1] - slope * MEANS[:-1], slope
 
 
+def usable_share(f: Formulation) -> Array:
+    """Return the part of standard seats that the limit on large classes lets fill, ``[j, t]``.
+
+    It is ``min(1, μ ÷ class_size)`` with the largest mean class μ at which the chords give no more
+    than ``large_class_share``; 1 without a limit.
+    """
+    settings, space = f.given.scenario.settings, f.given.space
+    out = np.ones((len(space.stages), f.years))
+    allowed = f.in_force(settings.policy.large_class_share)
+    limited = ~np.isnan(allowed) & settings.switches.class_size
+    for s in np.flatnonzero(space.compulsory):
+        alpha, beta = chords(space.stages[s].large_class, settings.policy.class_size_sd)
+        mean = ((allowed - alpha[:, None]) / beta[:, None]).min(axis=0)
+        out[s] = np.where(limited, np.minimum(1.0, mean / space.stages[s].class_size), 1.0)
+    return out[f.given.providers.stage]
+
+
 def define_class_size(m: Builder, f: Formulation) -> None:
     """Limit the share of large classes, piecewise linear in the mean class of a school.
 

@@ -7,8 +7,9 @@ import numpy as np
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation, add_limit
-from capsim.model.constraints.capacity import ceiling_share
+from capsim.model.constraints.capacity import ceiling_share, usable_share
 from capsim.model.constraints.enrolment import moving_up
+from capsim.model.links import sales_of
 
 
 def define_closure(m: Builder, f: Formulation) -> None:
@@ -178,3 +179,55 @@ def define_following(m: Builder, f: Formulation) -> None:
         >= kept - for_sale * (1 - x.contract[j]) - room * x.converted.previous()[j],
         later,
     )
+
+
+def define_public_first(m: Builder, f: Formulation) -> None:
+    """Buy places only where the public seats nearby are taken, or the county has no teacher left.
+
+    Only with ``public_seats_first_km``. ``near`` are the areas so far from a school with places for
+    sale.
+
+    Rows
+    ----
+    public_first.bought
+        Places bought in an area on 31 December: none unless every area near it is full, or its
+        county has neither posts or hires nor contract teachers left.
+        Price: none: a place bought beside free public seats.
+    public_first.full
+        In a full area public pupils are no fewer than the seats that can be used.
+    public_first.converted
+        In a full area schools that were converted a year ago or before are full.
+    """
+    x, axis, given = f.x, f.axis, f.given
+    space, providers, projects = given.space, given.providers, given.projects
+    sales = sales_of(given, f.links)
+    area, stage, near = sales.area, sales.stage, sales.near
+    county = space.county[near]
+    where = Axis.of(area=(space.areas, area), stage=(space.stage_names, stage))
+    where += Axis.of(near=(space.areas, near)) + Axis.of(county=(space.counties, county)).hidden()
+    cells, of_cells = (len(space.areas), len(space.stages)), [axis.area, axis.stage]
+    selling = np.where(providers.levered, providers.area, -1)
+    sold = x.purchased_december.group((selling, providers.stage), cells, of_cells)
+    for_sale = np.zeros(cells)
+    np.add.at(for_sale, (selling, providers.stage), providers.purchasable * providers.levered)
+    bought = sold[area, stage].labelled(where, axis.year)
+    no_teacher = x.hires_used[county] + x.posts_used[county]
+    most = for_sale[area, stage][:, None]
+    m.add("public_first.bought", bought <= most * (x.seats_full[near, stage] + no_teacher))
+
+    usable = usable_share(f)
+    public = np.where(providers.public, providers.area, -1)
+    free = (usable * x.seats - x.enrolled).group((public, providers.stage), cells, of_cells)
+    row = np.flatnonzero(projects.row_provider >= 0)
+    comes = projects.first_check[projects.row_project[row], None] <= given.dates.autumn
+    brings = projects.row_places[row] * projects.count[projects.row_project[row]]
+    there = np.repeat(providers.places[:, None], f.years, axis=1)
+    np.add.at(there, projects.row_provider[row], brings[:, None] * comes)
+    room = np.zeros((*cells, f.years))
+    np.add.at(room, (public, providers.stage), usable * there * providers.public[:, None])
+    m.add("public_first.full", free <= room * (1 - x.seats_full), x.seats_full.exists & free.exists)
+
+    may = x.public.exists & x.seats_full.exists[providers.area, providers.stage]
+    places, full = providers.places[:, None], x.seats_full[providers.area, providers.stage]
+    empty = places * x.converted.previous() - x.public
+    m.add("public_first.converted", empty <= places * (1 - full), may)

@@ -15,6 +15,7 @@ from capsim.model.costs import (
     new_year_days,
     taken_over,
 )
+from capsim.model.data import limits_of
 from capsim.model.variables import previous
 
 
@@ -88,6 +89,16 @@ def define_staff(m: Builder, f: Formulation) -> None:
         Limit on contract teachers; ``release_share`` of the teachers of private pupils who leave
         come on top.
         Price: `contract teacher`.
+    staff.hires_used
+        Where hires are said to be used up, they are.
+    staff.posts_used
+        Where posts are said to be used up, they are.
+    staff.contract_used
+        There nobody can be hired on contract either.
+    staff.one_used
+        One of the two is enough.
+    staff.none_idle
+        There every teacher is needed.
     """
     x, axis, given = f.x, f.axis, f.given
     space, providers, settings = given.space, given.providers, given.scenario.settings
@@ -118,3 +129,34 @@ def define_staff(m: Builder, f: Formulation) -> None:
     leaving = released * (pupils * (1 - x.converted) - x.fee - x.purchased)
     free = leaving.group(county, *of_county)
     add_limit(m, f, "staff.contract", "contract_teachers", x.contract_teachers - free)
+
+    hires_limit, posts_limit, contract_limit = (
+        limits_of(given, kind)[0] for kind in ("hires", "posts", "contract_teachers")
+    )
+    may = x.converted.exists.any(axis=1)
+    brings = projects.row_posts * projects.count[projects.row_project]
+    most = np.bincount(projects.row_county, weights=brings, minlength=counties)[:, None]
+    most_free = np.bincount(county, weights=np.ravel(released * pupils), minlength=counties)
+    most_free = most_free[:, None]
+    used, either = x.hires_used + x.posts_used, 1 - x.hires_used - x.posts_used
+    m.add("staff.hires_used", x.hired >= hires_limit * x.hires_used, x.hires_used.exists)
+    m.add(
+        "staff.posts_used",
+        x.pool - more >= posts_limit - (posts_limit + most) * (1 - x.posts_used),
+        x.posts_used.exists,
+    )
+    m.add(
+        "staff.contract_used",
+        x.contract_teachers - free >= contract_limit - (contract_limit + most_free) * either,
+        used.exists,
+    )
+    m.add("staff.one_used", used <= 1, x.hires_used.exists & x.posts_used.exists)
+    takes_most = np.bincount(county, weights=taken_over(given) * may, minlength=counties)
+    hired_most = base_pool(given)[:, None] + takes_most[:, None] + np.cumsum(hires_limit, axis=1)
+    pool_most = np.fmin(hired_most, posts_limit + most)
+    teachers_most = pool_most + contract_limit + most_free
+    m.add(
+        "staff.none_idle",
+        x.pool + x.contract_teachers <= needed + teachers_most * either,
+        used.exists & ~np.isnan(teachers_most),
+    )
