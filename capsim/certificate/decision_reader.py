@@ -40,7 +40,8 @@ COLUMNS = {
     "private_including_purchased share_excluding_purchased share_including_purchased",
     "reduction": "school_year ordered new_seats converted purchased overfilled existing_seats "
     "fewer_pupils total",
-    "targets": "id what by required achieved holds",
+    "large_classes": "county stage school_year classes large_classes share",
+    "targets": "id what by before required achieved holds",
 }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from capsim.certificate.data import KINDERGARTEN, SENIOR, CertificateData
 from capsim.certificate.decision_reader import Decisions
 from capsim.certificate.ledger import Bools, Floats, Ledger
-from capsim.certificate.places import Derived, inclusive_rows, new_seats
+from capsim.certificate.places import Derived, inclusive_rows, large_classes, new_seats
 
 HOLDS = 1e-6
 
@@ -35,10 +35,11 @@ class Shares:
 
 @dataclass(frozen=True)
 class Target:
-    """A target: its id, the date, what is required and achieved, and which side is good."""
+    """A target: id, date, figure in the base year, required and achieved; which side is good."""
 
     id: str
     by: str
+    before: float
     required: float
     achieved: float
     at_most: bool
@@ -115,37 +116,80 @@ def kindergartens(given: CertificateData, state: Derived) -> tuple[Floats, Float
     return public, inclusive, total.sum(axis=0)
 
 
-def large_shares(given: CertificateData, state: Derived) -> Floats:
-    """Share of large classes by county and compulsory stage ``[cs, t]``; 0 without classes."""
-    out = []
-    for s in np.flatnonzero(given.compulsory_stages):
-        mine = (given.providers.stage == s)[:, None]
-        county = given.providers.county
-        large = given.by_county(np.where(mine, state.large_classes, 0.0), county)[:-1]
-        classes = given.by_county(np.where(mine, state.classes, 0.0), county)[:-1]
-        out.append(ratio(large, classes))
-    return np.concatenate(out) if out else np.zeros((0, len(given.years)))
+def class_counts(given: CertificateData, state: Derived) -> tuple[Floats, Floats]:
+    """Count classes and large ones ``[c, s, t0..]``: regions, the compulsory stages, years."""
+    providers = given.providers
+    size = given.per_stage("class_size")[providers.stage][:, None]
+    counted = (providers.public & providers.compulsory)[:, None]
+    base = np.where(counted, providers.places[:, None] / size, 0.0)
+    large = np.where(counted, large_classes(given, base, state.total[:, :1]), 0.0)
+    every = np.hstack([base, state.classes])
+    large = np.hstack([np.minimum(large, base), state.large_classes])
+    stages = np.flatnonzero(given.compulsory_stages)
+    shape = (len(given.regions), len(stages), 1 + len(given.years))
+    sums = np.zeros((2, *shape))
+    for at, s in enumerate(stages):
+        mine = (providers.stage == s)[:, None]
+        for out, values in zip(sums, (every, large), strict=True):
+            out[:, at] = given.by_county(np.where(mine, values, 0.0), providers.county)
+    return sums[0], sums[1]
+
+
+def figures_before(given: CertificateData, state: Derived) -> dict[str, float]:
+    """Compute the figures of targets in the base year, by rule; NaN where not known."""
+    providers, pupils = given.providers, state.total[:, 0]
+
+    def attending(stage: str, where: Bools) -> float:
+        mine = np.array([name == stage for name in given.stage_names], bool)[providers.stage]
+        return float(pupils[mine & where].sum())
+
+    def aged(stage: str, children: Floats) -> float:
+        mine = np.array([name == stage for name in given.stage_names], bool)[given.grade_stage]
+        return float(children[:, mine, 0].sum())
+
+    everyone = np.ones(len(pupils), bool)
+    young = attending(KINDERGARTEN, everyone)
+    public = attending(KINDERGARTEN, providers.public)
+    inclusive = attending(KINDERGARTEN, providers.public | providers.inclusive)
+    enrolment = {stage: attending(stage, everyone) for stage in given.stage_names}
+    elsewhere = given.settings.demand.elsewhere
+    enrolled_of = {
+        stage: attending(stage, everyone) / (1.0 - elsewhere.get(stage, 0.0))
+        for stage in (KINDERGARTEN, SENIOR)
+    }
+    shares = {
+        "kindergarten_enrolment": (enrolled_of[KINDERGARTEN], aged(KINDERGARTEN, given.population)),
+        "kindergarten_public": (public, young),
+        "kindergarten_inclusive": (inclusive, young),
+        "senior_enrolment": (enrolled_of[SENIOR], aged(SENIOR, given.population)),
+    }
+    missing = [max(aged(name, given.children) - had, 0.0) for name, had in enrolment.items()]
+    return {
+        "placement": sum(missing),
+        "reduction": 0.0,
+        **{name: part / whole if whole > 0 else np.nan for name, (part, whole) in shares.items()},
+    }
 
 
 def read_targets(given: CertificateData, plan: Decisions, state: Derived) -> list[Target]:
-    """List every target of the scenario with what the plan achieves."""
+    """List every target of the scenario with its base-year figure and what the plan achieves."""
     policy, floors = given.settings.policy, given.settings.floors
-    years = given.years
+    years, before = given.years, figures_before(given, state)
     missed = float(plan.shortfall.sum())
-    out = [Target("placement", f"{years[-1]}-09-01", 0.0, missed, True)]
+    out = [Target("placement", f"{years[-1]}-09-01", before["placement"], 0.0, missed, True)]
     if policy.reduction > 0 and policy.reduction_year in years:
         counted = counted_private(given, plan, state)
         fall = counted[0] - counted[1 + years.index(policy.reduction_year)]
-        day = f"{policy.reduction_year}-09-01"
-        out.append(Target("reduction", day, float(policy.reduction), float(fall), False))
+        day, ordered = f"{policy.reduction_year}-09-01", float(policy.reduction)
+        out.append(Target("reduction", day, before["reduction"], ordered, float(fall), False))
     shares = read_shares(given, plan, state)
-    share = ratio(shares.counted(given), shares.enrolment)[:, 1:]
+    share = ratio(shares.counted(given), shares.enrolment)
     worst = share[-1] if policy.share_scope == "whole" else share[:-1].max(axis=0)
     out += yearly(given, "share", policy.private_share_cap, worst, "12-31", True)
     for name, programme in given.settings.programmes.items():
         done = programme_copies(given, state, plan, name)
         day = str(programme.by)
-        out.append(Target(f"programme-{name}", day, float(programme.number), done, False))
+        out.append(Target(f"programme-{name}", day, 0.0, float(programme.number), done, False))
     public, inclusive, total = kindergartens(given, state)
     figures = {
         "kindergarten_enrolment": ratio_of_some(*enrolled(given, plan, KINDERGARTEN)),
@@ -154,10 +198,11 @@ def read_targets(given: CertificateData, plan: Decisions, state: Derived) -> lis
         "senior_enrolment": ratio_of_some(*enrolled(given, plan, SENIOR)),
     }
     for name, figure in figures.items():
-        out += yearly(given, name, getattr(floors, name), figure, "12-31", False)
-    large = large_shares(given, state)
-    if len(large):
-        worst = large.max(axis=0)
+        floor_by_year = getattr(floors, name)
+        out += yearly(given, name, floor_by_year, np.append(before[name], figure), "12-31", False)
+    classes, large = class_counts(given, state)
+    if classes.shape[1]:
+        worst = ratio(large, classes)[:-1].max(axis=(0, 1))
         out += yearly(given, "large_classes", policy.large_class_share, worst, "09-01", True)
     return out
 
@@ -175,11 +220,14 @@ def yearly(
     day: str,
     at_most: bool,
 ) -> list[Target]:
-    """List one target for each planned year in which a stepped rule is in force."""
-    rule = given.stepped(table)
+    """List one target for each planned year in which a stepped rule is in force.
+
+    ``figure[t0..]`` has the base year first.
+    """
+    rule, before = given.stepped(table), float(figure[0])
     return [
-        Target(f"{name}-{year}", f"{year}-{day}", float(r), float(f), at_most)
-        for year, r, f in zip(given.years, rule, figure, strict=True)
+        Target(f"{name}-{year}", f"{year}-{day}", before, float(r), float(f), at_most)
+        for year, r, f in zip(given.years, rule, figure[1:], strict=True)
         if not np.isnan(r) and not np.isnan(f)
     ]
 

@@ -13,7 +13,14 @@ from capsim.certificate.data import WHOLE, CertificateData
 from capsim.certificate.decision_reader import Axis, Decisions, Reader, axis, provider_axis
 from capsim.certificate.ledger import Bools, Floats
 from capsim.certificate.places import Derived, taken_over_staff
-from capsim.certificate.policies import Target, counted_private, ratio, read_shares, read_targets
+from capsim.certificate.policies import (
+    Target,
+    class_counts,
+    counted_private,
+    ratio,
+    read_shares,
+    read_targets,
+)
 from capsim.certificate.resources import staff_need
 
 
@@ -27,6 +34,7 @@ def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader:
     check_balance(given, plan, state, reader)
     check_shares(given, plan, state, reader)
     check_reduction(given, plan, state, reader)
+    check_large_classes(given, state, reader)
     check_targets(read_targets(given, plan, state), reader)
     areas, grades = axis("area", given.areas), axis("grade", given.grades)
     years = axis("school_year", given.years)
@@ -260,6 +268,32 @@ def check_reduction(
         reader.book.equal("reduction", "identity in", identity, whole, [given.years])
 
 
+def check_large_classes(given: CertificateData, state: Derived, reader: Reader) -> None:
+    """Check the `large_classes` table: whole and counties, all and each compulsory stage."""
+    counts = [np.roll(figure, 1, axis=0) for figure in class_counts(given, state)]
+    classes, large = (np.concatenate([c.sum(axis=1, keepdims=True), c], axis=1) for c in counts)
+    stages = [n for n, own in zip(given.stage_names, given.compulsory_stages, strict=True) if own]
+    axes = [
+        axis("county", (WHOLE, *given.counties)),
+        axis("stage", (WHOLE, *stages)),
+        axis("school_year", (given.calendar.base_year, *given.years)),
+    ]
+    columns = {"classes": classes, "large_classes": large, "share": ratio(large, classes)}
+    compare(reader, "large_classes", columns, axes)
+
+
+def check_before(targets: list[Target], names: Axis, reader: Reader) -> None:
+    """Check the figures of the base year; blank where the scenario does not tell them."""
+    at = names.positions(reader.tables["targets"])
+    reported = pd.to_numeric(reader.tables["targets"]["before"], errors="coerce").to_numpy(float)
+    due = np.array([target.before for target in targets])[at] if targets else np.zeros(0)
+    blank = np.isnan(due) == np.isnan(reported)
+    keys = [[names.names[i] for i in at]]
+    reader.book.equal("targets", "before known of", blank, True, keys, where=at >= 0)
+    known = (at >= 0) & ~np.isnan(due)
+    reader.book.equal("targets", "before of", reported, due, keys, where=known)
+
+
 def check_targets(targets: list[Target], reader: Reader) -> None:
     """Check the `targets` table: every target once, figures, dates and verdicts."""
     names = axis("id", [target.id for target in targets])
@@ -268,6 +302,7 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
         "achieved": np.array([target.achieved for target in targets]),
     }
     compare(reader, "targets", columns, [names])
+    check_before(targets, names, reader)
     frame = reader.tables["targets"]
     at = names.positions(frame)
     reader.same_text("targets", {"by": [target.by for target in targets]}, at, names.names)

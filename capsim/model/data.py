@@ -226,6 +226,7 @@ class Space:
         ``min(1, N[g, t] / N[g - 1, t - 1])``, 1 in first grades
     base_children : float64 ``[area, grade]``, persons in the base year
     population : float64 ``[area, grade, year]``, persons; NaN where not known
+    base_population : float64 ``[area, grade]``, persons in the base year; NaN where not known
     bands : Bands, the grades that are planned as one
     """
 
@@ -242,6 +243,7 @@ class Space:
     base_children: Array
     progression: Array
     population: Array
+    base_population: Array
     bands: Bands
 
     @property
@@ -371,7 +373,7 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
     grade_names = np.array([g for g, _, _ in grades], object)
     first = np.array([f for _, _, f in grades], bool)
     rows, columns = codes(names, demand.areas), codes(grade_names, demand.grades)
-    pupils = demand.pupils[rows][:, columns]
+    pupils, population = (a[rows][:, columns] for a in (demand.pupils, demand.population))
     before = np.zeros_like(pupils[:, :, 1:])
     before[:, 1:] = pupils[:, :-1, :-1]
     before[:, first] = 0.0
@@ -394,7 +396,8 @@ def _space(scenario: Scenario, demand: Demand) -> Space:
         children=children,
         base_children=np.ascontiguousarray(pupils[:, :, 0]),
         progression=np.minimum(1.0, ratio),
-        population=np.ascontiguousarray(demand.population[rows][:, columns][:, :, 1:]),
+        population=np.ascontiguousarray(population[:, :, 1:]),
+        base_population=np.ascontiguousarray(population[:, :, 0]),
         bands=grade_bands(grade_names, grade_stage, first, alone[grade_stage], children),
     )
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from capsim.lp.array_types import Array, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.model.constraint_context import Formulation
 from capsim.model.constraints.capacity import chords
 from capsim.model.data import stepped
@@ -169,22 +169,43 @@ class Solution:
     @cached_property
     def classes(self) -> Array:
         """Classes of public providers in compulsory stages, ``[j, t]``; 0 for others."""
-        size = self.parts.given.space.by_stage("class_size")[self.parts.given.providers.stage]
-        counted = self.parts.columns.large_classes >= 0
-        return np.where(counted, (self.seats_existing + self.seats_new) / size[:, None], 0.0)
+        return self._classes(self.seats_existing + self.seats_new)
 
     @cached_property
     def large_classes(self) -> Array:
         """Classes of ``large_class`` pupils or more, ``[j, t]``."""
+        return self._large_classes(self.classes, self.enrolled)
+
+    @cached_property
+    def classes_from_base(self) -> tuple[Array, Array]:
+        """Classes and, of these, large ones, ``[j, year]``, the base year first."""
+        providers = self.parts.given.providers
+        base = self._classes(providers.places[:, None])
+        large = self._large_classes(base, providers.rolls.sum(axis=1)[:, None])
+        return (
+            np.hstack([base, self.classes]),
+            np.hstack([np.minimum(large, base), self.large_classes]),
+        )
+
+    @cached_property
+    def _counts_classes(self) -> Flag:
+        """Whether a provider's classes are counted, ``[j, 1]``."""
+        counted = (self.parts.columns.large_classes >= 0).any(axis=1, keepdims=True)
+        return np.asarray(counted)
+
+    def _classes(self, seats: Array) -> Array:
+        size = self.parts.given.space.by_stage("class_size")[self.parts.given.providers.stage]
+        return np.where(self._counts_classes, seats / size[:, None], 0.0)
+
+    def _large_classes(self, classes: Array, pupils: Array) -> Array:
         space, stage = self.parts.given.space, self.parts.given.providers.stage
         sd = self.parts.given.scenario.settings.policy.class_size_sd
-        out = np.zeros_like(self.classes)
+        out = np.zeros_like(classes)
         for s, large in enumerate(space.by_stage("large_class")):
             mine = stage == s
             for alpha, beta in zip(*chords(large, sd), strict=True):
-                line = alpha * self.classes[mine] + beta * self.enrolled[mine]
-                out[mine] = np.maximum(out[mine], line)
-        return np.where(self.parts.columns.large_classes >= 0, out, 0.0)
+                out[mine] = np.maximum(out[mine], alpha * classes[mine] + beta * pupils[mine])
+        return np.where(self._counts_classes, out, 0.0)
 
     @cached_property
     def exact(self) -> Array:

@@ -437,6 +437,37 @@ def shares_table(solution: Solution) -> pd.DataFrame:
     )
 
 
+def large_classes_table(solution: Solution) -> pd.DataFrame:
+    """Count classes and large ones by county and compulsory stage, the base year first.
+
+    County ``*`` is the whole, stage ``*`` all compulsory stages; both stand first.
+    """
+    space, providers = solution.parts.given.space, solution.parts.given.providers
+    compulsory = np.flatnonzero(space.compulsory)
+    counties, years = len(space.counties), 1 + solution.parts.years
+    sums = []
+    for figure in solution.classes_from_base:
+        cells = np.zeros((counties, len(space.stages), years))
+        np.add.at(cells, (providers.county, providers.stage), figure)
+        cells = cells[:, compulsory]
+        cells = np.concatenate([cells.sum(axis=0, keepdims=True), cells])
+        sums.append(np.concatenate([cells.sum(axis=1, keepdims=True), cells], axis=1))
+    classes, large = sums
+    share = np.divide(large, classes, out=np.zeros_like(large), where=classes > 0)
+    county, stage, year = (index.ravel() for index in np.indices(classes.shape))
+    base = solution.parts.given.scenario.base_year
+    return pd.DataFrame(
+        {
+            "county": np.append(["*"], space.counties).astype(object)[county],
+            "stage": np.append(["*"], space.stage_names[compulsory]).astype(object)[stage],
+            "school_year": np.append(base, space.years)[year],
+            "classes": classes.ravel(),
+            "large_classes": large.ravel(),
+            "share": share.ravel(),
+        }
+    )
+
+
 def reduction_table(solution: Solution) -> pd.DataFrame:
     """Split the fall in counted private pupils since the base year into its parts."""
     given = solution.parts.given
@@ -478,6 +509,7 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
     """Make every table of a plan from a solution of the model's columns."""
     solution = Solution(model.parts, x)
     shares, reduction = shares_table(solution), reduction_table(solution)
+    large = large_classes_table(solution)
     return {
         "projects": projects_table(solution),
         "openings": openings_table(solution),
@@ -494,6 +526,7 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
         "balance": balance_table(solution),
         "shares": shares,
         "reduction": reduction,
-        "targets": targets_table(solution, shares, reduction),
+        "large_classes": large,
+        "targets": targets_table(solution, shares, reduction, large),
         "limits_used": limits_table(model, solution),
     }

@@ -18,11 +18,12 @@ from capsim.model.constraints.policy import STAGE
 from capsim.model.data import codes, stepped
 from capsim.plan.solution_arrays import Solution
 from capsim.scenario.scenario import Scenario
+from capsim.scenario.settings import Policy
 
 TOLERANCE = 1e-6
 """Part of what is required (at least of 1) by which a target may be missed."""
 AT_MOST, AT_LEAST = "at most", "at least"
-COLUMNS = ("id", "what", "by", "required", "achieved", "holds")
+COLUMNS = ("id", "what", "by", "before", "required", "achieved", "holds")
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,12 @@ def targets_of(scenario: Scenario) -> tuple[Target, ...]:
     return tuple(out)
 
 
+def counted_share(policy: Policy) -> str:
+    """Name the column of a plan's table ``shares`` that holds the share as the policy counts it."""
+    counted = "including" if policy.purchased_counts_as_private else "excluding"
+    return f"share_{counted}_purchased"
+
+
 def tight_targets(table: pd.DataFrame) -> list[str]:
     """List the ids of targets of a plan's table that it meets with less than a thousandth to spare.
 
@@ -280,36 +287,39 @@ def target_groups(targets: pd.DataFrame) -> pd.DataFrame:
 
 
 def targets_table(
-    solution: Solution, shares: pd.DataFrame, reduction: pd.DataFrame
+    solution: Solution, shares: pd.DataFrame, reduction: pd.DataFrame, large: pd.DataFrame
 ) -> pd.DataFrame:
     """List the targets in force, what they require and what a solution achieves.
 
-    A floor of a year in which there is nobody to count is not in force.
+    ``before`` is the figure in the base year; NaN where it is not known. A floor of a year in
+    which there is nobody to count is not in force.
     """
     scenario, years = solution.parts.given.scenario, solution.parts.given.space.years
     public, inclusive = _in_kindergartens(solution)
+    single = (large["county"] != "*") & (large["stage"] != "*")
     figures = {
-        "placement": np.full(len(years), solution.value(solution.parts.columns.shortfall).sum()),
-        "reduction": reduction["total"].to_numpy(np.float64),
+        "placement": _without_place(solution),
+        "reduction": np.append(0.0, reduction["total"].to_numpy(np.float64)),
         "share": _worst_share(solution, shares),
         "kindergarten_enrolment": _enrolled(solution, STAGE),
         "senior_enrolment": _enrolled(solution, "senior"),
         "kindergarten_public": public,
         "kindergarten_inclusive": inclusive,
-        "large_classes": _large_classes(solution),
+        "large_classes": _largest(large[single], "share"),
     }
     words, rows = _words(scenario), list[tuple[Any, ...]]()
     for target in targets_of(scenario):
         if target.rule == "programme":
-            achieved = _projects_in_use(solution, target)
+            before, achieved = 0.0, _projects_in_use(solution, target)
         else:
-            achieved = float(figures[target.rule][int(target.date[:4]) - int(years[0])])
+            figure = figures[target.rule]
+            before, achieved = figure[0], figure[1 + int(target.date[:4]) - int(years[0])]
         if not np.isnan(achieved):
             what = RULES[target.rule].what.format(detail=target.detail, **words)
             holds = bool(target.holds(achieved))
-            rows.append((target.id, what, target.date, target.required, achieved, holds))
+            rows.append((target.id, what, target.date, before, target.required, achieved, holds))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({"required": float, "achieved": float, "holds": bool})
+    return table.astype({"before": float, "required": float, "achieved": float, "holds": bool})
 
 
 def _words(scenario: Scenario) -> dict[str, str]:
@@ -326,13 +336,29 @@ def _words(scenario: Scenario) -> dict[str, str]:
     }
 
 
+# Figures by year have the base year first.
+
+
+def _without_place(solution: Solution) -> Array:
+    """Count children without a place: of the base year, then of all planned years, ``[year]``."""
+    space, providers = solution.parts.given.space, solution.parts.given.providers
+    stages = len(space.stages)
+    children = np.bincount(space.grade_stage, space.base_children.sum(axis=0), stages)
+    pupils = np.bincount(providers.stage, providers.rolls.sum(axis=1), stages)
+    planned = np.full(len(space.years), solution.value(solution.parts.columns.shortfall).sum())
+    return np.append(np.maximum(children - pupils, 0.0).sum(), planned)
+
+
 def _worst_share(solution: Solution, shares: pd.DataFrame) -> Array:
     """Return the counted private share of the whole, or of the worst county, ``[year]``."""
     policy = solution.parts.given.scenario.settings.policy
-    counted = "including" if policy.purchased_counts_as_private else "excluding"
     county = (shares["county"] != "*") == (policy.share_scope == "county")
-    worst = shares[county].groupby("school_year")[f"share_{counted}_purchased"].max()
-    return np.asarray(worst[solution.parts.given.space.years], np.float64)
+    return _largest(shares[county], counted_share(policy))
+
+
+def _largest(table: pd.DataFrame, column: str) -> Array:
+    """Return the largest figure of every year, ``[year]``."""
+    return table.groupby("school_year")[column].max().to_numpy(np.float64)
 
 
 def _projects_in_use(solution: Solution, target: Target) -> float:
@@ -356,23 +382,31 @@ def _position(solution: Solution, stage: str) -> int:
 
 def _enrolled(solution: Solution, stage: str) -> Array:
     """Return children of a stage with a place over those of the age, ``[year]``."""
-    space = solution.parts.given.space
-    grades = space.grade_stage == _position(solution, stage)
+    space, position = solution.parts.given.space, _position(solution, stage)
+    grades = space.grade_stage == position
     people = space.population[:, grades].sum(axis=(0, 1))
     elsewhere = solution.parts.given.scenario.settings.demand.elsewhere.get(stage, 0.0)
     children = space.children[:, grades] / (1.0 - elsewhere)
     placed = (children - solution.shortfall[:, grades]).sum(axis=(0, 1))
-    return _share_of(placed, people)
+    pupils = _from_base(solution)[solution.parts.given.providers.stage == position, 0].sum()
+    base = space.base_population[:, grades].sum()
+    return _share_of(np.append(pupils / (1.0 - elsewhere), placed), np.append(base, people))
+
+
+def _from_base(solution: Solution) -> Array:
+    """Return pupils of providers, ``[provider, year]``."""
+    rolls = solution.parts.given.providers.rolls.sum(axis=1)
+    return np.hstack([rolls[:, None], solution.enrolled])
 
 
 def _in_kindergartens(solution: Solution) -> tuple[Array, Array]:
     """Return public, and public or inclusive, kindergarten children over all, ``[year]``."""
     providers, stage = solution.parts.given.providers, _position(solution, STAGE)
-    here = providers.stage == stage
-    everyone = solution.enrolled[here].sum(axis=0)
-    public = solution.enrolled[here & providers.public].sum(axis=0)
-    inclusive = solution.enrolled[here & providers.inclusive].sum(axis=0)
-    inclusive = public + inclusive + _turned_inclusive(solution, stage)
+    here, pupils = providers.stage == stage, _from_base(solution)
+    everyone = pupils[here].sum(axis=0)
+    public = pupils[here & providers.public].sum(axis=0)
+    inclusive = public + pupils[here & providers.inclusive].sum(axis=0)
+    inclusive[1:] += _turned_inclusive(solution, stage)
     return _share_of(public, everyone), _share_of(inclusive, everyone)
 
 
@@ -382,14 +416,3 @@ def _turned_inclusive(solution: Solution, stage: int) -> Array:
     new = solution.open[:, dates.december] - solution.open[:, dates.autumn]
     pupils = np.where(projects.row_stage == stage, projects.row_pupils, 0.0)
     return np.asarray((new[projects.row_project] * pupils[:, None]).sum(axis=0))
-
-
-def _large_classes(solution: Solution) -> Array:
-    """Share of large classes in the worst county and stage, ``[year]``."""
-    space, providers = solution.parts.given.space, solution.parts.given.providers
-    shape = (len(space.counties), len(space.stages), solution.parts.years)
-    large, classes = np.zeros(shape), np.zeros(shape)
-    np.add.at(large, (providers.county, providers.stage), solution.large_classes)
-    np.add.at(classes, (providers.county, providers.stage), solution.classes)
-    share = np.divide(large, classes, out=np.zeros(shape), where=classes > 0)
-    return np.asarray(share.max(axis=(0, 1), initial=0.0))

@@ -5,7 +5,7 @@ The screen and the page say the same; each lays it out in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +13,17 @@ import pandas as pd
 
 from capsim.i18n.language import Words
 from capsim.i18n.message import Message
+from capsim.model.data import stepped
 from capsim.plan.plan import Plan
-from capsim.plan.targets import rule_and_year, rules_of, target_groups, tight_targets, unit_of
+from capsim.plan.targets import (
+    TOLERANCE,
+    counted_share,
+    rule_and_year,
+    rules_of,
+    target_groups,
+    tight_targets,
+    unit_of,
+)
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
 from capsim.report.summary import meets_all
@@ -76,7 +85,7 @@ class Section(NamedTuple):
 
 
 def target_figure(identifier: str, figure: float | None, say: Words) -> str:
-    """Write a target's figure: a share in percent, anything else as a count.
+    """Write a target's figure: a share in percent, anything else as a count; ? if not known.
 
     Examples
     --------
@@ -84,7 +93,7 @@ def target_figure(identifier: str, figure: float | None, say: Words) -> str:
     >>> [target_figure(*one, words("en")) for one in [("share-2022", 0.05), ("reduction", 309800)]]
     ['5.00 %', '309,800']
     """
-    if figure is None:
+    if figure is None or np.isnan(figure):
         return "?"
     return say.share(figure) if unit_of(identifier) == "share" else say.count(figure)
 
@@ -114,7 +123,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        rule (its id), by, required, achieved (texts), holds, chance (text, blank without
+        rule (its id), by, before, required, achieved (texts), holds, chance (text, blank without
         simulation), later (text, blank if none follow), all_hold, id (of the first).
     """
     simulated = summary["simulation"]["draws"] > 0
@@ -143,8 +152,10 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
                 "rule": rule,
                 "id": row["id"],
                 "by": str(row["by"]),
-                "required": target_figure(row["id"], row["required"], say),
-                "achieved": target_figure(row["id"], row["achieved"], say),
+                **{
+                    key: target_figure(row["id"], row[key], say)
+                    for key in ("before", "required", "achieved")
+                },
                 "holds": bool(row["holds"]),
                 "chance": say.chance(chance) if simulated and chance is not None else "",
                 "later": later,
@@ -223,6 +234,90 @@ def cost_spread(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     text = say("nine simulations in ten: between {low} and {high}", low=low, high=high)
     short = plan.tables["costs"].query("kind == 'shortfall'")["discounted_cny"].sum()
     return text + say(", missing children not counted") if short > 1e5 else text
+
+
+def before_and_after(plan: Plan, say: Words) -> Section:
+    """Set private pupils, counties above the cap and large classes beside the base year."""
+    return Section(
+        say("Before and after"),
+        [*_private_pupils(plan, say), *_counties_above(plan, say), *_large_classes(plan, say)],
+    )
+
+
+def _private_pupils(plan: Plan, say: Words) -> Iterator[str]:
+    """Write how many private pupils count in the autumns before and after the reduction."""
+    shares, fall = plan.tables["shares"], plan.tables["reduction"].set_index("school_year")["total"]
+    base, policy = plan.scenario.base_year, plan.scenario.settings.policy
+    year = (
+        policy.reduction_year if policy.reduction_year in fall.index else plan.scenario.first_year
+    )
+    whole = shares[(shares["county"] == "*") & (shares["school_year"] == base)]
+    before = float(whole["private_excluding_purchased"].sum())
+    yield say(
+        "counted private pupils on 1 September: {before} in {base}, {after} in {year}",
+        before=say.count(before),
+        base=base,
+        after=say.count(before - float(fall[year])),
+        year=year,
+    )
+
+
+def _counties_above(plan: Plan, say: Words) -> Iterator[str]:
+    """Write how many counties lie above the first cap that is in force, and the worst of them.
+
+    The order speaks of each county, also where the cap of the scenario is on the whole.
+    """
+    policy, base = plan.scenario.settings.policy, plan.scenario.base_year
+    caps = {year: stepped(policy.private_share_cap, year) for year in plan.scenario.years}
+    in_force = [(year, cap) for year, cap in caps.items() if cap is not None]
+    if not in_force:
+        return
+    year, cap = in_force[0]
+    shares = plan.tables["shares"]
+    by_year = shares[shares["county"] != "*"].set_index("county").groupby("school_year")
+    for one, text in (
+        (year, "counties above {cap} at the end of {year}: {number} of {of}"),
+        (base, "in {year}: {number} of {of}"),
+    ):
+        counted = by_year.get_group(one)[counted_share(policy)]
+        above = int((counted > cap + TOLERANCE).sum())
+        said = say(text, cap=say.share(cap), year=one, number=above, of=len(counted))
+        worst = {"county": str(counted.idxmax()), "share": say.share(float(counted.max()))}
+        yield said + say(" (worst {county} {share})", **worst)
+
+
+def _large_classes(plan: Plan, say: Words) -> Iterator[str]:
+    """Write the share of large classes in all schools, and in the worst county and stage."""
+    table = plan.tables["large_classes"]
+    base, first = plan.scenario.base_year, plan.scenario.first_year
+    if not table["classes"].any():
+        return
+    whole, every = table["county"] == "*", table["stage"] == "*"
+    for rows, text in (
+        (
+            table[whole & every],
+            "large classes: {before} in {base}, {after} in {year}, at most {most} ({where})",
+        ),
+        (
+            table[~whole & ~every],
+            "worst county and stage: {before} in {base}, {after} in {year},"
+            " at most {most} ({where})",
+        ),
+    ):
+        from_worst = rows.sort_values("share", ascending=False, kind="stable")
+        worst = from_worst.drop_duplicates("school_year").set_index("school_year")
+        planned = worst.drop(index=base)
+        most = planned.iloc[0]
+        where = [] if every[rows.index[0]] else [f"{most['county']} {say.name(most['stage'])}"]
+        yield say(
+            text,
+            before=say.share(worst["share"][base]),
+            base=base,
+            after=say.share(planned["share"][first]),
+            year=first,
+            most=say.share(most["share"]),
+            where=say.joined([*where, str(most.name)]),
+        )
 
 
 def people(summary: dict[str, Any], say: Words) -> list[str]:

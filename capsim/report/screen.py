@@ -10,7 +10,7 @@ import numpy as np
 from capsim.analysis.shadow_prices import Prices
 from capsim.comparison.ranking import Comparison
 from capsim.demand.rolling_origin import Backtest
-from capsim.i18n.language import Words, filled, left, right, width, words, wrapped
+from capsim.i18n.language import WIDTH, Words, filled, left, right, width, words, wrapped
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rule_and_year
 from capsim.reliability.result import Hardened
@@ -49,7 +49,7 @@ def answer(
     lines = [_title(plan, lang), narrative.verdict(plan, summary, say), ""]
     if plan.status == "infeasible":
         return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
-    lines += [*_targets(summary, say), ""]
+    lines += [*_targets(plan, summary, say), ""]
     for section in narrative.mix(plan, summary, say):
         lines += wrapped(*section)
     lines += ["", *wrapped(*narrative.cost(plan, summary, say))]
@@ -57,6 +57,7 @@ def answer(
         lines += filled(f"  {spread}", "  ")
     if missing := narrative.short(plan, say):
         lines += ["", *wrapped(*missing)]
+    lines += ["", *wrapped(*narrative.before_and_after(plan, say))]
     lines += ["", *narrative.people(summary, say)]
     lines += ["", *wrapped(*narrative.binds(plan, say))]
     if outcomes is not None and (late := narrative.late(outcomes, say)):
@@ -79,22 +80,28 @@ def _explanation(explanation: Explanation | None, say: Words) -> list[str]:
     ]
 
 
-def _targets(summary: dict[str, Any], say: Words) -> list[str]:
-    """Write a line for each rule: its first date in full, its later years in short."""
+def _targets(plan: Plan, summary: dict[str, Any], say: Words) -> list[str]:
+    """Write a line for each rule: its first date in full, its later years in short.
+
+    What is said of later years goes on a line of its own where the first is full.
+    """
     rows = narrative.target_rows(summary, say)
     simulated = summary["simulation"]["draws"] > 0
-    names = [say.rule(row["rule"]) for row in rows]
+    names = [say.rule(str(row["rule"]).removeprefix("programme-")) for row in rows]
     wide = max(width(name) for name in [say("Target"), *names]) + 2
-    head = left(say("Target"), wide) + left(say("by"), 12)
-    head += right(say("required"), 10) + right(say("planned"), 10) + " " * 9
-    head += left(say("likely") if simulated else "", 8) + say("later years")
+    head = left(say("Target"), wide) + left(say("by"), 11)
+    titles = (say("in {year}", year=plan.scenario.base_year), say("required"), say("planned"))
+    head += "".join(right(title, 9) for title in titles) + " " * 9
+    head += left(say("likely") if simulated else "", 7) + say("later years")
     lines = [head.rstrip()]
     for name, row in zip(names, rows, strict=True):
-        line = left(name, wide) + left(row["by"], 12)
-        line += right(row["required"], 10) + right(row["achieved"], 10) + "  "
-        line += left(say("holds") if row["holds"] else say("MISSED"), 7)
-        line += f"{row['chance']:>6}  {row['later']}"
-        lines.append(line.rstrip())
+        line = left(name, wide) + left(row["by"], 11)
+        line += "".join(right(row[key], 9) for key in ("before", "required", "achieved")) + "  "
+        line += left(say("holds") if row["holds"] else say("MISSED"), 7) + f"{row['chance']:>5}  "
+        if width(line + row["later"]) > WIDTH:
+            lines += [line.rstrip(), f"    {say('later years: {later}', later=row['later'])}"]
+        else:
+            lines.append((line + row["later"]).rstrip())
     return lines
 
 

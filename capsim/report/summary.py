@@ -22,6 +22,7 @@ from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.projection import Demand
 from capsim.i18n.language import words
 from capsim.plan.plan import Explanation, Plan
+from capsim.plan.targets import COLUMNS
 from capsim.reliability.result import Hardened
 from capsim.report.figures.private import reduction_table
 from capsim.scenario.scenario import Scenario
@@ -123,7 +124,7 @@ def _targets(plan: Plan, outcomes: Outcomes | None) -> list[dict[str, Any]]:
     if outcomes is not None:
         drawn = outcomes.tables["targets"]
         chances = dict(zip(drawn["id"], drawn["probability"], strict=True))
-    rows = plan.tables["targets"][["id", "what", "by", "required", "achieved", "holds"]]
+    rows = plan.tables["targets"][list(COLUMNS)]
     records: list[Any] = rows.to_dict("records")
     return [{**row, "probability": chances.get(row["id"])} for row in records]
 

@@ -189,25 +189,55 @@ def balance_rows() -> list[tuple[Any, ...]]:
     ]
 
 
+def large_rows() -> list[tuple[Any, ...]]:
+    """Classes and large ones by county; the only compulsory stage is all stages."""
+    # In the base year 300 pupils at P, 120 at Q; N's two classes of 10 have no large one.
+    figures = {
+        ("C", 2021): (5.8, chord(5.8, 300)),
+        ("C", 2022): (5.8, chord(5.8, 300)),
+        ("C", 2023): (6.8, chord(6.8, 310)),
+        ("D", 2021): (3.0, chord(3, 120)),
+        ("D", 2022): (3.0, chord(3, 130)),
+        ("D", 2023): (5.0, chord(3, 130)),
+    }
+    for year in YEARS:
+        both = zip(figures["C", year], figures["D", year], strict=True)
+        classes, large = (one + other for one, other in both)
+        figures["*", year] = (classes, large)
+    return [
+        (
+            county,
+            stage,
+            year,
+            *figures[county, year],
+            figures[county, year][1] / figures[county, year][0],
+        )
+        for county in ("*", "C", "D")
+        for stage in ("*", "junior")
+        for year in YEARS
+    ]
+
+
 def target_rows() -> list[tuple[Any, ...]]:
     by, large = "2022-12-31", {}
-    for year, fills in {2022: ((5.8, 300),), 2023: ((6.8, 310),)}.items():
-        large[year] = max(chord(*fill) / fill[0] for fill in fills)
+    for year, (classes, pupils) in {2021: (5.8, 300), 2022: (5.8, 300), 2023: (6.8, 310)}.items():
+        large[year] = chord(classes, pupils) / classes
+    private, base = 270 / 690, large[2021]
     return [
-        ("placement", "children without a place", "2023-09-01", 0, 1, False),
-        ("reduction", "private pupils", "2022-09-01", 30, 40, True),
-        ("share-2022", "private share", by, 0.2, 120 / 690, True),
-        ("share-2023", "private share", "2023-12-31", 0.2, 90 / 690, True),
-        ("programme-build", "projects", by, 1, 1, True),
-        ("programme-turn", "projects", by, 1, 1, True),
-        ("kindergarten_enrolment-2022", "enrolled", by, 0.93, 1, True),
-        ("kindergarten_enrolment-2023", "enrolled", "2023-12-31", 0.93, 119 / 120, True),
-        ("kindergarten_public-2022", "public", by, 0.45, 0.5, True),
-        ("kindergarten_public-2023", "public", "2023-12-31", 0.45, 59 / 119, True),
-        ("kindergarten_inclusive-2022", "inclusive", by, 0.8, 100 / 120, True),
-        ("kindergarten_inclusive-2023", "inclusive", "2023-12-31", 0.8, 98 / 119, True),
-        ("large_classes-2022", "large classes", "2022-09-01", 0.5, large[2022], True),
-        ("large_classes-2023", "large classes", "2023-09-01", 0.5, large[2023], True),
+        ("placement", "children without a place", "2023-09-01", 0, 0, 1, False),
+        ("reduction", "private pupils", "2022-09-01", 0, 30, 40, True),
+        ("share-2022", "private share", by, private, 0.2, 120 / 690, True),
+        ("share-2023", "private share", "2023-12-31", private, 0.2, 90 / 690, True),
+        ("programme-build", "projects", by, 0, 1, 1, True),
+        ("programme-turn", "projects", by, 0, 1, 1, True),
+        ("kindergarten_enrolment-2022", "enrolled", by, 1, 0.93, 1, True),
+        ("kindergarten_enrolment-2023", "enrolled", "2023-12-31", 1, 0.93, 119 / 120, True),
+        ("kindergarten_public-2022", "public", by, 0.5, 0.45, 0.5, True),
+        ("kindergarten_public-2023", "public", "2023-12-31", 0.5, 0.45, 59 / 119, True),
+        ("kindergarten_inclusive-2022", "inclusive", by, 0.75, 0.8, 100 / 120, True),
+        ("kindergarten_inclusive-2023", "inclusive", "2023-12-31", 0.75, 0.8, 98 / 119, True),
+        ("large_classes-2022", "large classes", "2022-09-01", base, 0.5, large[2022], True),
+        ("large_classes-2023", "large classes", "2023-09-01", base, 0.5, large[2023], True),
     ]
 
 
@@ -316,7 +346,10 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             (2022, 30.0, 0.0, 0.0, 30.0, 0.0, 10.0, 0.0, 40.0),
             (2023, 0.0, 40.0, 90.0, 50.0, -10.0, 10.0, 0.0, 180.0),
         ),
-        "targets": frame("id what by required achieved holds", *target_rows()),
+        "large_classes": frame(
+            "county stage school_year classes large_classes share", *large_rows()
+        ),
+        "targets": frame("id what by before required achieved holds", *target_rows()),
     }
 
 
@@ -325,16 +358,20 @@ def hand_scenario() -> Any:
     return capsim.Scenario.from_tables(settings=settings(), **given_tables())
 
 
-@pytest.fixture
-def hand_plan() -> HandPlan:
+def hand_demand() -> HandDemand:
     pupils = np.zeros((2, 6, 3))
     pupils[0, :3], pupils[0, 3:], pupils[1, 3:] = 40.0, 130.0, 100.0
+    return HandDemand(("n", "d"), GRADES, YEARS, pupils, pupils.copy())
+
+
+@pytest.fixture
+def hand_plan() -> HandPlan:
     tables = plan_tables()
     objective = float(tables["costs"]["discounted_cny"].sum())
     committed = float(tables["costs"]["committed_cny"].sum())
     bound = objective - 1000.0
     return HandPlan(
-        demand=HandDemand(("n", "d"), GRADES, YEARS, pupils, pupils.copy()),
+        demand=hand_demand(),
         tables=tables,
         objective_cny=objective,
         bound_cny=bound,

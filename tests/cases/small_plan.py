@@ -212,15 +212,21 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
     ]
     targets = pd.DataFrame(
         [
-            ("placement", "children without a place", "2030-09-01", 0.0, 7.0, False),
-            ("reduction", "private pupils shed", "2022-09-01", 220.0, 230.0, True),
-            ("share-2022", "private share, whole", "2022-12-31", 0.05, 0.05, True),
-            ("share-2023", "private share, whole", "2023-12-31", 0.05, 0.048, True),
-            ("share-2024", "private share, whole", "2024-12-31", 0.05, 0.046, True),
-            ("programme-build-2022", "projects in use", "2022-12-31", 145.0, 145.0, True),
+            ("placement", "children without a place", "2030-09-01", 0.0, 0.0, 7.0, False),
+            ("reduction", "private pupils shed", "2022-09-01", 0.0, 220.0, 230.0, True),
+            ("share-2022", "private share, whole", "2022-12-31", 0.257, 0.05, 0.05, True),
+            ("share-2023", "private share, whole", "2023-12-31", 0.257, 0.05, 0.048, True),
+            ("share-2024", "private share, whole", "2024-12-31", 0.257, 0.05, 0.046, True),
+            ("programme-build-2022", "projects in use", "2022-12-31", 0.0, 145.0, 145.0, True),
         ],
-        columns=["id", "what", "by", "required", "achieved", "holds"],
+        columns=["id", "what", "by", "before", "required", "achieved", "holds"],
     )
+    large = [
+        (county, stage, year, 100.0, 3.0 + year - 2021, 0.03 + 0.01 * (year - 2021))
+        for county in ["*", *(f"C{c:02d}" for c in range(1, counties + 1))]
+        for stage in ["*", *STAGES]
+        for year in [2021, *YEARS]
+    ]
     conversions = pd.DataFrame(
         {
             "school": ["S1", "S2"],
@@ -288,6 +294,10 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
         "costs": pd.DataFrame(costs),
         "shares": pd.DataFrame(shares),
         "reduction": pd.DataFrame(reduction),
+        "large_classes": pd.DataFrame(
+            large,
+            columns=["county", "stage", "school_year", "classes", "large_classes", "share"],
+        ),
         "targets": targets,
         "limits_used": limits_used,
     }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
+from hand_made import chord, hand_demand
+from hand_scenario import given_tables, settings
 
 import capsim
 from capsim.plan.targets import RULES, make_target, read_targets, targets_of, unit_of
@@ -73,3 +77,26 @@ def test_large_classes_are_described_by_the_size_that_the_scenario_says(city, ch
     table = capsim.optimize(city.variant(sizes), relax=True).tables["targets"].set_index("id")
     what = f"share of classes of {words}, worst county and stage"
     assert table.loc["large_classes-2022", "what"] == what
+
+
+@pytest.mark.parametrize(("scope", "private"), [("whole", 270 / 690), ("county", 180 / 300)])
+def test_every_target_has_its_figure_in_the_base_year(scope, private):
+    """300 pupils in 290 places at P; 180 of the 300 pupils of county D are in private schools."""
+    said = deepcopy(settings())
+    said["policy"] |= {"private_share_cap": {"2022": 0.7}, "share_scope": scope}
+    scenario = capsim.Scenario.from_tables(settings=said, **given_tables())
+    plan = capsim.optimize(scenario, hand_demand(), relax=True)
+    before = plan.tables["targets"].set_index("id")["before"]
+    large = chord(5.8, 300) / 5.8
+    assert before.to_dict() == pytest.approx(
+        {"placement": 0, "reduction": 0, "programme-build": 0, "programme-turn": 0}
+        | {f"share-{year}": private for year in (2022, 2023)}
+        | {f"kindergarten_enrolment-{year}": 1 for year in (2022, 2023)}
+        | {f"kindergarten_public-{year}": 60 / 120 for year in (2022, 2023)}
+        | {f"kindergarten_inclusive-{year}": 90 / 120 for year in (2022, 2023)}
+        | {f"large_classes-{year}": large for year in (2022, 2023)}
+    )
+    table = plan.tables["large_classes"].set_index(["county", "stage", "school_year"])["share"]
+    assert table["C", "junior", 2021] == pytest.approx(large)
+    both = (chord(5.8, 300) + chord(3, 120)) / 8.8
+    assert table["*", "*", 2021] == pytest.approx(both)

@@ -8,7 +8,7 @@ import pytest
 from small_plan import written_certificate, written_explanation, written_outcomes, written_plan
 
 from capsim.i18n.language import words
-from capsim.plan.targets import tight_targets
+from capsim.plan.targets import COLUMNS, tight_targets
 from capsim.report import answer, csv, files, meets_all, summarize, to_json
 from capsim.report.narrative import cost_spread
 
@@ -50,7 +50,7 @@ def test_summary_has_exactly_the_promised_keys():
         if inner is not None:
             assert set(SUMMARY[key]) == inner
     for row in SUMMARY["targets"]:
-        assert list(row) == ["id", "what", "by", "required", "achieved", "holds", "probability"]
+        assert list(row) == [*COLUMNS, "probability"]
     assert SUMMARY["simulation"]["draws"] == 100
 
 
@@ -112,6 +112,11 @@ def test_answer_fits_one_screen_and_names_what_matters():
     assert "teachers to hire used up in 2022 (1 county)" in text
     assert "places for sale used up in 2022" in text
     assert "P011 (66 % on time, 61 pupils)" in text
+    assert "share       2022-12-31   25.70 %   5.00 %   5.00 %  holds" in text
+    assert "counted private pupils on 1 September: 1,542 in 2021, 1,312 in 2022" in text
+    assert "counties above 5.00 % at the end of 2022: 0 of 2 (worst C01 5.00 %)" in text
+    assert "in 2021: 2 of 2 (worst C01 25.70 %)" in text
+    assert "large classes: 3.00 % in 2021, 4.00 % in 2022, at most 12.00 % (2030)" in text
     assert "junior 7 in 2022 (C01 7), 7 child-years in all" in text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 import numpy as np
 
@@ -178,11 +179,14 @@ def target_sentences(plan: Plan) -> list[Message]:
     return [
         Message(
             "Target {target} is missed by the plan ({achieved} where {required} is required by"
-            " {by}): the scenario has switched its rule off.",
+            " {by}; {before} in {year}): the scenario has switched its rule off.",
             {
                 "target": str(row["id"]),
-                "achieved": f"{row['achieved']:,.4g}",
-                "required": f"{row['required']:,.4g}",
+                **{
+                    key: "?" if isnan(row[key]) else f"{row[key]:,.4g}"
+                    for key in ("before", "achieved", "required")
+                },
+                "year": plan.scenario.base_year,
                 "by": str(row["by"]),
             },
         )

@@ -113,6 +113,7 @@ def _contents(
     """Collect what the page shows of a plan."""
     spread = narrative.cost_spread(plan, summary, say)
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
+    sections.append(narrative.before_and_after(plan, say))
     if missing := narrative.short(plan, say):
         sections.append(missing)
     sections.append(narrative.binds(plan, say))
@@ -126,6 +127,7 @@ def _contents(
     counted = counties(plan, say)
     return {
         "cards": _cards(plan, summary, say),
+        "base_year": plan.scenario.base_year,
         "rows": rows,
         "sections": sections,
         "spread": spread,
@@ -134,7 +136,7 @@ def _contents(
         "ledger": ledger(plan, outcomes, reached, say),
         "levers": private_schools(plan, say),
         "balances": [t for t in (limits(plan, say), balances(plan, say)) if t.rows],
-        "targets": targets(summary, say),
+        "targets": targets(plan, summary, say),
         "counties": counted,
         "county_numbers": {county.name: county.number for county in counted},
         "certificate": summary["certificate"],

@@ -38,14 +38,14 @@ UNITS = {
 SUMS = ["children", "seats", "used", "overfilled", "surplus", "private", "converted", "shortfall"]
 
 
-def targets(summary: dict[str, Any], say: Words) -> Table:
-    """List every target of every year."""
+def targets(plan: Plan, summary: dict[str, Any], say: Words) -> Table:
+    """List every target of every year, with its figure in the base year."""
     frame = target_cells(pd.DataFrame(summary["targets"]), say)
     if summary["simulation"]["draws"] > 0:
         frame["probability"] = frame["probability"].astype(float)
     else:
         frame = frame.drop(columns="probability")
-    return layout("targets").table(frame, say)
+    return layout("targets").table(frame, say, values={"year": plan.scenario.base_year})
 
 
 def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
@@ -57,7 +57,8 @@ def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
             target_figure(name, value, say)
             for name, value in zip(frame["id"], frame[key], strict=True)
         ]
-        for key in ("required", "achieved")
+        for key in ("before", "required", "achieved")
+        if key in frame
     }
     return frame.assign(
         **figures,

@@ -176,7 +176,7 @@ def test_a_target_whose_rule_is_switched_off() -> None:
         switches={"reduction": False},
     )
     explanation = capsim.optimize(scenario).explain()
-    assert "switched its rule off" in explanation.sentences[0]
+    assert "in 2021): the scenario has switched its rule off" in explanation.sentences[0]
 
 
 def test_on_one_screen() -> None:
