@@ -296,7 +296,7 @@ def compare_run(
     *,
     settings: Sequence[str] = (),
     one_at_a_time: bool = False,
-    criterion: str = "avoidable_cny",
+    criterion: str = "objective_cny",
     lang: str = "en",
     workers: int = 1,
     store: str | Path | None = None,

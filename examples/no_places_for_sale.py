@@ -20,7 +20,7 @@ strict = city.variant({"policy.purchase_ceiling_share": 0.0}, name="no-purchase"
 comparison = capsim.compare([city, strict], draws=100, seed=1)
 for row in comparison.tables["summary"].to_dict("records"):
     print(
-        f"{row['scenario']}: {row['avoidable_cny'] / 1e6:,.1f} million RMB,"
+        f"{row['scenario']}: {row['objective_cny'] / 1e6:,.1f} million RMB,"
         f" {row['displaced']:,.0f} children made to change school,"
         f" {row['missed']:.0f} targets missed"
     )

@@ -94,7 +94,7 @@ def compare(
     solver: Solver = "highs",
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
-    by: Annotated[str, typer.Option(help="Column of summary.csv to rank by.")] = "avoidable_cny",
+    by: Annotated[str, typer.Option(help="Column of summary.csv to rank by.")] = "objective_cny",
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -3,12 +3,16 @@
 Draw ``d`` has the same births and the same building luck in every scenario, so a simulated
 difference is taken draw by draw (paired over common random numbers): what is common falls out, and
 the interval is that of the difference alone.
+
+A plan is proved to within its gap only, and of plans that cost the same whole any may be found. So
+two scenarios differ where one's plan costs less in total than the least that the other can cost;
+what is simulated of plans that do not differ so is no difference of the scenarios.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +26,75 @@ from capsim.simulation.outcomes import LEVEL
 
 WHOLE = 1e15
 """Size from which on a number without a fraction is written as it is kept."""
-COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws")
+COLUMNS = ("scenario", "what", "first", "mean", "difference", "low", "high", "draws", "differs")
+SAME = 1e-6
+"""Share of a total cost to which solvers find one and the same optimum."""
+
+
+class Proof(NamedTuple):
+    """What is proved of a scenario's plan.
+
+    Attributes
+    ----------
+    missed : float
+        Targets missed; NaN without a plan, as the costs.
+    objective_cny, bound_cny : float
+        Total cost of the plan (decided and committed), and the least that any plan can cost; RMB,
+        discounted.
+    plan : str
+        The same where program and solution are the same.
+    """
+
+    missed: float
+    objective_cny: float
+    bound_cny: float
+    plan: str
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> Proof:
+        """Return what a row of `summary` says; without a plan there are no numbers."""
+        unknown = {"missed": np.nan, "objective_cny": np.nan, "bound_cny": np.nan, "plan": ""}
+        return cls(*({**unknown, **row}[name] for name in cls._fields))
+
+    @property
+    def open_cny(self) -> float:
+        """RMB by which a better plan could be cheaper."""
+        return self.objective_cny - self.bound_cny
+
+    def cheaper(self, other: Proof) -> bool:
+        """Check whether the whole costs less, whatever better plan of the other may be found.
+
+        Examples
+        --------
+        >>> one, other = Proof(0, 100.0, 99.0, "a"), Proof(0, 101.0, 100.0, "b")
+        >>> one.cheaper(other), one.cheaper(Proof(0, 103.0, 102.0, "c"))
+        (False, True)
+        """
+        return self.objective_cny + SAME * abs(self.objective_cny) < other.bound_cny
+
+    def level(self, other: Proof) -> bool:
+        """Check whether as many targets are missed and neither is proved to be cheaper."""
+        return self.missed == other.missed and not self.cheaper(other) and not other.cheaper(self)
+
+    def apart(self, other: Proof) -> bool:
+        """Check whether figures that differ do so because of the scenarios.
+
+        Those of one and the same plan do, and those of plans that are not level.
+        """
+        return self.plan == other.plan or not self.level(other)
+
+    def above(self, first: Proof) -> tuple[float, float, float]:
+        """Return total cost above that of another, and the interval that both gaps leave.
+
+        Examples
+        --------
+        >>> Proof(0, 101.0, 100.0, "b").above(Proof(0, 100.0, 98.0, "a"))
+        (1.0, 0.0, 3.0)
+        """
+        difference = self.objective_cny - first.objective_cny
+        if self.plan == first.plan:
+            return difference, difference, difference
+        return difference, difference - self.open_cny, difference + first.open_cny
 
 
 def differences(first: Scenario, other: Scenario) -> pd.DataFrame:
@@ -148,7 +220,9 @@ def matched(first: Flag, other: Flag) -> tuple[float, float, float]:
 
 
 def differences_of(
-    draws: Mapping[str, pd.DataFrame], targets: Mapping[str, Mapping[str, Target]]
+    draws: Mapping[str, pd.DataFrame],
+    targets: Mapping[str, Mapping[str, Target]],
+    proofs: Mapping[str, Proof],
 ) -> pd.DataFrame:
     """Set every simulated figure of every scenario against that of the first.
 
@@ -158,24 +232,36 @@ def differences_of(
         The tables ``draws`` by scenario, the first what others differ from.
     targets
         By scenario and id.
+    proofs
+        By scenario.
 
     Returns
     -------
     DataFrame
         ``COLUMNS``: ``what`` is a column of ``draws``, or ``probability of`` a target; persons
         (child-years), shares, RMB (discounted); ``first`` and ``mean`` are the two means.
+        Intervals of RMB are widened by what the gaps of two different plans leave open.
+        ``differs``: the interval leaves out 0, and the plans are apart (see `Proof.apart`).
     """
     rows: list[tuple[Any, ...]] = []
     names = list(draws)
     for name in names[1:]:
         one, two = draws[names[0]], draws[name]
+        proof, base = proofs[name], proofs[names[0]]
+        lower, upper = np.subtract(proof.above(base)[1:], proof.above(base)[0])
         both = min(len(one), len(two))
         for what in one.columns.intersection(two.columns, sort=False).drop("draw"):
             a, b = (table[what].to_numpy(np.float64)[:both] for table in (one, two))
-            rows.append((name, what, a.mean(), b.mean(), *paired(a, b), both))
+            mean, low, high = paired(a, b)
+            if what.endswith("_cny"):
+                low, high = low + lower, high + upper
+            rows.append((name, what, a.mean(), b.mean(), mean, low, high, both))
             if what in targets[names[0]] and what in targets[name]:
                 met_a = targets[names[0]][what].holds(a)
                 met_b = targets[name][what].holds(b)
                 figures = (met_a.mean(), met_b.mean(), *matched(met_a, met_b))
                 rows.append((name, f"probability of {what}", *figures, both))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
+    apart = [proofs[name].apart(proofs[names[0]]) for name in table["scenario"]]
+    surely = (table["low"] > 0) | (table["high"] < 0)
+    return table.assign(differs=surely & np.array(apart, bool))

@@ -12,11 +12,11 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
-from capsim.comparison.differences import differences, differences_of
+from capsim.comparison.differences import Proof, differences, differences_of
 from capsim.comparison.sensitivity_design import Factors
 from capsim.demand.projection import project
 from capsim.i18n.message import Message
-from capsim.io.cache import ResultStore
+from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import run_tasks
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions
 from capsim.plan.plan import Plan
@@ -26,8 +26,10 @@ from capsim.scenario.scenario import Scenario, load
 from capsim.simulation.outcomes import Outcomes
 from capsim.simulation.run import simulate
 
-LESS_IS_BETTER = ("missed", "avoidable_cny", "displaced", "shortfall")
-"""Columns of `summary` by which one scenario dominates another: no worse in all, better in one."""
+NO_WORSE = ("missed", "displaced", "shortfall")
+"""Columns of `summary` in which a scenario that costs less dominates where none is larger."""
+NOBODY = 0.5
+"""Children up to which one number of them is no larger than another."""
 
 HEADLINES = (
     "scenario",
@@ -35,6 +37,8 @@ HEADLINES = (
     "gap",
     "missed",
     "objective_cny",
+    "bound_cny",
+    "committed_cny",
     "avoidable_cny",
     "displaced",
     "shortfall",
@@ -43,8 +47,11 @@ HEADLINES = (
     "converted",
     "purchased_most",
     "least_probability",
+    "plan",
 )
-CRITERIA = HEADLINES[2:]
+CRITERIA = tuple(
+    name for name in HEADLINES[2:] if name not in ("bound_cny", "committed_cny", "plan")
+)
 STACKED = ("targets", "mix", "costs", "years", "limits", "binding")
 LIBRARIES = ("capsim", "numpy", "scipy", "highspy")
 TERMS = ("new_seats", "converted", "purchased", "overfilled", "existing_seats", "fewer_pupils")
@@ -74,6 +81,11 @@ class Result:
     def sentences(self) -> tuple[str, ...]:
         """Why there is no plan, in English."""
         return tuple(str(one) for one in self.messages)
+
+    @property
+    def proof(self) -> Proof:
+        """What is proved of the plan."""
+        return Proof.of(self.headline)
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,7 @@ def compare(
     *,
     draws: int | None = None,
     seed: int = 0,
-    criterion: str = "avoidable_cny",
+    criterion: str = "objective_cny",
     prices: bool = False,
     factors: Factors | None = None,
     store: str | Path | None = None,
@@ -169,18 +181,24 @@ def compare(
         Tables, persons and RMB (discounted):
 
         - `summary`: scenario, rank, status, gap, missed (targets; NaN without a plan),
-          objective_cny, avoidable_cny, displaced, shortfall, surplus_last (empty compulsory seats
+          objective_cny (the whole), bound_cny (the least the whole can cost), committed_cny and
+          avoidable_cny (its two parts), displaced, shortfall, surplus_last (empty compulsory seats
           in the last year), opened (candidates), converted, purchased_most (places in a December),
-          least_probability (of the least likely target), dominated_by (names, joined by `;`)
+          least_probability (of the least likely target), plan (the same where program and solution
+          are), difference_cny, difference_low_cny, difference_high_cny (total cost above that of
+          the first scenario, and the interval that both gaps leave), level_with (scenarios that
+          miss as many targets, neither proved to cost less) and dominated_by (proved to cost less,
+          and no worse in targets missed, displaced and shortfall): names, joined by `;`
         - `inputs`: scenario, table, key, column, first, value
         - `differences`: scenario, what, first, mean, difference, low, high, draws: simulated
-          figures against those of the first scenario, draw by draw, with 95 % intervals
+          figures against those of the first scenario, draw by draw, with 95 % intervals, those of
+          money widened by both gaps; differs: the interval leaves out 0 and the plans are not level
         - `targets`: scenario, id, by, required, achieved, holds, tight (met with less than a
           thousandth to spare), probability, low, high
         - `mix`: scenario, school_year and the terms of the reduction
-        - `costs`: scenario, kind, school_year, discounted_cny, avoidable_cny
+        - `costs`: scenario, kind, school_year, discounted_cny (the whole), committed_cny
         - `years`: scenario, school_year, displaced, surplus, share_excluding_purchased,
-          share_including_purchased, avoidable_cny
+          share_including_purchased, discounted_cny (the whole), committed_cny
         - `limits`: scenario, kind, county (`*` the whole), year, used, limit: those used up
         - `binding` (with `prices`): scenario and the columns of `Prices.binding`
 
@@ -247,19 +265,29 @@ def _plan_and_simulate(job: Job) -> Result:
 
 
 def summary_of(results: Mapping[str, Result], criterion: str) -> pd.DataFrame:
-    """Rank scenarios and mark those that another dominates."""
+    """Rank scenarios; say how far each is from the first, from which it does not differ, and more.
+
+    Columns beyond the headlines are in `compare`.
+    """
     rows: list[Mapping[str, Any]] = [result.headline for result in results.values()]
     table = pd.DataFrame(rows, columns=list(HEADLINES))
     table = table.sort_values(
         ["missed", criterion], na_position="last", kind="stable", ignore_index=True
     )
     table.insert(1, "rank", range(1, len(table) + 1))
-    values = table[list(LESS_IS_BETTER)].to_numpy(float)
-    dominated = []
-    for row in values:
-        better = (values <= row).all(axis=1) & (values < row).any(axis=1)
-        dominated.append(";".join(table["scenario"].to_numpy(str)[np.asarray(better)]))
-    return table.assign(dominated_by=dominated)
+    proofs = {row["scenario"]: Proof.of(row) for row in table.to_dict("records")}
+    first = proofs[next(iter(results))]
+    above = [one.above(first) for one in proofs.values()]
+    kinds = ("difference_cny", "difference_low_cny", "difference_high_cny")
+    table = table.assign(**dict(zip(kinds, np.transpose(above), strict=True)))
+    figures = dict(zip(proofs, table[list(NO_WORSE)].to_numpy(float), strict=True))
+    level, dominated = [], []
+    for name, proof in proofs.items():
+        level.append([key for key, one in proofs.items() if key != name and one.level(proof)])
+        no_worse = [key for key in proofs if (figures[key] <= figures[name] + NOBODY).all()]
+        dominated.append([key for key in no_worse if proofs[key].cheaper(proof)])
+    joined = {"level_with": level, "dominated_by": dominated}
+    return table.assign(**{key: list(map(";".join, each)) for key, each in joined.items()})
 
 
 def _differences(results: Mapping[str, Result]) -> pd.DataFrame:
@@ -272,7 +300,8 @@ def _differences(results: Mapping[str, Result]) -> pd.DataFrame:
         name: {target.id: target for target in read_targets(own["targets"])}
         for name, own in tables.items()
     }
-    return differences_of({name: own["draws"] for name, own in tables.items()}, targets)
+    proofs = {name: results[name].proof for name in tables}
+    return differences_of({name: own["draws"] for name, own in tables.items()}, targets, proofs)
 
 
 def _stack(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -311,6 +340,8 @@ def _headline(plan: Plan, years: pd.DataFrame, targets: pd.DataFrame) -> dict[st
     return {
         "missed": int((~targets["holds"]).sum()),
         "objective_cny": plan.objective_cny,
+        "bound_cny": plan.bound_cny,
+        "committed_cny": plan.committed_cny,
         "avoidable_cny": plan.avoidable_cny,
         "displaced": float(years["displaced"].sum()),
         "shortfall": float(tables["shortfall"]["shortfall"].sum()),
@@ -319,7 +350,17 @@ def _headline(plan: Plan, years: pd.DataFrame, targets: pd.DataFrame) -> dict[st
         "converted": int(tables["conversions"]["school"].nunique()),
         "purchased_most": float(bought.max()) if len(bought) else 0.0,
         "least_probability": float(targets["probability"].min()),
+        "plan": _identity(plan),
     }
+
+
+def _identity(plan: Plan) -> str:
+    """Return a hash of program and solution."""
+    program = plan.model.program
+    matrix = program.matrix
+    limits = (program.lower, program.upper, program.row_lower, program.row_upper)
+    parts = (matrix.data, matrix.indices, matrix.indptr, program.cost, program.integer, *limits)
+    return digest(*parts, plan.x)[:12]
 
 
 def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
@@ -346,9 +387,8 @@ def _mix(plan: Plan) -> pd.DataFrame:
 
 
 def _costs(plan: Plan, keys: list[str]) -> pd.DataFrame:
-    costs = plan.tables["costs"]
-    costs = costs.assign(avoidable_cny=costs["discounted_cny"] - costs["committed_cny"])
-    return costs.groupby(keys)[["discounted_cny", "avoidable_cny"]].sum().reset_index()
+    costs = plan.tables["costs"].groupby(keys)[["discounted_cny", "committed_cny"]]
+    return costs.sum().reset_index()
 
 
 def _years(plan: Plan) -> pd.DataFrame:
@@ -363,5 +403,5 @@ def _years(plan: Plan) -> pd.DataFrame:
         }
     )
     table = table.join(shares[["share_excluding_purchased", "share_including_purchased"]])
-    table = table.join(_costs(plan, ["school_year"]).set_index("school_year")["avoidable_cny"])
+    table = table.join(_costs(plan, ["school_year"]).set_index("school_year"))
     return table.reset_index(names="school_year")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.comparison.differences import shown
+from capsim.comparison.differences import Proof, shown
 from capsim.scenario.scenario import Scenario
 
 Factors = Mapping[str, Mapping[str, Any]]
@@ -107,28 +107,32 @@ def tornado(summary: pd.DataFrame, factors: Factors, base: str, column: str) -> 
     -------
     DataFrame
         key, low_value, high_value (the values with the least and the largest result, the base's own
-        being blank), low, base, high (results), range, no_plan (values without a plan, joined by
-        ``;``); the widest first. A setting without any result is NaN and comes last.
+        being blank), low, base, high (results), range, differs (whether the two results do so
+        because of the setting: their plans are apart, see `Proof.apart`), no_plan (values without a
+        plan, joined by ``;``); those that differ first, the widest first. A setting without any
+        result is NaN and comes last.
     """
     results = dict(zip(summary["scenario"], summary[column].astype(float), strict=True))
+    proofs = {row["scenario"]: Proof.of(row) for row in summary.to_dict("records")}
     rows = []
     single = {name: change for name, change in factors.items() if len(change) == 1}
     for key in dict.fromkeys(key for change in single.values() for key in change):
-        by_value = {"": results[base]}
-        by_value |= {
-            shown(change[key]): results[name] for name, change in single.items() if key in change
-        }
+        named = {"": base}
+        named |= {shown(change[key]): name for name, change in single.items() if key in change}
+        by_value = {value: results[name] for value, name in named.items()}
         known = {value: result for value, result in by_value.items() if result == result}
         without = ";".join(value for value in by_value if value and value not in known)
         if not known:
-            rows.append((key, "", "", np.nan, results[base], np.nan, np.nan, without))
+            rows.append((key, "", "", np.nan, results[base], np.nan, np.nan, False, without))
             continue
         low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-        spread = known[high] - known[low]
-        rows.append((key, low, high, known[low], results[base], known[high], spread, without))
-    names = ["key", "low_value", "high_value", "low", "base", "high", "range", "no_plan"]
+        ends, spread = (known[low], results[base], known[high]), known[high] - known[low]
+        differs = spread > 0 and proofs[named[low]].apart(proofs[named[high]])
+        rows.append((key, low, high, *ends, spread, differs, without))
+    names = ["key", "low_value", "high_value", "low", "base", "high", "range", "differs", "no_plan"]
     table = pd.DataFrame(rows, columns=names)
-    return table.sort_values("range", ascending=False, kind="stable", ignore_index=True)
+    order = ["differs", "range"]
+    return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
 def heat(summary: pd.DataFrame, factors: Factors, column: str) -> pd.DataFrame:

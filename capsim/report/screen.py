@@ -173,14 +173,15 @@ def _ranking(comparison: Comparison, say: Words) -> list[str]:
     wide = max(width(name) for name in (say("scenario"), *comparison.results)) + 2
     columns = {
         "missed": (say("missed"), 9),
-        "avoidable_cny": (say("decided cost"), 20),
+        "objective_cny": (say("whole cost"), 20),
         "displaced": (say("displaced"), 11),
         "surplus_last": (say("empty, end"), 15),
         "least_probability": (say("likely"), 8),
     }
     head = " " * 3 + left(say("scenario"), wide)
     head += "".join(right(title, room) for title, room in columns.values())
-    lines = [f"{head}  {say('dominated by')}"]
+    wide_level = width(say("no difference from")) + 2
+    lines = [f"{head}  {left(say('no difference from'), wide_level)}{say('dominated by')}"]
     for row in summary.to_dict("records"):
         start = f"{row['rank']:<3}{left(str(row['scenario']), wide)}"
         if row["status"] == "infeasible":
@@ -189,8 +190,11 @@ def _ranking(comparison: Comparison, say: Words) -> list[str]:
         cells = [
             right(compared.figure(row[key], key, say), room) for key, (_, room) in columns.items()
         ]
-        above = ", ".join(ranks[name] for name in row["dominated_by"].split(";") if name)
-        lines.append(f"{start}{''.join(cells)}  {above}".rstrip())
+        level, above = (
+            ", ".join(ranks[name] for name in row[key].split(";") if name)
+            for key in ("level_with", "dominated_by")
+        )
+        lines.append(f"{start}{''.join(cells)}  {left(level, wide_level)}{above}".rstrip())
     return lines
 
 

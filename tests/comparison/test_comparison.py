@@ -25,13 +25,14 @@ from capsim.comparison import (
     parse_settings,
     tornado,
 )
-from capsim.comparison.differences import differences_of, matched, paired
+from capsim.comparison.differences import Proof, differences_of, matched, paired
 from capsim.comparison.ranking import Job, summary_of
 from capsim.i18n.language import width
 from capsim.io.cache import ResultStore
 from capsim.io.executors import processes
 from capsim.plan.targets import make_target
 from capsim.report import comparison_text
+from capsim.report.figures.comparison import beyond_committed
 from capsim.report.files import comparison_files
 from capsim.report.summary import comparison_summary
 from capsim.scenario import generate
@@ -86,27 +87,42 @@ def test_changed_settings_and_cells_and_rows_are_named(city):
     assert len(rows) == 3
 
 
-def test_worse_in_everything_is_dominated_and_no_plan_comes_last():
-    figures = {
-        "cheap": {"missed": 0, "avoidable_cny": 1.0, "displaced": 10.0, "shortfall": 0.0},
-        "kind": {"missed": 0, "avoidable_cny": 2.0, "displaced": 5.0, "shortfall": 0.0},
-        "dear": {"missed": 0, "avoidable_cny": 3.0, "displaced": 5.0, "shortfall": 0.0},
-        "misses": {"missed": 1, "avoidable_cny": 0.5, "displaced": 9.0, "shortfall": 0.0},
-        "none": {"status": "infeasible"},
-    }
+def found(name, missed, total, displaced, shortfall, gap=0.0):
+    """A scenario's headline with a plan that costs the total and is proved to within the gap."""
+    proved = {"missed": missed, "objective_cny": total, "bound_cny": total - gap, "plan": name}
+    figures = {"displaced": displaced, "shortfall": shortfall, "committed_cny": 0.0}
+    return Result({"scenario": name, "status": "optimal", **proved, **figures}, (), {})
+
+
+def test_dearer_and_no_better_is_dominated_and_no_plan_comes_last():
     results = {
-        name: Result({"scenario": name, "status": "optimal"} | figures[name], (), {})
-        for name in reversed(figures)
+        "none": Result({"scenario": "none", "status": "infeasible"}, (), {}),
+        "misses": found("misses", 1, 0.5, 9.0, 0.0),
+        "dear": found("dear", 0, 3.0, 5.0, 0.0),
+        "kind": found("kind", 0, 2.0, 5.0, 0.0),
+        "cheap": found("cheap", 0, 1.0, 10.0, 0.0),
     }
-    table = summary_of(results, "avoidable_cny").set_index("scenario")
+    table = summary_of(results, "objective_cny").set_index("scenario")
     assert list(table.index) == ["cheap", "kind", "dear", "misses", "none"]
-    assert table["dominated_by"].to_dict() == {
-        "cheap": "",
-        "kind": "",
-        "dear": "kind",
-        "misses": "",
-        "none": "",
+    assert table["dominated_by"].tolist() == ["", "", "kind", "", ""]
+    assert table["level_with"].tolist() == [""] * 5
+    assert table["difference_cny"].isna().all()  # the first has no plan
+
+
+def test_within_both_gaps_nothing_is_dearer_nor_dominated():
+    """100 proved from 97: 101 from 99.5 may be the same, 102 from 100.5 is not."""
+    results = {
+        "first": found("first", 0, 100.0, 5.0, 0.0, gap=3.0),
+        "near": found("near", 0, 101.0, 50.0, 0.0, gap=1.5),
+        "far": found("far", 0, 102.0, 5.0, 0.0, gap=1.5),
+        "strict": found("strict", 1, 102.0, 5.0, 0.0, gap=9.0),
     }
+    table = summary_of(results, "objective_cny").set_index("scenario")
+    assert table.loc["near", "level_with"] == "first;far"
+    assert table.loc["far", "level_with"] == "near"
+    assert table["dominated_by"].tolist() == ["", "", "first", ""]
+    above = table.loc["far", [f"difference_{end}cny" for end in ("", "low_", "high_")]]
+    assert above.tolist() == [2.0, 0.5, 5.0]
 
 
 def test_one_scenario_or_equal_names_or_an_unknown_criterion_are_refused(city):
@@ -147,8 +163,12 @@ def test_differences_are_taken_draw_by_draw(compared):
     difference = (two["cost_cny"] - one["cost_cny"]).to_numpy()
     assert row["difference"].item() == pytest.approx(difference.mean())
     half = 2.0930240544 * difference.std(ddof=1) / np.sqrt(20)  # Student's t, 19 degrees
-    assert row["high"].item() == pytest.approx(difference.mean() + half)
-    assert row["low"].item() == pytest.approx(difference.mean() - half)
+    gap = compared.tables["summary"].set_index("scenario")
+    gap = gap["objective_cny"] - gap["bound_cny"]
+    high = difference.mean() + half + gap["city"]
+    low = difference.mean() - half - gap["city: costs.overfill_cny=1000"]
+    assert row["high"].item() == pytest.approx(high)
+    assert row["low"].item() == pytest.approx(low)
     assert "city: policy.reduction=5000" not in set(table["scenario"])
     chance = table[table["what"] == "probability of share-2022"]
     assert ((chance["first"] >= 0) & (chance["mean"] <= 1)).all()
@@ -160,6 +180,100 @@ def test_equal_content_differs_by_nothing(city):
     drawn = table[~table["what"].str.startswith("probability")]
     assert (drawn[["difference", "low", "high"]] == 0).all(axis=None)
     assert same.tables["summary"]["dominated_by"].tolist() == ["", ""]
+
+
+def ordered(city):
+    """A city in which every candidate is ordered for its earliest day, at no limit of money."""
+    projects, limits = city.table("projects"), city.table("limits")
+    due = projects["due"].where(projects["due"] != "", projects["earliest_opening"])
+    tables = {
+        "projects": projects.assign(status="ordered", due=due),
+        "limits": limits[~limits["kind"].isin(["capital", "land"])],
+    }
+    return city.variant({}, tables=tables, name="everything ordered")
+
+
+@pytest.fixture(scope="module")
+def three():
+    """A city of three areas and its variant, in which all is ordered that might be built."""
+    city = generate(3, 8000, 0, stages=("primary", "junior"), years=(2021, 2025), name="city")
+    return compare([ordered(city), city], draws=20)
+
+
+def test_what_is_ordered_already_counts(three):
+    """What is decided there is 0.24 million cheaper, but 48.6 million more are committed."""
+    summary = three.tables["summary"].set_index("scenario")
+    assert summary.index.tolist() == ["city", "everything ordered"]
+    city, everything = (summary.loc[name] for name in summary.index)
+    assert everything["avoidable_cny"] < city["avoidable_cny"]
+    assert everything["committed_cny"] > city["committed_cny"] + 4e7
+    assert everything["objective_cny"] > city["objective_cny"] + 4e7
+    assert everything["dominated_by"] == "city"
+    assert city["dominated_by"] == "" == city["level_with"]
+    parts = summary["committed_cny"] + summary["avoidable_cny"]
+    assert parts.to_numpy() == pytest.approx(summary["objective_cny"].to_numpy(), rel=1e-12)
+    for name in ("costs", "years"):
+        sums = three.tables[name].groupby("scenario")[["discounted_cny", "committed_cny"]].sum()
+        sums = sums.loc[summary.index].to_numpy()
+        columns = ["objective_cny", "committed_cny"]
+        assert sums == pytest.approx(summary[columns].to_numpy(), rel=1e-9)
+    text = " ".join(comparison_text(three).split())
+    assert text.startswith("city comes first of 2 scenarios by total cost, discounted: 185.9")
+    assert "city costs 48.3 million RMB less than everything ordered (proved: 48.3" in text
+    assert "city: 155.8 million RMB, 48.6 million RMB less than everything ordered" in text
+    chinese = comparison_text(three, lang="zh")
+    assert "既定支出各情景不同，应比较总费用" in chinese
+    assert "city：1.56亿元，比everything ordered少4,858" in "".join(chinese.split("\n"))
+
+
+def test_bars_of_cost_are_as_far_apart_as_the_whole(three):
+    bars = beyond_committed(three.tables["costs"]).sum(axis=1)
+    whole = three.tables["summary"].set_index("scenario")["objective_cny"]
+    gap = whole["everything ordered"] - whole["city"]
+    assert bars["everything ordered"] - bars["city"] == pytest.approx(gap, rel=1e-9)
+    assert bars["city"] < 0.3 * whole["city"]
+
+
+@pytest.mark.parametrize("gap", [1e-9, 1e-3, 0.2])
+def test_a_lever_that_no_plan_uses_makes_no_difference(city, gap):
+    """At 900,000 RMB a place nothing is bought, whatever the ceiling; plans may differ in ties."""
+    prices = dict.fromkeys(("standards.primary", "standards.junior"), 900_000)
+    dear = city.variant({f"{key}.purchase_price_cny": price for key, price in prices.items()})
+    schools = dear.table("schools").assign(purchase_price_cny=900_000.0)
+    dear = dear.variant({}, tables={"schools": schools}, name="dear")
+    scenarios, factors = grid(dear, parse_settings(["policy.purchase_ceiling_share=0,0.05"]))
+    same = compare(scenarios, draws=20, factors=factors, gap=gap)
+    assert (same.tables["summary"]["purchased_most"] == 0).all()
+    assert not same.tables["differences"]["differs"].any()
+    assert (same.tables["summary"]["level_with"].str.count(";") == 1).all()
+    assert (same.tables["summary"]["dominated_by"] == "").all()
+    files = dict(comparison_files(same))
+    assert b"False" in files["tornado.csv"]
+    assert "tornado.png" not in files
+    text = " ".join(files["comparison.txt"].decode().split())
+    assert text.startswith("NO DIFFERENCE between the 3 scenarios: total cost")
+    assert " costs " not in text
+    assert " ".join(comparison_text(same, lang="zh").split()).startswith("3个情景没有差异")
+
+
+def test_plans_that_cost_the_same_do_not_differ_by_what_is_simulated_of_them():
+    """51,000 RMB for sure between two plans of the same cost are luck of the search."""
+    one = pd.DataFrame({"draw": range(3), "paid_cny": [1e6, 2e6, 3e6], "displaced": [1.0, 2, 3]})
+    two = one.assign(paid_cny=one["paid_cny"] - 51e3, displaced=one["displaced"] + 7)
+    targets = {"one": {}, "two": {}}
+    for other, differs in (
+        (Proof(0, 9e6, 9e6, "b"), False),  # a tie
+        (Proof(0, 9.1e6, 8.9e6, "b"), False),  # within the gap
+        (Proof(0, 9e6, 9e6, "a"), True),  # the same plan met with other luck
+        (Proof(0, 9.1e6, 9.1e6, "b"), True),
+        (Proof(1, 9e6, 9e6, "b"), True),  # another number of targets is missed
+    ):
+        proofs = {"one": Proof(0, 9e6, 9e6, "a"), "two": other}
+        table = differences_of({"one": one, "two": two}, targets, proofs)
+        assert table["differs"].tolist() == [differs] * 2
+    widened = {"one": Proof(0, 9e6, 8.99e6, "a"), "two": Proof(0, 9.1e6, 9.08e6, "b")}
+    table = differences_of({"one": one, "two": two}, targets, widened).set_index("what")
+    assert table.loc["paid_cny", ["low", "high"]].tolist() == pytest.approx([-71e3, -41e3])
 
 
 def test_no_simulation_and_no_plan_at_first_leave_differences_empty(city):
@@ -257,13 +371,14 @@ def test_settings_of_a_command_line():
 
 def test_a_tornado_ranks_settings_and_names_what_has_no_plan(compared):
     summary = compared.tables["summary"]
-    table = tornado(summary, compared.factors, "city", "avoidable_cny").set_index("key")
+    table = tornado(summary, compared.factors, "city", "objective_cny").set_index("key")
     assert table.index.tolist() == ["policy.reduction", "costs.overfill_cny"]
-    known = summary.set_index("scenario")["avoidable_cny"]
+    known = summary.set_index("scenario")["objective_cny"]
     row = table.loc["costs.overfill_cny"]
     assert (row["low_value"], row["high_value"]) == ("1000", "3000")
     assert row["low"] == known["city: costs.overfill_cny=1000"]
     assert row["range"] == row["high"] - row["low"] > 0
+    assert row["differs"]
     assert table["no_plan"].tolist() == ["5000", ""]
     assert table["base"].tolist() == [known["city"]] * 2
 
@@ -317,7 +432,7 @@ def test_the_page_holds_every_table_in_both_languages(compared):
     ranked = data["ranking"]["rows"]
     assert [row[1] for row in ranked] == summary["scenario"].tolist()
     assert ranked[-1][-1] == "no plan"
-    cost = summary["avoidable_cny"].iloc[0] / 1e6
+    cost = summary["objective_cny"].iloc[0] / 1e6
     assert ranked[0][3] == pytest.approx(cost, abs=0.05)
     tables = compared.tables
     for name in ("inputs", "targets", "years", "limits"):
@@ -377,7 +492,8 @@ def test_only_common_draws_are_paired():
     )
     cap, lower = (make_target("share-2022", "2022-12-31", share) for share in (0.05, 0.045))
     targets = {"one": {"share-2022": cap}, "two": {"share-2022": lower}}
-    table = differences_of({"one": one, "two": two}, targets).set_index("what")
+    proofs = {name: Proof(0, cost, cost, name) for name, cost in (("one", 1.0), ("two", 2.0))}
+    table = differences_of({"one": one, "two": two}, targets, proofs).set_index("what")
     assert table["draws"].tolist() == [3, 3, 3]
     assert table.loc["cost_cny", ["first", "mean", "difference"]].tolist() == [2, 3, 1]
     assert table.loc["probability of share-2022", ["first", "mean"]].tolist() == [
@@ -392,5 +508,6 @@ def test_a_floor_is_met_from_above():
         pd.DataFrame({"draw": range(2), floor.id: shares}) for shares in ([0.80, 0.86], [0.9, 0.85])
     )
     targets = {"one": {floor.id: floor}, "two": {floor.id: floor}}
-    table = differences_of({"one": one, "two": two}, targets).set_index("what")
+    proofs = {name: Proof(0, cost, cost, name) for name, cost in (("one", 1.0), ("two", 2.0))}
+    table = differences_of({"one": one, "two": two}, targets, proofs).set_index("what")
     assert table.loc[f"probability of {floor.id}", ["first", "mean"]].tolist() == [0.5, 1.0]

@@ -29,15 +29,20 @@ def compared(factors=None, tables=None, dearer=2.0):
     kinds = {"capital": 0.6, "staff": 0.5, "purchase": -0.1}
     costs = pd.DataFrame(
         [
-            {"scenario": name, "kind": kind, "avoidable_cny": share * all_}
+            {
+                "scenario": name,
+                "kind": kind,
+                "discounted_cny": share * all_ + 9e8 * (kind == "staff"),
+                "committed_cny": 9e8 * (kind == "staff"),
+            }
             for name, all_ in zip(names, cost, strict=True)
             for kind, share in kinds.items()
         ]
     )
-    summary = pd.DataFrame({"scenario": names, "avoidable_cny": cost})
+    summary = pd.DataFrame({"scenario": names, "objective_cny": cost})
     above = cost[1:] - cost[0]
     differences = pd.DataFrame({"scenario": names[1:], "what": "paid_cny", "difference": above})
-    differences = differences.assign(low=above - 3e7, high=above + 5e7)
+    differences = differences.assign(low=above - 3e7, high=above + 5e7, differs=above > 0)
     inputs = pd.DataFrame({"column": ["costs.hire_cny"], "first": ["5000"]})
     given = {"summary": summary, "mix": mix, "costs": costs, "differences": differences}
     given |= {"inputs": inputs} | (tables or {})
@@ -45,7 +50,7 @@ def compared(factors=None, tables=None, dearer=2.0):
         tables=given,
         factors=factors or {},
         first=names[0],
-        criterion="avoidable_cny",
+        criterion="objective_cny",
         results=dict.fromkeys(names),
         scenarios={names[0]: written_plan().scenario},
         draws=100,
@@ -58,7 +63,7 @@ def grid():
     pairs = [(a, b) for a in (2000, 9000) for b in (0.03, 0.04, 0.05)]
     factors = {f"s{a}{b}": {"costs.hire_cny": a, "costs.discount_rate": b} for a, b in pairs}
     made = compared(factors)
-    made.tables["summary"]["avoidable_cny"] = [5e8, 3e8, 4e8, 5e8, np.nan, 7e8, 8e8]
+    made.tables["summary"]["objective_cny"] = [5e8, 3e8, 4e8, 5e8, np.nan, 7e8, 8e8]
     return made
 
 
@@ -69,7 +74,9 @@ def alone():
         ("costs.discount_rate", "0.06", "0.02", 4e8, 5e8, 7e8),
     ]
     table = pd.DataFrame(rows, columns=["key", "low_value", "high_value", "low", "base", "high"])
-    return compared(tables={"tornado": table.assign(range=table["high"] - table["low"])})
+    return compared(
+        tables={"tornado": table.assign(range=table["high"] - table["low"], differs=True)}
+    )
 
 
 def drawn(name):

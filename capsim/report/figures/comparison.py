@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -55,23 +56,38 @@ def mixes(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
 
 
 def costs(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
-    """Draw the avoidable cost by kind, a bar for each scenario, on an Axes."""
+    """Draw the total cost by kind, less what is committed in all, a bar each, on an Axes."""
     say = words(lang)
-    table = comparison.tables["costs"].pivot_table(
-        index="scenario", columns="kind", values="avoidable_cny", aggfunc="sum", sort=False
-    )
+    table = beyond_committed(comparison.tables["costs"])
     unit, label = money_unit(table.sum(axis=1).abs().max(), say)
-    table = table.fillna(0.0) / unit
+    table = table / unit
     known = [kind for kind in KINDS if kind in table.columns and table[kind].abs().max() > 1e-5]
     _bars(ax, table[known], KINDS, say)
     _named(ax, comparison, table.index)
     ax.xaxis.set_major_formatter("{x:,g}")
-    ax.set_xlabel(say("{unit}, discounted, beyond what is committed", unit=label))
-    ax.set_title(say("What the decisions cost, by scenario"))
+    ax.set_xlabel(say("{unit}, discounted, beyond what is committed in all", unit=label))
+    ax.set_title(say("What the scenarios cost, beyond what is committed in all"))
+
+
+def beyond_committed(costs: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate total cost by scenario and kind, less the part that every scenario has committed.
+
+    So the sums of two scenarios differ as their total costs do, whatever each calls committed.
+    """
+    total, committed = (
+        costs.pivot_table(
+            index="scenario", columns="kind", values=key, aggfunc="sum", fill_value=0.0, sort=False
+        )
+        for key in ("discounted_cny", "committed_cny")
+    )
+    common = committed.min().clip(lower=0.0) + committed.max().clip(upper=0.0)
+    return total - common
 
 
 def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
-    """Draw by how much each scenario costs more than the first, with its 95 % interval, on an Axes.
+    """Draw how much more each scenario costs than the first, with its interval, on an Axes.
+
+    What does not differ is drawn hollow.
 
     Raises
     ------
@@ -86,21 +102,17 @@ def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> N
     unit, label = money_unit(float(np.nanmax(table[["low", "high"]].abs().to_numpy(float))), say)
     mean, low, high = (table[key].to_numpy(float) / unit for key in ("difference", "low", "high"))
     at = np.arange(len(table))
-    ax.errorbar(
-        mean,
-        at,
-        xerr=np.nan_to_num(np.array([mean - low, high - mean]).clip(min=0.0)),
-        fmt="o",
-        color=BLACK,
-        capsize=4,
-        markersize=5,
-    )
+    half = np.nan_to_num(np.array([mean - low, high - mean]).clip(min=0.0))
+    for differs, colour in ((True, BLACK), (False, "white")):
+        of = table["differs"].to_numpy(bool) == differs
+        look: dict[str, Any] = {"capsize": 4, "markersize": 5, "markerfacecolor": colour}
+        ax.errorbar(mean[of], at[of], xerr=half[:, of], fmt="o", color=BLACK, **look)
     ax.axvline(0, color=GREY, linewidth=1.2)
     _named(ax, comparison, table["scenario"])
     ax.xaxis.set_major_formatter("{x:,g}")
     first = short(comparison.first)
     ax.set_xlabel(say("cost above that of {first}, {unit}, discounted", first=first, unit=label))
-    ax.set_title(say("How much dearer, on the same luck: means and 95 % intervals"))
+    ax.set_title(say("How much dearer, on the same luck: means, intervals with both gaps"))
 
 
 def _bars(ax: Axes, table: pd.DataFrame, looks: Mapping[str, Look], say: Words) -> None:
@@ -145,7 +157,7 @@ def comparison_figures(
             figures["cost"] = _rows(planned, costs, comparison, lang)
         if others := len(differences) and differences["scenario"].nunique():
             figures["differences"] = _rows(others, cost_differences, comparison, lang)
-        if "tornado" in tables and (tables["tornado"]["range"] > 0).any():
+        if "tornado" in tables and tables["tornado"]["differs"].any():
             figures["tornado"] = _tornado(comparison, tables["tornado"], say)
         if "heat" in tables:
             table = heat(tables["summary"], comparison.factors, comparison.criterion)
@@ -171,13 +183,13 @@ def _rows(number: int, draw: Callable[..., None], comparison: Comparison, lang: 
 
 
 def _tornado(comparison: Comparison, table: pd.DataFrame, say: Words) -> Figure:
-    """Draw how each setting alone moves the criterion; those that move nothing are left out."""
+    """Draw how each setting alone moves the criterion; those that surely do not are left out."""
     meaning = MEANING[comparison.criterion]
     unit = meaning.size
     inputs = comparison.tables["inputs"]
     own = dict(zip(inputs["column"], inputs["first"], strict=True))
     ends = []
-    for row in table[table["range"] > 0].to_dict("records"):
+    for row in table[table["differs"]].to_dict("records"):
         values = [row[f"{end}_value"] or own.get(row["key"], "") for end in ("low", "high")]
         pair = [(values[0], row["low"] / unit), (values[1], row["high"] / unit)]
         ends.append((_tail(row["key"]), *sorted(pair, key=_size)))

@@ -15,7 +15,7 @@ from capsim.comparison.ranking import TERMS, Comparison
 from capsim.i18n.language import Words, words
 from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative
-from capsim.report.figures.comparison import PAID
+from capsim.report.figures.comparison import PAID, beyond_committed
 from capsim.report.figures.private import TERMS as LOOKS
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.page.elements import Column, Picture, Table, layout
@@ -145,6 +145,10 @@ def ranking(comparison: Comparison, say: Words) -> Table:
             else ", ".join(ranks[name] for name in names.split(";") if name)
             for names, status in zip(frame["dominated_by"], frame["status"], strict=True)
         ],
+        level=[
+            ", ".join(ranks[name] for name in names.split(";") if name)
+            for names in frame["level_with"]
+        ],
     )
     what = say(MEANING[comparison.criterion].what)
     return layout("compared-ranking").table(frame, say, values={"what": what, "year": year})
@@ -178,27 +182,22 @@ def mix(comparison: Comparison, say: Words, name: str) -> Table:
 
 
 def costs(comparison: Comparison, say: Words) -> Table:
-    """Set the cost of each kind and year side by side; years in which nothing is paid left out."""
+    """Set the total of each kind and year side by side; years in which nothing is paid left out."""
     frame = comparison.tables["costs"]
     kinds: list[str] = []
     if len(frame):
-        frame = _by_kind(frame, ["school_year", "scenario"])
+        frame = frame.pivot_table(
+            index=["school_year", "scenario"],
+            columns="kind",
+            values="discounted_cny",
+            aggfunc="sum",
+            fill_value=0.0,
+            sort=False,
+        )
         kinds = [str(kind) for kind in frame.columns]
         frame = together(frame.assign(total=frame.sum(axis=1)).reset_index(), ["school_year"])
         frame = frame.sort_values("school_year", kind="stable")
     return layout("compared-costs").table(frame, say, further=cost_columns(kinds))
-
-
-def _by_kind(costs: pd.DataFrame, rows: Sequence[str]) -> pd.DataFrame:
-    """Return avoidable cost with a column for each kind."""
-    return costs.pivot_table(
-        index=list(rows),
-        columns="kind",
-        values="avoidable_cny",
-        aggfunc="sum",
-        fill_value=0.0,
-        sort=False,
-    )
 
 
 def prices(comparison: Comparison, say: Words) -> list[Table]:
@@ -235,9 +234,9 @@ def _difference(
         replace(column, kind=kind, digits=digits) if column.kind == "figure" else column
         for column in shape.columns
     )
-    frame = together(
-        frame.assign(named=[_figure_name(str(one), say) for one in frame["what"]]), ["named"]
-    )
+    named = [_figure_name(str(one), say) for one in frame["what"]]
+    verdicts = frame["differs"].map({True: say("yes"), False: say("no difference")})
+    frame = together(frame.assign(named=named, differs=verdicts), ["named"])
     shape = replace(shape, name=f"differences-{name}", caption=title, columns=columns)
     return shape.table(frame, say, values={"name": comparison.first})
 
@@ -261,7 +260,7 @@ def figure_data(
     if name == "mix":
         return mix(comparison, say, place)
     if name == "cost":
-        by_kind = _by_kind(frame, ["scenario"]).reset_index()
+        by_kind = beyond_committed(frame).reset_index()
         further = cost_columns(by_kind.columns[1:].astype(str))
         return shape.table(by_kind, say, name=place, further=further)
     if name == "differences":
