@@ -22,6 +22,8 @@ NAMES = ("school", "stage", "area", "county", "grade", "project", "sector", "kin
 KEY = ["school", "stage"]
 PRIMARY, JUNIOR = "primary", "junior"
 
+BOUGHT = ("fee_paying", "purchased", "fee_paying_december", "purchased_december")
+
 PLAN = {
     "enrolment": (*KEY, "grade", "school_year", "pupils"),
     "schools": (
@@ -32,12 +34,11 @@ PLAN = {
     "conversions": (*KEY, "converts"),
     "closures": (*KEY, "how", "from_year"),
     "purchases": (*KEY, "school_year", "contract", "places_december"),
+    "payers": (*KEY, "grade", "school_year", *BOUGHT),
     "staff": ("county", "school_year", "pool", "hired", "contract"),
     "openings": ("project", "opens", "copies"),
 }  # fmt: skip
 """Tables of a plan that are read, and the columns that each must have."""
-
-BOUGHT = ("fee_paying", "purchased", "fee_paying_december", "purchased_december")
 
 
 class TablesError(ValueError):
@@ -212,8 +213,10 @@ class Case:
     @cached_property
     def bought(self) -> pd.DataFrame:
         """Fee-paying and bought pupils of private schools, by grade where the plan tells it."""
+        if (self.plan / "payers.csv").is_file():
+            by_grade = self.of_plan("payers")
+            if len(by_grade):
+                return by_grade[[*KEY, "grade", "school_year", *BOUGHT]]
         table, columns = self.of_plan("schools"), [*KEY, "school_year", *BOUGHT]
-        if set(BOUGHT) <= set(self.enrolment):
-            table, columns = self.enrolment, [*columns, "grade"]
         ours = pd.MultiIndex.from_frame(table[KEY]).isin(self.private.index)
         return table.loc[ours, columns]

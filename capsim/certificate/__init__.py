@@ -17,7 +17,13 @@ from capsim.certificate.ledger import Certificate, Ledger
 from capsim.certificate.places import check_places, derive
 from capsim.certificate.policies import check_policies
 from capsim.certificate.reported_tables import check_cells
-from capsim.certificate.resources import check_land, check_money, check_openings, check_staff
+from capsim.certificate.resources import (
+    check_land,
+    check_money,
+    check_openings,
+    check_public_first,
+    check_staff,
+)
 from capsim.certificate.travel import check_boarding, check_catchments, check_flows, read_links
 
 if TYPE_CHECKING:
@@ -71,6 +77,8 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
         check_land(given, decisions, book)
     if given.on("staff"):
         check_staff(given, decisions, state, book)
+    if given.on("public_first"):
+        check_public_first(given, links, decisions, state, book)
     check_openings(given, decisions, book)
     check_costs(given, plan, costs, reader, book)
     check_cells(given, decisions, state, reader)

@@ -25,6 +25,8 @@ COLUMNS = {
     "closures": "school stage area county how from_year",
     "purchases": "school stage area county school_year contract places_september "
     "places_december price_cny cost_cny",
+    "payers": "school stage area county grade school_year pupils fee_paying purchased "
+    "fee_paying_december purchased_december",
     "catchments": "area county stage from_year school",
     "enrolment": "school stage area county sector grade school_year pupils displaced",
     "schools": "school stage area county sector school_year pupils fee_paying purchased public "
@@ -156,8 +158,9 @@ class Decisions:
     ``opened[m, k]`` copies in use by check date; ``converted[j, k]``, ``phased_out[j, t]``,
     ``closed[j, t]``, ``contract[j, t]`` 0 or 1; ``purchased[j, t]``, ``purchased_december[j, t]``,
     ``pupils[j, g, t0..]``, ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and
-    ``public`` ``[j, t]``; staff by county and planned year. ``intake_ends[j]`` is the planned
-    year's index of a ``run_down`` row, the number of years where there is none.
+    ``public`` ``[j, t]``; ``paying``, ``bought`` and ``bought_december`` ``[j, g, t]`` of schools
+    whose bought places follow the child; staff by county and planned year. ``intake_ends[j]`` is
+    the planned year's index of a ``run_down`` row, the number of years where there is none.
     """
 
     opened: Floats
@@ -173,6 +176,9 @@ class Decisions:
     displaced: Floats
     fee_paying: Floats
     public: Floats
+    paying: Floats
+    bought: Floats
+    bought_december: Floats
     shortfall: Floats
     pool: Floats
     hired: Floats
@@ -199,6 +205,8 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
     teaches = given.providers.teaches[:, :, None]
     every = np.broadcast_to(teaches, (J, len(given.grades), T))
 
+    told = every & follows(given)[:, None, None]
+
     converts = convert_dates(given, reader)
     phased, closed, ends = closings(given, reader)
     levered = given.providers.levered[:, None]
@@ -206,6 +214,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         "openings": ([projects, checks], False, True),
         "purchases": ([providers, years], False, levered),
         "enrolment": ([providers, grades, years], every, every),
+        "payers": ([providers, grades, years], told, told),
         "schools": ([providers, years], True, True),
         "shortfall": ([areas, grades, years], True, True),
         "staff": ([axis("county", given.counties), years], True, True),
@@ -214,6 +223,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         "openings": ["copies"],
         "purchases": ["contract", "places_september", "places_december"],
         "enrolment": ["pupils", "displaced"],
+        "payers": ["fee_paying", "purchased", "purchased_december"],
         "schools": ["fee_paying", "public"],
         "shortfall": ["shortfall"],
         "staff": ["pool", "hired", "contract"],
@@ -245,11 +255,21 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         displaced=read["enrolment.displaced"],
         fee_paying=read["schools.fee_paying"],
         public=read["schools.public"],
+        paying=read["payers.fee_paying"],
+        bought=read["payers.purchased"],
+        bought_december=read["payers.purchased_december"],
         shortfall=read["shortfall.shortfall"],
         pool=read["staff.pool"],
         hired=read["staff.hired"],
         contract_teachers=read["staff.contract"],
     )
+
+
+def follows(given: CertificateData) -> Bools:
+    """Flag the schools whose bought places follow the child ``[j]``."""
+    sells = given.providers.schools["purchasable_places"].fillna(0.0).to_numpy(np.float64) > 0
+    ruled = bool(given.settings.policy.purchase_follows_child) and given.on("following")
+    return np.asarray(given.providers.levered & sells & ruled)
 
 
 def convert_dates(given: CertificateData, reader: Reader) -> Ints:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from capsim.certificate.data import CertificateData
-from capsim.certificate.decision_reader import DUST, Decisions
+from capsim.certificate.decision_reader import DUST, Decisions, follows
 from capsim.certificate.ledger import Floats, Ledger
 
 CHORD_ENDS = np.arange(40.0, 55.1, 2.5)
@@ -125,13 +125,18 @@ def large_classes(given: CertificateData, classes: Floats, pupils: Floats) -> Fl
     large = given.per_stage("large_class")
     out = np.zeros_like(classes)
     for s in np.flatnonzero(given.compulsory_stages):
-        tail = 1.0 - ndtr((large[s] - 0.5 - CHORD_ENDS) / sd)
-        slope = np.diff(tail) / np.diff(CHORD_ENDS)
-        level = tail[:-1] - slope * CHORD_ENDS[:-1]
+        level, slope = chords_of(large[s], sd)
         mine = given.providers.stage == s
         chords = level[:, None, None] * classes[mine] + slope[:, None, None] * pupils[mine]
         out[mine] = np.maximum(chords.max(axis=0), 0.0)
     return out
+
+
+def chords_of(large: float, sd: float) -> tuple[Floats, Floats]:
+    """Return level and slope of the chords of the normal tail."""
+    tail = 1.0 - ndtr((large - 0.5 - CHORD_ENDS) / sd)
+    slope = np.diff(tail) / np.diff(CHORD_ENDS)
+    return tail[:-1] - slope * CHORD_ENDS[:-1], slope
 
 
 def displaced(given: CertificateData, pupils: Floats) -> Floats:
@@ -174,6 +179,8 @@ def check_places(given: CertificateData, plan: Decisions, state: Derived, book: 
         check_closure(given, plan, state, book)
     if given.on("purchase"):
         check_purchase(given, plan, state, book)
+    if follows(given).any():
+        check_following(given, plan, state, book)
 
 
 def check_payers(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
@@ -325,6 +332,11 @@ def check_purchase(given: CertificateData, plan: Decisions, state: Derived, book
     book.equal("purchase", "no change in December of", vd, v, axes, where=~has_december)
     both = y + state.converted_december + plan.closed
     book.at_most("purchase", "contract and conversion of", both, 1.0, axes, where=sells)
+    fall = policy.contract_fall_share
+    if fall is not None:
+        kept = (1.0 - float(fall)) * vd[:, :-1] - most * (1.0 - y[:, 1:])
+        late = [providers.names, given.years[1:]]
+        book.at_most("purchase", "slow fall of", kept, vd[:, 1:], late)
     broken = early_ends(y > 0.5, int(policy.contract_years))
     book.at_most("purchase", "contract ends early at", broken * 1.0, 0.0, axes)
 
@@ -337,6 +349,37 @@ def check_purchase(given: CertificateData, plan: Decisions, state: Derived, book
         children = given.children[:, compulsory, 1:].sum(axis=(0, 1))
         ceiling = float(policy.purchase_ceiling_share) * children
         book.at_most("purchase", "ceiling in", bought[-1], ceiling, [given.years])
+
+
+def check_following(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Check who pays and who is bought by grade, and that bought children stay so or leave."""
+    providers, told = given.providers, follows(given)[:, None]
+    axes = [providers.names, given.years]
+    fee, bought, december = plan.paying, plan.bought, plan.bought_december
+    for what, cells, total in (
+        ("fee-paying by grade of", fee, plan.fee_paying),
+        ("bought by grade of", bought, plan.purchased),
+        ("bought by grade in December of", december, plan.purchased_december),
+    ):
+        book.equal("following", what, cells.sum(axis=1), total, axes, where=told)
+    axes = [providers.names, given.grades, given.years]
+    where = providers.teaches[:, :, None] & told[:, :, None]
+    private = 1.0 - state.converted[:, None, 1:]
+    pupils = plan.pupils[:, :, 1:] * private
+    book.equal("following", "payers of", fee + bought, pupils, axes, where=where)
+    book.at_most("following", "September against December of", bought, december, axes)
+    book.at_most("following", "December against pupils of", december, fee + bought, axes)
+
+    below, later = given.previous, where & (given.previous >= 0)[:, None]
+    stay = given.progression[providers.area]
+    left = np.concatenate([plan.pupils[:, :, :1], fee + bought - december], axis=2)
+    most = stay * left[:, below, :-1]
+    book.at_most("following", "fee-paying of", fee, most, axes, where=later)
+    sells = providers.schools["purchasable_places"].fillna(0.0).to_numpy(np.float64)
+    ended = (sells[:, None] * (1.0 - plan.contract))[:, None, 1:]
+    least = stay[:, :, 1:] * december[:, below, :-1] - ended
+    axes[2] = given.years[1:]
+    book.at_most("following", "bought cohort of", least, bought[:, :, 1:], axes, where=later)
 
 
 def early_ends(running: np.ndarray, term: int) -> np.ndarray:

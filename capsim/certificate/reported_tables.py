@@ -10,7 +10,14 @@ import pandas as pd
 
 from capsim.certificate.costs import purchase_cost, purchase_price, school_number
 from capsim.certificate.data import WHOLE, CertificateData
-from capsim.certificate.decision_reader import Axis, Decisions, Reader, axis, provider_axis
+from capsim.certificate.decision_reader import (
+    Axis,
+    Decisions,
+    Reader,
+    axis,
+    follows,
+    provider_axis,
+)
 from capsim.certificate.ledger import Bools, Floats
 from capsim.certificate.places import Derived, taken_over_staff
 from capsim.certificate.policies import (
@@ -29,6 +36,7 @@ def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader:
     check_texts(given, reader)
     check_schools(given, plan, state, reader)
     check_purchases(given, plan, reader)
+    check_payers(given, plan, state, reader)
     check_conversions(given, reader)
     check_projects(given, plan, reader)
     check_balance(given, plan, state, reader)
@@ -67,7 +75,7 @@ def check_texts(given: CertificateData, reader: Reader) -> None:
     }
     place = {key: schools[key] for key in ("area", "county")}
     names = providers.names
-    for table in ("enrolment", "schools", "purchases", "conversions", "closures"):
+    for table in ("enrolment", "schools", "purchases", "payers", "conversions", "closures"):
         at = provider_axis(given).positions(reader.tables[table])
         columns = schools if table in ("enrolment", "schools") else place
         reader.same_text(table, columns, at, names)
@@ -122,6 +130,18 @@ def check_purchases(given: CertificateData, plan: Decisions, reader: Reader) -> 
     reported = reader.numbers("purchases", "price_cny")[known]
     rows = [[providers.names[j] for j in at[known]]]
     book.equal("costs", "purchases.price_cny", reported, purchase_price(given)[at[known]], rows)
+
+
+def check_payers(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """Check pupils and December's fee-paying pupils by grade, where bought places follow."""
+    axes = [provider_axis(given), axis("grade", given.grades), axis("school_year", given.years)]
+    pupils, december = reader.dense("payers", ["pupils", "fee_paying_december"], axes)
+    told = (given.providers.teaches & follows(given)[:, None])[:, :, None]
+    stays = 1.0 - state.converted_december + state.converted[:, 1:]
+    left = (plan.paying + plan.bought - plan.bought_december) * stays[:, None]
+    names, book = [a.names for a in axes], reader.book
+    book.equal("payers", "pupils of", pupils, plan.pupils[:, :, 1:], names, where=told)
+    book.equal("payers", "fee_paying_december of", december, left, names, where=told)
 
 
 def check_conversions(given: CertificateData, reader: Reader) -> None:

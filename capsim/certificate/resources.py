@@ -9,7 +9,8 @@ import numpy as np
 from capsim.certificate.data import DAYS_A_YEAR, CertificateData, Ints, ordinal
 from capsim.certificate.decision_reader import Decisions
 from capsim.certificate.ledger import Floats, Ledger
-from capsim.certificate.places import Derived
+from capsim.certificate.places import Derived, chords_of
+from capsim.certificate.travel import Links
 
 
 def opening_events(given: CertificateData, plan: Decisions) -> list[tuple[int, int, float]]:
@@ -127,7 +128,6 @@ def staff_need(given: CertificateData, state: Derived) -> Floats:
 
 def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check staff stock, need and limits."""
-    providers, policy = given.providers, given.settings.policy
     counties, years = given.counties, given.years
     axes = [counties, years]
     need = staff_need(given, state)[:-1]
@@ -138,21 +138,10 @@ def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: L
     stock = stay + plan.hired + state.taken_over[:-1]
     book.equal("staff", "teachers on post of", plan.pool, stock, axes)
 
-    posts = given.projects.rows["posts"].to_numpy(np.float64)[:, None]
-    granted = posts * state.copies[given.projects.of, 1:]
-    free = np.where(providers.levered, staffed_providers(given), 0)
-    ratio = np.divide(
-        providers.staff,
-        providers.pupils,
-        out=np.zeros_like(providers.staff),
-        where=providers.pupils > 0,
-    )
-    left = providers.pupils[:, None] * (1.0 - state.converted[:, 1:])
-    left = (free * ratio)[:, None] * (left - plan.fee_paying - plan.purchased)
-    released = float(policy.release_share) * given.by_county(left, providers.county)
+    granted, released = posts_granted(given, state), set_free(given, plan, state)
     more: dict[str, tuple[Floats, Floats]] = {
         "hires": (plan.hired, np.zeros_like(released)),
-        "posts": (plan.pool, given.by_county(granted, given.projects.county)),
+        "posts": (plan.pool, granted),
         "contract_teachers": (plan.contract_teachers, released),
     }
     everywhere = np.arange(len(counties))
@@ -166,3 +155,101 @@ def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: L
             [given.regions, years],
             where=np.isfinite(limit),
         )
+
+
+def posts_granted(given: CertificateData, state: Derived) -> Floats:
+    """Count posts that projects in use bring, by region and planned year."""
+    posts = given.projects.rows["posts"].to_numpy(np.float64)[:, None]
+    return given.by_county(posts * state.copies[given.projects.of, 1:], given.projects.county)
+
+
+def set_free(given: CertificateData, plan: Decisions, state: Derived) -> Floats:
+    """Count contract teachers whom shrinking private schools set free, by region and year."""
+    providers = given.providers
+    free = np.where(providers.levered, staffed_providers(given), 0)
+    ratio = np.divide(
+        providers.staff,
+        providers.pupils,
+        out=np.zeros_like(providers.staff),
+        where=providers.pupils > 0,
+    )
+    left = providers.pupils[:, None] * (1.0 - state.converted[:, 1:])
+    left = (free * ratio)[:, None] * (left - plan.fee_paying - plan.purchased)
+    released = float(given.settings.policy.release_share)
+    return released * given.by_county(left, providers.county)
+
+
+def check_public_first(
+    given: CertificateData, links: Links, plan: Decisions, state: Derived, book: Ledger
+) -> None:
+    """Check that places are bought only where public seats nearby are taken or teachers lack.
+
+    The breach is the least of the places bought in an area, the seats left in one nearby, and the
+    teachers that its county could have had.
+    """
+    providers, most = given.providers, given.settings.policy.public_seats_first_km
+    if most is None:
+        return
+    S, A = len(given.stages), len(given.areas)
+    at = providers.area, providers.stage
+    bought = np.zeros((A, S, len(given.years)))
+    np.add.at(bought, at, plan.purchased_december)
+    seats = seats_left(given, plan, state)
+    teachers = teachers_left(given, plan, state)[given.area_county]
+    near = np.eye(A, dtype=bool) | (np.nan_to_num(links.area_km, nan=np.inf) <= most)
+    close = np.nan_to_num(links.school_km, nan=np.inf) <= most
+    for j in range(len(providers.names)):
+        near[providers.stage[j], close[:, j], providers.area[j]] = True
+    for s, name in enumerate(given.stage_names):
+        here = bought[:, s] > 0
+        left = np.minimum(seats[:, s], teachers)
+        breach = np.minimum(bought[:, s, None], left[None, :])
+        axes = [[f"{area}, {name}" for area in given.areas], given.areas, given.years]
+        where = near[s][:, :, None] & here[:, None]
+        book.at_most("public_first", "bought beside free seats in", breach, 0.0, axes, where=where)
+
+
+def seats_left(given: CertificateData, plan: Decisions, state: Derived) -> Floats:
+    """Count free public seats ``[a, s, t]`` that the limit on large classes lets fill.
+
+    Where schools that were converted a year ago or before have more free seats, theirs.
+    """
+    providers = given.providers
+    empty = usable_part(given)[providers.stage] * state.public_seats - state.public_pupils
+    shape = len(given.areas), len(given.stages), len(given.years)
+    left, at = np.zeros(shape), (providers.area, providers.stage)
+    np.add.at(left, at, np.where(providers.public[:, None], empty, 0.0))
+    places = providers.places[:, None] * state.converted[:, :-1]
+    np.maximum.at(left, at, np.where(providers.levered[:, None], places - plan.public, 0.0))
+    return np.maximum(left, 0.0)
+
+
+def usable_part(given: CertificateData) -> Floats:
+    """Compute the part of standard seats that the limit on large classes lets fill ``[s, t]``."""
+    policy, size = given.settings.policy, given.per_stage("class_size")
+    out = np.ones((len(given.stages), len(given.years)))
+    if not given.on("class_size"):
+        return out
+    share, large = given.stepped(policy.large_class_share), given.per_stage("large_class")
+    for s in np.flatnonzero(given.compulsory_stages):
+        level, slope = chords_of(large[s], float(policy.class_size_sd))
+        mean = np.min((share - level[:, None]) / slope[:, None], axis=0)
+        out[s] = np.where(np.isnan(share), 1.0, np.minimum(mean / size[s], 1.0))
+    return out
+
+
+def teachers_left(given: CertificateData, plan: Decisions, state: Derived) -> Floats:
+    """Count teachers that a county could have had beside those in use ``[c, t]``.
+
+    More hires or posts, more on contract, or some who are not needed: the most of these. Infinite
+    without limits.
+    """
+    C, years = len(given.counties), given.years
+    if not given.on("staff"):
+        return np.full((C, len(years)), np.inf)
+    limit = {k: given.limit(k, years)[:C] for k in ("hires", "posts", "contract_teachers")}
+    posts = limit["posts"] + posts_granted(given, state)[:C] - plan.pool
+    contract = limit["contract_teachers"] + set_free(given, plan, state)[:C]
+    idle = plan.pool + plan.contract_teachers - staff_need(given, state)[:C]
+    fewest = np.minimum(limit["hires"] - plan.hired, posts)
+    return np.maximum(np.maximum(fewest, contract - plan.contract_teachers), idle)

@@ -32,6 +32,8 @@ class Links:
         Providers that are reached by links of their own only.
     area_far, school_far : arrays of bool, as the costs
         Links too far for day pupils.
+    area_km, school_km : arrays, as the costs
+        NaN where there is no link.
     """
 
     area_cost: Floats
@@ -39,6 +41,8 @@ class Links:
     own: Bools
     area_far: Bools
     school_far: Bools
+    area_km: Floats
+    school_km: Floats
 
 
 def read_links(given: CertificateData) -> Links:
@@ -109,6 +113,8 @@ def read_links(given: CertificateData) -> Links:
         own,
         area_far,
         school_far,
+        area_km,
+        school_km,
     )
 
 

@@ -1,8 +1,8 @@
 """The tables of a plan, made of its solution; ``docs/results.md`` has every column.
 
-First what is decided (projects, openings, conversions, closures, purchases, catchments), then who
-sits where (enrolment, schools, flows, shortfall, staff, balance), then what is reported (costs,
-private shares, the reduction and its parts).
+First what is decided (projects, openings, conversions, closures, purchases, payers, catchments),
+then who sits where (enrolment, schools, flows, shortfall, staff, balance), then what is reported
+(costs, private shares, the reduction and its parts).
 """
 
 from __future__ import annotations
@@ -178,6 +178,33 @@ def purchases_table(solution: Solution) -> pd.DataFrame:
             "places_december": december[j, t],
             "price_cny": price,
             "cost_cny": price * paid,
+        }
+    )
+
+
+def payers_table(solution: Solution) -> pd.DataFrame:
+    """Count who pays and who is bought by grade, where bought places follow the child."""
+    parts = solution.parts
+    given, v, seats = parts.given, parts.columns, parts.columns.seats
+    seat = np.flatnonzero((v.fee_by_grade >= 0).any(axis=1))
+    j, grade = seats.provider[seat], given.space.bands.grade[seats.band[seat]]
+    autumn, december = (
+        solution.converted[j][:, k] for k in (given.dates.autumn, given.dates.december)
+    )
+    fee, left = solution.value(v.fee_by_grade[seat]), solution.value(v.fee_by_grade_december[seat])
+    pupils = solution.pupils[seat]
+    bought = np.where(autumn > 0, 0.0, np.maximum(pupils - fee, 0.0))
+    member = np.repeat(np.arange(len(seat)), parts.years)
+    return pd.DataFrame(
+        {
+            **_who(solution, j[member]),
+            "grade": given.space.grades[grade[member]],
+            "school_year": np.tile(given.space.years, len(seat)),
+            "pupils": pupils.ravel(),
+            "fee_paying": fee.ravel(),
+            "purchased": bought.ravel(),
+            "fee_paying_december": np.where(december > autumn, 0.0, left).ravel(),
+            "purchased_december": (bought + fee - left).ravel(),
         }
     )
 
@@ -516,6 +543,7 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
         "conversions": conversions_table(solution),
         "closures": closures_table(solution),
         "purchases": purchases_table(solution),
+        "payers": payers_table(solution),
         "catchments": catchments_table(solution),
         "enrolment": enrolment_table(solution),
         "schools": schools_table(solution),

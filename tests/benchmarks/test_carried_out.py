@@ -188,15 +188,17 @@ def test_bought_children_who_pay_by_grade(tables: Tables) -> None:
     """The first grade pays in 2023 and the cohort above stays bought: nobody turned."""
     tables.school("sells", grades=grades(10, 10, 10, 10))
     bought = {"1": (10.0, 0.0, 0.0, 0.0), "2": (2.0, 10.0, 0.0, 0.0)}
+    tables.plan["payers"] = []
     for row in tables.plan["enrolment"]:
         number = bought[row["grade"]][row["school_year"] - 2022]
         paying = row["pupils"] - number
-        row |= {"purchased": number, "purchased_december": number}
-        row |= {"fee_paying": paying, "fee_paying_december": paying}
+        payers = {"fee_paying": paying, "fee_paying_december": paying}
+        payers |= {"purchased": number, "purchased_december": number}
+        tables.plan["payers"].append(row | payers)
     case = tables.case()
     found = counts.bought_who_pay(case)
     assert (found["pupils"], found["of_bought"]) == (0.0, 22.0)
-    path = case.plan / "enrolment.csv"
+    path = case.plan / "payers.csv"
     frame = pd.read_csv(path)
     later = (frame["grade"] == 2) & (frame["school_year"] == 2023)
     frame.loc[later, ["purchased", "fee_paying"]] = 4.0, 6.0

@@ -304,6 +304,10 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             ("V", "junior", "d", "D", 2022, 1, 30.0, 50.0, 5000.0, 5000 * (30 + 20 * 8 / 12)),
             ("V", "junior", "d", "D", 2023, 1, 50.0, 50.0, 5000.0, 250e3),
         ),
+        "payers": frame(
+            "school stage area county grade school_year pupils fee_paying purchased "
+            "fee_paying_december purchased_december"
+        ),
         "catchments": frame("area county stage from_year school"),
         "enrolment": frame(
             "school stage area county sector grade school_year pupils displaced", *enrolment_rows()

@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import pytest
+from bought_cities import one_grade, two_grades
 from tiny_cases import limit, school
 from tiny_cases import town as tiny_town
 
 import capsim
-
-
-def town(**policy: Any) -> capsim.Scenario:
-    """Grades 7 and 8 of 60 children each, half public, half at school V, whose places are for sale.
-
-    By the end of 2022 at most 15 of the 120 may pay fees; from 2023 on all may. P is full.
-    """
-    forecast = [
-        {"area": "town", "grade": grade, "school_year": year, "pupils": 60.0}
-        for grade in ("7", "8")
-        for year in (2021, 2022, 2023)
-    ]
-    return capsim.Scenario.from_tables(
-        areas=pd.DataFrame({"area": ["town"], "county": ["C"]}),
-        forecast=pd.DataFrame(forecast),
-        schools=pd.DataFrame(
-            [
-                school("P", "public", 60, 60),
-                school("V", "private", 60, 60, purchasable_places=60, purchase_price_cny=1000),
-            ]
-        ),
-        settings={
-            "name": "town",
-            "horizon": {"base_year": 2021, "last_year": 2023},
-            "stages": {"planned": ["junior"], "compulsory": ["junior"]},
-            "standards": {
-                "junior": {"grades": ["7", "8"], "class_size": 50, "class_ceiling": 50}
-                | {"allowance_cny": 0}
-            },
-            "policy": {"private_share_cap": {2022: 0.125, 2023: 1.0}, **policy},
-            "costs": {"discount_rate": 0.0},
-            "switches": {"staff": False},
-        },
-    )
 
 
 def bought(plan: capsim.Plan) -> list[float]:
@@ -55,8 +20,8 @@ def bought(plan: capsim.Plan) -> list[float]:
 def test_bought_children_go_on_as_bought() -> None:
     """45 are bought: the 30 of grade 8, and 15 of grade 7, who are in grade 8 a year later."""
     rule = {"contract_years": 1}
-    assert bought(capsim.optimize(town(**rule))) == pytest.approx([45.0, 0.0], abs=1e-6)
-    plan = capsim.optimize(town(**rule, purchase_follows_child=True))
+    assert bought(capsim.optimize(two_grades(**rule))) == pytest.approx([45.0, 0.0], abs=1e-6)
+    plan = capsim.optimize(two_grades(**rule, purchase_follows_child=True))
     assert bought(plan) == pytest.approx([45.0, 15.0], abs=1e-6)
     september, december = 8 / 12 * 45 * 1000, 15 * 1000
     assert plan.objective_cny == pytest.approx(september + december)
@@ -64,23 +29,23 @@ def test_bought_children_go_on_as_bought() -> None:
 
 def test_a_switch_turns_it_off() -> None:
     rule = {"contract_years": 1, "purchase_follows_child": True}
-    plan = capsim.optimize(town(**rule).variant({"switches.following": False}))
+    plan = capsim.optimize(two_grades(**rule).variant({"switches.following": False}))
     assert bought(plan) == pytest.approx([45.0, 0.0], abs=1e-6)
 
 
 def test_a_running_contract_falls_slowly() -> None:
     """Of 45 places at least 60 % are bought in the second year of a contract of two."""
     rule = {"contract_years": 2}
-    assert bought(capsim.optimize(town(**rule))) == pytest.approx([45.0, 0.0], abs=1e-6)
-    plan = capsim.optimize(town(**rule, contract_fall_share=0.4))
+    assert bought(capsim.optimize(two_grades(**rule))) == pytest.approx([45.0, 0.0], abs=1e-6)
+    plan = capsim.optimize(two_grades(**rule, contract_fall_share=0.4))
     assert bought(plan) == pytest.approx([45.0, 27.0], abs=1e-6)
-    ended = capsim.optimize(town(contract_years=1, contract_fall_share=0.4))
+    ended = capsim.optimize(two_grades(contract_years=1, contract_fall_share=0.4))
     assert bought(ended) == pytest.approx([45.0, 0.0], abs=1e-6)
 
 
 def test_whoever_was_bought_leaves_when_the_contract_ends() -> None:
     """With room for 15 more at P the contract ends: the 15 go there, and nobody pays instead."""
-    city = town(contract_years=1, purchase_follows_child=True)
+    city = two_grades(contract_years=1, purchase_follows_child=True)
     schools = city.table("schools")
     schools.loc[schools["school"] == "P", "places"] = 75.0
     dear = city.variant({"costs.displacement_cny": 100.0}, tables={"schools": schools})
@@ -89,25 +54,6 @@ def test_whoever_was_bought_leaves_when_the_contract_ends() -> None:
     grades = plan.tables["enrolment"].query("school == 'V' and school_year == 2023")
     assert bought(plan)[1] == pytest.approx(0.0, abs=1e-6)
     assert grades.set_index("grade")["pupils"]["8"] <= 15.0 + 1e-6
-
-
-def one_grade(**sections: Any) -> capsim.Scenario:
-    """Of 100 children at most 10 may pay fees at the end of 2022; P has 70 places and 60 pupils.
-
-    A public pupil costs 2000 RMB a year, a bought place 1000: buying is what costs least.
-    """
-    schools = [
-        school("P", "public", 70, 60, staff=3.0),
-        school("V", "private", 40, 40, purchasable_places=40, purchase_price_cny=1000),
-    ]
-    policy = {"private_share_cap": {"2022": 0.10}, **sections.pop("policy", {})}
-    return tiny_town(
-        children=(100,),
-        schools=schools,
-        policy=policy,
-        standards={"allowance_cny": 2000, **sections.pop("standards", {})},
-        **sections,
-    )
 
 
 def places(city: capsim.Scenario) -> float:
