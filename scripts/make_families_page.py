@@ -86,6 +86,8 @@ OPERATORS: dict[type, tuple[str, int]] = {
 CUTS = {":, 1:": "[k + 1]", ":, :-1": "[k]"}
 MEMBERS = {":", "None", "...", "1:", "j", "row", "seat", "t"}
 """Keys of cuts that choose the members that rows are about, and are not written."""
+BY_NAME = ("ceiling_share", "taken_over", "usable_share", "private_intake", "most_moving_up")
+"""Functions of data that are written as their names."""
 
 
 @dataclass(frozen=True)
@@ -261,12 +263,14 @@ class Writer:
         method = called.rpartition(".")[2]
         if method == "previous" and value is not None:
             return f"{self.write(value, 4)}[t − 1]"
+        if method == "before" and value is not None:
+            return f"{self.write(value, 4)}[t − {self.write(node.args[0])}]"
         if method in ("along", "labelled", "astype") and value is not None:
             return self.write(value)
         if method in ("in_force", "by_stage", "float", "brought"):
             text = self.write(node.args[0])
             return text.strip("'")
-        if method in ("ceiling_share", "taken_over", "usable_share"):
+        if method in BY_NAME:
             return method
         if method == "last" and value is not None:
             count = self.write(node.args[0])

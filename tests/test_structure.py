@@ -34,6 +34,7 @@ ONE_IMPORTER = {
     "capsim.lp.decomposition.block_milp": "integers by block, above the relaxation's pricing",
     "capsim.lp.sensitivity": "one-sided derivatives know nothing of schools",
     "capsim.model.constraints.catchments": FAMILY,
+    "capsim.model.constraints.enrolment": FAMILY,
     "capsim.model.constraints.resources": FAMILY,
     "capsim.plan.limit_usage": "use of limits from the activity of rows, not from tables",
     "capsim.plan.tables": "docs/results.md in code, apart from the plan's proof",

@@ -154,6 +154,13 @@ class CertificateData:
         values = [getattr(stage, attribute) for stage in self.stages]
         return np.array([np.nan if v is None else float(v) for v in values])
 
+    @property
+    def least_size(self) -> Floats:
+        """Pupils below which a levered school must be phased out ``[j]``; 0 for others."""
+        stated = self.providers.schools["min_pupils"].fillna(0.0).to_numpy(np.float64)
+        share = float(self.settings.policy.least_size_share) * self.providers.pupils
+        return np.where(self.providers.levered, np.maximum(stated, share), 0.0)
+
     def limit(self, kind: str, years: Sequence[int]) -> Floats:
         """Return limits by county (the last row is the whole) and year; inf without one."""
         rows = self.scenario.table("limits")

@@ -294,7 +294,7 @@ def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, In
     at = provider_axis(given).positions(frame)
     when = pd.Index(given.years).get_indexer(pd.Index(frame["from_year"]))
     levered = given.providers.levered
-    formal = levered & (given.providers.schools["min_pupils"].to_numpy(np.float64) > 0)
+    formal = given.least_size > 0
     how = frame["how"].to_numpy(dtype=object)
     twice = frame.duplicated(["school", "stage", "how"]).to_numpy(bool)
     allowed = np.where(how == "run_down", levered[at], formal[at])
@@ -312,5 +312,5 @@ def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, In
         else:
             (closed if kind == "closed" else phased)[j, t:] = 1.0
     alone = (phased.sum(axis=1, keepdims=True) == 0) & (closed > 0)
-    phased[alone] = 1.0
+    phased[alone] = closed[alone]
     return phased, closed, ends

@@ -171,6 +171,8 @@ def check_places(given: CertificateData, plan: Decisions, state: Derived, book: 
         check_seats(given, plan, state, book)
     if given.on("admission"):
         check_admission(given, plan, state, book)
+    if given.on("intake"):
+        check_intake(given, plan, state, book)
     if given.on("continuity"):
         check_continuity(given, plan, state, book)
     if given.on("conversion"):
@@ -236,11 +238,59 @@ def inclusive_rows(given: CertificateData, copies: Floats) -> list[tuple[int, Fl
     return [(int(r), children[r] * copies[projects.of[r]]) for r in chosen]
 
 
+def lost_seats(given: CertificateData, copies: Floats) -> Floats:
+    """Count places given up, or whose life has ended, since the year before ``[j, t]``."""
+    projects, T = given.projects, len(given.years)
+    out = np.diff(given_up(given, copies), axis=1, prepend=0.0)
+    places = projects.rows["places"].to_numpy(np.float64)
+    for r in np.flatnonzero((projects.provider >= 0) & (projects.life <= T)):
+        life = int(projects.life[r])
+        new = np.diff(copies[projects.of[r]])[: T - life]
+        out[projects.provider[r], life:] += places[r] * new
+    return out
+
+
+def first_grades(given: CertificateData, pupils: Floats) -> Floats:
+    """Sum the first grade of every provider ``[j, t0..]``."""
+    first = given.providers.teaches & (given.previous < 0)
+    return np.asarray((pupils * first[:, :, None]).sum(axis=1))
+
+
+def check_intake(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Check how far first grades differ from those of the year before."""
+    providers, policy = given.providers, given.settings.policy
+    axes = [providers.names, given.years]
+    intake = first_grades(given, plan.pupils)
+    before, now = intake[:, :-1], intake[:, 1:]
+    levered, settled = providers.levered[:, None], state.converted[:, :-1]
+    if policy.intake_rise_share is not None:
+        most = (1.0 + float(policy.intake_rise_share)) * before
+        most = most + providers.places[:, None] * settled
+        book.at_most("intake", "private intake of", now, most, axes, where=levered)
+    if policy.public_swing_share is None:
+        return
+    swing = float(policy.public_swing_share)
+    public = (providers.public & providers.compulsory)[:, None]
+    ruled = np.where(levered, settled > 0, public & (np.arange(len(given.years)) > 0))
+    starts = np.flatnonzero(given.previous < 0)[providers.stage]
+    children = given.children[providers.area, starts]
+    earlier, later = children[:, :-1], children[:, 1:]
+    growth = np.divide(later, earlier, out=np.ones_like(later), where=earlier > 0)
+    grades = providers.teaches.sum(axis=1)[:, None]
+    most = (1.0 + swing) * np.maximum(growth, 1.0) * before
+    most = most + new_seats(given, state.copies) / grades
+    known = ~((earlier <= 0) & (later > 0))
+    book.at_most("intake", "rise of the intake of", now, most, axes, where=ruled & known)
+    fill = (given.per_stage("class_ceiling") / given.per_stage("class_size"))[providers.stage]
+    least = (1.0 - swing) * np.minimum(growth, 1.0) * before
+    least = least - fill[:, None] * lost_seats(given, state.copies)
+    book.at_most("intake", "fall of the intake of", least, now, axes, where=ruled)
+
+
 def check_admission(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check that first grades of levered schools stay within the admission plan."""
     providers = given.providers
-    first = providers.teaches & (given.previous < 0)
-    intake = (plan.pupils[:, :, 1:] * first[:, :, None]).sum(axis=1)
+    intake = first_grades(given, plan.pupils)[:, 1:]
     allowed = providers.admission[:, None] * (1.0 - plan.phased_out)
     allowed = allowed + providers.places[:, None] * state.converted[:, :-1]
     axes = [providers.names, given.years]
@@ -281,18 +331,26 @@ def check_closure(given: CertificateData, plan: Decisions, state: Derived, book:
     levered = providers.levered[:, None]
     book.at_most("closure", "closed and phased out", plan.closed, zp, axes, where=levered)
     book.at_most("closure", "closed and converted", zp + zc, 1.0, axes, where=levered)
-    least = providers.schools["min_pupils"].fillna(0.0).to_numpy(np.float64)[:, None]
+    least = given.least_size[:, None]
     open_still = least * (1.0 - zp - zc)
     small = levered & (least > 0)
     book.at_most("closure", "least size of", open_still, state.total[:, 1:], axes, where=small)
+    notice, keep = int(given.settings.policy.closing_notice_years), given.settings.policy.keep_share
+    told = np.hstack([np.zeros((len(zp), notice)), zp])[:, : zp.shape[1]]
+    book.at_most("closure", "notice of", plan.closed, told, axes, where=levered)
+    if keep is not None:
+        later = (providers.teaches & (given.previous >= 0))[:, :, None]
+        kept = (plan.pupils[:, :, 1:] * later).sum(axis=1)
+        most = (staying(given, plan.pupils) * later).sum(axis=1)
+        private = levered & (plan.closed == 0) & (zc == 0)
+        book.at_most("closure", "keeping of", float(keep) * most, kept, axes, where=private)
     check_run_down(given, plan, book)
 
 
 def check_run_down(given: CertificateData, plan: Decisions, book: Ledger) -> None:
     """Check that the schools listed as running down, and no others, admit no one from then on."""
     providers, T = given.providers, len(given.years)
-    first = providers.teaches & (given.previous < 0)
-    intake = (plan.pupils[:, :, 1:] * first[:, :, None]).sum(axis=1)
+    intake = first_grades(given, plan.pupils)[:, 1:]
     never = plan.converts >= len(given.calendar.dates)
     plain = providers.levered & never & (plan.phased_out.sum(axis=1) == 0)
     after = np.arange(T)[None, :] >= plan.intake_ends[:, None]

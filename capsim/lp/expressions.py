@@ -204,6 +204,13 @@ class Expression:
         constant = self.constant if _is(self.constant, 0.0) else _later(self.constants())
         return replace(self, terms=terms, constant=constant)
 
+    def before(self, years: int) -> Expression:
+        """Return the value of so many years before, along the last axis; 0 in the first years."""
+        earlier = self
+        for _ in range(min(years, self.shape[-1])):
+            earlier = earlier.previous()
+        return earlier
+
     def last(self, years: int) -> Expression:
         """Sum the values of so many years up to each, along the last axis.
 

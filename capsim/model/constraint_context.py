@@ -14,7 +14,7 @@ from capsim.lp.program import Builder
 from capsim.model.costs import Ledger
 from capsim.model.data import ModelData, inclusive_pool, limits_of, stepped
 from capsim.model.links import Links
-from capsim.model.variables import WHOLE, Axes, Variables
+from capsim.model.variables import WHOLE, Axes, Seats, Variables
 
 
 class Expressions:
@@ -83,6 +83,27 @@ class Expressions:
         return self._of_providers(np.ones(len(self._given.providers.school), bool))
 
     @cached_property
+    def intake(self) -> Expression:
+        """Pupils of first grades, ``[school, year]``."""
+        seats, axis = self._columns.seats, self._axis.provider
+        into = np.where(seats.before < 0, seats.provider, -1)
+        return self.pupils.group(into, len(self._given.providers.school), [axis])
+
+    @cached_property
+    def grown(self) -> Expression:
+        """``progression · pupils[t − 1]`` of the grade below (of ``rolls`` in the first year).
+
+        Who moves up and is still in the area, ``[school × band, year]``; nobody in first grades.
+        """
+        seats, column = self._columns.seats, self._columns.pupils
+        up = np.flatnonzero(seats.before >= 0)
+        progression, observed = np.zeros(column.shape), np.zeros(column.shape)
+        progression[up], observed[up] = moving_up(self._given, seats, up)
+        before = np.where((seats.before >= 0)[:, None], column[seats.before], -1)
+        below = Expression.of(before, self.pupils.axes)
+        return (below.previous() + observed) * progression
+
+    @cached_property
     def public_pupils(self) -> Expression:
         """Pupils of public and of converted providers, ``[school, year]``."""
         return self._of_providers(self._given.providers.public) + self.public
@@ -127,6 +148,15 @@ class Expressions:
         return (places[row, None] * in_use).group(
             projects.row_provider[row], len(self._given.providers.school), [self._axis.provider]
         )
+
+    @cached_property
+    def seats_lost(self) -> Expression:
+        """Seats given up, or whose life has ended, since the year before, ``[school, year]``."""
+        projects, count = self._given.projects, len(self._given.providers.school)
+        row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
+        over = projects.row_places[row, None] * self.ended(row)
+        lost = over.group(projects.row_provider[row], count, [self._axis.provider]) + self.given_up
+        return lost - lost.previous()
 
     def ended(self, row: Index) -> Expression:
         """Return copies of project rows whose life has ended, ``open[t − life]``, ``[row, t]``."""
@@ -182,6 +212,16 @@ class Formulation:
     def of_stage(self, name: str) -> Flag:
         """Flag the providers of a stage ``[j]``; none where it is not planned."""
         return np.asarray(self.stage_names[self.given.providers.stage] == name)
+
+
+def moving_up(given: ModelData, seats: Seats, seat: Index) -> tuple[Array, Array]:
+    """Return ``progression`` and ``observed`` of seats that have a grade below, ``[seat, t]``."""
+    space, providers, j = given.space, given.providers, seats.provider[seat]
+    grade = space.bands.grade[seats.band]
+    progression = space.progression[providers.area[j], grade[seat]]
+    observed = np.zeros_like(progression)
+    observed[:, 0] = providers.rolls[j, grade[seats.before[seat]]]
+    return progression, observed
 
 
 def add_limit(

@@ -337,6 +337,18 @@ class ModelData:
     providers: Providers
     projects: Projects
 
+    @cached_property
+    def least_size(self) -> Array:
+        """Pupils below which a private compulsory school is phased out, ``[provider]``."""
+        share = self.scenario.settings.policy.least_size_share
+        least = np.maximum(self.providers.min_pupils, share * self.providers.cap)
+        return np.where(self.providers.levered, least, 0.0)
+
+    @cached_property
+    def base_intake(self) -> Array:
+        """First-grade pupils in the base year, ``[provider]``."""
+        return np.asarray(self.providers.rolls[:, self.space.grade_first].sum(axis=1))
+
 
 def prepare(scenario: Scenario, demand: Demand, like: ModelData | None = None) -> ModelData:
     """Turn a scenario and its demand into arrays, or take those of ``like`` made of the same."""

@@ -456,14 +456,6 @@ class Quantities:
         return sorted({*self._parts.columns.axes, *SUMS, *DATA, "cost"})
 
     @property
-    def intake(self) -> Quantity:
-        """Pupils in the first grades of schools."""
-        seats, axis = self._parts.columns.seats, self._parts.axis.provider
-        into = np.where(seats.before < 0, seats.provider, -1)
-        count = len(self._parts.given.providers.school)
-        return self.labelled(self._parts.x.pupils.group(into, count, [axis]))
-
-    @property
     def starts(self) -> Quantity:
         """Copies of projects that come into use on 1 September of a year."""
         return self.open - self.open.previous(0.0)

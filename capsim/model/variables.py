@@ -223,7 +223,7 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     staffed = np.inf if given.scenario.settings.switches.staff else 0.0
     convertible = providers.levered & (providers.conversion != "no")
     purchasable = per_year(providers.levered & (providers.purchasable > 0))
-    closing = per_year(providers.levered & (providers.min_pupils > 0))
+    closing = per_year(given.least_size > 0)
     december = dates.december_year[None, :]
     convertible_at = np.repeat(convertible[:, None], dates.count, axis=1)
     own_date = np.repeat(~given.projects.candidate[:, None], dates.count, axis=1)

@@ -202,6 +202,11 @@ class Policy(_Section):
     release_share: Share = 0.3
     large_class_share: ByYear = Frozen()
     class_size_sd: Positive = 5.0
+    intake_rise_share: Amount | None = None
+    public_swing_share: Share | None = None
+    least_size_share: Share = 0.0
+    closing_notice_years: Annotated[Whole, Field(ge=0, le=100)] = 0
+    keep_share: Share | None = None
 
 
 class Floors(_Section):
@@ -270,6 +275,7 @@ class Switches(_Section):
     placement: StrictBool = True
     seats: StrictBool = True
     admission: StrictBool = True
+    intake: StrictBool = True
     continuity: StrictBool = True
     conversion: StrictBool = True
     closure: StrictBool = True

@@ -23,6 +23,12 @@ LIMITED = {
     "recurrent money": "recurrent",
     "land": "land",
 }
+POLICIES = {
+    "closing notice": "closing_notice_years",
+    "pupils kept": "keep_share",
+    "private intake": "intake_rise_share",
+    "public intake": "public_swing_share",
+}
 
 
 def without(scenario: Any, rules: Iterable[str]) -> Any:
@@ -43,8 +49,12 @@ def _without(scenario: Any, rule: str) -> Any:
         return scenario.variant({f"policy.private_share_cap.{rule.split()[-1]}": 1.0})
     if rule.startswith("programme "):
         return scenario.variant({f"programmes.{rule.removeprefix('programme ')}.number": 0})
+    if rule in POLICIES:
+        return scenario.variant({f"policy.{POLICIES[rule]}": None})
     if rule == "smallest school":
-        return _schools(scenario, min_pupils=0.0)
+        # A share this small leaves the decision to close.
+        share = min(scenario.settings.policy.least_size_share, 1e-9)
+        return _schools(scenario, min_pupils=0.0).variant({"policy.least_size_share": share})
     if rule == "admission plans":
         return scenario.variant({"switches.admission": False})
     if rule == "kindergarten shares":
@@ -124,7 +134,7 @@ def eased(scenario: Any, rows: pd.DataFrame) -> Any:
 def _eased(scenario: Any, rule: str, who: str, year: int, amount: float) -> Any:
     policy = scenario.settings.policy
     if rule == "reduction":
-        return scenario.variant({"policy.reduction": policy.reduction - amount})
+        return scenario.variant({"policy.reduction": max(policy.reduction - amount, 0.0)})
     if rule.startswith("private share"):
         first = int(rule.split()[-1])
         cap = policy.private_share_cap[first] + 0.01 * amount
@@ -133,6 +143,10 @@ def _eased(scenario: Any, rule: str, who: str, year: int, amount: float) -> Any:
         name = rule.removeprefix("programme ")
         number = scenario.settings.programmes[name].number - round(amount)
         return scenario.variant({f"programmes.{name}.number": number})
+    if rule in POLICIES:
+        key = POLICIES[rule]
+        moved = getattr(policy, key) + _share(rule, year, amount)
+        return scenario.variant({f"policy.{key}": max(moved, 0)})
     if rule in LIMITED:
         return _more_limit(scenario, LIMITED[rule], year, amount)
     schools = scenario.table("schools")
@@ -162,6 +176,15 @@ def _eased(scenario: Any, rule: str, who: str, year: int, amount: float) -> Any:
     else:
         raise KeyError(rule)
     return scenario.variant({}, tables={"schools": schools})
+
+
+def _share(rule: str, year: int, amount: float) -> float | int:
+    """By how much a policy changes where schools give way by so many pupils, or close."""
+    if rule == "closing notice":
+        return -int(amount)
+    if rule == "pupils kept":
+        return -amount / {2022: 40.0, 2023: 20.0}[year]  # of those who move up
+    return amount / {"private intake": 20.0, "public intake": 60.0}[rule]  # of last year's intake
 
 
 def _more_limit(scenario: Any, kind: str, year: int, amount: float) -> Any:

@@ -119,6 +119,20 @@ def admission() -> capsim.Scenario:
     )
 
 
+def intake() -> capsim.Scenario:
+    """40 children in grade 7, then 60, then 30; V may admit a quarter more, P changes by a fifth.
+
+    20 places more at P are there for one year.
+    """
+    return case(
+        children={"7": (40, 40, 60, 30), "8": (40, 40, 40, 60)},
+        schools=[PUBLIC, PRIVATE],
+        projects=[project("E", 20, 1e6, "2022-09-01", kind="extend", school="P", life_years=1)],
+        rolls=[("V", "7", 22.0), ("V", "8", 18.0)],
+        policy={"intake_rise_share": 0.25, "public_swing_share": 0.2},
+    )
+
+
 def continuity() -> capsim.Scenario:
     """Of 40 children in grade 7 there are 36 in grade 8 a year later, then all of them."""
     return case(
@@ -151,8 +165,16 @@ def opening() -> capsim.Scenario:
 
 
 def closure() -> capsim.Scenario:
-    """A private school that must close below 20 pupils, if it does not convert."""
-    return case(children={"7": (60, 60, 60)}, schools=[{**PRIVATE, "min_pupils": 20}])
+    """A school of 22 and 18 pupils that must close below 20 (half), if it does not convert.
+
+    It closes at once after a year without intake; till then it keeps 75 % of those who move up.
+    """
+    return case(
+        children={"7": (60, 60, 60), "8": (60, 60, 60)},
+        schools=[{**PRIVATE, "min_pupils": 10}],
+        rolls=[("V", "7", 22.0), ("V", "8", 18.0)],
+        policy={"least_size_share": 0.5, "closing_notice_years": 1, "keep_share": 0.75},
+    )
 
 
 def purchase() -> capsim.Scenario:
@@ -385,7 +407,16 @@ def catchment() -> capsim.Scenario:
 CASES: dict[str, Callable[[], capsim.Scenario]] = {
     make.__name__: make
     for make in (
-        *(placement, seats, seats_of_kindergartens, admission, continuity, conversion, opening),
+        *(
+            placement,
+            seats,
+            seats_of_kindergartens,
+            admission,
+            intake,
+            continuity,
+            conversion,
+            opening,
+        ),
         *(
             closure,
             purchase,

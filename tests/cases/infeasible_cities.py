@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cities import city
+from golden_cases import case
 from tiny_cases import limit, project, school, town
 
 
@@ -173,6 +174,56 @@ def _too_small_to_go_on() -> Any:
     )
 
 
+def _three_grades(years: int, **policy: Any) -> Any:
+    """P has room for all; V has 20 pupils in each of three grades and sells no places."""
+    return case(
+        children=dict.fromkeys(("7", "8", "9"), (60,) * (years + 1)),
+        schools=[school("P", "public", 200, 120), school("V", "private", 60, 60)],
+        rolls=[("V", grade, 20.0) for grade in ("7", "8", "9")],
+        policy=policy,
+        switches={"staff": False},
+    )
+
+
+def _pupils_kept() -> Any:
+    """Of 60 private pupils 50 are to go at once; 30 of 40 in the middle of the stage stay."""
+    return _three_grades(1, reduction=50, keep_share=0.75)
+
+
+def _closing_notice() -> Any:
+    """All 60 are to be gone after two years, and the 20 of the last grade may stay for a third."""
+    rules = {"keep_share": 1.0, "least_size_share": 0.1, "closing_notice_years": 2}
+    return _three_grades(2, reduction=60, reduction_year=2023, **rules)
+
+
+def _intake_that_may_not_rise() -> Any:
+    """A private school of 20 children admits at most 20, where 40 of 100 need it a year later."""
+    return town(
+        children=(80, 100),
+        schools=[
+            school("P", "public", 60, 60),
+            school("V", "private", 40, 40, admission_plan=40),
+        ],
+        policy={"intake_rise_share": 0.0, "reduction": 20},
+    )
+
+
+def _intake_that_may_not_jump() -> Any:
+    """All 60 children are public in 2022; there are teachers for 40 a year later, not for 48."""
+    return town(
+        children=(60, 60),
+        schools=[school("P", "public", 60, 40, staff=4), school("V", "private", 20, 20)],
+        staff=True,
+        staffing={"attrition": 0.5, "stages": ["junior"]},
+        policy={"public_swing_share": 0.2, "reduction": 20, "release_share": 0.0},
+        limits=[
+            limit(kind, year, amount)
+            for year, hires in ((2022, 1.0), (2023, 0.5))
+            for kind, amount in (("hires", hires), ("contract_teachers", 0.0))
+        ],
+    )
+
+
 def _admission_plan() -> Any:
     """Places for all, but the private school may admit only 10."""
     return town(
@@ -302,6 +353,28 @@ CASES = {
             ["every child", "smallest school", "admission plans", "purchase", "seats", "reduction"]
         ),
         {"smallest school": 15, "reduction": 15},
+    ),
+    "pupils kept": Case(
+        _pupils_kept,
+        sets(["pupils kept", "purchase", "reduction"]),
+        {"pupils kept": 20, "purchase": 20, "reduction": 20},
+    ),
+    "closing notice": Case(
+        _closing_notice,
+        sets(["closing notice", "pupils kept", "purchase", "reduction"]),
+        {"closing notice": 1, "pupils kept": 20, "purchase": 20, "reduction": 20},
+    ),
+    "intake that may not rise": Case(
+        _intake_that_may_not_rise,
+        sets(["every child", "private intake", "purchase", "seats", "reduction"]),
+        {"every child": 20, "private intake": 20, "purchase": 20, "seats": 20, "reduction": 20},
+    ),
+    "intake that may not jump": Case(
+        _intake_that_may_not_jump,
+        sets(
+            ["every child", "public intake", "hires", "contract teachers", "purchase", "reduction"]
+        ),
+        {"every child": 10, "public intake": 8, "hires": 0.4, "contract teachers": 0.4},
     ),
     "admission plan": Case(
         _admission_plan,

@@ -12,6 +12,7 @@ from capsim.model.constraints.enrolment import (
     define_admission,
     define_boarding,
     define_continuity,
+    define_intake,
     define_placement,
 )
 from capsim.model.constraints.policy import (
@@ -36,6 +37,7 @@ FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "placement": define_placement,
     "seats": define_seats,
     "admission": define_admission,
+    "intake": define_intake,
     "continuity": define_continuity,
     "conversion": define_conversion,
     "closure": define_closure,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from capsim.lp.array_types import Array, Index
+from capsim.lp.array_types import Array, Flag
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation
+from capsim.model.constraints.capacity import ceiling_share
+from capsim.model.data import ModelData
 from capsim.scenario.travel import boards
 
 
@@ -118,6 +120,101 @@ def define_admission(m: Builder, f: Formulation) -> None:
     )
 
 
+def define_intake(m: Builder, f: Formulation) -> None:
+    """Keep first grades close to those of the year before.
+
+    Each row is there where its share is set. Where there were no children the year before, no
+    public intake is too high.
+
+    Rows
+    ----
+    intake.private
+        A private school admits at most last year's first grade and ``intake_rise_share`` of it; a
+        converted one its places from the next year on.
+        Price: none: a child more in the first grade.
+    intake.public_most
+        From the second planned year on a public school admits at most last year's first grade and
+        ``public_swing_share`` of it, or so much more as there are more children of the grade in
+        its area, and as its new seats take in.
+        Price: none: a child more in the first grade.
+    intake.public_least
+        It admits at least last year's first grade less that share, less what the children have
+        become fewer, and less the seats that were lost.
+        Price: none: a child whom the school must admit.
+    intake.converted_most
+        The same for a converted school, from the year after on.
+        Price: none: a child more in the first grade.
+    intake.converted_least
+        The same for a converted school, from the year after on.
+        Price: none: a child whom the school must admit.
+    """
+    x, given, policy = f.x, f.given, f.given.scenario.settings.policy
+    providers, places = given.providers, given.providers.places[:, None]
+    rise, swing, settled = (
+        policy.intake_rise_share,
+        policy.public_swing_share,
+        x.converted.previous(),
+    )
+    if rise is not None:
+        rolls = np.pad(given.base_intake[:, None], ((0, 0), (0, f.years - 1)))
+        last_year = x.intake.previous() + rolls
+        m.add("intake.private", x.intake <= (1 + rise) * last_year + places * settled, x.fee.exists)
+    if swing is None:
+        return
+    growth, known = first_grade_growth(given)
+    more, fewer = np.maximum(growth, 1.0), np.minimum(growth, 1.0)
+    grades = np.array([len(stage.grades) for stage in given.space.stages])[providers.stage, None]
+    before, new, lost = x.intake.previous(), x.new_seats, x.seats_lost
+    fill = 1 + ceiling_share(given)[:, None]
+    second = np.arange(f.years) > 0
+    public = (providers.public & given.space.compulsory[providers.stage])[:, None] & second
+    m.add(
+        "intake.public_most",
+        x.intake <= (1 + swing) * more * before + new / grades,
+        public & known,
+    )
+    m.add("intake.public_least", x.intake >= (1 - swing) * fewer * before - fill * lost, public)
+
+    turned, not_yet = settled.exists & second, private_intake(given)[:, None] * (1 - settled)
+    m.add(
+        "intake.converted_most",
+        x.intake <= (1 + swing) * more * before + not_yet,
+        turned & known,
+    )
+    m.add(
+        "intake.converted_least",
+        x.intake >= (1 - swing) * fewer * (before - not_yet),
+        turned,
+    )
+
+
+def first_grade_growth(given: ModelData) -> tuple[Array, Flag]:
+    """Compare the children of first grades with those of the year before, ``[provider, year]``.
+
+    Returns
+    -------
+    growth : float64
+        Of the area of the school and the first grade of its stage; 1 in the first planned year and
+        where there are no children in either year.
+    known : bool
+        False where there are children and were none before.
+    """
+    space, providers = given.space, given.providers
+    first = np.flatnonzero(space.grade_first)  # of every stage, in order
+    now = space.children[providers.area, first[providers.stage]]
+    before = np.concatenate([now[:, :1], now[:, :-1]], axis=1)
+    growth = np.divide(now, before, out=np.ones_like(now), where=before > 0)
+    return growth, (before > 0) | (now <= 0)
+
+
+def private_intake(given: ModelData) -> Array:
+    """Bound the first grade of a school that has not been public for a year, ``[provider]``."""
+    providers = given.providers
+    if given.scenario.settings.switches.admission:
+        return providers.admission
+    return np.maximum(providers.cap, providers.places)
+
+
 def define_continuity(m: Builder, f: Formulation) -> None:
     """Move children up a grade a year; whoever cannot stay is made to change school.
 
@@ -135,27 +232,15 @@ def define_continuity(m: Builder, f: Formulation) -> None:
     """
     x, seats, providers = f.x, f.columns.seats, f.given.providers
     seat = np.flatnonzero(seats.before >= 0)
-    below, j = seats.before[seat], seats.provider[seat]
-    progression, observed = moving_up(f, seat)
-    grown = progression * (x.pupils[below].previous() + observed)
+    j = seats.provider[seat]
     levered, places = providers.levered[j, None], providers.places[j, None]
     m.add(
         "continuity.cohort",
-        x.pupils[seat] <= grown + places * x.converted.previous()[j],
+        x.pupils[seat] <= x.grown[seat] + places * x.converted.previous()[j],
         levered,
     )
     m.add(
         "continuity.displaced",
-        x.displaced[seat] + x.pupils[seat] >= grown,
+        x.displaced[seat] + x.pupils[seat] >= x.grown[seat],
         x.displaced.exists[seat],
     )
-
-
-def moving_up(f: Formulation, seat: Index) -> tuple[Array, Array]:
-    """Return ``progression`` and ``observed`` of seats that have a grade below, ``[seat, t]``."""
-    seats, space, providers = f.columns.seats, f.given.space, f.given.providers
-    j, grade = seats.provider[seat], space.bands.grade[seats.band]
-    progression = space.progression[providers.area[j], grade[seat]]
-    observed = np.zeros((len(seat), f.years))
-    observed[:, 0] = providers.rolls[j, grade[seats.before[seat]]]
-    return progression, observed

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from capsim.lp.array_types import Array
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
-from capsim.model.constraint_context import Formulation, add_limit
+from capsim.model.constraint_context import Formulation, add_limit, moving_up
 from capsim.model.constraints.capacity import ceiling_share, usable_share
-from capsim.model.constraints.enrolment import moving_up
 from capsim.model.links import sales_of
 
 
@@ -19,6 +19,8 @@ def define_closure(m: Builder, f: Formulation) -> None:
     ----
     closure.at_once
         A closed school is phased out too.
+    closure.notice
+        It was phased out so many years before, if the policy asks for it.
     closure.either
         A school is not both phased out and converted.
     closure.phase_out_stays
@@ -28,14 +30,57 @@ def define_closure(m: Builder, f: Formulation) -> None:
     closure.too_small
         A private school has its least pupils, is phased out or converts.
         Price: none: a pupil whom the least number asks for.
+    closure.kept
+        A private school that is not closed keeps at least ``keep_share`` of those who move up.
+        Price: none: a pupil whom the school must keep.
     """
-    x, min_pupils = f.x, f.given.providers.min_pupils[:, None]
-    can = x.phase_out.exists
+    x, least_size = f.x, f.given.least_size[:, None]
+    can, policy = x.phase_out.exists, f.given.scenario.settings.policy
     m.add("closure.at_once", x.closed <= x.phase_out, can)
+    if policy.closing_notice_years:
+        m.add("closure.notice", x.closed <= x.phase_out.before(policy.closing_notice_years), can)
     m.add("closure.either", x.phase_out + x.converted <= 1, can)
     m.add("closure.phase_out_stays", x.phase_out >= x.phase_out.previous(), can)
     m.add("closure.closed_stays", x.closed >= x.closed.previous(), can)
-    m.add("closure.too_small", x.enrolled >= min_pupils * (1 - x.phase_out - x.converted), can)
+    m.add("closure.too_small", x.enrolled >= least_size * (1 - x.phase_out - x.converted), can)
+
+    keep_share = policy.keep_share
+    if keep_share is None:
+        return
+    providers, axes = f.given.providers, [f.axis.provider]
+    later = np.where(f.columns.seats.before >= 0, f.columns.seats.provider, -1)
+    stay = x.pupils.group(later, len(providers.school), axes)
+    moving_up = x.grown.group(later, len(providers.school), axes)
+    most = most_moving_up(f)
+    room = np.maximum(most, ((1 + ceiling_share(f.given)) * providers.places)[:, None])
+    m.add(
+        "closure.kept",
+        stay >= keep_share * (moving_up - most * x.closed - room * x.converted),
+        x.fee.exists & stay.exists,
+    )
+
+
+def most_moving_up(f: Formulation) -> Array:
+    """Bound the pupils of private schools who may move up a grade, ``[provider, year]``.
+
+    They are at most all pupils of the base year, and those whom admissions bring who stay.
+    """
+    space, providers, settings = f.given.space, f.given.providers, f.given.scenario.settings
+    cap = np.repeat(providers.cap[:, None], f.years, axis=1)
+    if not (settings.switches.admission and settings.switches.continuity):
+        return cap
+    rise = settings.policy.intake_rise_share if settings.switches.intake else None
+    first = space.grade_first & (space.grade_stage == providers.stage[:, None])
+    pupils, out = providers.rolls, np.zeros_like(cap)
+    for t in range(f.years):
+        up = space.progression[providers.area, :, t] * np.roll(pupils, 1, axis=1)
+        up[:, space.grade_first] = 0.0
+        out[:, t] = up.sum(axis=1)
+        intake = providers.admission
+        if rise is not None:
+            intake = np.minimum(intake, (1 + rise) * (pupils * first).sum(axis=1))
+        pupils = np.minimum(up + first * intake[:, None], cap[:, :1])
+    return np.minimum(out, cap)
 
 
 def define_conversion(m: Builder, f: Formulation) -> None:
@@ -165,7 +210,7 @@ def define_following(m: Builder, f: Formulation) -> None:
 
     seat = np.flatnonzero(exists.any(axis=1) & (seats.before >= 0))
     below, j = seats.before[seat], seats.provider[seat]
-    progression, observed = moving_up(f, seat)
+    progression, observed = moving_up(f.given, seats, seat)
     paid = x.fee_by_grade_december[below].previous()
     m.add("following.fee", x.fee_by_grade[seat] <= progression * (paid + observed))
 

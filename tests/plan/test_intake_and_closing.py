@@ -1,0 +1,162 @@
+"""Intake that does not jump, schools that are not emptied at once: each rule by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from golden_cases import case
+from tiny_cases import SHORTFALL_CNY, school, spent, town
+
+import capsim
+from capsim.certificate import certify
+
+
+def planned(scenario: Any) -> Any:
+    """The optimum, checked by the certificate."""
+    plan = capsim.optimize(scenario, gap=1e-9, threads=1)
+    assert plan.status == "optimal"
+    certificate = certify(scenario, plan)
+    assert certificate.holds(), certificate.worst
+    return plan
+
+
+def pupils(plan: Any, name: str) -> dict[int, float]:
+    """Pupils of a school by year."""
+    rows = plan.tables["schools"].query("school == @name")
+    return dict(zip(rows["school_year"], rows["pupils"].round(6), strict=True))
+
+
+@pytest.mark.parametrize(("rise", "later"), [(None, 40.0), (0.0, 15.0), (1.0, 30.0)])
+def test_an_intake_that_was_cut_rises_only_so_much(rise: float | None, later: float) -> None:
+    """60 of 100 children have a public place; at most 15 may be private in 2022, all in 2023."""
+    policy: dict[str, Any] = {
+        "private_share_cap": {2022: 0.15, 2023: 1.0},
+        "share_denominator": "residence",
+    }
+    if rise is not None:
+        policy["intake_rise_share"] = rise
+    plan = planned(
+        town(
+            children=(100, 100),
+            schools=[school("P", "public", 60, 60), school("V", "private", 40, 40)],
+            policy=policy,
+        )
+    )
+    assert pupils(plan, "V") == pytest.approx({2022: 15.0, 2023: later})
+    missed = {2022: 25 * SHORTFALL_CNY, 2023: (40 - later) * SHORTFALL_CNY}
+    assert spent(plan, "shortfall") == pytest.approx({y: m for y, m in missed.items() if m})
+
+
+def test_an_emptied_school_stays_empty() -> None:
+    """No private pupil in 2022, as many as you like in 2023: the school has stopped for good."""
+    city = town(
+        children=(100, 100),
+        schools=[school("P", "public", 60, 60), school("V", "private", 50, 50)],
+        policy={"private_share_cap": {2022: 0.0, 2023: 1.0}, "intake_rise_share": 0.0},
+    )
+    plan = planned(city)
+    assert pupils(plan, "V") == {2022: 0.0, 2023: 0.0}
+    closures = plan.tables["closures"]
+    assert closures[["school", "how", "from_year"]].to_numpy().tolist() == [["V", "run_down", 2022]]
+
+
+@pytest.mark.parametrize("least", [{"least_size_share": 0.4}, {}])
+def test_a_school_below_its_share_of_pupils_is_phased_out(least: dict[str, Any]) -> None:
+    """At most 15 of 50 pupils are left, fewer than 40 %: none from then on, and the closure paid.
+
+    Without the share the school goes on with 15 pupils.
+    """
+    city = town(
+        children=(100, 100),
+        schools=[
+            school("P", "public", 85, 50),
+            school("V", "private", 50, 50, closure_cost_cny=1e5),
+        ],
+        policy={"private_share_cap": {2022: 0.15}, "share_denominator": "residence", **least},
+    )
+    plan = planned(city)
+    left = 0.0 if least else 15.0
+    assert pupils(plan, "V") == pytest.approx({2022: left, 2023: left})
+    assert plan.tables["closures"]["how"].tolist() == (["phase_out"] if least else [])
+    assert spent(plan, "closure") == (pytest.approx({2022: 1e5}) if least else {})
+
+
+def town_of_three_grades(years: int = 1, **policy: Any) -> Any:
+    """P has room; V, with 20 pupils a grade, is to lose 40 or more, or to sell places."""
+    seller = school(
+        *("V", "private", 60, 60),
+        purchasable_places=60,
+        purchase_price_cny=6000.0,
+        closure_cost_cny=1e5,
+    )
+    return case(
+        children=dict.fromkeys(("7", "8", "9"), (60,) * (years + 1)),
+        schools=[school("P", "public", 200, 120), seller],
+        rolls=[("V", grade, 20.0) for grade in ("7", "8", "9")],
+        policy={"reduction": 40, "contract_years": 1, **policy},
+        standards={"junior": {"allowance_cny": 0}},
+        switches={"staff": False},
+    )
+
+
+def test_a_school_that_is_not_closed_keeps_those_who_move_up() -> None:
+    """20 fewer than move up: all made to move; where 75 % are kept, 10, and 10 places bought."""
+    free = planned(town_of_three_grades())
+    assert spent(free, "displacement") == pytest.approx({2022: 20 * 3000.0})
+    assert spent(free, "purchase") == {}
+    kept = planned(town_of_three_grades(keep_share=0.75))
+    assert spent(kept, "displacement") == pytest.approx({2022: 10 * 3000.0})
+    assert spent(kept, "purchase") == pytest.approx({2022: 10 * 6000.0})
+    assert pupils(kept, "V") == pytest.approx({2022: 30.0})
+
+
+def test_a_school_closes_at_once_after_its_notice() -> None:
+    """All 60 leave by 2023: phased out in 2022, closed a year later, when the last 20 must go.
+
+    Not by then with two years of notice.
+    """
+    order = {"reduction": 60, "reduction_year": 2023, "purchase_ceiling_share": 0.0}
+    rules = {"keep_share": 1.0, "least_size_share": 0.1}
+    plan = planned(town_of_three_grades(2, **order, **rules, closing_notice_years=1))
+    assert pupils(plan, "V") == pytest.approx({2022: 40.0, 2023: 0.0})
+    closures = plan.tables["closures"][["how", "from_year"]].to_numpy().tolist()
+    assert closures == [["phase_out", 2022], ["closed", 2023]]
+    assert spent(plan, "displacement") == pytest.approx({2023: 20 * 3000.0})
+    assert spent(plan, "closure") == pytest.approx({2022: 1e5})
+    plan = capsim.optimize(town_of_three_grades(2, **order, **rules, closing_notice_years=2))
+    assert plan.status == "infeasible"
+
+
+@pytest.mark.parametrize(("swing", "first"), [({}, 40), ({"public_swing_share": 0.2}, 50)])
+def test_a_public_intake_rises_no_more_than_its_share(swing: dict[str, Any], first: int) -> None:
+    """60 children in 2023, none private: 50 of them public a year before, where a fifth is most."""
+    city = town(
+        children=(60, 60),
+        schools=[school("P", "public", 100, 40), school("V", "private", 20, 20)],
+        policy={"private_share_cap": {2023: 0.0}, **swing},
+        standards={"allowance_cny": 1000},
+    )
+    assert spent(planned(city), "running") == pytest.approx({2022: first * 1e3, 2023: 60e3})
+
+
+@pytest.mark.parametrize(("swing", "second"), [({}, 40), ({"public_swing_share": 0.2}, 48)])
+def test_a_public_intake_falls_no_more_than_its_share(swing: dict[str, Any], second: int) -> None:
+    """No private pupil in 2022; the 20 whom the school may take in 2023 are at most 12."""
+    city = town(
+        children=(60, 60),
+        schools=[school("P", "public", 100, 40), school("V", "private", 20, 20)],
+        policy={"private_share_cap": {2022: 0.0, 2023: 1.0}, **swing},
+        standards={"allowance_cny": 1000},
+    )
+    assert spent(planned(city), "running") == pytest.approx({2022: 60e3, 2023: second * 1e3})
+
+
+def test_a_public_intake_follows_the_children_of_its_area() -> None:
+    """Half as many children, then three times as many: nobody is without a place for the rule."""
+    city = town(
+        children=(60, 30, 90),
+        schools=[school("P", "public", 100, 40)],
+        policy={"public_swing_share": 0.0},
+    )
+    assert pupils(planned(city), "P") == {2022: 60.0, 2023: 30.0, 2024: 90.0}
