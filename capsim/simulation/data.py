@@ -63,7 +63,7 @@ class StageData:
         Places a running contract can grow to.
     extendable : float64 ``[provider, year]``
         The same where children can be sent that the plan did not foresee: schools being phased
-        out take nobody new.
+        out take nobody new, nor do schools run down where an intake that stopped stays so.
     overfill : float
         Most pupils above standard seats, as a share of the seats.
     class_size, large_class, very_large_class, allowance_cny, pupils_per_post : float
@@ -244,6 +244,8 @@ def _read_stage(
     converted &= levered[:, None]
     sellable = spread(tables["purchases"], "contract", by_year)
     sellable *= providers.purchasable[here][:, None]
+    stays_empty = settings.policy.intake_rise_share is not None and settings.switches.intake
+    ending = _ending(tables["closures"], school, space.years, run_down=stays_empty)
     network = read_network(model, links, number, tables["flows"])
     load = _load(pupils, network.pool, len(network.home))
     arriving = np.asarray(load.sum(axis=0)).ravel()
@@ -274,7 +276,7 @@ def _read_stage(
         settled=np.pad(converted[:, :-1], ((0, 0), (1, 0))),
         capacity=providers.cap[here][:, None] + _turned_inclusive(model, openings)[here],
         sellable=sellable,
-        extendable=np.where(_ending(tables["closures"], school, space.years), 0.0, sellable),
+        extendable=np.where(ending, 0.0, sellable),
         overfill=stage.class_ceiling / stage.class_size - 1,
         class_size=float(stage.class_size),
         large_class=float(stage.large_class),
@@ -294,9 +296,12 @@ def _read_stage(
     )
 
 
-def _ending(closures: pd.DataFrame, school: pd.Index, years: Index) -> Flag:
-    """Flag schools that the plan phases out or closes, from that year on, ``[provider, year]``."""
-    rows = closures[closures["how"] != "run_down"]
+def _ending(closures: pd.DataFrame, school: pd.Index, years: Index, *, run_down: bool) -> Flag:
+    """Flag schools that the plan phases out or closes, from that year on, ``[provider, year]``.
+
+    ``run_down`` counts those that just admit nobody any more.
+    """
+    rows = closures if run_down else closures[closures["how"] != "run_down"]
     first = np.full(len(school), np.inf)
     np.minimum.at(
         first, school.get_indexer(pd.Index(rows["school"])), rows["from_year"].to_numpy(np.float64)

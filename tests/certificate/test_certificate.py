@@ -161,6 +161,11 @@ STRICTER = [
     ("conversion", rule("policy", "conversion_earliest_year", to=2023)),
     ("conversion", rule("policy", "conversion_due_year", to=2022)),
     ("closure", cell("schools", V, "min_pupils", 145)),
+    # V has 140 of 150 pupils in 2023; X is phased out in 2022 and closed a year later.
+    ("closure", rule("policy", "least_size_share", to=0.95)),
+    ("closure", rule("policy", "closing_notice_years", to=2)),
+    # Q admits 50, then 40; P admits 100, then 110 in more seats than it has now.
+    ("intake", rule("policy", "public_swing_share", to=0.1)),
     ("tables", cell("schools", X, "min_pupils", 0)),
     ("tables", cell("schools", M, "conversion", "no")),
     ("seats", cell("schools", P, "places", 270)),
@@ -243,6 +248,52 @@ def test_impossible_decisions_are_named(
         tables[table] = rows
     table = certify(hand_scenario, replace(hand_plan, tables=tables)).table.set_index("family")
     assert table.loc[family, "max_violation"] > 1e-6
+
+
+def carried_out(**rules: Any) -> capsim.Scenario:
+    """The scenario with rules of intake and closing that the plan keeps, some at their limits."""
+    said = deepcopy(settings())
+    said["policy"] |= {
+        **{"intake_rise_share": 0.0, "public_swing_share": 0.2, "least_size_share": 0.5},
+        **{"closing_notice_years": 1, "keep_share": 1.0},
+        **rules,
+    }
+    return capsim.Scenario.from_tables(settings=said, **given_tables())
+
+
+def test_rules_of_intake_and_closing_are_kept(hand_plan: HandPlan) -> None:
+    certificate = certify(carried_out(), hand_plan)
+    assert certificate.holds(), certificate.worst
+    assert {"intake", "closure"} <= set(certificate.table["family"])
+
+
+@pytest.mark.parametrize(
+    ("family", "table", "changed"),
+    [
+        # 20 pupils of X move up to 2023, and none is there.
+        ("closure", "closures", lambda rows: rows[rows["how"] != "closed"]),
+        # Five more in grade 7 of V than a year before.
+        ("intake", "enrolment", lambda rows: _more(rows, "V", "7", 2022, 5.0)),
+        ("intake", "enrolment", lambda rows: _more(rows, "X", "7", 2023, 1.0)),
+        # Q admits 39 after 50.
+        ("intake", "enrolment", lambda rows: _more(rows, "Q", "7", 2023, -1.0)),
+        # P admits 150 after 100, with 50 seats more in three grades.
+        ("intake", "enrolment", lambda rows: _more(rows, "P", "7", 2023, 40.0)),
+    ],
+)
+def test_a_jump_of_the_intake_and_an_emptied_school_are_noticed(
+    hand_plan: HandPlan, family: str, table: str, changed: Any
+) -> None:
+    tables = {**hand_plan.tables, table: changed(hand_plan.tables[table]).reset_index(drop=True)}
+    found = certify(carried_out(), replace(hand_plan, tables=tables)).table.set_index("family")
+    assert found.loc[family, "max_violation"] > 1e-6
+
+
+def _more(rows: pd.DataFrame, school: str, grade: str, year: int, pupils: float) -> pd.DataFrame:
+    """Change the pupils of a grade."""
+    here = (rows["school"] == school) & (rows["grade"] == grade) & (rows["school_year"] == year)
+    assert here.sum() == 1
+    return rows.assign(pupils=rows["pupils"] + np.where(here, pupils, 0.0))
 
 
 def test_switched_off_families_are_not_checked(hand_plan: HandPlan) -> None:

@@ -1,5 +1,6 @@
 """Plans of generated cities: simulated without uncertainty they are themselves."""
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -26,17 +27,42 @@ def linked(city: Scenario) -> Scenario:
     return city.variant(tables={"links": pd.concat(links, ignore_index=True)})
 
 
+RULES = {
+    "policy.intake_rise_share": 0.0,
+    "policy.public_swing_share": 0.3,
+    "policy.least_size_share": 0.2,
+    "policy.closing_notice_years": 1,
+    "policy.keep_share": 0.75,
+}
+
+
+def ruled(city: Scenario) -> Scenario:
+    """Intake does not jump and no school is emptied at once."""
+    return city.variant(RULES)
+
+
+def same(city: Scenario) -> Scenario:
+    return city
+
+
 @cache
-def planned(areas: int, pupils: int, links: bool = False) -> tuple[Plan, Outcomes]:
+def planned(
+    areas: int, pupils: int, changed: Callable[[Scenario], Scenario] = same
+) -> tuple[Plan, Outcomes]:
     city = generate(areas=areas, pupils=pupils, years=(2021, 2027))
-    plan = optimize(linked(city) if links else city, gap=0.05)
+    plan = optimize(changed(city), gap=0.05)
     assert plan.status != "infeasible"
     return plan, simulate(plan, draws=2, uncertainty=False)
 
 
 cities = pytest.mark.parametrize(
     "city",
-    [(3, 60_000), (3, 60_000, True), pytest.param((12, 400_000), marks=pytest.mark.slow)],
+    [
+        (3, 60_000),
+        (3, 60_000, linked),
+        (3, 60_000, ruled),
+        pytest.param((12, 400_000), marks=pytest.mark.slow),
+    ],
 )
 
 

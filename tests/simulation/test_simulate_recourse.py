@@ -103,6 +103,15 @@ def test_a_school_being_phased_out_takes_nobody_new():
     assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20)
 
 
+@pytest.mark.parametrize(("changes", "more"), [({}, 4), ({"policy.intake_rise_share": 0.0}, 0)])
+def test_a_school_run_down_takes_nobody_new_where_its_intake_stays_ended(changes, more):
+    plan = hand_plan.plan(changes={"standards.primary.class_ceiling": 40, **changes})
+    ends = hand_plan.rows("school stage how from_year", ("privA", "primary", "run_down", 2023))
+    data = simulation_data(replace(plan, tables={**plan.tables, "closures": ends}))
+    _, _, payers, _ = seated(data, np.ones((3, 2, 3, 1)), LATE)
+    assert payers[0].bought[P["privA"], 1, 0] == pytest.approx(20 + more)
+
+
 def test_without_uncertainty_nothing_is_found_elsewhere():
     out = simulate(hand_plan.plan(), draws=2, uncertainty=False)
     assert (out.tables["recourse"][["mean", "p95", "probability"]] == 0).all(axis=None)
