@@ -104,6 +104,20 @@ class Expressions:
         return (below.previous() + observed) * progression
 
     @cached_property
+    def turns(self) -> Expression:
+        """Schools that convert since the autumn before, ``[school, year]``."""
+        return self.converted - self.converted.previous()
+
+    @cached_property
+    def handed_over(self) -> Expression:
+        """Share of a school's staff taken over as it converts: all, or by its pupils."""
+        if not self._given.scenario.settings.counts_brought:
+            return self.turns
+        pupils = self._given.providers.pupils[:, None]
+        each: Array = np.divide(1.0, pupils, out=np.zeros_like(pupils), where=pupils > 0)
+        return each * self.pupils_brought
+
+    @cached_property
     def public_pupils(self) -> Expression:
         """Pupils of public and of converted providers, ``[school, year]``."""
         return self._of_providers(self._given.providers.public) + self.public
@@ -122,8 +136,8 @@ class Expressions:
         return self.brought(self._given.projects.row_places)
 
     @cached_property
-    def given_up(self) -> Expression:
-        """Places that projects take out of use: ``given_up · open``, ``[school, year]``."""
+    def places_given_up(self) -> Expression:
+        """Places that projects take out of use: ``places_given_up · open``, ``[school, year]``."""
         projects, count = self._given.projects, len(self._given.providers.school)
         row = np.flatnonzero(projects.row_given_up > 0)
         places = projects.row_given_up[row, None] * self.open[projects.row_project[row]]
@@ -132,7 +146,7 @@ class Expressions:
     @cached_property
     def seats(self) -> Expression:
         """Standard seats: those there are, less given up, and new ones, ``[school, year]``."""
-        return self.new_seats + self._given.providers.places[:, None] - self.given_up
+        return self.new_seats + self._given.providers.places[:, None] - self.places_given_up
 
     @cached_property
     def beds(self) -> Expression:

@@ -146,6 +146,8 @@ class Ledger:
         What capital is paid when.
     factor : float64 ``[year]``
         Discount factor of every planned year and of the one after.
+    fixed : float64 ``[kind, county, year]``, million RMB
+        What is paid whatever is decided, on no column: public schools that are kept open.
     kind, county, year : int ``[entry]``; ``year`` counts from the first planned year
     column : int ``[entry]``
     amount : float64 ``[entry]``, million RMB per unit of the column
@@ -155,6 +157,7 @@ class Ledger:
     lines: tuple[Line, ...]
     spending: Spending
     factor: Array
+    fixed: Array
 
     @cached_property
     def kind(self) -> Index:
@@ -215,7 +218,18 @@ def prepare_ledger(given: ModelData, links: Links, v: Variables) -> Ledger:
     rate = given.scenario.settings.costs.discount_rate
     factor = (1.0 + rate) ** -np.arange(len(given.space.years) + 1.0)
     paid = tuple(one for one in lines if one.column.size and np.any(one.amount_cny))
-    return Ledger(paid, spent, factor)
+    return Ledger(paid, spent, factor, _fixed(given))
+
+
+def _fixed(given: ModelData) -> Array:
+    """Return what public schools cost whoever comes, ``[kind, county, year]``, million RMB."""
+    space, providers = given.space, given.providers
+    years = len(space.years)
+    out = np.zeros((len(COST_KINDS), len(space.counties), years + 1))
+    yearly = np.where(providers.public, providers.fixed, 0.0) / MILLION
+    of_county = np.bincount(providers.county, yearly, len(space.counties))
+    out[COST_KINDS.index("running"), :, :years] = of_county[:, None]
+    return out
 
 
 def _of_projects(given: ModelData, v: Variables, spent: Spending) -> Iterator[Line]:
@@ -254,7 +268,7 @@ def _of_staff_and_places(given: ModelData, v: Variables) -> Iterator[Line]:
 
 
 def _of_private_schools(given: ModelData, v: Variables) -> Iterator[Line]:
-    """Enter purchases, conversions (with the teachers taken over) and closures."""
+    """Enter purchases, conversions (with what they bring and keep open) and closures."""
     providers, dates, costs = given.providers, given.dates, given.scenario.settings.costs
     county, t = providers.county[:, None], np.arange(len(given.space.years))[None, :]
     december, price = dates.december_year[None, :], providers.price[:, None]
@@ -265,13 +279,21 @@ def _of_private_schools(given: ModelData, v: Variables) -> Iterator[Line]:
     yield Line("conversion", county, year, v.converted, cost)
     yield Line("conversion", county, year, previous(v.converted), -cost)
     autumn, lease = v.converted[:, dates.autumn], providers.conversion_lease[:, None]
-    yield Line("conversion", county, t, autumn, lease, lease=True)
+    for column, sign in ((autumn, 1.0), (v.given_up, -1.0)):
+        yield Line("conversion", county, t, column, sign * lease, lease=True)
+        yield Line("running", county, t, column, sign * providers.fixed[:, None])
     hiring = taken_over(given)[:, None] * costs.hire_cny
-    yield Line("hiring", county, t, autumn, hiring)
-    yield Line("hiring", county, t, previous(autumn), -hiring)
+    if given.scenario.settings.counts_brought:
+        pupils = providers.pupils[:, None]
+        each = np.divide(hiring, pupils, out=np.zeros_like(hiring), where=pupils > 0)
+        yield Line("hiring", county, t, v.pupils_brought, each)
+    else:
+        yield Line("hiring", county, t, autumn, hiring)
+        yield Line("hiring", county, t, previous(autumn), -hiring)
     closing = providers.closure_cost[:, None]
-    yield Line("closure", county, t, v.phase_out, closing)
-    yield Line("closure", county, t, previous(v.phase_out), -closing)
+    for column in (v.phase_out, v.given_up):
+        yield Line("closure", county, t, column, closing)
+        yield Line("closure", county, t, previous(column), -closing)
 
 
 def _of_children(given: ModelData, links: Links, v: Variables) -> Iterator[Line]:
@@ -297,8 +319,8 @@ def committed_costs(given: ModelData, ledger: Ledger) -> Array:
     """Return committed amounts ``[kind, county, year]`` in million RMB, undiscounted.
 
     Staff of the base year less attrition; the allowance of all children at the base-year public
-    share; capital, running costs and what is left of the value of projects that are not
-    candidates, opened at their last allowed date (see ``docs/model.md``).
+    share; fixed costs of public schools; capital, running costs and what is left of the value of
+    projects that are not candidates, opened at their last allowed date (see ``docs/model.md``).
     """
     space, settings = given.space, given.scenario.settings
     years = len(space.years)
@@ -310,7 +332,7 @@ def committed_costs(given: ModelData, ledger: Ledger) -> Array:
     running = out[COST_KINDS.index("running")]
     running[:, :years] += _allowance(given)
     _add_projects(given, ledger.spending, out)
-    return out / MILLION
+    return out / MILLION + ledger.fixed
 
 
 def _allowance(given: ModelData) -> Array:

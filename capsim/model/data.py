@@ -283,6 +283,7 @@ class Providers:
     conversion_cost: Array
     conversion_lease: Array
     closure_cost: Array
+    fixed: Array
     price: Array
     purchasable: Array
     purchase_min: Array
@@ -478,6 +479,7 @@ def _providers(scenario: Scenario, space: Space) -> Providers:
         conversion_cost=number("conversion_cost_cny"),
         conversion_lease=number("conversion_lease_cny"),
         closure_cost=number("closure_cost_cny"),
+        fixed=number("fixed_cny"),
         price=np.where(np.isnan(price), standard_price, price),
         purchasable=number("purchasable_places"),
         purchase_min=number("purchase_min_places"),

@@ -497,7 +497,8 @@ class Quantities:
         keep &= ledger.year < years
         cell = ledger.county[keep] * years + ledger.year[keep]
         term = Term(ledger.column[keep], MILLION * ledger.amount[keep], cell)
-        return Quantity(Expression((counties, years), (term,), 0.0, (axis.county, axis.year)))
+        fixed = MILLION * ledger.fixed[COST_KINDS.index(kind), :, :years]
+        return Quantity(Expression((counties, years), (term,), fixed, (axis.county, axis.year)))
 
     def _of_projects(self, amount: Array) -> Quantity:
         projects = self._parts.given.projects
@@ -548,7 +549,7 @@ class Quantities:
 
 SUMS = (
     *("open", "open_at", "converted_at", "converted_december", "enrolled"),
-    *("public_pupils", "new_seats", "given_up", "seats", "intake", "starts"),
+    *("public_pupils", "new_seats", "places_given_up", "seats", "intake", "starts"),
 )
 DATA = ("children", "places", "new_places", "capital_cny")
 

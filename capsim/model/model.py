@@ -336,7 +336,8 @@ def formulate(
             define(m, parts)
     used = np.array([bool(getattr(scenario.settings.cost_terms, kind)) for kind in COST_KINDS])
     committed = np.where(used[:, None, None], committed_costs(given, ledger), 0.0)
-    offset = -float((committed.sum(axis=(0, 1)) * ledger.factor).sum())
+    on_columns = committed - np.where(used[:, None, None], ledger.fixed, 0.0)
+    offset = -float((on_columns.sum(axis=(0, 1)) * ledger.factor).sum())
     program = m.freeze(cost=ledger.objective(m.column_count, used), offset=offset)
     return Model(program, parts, committed, time.perf_counter() - begin)
 

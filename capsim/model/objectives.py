@@ -63,7 +63,7 @@ def _surplus(model: Model) -> Expression:
         raise ValueError("surplus places need the constraint family `seats`, which is switched off")
     seats = providers.places[:, None] * (providers.public[:, None] + x.converted)
     pupils = x.pupils[providers.public[model.columns.seats.provider]]
-    there = seats.total() + x.new_seats.total() - x.given_up.total()
+    there = seats.total() + x.new_seats.total() - x.places_given_up.total()
     empty = there - pupils.total() - x.public.total()
     return empty + x.overfill.total()
 
@@ -90,7 +90,7 @@ def _paid(model: Model, kind: str) -> Expression:
     mine = ledger.kind == COST_KINDS.index(kind)
     amount: Array = ledger.amount[mine]
     paid: Expression = Expression.of(ledger.column[mine]) * amount
-    return paid.total()
+    return paid.total() + float(ledger.fixed[COST_KINDS.index(kind)].sum())
 
 
 _KNOWN: Mapping[str, tuple[str, Callable[[Model], Expression]]] = {

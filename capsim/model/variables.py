@@ -149,6 +149,10 @@ class Variables:
     """school, stage, year: classes of `large_class` pupils or more"""
     converted: Index
     """school, stage, check date: 0 or 1: converted by then; an autumn is written as its year"""
+    given_up: Index
+    """school, stage, year: 0 or 1: converted, and closed again"""
+    pupils_brought: Index
+    """school, stage, year: pupils of the autumn before, in the year in which a school converts"""
     open: Index
     """project, check date: copies in use by then"""
     pool: Index
@@ -220,7 +224,8 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
     compulsory_pair = space.compulsory[space.bands.stage[seats.band]] & (seats.before >= 0)
     public = providers.public
     levered = per_year(providers.levered)
-    staffed = np.inf if given.scenario.settings.switches.staff else 0.0
+    settings = given.scenario.settings
+    staffed = np.inf if settings.switches.staff else 0.0
     convertible = providers.levered & (providers.conversion != "no")
     purchasable = per_year(providers.levered & (providers.purchasable > 0))
     closing = per_year(given.least_size > 0)
@@ -282,6 +287,16 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
             Axis.of(date=_check_names(dates.date, space.years[dates.year])),
             bounds=_conversion_bounds(given, convertible_at),
             integer=True,
+        ),
+        given_up=block(
+            "given_up",
+            per_year(convertible & settings.gives_up),
+            *school,
+            bounds=(0.0, 1.0),
+            integer=True,
+        ),
+        pupils_brought=block(
+            "pupils_brought", per_year(convertible & settings.counts_brought), *school
         ),
         open=_at_every_date(
             block(

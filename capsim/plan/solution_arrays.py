@@ -81,6 +81,30 @@ class Solution:
         return np.round(self.value(self.parts.columns.converted))
 
     @cached_property
+    def given_up(self) -> Array:
+        """0 or 1, ``[j, t]``."""
+        return np.round(self.value(self.parts.columns.given_up))
+
+    @cached_property
+    def pupils_brought(self) -> Array:
+        """Pupils of the autumn before, where a school converts, ``[j, t]``."""
+        given = self.parts.given
+        turns = np.diff(self.converted[:, given.dates.autumn], axis=1, prepend=0.0)
+        base = given.providers.rolls.sum(axis=1)
+        return np.asarray(turns * np.column_stack([base, self.enrolled[:, :-1]]))
+
+    @cached_property
+    def handed_over(self) -> Array:
+        """Share of a school's staff taken over in a year, ``[j, t]``."""
+        given = self.parts.given
+        if not given.scenario.settings.counts_brought:
+            return np.diff(self.converted[:, given.dates.autumn], axis=1, prepend=0.0)
+        pupils = given.providers.pupils[:, None]
+        return np.divide(
+            self.pupils_brought, pupils, out=np.zeros_like(self.enrolled), where=pupils > 0
+        )
+
+    @cached_property
     def public(self) -> Array:
         """Public pupils, ``[j, t]``: all of public providers, those of converted ones, else 0."""
         public = self.parts.given.providers.public[:, None]
@@ -112,20 +136,20 @@ class Solution:
         return np.where(turned, 0.0, np.maximum(left, 0.0))
 
     @cached_property
-    def given_up(self) -> Array:
+    def places_given_up(self) -> Array:
         """Places that projects take out of use, ``[j, t]``."""
-        return self.parts.x.given_up.value(np.round(self.x))
+        return self.parts.x.places_given_up.value(np.round(self.x))
 
     @cached_property
     def seats_new(self) -> Array:
         """Standard seats of projects, less those given up beyond the old places, ``[j, t]``."""
         new = self.parts.x.new_seats.value(np.round(self.x))
-        return np.asarray(new - np.maximum(self.given_up - self._old_places, 0.0))
+        return np.asarray(new - np.maximum(self.places_given_up - self._old_places, 0.0))
 
     @cached_property
     def seats_existing(self) -> Array:
         """Old places of public schools that are still in use, ``[j, t]``."""
-        return np.maximum(self._old_places - self.given_up, 0.0)
+        return np.maximum(self._old_places - self.places_given_up, 0.0)
 
     @cached_property
     def _old_places(self) -> Array:
@@ -135,8 +159,8 @@ class Solution:
     @cached_property
     def seats_converted(self) -> Array:
         """Standard seats of converted schools, ``[j, t]``."""
-        providers = self.parts.given.providers
-        return providers.places[:, None] * self.converted[:, self.parts.given.dates.autumn]
+        going_on = self.converted[:, self.parts.given.dates.autumn] - self.given_up
+        return self.parts.given.providers.places[:, None] * going_on
 
     @cached_property
     def seats(self) -> Array:
@@ -218,6 +242,8 @@ class Solution:
             (v.fee_december, self.fee_december),
             (v.open, self.open),
             (v.converted, self.converted),
+            (v.given_up, self.given_up),
+            (v.pupils_brought, self.pupils_brought),
         ):
             keep = column >= 0
             x[column[keep]] = value[keep]

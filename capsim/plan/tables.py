@@ -318,9 +318,7 @@ def staff_table(solution: Solution) -> pd.DataFrame:
     per_post = space.by_stage("pupils_per_post")[providers.stage]
     need, over = np.zeros((counties, years)), np.zeros((counties, years))
     np.add.at(need, providers.county[staffed], (solution.public / per_post[:, None])[staffed])
-    autumn = solution.converted[:, given.dates.autumn]
-    new = np.diff(autumn, axis=1, prepend=0.0)
-    np.add.at(over, providers.county, taken_over(given)[:, None] * new)
+    np.add.at(over, providers.county, taken_over(given)[:, None] * solution.handed_over)
     hired = solution.value(v.hired)
     gained = hired + over if settings.switches.staff else np.zeros_like(hired)
     return pd.DataFrame(
@@ -397,8 +395,7 @@ def balance_table(solution: Solution) -> pd.DataFrame:
 def costs_table(model: Model, solution: Solution) -> pd.DataFrame:
     """Sum cost by kind, county and year: as paid, discounted, and the committed part."""
     ledger, space = model.parts.ledger, model.given.space
-    shape = model.committed.shape
-    amount = np.zeros(shape)
+    amount = ledger.fixed.copy()
     np.add.at(
         amount,
         (ledger.kind, ledger.county, ledger.year),

@@ -108,7 +108,7 @@ def _crowding(
     sure = (1 + excess) * _sure_seats(model, safety.counted)
     private = free * x.enrolled - x.joined
     over = private + x.public - in_converted - sure - there - reserve
-    over += (1 + excess) * x.given_up
+    over += (1 + excess) * x.places_given_up
     short = x.shortfall.group(space.bands.stage, len(space.stages), axis=1)
 
     groups = [np.asarray(stage.reach.area) for stage in data.stages]

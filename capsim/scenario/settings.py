@@ -198,7 +198,10 @@ class Policy(_Section):
     public_seats_first_km: Amount | None = None
     conversion_due_year: Year
     conversion_earliest_year: Year
+    conversion_keep_share: Share | None = None
+    conversion_intake_share: Share | None = None
     takeover_ratio: Share = 0.9
+    takeover_by_pupils: StrictBool = False
     release_share: Share = 0.3
     large_class_share: ByYear = Frozen()
     class_size_sd: Positive = 5.0
@@ -278,6 +281,7 @@ class Switches(_Section):
     intake: StrictBool = True
     continuity: StrictBool = True
     conversion: StrictBool = True
+    handover: StrictBool = True
     closure: StrictBool = True
     purchase: StrictBool = True
     following: StrictBool = True
@@ -385,6 +389,17 @@ class Settings(_Section):
     construction: Construction
     calendars: ByName[Calendar] = Frozen()
     simulation: Simulation = Simulation()
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether converted schools must stay alive, and may be closed again."""
+        kept = self.policy.conversion_keep_share, self.policy.conversion_intake_share
+        return self.switches.handover and any(share is not None for share in kept)
+
+    @property
+    def counts_brought(self) -> bool:
+        """Whether teachers are taken over by the pupils whom a converted school brings."""
+        return self.switches.handover and self.policy.takeover_by_pupils
 
     @model_validator(mode="before")
     @classmethod

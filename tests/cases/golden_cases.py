@@ -151,6 +151,20 @@ def conversion() -> capsim.Scenario:
     )
 
 
+def handover() -> capsim.Scenario:
+    """Of those who move up 90 % stay, 9 a year are admitted, teachers come with the pupils."""
+    return case(
+        children={"7": (40, 40, 40), "8": (40, 36, 40)},
+        schools=[{**PRIVATE, "places": 36, "admission_plan": 20}],
+        rolls=[("V", "7", 22.0), ("V", "8", 18.0)],
+        policy={
+            "conversion_keep_share": 0.9,
+            "conversion_intake_share": 0.5,
+            "takeover_by_pupils": True,
+        },
+    )
+
+
 def opening() -> capsim.Scenario:
     """An ordered project due by the end of 2022 and a candidate of two copies."""
     return case(
@@ -418,6 +432,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             opening,
         ),
         *(
+            handover,
             closure,
             purchase,
             following,

@@ -26,6 +26,7 @@ from capsim.model.constraints.private import (
     define_closure,
     define_conversion,
     define_following,
+    define_handover,
     define_public_first,
     define_purchase,
 )
@@ -40,6 +41,7 @@ FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "intake": define_intake,
     "continuity": define_continuity,
     "conversion": define_conversion,
+    "handover": define_handover,
     "closure": define_closure,
     "purchase": define_purchase,
     "following": define_following,

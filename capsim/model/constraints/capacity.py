@@ -29,7 +29,7 @@ def define_seats(m: Builder, f: Formulation) -> None:
         base year, none once it is converted or closed.
         Price: none: a pupil more whom a private school may keep.
     seats.converted
-        A converted school holds its places and ``overfill``.
+        A converted school holds its places and ``overfill``, nobody once it is given up.
         Price: none: a place in a converted school.
     seats.converted_ceiling
         ``overfill`` of a converted school, from its second year on, is at most the share up to the
@@ -48,10 +48,14 @@ def define_seats(m: Builder, f: Formulation) -> None:
     m.add("seats.ceiling", x.overfill <= excess * x.seats, public)
 
     m.add("seats.private", x.fee + x.purchased <= cap * (1 - x.converted - x.closed), x.fee.exists)
-    m.add("seats.converted", x.public <= places * x.converted + x.overfill, x.public.exists)
+    m.add(
+        "seats.converted",
+        x.public <= places * (x.converted - x.given_up) + x.overfill,
+        x.public.exists,
+    )
     m.add(
         "seats.converted_ceiling",
-        x.overfill <= excess * places * x.converted.previous(),
+        x.overfill <= excess * places * (x.converted.previous() - x.given_up),
         x.public.exists,
     )
 

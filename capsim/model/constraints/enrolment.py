@@ -107,17 +107,15 @@ def define_admission(m: Builder, f: Formulation) -> None:
     ----
     admission
         A private school admits at most its plan, none when phased out; a converted one its places
-        from the next year on.
+        from the next year on, until it is given up.
         Price: none: a child more in the admission plan.
     """
     x, seats, providers = f.x, f.columns.seats, f.given.providers
     entry = np.flatnonzero(providers.levered[seats.provider] & (seats.before < 0))
     j = seats.provider[entry]
     plan, places = providers.admission[j, None], providers.places[j, None]
-    m.add(
-        "admission",
-        x.pupils[entry] <= plan * (1 - x.phase_out[j]) + places * x.converted.previous()[j],
-    )
+    turned = (x.converted.previous() - x.given_up)[j]
+    m.add("admission", x.pupils[entry] <= plan * (1 - x.phase_out[j]) + places * turned)
 
 
 def define_intake(m: Builder, f: Formulation) -> None:
@@ -145,7 +143,7 @@ def define_intake(m: Builder, f: Formulation) -> None:
         The same for a converted school, from the year after on.
         Price: none: a child more in the first grade.
     intake.converted_least
-        The same for a converted school, from the year after on.
+        The same for a converted school, from the year after on, until it is given up.
         Price: none: a child whom the school must admit.
     """
     x, given, policy = f.x, f.given, f.given.scenario.settings.policy
@@ -183,7 +181,7 @@ def define_intake(m: Builder, f: Formulation) -> None:
     )
     m.add(
         "intake.converted_least",
-        x.intake >= (1 - swing) * fewer * (before - not_yet),
+        x.intake >= (1 - swing) * fewer * (before - not_yet - fill * places * x.given_up),
         turned,
     )
 
@@ -236,7 +234,7 @@ def define_continuity(m: Builder, f: Formulation) -> None:
     levered, places = providers.levered[j, None], providers.places[j, None]
     m.add(
         "continuity.cohort",
-        x.pupils[seat] <= x.grown[seat] + places * x.converted.previous()[j],
+        x.pupils[seat] <= x.grown[seat] + places * (x.converted.previous() - x.given_up)[j],
         levered,
     )
     m.add(

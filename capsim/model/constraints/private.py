@@ -98,6 +98,66 @@ def define_conversion(m: Builder, f: Formulation) -> None:
     m.add("conversion", converted[:, 1:] >= converted[:, :-1], converted.exists[:, 1:])
 
 
+def define_handover(m: Builder, f: Formulation) -> None:
+    """Keep converted schools alive, or close them again; count the teachers they bring.
+
+    ``kept`` and ``grown`` are of all grades but the first.
+    ``room`` is ``min(1, places ÷ cap)``, ``least`` is ``min(places ÷ grades, admission)``, ``most``
+    is ``max(cap, places · (1 + ceiling_share))``. ``before`` are the ``rolls`` in the first year.
+
+    Rows
+    ----
+    handover.after_conversion
+        A school is given up a year after it has converted, or later.
+    handover.stays
+        Given up, for good.
+    handover.kept
+        A converted school keeps a share of those who move up, less where its places are fewer
+        than its pupils were, or is given up.
+        Price: none: a pupil who must stay.
+    handover.intake
+        A converted school admits its least intake, or is given up.
+        Price: none: a child who must be admitted.
+    handover.brought_once
+        Pupils are brought in the year in which the school converts.
+    handover.brought_most
+        Pupils brought are at most those of the autumn before.
+    handover.brought_least
+        A school that converts brings all of them.
+    """
+    x, axis, seats, providers = f.x, f.axis, f.columns.seats, f.given.providers
+    policy, schools = f.given.scenario.settings.policy, len(f.given.providers.school)
+    can, going = x.given_up.exists, x.converted - x.given_up
+    cap, places = providers.cap[:, None], providers.places[:, None]
+    most = np.maximum(cap, places * (1 + ceiling_share(f.given)[:, None]))
+    m.add("handover.after_conversion", x.given_up <= x.converted.previous(), can)
+    m.add("handover.stays", x.given_up >= x.given_up.previous(), can)
+
+    if policy.conversion_keep_share is not None:
+        room = np.minimum(1.0, places / np.maximum(cap, 1e-9))
+        later = np.where(seats.before >= 0, seats.provider, -1)
+        grown = x.grown.group(later, schools, [axis.provider])
+        kept = x.pupils.group(later, schools, [axis.provider])
+        least_share = policy.conversion_keep_share * room
+        m.add("handover.kept", kept >= least_share * (grown - most * (1 - going)), can)
+    if policy.conversion_intake_share is not None:
+        grades = np.bincount(seats.provider, minlength=schools)[:, None]
+        least = np.minimum(places / grades, providers.admission[:, None])
+        share = policy.conversion_intake_share
+        m.add("handover.intake", x.intake >= share * least * going, can)
+
+    before = np.zeros((schools, f.years))
+    before[:, 0] = providers.rolls.sum(axis=1)
+    there = x.enrolled.previous() + before
+    m.add("handover.brought_once", x.pupils_brought <= cap * x.turns, x.pupils_brought.exists)
+    m.add("handover.brought_most", x.pupils_brought <= there, x.pupils_brought.exists)
+    m.add(
+        "handover.brought_least",
+        x.pupils_brought >= there - most * (1 - x.turns),
+        x.pupils_brought.exists,
+    )
+
+
 def define_opening(m: Builder, f: Formulation) -> None:
     """Keep open what is open; there is no switch.
 
@@ -241,7 +301,7 @@ def define_public_first(m: Builder, f: Formulation) -> None:
     public_first.full
         In a full area public pupils are no fewer than the seats that can be used.
     public_first.converted
-        In a full area schools that were converted a year ago or before are full.
+        In a full area schools that were converted a year ago or before, and go on, are full.
     """
     x, axis, given = f.x, f.axis, f.given
     space, providers, projects = given.space, given.providers, given.projects
@@ -274,5 +334,5 @@ def define_public_first(m: Builder, f: Formulation) -> None:
 
     may = x.public.exists & x.seats_full.exists[providers.area, providers.stage]
     places, full = providers.places[:, None], x.seats_full[providers.area, providers.stage]
-    empty = places * x.converted.previous() - x.public
+    empty = places * (x.converted.previous() - x.given_up) - x.public
     m.add("public_first.converted", empty <= places * (1 - full), may)

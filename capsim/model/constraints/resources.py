@@ -8,6 +8,7 @@ from capsim.lp.expressions import Expression
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation, add_limit
 from capsim.model.costs import (
+    COST_KINDS,
     MILLION,
     RECURRENT,
     base_pool,
@@ -37,7 +38,8 @@ def define_money(m: Builder, f: Formulation) -> None:
     spent = [line.term(f.years) for line in lines if line.kind == "capital"]
     capital = Expression.of_terms(cells, spent)
     spent = [line.term(f.years) for line in lines if line.kind in RECURRENT or line.lease]
-    recurrent = Expression.of_terms(cells, spent)
+    fixed = f.ledger.fixed[[COST_KINDS.index(kind) for kind in RECURRENT], :, : f.years]
+    recurrent = Expression.of_terms(cells, spent) + fixed.sum(axis=0)
     add_limit(m, f, "money.capital", "capital", capital, unit=MILLION)
     add_limit(m, f, "money.recurrent", "recurrent", recurrent, unit=MILLION)
 
@@ -112,8 +114,7 @@ def define_staff(m: Builder, f: Formulation) -> None:
     kept = 1.0 - settings.staff.attrition
     start = np.zeros((counties, f.years))
     start[:, 0] = kept * base_pool(given)
-    takes = taken_over(given)[:, None] * (x.converted - x.converted.previous())
-    taken = takes.group(county, *of_county)
+    taken = (taken_over(given)[:, None] * x.handed_over).group(county, *of_county)
     m.add("staff.pool", x.pool == kept * x.pool.previous() + start + x.hired + taken)
     add_limit(m, f, "staff.hires", "hires", x.hired)
 

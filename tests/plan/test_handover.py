@@ -1,0 +1,111 @@
+"""Converted schools that stay alive or are given up, and the teachers whom they bring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from golden_cases import case
+from tiny_cases import school, spent
+
+import capsim
+
+LIVELY = {"conversion_keep_share": 0.9, "conversion_intake_share": 0.5}
+WAY_CNY = 1500.0  # 5 km at 300 RMB
+
+
+def hill(closure_cost_cny: float = 1e9, *, staffed: bool = False, **policy: Any) -> Any:
+    """Private school V on a hill, 5 km out of town: ways that are saved where pupils leave it.
+
+    Two grades of 40 children, half of them at V, half in town at P, which has places for all. V
+    must convert by the first autumn, has 50 places, admits 20 a year and has 4 teachers.
+    """
+    numbers = (40, 40, 40, 40)
+    private = school("V", "private", 50, 40, conversion="must", admission_plan=20, staff=4)
+    public = school("P", "public", 80, 40, staff=2, fixed_cny=7e4)
+    costs = {"conversion_lease_cny": 1e3, "fixed_cny": 2e3, "closure_cost_cny": closure_cost_cny}
+    return case(
+        children={"7": numbers, "8": numbers},
+        schools=[public, {**private, **costs}],
+        links=[
+            {"area": "town", "to_area": "town", "to_school": "", "stage": "", "km": 0.0},
+            {"area": "town", "to_area": "", "to_school": "V", "stage": "", "km": 5.0},
+        ],
+        switches={"staff": staffed},
+        costs={"discount_rate": 0.0, "displacement_cny": 0.0},
+        policy={"conversion_due_year": 2022, **policy},
+    )
+
+
+def planned(scenario: Any) -> Any:
+    plan = capsim.optimize(scenario, gap=1e-9, threads=1)
+    assert plan.status == "optimal"
+    return plan
+
+
+def pupils_of(plan: Any, name: str) -> list[float]:
+    schools = plan.tables["schools"].query("school == @name").sort_values("school_year")
+    return [float(value) for value in schools["pupils"]]
+
+
+def test_without_the_rules_a_converted_school_stands_empty() -> None:
+    plan = planned(hill())
+    assert pupils_of(plan, "V") == [0.0, 0.0, 0.0]
+    assert not [name for name in plan.model.program.columns if name.name == "given_up"]
+
+
+def test_those_who_move_up_stay() -> None:
+    """Of 20 who move up in 2022 18 stay; nobody is admitted, so that nobody moves up later."""
+    plan = planned(hill(conversion_keep_share=0.9))
+    assert pupils_of(plan, "V") == pytest.approx([18.0, 0.0, 0.0])
+    assert spent(plan, "travel") == pytest.approx({2022: 18 * WAY_CNY})
+
+
+@pytest.mark.parametrize(("closure_cost_cny", "stays"), [(6.5e4, True), (6.1e4, False)])
+def test_a_converted_school_admits_or_is_given_up(closure_cost_cny: float, stays: bool) -> None:
+    """At least half of 20 are admitted a year, and 9 of 10 who move up stay: 57,000 RMB of ways.
+
+    With two years of rent and fixed costs going on is worth 63,000 RMB.
+    """
+    plan = planned(hill(closure_cost_cny, **LIVELY))
+    later = 19.0 if stays else 0.0
+    assert pupils_of(plan, "V") == pytest.approx([28.0, later, later])
+    ways = {2022: 28 * WAY_CNY, 2023: later * WAY_CNY, 2024: later * WAY_CNY}
+    assert spent(plan, "travel") == pytest.approx({t: cny for t, cny in ways.items() if cny})
+    assert spent(plan, "closure") == ({} if stays else {2023: closure_cost_cny})
+    rent = {2022: 1e3, 2023: 1e3, 2024: 1e3} if stays else {2022: 1e3}
+    assert spent(plan, "conversion") == rent
+
+
+def test_fixed_costs_of_public_schools_are_committed() -> None:
+    """70,000 RMB a year of P whatever is decided; 2,000 of V while it is converted and open."""
+    plan = planned(hill(6e4, **LIVELY))
+    allowance = 80 * 1000.0
+    running = {2022: 7e4 + 2e3 + allowance, 2023: 7e4 + allowance, 2024: 7e4 + allowance}
+    assert spent(plan, "running") == pytest.approx(running)
+    assert plan.committed_cny == pytest.approx(3 * (7e4 + allowance / 2))
+    costs = plan.tables["costs"]
+    assert plan.objective_cny == pytest.approx(costs["discounted_cny"].sum())
+    assert plan.committed_cny == pytest.approx(costs["committed_cny"].sum())
+
+
+@pytest.mark.parametrize(("by_pupils", "teachers"), [(False, 3.6), (True, 1.8)])
+def test_teachers_come_with_the_pupils(by_pupils: bool, teachers: float) -> None:
+    """20 of 40 pupils have left by the autumn before V converts: half of 0.9 · 4 teachers come."""
+    years = {"conversion_earliest_year": 2023, "conversion_due_year": 2023}
+    order = {"reduction": 20, "reduction_year": 2022}
+    scenario = hill(staffed=True, **years, **order, takeover_by_pupils=by_pupils)
+    scenario = scenario.variant({"costs.displacement_cny": 1e4})
+    plan = planned(scenario)
+    assert pupils_of(plan, "V")[:1] == pytest.approx([20.0])
+    staff = plan.tables["staff"].set_index("school_year")
+    assert staff["taken_over"].to_list() == pytest.approx([0.0, teachers, 0.0])
+    hired = staff["hired"] + staff["taken_over"]
+    paid = {int(t): 5000 * number for t, number in hired.items() if number > 1e-9}
+    assert spent(plan, "hiring") == pytest.approx(paid)
+
+
+def test_the_switch_turns_all_of_it_off() -> None:
+    free = planned(hill())
+    off = hill(**LIVELY, takeover_by_pupils=True).variant({"switches.handover": False})
+    assert planned(off).objective_cny == pytest.approx(free.objective_cny)
