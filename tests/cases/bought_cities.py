@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from tiny_cases import school
 import capsim
 
 
-def two_grades(**policy: Any) -> capsim.Scenario:
+def two_grades(limits: Sequence[Mapping[str, Any]] = (), **policy: Any) -> capsim.Scenario:
     """Grades 7 and 8 of 60 children each, half public, half at school V, whose places are for sale.
 
     By the end of 2022 at most 15 of the 120 may pay fees; from 2023 on all may. P is full.
@@ -21,7 +22,9 @@ def two_grades(**policy: Any) -> capsim.Scenario:
         for grade in ("7", "8")
         for year in (2021, 2022, 2023)
     ]
+    tables = {"limits": pd.DataFrame(list(limits))} if limits else {}
     return capsim.Scenario.from_tables(
+        **tables,
         areas=pd.DataFrame({"area": ["town"], "county": ["C"]}),
         forecast=pd.DataFrame(forecast),
         schools=pd.DataFrame(
@@ -62,3 +65,20 @@ def one_grade(**sections: Any) -> capsim.Scenario:
         standards={"allowance_cny": 2000, **sections.pop("standards", {})},
         **sections,
     )
+
+
+def two_areas(**changes: Any) -> capsim.Scenario:
+    """The same with a second area, 3 km off, that has five free seats and no children."""
+    areas = pd.DataFrame(
+        {"area": ["town", "far"], "county": ["C", "C"], "x_km": [0.0, 3.0], "y_km": [0.0, 0.0]}
+    )
+    city = one_grade()
+    children, schools = city.table("forecast"), city.table("schools")
+    away = children.assign(area="far", pupils=0.0)
+    more = pd.DataFrame([school("Q", "public", 5, 0) | {"area": "far"}])
+    tables = {
+        "areas": areas,
+        "forecast": pd.concat([children, away], ignore_index=True),
+        "schools": pd.concat([schools, more], ignore_index=True),
+    }
+    return city.variant(changes, tables=tables)

@@ -28,6 +28,9 @@ POLICIES = {
     "pupils kept": "keep_share",
     "private intake": "intake_rise_share",
     "public intake": "public_swing_share",
+    "bought children": "purchase_follows_child",
+    "running contracts": "contract_fall_share",
+    "public seats first": "public_seats_first_km",
 }
 
 
@@ -51,6 +54,8 @@ def _without(scenario: Any, rule: str) -> Any:
         return scenario.variant({f"programmes.{rule.removeprefix('programme ')}.number": 0})
     if rule in POLICIES:
         return scenario.variant({f"policy.{POLICIES[rule]}": None})
+    if rule == "day travel":
+        return scenario.variant({"switches.boarding": False})
     if rule == "smallest school":
         # A share this small leaves the decision to close.
         share = min(scenario.settings.policy.least_size_share, 1e-9)

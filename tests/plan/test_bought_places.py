@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
-from bought_cities import one_grade, two_grades
+from bought_cities import one_grade, two_areas, two_grades
 from tiny_cases import limit, school
 from tiny_cases import town as tiny_town
 
@@ -106,21 +105,9 @@ def test_seats_that_would_make_large_classes_are_no_seats() -> None:
 
 
 def test_seats_nearby_come_first_as_well() -> None:
-    """A second area, 3 km off, has 5 free seats: with 3 km they are used before, with 2 not."""
-    areas = pd.DataFrame(
-        {"area": ["town", "far"], "county": ["C", "C"], "x_km": [0.0, 3.0], "y_km": [0.0, 0.0]}
-    )
-    city = one_grade()
-    children, schools = city.table("forecast"), city.table("schools")
-    away = children.assign(area="far", pupils=0.0)
-    more = pd.DataFrame([school("Q", "public", 5, 0) | {"area": "far"}])
-    tables = {
-        "areas": areas,
-        "forecast": pd.concat([children, away], ignore_index=True),
-        "schools": pd.concat([schools, more], ignore_index=True),
-    }
+    """Five seats 3 km off are used before places are bought with 3 km, but not with 2."""
     for km, number in ((0.0, 20.0), (2.0, 20.0), (3.0, 15.0)):
-        near = city.variant({"policy.public_seats_first_km": km}, tables=tables)
+        near = two_areas(**{"policy.public_seats_first_km": km})
         assert places(near) == pytest.approx(number, abs=1e-6)
 
 

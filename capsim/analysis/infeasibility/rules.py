@@ -28,6 +28,7 @@ from capsim.analysis.limit_relaxations import (
     no_members,
     provider_members,
     provider_places,
+    row_members,
     row_relaxation,
 )
 from capsim.i18n.message import Message, Value
@@ -35,6 +36,8 @@ from capsim.lp.array_types import Array, Index
 from capsim.model.model import Model
 
 Bounds = tuple[Array, Array]
+FAINT = 1e-4
+"""What a place bought beyond those for sale counts in rows on places beside public seats."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,11 @@ def _land(model: Model, entry: Entry) -> Iterator[Rule]:
 
 
 def _purchase(model: Model, entry: Entry) -> Iterator[Rule]:
-    """Add places bought beyond what is for sale: fee-paying pupils who do not count as private."""
+    """Add places bought beyond what is for sale: fee-paying pupils who do not count as private.
+
+    They stand in the rows of `public_first.bought` so faintly that what is for sale there does not
+    bound them, but no public seat may be free.
+    """
     x, program = model.columns, model.program
     if model.given.scenario.settings.policy.purchased_counts_as_private:
         return
@@ -217,8 +224,33 @@ def _purchase(model: Model, entry: Entry) -> Iterator[Rule]:
     at = kept[matrix.row]
     added = csc_array((matrix.data[at], (matrix.row[at], matrix.col[at])), shape=matrix.shape)
     members = provider_members(model, j, t)
+    rows, keys = program.rows_of("public_first.bought"), ["area", "stage", "year"]
+    first = row_members(model, rows)[keys].assign(row=rows)
+    found = members[keys].assign(column=np.arange(len(j))).merge(first, on=keys)
+    cells = found["row"].to_numpy(np.int64), found["column"].to_numpy(np.int64)
+    added = csc_array(added + csc_array((np.full(len(found), FAINT), cells), shape=added.shape))
     entry = entry.variant("none_for_sale", not (x.contract >= 0).any())
     yield of_relaxation(entry, Relaxation(entry.name, entry.unit, members, added))
+
+
+def _bought_children(model: Model, entry: Entry) -> Iterator[Rule]:
+    """Let a child that was bought leave, or pay: both rows of its school, grade and year."""
+    leave = row_relaxation(model, entry.name, entry.unit, ("following.cohort",))
+    pay = row_relaxation(model, entry.name, entry.unit, ("following.fee",))
+    later = pay.part(pay.members["year"].to_numpy() > model.given.space.years[0])
+    matrix = csc_array(leave.matrix + later.matrix)
+    yield of_relaxation(entry, replace(leave, matrix=matrix))
+
+
+def _public_first(model: Model, entry: Entry) -> Iterator[Rule]:
+    """Let a place be bought in an area, whichever areas nearby have free seats."""
+    wide = row_relaxation(model, entry.name, entry.unit, ("public_first.bought",))
+    group = wide.members.groupby(["area", "stage", "year"], sort=False)
+    number, first = group.ngroup().to_numpy(np.int64), group.head(1).index
+    cells, shape = (np.arange(len(number)), number), (len(number), len(first))
+    matrix = csc_array(wide.matrix @ csc_array((np.ones(len(number)), cells), shape=shape))
+    members = wide.members.loc[first].reset_index(drop=True)
+    yield of_relaxation(entry, replace(wide, members=members, matrix=matrix))
 
 
 def _catchments(model: Model, entry: Entry) -> Iterator[Rule]:
@@ -294,6 +326,8 @@ BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "first conversions": _dates,
     "land": _land,
     "purchase": _purchase,
+    "bought children": _bought_children,
+    "public seats first": _public_first,
     "catchments": _catchments,
     "projects due": _dates,
     "seats": _seats,

@@ -309,7 +309,8 @@ def define_public_first(m: Builder, f: Formulation) -> None:
     area, stage, near = sales.area, sales.stage, sales.near
     county = space.county[near]
     where = Axis.of(area=(space.areas, area), stage=(space.stage_names, stage))
-    where += Axis.of(near=(space.areas, near)) + Axis.of(county=(space.counties, county)).hidden()
+    of_county = Axis.of(county=(space.counties, space.county[area])).hidden()
+    where += Axis.of(near=(space.areas, near)) + of_county
     cells, of_cells = (len(space.areas), len(space.stages)), [axis.area, axis.stage]
     selling = np.where(providers.levered, providers.area, -1)
     sold = x.purchased_december.group((selling, providers.stage), cells, of_cells)
