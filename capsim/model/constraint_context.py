@@ -168,8 +168,9 @@ class Expressions:
         """Seats given up, or whose life has ended, since the year before, ``[school, year]``."""
         projects, count = self._given.projects, len(self._given.providers.school)
         row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
-        over = projects.row_places[row, None] * self.ended(row)
-        lost = over.group(projects.row_provider[row], count, [self._axis.provider]) + self.given_up
+        ended = projects.row_places[row, None] * self.ended(row)
+        over = ended.group(projects.row_provider[row], count, [self._axis.provider])
+        lost = over + self.places_given_up
         return lost - lost.previous()
 
     def ended(self, row: Index) -> Expression:

@@ -122,12 +122,15 @@ def admission() -> capsim.Scenario:
 def intake() -> capsim.Scenario:
     """40 children in grade 7, then 60, then 30; V may admit a quarter more, P changes by a fifth.
 
-    20 places more at P are there for one year.
+    20 places more at P are there for one year, and 15 may be given up.
     """
     return case(
         children={"7": (40, 40, 60, 30), "8": (40, 40, 40, 60)},
         schools=[PUBLIC, PRIVATE],
-        projects=[project("E", 20, 1e6, "2022-09-01", kind="extend", school="P", life_years=1)],
+        projects=[
+            project("E", 20, 1e6, "2022-09-01", kind="extend", school="P", life_years=1),
+            project("C", 0, 0, "2023-09-01", kind="close", school="P", places_given_up=15),
+        ],
         rolls=[("V", "7", 22.0), ("V", "8", 18.0)],
         policy={"intake_rise_share": 0.25, "public_swing_share": 0.2},
     )

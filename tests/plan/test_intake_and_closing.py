@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from golden_cases import case
-from tiny_cases import SHORTFALL_CNY, school, spent, town
+from tiny_cases import SHORTFALL_CNY, project, school, spent, town
 
 import capsim
 from capsim.certificate import certify
@@ -160,3 +160,23 @@ def test_a_public_intake_follows_the_children_of_its_area() -> None:
         policy={"public_swing_share": 0.0},
     )
     assert pupils(planned(city), "P") == {2022: 60.0, 2023: 30.0, 2024: 90.0}
+
+
+def test_a_public_school_that_closes_may_lose_its_whole_intake() -> None:
+    """Q, ordered to close in 2023, may fall from 30 to 0; P takes the 60 with a fifth more."""
+    city = town(
+        children=(60, 60),
+        schools=[school("P", "public", 100, 30), school("Q", "public", 30, 30)],
+        projects=[
+            project(
+                *("C", 0, 0.0, "2023-09-01"),
+                **{"kind": "close", "school": "Q", "places_given_up": 30.0, "saved_cny": 1e5},
+                **{"status": "ordered", "due": "2023-09-01"},
+            )
+        ],
+        policy={"public_swing_share": 0.2},
+    )
+    plan = planned(city)
+    assert spent(plan, "shortfall") == {}
+    assert pupils(plan, "Q")[2023] == 0.0
+    assert pupils(plan, "P")[2022] >= 50.0 - 1e-6
