@@ -107,6 +107,7 @@ class Projects:
     area: Ints
     county: Ints
     life: Floats  # years, inf where blank
+    campus: Bools  # row whose places are shared with other rows of its project
 
 
 @dataclass(frozen=True)
@@ -420,4 +421,5 @@ def read_projects(
         area=area,
         county=area_county[area],
         life=np.where(np.isnan(life), np.inf, life),
+        campus=((rows["kind"] == "nine_year") & (rows["places"] > 0)).to_numpy(),
     )

@@ -20,6 +20,7 @@ COLUMNS = {
     "projects": "project area county kind stages programme status copies opens due places "
     "places_compulsory places_given_up capital_cny land_mu",
     "openings": "project opens copies",
+    "campuses": "project school stage area county school_year places",
     "conversions": "school stage area county conversion converts pupils_base places "
     "staff_taken_over cost_cny",
     "closures": "school stage area county how from_year",
@@ -72,6 +73,18 @@ def axis(column: str, names: Sequence[Any]) -> Axis:
 def provider_axis(given: CertificateData) -> Axis:
     """Make the axis of providers, held by school and stage."""
     return Axis(("school", "stage"), given.providers.names, given.providers.index)
+
+
+def row_axis(given: CertificateData) -> Axis:
+    """Make the axis of rows of projects, held by project, school and stage."""
+    projects, index = given.projects, given.providers.index
+    columns = ("project", "school", "stage")
+    rows = projects.rows[["project", "stage"]].assign(
+        school=[index[j][0] if j >= 0 else "" for j in projects.provider]
+    )
+    keys = rows[list(columns)]
+    names = tuple(" ".join(key) for key in keys.itertuples(index=False))
+    return Axis(columns, names, pd.MultiIndex.from_frame(keys))
 
 
 class Reader:
@@ -155,15 +168,17 @@ class Reader:
 class Decisions:
     """The decisions of a plan as arrays.
 
-    ``opened[m, k]`` copies in use by check date; ``converted[j, k]``, ``phased_out[j, t]``,
-    ``closed[j, t]``, ``contract[j, t]`` 0 or 1; ``purchased[j, t]``, ``purchased_december[j, t]``,
-    ``pupils[j, g, t0..]``, ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and
-    ``public`` ``[j, t]``; ``paying``, ``bought`` and ``bought_december`` ``[j, g, t]`` of schools
-    whose bought places follow the child; staff by county and planned year. ``intake_ends[j]`` is
-    the planned year's index of a ``run_down`` row, the number of years where there is none.
+    ``opened[m, k]`` copies in use by check date; ``shared[r, t]`` places of a campus that the stage
+    of a row uses; ``converted[j, k]``, ``phased_out[j, t]``, ``closed[j, t]``, ``contract[j, t]`` 0
+    or 1; ``purchased[j, t]``, ``purchased_december[j, t]``, ``pupils[j, g, t0..]``,
+    ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and ``public`` ``[j, t]``;
+    ``paying``, ``bought`` and ``bought_december`` ``[j, g, t]`` of schools whose bought places
+    follow the child; staff by county and planned year. ``intake_ends[j]`` is the planned year's
+    index of a ``run_down`` row, the number of years where there is none.
     """
 
     opened: Floats
+    shared: Floats
     converted: Floats
     converts: Ints
     phased_out: Floats
@@ -212,6 +227,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
     levered = given.providers.levered[:, None]
     at: dict[str, tuple[list[Axis], Bools | bool, Bools | bool]] = {
         "openings": ([projects, checks], False, True),
+        "campuses": ([row_axis(given), years], False, given.projects.campus[:, None]),
         "purchases": ([providers, years], False, levered),
         "enrolment": ([providers, grades, years], every, every),
         "payers": ([providers, grades, years], told, told),
@@ -221,6 +237,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
     }
     wanted = {
         "openings": ["copies"],
+        "campuses": ["places"],
         "purchases": ["contract", "places_september", "places_december"],
         "enrolment": ["pupils", "displaced"],
         "payers": ["fee_paying", "purchased", "purchased_december"],
@@ -243,6 +260,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
     when = np.arange(len(given.calendar.dates))
     return Decisions(
         opened=np.cumsum(copies, axis=1),
+        shared=read["campuses.places"],
         converted=(when[None, :] >= converts[:, None]).astype(float),
         converts=converts,
         phased_out=phased,

@@ -23,8 +23,9 @@ class Derived:
 
     ``copies[m, t0..]`` and ``copies_december[m, t]``; ``converted[j, t0..]`` and
     ``converted_december[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
-    seats; ``taken_over[c, t]`` teachers by region. ``old_seats`` are places still in use, without
-    the ``new_seats`` of projects.
+    seats; ``taken_over[c, t]`` teachers by region. ``added`` are the seats of projects,
+    ``new_seats`` the same but for those given up beyond the places there were, ``old_seats`` the
+    places still in use.
     """
 
     copies: Floats
@@ -32,6 +33,7 @@ class Derived:
     converted: Floats
     converted_december: Floats
     total: Floats
+    added: Floats
     old_seats: Floats
     new_seats: Floats
     public_seats: Floats
@@ -59,7 +61,7 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
     total = plan.pupils.sum(axis=1)
     public = providers.public[:, None]
     levered = providers.levered[:, None]
-    added = np.where(public, new_seats(given, copies), 0.0)
+    added = np.where(public, seats_added(given, plan, copies), 0.0)
     lost = np.where(public, given_up(given, copies), 0.0)
     places = np.where(public, providers.places[:, None], 0.0)
     old = np.maximum(places - lost, 0.0)
@@ -80,6 +82,7 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
         converted=converted,
         converted_december=december,
         total=total,
+        added=added,
         old_seats=old,
         new_seats=public_seats - old,
         public_seats=public_seats,
@@ -94,19 +97,51 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
     )
 
 
-def new_seats(given: CertificateData, copies: Floats, column: str = "places") -> Floats:
-    """Count places that projects add to providers ``[j, t]``; they end after the project's life."""
-    rows, projects = given.projects.rows, given.projects
+def new_seats(given: CertificateData, copies: Floats, places: Floats) -> Floats:
+    """Count places ``[r]`` that projects add to providers ``[j, t]``, until their life ends."""
+    projects = given.projects
     out = np.zeros((len(given.providers.names), len(given.years)))
-    places = rows[column].to_numpy(np.float64)
     for r in np.flatnonzero(projects.provider >= 0):
-        in_use = copies[projects.of[r]]
-        life = projects.life[r]
-        ended = np.zeros_like(in_use)
-        if life < len(in_use):
-            ended[int(life) :] = in_use[: len(in_use) - int(life)]
-        out[projects.provider[r]] += places[r] * (in_use - ended)[1:]
+        out[projects.provider[r]] += places[r] * in_use(given, copies, int(r))
     return out
+
+
+def in_use(given: CertificateData, copies: Floats, r: int) -> Floats:
+    """Count copies of row ``r`` that are open and whose life has not ended ``[t]``."""
+    now, life = copies[given.projects.of[r]], given.projects.life[r]
+    ended = np.zeros_like(now)
+    if life < len(now):
+        ended[int(life) :] = now[: len(now) - int(life)]
+    return np.asarray((now - ended)[1:])
+
+
+def seats_added(given: CertificateData, plan: Decisions, copies: Floats) -> Floats:
+    """Count seats that projects add ``[j, t]``: of a campus what the table ``campuses`` says."""
+    projects = given.projects
+    places = projects.rows["places"].to_numpy(np.float64)
+    out = new_seats(given, copies, np.where(projects.campus, 0.0, places))
+    np.add.at(out, projects.provider[projects.campus], plan.shared[projects.campus])
+    return out
+
+
+def check_campuses(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Check that stages of a campus use what it has, and no more than the whole together."""
+    projects = given.projects
+    places = projects.rows["places"].to_numpy(np.float64)
+    rows = np.flatnonzero(projects.campus)
+    whole, most = np.zeros((2, len(projects.names), len(given.years)))
+    names = [f"{projects.names[projects.of[r]]} {projects.rows['stage'][r]}" for r in rows]
+    if len(rows):
+        room = np.stack([places[r] * in_use(given, state.copies, int(r)) for r in rows])
+        book.at_most("campus", "places of", plan.shared[rows], room, [names, given.years])
+    for r in rows:
+        most[projects.of[r]] = np.maximum(most[projects.of[r]], places[r])
+    for r in rows:
+        whole[projects.of[r]] += plan.shared[r] * most[projects.of[r]] / places[r]
+    if given.on("campus"):
+        together = most * state.copies[:, 1:]
+        axes = [projects.names, given.years]
+        book.at_most("campus", "all stages of", whole, together, axes, where=most > 0)
 
 
 def given_up(given: CertificateData, copies: Floats) -> Floats:
@@ -183,6 +218,7 @@ def check_places(given: CertificateData, plan: Decisions, state: Derived, book: 
         check_purchase(given, plan, state, book)
     if follows(given).any():
         check_following(given, plan, state, book)
+    check_campuses(given, plan, state, book)
 
 
 def check_payers(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
@@ -278,7 +314,7 @@ def check_intake(given: CertificateData, plan: Decisions, state: Derived, book: 
     growth = np.divide(later, earlier, out=np.ones_like(later), where=earlier > 0)
     grades = providers.teaches.sum(axis=1)[:, None]
     most = (1.0 + swing) * np.maximum(growth, 1.0) * before
-    most = most + new_seats(given, state.copies) / grades
+    most = most + state.added / grades
     known = ~((earlier <= 0) & (later > 0))
     book.at_most("intake", "rise of the intake of", now, most, axes, where=ruled & known)
     fill = (given.per_stage("class_ceiling") / given.per_stage("class_size"))[providers.stage]

@@ -14,7 +14,7 @@ import numpy as np
 from capsim.certificate.data import KINDERGARTEN, SENIOR, CertificateData
 from capsim.certificate.decision_reader import Decisions
 from capsim.certificate.ledger import Bools, Floats, Ledger
-from capsim.certificate.places import Derived, inclusive_rows, large_classes, new_seats
+from capsim.certificate.places import Derived, inclusive_rows, large_classes
 
 HOLDS = 1e-6
 
@@ -301,7 +301,7 @@ def check_kindergartens(given: CertificateData, state: Derived, book: Ledger) ->
         np.add.at(pupils[name], providers.area[group], state.total[group])
     everyone = np.sum(list(pupils.values()), axis=0)
     extra = {name: np.zeros((shape[0], shape[1] - 1)) for name in groups}
-    opened = new_seats(given, state.copies)[groups["public"]]
+    opened = state.added[groups["public"]]
     np.add.at(extra["public"], providers.area[groups["public"]], opened)
     for r, children in inclusive_rows(given, state.copies[:, 1:]):
         extra["inclusive"][given.projects.area[r]] += children

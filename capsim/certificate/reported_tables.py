@@ -75,7 +75,8 @@ def check_texts(given: CertificateData, reader: Reader) -> None:
     }
     place = {key: schools[key] for key in ("area", "county")}
     names = providers.names
-    for table in ("enrolment", "schools", "purchases", "payers", "conversions", "closures"):
+    tables = ("enrolment", "schools", "purchases", "payers", "conversions", "closures", "campuses")
+    for table in tables:
         at = provider_axis(given).positions(reader.tables[table])
         columns = schools if table in ("enrolment", "schools") else place
         reader.same_text(table, columns, at, names)
@@ -171,9 +172,12 @@ def check_projects(given: CertificateData, plan: Decisions, reader: Reader) -> N
     begun = plan.opened > 0.5
     opens = [given.calendar.dates[int(np.argmax(b))] if b.any() else "" for b in begun]
     compulsory = np.isin(rows["stage"], np.array(given.stage_names)[given.compulsory_stages])
+    campus = pd.Series(projects.campus, rows.index)
+    order = rows["places"].where(campus).groupby(rows["project"]).rank("first", ascending=False)
+    brought = rows["places"].where(~campus | (order == 1), 0.0)
     sums = {
-        "places": rows["places"],
-        "places_compulsory": rows["places"].where(compulsory, 0),
+        "places": brought,
+        "places_compulsory": brought.where(compulsory, 0),
         "places_given_up": rows["places_given_up"],
         "capital_cny": rows["capital_cny"] - rows["spent_cny"],
         "land_mu": rows["land_mu"],

@@ -256,7 +256,8 @@ def check_boarding(given: CertificateData, ways: Ways, state: Derived, book: Led
     """Check boarders against boarding places, by school and by the rest of an area's stage."""
     providers = given.providers
     stand = providers.schools["boarding_places"].fillna(0.0).to_numpy(np.float64)
-    beds = stand[:, None] + new_seats(given, state.copies, "boarding_places")
+    boarding = given.projects.rows["boarding_places"]
+    beds = stand[:, None] + new_seats(given, state.copies, boarding.to_numpy(np.float64))
     years = given.years
     own = ways.own[:, None]
     at = [providers.names, years]

@@ -167,6 +167,7 @@ PRIOR: dict[str, tuple[Phase, ...]] = {
     "extend": _built("approvals", 1.5, 3.0, 9.0, 5.0, 2.0),
     "prefab": _built("approvals", 1.0, 1.75, 4.0, 2.25, 1.0),
     "restage": _built("approvals", 1.0, 2.0, 4.0, 2.0, 1.0),
+    "nine_year": _built("approvals", 2.0, 4.0, 12.0, 6.0, 2.0),
     "merge": _wound_up(4.0, 2.0),
     "close": _wound_up(4.0, 1.0),
     "inclusive_kindergarten": _chain(

@@ -28,7 +28,7 @@ class Column:
         Counted from 0.
     county, kind, status : str
     places : float
-        Standard seats of all stages, one copy.
+        Standard seats of all stages, one copy; of a nine-year campus those of the largest stage.
     planned : float
         Day it is planned to open; NaN: as soon as it can.
     target : float
@@ -78,7 +78,9 @@ def columns(
                 )
     areas = scenario.table("areas")
     county = dict(zip(areas["area"], areas["county"], strict=True))
-    places = projects.groupby("project")["places"].sum()
+    of_project = projects.groupby("project")
+    shared = of_project["kind"].first() == "nine_year"
+    places = of_project["places"].sum().where(~shared, of_project["places"].max())
     now = to_day(scenario.settings.construction.start.isoformat())
     out = []
     for row in projects.drop_duplicates("project").to_dict("records"):

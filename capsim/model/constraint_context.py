@@ -133,7 +133,10 @@ class Expressions:
         """Standard seats that projects add, until their life ends, ``[school, year]``."""
         if self._new_seats is not None:
             return self._new_seats
-        return self.brought(self._given.projects.row_places)
+        projects, count = self._given.projects, len(self._given.providers.school)
+        built = self.brought(np.where(projects.row_campus, 0.0, projects.row_places))
+        owner = projects.row_provider[projects.row_campus]
+        return built + self.shared.group(owner, count, [self._axis.provider])
 
     @cached_property
     def places_given_up(self) -> Expression:

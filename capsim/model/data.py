@@ -314,6 +314,8 @@ class Projects:
     row_county: Index
     row_stage: Index
     row_places: Array
+    row_campus: Flag
+    """Whether the row's places are shared with other rows of its project."""
     row_given_up: Array
     """Places of the provider that the row takes out of use when open."""
     row_pupils: Array
@@ -325,6 +327,17 @@ class Projects:
     row_months: Array
     row_life: Array
     row_boarding: Array
+
+    @property
+    def row_new_places(self) -> Array:
+        """Places that rows bring; of a campus those of the stage that has most, once."""
+        shared = np.where(self.row_campus, self.row_places, 0.0)
+        most = np.zeros(len(self.project))
+        np.maximum.at(most, self.row_project, shared)
+        largest = np.flatnonzero(self.row_campus & (shared == most[self.row_project]))
+        counted = ~self.row_campus
+        counted[largest[np.unique(self.row_project[largest], return_index=True)[1]]] = True
+        return np.where(counted, self.row_places, 0.0)
 
 
 @dataclass(frozen=True)
@@ -575,6 +588,7 @@ def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Provide
         row_county=space.county[row_area],
         row_stage=row_stage,
         row_places=table.number("places"),
+        row_campus=(table.text("kind") == "nine_year") & (table.number("places") > 0),
         row_given_up=table.number("places_given_up"),
         row_pupils=np.where(inclusive, np.nan_to_num(table.number("pupils")), 0.0),
         row_capital=table.number("capital_cny") - table.number("spent_cny"),

@@ -474,7 +474,7 @@ class Quantities:
     @property
     def new_places(self) -> Quantity:
         """Places that one copy of a project adds: data."""
-        return self._of_projects(self._parts.given.projects.row_places)
+        return self._of_projects(self._parts.given.projects.row_new_places)
 
     @property
     def capital_cny(self) -> Quantity:
@@ -518,7 +518,7 @@ class Quantities:
         names, given = {text.what for text in axis.texts}, self._parts.given
         if "to" in names:
             return axis + Axis.of(school=axis.text("to")).hidden()
-        if "project" in names:
+        if "project" in names and "school" not in names:
             return axis + self._of_project(axis.text("project"))
         if "school" in names and "stage" in names and "sector" not in names:
             sector = np.where(given.providers.public, "public", "private").astype(object)

@@ -65,7 +65,7 @@ PRICE_KINDS = (
 LARGE = 30_000
 """Columns up to which programs are solved whole; larger ones county by county."""
 
-ALWAYS = ("conversion",)
+ALWAYS = ("conversion", "campus")
 """Families whose rows stay when they are switched off: nothing turns back."""
 
 

@@ -284,7 +284,7 @@ def _totals(model: Model) -> Iterator[Lever]:
         "places built",
         "places",
         v.open[projects.row_project[built], last],
-        projects.row_places[built],
+        projects.row_new_places[built],
     )
     yield _total("schools converted", "schools", v.converted[:, -1], whole=True)
     yield _total(

@@ -85,6 +85,14 @@ class Axes:
         county = Axis.of(county=(space.counties, projects.county))
         return Axis.of(project=projects.project) + county.hidden()
 
+    @cached_property
+    def campus(self) -> Axis:
+        """Stages of nine-year campuses: project, school and stage, with area and county."""
+        projects = self.given.projects
+        row = np.flatnonzero(projects.row_campus)
+        project = Axis.of(project=(projects.project, projects.row_project[row]))
+        return project + self.provider.take(projects.row_provider[row])
+
     def seat(self, seats: Seats) -> Axis:
         """Return the axis of provider × band pairs."""
         school, stage, area, county = self.provider.take(seats.provider).texts
@@ -155,6 +163,8 @@ class Variables:
     """school, stage, year: pupils of the autumn before, in the year in which a school converts"""
     open: Index
     """project, check date: copies in use by then"""
+    shared: Index
+    """project, school, stage, year: places of a nine-year campus that a stage uses"""
     pool: Index
     """county, year: teachers on post"""
     hired: Index
@@ -308,6 +318,9 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
                 integer=True,
             ),
             dates,
+        ),
+        shared=block(
+            "shared", every(int(given.projects.row_campus.sum()), T), axis.campus, axis.year
         ),
         pool=block("pool", every(C, T), *county, bounds=(0.0, staffed)),
         hired=block("hired", every(C, T), *county, bounds=(0.0, staffed)),

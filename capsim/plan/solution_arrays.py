@@ -138,18 +138,25 @@ class Solution:
     @cached_property
     def places_given_up(self) -> Array:
         """Places that projects take out of use, ``[j, t]``."""
-        return self.parts.x.places_given_up.value(np.round(self.x))
+        return self.parts.x.places_given_up.value(self._whole)
 
     @cached_property
     def seats_new(self) -> Array:
         """Standard seats of projects, less those given up beyond the old places, ``[j, t]``."""
-        new = self.parts.x.new_seats.value(np.round(self.x))
+        new = self.parts.x.new_seats.value(self._whole)
         return np.asarray(new - np.maximum(self.places_given_up - self._old_places, 0.0))
 
     @cached_property
     def seats_existing(self) -> Array:
         """Old places of public schools that are still in use, ``[j, t]``."""
         return np.maximum(self._old_places - self.places_given_up, 0.0)
+
+    @cached_property
+    def _whole(self) -> Array:
+        """The solution with whole numbers of projects in use."""
+        column, x = self.parts.columns.open, self.x.copy()
+        x[column[column >= 0]] = np.round(x[column[column >= 0]])
+        return x
 
     @cached_property
     def _old_places(self) -> Array:

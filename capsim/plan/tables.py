@@ -51,8 +51,8 @@ def projects_table(solution: Solution) -> pd.DataFrame:
             "copies": copies.astype(np.int64),
             "opens": np.where(opened, dates.date[first], ""),
             "due": head["due"],
-            "places": per_project(projects.row_places),
-            "places_compulsory": per_project(projects.row_places * compulsory),
+            "places": per_project(projects.row_new_places),
+            "places_compulsory": per_project(projects.row_new_places * compulsory),
             "places_given_up": per_project(projects.row_given_up),
             "capital_cny": per_project(projects.row_capital) * copies,
             "land_mu": per_project(projects.row_land) * copies,
@@ -70,6 +70,23 @@ def openings_table(solution: Solution) -> pd.DataFrame:
             "project": given.projects.project[i],
             "opens": given.dates.date[k],
             "copies": new[i, k].astype(np.int64),
+        }
+    )
+
+
+def campuses_table(solution: Solution) -> pd.DataFrame:
+    """Count the places of nine-year campuses that each stage uses, by planned year."""
+    given, parts = solution.parts.given, solution.parts
+    row = np.flatnonzero(given.projects.row_campus)
+    used = solution.value(parts.columns.shared)
+    r, t = np.nonzero(used > 0)
+    who = _who(solution, given.projects.row_provider[row[r]])
+    return pd.DataFrame(
+        {
+            "project": given.projects.project[given.projects.row_project[row[r]]],
+            **who,
+            "school_year": given.space.years[t],
+            "places": used[r, t],
         }
     )
 
@@ -537,6 +554,7 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
     return {
         "projects": projects_table(solution),
         "openings": openings_table(solution),
+        "campuses": campuses_table(solution),
         "conversions": conversions_table(solution),
         "closures": closures_table(solution),
         "purchases": purchases_table(solution),

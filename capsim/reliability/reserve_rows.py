@@ -128,14 +128,20 @@ def _crowding(
 
 
 def _sure_seats(model: Model, counted: Index) -> Expression:
-    """Count seats of projects from the autumn they count, less those ended, ``[j, t]``."""
+    """Count seats of projects from the autumn they count, less those ended, ``[j, t]``.
+
+    Those of nine-year campuses count from the opening on.
+    """
     parts, x, projects = model.parts, model.parts.x, model.given.projects
-    row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
+    built = (projects.row_places > 0) & ~projects.row_campus
+    row = np.flatnonzero((projects.row_provider >= 0) & built)
     opened = x.open_at[projects.row_project[row]]
     counts = counted[projects.row_project[row]][..., None] <= np.arange(parts.years)
     sure = (counts * (opened - opened.previous())[..., None]).sum(1)
     seats = projects.row_places[row, None] * (sure - x.ended(row))
-    return seats.group(projects.row_provider[row], len(model.given.providers.school))
+    count = len(model.given.providers.school)
+    shared = x.shared.group(projects.row_provider[projects.row_campus], count)
+    return seats.group(projects.row_provider[row], count) + shared
 
 
 def _target_rows(

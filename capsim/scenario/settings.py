@@ -297,6 +297,7 @@ class Switches(_Section):
     class_size: StrictBool = True
     boarding: StrictBool = True
     catchment: StrictBool = True
+    campus: StrictBool = True
 
 
 class CostTerms(_Section):

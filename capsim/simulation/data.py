@@ -252,7 +252,8 @@ def _read_stage(
     leave = sparse.diags_array(1 / np.where(arriving > 0, arriving, 1.0)) @ load.T
     owner = model.projects.row_provider[openings.row]
     seat_rows = np.flatnonzero(
-        (openings.places > 0) & (model.projects.row_stage[openings.row] == number)
+        (openings.places.any(1) | (openings.given_up > 0))
+        & (model.projects.row_stage[openings.row] == number)
     )
     return StageData(
         name=stage.name,

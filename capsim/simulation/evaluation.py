@@ -361,10 +361,13 @@ def rooms(data: SimulationData, opening: Index) -> Array:
 
 
 def _seats(data: SimulationData, stage: StageData, copies: Array) -> Array:
-    """Count standard public seats, ``[provider, year, draw]``: existing, converted, new."""
+    """Count standard public seats, ``[provider, year, draw]``: existing, converted, new.
+
+    A project gives old places up when it opens; a late one keeps them.
+    """
     new = seats_open(data.openings, copies)[stage.seat_rows]
     own = (stage.places[:, None] * stage.runs_public)[..., None]
-    return np.asarray(own + by_group(new, stage.seat_owner, len(stage.area)))
+    return np.maximum(own + by_group(new, stage.seat_owner, len(stage.area)), 0.0)
 
 
 def _shares(
@@ -394,9 +397,9 @@ def _late_places(data: SimulationData, opening: Index) -> Array:
     first = np.searchsorted(openings.autumns, openings.day)
     row = openings.opening
     counts = first[row] < len(openings.autumns)
-    autumn = openings.autumns[np.minimum(first, len(openings.autumns) - 1)]
-    missing = (opening > autumn[:, None])[row] & counts[:, None]
-    places = missing * openings.places[:, None]
+    first = np.minimum(first, len(openings.autumns) - 1)
+    missing = (opening > openings.autumns[first][:, None])[row] & counts[:, None]
+    places = missing * openings.places[np.arange(len(row)), first[row], None]
     return by_group(places, openings.project[row], len(openings.projects))
 
 

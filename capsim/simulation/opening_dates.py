@@ -32,12 +32,14 @@ class OpeningDates:
     day : int ``[opening]``
         Planned check date, days since 1970-01-01; a project's copies in order.
     running_cny : float64 ``[opening]``
-        A school year, once open.
+        A school year, once open, less what it saves.
     opening : int ``[seat row]``
     row : int ``[seat row]``
         The model's row of the project.
-    places : float64 ``[seat row]``
-        Standard seats.
+    places : float64 ``[seat row, year]``
+        Standard seats; of a nine-year campus those that the plan gives the stage.
+    given_up : float64 ``[seat row]``
+        Places that go out of use.
     life : float64 ``[seat row]``
         School years until seats end; inf for never.
     inclusive : float64 ``[seat row]``
@@ -54,6 +56,7 @@ class OpeningDates:
     opening: Index
     row: Index
     places: Array
+    given_up: Array
     life: Array
     inclusive: Array
     autumns: Index
@@ -80,12 +83,37 @@ def read_openings(plan: Plan, model: ModelData) -> OpeningDates:
         running_cny=running[project],
         opening=opening,
         row=row,
-        places=np.where(projects.row_provider[row] < 0, 0.0, projects.row_places[row]),
+        places=_places(plan, model)[row],
+        given_up=projects.row_given_up[row],
         life=np.where(np.isnan(life), np.inf, life),
         inclusive=projects.row_pupils[row],
         autumns=days(f"{year}-09-01" for year in model.space.years),
         decembers=days(f"{year}-12-31" for year in model.space.years),
     )
+
+
+def _places(plan: Plan, model: ModelData) -> Array:
+    """Return the standard seats that a copy brings, ``[row of the model, year]``."""
+    projects, years = model.projects, model.space.years
+    built = (projects.row_provider >= 0) & ~projects.row_campus
+    places = np.where(built, projects.row_places, 0.0)[:, None] * np.ones(len(years))
+    if not projects.row_campus.any():
+        return places
+    used, opened = plan.tables["campuses"], plan.tables["openings"]
+    project, school = projects.project[projects.row_project], model.providers.school
+    stage = model.space.stage_names[projects.row_stage]
+    given = zip(project, school[projects.row_provider], stage, strict=True)
+    row = codes(list(zip(used["project"], used["school"], used["stage"], strict=True)), given)
+    for r, t, number in zip(row, used["school_year"] - years[0], used["places"], strict=True):
+        autumn = f"{years[t]}-09-01"
+        mine = opened[opened["project"] == project[r]]
+        copies = mine["copies"]
+        begun = copies[mine["opens"] <= autumn].sum()
+        life = projects.row_life[r]
+        if not np.isnan(life):
+            begun -= copies[mine["opens"] <= f"{years[t] - int(life)}-09-01"].sum()
+        places[r, t] = number / begun
+    return places
 
 
 def days(dates: object) -> Index:
@@ -135,7 +163,7 @@ def planned_copies(openings: OpeningDates) -> Array:
 
 
 def seats_open(openings: OpeningDates, copies: Array) -> Array:
-    """Count standard seats of each seat row in autumns, without those whose life has ended.
+    """Count standard seats of each seat row in autumns: new ones until their life ends, less old.
 
     Parameters
     ----------
@@ -152,7 +180,8 @@ def seats_open(openings: OpeningDates, copies: Array) -> Array:
         rows = np.flatnonzero(openings.life == life)
         ended = now[rows, : max(now.shape[1] - life, 0)]
         now[rows, life:] = now[rows, life:] - ended
-    return np.asarray(now * openings.places[:, None, None])
+    given_up = openings.given_up[:, None, None] * copies[openings.opening]
+    return np.asarray(now * openings.places[..., None] - given_up)
 
 
 def ready_days(openings: OpeningDates, drawn: object, draws: int) -> Index:

@@ -421,6 +421,20 @@ def catchment() -> capsim.Scenario:
     )
 
 
+def campus() -> capsim.Scenario:
+    """P and a school of its own share a campus: it has 60 places for one, or 40 for the other."""
+    whole = {"kind": "nine_year", "status": "candidate", "area": "town", "capital_cny": 1e6}
+    whole |= {"project": "N", "earliest_opening": "2022-09-01"}
+    return case(
+        children={"7": (60, 60, 60)},
+        schools=[PUBLIC],
+        projects=[
+            {**whole, "school": "P", "places": 60.0, "places_given_up": 30.0, "life_years": 1},
+            {**whole, "school": "", "places": 40.0},
+        ],
+    )
+
+
 CASES: dict[str, Callable[[], capsim.Scenario]] = {
     make.__name__: make
     for make in (
@@ -452,6 +466,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             class_size,
             boarding,
             catchment,
+            campus,
         ),
     )
 }

@@ -309,6 +309,7 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             "fee_paying_december purchased_december"
         ),
         "catchments": frame("area county stage from_year school"),
+        "campuses": frame("project school stage area county school_year places"),
         "enrolment": frame(
             "school stage area county sector grade school_year pupils displaced", *enrolment_rows()
         ),

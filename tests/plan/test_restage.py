@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,10 @@ def planned(scenario: Any) -> Any:
     certificate = certify(scenario, plan)
     assert certificate.holds(), certificate.worst
     return plan
+
+
+def with_table(plan: Any, name: str, table: pd.DataFrame) -> Any:
+    return replace(plan, tables={**plan.tables, name: table})
 
 
 def seats(plan: Any, school: str) -> pd.DataFrame:
@@ -135,6 +140,48 @@ def test_a_tampered_table_is_caught() -> None:
     plan = planned(scenario)
     kept = plan.tables["schools"].copy()
     kept.loc[kept["school"] == "W", "seats_existing"] = 30.0
-    table = {**plan.tables, "schools": kept}
-    certificate = certify(scenario, plan.__class__(**{**vars(plan), "tables": table}))
+    certificate = certify(scenario, with_table(plan, "schools", kept))
     assert "seats_existing" in certificate.worst
+
+
+CAMPUS = [
+    project("N", "nine_year", "primary", "E1", places=90.0, places_given_up=100.0),
+    project("N", "nine_year", "junior", "E2", places=100.0, capital_cny=5e4),
+]
+
+
+def test_the_stages_of_a_campus_share_its_places() -> None:
+    """36 of 90 primary places leave the junior stage 60 of 100; next year 54 leave 40.
+
+    The campus is worth far more than it costs.
+    """
+    children = {("east", "primary"): (100, 36, 54), ("east", "junior"): (100, 160, 140)}
+    plan = planned(villages(children=children, schools=SCHOOLS, projects=CAMPUS))
+    assert plan.objective_cny == pytest.approx(5e4)
+    used = plan.tables["campuses"].set_index(["school_year", "school"])["places"]
+    assert used.to_dict() == pytest.approx(
+        {(2023, "E1"): 36, (2023, "E2"): 60, (2024, "E1"): 54, (2024, "E2"): 40}
+    )
+    assert seats(plan, "E1").loc[2023].tolist() == pytest.approx([0, 36, 36])
+    assert plan.tables["projects"]["places"].tolist() == [100]
+
+
+def test_without_its_switch_each_stage_has_the_whole_campus() -> None:
+    children = {("east", "primary"): (100, 90, 90), ("east", "junior"): (100, 200, 200)}
+    both = {"children": children, "schools": SCHOOLS, "projects": CAMPUS}
+    free = planned(villages(**both, switches={"campus": False}))
+    assert free.objective_cny == pytest.approx(5e4)
+    shared = planned(villages(**both))
+    assert shared.objective_cny == pytest.approx(5e4 + 2 * 90 * 200_000)
+
+
+@pytest.mark.parametrize(("row", "places"), [(0, 50.0), (1, 101.0)])
+def test_a_campus_that_is_used_beyond_its_places_is_caught(row: int, places: float) -> None:
+    children = {("east", "primary"): (100, 36), ("east", "junior"): (100, 160)}
+    scenario = villages(children=children, schools=SCHOOLS, projects=CAMPUS)
+    plan = planned(scenario)
+    table = plan.tables["campuses"].copy()
+    table.loc[row, "places"] = places
+    certificate = certify(scenario, with_table(plan, "campuses", table))
+    families = certificate.table.set_index("family")["max_violation"]
+    assert families["campus"] > 1e-3

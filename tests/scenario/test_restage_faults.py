@@ -33,6 +33,10 @@ CLOSES = {**GIVES, "kind": "close"}
         ([BRINGS], "places_given_up: '0' where places of the school, in some row of the project"),
         ([GIVES, {**BRINGS, "kind": "new"}], "kind: 'new' where the same in every row"),
         ([GIVES, GIVES], "project, stage, school: 'R, primary, E1' where a key that no earlier"),
+        (
+            [{**GIVES, "kind": "nine_year", "places": 9.0}],
+            "places: '9' where places for each stage",
+        ),
         ([{**GIVES, "saved_cny": -1.0}], "saved_cny: '-1' where a number >= 0"),
     ],
 )

@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation
-from capsim.model.constraints.capacity import define_class_size, define_seats
+from capsim.model.constraints.capacity import (
+    define_campus,
+    define_class_size,
+    define_seats,
+)
 from capsim.model.constraints.catchments import define_catchment
 from capsim.model.constraints.enrolment import (
     define_admission,
@@ -57,5 +61,6 @@ FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "class_size": define_class_size,
     "boarding": define_boarding,
     "catchment": define_catchment,
+    "campus": define_campus,
 }
 """Every family by the name of its switch, in the order in which rows are built."""

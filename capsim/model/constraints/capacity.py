@@ -62,6 +62,35 @@ def define_seats(m: Builder, f: Formulation) -> None:
     m.add("seats.other_private", x.enrolled <= cap + x.joined, other)
 
 
+def define_campus(m: Builder, f: Formulation) -> None:
+    """Share the places of a nine-year campus between its stages.
+
+    ``row_places`` are those of a stage if it uses the whole campus, ``most`` the same of the stage
+    that has most. The switch covers the second row: without it each stage has the whole.
+
+    Rows
+    ----
+    campus.stage
+        A stage uses at most the places that it can have, until their life ends.
+        Price: none: a place in the campus.
+    campus.shared
+        The shares of the campus that its stages use are at most the whole.
+        Price: none: a place in the campus.
+    """
+    x, projects = f.x, f.given.projects
+    row = np.flatnonzero(projects.row_campus)
+    project, count = projects.row_project[row], len(projects.project)
+    places, opened = projects.row_places[row, None], x.open
+    in_use = opened[project] - x.ended(row)
+    m.add("campus.stage", x.shared <= places * in_use)
+
+    if f.given.scenario.settings.switches.campus:
+        most = np.zeros((count, 1))
+        np.maximum.at(most, project, places)
+        whole = (most[project] / places * x.shared).group(project, count, [f.axis.project])
+        m.add("campus.shared", whole <= most * opened, whole.exists)
+
+
 def ceiling_share(given: ModelData) -> Array:
     """Return ``class_ceiling ÷ class_size − 1`` of every provider's stage, ``[provider]``."""
     space = given.space

@@ -17,7 +17,7 @@ SHARED = (
     *("area", "status", "earliest_opening", "due", "programme", "count", "build_months", "started"),
 )
 """Columns that are the same in every row of a project."""
-REORDERED = ("restage", "merge", "close")
+REORDERED = ("restage", "nine_year", "merge", "close")
 """Kinds that change what public schools there are; all rows of such a project are of one kind."""
 KINDS = TABLES["projects"].column("kind").allowed
 MOST_MONTHS = 1200.0
@@ -72,13 +72,23 @@ def _given_up_faults(case: Case, projects: Typed) -> list[Fault]:
     frame = projects.frame
     gives, brings = frame["places_given_up"] > 0, frame["places"] > 0
     ends, reordered = frame["kind"].isin(["merge", "close"]), frame["kind"].isin(REORDERED)
+    campus = frame["kind"] == "nine_year"
     some = frame["places_given_up"].groupby(frame["project"]).transform("sum") > 0
     faults = breaches(
         projects,
         ((gives | ends) & (frame["school"] == ""), "school", "the school that it is about"),
         ((frame["kind"] == "close") & brings, "places", "0 (a school that closes)"),
         ((frame["kind"] == "close") & ~gives, "places_given_up", "places of the school"),
-        (reordered & ~some, "places_given_up", "places of the school, in some row of the project"),
+        (
+            reordered & ~campus & ~some,
+            "places_given_up",
+            "places of the school, in some row of the project",
+        ),
+        (
+            campus & (brings.groupby(frame["project"]).transform("sum") < 2),
+            "places",
+            "places for each stage that may have the whole campus, in two rows or more",
+        ),
         (
             gives & (frame["kind"] == "inclusive_kindergarten"),
             "places_given_up",
