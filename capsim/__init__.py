@@ -118,8 +118,18 @@ _HOME = {
 }
 
 
+_PARTS = (
+    *("analysis", "benchmark", "certificate", "cli", "comparison", "construction", "demand"),
+    *("i18n", "io", "lp", "model", "plan", "reliability", "report", "scenario", "simulation"),
+    "workflow",
+)
+"""Packages and modules that are attributes too, so that ``capsim.certificate`` is found."""
+
+
 def __getattr__(name: str) -> Any:
-    """Load a public name from the module that defines it."""
+    """Load a public name from the module that defines it, or a package."""
+    if name in _PARTS:
+        return import_module(f"capsim.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'capsim' has no attribute {name!r}")
     found = getattr(import_module(_HOME[name]), name)

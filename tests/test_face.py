@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
@@ -31,4 +32,11 @@ def test_verbs_stay_verbs_when_their_packages_are_imported() -> None:
         "    found.name.endswith('__main__') or importlib.import_module(found.name)\n"
         "assert all(callable(getattr(capsim, name)) for name in capsim.__all__)"
     )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_packages_are_attributes() -> None:
+    there = {found.name for found in pkgutil.iter_modules(capsim.__path__)} - {"__main__"}
+    script = "import capsim\n" + "\n".join(f"capsim.{name}" for name in sorted(there))
+    script += "\nassert callable(capsim.certificate.certify) and callable(capsim.certify)"
     subprocess.run([sys.executable, "-c", script], check=True)

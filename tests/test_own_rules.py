@@ -17,6 +17,7 @@ import pytest
 
 import capsim
 from capsim.certificate import certify
+from capsim.lp.decomposition.blocks import split
 from capsim.model.model import OwnRule
 
 PAGE = Path(__file__).parents[1] / "docs" / "own-rules.md"
@@ -100,7 +101,7 @@ def large(plan: capsim.Plan) -> float:
     return float(2 - opened(plan).query("places >= 120")["copies"].sum())
 
 
-def intake(plan: capsim.Plan) -> float:
+def falling(plan: capsim.Plan) -> float:
     return float(by_year(plan, "pupils", school="south-old").diff().max())
 
 
@@ -116,7 +117,7 @@ def budget(plan: capsim.Plan) -> float:
 
 CHECKS: dict[str, Callable[[capsim.Plan], float]] = {
     check.__name__: check
-    for check in (fill, sites, one_start, siting, quota, ratio, large, intake, order, budget)
+    for check in (fill, sites, one_start, siting, quota, ratio, large, falling, order, budget)
 }
 """By how much a plan breaks each rule, from its tables alone."""
 
@@ -328,3 +329,76 @@ def test_a_check_may_return_the_breach_of_every_member(page: dict[str, Any]) -> 
         few = model.x.open.at(year=2026).total() <= 4
         model.add("few", few, check=lambda plan, breach=breach: breach)
         assert capsim.certify(page["city"], capsim.optimize(model)).holds(1e-6) is holds
+
+
+@pytest.fixture(scope="module")
+def counties() -> capsim.Scenario:
+    """Two counties and one planned year."""
+    stages = ("primary", "junior")
+    return capsim.generate(6, 20_000, 0, stages=stages, years=(2021, 2022), name="counties")
+
+
+def test_only_rules_that_join_counties_couple_them(counties: capsim.Scenario) -> None:
+    model = capsim.formulate(counties)
+    none = model.coupling.sum()
+    hired = model.x.hired
+
+    def coupled(name: str, rule: Any) -> int:
+        """Rows in which counties meet beyond those of before the rule."""
+        before = model.coupling.sum()
+        model.add(name, rule)
+        return int(model.coupling.sum() - before)
+
+    assert coupled("each", hired <= 5) == 0
+    assert coupled("mixed", model.x.enrolled.at(county="C01").total() <= 1e6) == 0
+    assert coupled("own", hired <= model.add_variables("spare", "county", "year")) == 0
+    assert coupled("alone", hired.at(county="C01") <= model.add_variables("here", "year")) == 0
+    assert model.coupling.sum() == none
+    assert coupled("all", hired.total("county") <= 50) == 1
+    peak = model.add_variables("peak", "year")
+    assert coupled("first", hired.at(county="C01") <= peak) == 0
+    assert coupled("second", hired.at(county="C02") <= peak) == 2  # now both rows meet in the peak
+    blocks = split(model.program, model.coupling).blocks
+    assert sum(len(block.columns) > 1 for block in blocks) == 2
+
+
+def test_quantities_of_another_scenario_are_refused(counties: capsim.Scenario) -> None:
+    other = capsim.formulate(counties.variant({"costs.hire_cny": 1}))
+    model = capsim.formulate(counties)
+    with pytest.raises(ValueError, match="few: its quantities are of a model of another scenario"):
+        model.add("few", other.x.hired <= 5)
+    with pytest.raises(ValueError, match="of models of different scenarios"):
+        _ = model.x.hired <= other.x.hired
+    model.add("few", capsim.formulate(counties).x.hired <= 5)  # the same scenario
+
+
+def test_one_planned_year_is_a_year(counties: capsim.Scenario) -> None:
+    model = capsim.formulate(counties)
+    spare = model.add_variables("spare", "county", "year")
+    model.add("some", model.x.hired <= spare)
+    names = [name for name in model.program.row_names() if name.startswith("some")]
+    assert names == ["some[C01,2022]", "some[C02,2022]"]
+
+
+def test_a_model_is_no_plan(counties: capsim.Scenario) -> None:
+    model: Any = capsim.formulate(counties)
+    with pytest.raises(TypeError, match="expected a plan, not a Model"):
+        capsim.simulate(model)
+    with pytest.raises(TypeError, match="expected a plan, not a Model"):
+        certify(counties, model)
+    with pytest.raises(TypeError, match="expected a scenario, not a Model"):
+        certify(model, model)
+    with pytest.raises(TypeError, match="expected scenarios or their folders, not a Model"):
+        capsim.compare([counties, model])
+
+
+def test_a_rule_by_county_costs_the_same_taken_apart(
+    counties: capsim.Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    for large in (30_000, 100):
+        monkeypatch.setattr("capsim.model.model.LARGE", large)
+        model = capsim.formulate(counties)
+        model.add("few", model.x.hired <= 5)
+        costs.append(capsim.optimize(model, gap=0.01).objective_cny)
+    assert costs[0] == pytest.approx(costs[1], rel=1e-3)

@@ -52,9 +52,14 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
 
     Raises
     ------
+    TypeError
+        If one of the two is something else, such as a model that was not solved.
     ValueError
         If the demand lacks an area, a grade or a year of the scenario.
     """
+    for needs, what, thing in (("table", "scenario", scenario), ("tables", "plan", plan)):
+        if not hasattr(thing, needs):
+            raise TypeError(f"expected a {what}, not a {type(thing).__name__}")
     book = Ledger()
     if plan.status not in ("optimal", "gap"):
         book.none_of("objective", "status says no plan", [plan.status], 1)

@@ -206,12 +206,17 @@ def compare(
     ------
     capsim.ScenarioError
         A scenario has faults.
+    TypeError
+        Something is no scenario, such as a model or a plan.
     ValueError
         Fewer than two scenarios, two with the same name, or no such criterion.
     capsim.io.executors.WorkerLost
         A worker process died; what was finished is in the store.
     """
     solving = SolveOptions.of(compare, options)
+    for one in scenarios:
+        if not isinstance(one, Scenario | str | Path):
+            raise TypeError(f"expected scenarios or their folders, not a {type(one).__name__}")
     loaded = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
     names = [one.name for one in loaded]
     refuse(names, criterion)

@@ -84,7 +84,7 @@ class Axis:
 def _taken(text: Texts, member: Index | Flag | slice) -> Texts:
     if text.of is not None:
         return Texts(text.what, text.names, text.of[member], text.shown)
-    if isinstance(member, slice):
+    if isinstance(member, slice) and member.step in (None, 1):
         return Texts(text.what, text.names[member], None, text.shown)
     return Texts(text.what, text.names, np.arange(len(text.names))[member], text.shown)
 

@@ -42,10 +42,13 @@ class Quantity:
         With the labels of its axes.
     cut : bool
         Whether years were cut by position, so that it is matched by position.
+    scenario : str
+        Hash of the scenario whose model has these variables.
     """
 
     expression: Expression
     cut: bool = False
+    scenario: str = ""
     __array_ufunc__ = None
     __pandas_priority__ = 5000
     """Arrays and pandas data on the left of an operator leave the operation to the quantity."""
@@ -133,12 +136,14 @@ class Quantity:
         Raises
         ------
         ValueError
-            If the years are not consecutive: choose some of them afterwards.
+            If years or check dates are left out in between: choose some of them afterwards.
         """
         axis = self.expression.axes[self._time()]
         for text in axis.texts:
             if text.what == "year" and (np.diff(text.each().astype(np.int64)) != 1).any():
                 raise ValueError("years are left out here: take .previous() before .at(year=...)")
+            if text.what == "date" and text.of is not None and (np.diff(text.of) != 1).any():
+                raise ValueError("dates are left out here: take .previous() before .at(date=...)")
         at_first = np.zeros(self.expression.shape[-1])
         at_first[:1] = 1.0
         before = self.expression.previous()
@@ -154,7 +159,7 @@ class Quantity:
     def __add__(self, other: Other) -> Quantity:
         """Add a quantity or data, by label."""
         left, right, cut = self._matched(other)
-        return Quantity(left + right, cut)
+        return replace(self, expression=left + right, cut=cut)
 
     __radd__ = __add__
 
@@ -165,7 +170,7 @@ class Quantity:
     def __sub__(self, other: Other) -> Quantity:
         """Subtract a quantity or data, by label."""
         left, right, cut = self._matched(other)
-        return Quantity(left - right, cut)
+        return replace(self, expression=left - right, cut=cut)
 
     def __rsub__(self, other: Other) -> Quantity:
         """Subtract from data."""
@@ -179,7 +184,8 @@ class Quantity:
             left, right, cut = self._matched(factor)
             moved, data = (left, right) if left.terms else (right, left)
             axes = (a if a.texts else b for a, b in zip(left.axes, right.axes, strict=True))
-            return Quantity((moved * data.constants()).labelled(*axes), cut)
+            product = (moved * data.constants()).labelled(*axes)
+            return replace(self, expression=product, cut=cut)
         return replace(self, expression=self.expression * _data(factor, self.expression))
 
     __rmul__ = __mul__
@@ -194,23 +200,28 @@ class Quantity:
 
     def __le__(self, other: Other) -> Constraint:
         """Return the rule that no member is above the other side's."""
-        return self.__sub__(other).expression <= 0.0
+        return self.__sub__(other)._rule(-np.inf, 0.0)
 
     def __ge__(self, other: Other) -> Constraint:
         """Return the rule that no member is below the other side's."""
-        return self.__sub__(other).expression >= 0.0
+        return self.__sub__(other)._rule(0.0, np.inf)
 
     def __eq__(self, other: object) -> Any:
         """Return the rule that both sides are equal."""
-        return self.__sub__(other).expression == 0.0
+        return self.__sub__(other)._rule(0.0, 0.0)
 
     __hash__ = object.__hash__
+
+    def _rule(self, lower: float, upper: float) -> Comparison:
+        return Comparison(self.expression, lower, upper, self.scenario)
 
     def _matched(self, other: Other) -> tuple[Expression, Expression, bool]:
         if not isinstance(other, Quantity):
             data = np.broadcast_to(_data(other, self.expression), self.expression.shape)
             axes = self.expression.axes
             return self.expression, Expression(data.shape, (), data, axes), self.cut
+        if self.scenario != other.scenario:
+            raise ValueError("the two quantities are of models of different scenarios")
         cut = self.cut or other.cut
         return (*_aligned(self.expression, other.expression, by_position=cut), cut)
 
@@ -222,6 +233,13 @@ class Quantity:
         if not axes or not {text.what for text in axes[-1].texts} & set(TIMES):
             raise ValueError(f"there are no years here: labels are {_known(self.expression)}")
         return len(axes) - 1
+
+
+@dataclass(frozen=True)
+class Comparison(Constraint):
+    """A comparison of quantities, and the hash of the scenario that they are of."""
+
+    scenario: str = ""
 
 
 def _known(expression: Expression) -> str:
@@ -418,8 +436,8 @@ def _places(coarse: Axis, fine: Axis) -> Index:
 
 def _rearranged(expression: Expression, cells: Index, axes: tuple[Axis, ...]) -> Expression:
     """Return an expression in another shape, ``cells`` saying which cell stands in each place."""
-    if (cells.ravel() == np.arange(cells.size)).all() and cells.ndim == len(expression.shape):
-        return expression
+    if cells.shape == expression.shape and (cells.ravel() == np.arange(cells.size)).all():
+        return expression.labelled(*axes)
     place = np.empty(cells.size, np.int64)
     place[cells.ravel()] = np.arange(cells.size)
     cell, column, value = expression.entries()
@@ -498,7 +516,8 @@ class Quantities:
         cell = ledger.county[keep] * years + ledger.year[keep]
         term = Term(ledger.column[keep], MILLION * ledger.amount[keep], cell)
         fixed = MILLION * ledger.fixed[COST_KINDS.index(kind), :, :years]
-        return Quantity(Expression((counties, years), (term,), fixed, (axis.county, axis.year)))
+        cost = Expression((counties, years), (term,), fixed, (axis.county, axis.year))
+        return self.labelled(cost)
 
     def _of_projects(self, amount: Array) -> Quantity:
         projects = self._parts.given.projects
@@ -511,7 +530,8 @@ class Quantities:
     def labelled(self, expression: Expression) -> Quantity:
         """Return an expression with the labels by which its members are chosen and grouped."""
         axes = [self._with_attributes(axis) for axis in expression.axes]
-        return Quantity(expression.labelled(*axes))
+        scenario = self._parts.given.scenario.hash
+        return Quantity(expression.labelled(*axes), scenario=scenario)
 
     def _with_attributes(self, axis: Axis) -> Axis:
         """Add the labels that schools, projects and flows are chosen and grouped by."""

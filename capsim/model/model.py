@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from capsim.demand.projection import Demand, project
-from capsim.lp.array_types import Array, Flag
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.decomposition.blocks import Split, split
 from capsim.lp.expressions import Constraint, Expression
 from capsim.lp.labels import Labels
@@ -172,7 +174,8 @@ class Model:
         Raises
         ------
         ValueError
-            If the name is taken or unusable, or members without a variable break the rule.
+            If the name is taken or unusable, members without a variable break the rule, or its
+            quantities are of a model of another scenario.
         TypeError
             If the rule is no comparison.
 
@@ -188,6 +191,8 @@ class Model:
         """
         self._refuse_name(name)
         keep = rows_with_variables(name, rule, where)
+        if getattr(rule, "scenario", "") not in ("", self.given.scenario.hash):
+            raise ValueError(f"{name}: its quantities are of a model of another scenario")
         self._extend(self.program.with_constraint(name, rule, keep))
         self.own_rules = (*self.own_rules, OwnRule(name, int(keep.sum()), check))
 
@@ -258,12 +263,51 @@ class Model:
         """Flag ``[row]``: the rows in which counties meet; without them they are independent."""
         program = self.program
         flag = np.zeros(program.matrix.shape[0], bool)
-        for name in (*COUPLING, *(rule.name for rule in self.own_rules)):
+        for name in COUPLING:
             flag[program.rows_of(name)] = True
         for block in program.rows:
             if block.labels and block.name in LIMITED:
                 flag[block.start : block.start + block.count] |= block.labels[0] == "*"
+        own = [program.rows_of(rule.name) for rule in self.own_rules]
+        mine = np.concatenate([np.zeros(0, np.int64), *own])
+        if len(mine):
+            flag[mine] = self._joining(mine, flag)
         return flag
+
+    def _joining(self, mine: Index, flag: Flag) -> Flag:
+        """Flag which rows of one's own let counties meet, directly or by variables of one's own.
+
+        Parts are what hangs together without these rows, all of a county in one. A variable of
+        one's own that is of no county belongs with the rows it stands in: they join what all of
+        them touch.
+        """
+        matrix = self.program.matrix.tocsr()
+        rows, columns = matrix.shape
+        part = _connected(matrix, ~flag & ~np.isin(np.arange(rows), mine), self._county())
+        free = np.zeros(columns, bool)
+        for quantity in self.own_variables.values():
+            free[quantity.expression.entries()[1]] = True
+        free &= np.bincount(part)[part] == 1
+        stands = matrix[mine].tocoo()
+        loose = free[stands.col]
+        links = (stands.row[loose], len(mine) + stands.col[loose])
+        size = len(mine) + columns
+        joins = coo_array((np.ones(len(links[0])), links), shape=(size, size))
+        group = connected_components(joins, directed=False)[1][: len(mine)]
+        touched = np.stack([group[stands.row[~loose]], part[stands.col[~loose]]])
+        parts_of = np.bincount(np.unique(touched, axis=1)[0], minlength=int(group.max()) + 1)
+        return np.asarray(parts_of[group] > 1)
+
+    def _county(self) -> Index:
+        """Return a number of the county of each column, -1 where its labels have none."""
+        out = np.full(len(self.program.cost), -1)
+        known = pd.Index(self.given.space.counties)
+        for block in self.program.columns:
+            labels = block.labels.by_what if isinstance(block.labels, Labels) else {}
+            if "county" in labels:
+                of = known.get_indexer(pd.Index(labels["county"]))
+                out[block.start : block.start + block.count] = of
+        return out
 
     def apart(self, program: LinearProgram) -> Split | None:
         """Split a program with the model's rows, and more columns or not, into its counties.
@@ -296,6 +340,18 @@ class Model:
     def with_program(self, program: LinearProgram) -> Model:
         """Return the model with another program of the same columns."""
         return replace(self, program=program)
+
+
+def _connected(matrix: csr_array, keep: Flag, county: Index) -> Index:
+    """Return the part of each column: those joined by rows kept, or of one county."""
+    rows, columns = matrix.shape
+    entries = matrix[np.flatnonzero(keep)].tocoo()
+    placed = np.flatnonzero(county >= 0)
+    first = np.concatenate([entries.col, placed])
+    second = np.concatenate([columns + entries.row, columns + rows + county[placed]])
+    size = columns + rows + int(county.max()) + 1
+    joins = coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
+    return np.asarray(connected_components(joins, directed=False)[1][:columns], np.int64)
 
 
 def formulate(

@@ -150,11 +150,14 @@ class Plan:
         Raises
         ------
         ValueError
-            If there is no plan, or it was written down without its columns.
+            If there is no plan, or it was written down without its columns, or the quantity is of a
+            model of another scenario.
         """
         x = self.solution.x
         if not isinstance(quantity, Quantity):
             raise TypeError(f"expected a quantity of the model, not {type(quantity).__name__}")
+        if quantity.scenario not in ("", self.scenario.hash):
+            raise ValueError("the quantity is of a model of another scenario")
         if (quantity.expression.entries()[1] >= len(x)).any():
             raise ValueError("the plan's model has no such variable: solve it again, or use its x")
         return quantity.value(x)

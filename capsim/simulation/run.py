@@ -71,6 +71,8 @@ def simulate(
 
     Raises
     ------
+    TypeError
+        If it is no plan, such as a model that was not solved.
     ValueError
         If the plan is infeasible, `draws` is not positive or `openings` do not fit.
     WorkerLost
@@ -90,6 +92,8 @@ def simulate(
     >>> bool(abs(planned / plan.objective_cny - 1) < 1e-9)
     True
     """
+    if not hasattr(plan, "tables"):
+        raise TypeError(f"expected a plan, not a {type(plan).__name__}: solve it by optimize(...)")
     run = trial(
         plan,
         draws=draws,

@@ -161,3 +161,16 @@ def test_labels_are_chosen_as_a_set_too_and_have_their_type(pupils: Quantity) ->
         pupils.at(year="2024")
     with pytest.raises(ValueError, match="there is no year slice"):
         pupils.at(year=slice(2022, 2023))
+
+
+def test_the_date_before_is_the_date_before() -> None:
+    dates = np.array(["2022-09-01", "2022-12-31", "2023-09-01", "2024-09-01"], object)
+    used = Quantity(Expression.of(np.arange(4), [Axis.of(date=dates)]))
+    used.previous(0.0)
+    used.at(date=["2022-12-31", "2023-09-01"]).previous(0.0)
+    used[1:].previous(0.0)
+    for gaps in (used.at(date=["2022-09-01", "2023-09-01"]), used[::2]):
+        with pytest.raises(
+            ValueError, match=r"dates are left out here: take \.previous\(\) before"
+        ):
+            gaps.previous(0.0)
