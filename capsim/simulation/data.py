@@ -53,6 +53,10 @@ class StageData:
         Planned, persons.
     fee, bought, bought_december : float64 ``[provider, year]``
         Planned fee-paying and purchased pupils, persons; the last on 31 December.
+    told : int ``[told provider]``
+        Those of which the plan tells who pays by grade: bought places follow the child.
+    fee_by_grade, bought_by_grade, left_by_grade : float64 ``[told provider, grade, year]``
+        Planned, persons; the last are fee-paying after what is bought by December.
     private_december : float64 ``[provider, year]``
         1 unless the school converts on 31 December of the year.
     converted, settled : bool ``[provider, year]``
@@ -96,6 +100,10 @@ class StageData:
     fee: Array
     bought: Array
     bought_december: Array
+    told: Index
+    fee_by_grade: Array
+    bought_by_grade: Array
+    left_by_grade: Array
     private_december: Array
     converted: Flag
     settled: Flag
@@ -223,7 +231,16 @@ def _read_stage(
     space, settings, stage = model.space, model.scenario.settings, model.space.stages[number]
     providers, here = model.providers, np.flatnonzero(model.providers.stage == number)
     grades = np.flatnonzero(space.grade_stage == number)
-    names = ("enrolment", "schools", "purchases", "conversions", "closures", "flows", "shortfall")
+    names = (
+        "enrolment",
+        "schools",
+        "purchases",
+        "payers",
+        "conversions",
+        "closures",
+        "flows",
+        "shortfall",
+    )
     tables = {name: plan.tables[name] for name in names}
     tables = {name: table[table["stage"] == stage.name] for name, table in tables.items()}
     school, years = pd.Index(providers.school[here]), pd.Index(space.years)
@@ -236,6 +253,12 @@ def _read_stage(
         for column in ("fee_paying", "purchased", "purchased_december", "fee_paying_december")
     )
     left = fee + bought - december
+    told = np.flatnonzero(school.isin(tables["payers"]["school"]))
+    by_payer = {"school": school[told], **by_grade}
+    paying_now, bought_now, bought_then = (
+        spread(tables["payers"], column, by_payer)
+        for column in ("fee_paying", "purchased", "purchased_december")
+    )
     pupils = spread(tables["enrolment"], "pupils", {"school": school, **by_grade})
     converted = np.zeros(fee.shape, bool)
     autumns = model.dates.date[model.dates.autumn].astype(str)
@@ -272,6 +295,10 @@ def _read_stage(
         fee=fee,
         bought=bought,
         bought_december=december,
+        told=told,
+        fee_by_grade=paying_now,
+        bought_by_grade=bought_now,
+        left_by_grade=paying_now + bought_now - bought_then,
         private_december=np.where(left > 0, paying / np.where(left > 0, left, 1.0), 0.0),
         converted=converted,
         settled=np.pad(converted[:, :-1], ((0, 0), (1, 0))),

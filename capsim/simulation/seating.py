@@ -147,13 +147,27 @@ def planned_payers(stage: StageData) -> Payers:
 
 
 def _own_payers(stage: StageData, arrival: Arrivals) -> tuple[Array, Array, Array]:
+    """Scale fee-paying and purchased pupils with who comes: by grade where the plan tells it."""
     fee, bought = stage.fee[..., None], stage.bought[..., None]
+    later = stage.bought_december[..., None] - bought
     quota = np.minimum(arrival.growth, 1.0)
-    paying = fee * quota
+    paying, grown, more = fee * quota, bought * arrival.growth, later * quota
+    if len(stage.told):
+        j, scale = stage.told, arrival.scale[stage.network.pool[stage.told]]
+        most, late = np.minimum(scale, 1.0), stage.fee_by_grade - stage.left_by_grade
+        paying[j] = fee[j] * _mean(stage.fee_by_grade, most)
+        grown[j] = bought[j] * _mean(stage.bought_by_grade, scale)
+        more[j] = later[j] * _mean(late, most)
     most = np.minimum(stage.sellable[..., None], stage.capacity[..., None] - paying)
-    september = np.minimum(bought * arrival.growth, np.maximum(bought, most))
-    december = september + (stage.bought_december[..., None] - bought) * quota
-    return paying, september, december
+    september = np.minimum(grown, np.maximum(bought, most))
+    return paying, september, september + more
+
+
+def _mean(pupils: Array, scale: Array) -> Array:
+    """Return the mean scale of a school's pupils over grades; 1 where it has none."""
+    total = pupils.sum(1)[..., None]
+    sums = (pupils[..., None] * scale).sum(1)
+    return np.asarray(np.where(total > 0, sums / np.where(total > 0, total, 1.0), 1.0))
 
 
 def _purchase_cut(data: SimulationData, bought: list[Array], demand: Array) -> Array:

@@ -171,6 +171,7 @@ def plan(
         "purchases": rows(
             "school stage school_year contract", *(("privA", "primary", y, 1) for y in YEARS)
         ),
+        "payers": rows("school stage grade school_year fee_paying purchased purchased_december"),
         "enrolment": rows("school stage grade school_year pupils", *enrolment),
         "schools": rows(f"{columns} fee_paying_december purchased_december", *schools),
         "flows": rows(
