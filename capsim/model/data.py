@@ -358,6 +358,12 @@ class ModelData:
         least = np.maximum(self.providers.min_pupils, share * self.providers.cap)
         return np.where(self.providers.levered, least, 0.0)
 
+    @property
+    def intake_stays_ended(self) -> bool:
+        """Whether a private school that has stopped to admit stays without intake."""
+        settings = self.scenario.settings
+        return settings.policy.intake_rise_share is not None and settings.switches.intake
+
     @cached_property
     def base_intake(self) -> Array:
         """First-grade pupils in the base year, ``[provider]``."""

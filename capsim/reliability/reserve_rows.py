@@ -73,6 +73,10 @@ def with_reserves(model: Model) -> tuple[LinearProgram, Expression]:
         ("ending", reserve <= sells * (1 - x.phase_out)),
     ):
         program = program.with_constraint(f"reserve.{name}", limit, can)
+    if model.given.intake_stays_ended:
+        # Without intake a school takes nobody new: one more first grade in each is the most.
+        grades = np.bincount(model.columns.seats.provider, minlength=len(cap))[:, None]
+        program = program.with_constraint("reserve.intake", reserve <= grades * x.intake, can)
     v = model.columns
     return _under_ceilings(program, columns, v.purchased[can], v.purchased_december[can]), reserve
 

@@ -267,8 +267,8 @@ def _read_stage(
     converted &= levered[:, None]
     sellable = spread(tables["purchases"], "contract", by_year)
     sellable *= providers.purchasable[here][:, None]
-    stays_empty = settings.policy.intake_rise_share is not None and settings.switches.intake
-    ending = _ending(tables["closures"], school, space.years, run_down=stays_empty)
+    closed, ended = tables["closures"], model.intake_stays_ended
+    ending = _ending(closed, school, space.years, run_down=ended)
     network = read_network(model, links, number, tables["flows"])
     load = _load(pupils, network.pool, len(network.home))
     arriving = np.asarray(load.sum(axis=0)).ravel()

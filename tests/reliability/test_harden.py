@@ -17,7 +17,7 @@ from capsim.model.model import formulate
 from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target
 from capsim.reliability.margins import Need, Safety, counted_from, kept, margins, reserves
-from capsim.reliability.reserve_rows import tighten
+from capsim.reliability.reserve_rows import tighten, with_reserves
 from capsim.reliability.search import bracket, extrapolated_part, interpolated_part
 from capsim.reliability.trial import Search, closed_after
 from capsim.scenario import Scenario
@@ -213,6 +213,19 @@ def test_a_reserve_uses_up_what_a_purchase_would():
         optimize(tight.with_program(one), relax=True).objective_cny for one in (program, without)
     ]
     assert costs[0] < costs[1] - 1e4
+
+
+@pytest.mark.parametrize("rise", [None, 0.0])
+def test_no_reserve_is_counted_on_where_an_intake_has_ended(rise):
+    """A school of so many grades is sent no more than it admits, in each."""
+    model = formulate(city().variant({"policy.intake_rise_share": rise}))
+    program, reserve = with_reserves(model)
+    rows = program.rows_of("reserve.intake")
+    assert len(rows) == (0 if rise is None else reserve.exists.sum())
+    x = np.ones(len(program.cost))
+    activity = (program.matrix @ x)[rows]
+    grades = {6: 1 - 6, 3: 1 - 3}  # of the primary and the junior stage
+    assert set(activity.round(6).tolist()) <= set(grades.values())
 
 
 def tried(cost: float, hits: int, draws: int = 1000) -> SimpleNamespace:
