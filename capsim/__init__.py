@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from capsim.analysis.decision_deadlines import LeadTimes, decide_by
     from capsim.analysis.diverse_plans import different_plans
     from capsim.analysis.lexicographic import Fair, optimize_lexicographic
     from capsim.analysis.near_optimal import near_optimal
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from capsim.demand.rolling_origin import backtest
     from capsim.lp.options_and_result import SolveOptions
     from capsim.model.model import Model, formulate
+    from capsim.plan.commitments import LeadTimes, decide_by
     from capsim.plan.plan import Plan
     from capsim.plan.solver import optimize
     from capsim.reliability.result import Hardened
@@ -85,7 +85,7 @@ _HOME = {
     "Demand": "capsim.demand.projection",
     "Fair": "capsim.analysis.lexicographic",
     "Hardened": "capsim.reliability.result",
-    "LeadTimes": "capsim.analysis.decision_deadlines",
+    "LeadTimes": "capsim.plan.commitments",
     "Model": "capsim.model.model",
     "Outcomes": "capsim.simulation.outcomes",
     "Plan": "capsim.plan.plan",
@@ -97,7 +97,7 @@ _HOME = {
     "backtest": "capsim.demand.rolling_origin",
     "certify": "capsim.certificate",
     "compare": "capsim.comparison.ranking",
-    "decide_by": "capsim.analysis.decision_deadlines",
+    "decide_by": "capsim.plan.commitments",
     "different_plans": "capsim.analysis.diverse_plans",
     "formulate": "capsim.model.model",
     "generate": "capsim.scenario.synthetic.generator",

@@ -1,7 +1,6 @@
 """Analyses of a model or a plan: prices, trade-offs, infeasibility, uncertainty."""
 
 __all__ = [
-    "decision_deadlines",
     "diverse_plans",
     "infeasibility",
     "lexicographic",

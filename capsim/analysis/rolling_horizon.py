@@ -15,7 +15,6 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
-from capsim.analysis.decision_deadlines import LeadTimes
 from capsim.analysis.diverse_plans import decisions
 from capsim.demand.observed import birth_variant
 from capsim.demand.projection import Demand, project
@@ -23,6 +22,7 @@ from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError
 from capsim.model.costs import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
+from capsim.plan.commitments import LeadTimes
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.scenario.scenario import Scenario

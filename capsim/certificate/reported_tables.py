@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from capsim.certificate.costs import purchase_cost, purchase_price, school_number
-from capsim.certificate.data import WHOLE, CertificateData
+from capsim.certificate.data import DAYS_A_YEAR, WHOLE, CertificateData, ordinal
 from capsim.certificate.decision_reader import (
+    DUST,
     Axis,
     Decisions,
     Reader,
@@ -18,7 +20,7 @@ from capsim.certificate.decision_reader import (
     follows,
     provider_axis,
 )
-from capsim.certificate.ledger import Bools, Floats
+from capsim.certificate.ledger import Bools, Floats, Ledger
 from capsim.certificate.places import Derived, taken_over_staff
 from capsim.certificate.policies import (
     Target,
@@ -28,7 +30,21 @@ from capsim.certificate.policies import (
     read_shares,
     read_targets,
 )
-from capsim.certificate.resources import staff_need
+from capsim.certificate.resources import opening_events, staff_need
+
+OTHER = ("travel", "boarding", "displacement", "overfill")
+"""Kinds of cost that commitments put together."""
+MONEY = (
+    "capital_cny",
+    "running_cny",
+    "staff_cny",
+    "hiring_cny",
+    "purchase_cny",
+    "conversion_cny",
+    "closure_cny",
+    "other_cny",
+)
+"""Columns of commitments that add up to their total."""
 
 
 def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
@@ -43,6 +59,8 @@ def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader:
     check_shares(given, plan, state, reader)
     check_reduction(given, plan, state, reader)
     check_large_classes(given, state, reader)
+    check_admissions(given, plan, state, reader)
+    check_commitments(given, plan, state, reader)
     check_targets(read_targets(given, plan, state), reader)
     areas, grades = axis("area", given.areas), axis("grade", given.grades)
     years = axis("school_year", given.years)
@@ -341,3 +359,222 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
         )
     ]
     reader.book.none_of("targets", "holds", wrong, len(reported))
+
+
+def check_whole(
+    book: Ledger, what: str, told: Floats, exact: Floats, axes: Sequence[Sequence[Any]]
+) -> None:
+    """Check that numbers are whole and each less than one from the exact one."""
+    book.equal("whole numbers", f"{what} of", told, np.round(told), axes)
+    book.at_most("whole numbers", f"{what} beside", np.abs(told - exact), 1.0 - DUST, axes)
+
+
+def check_sums(
+    book: Ledger, what: str, told: Floats, exact: Floats, axes: Sequence[Sequence[Any]]
+) -> None:
+    """Check that whole numbers, summed over the first axis, are the exact sum, rounded."""
+    gap = np.abs((told - exact).sum(axis=0))
+    book.at_most("whole numbers", f"sum of {what}", gap, 0.5 + DUST, axes[1:])
+
+
+def check_admissions(
+    given: CertificateData, plan: Decisions, state: Derived, reader: Reader
+) -> None:
+    """Check the `admissions` table: whole pupils that sum to those of first grades."""
+    providers, book = given.providers, reader.book
+    axes = [provider_axis(given), axis("school_year", given.years)]
+    ruled = providers.compulsory[:, None]
+    first = np.flatnonzero(given.previous < 0)[providers.stage]
+    everyone = np.arange(len(first))
+    admitted = np.where(ruled, plan.pupils[everyone, first], 0.0)
+    needed = np.maximum(admitted[:, :1], admitted[:, 1:]) >= 1.0
+    columns = ["base_intake", "intake", "bought"]
+    base, intake, bought = reader.dense("admissions", columns, axes, needed, ruled)
+    listed = intake + base > 0
+    by_grade = plan.bought_december[everyone, first]
+    even = plan.purchased_december * ratio(admitted[:, 1:], state.total[:, 1:])
+    exact = {
+        "base_intake": (base, np.where(listed, admitted[:, :1], 0.0)),
+        "intake": (intake, admitted[:, 1:]),
+        "bought": (bought, np.where(follows(given)[:, None], by_grade, even)),
+    }
+    names = [a.names for a in axes]
+    for column, (told, due) in exact.items():
+        check_whole(book, f"admissions.{column}", told, due, names)
+        for c, county in enumerate(given.counties):
+            for s, stage in enumerate(given.stage_names):
+                mine = (providers.county == c) & (providers.stage == s)
+                if column == "intake" and mine.any():
+                    what = f"admissions.intake, {county} {stage}"
+                    check_sums(book, what, told[mine], due[mine], names)
+    book.at_most("whole numbers", "bought of the intake of", bought, intake, names)
+    frame, years = reader.tables["admissions"], len(given.years)
+    j, t = (a.positions(frame) for a in axes)
+    turned = np.where(state.converted[:, 1:] > 0, "converted", "private")
+    cells = np.repeat(everyone, years)
+    texts: dict[str, Sequence[Any]] = {
+        "sector": np.where(providers.public[:, None], "public", turned).ravel().tolist(),
+        "grade": [given.grades[g] for g in first[cells]],
+        "area": [given.areas[a] for a in providers.area[cells]],
+        "county": [given.counties[c] for c in providers.county[cells]],
+    }
+    at = np.where((j >= 0) & (t >= 0), j * years + t, -1)
+    reader.same_text("admissions", texts, at, [names[0][cell] for cell in cells])
+
+
+def check_commitments(
+    given: CertificateData, plan: Decisions, state: Derived, reader: Reader
+) -> None:
+    """Check the `commitments` table: what counties are to deliver, from the decisions."""
+    axes = [axis("county", given.counties), axis("school_year", given.years)]
+    names, shares = [a.names for a in axes], read_shares(given, plan, state)
+    counted = shares.counted(given)[:-1]
+    shape = (len(given.counties), len(given.years))
+    land, opened = begun_land(given, plan), openings_by_county(given, plan)
+    converts = plan.converts < len(given.calendar.dates)
+    at = given.providers.county[converts], given.calendar.year[plan.converts[converts]]
+    turned, converted, closed = np.zeros((3, *shape))
+    np.add.at(turned, at, 1.0)
+    np.add.at(converted, at, given.providers.places[converts])
+    first: dict[int, int] = {}
+    for school, year, _ in closing_rows(given, reader):
+        first[school] = min(first.get(school, year), year)
+    for school, year in first.items():
+        closed[given.providers.county[school], year] += 1.0
+    staff, costs = reader.tables["staff"], reader.tables["costs"]
+    sums = {
+        "private_before": np.broadcast_to(counted[:, :1], shape),
+        "private_pupils": counted[:, 1:],
+        "purchased": given.by_county(plan.purchased_december, given.providers.county)[:-1],
+        **opened,
+        "conversions": turned,
+        "converted_places": converted,
+        "closures": closed,
+        **{name: summed(staff, name, axes) for name in ("hired", "taken_over", "contract")},
+    }
+    for column in MONEY:
+        kinds = OTHER if column == "other_cny" else (column.removesuffix("_cny"),)
+        sums[column] = summed(costs[costs["kind"].isin(kinds)], "cost_cny", axes)
+    columns = [*sums, "reduction", "private_share", "land_mu", "total_cny"]
+    read = dict(zip(columns, reader.dense("commitments", columns, axes, True), strict=True))
+    for column, exact in sums.items():
+        check_whole(reader.book, f"commitments.{column}", read[column], exact, names)
+        check_sums(reader.book, f"commitments.{column}", read[column], exact, names)
+    due = {
+        "reduction": read["private_before"] - read["private_pupils"],
+        "private_share": ratio(counted, shares.enrolment[:-1])[:, 1:],
+        "land_mu": land,
+        "total_cny": np.sum([read[name] for name in MONEY], axis=0),
+    }
+    for column, exact in due.items():
+        reader.book.equal("commitments", f"{column} of", read[column], exact, names)
+    earliest = deadlines(given, plan, reader)
+    nothing = (np.nan, "", "")
+    cells = [earliest.get((c, t), nothing) for c in range(shape[0]) for t in range(shape[1])]
+    texts: dict[str, Sequence[Any]] = {
+        "decide_by": [
+            "" if np.isnan(day) else date.fromordinal(int(np.floor(day))).isoformat()
+            for day, *_ in cells
+        ],
+        "decision": [decision for _, decision, _ in cells],
+        "decision_name": [name for *_, name in cells],
+    }
+    c, t = (a.positions(reader.tables["commitments"]) for a in axes)
+    where = np.where((c >= 0) & (t >= 0), c * shape[1] + t, -1)
+    labels = [f"{county} {year}" for county in names[0] for year in names[1]]
+    reader.same_text("commitments", texts, where, labels)
+
+
+def openings_by_county(given: CertificateData, plan: Decisions) -> dict[str, Floats]:
+    """Sum copies and places that come into use by county and calendar year."""
+    projects = given.projects
+    compulsory = given.compulsory_stages[
+        pd.Index(given.stage_names).get_indexer(pd.Index(projects.rows["stage"]))
+    ]
+    copies, places, needed, lost = np.zeros((4, len(given.counties), len(given.years)))
+    seen = set()
+    for r, k, opened in opening_events(given, plan):
+        m = projects.of[r]
+        at = projects.county[int(np.argmax(projects.of == m))], given.calendar.year[k]
+        each = float(projects.rows["places"].iloc[r])
+        places[at] += opened * each
+        needed[at] += opened * each * compulsory[r]
+        lost[at] += opened * float(projects.rows["places_given_up"].iloc[r])
+        copies[at] += 0.0 if (m, k) in seen else opened
+        seen.add((m, k))
+    return {
+        "projects": copies,
+        "places": places,
+        "places_compulsory": needed,
+        "places_given_up": lost,
+    }
+
+
+def begun_land(given: CertificateData, plan: Decisions) -> Floats:
+    """Sum land that candidates take up by county and year of building's beginning."""
+    projects = given.projects
+    out = np.zeros((len(given.counties), len(given.years)))
+    for r, k, opened in opening_events(given, plan):
+        if projects.candidate[projects.of[r]]:
+            months, land = projects.rows[["build_months", "land_mu"]].iloc[r]
+            begins = ordinal(given.calendar.dates[k]) - months * DAYS_A_YEAR / 12
+            year = date.fromordinal(int(np.floor(begins))).year
+            out[projects.county[r], max(year - given.years[0], 0)] += opened * land
+    return out
+
+
+def deadlines(
+    given: CertificateData, plan: Decisions, reader: Reader
+) -> dict[tuple[int, int], tuple[float, str, str]]:
+    """Find the first decision of each county and planned year: day, decision, name."""
+    providers, projects = given.providers, given.projects
+    found: dict[tuple[int, int], tuple[float, str, str]] = {}
+
+    def add(county: int, t: int, day: float, decision: str, name: str) -> None:
+        one = (day, decision, name)
+        found[county, t] = min(found.get((county, t), one), one)
+
+    schools = providers.schools["school"] + ", " + providers.schools["stage"]
+
+    def add_school(j: int, t: int, day: str, decision: str) -> None:
+        add(int(providers.county[j]), t, ordinal(day), decision, schools.iloc[j])
+
+    months = projects.rows["build_months"].to_numpy(np.float64)
+    for r, k, _ in opening_events(given, plan):
+        m = projects.of[r]
+        if projects.candidate[m]:
+            longest = float(months[projects.of == m].max())
+            begins = ordinal(given.calendar.dates[k]) - longest * DAYS_A_YEAR / 12
+            county = int(projects.county[int(np.argmax(projects.of == m))])
+            add(county, int(given.calendar.year[k]), begins, "build", projects.names[m])
+    for j, k in enumerate(plan.converts.tolist()):
+        if k < len(given.calendar.dates):
+            add_school(j, int(given.calendar.year[k]), given.calendar.dates[k], "convert")
+    autumns = [f"{year}-09-01" for year in given.years]
+    for j, t, how in closing_rows(given, reader):
+        if how != "run_down":
+            add_school(j, t, autumns[t], "phase out" if how == "phase_out" else "close")
+    bought = plan.purchased_december > DUST
+    begun = bought & ~np.hstack([np.zeros((len(bought), 1), bool), bought[:, :-1]])
+    for j, t in np.argwhere(begun).tolist():
+        add_school(j, t, autumns[t], "buy")
+    return found
+
+
+def closing_rows(given: CertificateData, reader: Reader) -> list[tuple[int, int, str]]:
+    """List provider, planned year and how of the rows of `closures` that can be read."""
+    frame = reader.tables["closures"]
+    at = provider_axis(given).positions(frame)
+    when = pd.Index(given.years).get_indexer(pd.Index(frame["from_year"]))
+    rows = zip(at.tolist(), when.tolist(), frame["how"].astype(str), strict=True)
+    return [(j, t, how) for j, t, how in rows if j >= 0 and t >= 0]
+
+
+def summed(frame: pd.DataFrame, column: str, axes: Sequence[Axis]) -> Floats:
+    """Sum a column over the rows of each county and school year."""
+    out = np.zeros(tuple(len(a.names) for a in axes))
+    county, year = (a.positions(frame) for a in axes)
+    known = (county >= 0) & (year >= 0)
+    amounts = pd.to_numeric(frame[column], errors="coerce").fillna(0.0).to_numpy(np.float64)
+    np.add.at(out, (county[known], year[known]), amounts[known])
+    return out

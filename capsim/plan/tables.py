@@ -2,7 +2,8 @@
 
 First what is decided (projects, openings, conversions, closures, purchases, payers, catchments),
 then who sits where (enrolment, schools, flows, shortfall, staff, balance), then what is reported
-(costs, private shares, the reduction and its parts).
+(costs, private shares, the reduction and its parts), last what schools and counties are asked to
+do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.model.costs import COST_KINDS, base_pool, taken_over
 from capsim.model.links import complete_catchments
 from capsim.model.model import Model
+from capsim.plan.commitments import admissions_table, commitments_table
 from capsim.plan.limit_usage import limits_table
 from capsim.plan.solution_arrays import Solution
 from capsim.plan.targets import targets_table
@@ -551,7 +553,7 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
     solution = Solution(model.parts, x)
     shares, reduction = shares_table(solution), reduction_table(solution)
     large = large_classes_table(solution)
-    return {
+    tables = {
         "projects": projects_table(solution),
         "openings": openings_table(solution),
         "campuses": campuses_table(solution),
@@ -572,4 +574,9 @@ def plan_tables(model: Model, x: Array) -> dict[str, pd.DataFrame]:
         "large_classes": large,
         "targets": targets_table(solution, shares, reduction, large),
         "limits_used": limits_table(model, solution),
+    }
+    return {
+        **tables,
+        "admissions": admissions_table(solution),
+        "commitments": commitments_table(tables, model.given.scenario),
     }

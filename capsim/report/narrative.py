@@ -277,7 +277,7 @@ def _counties_above(plan: Plan, say: Words) -> Iterator[str]:
     by_year = shares[shares["county"] != "*"].set_index("county").groupby("school_year")
     for one, text in (
         (year, "counties above {cap} at the end of {year}: {number} of {of}"),
-        (base, "in {year}: {number} of {of}"),
+        (base, "above it in {year}: {number} of {of}"),
     ):
         counted = by_year.get_group(one)[counted_share(policy)]
         above = int((counted > cap + TOLERANCE).sum())

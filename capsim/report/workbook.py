@@ -66,7 +66,7 @@ def plan_workbook(
     -------
     bytes
         Of an ``.xlsx`` file with the sheets summary, targets, projects, conversions, purchases,
-        closures, balance, costs, prices and sources.
+        closures, admissions, commitments, balance, costs, prices and sources.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def plan_workbook(
     """
     book = new_book(plan.scenario.heading())
     add_sheet(book, "summary", SUMMARY, summary_rows(plan, summary), frozen=1)
-    targets = plan.tables["targets"]
+    targets, said = plan.tables["targets"], declared()["words"]
+    admissions, duties = plan.tables["admissions"], plan.tables["commitments"]
     tables = {
         **plan.tables,
         "targets": targets.assign(
@@ -83,6 +84,8 @@ def plan_workbook(
             holds=["yes 是" if holds else "no 否" for holds in targets["holds"]],
         ),
         "projects": _projects(plan, outcomes, reached),
+        "admissions": admissions.assign(sector=admissions["sector"].map(said)),
+        "commitments": duties.assign(decision=duties["decision"].map(said).fillna("")),
         "sources": plan.scenario.sources(),
     }
     if prices is not None:

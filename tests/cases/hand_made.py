@@ -256,6 +256,55 @@ def share_rows() -> list[tuple[Any, ...]]:
     return [(*row, row[3] / row[2], row[4] / row[2]) for row in figures]
 
 
+def admission_rows() -> list[tuple[Any, ...]]:
+    """First grades by county and school; V has 50 bought among its 150, then among its 140."""
+    # sector, base intake, (year, intake, bought); N has no row before it opens.
+    figures = {
+        "M": (("private", "converted"), 30, (2022, 30, 0), (2023, 30, 0)),
+        "P": (("public", "public"), 100, (2022, 100, 0), (2023, 110, 0)),
+        "N": (("public",), 0, (2023, 10, 0)),
+        "Q": (("public", "public"), 40, (2022, 50, 0), (2023, 40, 0)),
+        "V": (("private", "private"), 50, (2022, 50, 17), (2023, 40, 14)),
+        "X": (("private", "private"), 10, (2022, 0, 0), (2023, 0, 0)),
+    }
+    return [
+        (COUNTY[AREA[name]], AREA[name], "junior", name, sector, "7", year, base, *numbers)
+        for name, (sectors, base, *years) in figures.items()
+        for sector, (year, *numbers) in zip(sectors, years, strict=True)
+    ]
+
+
+def commitment_rows() -> list[tuple[Any, ...]]:
+    """Counties and years; of 2.2 and 2.3 teachers two are whole, the sums being 5.2 and 7.3."""
+    # private before, then, fewer; share; projects, places, compulsory, given up;
+    # conversions, places; purchased, closures; hired, taken over, contract;
+    # land; capital, running, staff, hiring,
+    # purchase, conversion, closure, other, total; deadline, decision, name
+    first = 1_673_511  # 5 million for 122.25 of 365.25 days, and the rest of it
+    return [
+        (
+            *("C", 2022, 90, 0, 90, 0.0, 2, 50, 50, 0, 1, 120, 0, 0, 3, 0, 0, 0.0),
+            *(800_000, 420_000, 3_000_000, 15_000, 0, 100_000, 0, 20_000, 4_355_000),
+            *("2022-12-31", "convert", "M, junior"),
+        ),
+        (
+            *("C", 2023, 90, 0, 90, 0.0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 3, 5, 0.0),
+            *(0, 523_000, 3_850_000, 40_000, 0, 10_000, 0, 0, 4_423_000),
+            *("", "", ""),
+        ),
+        (
+            *("D", 2022, 180, 120, 60, 120 / 300, 0, 0, 0, 0, 0, 0, 50, 1, 2, 0, 0, 10.0),
+            *(first, 130_000, 1_300_000, 11_000, 216_667, 0, 50_000, 0, first + 1_707_667),
+            *("2022-09-01", "buy", "V, junior"),
+        ),
+        (
+            *("D", 2023, 180, 90, 90, 90 / 290, 1, 100, 100, 0, 0, 0, 50, 0, 2, 0, 1, 0.0),
+            *(5_000_000 - first, 170_000, 1_470_000, 11_500, 250_000, 0, 0, 35_000),
+            *(6_936_500 - first, "2022-08-31", "build", "N"),
+        ),
+    ]
+
+
 def plan_tables() -> dict[str, pd.DataFrame]:
     shortfall = []
     for year in (2022, 2023):
@@ -355,6 +404,19 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             "county stage school_year classes large_classes share", *large_rows()
         ),
         "targets": frame("id what by before required achieved holds", *target_rows()),
+        "admissions": frame(
+            "county area stage school sector grade school_year base_intake intake bought",
+            *admission_rows(),
+        ),
+        "commitments": frame(
+            "county school_year private_before private_pupils reduction private_share projects "
+            "places places_compulsory places_given_up conversions converted_places purchased "
+            "closures hired taken_over contract "
+            "land_mu capital_cny running_cny staff_cny hiring_cny "
+            "purchase_cny conversion_cny closure_cny other_cny total_cny decide_by decision "
+            "decision_name",
+            *commitment_rows(),
+        ),
     }
 
 

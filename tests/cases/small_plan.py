@@ -123,6 +123,43 @@ def written_scenario(counties: int, projects: int) -> Written:
     )
 
 
+def written_admissions(areas: list[tuple[str, str]]) -> pd.DataFrame:
+    """A public and a private school an area; the private one of the first area turns public."""
+    rows = [
+        (county, area, "primary", f"{area}-{sector}", now, "1", year, 150, 160 + late, bought)
+        for at, (area, county) in enumerate(areas)
+        for sector in ("private", "public")
+        for late, year in enumerate(YEARS)
+        for now in ["converted" if not at and late and sector == "private" else sector]
+        for bought in [20 if now == "private" else 0]
+    ]
+    columns = "county area stage school sector grade school_year base_intake intake bought"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def written_commitments(counties: int) -> pd.DataFrame:
+    """Every county the same in every year; the first decision of 2022 is to build."""
+    money = dict.fromkeys(("running", "staff", "hiring", "purchase"), 1_000_000)
+    money |= {"capital": 30_000_000} | dict.fromkeys(("conversion", "closure", "other"), 0)
+    return pd.DataFrame(
+        [
+            {"county": f"C{c:02d}", "school_year": year, "private_before": 771}
+            | {"private_pupils": 150, "reduction": 621, "private_share": 0.05, "projects": 1}
+            | {"places": 900, "places_compulsory": 900, "places_given_up": 0}
+            | {"conversions": 1, "purchased": 250}
+            | {"converted_places": 85, "closures": 0, "hired": 40, "taken_over": 5}
+            | {"contract": 10, "land_mu": 30.5}
+            | {f"{kind}_cny": amount for kind, amount in money.items()}
+            | {"total_cny": sum(money.values())}
+            | {"decide_by": "2021-03-01" if year == 2022 else ""}
+            | {"decision": "build" if year == 2022 else ""}
+            | {"decision_name": "P002" if year == 2022 else ""}
+            for c in range(1, counties + 1)
+            for year in YEARS
+        ]
+    )
+
+
 def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
     """A plan with every table that the report reads."""
     scenario = written_scenario(counties, projects)
@@ -299,6 +336,8 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             columns=["county", "stage", "school_year", "classes", "large_classes", "share"],
         ),
         "targets": targets,
+        "admissions": written_admissions(areas),
+        "commitments": written_commitments(counties),
         "limits_used": limits_used,
     }
     return SimpleNamespace(

@@ -115,7 +115,7 @@ def test_answer_fits_one_screen_and_names_what_matters():
     assert "share       2022-12-31   25.70 %   5.00 %   5.00 %  holds" in text
     assert "counted private pupils on 1 September: 1,542 in 2021, 1,312 in 2022" in text
     assert "counties above 5.00 % at the end of 2022: 0 of 2 (worst C01 5.00 %)" in text
-    assert "in 2021: 2 of 2 (worst C01 25.70 %)" in text
+    assert "above it in 2021: 2 of 2 (worst C01 25.70 %)" in text
     assert "large classes: 3.00 % in 2021, 4.00 % in 2022, at most 12.00 % (2030)" in text
     assert "junior 7 in 2022 (C01 7), 7 child-years in all" in text
 

@@ -35,6 +35,13 @@ UNITS = {
     "recurrent": "RMB, millions",
     "land": "mu",
 }
+DECISIONS = {
+    "build": "begin building",
+    "convert": "turn public",
+    "phase out": "end admission",
+    "close": "close for good",
+    "buy": "contract places",
+}
 SUMS = ["children", "seats", "used", "overfilled", "surplus", "private", "converted", "shortfall"]
 
 
@@ -237,6 +244,46 @@ def private_schools(plan: Plan, say: Words) -> list[Table]:
         layout("purchases").table(purchased(plan), say),
     )
     return [table for table in shown if table.rows]
+
+
+def duties(plan: Plan, say: Words) -> list[Table]:
+    """List what counties are to deliver and spend, and what schools are to admit."""
+    frame = plan.tables["commitments"]
+    names = [
+        name if decision in ("", "build") else say.joined([*map(say.name, name.rsplit(", ", 1))])
+        for decision, name in zip(frame["decision"], frame["decision_name"], strict=True)
+    ]
+    asked = [say(DECISIONS[decision]) if decision else "" for decision in frame["decision"]]
+    decided = frame.assign(decision_name=names, decision=asked)[frame["decision"] != ""]
+    tables = [
+        layout("commitments").table(frame, say, values={"year": plan.scenario.base_year}),
+        layout("commitments-money").table(frame, say),
+        layout("commitments-decisions").table(decided, say),
+        _admissions(plan, say),
+    ]
+    return [table for table in tables if table.rows]
+
+
+def _admissions(plan: Plan, say: Words) -> Table:
+    """Set the planned intakes of a school and stage side by side, a column a year."""
+    frame, first = plan.tables["admissions"], plan.scenario.first_year
+    keys = ["county", "area", "school", "stage"]
+    years = frame.pivot_table("intake", keys, "school_year", "sum", fill_value=0, sort=False)
+    rows = frame.groupby(keys, sort=False)
+    bought = frame[frame["school_year"] == first].set_index(keys)["bought"]
+    shown = years.rename(columns=str).assign(
+        sector=rows["sector"].last(),
+        base_intake=rows["base_intake"].first(),
+        bought=bought.reindex(years.index, fill_value=0),
+    )
+    further = [Column(str(year), str(year), "number", translated=True) for year in years.columns]
+    return layout("admissions").table(
+        shown.reset_index(),
+        say,
+        note=say("Whole pupils; those of a county, stage and year add up to the plan's."),
+        further=further,
+        values={"year": plan.scenario.base_year, "first": first, "last": plan.scenario.last_year},
+    )
 
 
 TERMS = ("kind", "unit", "stage", "status")
