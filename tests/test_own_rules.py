@@ -402,3 +402,18 @@ def test_a_rule_by_county_costs_the_same_taken_apart(
         model.add("few", model.x.hired <= 5)
         costs.append(capsim.optimize(model, gap=0.01).objective_cny)
     assert costs[0] == pytest.approx(costs[1], rel=1e-3)
+
+
+def test_places_are_purchased_where_they_are_for_sale(counties: capsim.Scenario) -> None:
+    schools = counties.table("schools")
+    private = (schools["sector"] == "private") & schools["stage"].isin(["primary", "junior"])
+    schools.loc[schools.index[private][0], "purchasable_places"] = 0
+    x = capsim.formulate(counties.variant({}, tables={"schools": schools})).x
+    for quantity, there in (
+        (x.fee, private),
+        (x.purchased, private & (schools["purchasable_places"] > 0)),
+    ):
+        exists = pd.Series(quantity.expression.exists.ravel(), quantity.index)
+        found = exists.groupby(["school", "stage"]).any()
+        named = schools.loc[there, ["school", "stage"]].itertuples(index=False, name=None)
+        assert set(found[found].index) == set(named)

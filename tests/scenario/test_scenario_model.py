@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from small_folder import texts, write
 import capsim
 from capsim.scenario import Scenario, ScenarioError, load
 from capsim.scenario.schema import TABLES
+from capsim.scenario.settings import Settings
 
 BARE = {
     "name": "bare",
@@ -375,3 +377,36 @@ def test_any_content_survives_a_save(
     assert again.hash == made.hash
     assert (again.title, again.title_zh) == (title, title[::-1])
     assert again.table("births")["births"].tolist() == births
+
+
+def defaults() -> list[str]:
+    """A row of docs/scenario.md for each section of settings: what has a default, and which."""
+    computed = ("horizon", "stages", "switches", "cost_terms")
+    rows = []
+    for section, field in Settings.model_fields.items():
+        kind = field.annotation
+        if section in computed or not hasattr(kind, "model_fields"):
+            continue
+        own = {n: f.default for n, f in kind.model_fields.items() if not f.is_required()}
+        said = [f"`{n} = {written(value)}`" for n, value in own.items() if value is not None]
+        none = [f"`{n}`" for n, value in own.items() if value is None]
+        rows.append(f"| `[{section}]` | {', '.join(said)} | {', '.join(none)} |")
+    return rows
+
+
+def written(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
+    if isinstance(value, Mapping):
+        return "{}"
+    return (
+        f'"{value}"'
+        if isinstance(value, str)
+        else (str(value).lower() if isinstance(value, bool) else f"{value:g}")
+    )
+
+
+def test_the_page_of_scenarios_says_every_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text(encoding="utf-8")
+    for row in defaults():
+        assert row in page, f"docs/scenario.md, Where nothing is said, needs this row:\n{row}"
