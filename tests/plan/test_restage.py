@@ -185,3 +185,18 @@ def test_a_campus_that_is_used_beyond_its_places_is_caught(row: int, places: flo
     certificate = certify(scenario, with_table(plan, "campuses", table))
     families = certificate.table.set_index("family")["max_violation"]
     assert families["campus"] > 1e-3
+
+
+def test_an_explanation_names_the_campus_whose_places_are_too_few() -> None:
+    """With 90 primary children no junior place of the campus is left for the 90 beyond 100.
+
+    If they could be used twice it would be enough.
+    """
+    children = {("east", "primary"): (100, 90), ("east", "junior"): (100, 190)}
+    plan = planned(villages(children=children, schools=SCHOOLS, projects=CAMPUS))
+    why = plan.explain()
+    assert [set(one) for one in why.conflicts] == [{"every child", "seats", "campuses"}]
+    alone = why.table.set_index("rule")["alone"]
+    assert alone["campuses"] == pytest.approx(90, abs=0.01)
+    text = str(why)
+    assert "no place of a nine-year campus is counted for two stages" in text

@@ -16,6 +16,7 @@ from capsim.scenario.synthetic.people import People, people
 from capsim.scenario.synthetic.projects import (
     Batch,
     capital_of,
+    changes_of_schools,
     construction,
     kindergartens,
     limits,
@@ -159,6 +160,9 @@ def generate(
     units = _units(areas, per_county, rng)
     crowd, tables = base_tables(units, recipe, rng)
     built = _projects(units, crowd, tables["schools"], recipe, rng)
+    if kind != "nation":
+        changed = changes_of_schools(units, crowd, tables["schools"], recipe)
+        built = pd.concat([built, changed], ignore_index=True)
     money = capital_of(built, units)
     tables |= {
         "projects": built,

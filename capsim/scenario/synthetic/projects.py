@@ -242,6 +242,77 @@ def kindergartens(
     )
 
 
+ROOM = {"primary": 45.0, "junior": 50.0}
+"""Places of a classroom."""
+ROOM_CNY = 8_000.0
+"""Fitting a classroom out for another stage, a place."""
+SMALL_SCHOOL = {"rooms": 3, "saved_cny": 150_000.0}
+"""A rural primary school, and its fixed cost in a school year: kitchen, guard, heating, upkeep."""
+CAMPUS_ROOMS = 12
+
+
+def changes_of_schools(
+    units: pd.DataFrame, people: People, schools: pd.DataFrame, recipe: Recipe
+) -> pd.DataFrame:
+    """Make candidates that change public schools where fewer children are born.
+
+    Half of the primary classrooms that will stand empty may become junior ones, one by one. Of the
+    villages, or of rural areas without parts, half of the empty places may close, school by school,
+    or merge into the town's in every second county. A county may make its town's two stages one
+    campus.
+    """
+    public = schools[schools["sector"] == "public"].set_index(["area", "stage"])["places"]
+    places = {
+        stage: public.xs(stage, level="stage").reindex(units["area"]).fillna(0.0).to_numpy()
+        for stage in COMPULSORY
+    }
+    now = people.births[:, -12:-6].mean(axis=1)
+    fall = np.clip(1.0 - people.births[:, -1] / np.maximum(now, 1.0), 0.0, 1.0)
+    empty = np.floor(0.5 * fall * places["primary"] / ROOM["primary"]).astype(int)
+    both = (places["primary"] > 0) & (places["junior"] > 0)
+    area, county = units["area"].to_numpy(object), units["county"].to_numpy(object)
+    soon, later = f"{recipe.base_year + 2}-09-01", f"{recipe.base_year + 3}-09-01"
+    rows: list[dict[str, object]] = []
+
+    def add(at: int, kind: str, stage: str, school: int, **numbers: object) -> None:
+        name = f"{kind[0].upper()}-{area[at]}"
+        named = {"project": name, "stage": stage, "area": area[at], "kind": kind}
+        named |= {"school": f"{area[school]}-{stage}", "status": "candidate"}
+        rows.append({**named, "places": 0.0, "capital_cny": 0.0, **numbers})
+
+    for a in np.flatnonzero(both & (empty > 0)).tolist():
+        some = {"earliest_opening": soon, "count": int(empty[a]), "build_months": 4.0}
+        capital = ROOM_CNY * ROOM["junior"]
+        add(a, "restage", "primary", a, places_given_up=ROOM["primary"], **some)
+        add(a, "restage", "junior", a, places=ROOM["junior"], capital_cny=capital, **some)
+
+    town = {county[a]: a for a in np.flatnonzero(both & (units["part"] == "town"))[::-1].tolist()}
+    small = ROOM["primary"] * SMALL_SCHOOL["rooms"]
+    rural = (units["part"] == "village") | ((units["part"] == "") & (units["kind"] == "rural"))
+    order = pd.factorize(county)[0]
+    for a in np.flatnonzero(rural & (empty >= SMALL_SCHOOL["rooms"])).tolist():
+        some = {"earliest_opening": later, "build_months": 6.0}
+        some["count"] = int(empty[a] // SMALL_SCHOOL["rooms"])
+        ends = {"places_given_up": small, "saved_cny": SMALL_SCHOOL["saved_cny"]}
+        if order[a] % 2 or county[a] not in town:
+            add(a, "close", "primary", a, **ends, **some)
+            continue
+        room = {"places": ROOM["primary"], "capital_cny": ROOM["primary"] * ROOM_CNY}
+        add(a, "merge", "primary", a, **ends, **some)
+        add(a, "merge", "primary", town[county[a]], **room, **some)
+
+    for a in town.values():
+        old = ROOM["primary"] * CAMPUS_ROOMS
+        if places["primary"][a] < old:
+            continue
+        some = {"earliest_opening": later, "build_months": 8.0}
+        capital = ROOM["junior"] * CAMPUS_ROOMS * ROOM_CNY
+        add(a, "nine_year", "primary", a, places=old, places_given_up=old, **some)
+        whole = {"places": ROOM["junior"] * CAMPUS_ROOMS, "capital_cny": capital}
+        add(a, "nine_year", "junior", a, **whole, **some)
+    return pd.DataFrame(rows)
+
+
 def _within(size: Ints, pool: Ints, pupils: Ints) -> Ints:
     """Cut down sizes whose sum is above the pupils of their pool, in their order.
 
