@@ -156,13 +156,17 @@ def contracts_halved(case: Case) -> Figures:
 def bought_beside_seats(case: Case) -> Figures:
     """Places bought beside as many empty public seats of the same area and stage.
 
-    Seats are standard ones, school by school, of public and converted schools. Usable are those
+    Seats are standard ones, school by school, of public and converted schools; those of a school
+    that converts stand open to others from its second year on (docs/model.md). Usable are those
     that the limit on large classes leaves the area's schools together, in counties that have not
     hired, or put on post, all the teachers that they may.
     """
     table = case.of_plan("schools")
     table = table[table["stage"].isin(case.compulsory)].copy()
     table["seats"] = table[["seats_existing", "seats_new", "seats_converted"]].sum(axis=1)
+    begins = case.converted_from.reindex(pd.MultiIndex.from_frame(table[KEY])).to_numpy()
+    first = (table["school_year"] == begins).to_numpy()
+    table["seats"] = table["seats"].where(~first, table[["seats", "public"]].min(axis=1))
     table["standard"] = (table["seats"] - table["public"]).clip(lower=0.0)
     table["usable"] = table["seats"] * _filled_at_most(case, table) - table["public"]
     here = table.groupby(["area", "county", "stage", "school_year"])[

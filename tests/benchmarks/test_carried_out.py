@@ -243,6 +243,17 @@ def test_bought_beside_empty_seats(tables: Tables) -> None:
     }
 
 
+def test_seats_of_a_school_that_converts_open_a_year_later(tables: Tables) -> None:
+    """It converts in 2022 with 20 pupils on 25 seats: of these five are open from 2023 on."""
+    tables.school("taken", grades=grades(*[10] * 4), seats_converted=[25] * 4, public=[20] * 4)
+    tables.add("conversions", ("taken", "primary", "2022-09-01"))
+    bought = (3.0, 3.0, 0.0, 0.0)
+    tables.school("sells", grades=grades(*[10] * 4), purchased_december=bought, fee_paying=[20] * 4)
+    tables.add("staff", *(("C", year, 3.0, 1.0, 0.0) for year in YEARS))
+    found = counts.bought_beside_seats(tables.case())
+    assert (found["beside_standard_2022"], found["beside_usable"]) == (0.0, 3.0)
+
+
 @pytest.mark.parametrize(
     ("limits", "left"),
     [
