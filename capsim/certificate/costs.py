@@ -11,7 +11,7 @@ from capsim.certificate.data import DAYS_A_YEAR, CertificateData, ordinal
 from capsim.certificate.decision_reader import Decisions, Reader
 from capsim.certificate.ledger import MILLION, Floats, Ledger
 from capsim.certificate.places import Derived
-from capsim.certificate.resources import base_pool, capital, opening_events
+from capsim.certificate.resources import base_pool, capital, opening_events, staying_share
 from capsim.certificate.travel import Ways, boarding_cost
 
 RECURRENT = ("running", "staff", "purchase", "hiring", "boarding", "lease")
@@ -91,7 +91,9 @@ def costs_by_kind(
     teachers = float(prices.teacher_cny) * plan.pool
     teachers = teachers + float(prices.contract_teacher_cny) * plan.contract_teachers
     everywhere = np.arange(len(given.counties))
-    hired = given.by_county(plan.hired, everywhere) + state.taken_over
+    hiring = float(prices.hire_cny) * (plan.hired + state.taken_over)
+    hiring = hiring + float(prices.stage_move_cny) * plan.to_stage
+    hiring = hiring + float(prices.county_move_cny or 0.0) * plan.to_county
     lease = school_number(given, "conversion_lease_cny")[:, None] * state.converted[:, 1:]
     turned = np.diff(np.hstack([0 * state.converted[:, :1], state.converted_december]), axis=1)
     once = school_number(given, "conversion_cost_cny")[:, None] * turned
@@ -102,8 +104,8 @@ def costs_by_kind(
     return {
         "capital": capital(given, events),
         "running": running(given, state.copies[:, 1:]) + given.by_county(allowance, at),
-        "staff": given.by_county(teachers, everywhere),
-        "hiring": float(prices.hire_cny) * hired,
+        "staff": given.by_county(teachers.sum(axis=1), everywhere),
+        "hiring": given.by_county(hiring.sum(axis=1), everywhere),
         "purchase": given.by_county(purchase_cost(given, plan), at),
         "lease": given.by_county(lease, at),
         "conversion": given.by_county(once + lease, at),
@@ -139,9 +141,10 @@ def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
     ``salvage`` has one column, due at the end of the horizon.
     """
     prices, projects, T = given.settings.costs, given.projects, len(given.years)
-    stay = (1.0 - float(given.settings.staff.attrition)) ** np.arange(1, T + 1)
+    stay = staying_share(given) ** np.arange(1, T + 1)
     teachers = float(prices.teacher_cny) if given.on("staff") else 0.0
-    staff = teachers * base_pool(given)[:, None] * stay[None, :]
+    everywhere = np.arange(len(given.counties))
+    staff = teachers * given.by_county(base_pool(given).sum(axis=1), everywhere)[:, None] * stay
     forced = np.where(projects.candidate, len(given.calendar.dates), projects.latest)
     events = [
         (r, int(forced[m]), float(projects.count[m]))

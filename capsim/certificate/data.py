@@ -138,6 +138,11 @@ class CertificateData:
         return self.calendar.years
 
     @property
+    def staffed(self) -> Ints:
+        """Stages whose teachers come from the county pools."""
+        return np.flatnonzero(np.isin(self.stage_names, list(self.settings.staff.stages)))
+
+    @property
     def regions(self) -> tuple[str, ...]:
         """Counties, then the whole."""
         return (*self.counties, WHOLE)
@@ -171,6 +176,15 @@ class CertificateData:
         at_year = pd.Index(list(years)).get_indexer(pd.Index(rows["year"]))
         known = at_region >= 0
         out[at_region[known], at_year[known]] = rows["amount"].to_numpy(np.float64)[known]
+        return out
+
+    def by_pool(self, values: Floats, county: Ints, stage: Ints) -> Floats:
+        """Sum ``values[i, ...]`` by county and by staffed stage of each ``i``."""
+        of = np.full(len(self.stages), -1)
+        of[self.staffed] = np.arange(len(self.staffed))
+        here = of[stage] >= 0
+        out = np.zeros((len(self.counties), len(self.staffed), *values.shape[1:]))
+        np.add.at(out, (county[here], of[stage[here]]), values[here])
         return out
 
     def by_county(self, values: Floats, county: Ints) -> Floats:

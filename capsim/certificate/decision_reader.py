@@ -16,6 +16,7 @@ from capsim.certificate.data import CertificateData, Ints
 from capsim.certificate.ledger import Bools, Floats, Ledger
 
 DUST = 1e-6
+MOVES = ("from_other_stages", "to_other_stages", "from_other_counties", "to_other_counties")
 COLUMNS = {
     "projects": "project area county kind stages programme status copies opens due places "
     "places_compulsory places_given_up capital_cny land_mu",
@@ -35,7 +36,8 @@ COLUMNS = {
     "seats_converted overfilled large_classes classes",
     "flows": "area to_area to_school stage grade school_year pupils boarders cost_cny",
     "shortfall": "area county stage grade school_year children placed shortfall",
-    "staff": "county school_year need pool hired taken_over contract",
+    "staff": "county stage school_year need pool hired taken_over from_other_stages "
+    "to_other_stages from_other_counties to_other_counties left retired contract surplus",
     "costs": "kind county school_year cost_cny discounted_cny committed_cny",
     "balance": "area county stage school_year children seats used existing_used new_used "
     "overfilled surplus private converted shortfall",
@@ -91,6 +93,13 @@ def row_axis(given: CertificateData) -> Axis:
     keys = rows[list(columns)]
     names = tuple(" ".join(key) for key in keys.itertuples(index=False))
     return Axis(columns, names, pd.MultiIndex.from_frame(keys))
+
+
+def pool_axes(given: CertificateData) -> list[Axis]:
+    """Make the axes of teachers: county, staffed stage, planned year."""
+    stages = [given.stage_names[s] for s in given.staffed]
+    years = axis("school_year", given.years)
+    return [axis("county", given.counties), axis("stage", stages), years]
 
 
 class Reader:
@@ -179,8 +188,9 @@ class Decisions:
     or 1; ``purchased[j, t]``, ``purchased_december[j, t]``, ``pupils[j, g, t0..]``,
     ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and ``public`` ``[j, t]``;
     ``paying``, ``bought`` and ``bought_december`` ``[j, g, t]`` of schools whose bought places
-    follow the child; staff by county and planned year. ``intake_ends[j]`` is the planned year's
-    index of a ``run_down`` row, the number of years where there is none.
+    follow the child; staff by county, staffed stage and planned year.
+    ``intake_ends[j]`` is the planned year's index of a ``run_down`` row, the number of years where
+    there is none.
     """
 
     opened: Floats
@@ -204,6 +214,10 @@ class Decisions:
     pool: Floats
     hired: Floats
     contract_teachers: Floats
+    to_stage: Floats
+    from_stage: Floats
+    to_county: Floats
+    from_county: Floats
 
     def autumn(self, given: CertificateData, values: Floats) -> Floats:
         """Values by check date in the base year (0) and in planned autumns."""
@@ -239,7 +253,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         "payers": ([providers, grades, years], told, told),
         "schools": ([providers, years], True, True),
         "shortfall": ([areas, grades, years], True, True),
-        "staff": ([axis("county", given.counties), years], True, True),
+        "staff": (pool_axes(given), True, True),
     }
     wanted = {
         "openings": ["copies"],
@@ -249,7 +263,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         "payers": ["fee_paying", "purchased", "purchased_december"],
         "schools": ["fee_paying", "public"],
         "shortfall": ["shortfall"],
-        "staff": ["pool", "hired", "contract"],
+        "staff": ["pool", "hired", "contract", *MOVES],
     }
     read: dict[str, Floats] = {}
     for table, (axes, needed, allowed) in at.items():
@@ -286,6 +300,10 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         pool=read["staff.pool"],
         hired=read["staff.hired"],
         contract_teachers=read["staff.contract"],
+        to_stage=read["staff.from_other_stages"],
+        from_stage=read["staff.to_other_stages"],
+        to_county=read["staff.from_other_counties"],
+        from_county=read["staff.to_other_counties"],
     )
 
 

@@ -23,9 +23,9 @@ class Derived:
 
     ``copies[m, t0..]`` and ``copies_december[m, t]``; ``converted[j, t0..]`` and
     ``converted_december[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
-    seats; ``taken_over[c, t]`` teachers by region. ``added`` are the seats of projects,
-    ``new_seats`` the same but for those given up beyond the places there were, ``old_seats`` the
-    places still in use.
+    seats; ``taken_over[c, s, t]`` teachers by county and staffed stage. ``added`` are the seats of
+    projects, ``new_seats`` the same but for those given up beyond the places there were,
+    ``old_seats`` the places still in use.
     """
 
     copies: Floats
@@ -93,7 +93,7 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
         classes=classes,
         large_classes=np.where(in_rule, large_classes(given, classes, total[:, 1:]), 0.0),
         displaced=displaced(given, plan.pupils),
-        taken_over=given.by_county(taken, providers.county),
+        taken_over=given.by_pool(taken, providers.county, providers.stage),
     )
 
 
@@ -193,7 +193,7 @@ def staying(given: CertificateData, pupils: Floats) -> Floats:
 def taken_over_staff(given: CertificateData) -> Floats:
     """Count teachers taken over if a school converts ``[j]``."""
     providers = given.providers
-    staffed = np.isin(given.stage_names, list(given.settings.staff.stages))[providers.stage]
+    staffed = np.isin(providers.stage, given.staffed)
     ratio = float(given.settings.policy.takeover_ratio)
     return np.where(providers.levered & staffed, ratio * providers.staff, 0.0)
 

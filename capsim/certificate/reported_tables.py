@@ -18,6 +18,7 @@ from capsim.certificate.decision_reader import (
     Reader,
     axis,
     follows,
+    pool_axes,
     provider_axis,
 )
 from capsim.certificate.ledger import Bools, Floats, Ledger
@@ -30,7 +31,7 @@ from capsim.certificate.policies import (
     read_shares,
     read_targets,
 )
-from capsim.certificate.resources import opening_events, staff_need
+from capsim.certificate.resources import base_pool, opening_events, staff_need
 
 OTHER = ("travel", "boarding", "displacement", "overfill")
 """Kinds of cost that commitments put together."""
@@ -67,9 +68,22 @@ def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader:
     children = given.children[:, :, 1:]
     whole = {"children": children, "placed": children - plan.shortfall}
     compare(reader, "shortfall", whole, [areas, grades, years])
-    counties = axis("county", given.counties)
-    staff = {"need": staff_need(given, state)[:-1], "taken_over": state.taken_over[:-1]}
-    compare(reader, "staff", staff, [counties, years])
+    check_teachers(given, plan, state, reader)
+
+
+def check_teachers(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
+    """Check what the `staff` table tells beside decisions: need, who left, who is too many."""
+    need, rates = staff_need(given, state), given.settings.staff
+    before = np.concatenate([base_pool(given)[..., None], plan.pool[..., :-1]], axis=2)
+    before = before if given.on("staff") else np.zeros_like(before)
+    columns = {
+        "need": need,
+        "taken_over": state.taken_over,
+        "left": float(rates.attrition) * before,
+        "retired": float(rates.retirement) * before,
+        "surplus": plan.pool + plan.contract_teachers - need,
+    }
+    compare(reader, "staff", columns, pool_axes(given))
 
 
 def compare(

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from capsim.certificate.data import DAYS_A_YEAR, CertificateData, Ints, ordinal
+from capsim.certificate.data import DAYS_A_YEAR, CertificateData, ordinal
 from capsim.certificate.decision_reader import Decisions
 from capsim.certificate.ledger import Floats, Ledger
 from capsim.certificate.places import Derived, chords_of
@@ -103,40 +103,35 @@ def check_land(given: CertificateData, plan: Decisions, book: Ledger) -> None:
 
 
 def base_pool(given: CertificateData) -> Floats:
-    """Count teachers on post in the base year by region."""
+    """Count teachers on post in the base year by county and staffed stage."""
     providers = given.providers
-    staffed = staffed_providers(given)
-    staff = np.where(providers.public & (staffed > 0), providers.staff, 0.0)
-    return given.by_county(staff, providers.county)
-
-
-def staffed_providers(given: CertificateData) -> Ints:
-    """Return 1 for providers whose stage is staffed from the county pool."""
-    stages = np.isin(given.stage_names, list(given.settings.staff.stages))
-    return stages[given.providers.stage].astype(np.int64)
+    staff = np.where(providers.public, providers.staff, 0.0)
+    return given.by_pool(staff, providers.county, providers.stage)
 
 
 def staff_need(given: CertificateData, state: Derived) -> Floats:
-    """Compute teachers that public and converted pupils need, by region and planned year."""
+    """Compute teachers that public and converted pupils need, by county, stage and year."""
     providers = given.providers
-    per_post = given.per_stage("pupils_per_post")[providers.stage]
-    staffed = staffed_providers(given) > 0
-    posts = np.zeros_like(state.public_pupils)
-    posts[staffed] = state.public_pupils[staffed] / per_post[staffed][:, None]
-    return given.by_county(posts, providers.county)
+    pupils = given.by_pool(state.public_pupils, providers.county, providers.stage)
+    return np.asarray(pupils / given.per_stage("pupils_per_post")[given.staffed, None])
 
 
 def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
     """Check staff stock, need and limits."""
     counties, years = given.counties, given.years
-    axes = [counties, years]
-    need = staff_need(given, state)[:-1]
+    axes = [counties, [given.stage_names[s] for s in given.staffed], years]
+    need = staff_need(given, state)
     staff = plan.pool + plan.contract_teachers
     book.at_most("staff", "need of", need, staff, axes)
-    pool = np.hstack([base_pool(given)[:-1, None], plan.pool])
-    stay = (1.0 - float(given.settings.staff.attrition)) * pool[:, :-1]
-    stock = stay + plan.hired + state.taken_over[:-1]
+    before = np.concatenate([base_pool(given)[..., None], plan.pool[..., :-1]], axis=2)
+    stay = staying_share(given) * before + state.taken_over
+    gone = plan.from_stage + plan.from_county
+    stock = stay + plan.hired + plan.to_stage + plan.to_county - gone
     book.equal("staff", "teachers on post of", plan.pool, stock, axes)
+    book.at_most("staff", "teachers who move away from", gone, stay, axes)
+    come, leave = plan.to_stage.sum(axis=1), plan.from_stage.sum(axis=1)
+    book.equal("staff", "teachers who change stage in", come, leave, [counties, years])
+    check_county_moves(given, plan, before, book)
 
     granted, released = posts_granted(given, state), set_free(given, plan, state)
     more: dict[str, tuple[Floats, Floats]] = {
@@ -150,11 +145,31 @@ def check_staff(given: CertificateData, plan: Decisions, state: Derived, book: L
         book.at_most(
             "staff",
             f"{kind} of",
-            given.by_county(used, everywhere),
+            given.by_county(used.sum(axis=1), everywhere),
             limit + extra,
             [given.regions, years],
             where=np.isfinite(limit),
         )
+
+
+def staying_share(given: CertificateData) -> float:
+    """Return the share of teachers on post who are still there a year later."""
+    return 1.0 - float(given.settings.staff.attrition) - float(given.settings.staff.retirement)
+
+
+def check_county_moves(
+    given: CertificateData, plan: Decisions, before: Floats, book: Ledger
+) -> None:
+    """Check moves between counties: none without a price, no more than may leave, none lost."""
+    counties, years = given.counties, given.years
+    stages = [given.stage_names[s] for s in given.staffed]
+    come, leave = plan.to_county.sum(axis=0), plan.from_county.sum(axis=0)
+    book.equal("staff", "teachers who change county,", come, leave, [stages, years])
+    none = given.settings.costs.county_move_cny is None
+    share = 0.0 if none else given.settings.staff.county_move_share
+    if share is not None:
+        gone, most = plan.from_county.sum(axis=1), float(share) * before.sum(axis=1)
+        book.at_most("staff", "teachers who leave the county", gone, most, [counties, years])
 
 
 def posts_granted(given: CertificateData, state: Derived) -> Floats:
@@ -166,7 +181,7 @@ def posts_granted(given: CertificateData, state: Derived) -> Floats:
 def set_free(given: CertificateData, plan: Decisions, state: Derived) -> Floats:
     """Count contract teachers whom shrinking private schools set free, by region and year."""
     providers = given.providers
-    free = np.where(providers.levered, staffed_providers(given), 0)
+    free = np.where(providers.levered & np.isin(providers.stage, given.staffed), 1.0, 0.0)
     ratio = np.divide(
         providers.staff,
         providers.pupils,
@@ -248,8 +263,11 @@ def teachers_left(given: CertificateData, plan: Decisions, state: Derived) -> Fl
     if not given.on("staff"):
         return np.full((C, len(years)), np.inf)
     limit = {k: given.limit(k, years)[:C] for k in ("hires", "posts", "contract_teachers")}
-    posts = limit["posts"] + posts_granted(given, state)[:C] - plan.pool
+    hired, pool, on_contract = (
+        staff.sum(axis=1) for staff in (plan.hired, plan.pool, plan.contract_teachers)
+    )
+    posts = limit["posts"] + posts_granted(given, state)[:C] - pool
     contract = limit["contract_teachers"] + set_free(given, plan, state)[:C]
-    idle = plan.pool + plan.contract_teachers - staff_need(given, state)[:C]
-    fewest = np.minimum(limit["hires"] - plan.hired, posts)
-    return np.maximum(np.maximum(fewest, contract - plan.contract_teachers), idle)
+    idle = pool + on_contract - staff_need(given, state).sum(axis=1)
+    fewest = np.minimum(limit["hires"] - hired, posts)
+    return np.asarray(np.maximum(np.maximum(fewest, contract - on_contract), idle))

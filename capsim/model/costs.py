@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.expressions import Term
-from capsim.model.data import ModelData
+from capsim.model.data import ModelData, staffed_stages
 from capsim.model.links import Links
 from capsim.model.variables import Variables, previous
 
@@ -261,10 +261,12 @@ def _of_staff_and_places(given: ModelData, v: Variables) -> Iterator[Line]:
     on_public = np.where(providers.public[seat], allowance[seat], 0.0)
     yield Line("running", providers.county[seat, None], t, v.pupils, on_public[:, None])
     yield Line("running", providers.county[:, None], t, v.public, allowance[:, None])
-    county = np.arange(len(space.counties))[:, None]
+    county = np.arange(len(space.counties))[:, None, None]
     yield Line("staff", county, t, v.pool, costs.teacher_cny)
     yield Line("staff", county, t, v.contract_teachers, costs.contract_teacher_cny)
     yield Line("hiring", county, t, v.hired, costs.hire_cny)
+    yield Line("hiring", county, t, v.to_stage, costs.stage_move_cny)
+    yield Line("hiring", county, t, v.to_county, costs.county_move_cny or 0.0)
 
 
 def _of_private_schools(given: ModelData, v: Variables) -> Iterator[Line]:
@@ -325,9 +327,10 @@ def committed_costs(given: ModelData, ledger: Ledger) -> Array:
     space, settings = given.space, given.scenario.settings
     years = len(space.years)
     out = np.zeros((len(COST_KINDS), len(space.counties), years + 1))
-    kept = (1.0 - settings.staff.attrition) ** np.arange(1, years + 1)
+    kept = settings.staff.stay ** np.arange(1, years + 1)
+    teachers = base_pool(given).sum(axis=1)
     out[COST_KINDS.index("staff"), :, :years] = (
-        settings.costs.teacher_cny * base_pool(given)[:, None] * kept
+        settings.costs.teacher_cny * teachers[:, None] * kept
     )
     running = out[COST_KINDS.index("running")]
     running[:, :years] += _allowance(given)
@@ -375,18 +378,18 @@ def _add_projects(given: ModelData, spent: Spending, out: Array) -> None:
 
 
 def taken_over(given: ModelData) -> Array:
-    """Count teachers who come into the county pool when a school converts, ``[provider]``."""
-    staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
+    """Count teachers who come into the pool when a school converts, ``[provider]``."""
     ratio = given.scenario.settings.policy.takeover_ratio
-    return np.where(staffed[given.providers.stage], ratio * given.providers.staff, 0.0)
+    return np.where(
+        staffed_stages(given)[given.providers.stage], ratio * given.providers.staff, 0.0
+    )
 
 
 def base_pool(given: ModelData) -> Array:
-    """Count base-year public teachers of the staffed stages, ``[county]``; 0 with staff off."""
-    if not given.scenario.settings.switches.staff:
-        return np.zeros(len(given.space.counties))
-    staffed = np.array([s.name in given.scenario.settings.staff.stages for s in given.space.stages])
-    who = given.providers.public & staffed[given.providers.stage]
-    pool = np.zeros(len(given.space.counties))
-    np.add.at(pool, given.providers.county[who], given.providers.staff[who])
+    """Count base-year public teachers on post, ``[county, stage]``; none with staff off."""
+    space, providers = given.space, given.providers
+    pool = np.zeros((len(space.counties), len(space.stages)))
+    if given.scenario.settings.switches.staff:
+        who = providers.public & staffed_stages(given)[providers.stage]
+        np.add.at(pool, (providers.county[who], providers.stage[who]), providers.staff[who])
     return pool

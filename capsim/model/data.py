@@ -626,3 +626,20 @@ def inclusive_pool(data: ModelData) -> Index:
     pool = np.full((len(space.areas), len(space.stages)), -1, np.int64)
     pool[providers.area[found], providers.stage[found]] = found
     return pool
+
+
+def staffed_stages(data: ModelData) -> Flag:
+    """Flag the stages whose teachers come from the county pools, ``[stage]``."""
+    return np.isin(data.space.stage_names, data.scenario.settings.staff.stages)
+
+
+def teachers_at_most(data: ModelData) -> Array:
+    """Count the teachers whom all children of each stage need, ``[stage, year]``.
+
+    No county is sent more in a year; none with staff off.
+    """
+    space = data.space
+    children = np.zeros((len(space.stages), len(space.years)))
+    np.add.at(children, space.grade_stage, space.children.sum(axis=0))
+    used = float(data.scenario.settings.switches.staff)
+    return np.asarray(used * children / space.by_stage("pupils_per_post")[:, None])

@@ -44,6 +44,7 @@ COUPLING = (
     "purchase.ceiling",
     "floors",
     "programme",
+    "staff.counties",
     "safety.targets",
     "criterion",
 )

@@ -15,7 +15,7 @@ import numpy as np
 from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import Builder
-from capsim.model.data import Dates, ModelData, limits_of
+from capsim.model.data import Dates, ModelData, limits_of, staffed_stages, teachers_at_most
 from capsim.model.links import Catchments, Links, catchments_of, sales_of
 
 
@@ -166,11 +166,19 @@ class Variables:
     shared: Index
     """project, school, stage, year: places of a nine-year campus that a stage uses"""
     pool: Index
-    """county, year: teachers on post"""
+    """county, stage, year: teachers on post, in the stages of `staff.stages`"""
     hired: Index
-    """county, year: teachers hired on post"""
+    """county, stage, year: teachers hired on post"""
     contract_teachers: Index
-    """county, year: teachers on contract"""
+    """county, stage, year: teachers on contract"""
+    to_stage: Index
+    """county, stage, year: teachers on post who come from another stage of the county"""
+    from_stage: Index
+    """county, stage, year: teachers on post who leave for another stage of the county"""
+    to_county: Index
+    """county, stage, year: teachers on post who come from the stage's pool of another county"""
+    from_county: Index
+    """county, stage, year: teachers on post who leave for the stage's pool of another county"""
     catchments: Catchments
     assigned: Index
     """area, school, stage, year from which: 0 or 1: the area's public pupils go to the school"""
@@ -230,12 +238,17 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
 
     school = axis.provider, axis.year
     seat = axis.seat(seats), axis.year
-    county = axis.county, axis.year
+    county, teachers = (axis.county, axis.year), (axis.county, axis.stage, axis.year)
     compulsory_pair = space.compulsory[space.bands.stage[seats.band]] & (seats.before >= 0)
     public = providers.public
     levered = per_year(providers.levered)
     settings = given.scenario.settings
-    staffed = np.inf if settings.switches.staff else 0.0
+    staffed = staffed_stages(given)
+    taught = np.broadcast_to(staffed[:, None], (C, len(staffed), T))
+    moving = taught & (staffed.sum() > 1)
+    crossing = taught & (C > 1) & (settings.costs.county_move_cny is not None)
+    most_teachers = np.inf if settings.switches.staff else 0.0
+    most_come = np.broadcast_to(teachers_at_most(given), crossing.shape)
     convertible = providers.levered & (providers.conversion != "no")
     purchasable = per_year(providers.levered & (providers.purchasable > 0))
     closing = per_year(given.least_size > 0)
@@ -322,9 +335,15 @@ def add_columns(m: Builder, given: ModelData, links: Links) -> Variables:
         shared=block(
             "shared", every(int(given.projects.row_campus.sum()), T), axis.campus, axis.year
         ),
-        pool=block("pool", every(C, T), *county, bounds=(0.0, staffed)),
-        hired=block("hired", every(C, T), *county, bounds=(0.0, staffed)),
-        contract_teachers=block("contract_teachers", every(C, T), *county, bounds=(0.0, staffed)),
+        pool=block("pool", taught, *teachers, bounds=(0.0, most_teachers)),
+        hired=block("hired", taught, *teachers, bounds=(0.0, most_teachers)),
+        contract_teachers=block(
+            "contract_teachers", taught, *teachers, bounds=(0.0, most_teachers)
+        ),
+        to_stage=block("to_stage", moving, *teachers, bounds=(0.0, most_teachers)),
+        from_stage=block("from_stage", moving, *teachers, bounds=(0.0, most_teachers)),
+        to_county=block("to_county", crossing, *teachers, bounds=(0.0, most_come[crossing])),
+        from_county=block("from_county", crossing, *teachers, bounds=(0.0, most_teachers)),
         catchments=ruled,
         assigned=block(
             "assigned",

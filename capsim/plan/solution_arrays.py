@@ -197,6 +197,24 @@ class Solution:
         exact = np.maximum(ratio * last - self.pupils, 0.0)
         return np.where(parts.columns.displaced >= 0, exact, 0.0)
 
+    def beyond(self, one: Index, other: Index) -> Array:
+        """By how much columns are above others, 0 where they are not: what comes less what goes."""
+        return np.maximum(self.value(one) - self.value(other), 0.0)
+
+    @cached_property
+    def moves(self) -> tuple[Array, Array, Array, Array]:
+        """Teachers to and from other stages, to and from other counties, ``[c, s, t]``.
+
+        Of those who come and those who go only what is beyond the other.
+        """
+        v = self.parts.columns
+        return (
+            self.beyond(v.to_stage, v.from_stage),
+            self.beyond(v.from_stage, v.to_stage),
+            self.beyond(v.to_county, v.from_county),
+            self.beyond(v.from_county, v.to_county),
+        )
+
     @cached_property
     def classes(self) -> Array:
         """Classes of public providers in compulsory stages, ``[j, t]``; 0 for others."""
@@ -247,6 +265,7 @@ class Solution:
             (v.displaced, self.displaced),
             (v.large_classes, self.large_classes),
             (v.fee_december, self.fee_december),
+            *zip((v.to_stage, v.from_stage, v.to_county, v.from_county), self.moves, strict=True),
             (v.open, self.open),
             (v.converted, self.converted),
             (v.given_up, self.given_up),

@@ -13,6 +13,7 @@ import pandas as pd
 
 from capsim.lp.array_types import Array, Flag, Index, Text
 from capsim.model.costs import COST_KINDS, base_pool, taken_over
+from capsim.model.data import staffed_stages
 from capsim.model.links import complete_catchments
 from capsim.model.model import Model
 from capsim.plan.commitments import admissions_table, commitments_table
@@ -328,39 +329,53 @@ def shortfall_table(solution: Solution) -> pd.DataFrame:
 
 
 def staff_table(solution: Solution) -> pd.DataFrame:
-    """Count teachers by county and school year."""
+    """Count teachers by county, stage and school year: needed, on post, come and gone."""
     parts = solution.parts
     given, v = parts.given, parts.columns
     space, providers, settings = given.space, given.providers, given.scenario.settings
-    counties, years = len(space.counties), parts.years
-    staffed = np.array([s.name in settings.staff.stages for s in space.stages])[providers.stage]
+    stages = np.flatnonzero(staffed_stages(given))
+    here = (providers.county, providers.stage)
     per_post = space.by_stage("pupils_per_post")[providers.stage]
-    need, over = np.zeros((counties, years)), np.zeros((counties, years))
-    np.add.at(need, providers.county[staffed], (solution.public / per_post[:, None])[staffed])
-    np.add.at(over, providers.county, taken_over(given)[:, None] * solution.handed_over)
-    hired = solution.value(v.hired)
-    gained = hired + over if settings.switches.staff else np.zeros_like(hired)
+    need, over = np.zeros((2, len(space.counties), len(space.stages), parts.years))
+    np.add.at(need, here, solution.public / per_post[:, None])
+    np.add.at(over, here, taken_over(given)[:, None] * solution.handed_over)
+    hired, contract = solution.value(v.hired), solution.value(v.contract_teachers)
+    to_stage, from_stage, to_county, from_county = solution.moves
+    gained = hired + over + to_stage - from_stage + to_county - from_county
+    gained = gained if settings.switches.staff else np.zeros_like(gained)
+    before, pool = _pools(base_pool(given), settings.staff.stay, gained)
+    c, s, t = (index.ravel() for index in np.indices(need[:, stages].shape))
+    arrays = {
+        "need": need,
+        "pool": pool,
+        "hired": hired,
+        "taken_over": over,
+        "from_other_stages": to_stage,
+        "to_other_stages": from_stage,
+        "from_other_counties": to_county,
+        "to_other_counties": from_county,
+        "left": settings.staff.attrition * before,
+        "retired": settings.staff.retirement * before,
+        "contract": contract,
+        "surplus": pool + contract - need,
+    }
     return pd.DataFrame(
         {
-            "county": np.repeat(space.counties, years),
-            "school_year": np.tile(space.years, counties),
-            "need": need.ravel(),
-            "pool": _pool(settings.staff.attrition, base_pool(parts.given), gained).ravel(),
-            "hired": hired.ravel(),
-            "taken_over": over.ravel(),
-            "contract": solution.value(v.contract_teachers).ravel(),
+            "county": space.counties[c],
+            "stage": parts.stage_names[stages[s]],
+            "school_year": space.years[t],
+            **{name: array[:, stages].ravel() for name, array in arrays.items()},
         }
     )
 
 
-def _pool(attrition: float, start: Array, gained: Array) -> Array:
-    """Compute the stock of teachers year by year from those gained, ``[county, year]``."""
-    out = np.zeros_like(gained)
-    stock = start
-    for t in range(gained.shape[1]):
-        stock = (1.0 - attrition) * stock + gained[:, t]
-        out[:, t] = stock
-    return out
+def _pools(start: Array, kept: float, gained: Array) -> tuple[Array, Array]:
+    """Compute the teachers on post of the year before and of every year, ``[…, year]``."""
+    stock = [start]
+    for t in range(gained.shape[-1]):
+        stock.append(kept * stock[-1] + gained[..., t])
+    pools = np.stack(stock, axis=-1)
+    return pools[..., :-1], pools[..., 1:]
 
 
 def balance_table(solution: Solution) -> pd.DataFrame:

@@ -1,10 +1,11 @@
-"""Among all cheapest plans with the same decisions, the one that moves the fewest children.
+"""Among all cheapest plans with the same decisions, the one that moves the fewest people.
 
 Flows are degenerate: many share the least cost. The integers are fixed, the linear program is
 solved, and every column and row that its prices pin down stays where it is (complementary
 slackness), which leaves exactly the cheapest solutions. Over these a second program minimises the
-children displaced and the children who change their link from one year to the next. Counties meet
-in few rows only; each keeps the share of them that the plan gives it, and is settled alone.
+children displaced, the children who change their link from one year to the next and the teachers
+who change their stage or county. Counties meet in few rows only; each keeps the share of them that
+the plan gives it, and is settled alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from capsim.model.model import Model
 PRICED = 1e-7
 """Million RMB per unit above which a reduced cost or price pins its column or row."""
 MOVE_WEIGHT = 0.1
-"""A child who changes link, beside a child displaced."""
+"""A child who changes link, or a teacher who changes stage or county, beside a child displaced."""
 
 
 def break_ties(model: Model, x: Array, program: LinearProgram | None = None) -> Array:
@@ -44,7 +45,10 @@ def break_ties(model: Model, x: Array, program: LinearProgram | None = None) -> 
     extra = wide.matrix.shape[0] - fixed.matrix.shape[0]
     parts = split(wide, np.concatenate([own.coupling, np.zeros(extra, bool)]))
     second = np.zeros(len(wide.cost))
-    second[model.columns.displaced[model.columns.displaced >= 0]] = 1.0
+    v = model.columns
+    second[v.displaced[v.displaced >= 0]] = 1.0
+    for column in (v.to_stage, v.to_county):
+        second[column[column >= 0]] = MOVE_WEIGHT
     second[columns:] = MOVE_WEIGHT
     shares = parts.shares(whole)
     found = in_parallel(

@@ -5,7 +5,7 @@ The screen and the page say the same; each lays it out in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ from capsim.report.summary import meets_all
 from capsim.simulation.outcomes import Outcomes
 
 HALF_A_CHILD = 0.5
+HALF_A_TEACHER = 0.5
 NAMED_COUNTIES = 4
 """Counties named where children are left without a place."""
 LIMITS = {
@@ -318,6 +319,52 @@ def _large_classes(plan: Plan, say: Words) -> Iterator[str]:
             most=say.share(most["share"]),
             where=say.joined([*where, str(most.name)]),
         )
+
+
+def teachers(plan: Plan, summary: dict[str, Any], say: Words) -> Section | None:
+    """Write how many teachers are needed, there and beyond need: first, peak and last year.
+
+    The peak is the year with the most beyond need. None where no teachers are planned.
+    """
+    staff, by_year = plan.tables["staff"], summary["teachers"]
+    if not any(year["pool"] + year["contract"] for year in by_year.values()):
+        return None
+    first, last = min(by_year), max(by_year)
+    peak = max(by_year, key=lambda year: by_year[year]["surplus"])
+    said = {year: _teachers_of(staff, year, by_year[year], say) for year in (first, peak, last)}
+    parts = [said[first]]
+    if peak not in (first, last):
+        parts.append(say("most beyond need in {text}", text=said[peak]))
+    moved = staff[["from_other_stages", "from_other_counties", "left", "retired"]].sum()
+    parts.append(said[last])
+    parts.append(
+        say(
+            "until {year} {number} change stage, {across} change county, {gone} leave or retire",
+            year=last,
+            number=say.count(moved["from_other_stages"]),
+            across=say.count(moved["from_other_counties"]),
+            gone=say.count(moved["left"] + moved["retired"]),
+        )
+    )
+    return Section(say("Teachers of public schools"), list(dict.fromkeys(parts)))
+
+
+def _teachers_of(staff: pd.DataFrame, year: str, total: Mapping[str, float], say: Words) -> str:
+    """Write the teachers of a year, those beyond need by stage too."""
+    text = say(
+        "{year}: {need} needed, {pool} on post and {contract} on contract, {surplus} beyond need",
+        year=year,
+        **{key: say.count(total[key]) for key in ("need", "pool", "contract", "surplus")},
+    )
+    mine = staff[staff["school_year"] == int(year)]
+    by_stage = mine.groupby("stage", sort=False)["surplus"].sum()
+    if len(by_stage) < 2 or total["surplus"] < HALF_A_TEACHER:
+        return text
+    stages = [
+        say("{stage} {number}", stage=say.name(str(stage)), number=say.count(number))
+        for stage, number in by_stage.items()
+    ]
+    return text + say(" ({stages})", stages=say.joined(stages))
 
 
 def people(summary: dict[str, Any], say: Words) -> list[str]:

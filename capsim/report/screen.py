@@ -58,6 +58,8 @@ def answer(
     if missing := narrative.short(plan, say):
         lines += ["", *wrapped(*missing)]
     lines += ["", *wrapped(*narrative.before_and_after(plan, say))]
+    if staff := narrative.teachers(plan, summary, say):
+        lines += ["", *wrapped(*staff)]
     lines += ["", *narrative.people(summary, say)]
     lines += ["", *wrapped(*narrative.binds(plan, say))]
     if outcomes is not None and (late := narrative.late(outcomes, say)):

@@ -29,6 +29,8 @@ from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import Outcomes
 
 LIBRARIES = ("numpy", "scipy", "pandas", "highspy", "pulp", "simpy", "matplotlib")
+TEACHERS = ("need", "pool", "hired", "contract", "surplus")
+"""Columns of the plan's teachers that are summed up by school year."""
 MOST_LATE = 5
 """Projects listed that are most likely to be late."""
 EN = words("en")
@@ -72,6 +74,7 @@ def summarize(
         "private_share": {},
         "displaced_pupils": {},
         "surplus_places": {},
+        "teachers": {},
         "cost_cny": {"by_kind": {}, "by_year": {}},
         "certificate": {},
         "simulation": {"draws": 0},
@@ -99,6 +102,8 @@ def summarize(
     compulsory = tables["balance"]["stage"].isin(plan.scenario.settings.stages.compulsory)
     surplus = _by(tables["balance"][compulsory], "school_year", "surplus")
     summary["surplus_places"] = none | surplus
+    staff = tables["staff"].groupby("school_year")[list(TEACHERS)].sum()
+    summary["teachers"] = {str(year): row for year, row in staff.to_dict("index").items()}
     summary["cost_cny"] = {
         "by_kind": _by(tables["costs"], "kind", "discounted_cny"),
         "by_year": _by(tables["costs"], "school_year", "discounted_cny"),

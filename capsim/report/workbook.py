@@ -66,7 +66,7 @@ def plan_workbook(
     -------
     bytes
         Of an ``.xlsx`` file with the sheets summary, targets, projects, conversions, purchases,
-        closures, admissions, commitments, balance, costs, prices and sources.
+        closures, admissions, commitments, balance, staff, costs, prices and sources.
 
     Raises
     ------
@@ -138,6 +138,10 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     for year, number in summary["surplus_places"].items():
         english, chinese = f"Empty public places, {year}", f"{year}学年空余公办学位"
         yield english, chinese, (number, COUNT), "places 个"
+    for year, teachers in summary["teachers"].items():
+        for key, (english, chinese) in known["teachers"].items():
+            number = (teachers[key], COUNT)
+            yield f"{english}, {year}", f"{year}学年{chinese}", number, "teachers 人"
     for kind, cost in summary["cost_cny"]["by_kind"].items():
         chinese = f"费用：{known['kinds'].get(kind, kind)}"
         yield f"Cost: {kind}", chinese, (cost, COUNT), "RMB, discounted 元，折现"

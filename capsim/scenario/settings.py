@@ -236,6 +236,8 @@ class Costs(_Section):
     displacement_cny: Amount = 3_000.0
     overfill_cny: Amount = 2_000.0
     hire_cny: Amount = 5_000.0
+    stage_move_cny: Amount = 0.0
+    county_move_cny: Amount | None = None
     teacher_cny: Amount = 100_000.0
     contract_teacher_cny: Amount = 70_000.0
     travel_cny_per_km: Amount = 300.0
@@ -245,10 +247,17 @@ class Costs(_Section):
 
 
 class Staff(_Section):
-    """The county staff pool."""
+    """The county staff pools."""
 
     attrition: Share = 0.03
+    retirement: Share = 0.0
+    county_move_share: Share | None = None
     stages: Names = ("primary", "junior")
+
+    @property
+    def stay(self) -> float:
+        """Share of a year's teachers on post who are still there a year later."""
+        return 1.0 - self.attrition - self.retirement
 
 
 class Travel(_Section):

@@ -79,25 +79,37 @@ def class_sizes(
     return total / whole, large / whole, very_large / whole
 
 
-def contract_teachers(data: SimulationData, seated: Sequence[Seated]) -> Array:
-    """Compute teachers on contract: the plan's, changed as the need beyond the posts changes.
+def helping_teachers(data: SimulationData, seated: Sequence[Seated]) -> tuple[Array, Array]:
+    """Compute teachers on contract, and teachers on post who help out in another stage.
+
+    Those on contract are the plan's, changed as the need of the stage beyond its posts changes. For
+    who would come on top of the plan's, teachers on post whom another stage of the county does not
+    need are taken first.
 
     Returns
     -------
-    array [county, year, draw]
+    two arrays [county, year, draw]
         Persons.
     """
-    need: Array = np.zeros((len(data.space.counties), *seated[0].total.shape[1:]))
-    for stage, seating in zip(data.stages, seated, strict=True):
+    need = np.zeros((*data.need.shape, seated[0].total.shape[-1]))
+    for number, (stage, seating) in enumerate(zip(data.stages, seated, strict=True)):
         if stage.pupils_per_post:
-            need = (
-                need
-                + by_group(public_pupils(stage, seating), stage.county, len(need))
-                / stage.pupils_per_post
-            )
+            pupils = by_group(public_pupils(stage, seating), stage.county, len(need))
+            need[:, number] = pupils / stage.pupils_per_post
+    posts, planned = data.posts[..., None], data.contract[..., None]
     spare = data.contract - np.maximum(data.need - data.posts, 0.0)
-    beyond = np.maximum(need - data.posts[..., None], 0.0)
-    return np.asarray(np.maximum(beyond + spare[..., None], 0.0))
+    wanted = np.maximum(np.maximum(need - posts, 0.0) + spare[..., None], 0.0)
+    more = np.maximum(wanted - planned, 0.0).sum(axis=1)
+    idle = np.maximum(posts - need, 0.0).sum(axis=1)
+    helping = np.minimum(more, idle)
+    return wanted.sum(axis=1) - helping, helping
+
+
+def moves_cny(data: SimulationData, helping: Array) -> Array:
+    """Return what it costs that more teachers help out than last year, RMB ``[…, year, draw]``."""
+    return data.settings.costs.stage_move_cny * np.maximum(
+        np.diff(helping, axis=-2, prepend=0.0), 0.0
+    )
 
 
 def public_pupils(stage: StageData, seated: Seated) -> Array:
@@ -128,10 +140,10 @@ def money(
     nothing = np.zeros((len(data.space.years), draws))
     year = {kind: nothing.copy() for kind in COST_KINDS if kind not in FIXED}
     year["running"] += (data.openings.running_cny[:, None, None] * copies).sum(0)
-    teachers = price.teacher_cny * data.posts[..., None]
-    year["staff"] += (teachers + price.contract_teacher_cny * contract_teachers(data, seated)).sum(
-        0
-    )
+    on_contract, helping = helping_teachers(data, seated)
+    teachers = price.teacher_cny * data.posts.sum(axis=1)[..., None]
+    year["staff"] += (teachers + price.contract_teacher_cny * on_contract).sum(0)
+    year["hiring"] = moves_cny(data, helping).sum(0)
     for stage, seating, payer, pupils in zip(
         data.stages, seated, payers, displacements, strict=True
     ):
@@ -147,6 +159,6 @@ def money(
     for number, kind in enumerate(COST_KINDS):
         if kind in FIXED:
             out[number] = data.fixed_cny[kind]
-        elif getattr(data.settings.cost_terms, kind):
-            out[number] = data.discount @ year[kind]
+        if kind in year and getattr(data.settings.cost_terms, kind):
+            out[number] += data.discount @ year[kind]
     return out

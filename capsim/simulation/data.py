@@ -155,7 +155,7 @@ class SimulationData:
         Most places purchased; inf for no limit.
     budget_cny : float64 ``[county and the whole, year]``
         Recurrent money that the plan leaves, RMB; inf for no limit.
-    posts, contract, need : float64 ``[county, year]``
+    posts, contract, need : float64 ``[county, stage, year]``
         Teachers on post, on contract, and needed, in the plan.
     fixed_cny : mapping of text to float
         Discounted cost of kinds that draws do not change.
@@ -195,8 +195,10 @@ def simulation_data(plan: Plan) -> SimulationData:
         "county": pd.Index(space.counties),
         "school_year": pd.Index(space.years),
     }
+    by_pool = {"stage": pd.Index(space.stage_names), **by_county}
     posts, contract, need = (
-        spread(plan.tables["staff"], column, by_county) for column in ("pool", "contract", "need")
+        spread(plan.tables["staff"], column, by_pool).swapaxes(0, 1)
+        for column in ("pool", "contract", "need")
     )
     costs = plan.tables["costs"].groupby("kind")["discounted_cny"].sum()
     return SimulationData(

@@ -15,7 +15,12 @@ import numpy as np
 from scipy import sparse
 
 from capsim.lp.array_types import Array, Flag
-from capsim.simulation.costs_and_classes import LATER_PART, contract_teachers, public_pupils
+from capsim.simulation.costs_and_classes import (
+    LATER_PART,
+    helping_teachers,
+    moves_cny,
+    public_pupils,
+)
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.parents import Parents
 from capsim.simulation.seating import Payers, Seated, by_group, ceilings, offer, share_within
@@ -187,7 +192,9 @@ def more_spent(data: SimulationData, payers: Sequence[Payers], seated: Sequence[
     counted on.
     """
     price, counties = data.settings.costs, len(data.space.counties)
-    out = price.contract_teacher_cny * (contract_teachers(data, seated) - data.contract[..., None])
+    on_contract, helping = helping_teachers(data, seated)
+    planned = data.contract.sum(axis=1)[..., None]
+    out = price.contract_teacher_cny * (on_contract - planned) + moves_cny(data, helping)
     for stage, payer, seating in zip(data.stages, payers, seated, strict=True):
         public = public_pupils(stage, seating) - stage.enrolled * stage.runs_public[..., None]
         fewer = stage.bought[..., None], stage.bought_december[..., None]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from county_teachers import counties
 from tiny_cases import limit, project, school
 
 import capsim
@@ -313,6 +314,28 @@ def staff() -> capsim.Scenario:
     )
 
 
+def staff_of_stages() -> capsim.Scenario:
+    """A tenth leaves a year; teachers of primary pupils may go to the junior stage."""
+    return counties(
+        areas={"town": "C"},
+        children={("town", "primary"): (80, 80), ("town", "junior"): (80, 80)},
+        teachers={("town", "primary"): 6.0, ("town", "junior"): 2.0},
+        limits=[("C", "hires", 2022, 1.0)],
+        staff={"attrition": 0.1, "stages": ["primary", "junior"]},
+    )
+
+
+def staff_of_counties() -> capsim.Scenario:
+    """Teachers of town may teach in port for 20,000 RMB; a year at most a tenth of them go."""
+    return counties(
+        children={("town", "junior"): (80, 80), ("port", "junior"): (80, 80)},
+        teachers={("town", "junior"): 6.0, ("port", "junior"): 2.0},
+        costs={"county_move_cny": 20_000},
+        staff={"attrition": 0.06, "retirement": 0.04, "county_move_share": 0.1}
+        | {"stages": ["junior"]},
+    )
+
+
 def kindergarten() -> capsim.Scenario:
     """Half public, 30 % inclusive, 20 % other; one may be built, one may turn inclusive."""
     return case(
@@ -460,6 +483,8 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             money,
             land,
             staff,
+            staff_of_stages,
+            staff_of_counties,
             kindergarten,
             floors,
             floors_of_seniors,

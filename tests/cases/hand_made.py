@@ -375,11 +375,12 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             "area county stage grade school_year children placed shortfall", *shortfall
         ),
         "staff": frame(
-            "county school_year need pool hired taken_over contract",
-            ("C", 2022, 30.0, 30.0, 3.0, 0.0, 0.0),
-            ("C", 2023, 40.0, 35.0, 5.0, 3.0, 5.0),
-            ("D", 2022, 13.0, 13.0, 2.2, 0.0, 0.0),
-            ("D", 2023, 15.0, 14.0, 2.3, 0.0, 1.0),
+            "county stage school_year need pool hired taken_over from_other_stages "
+            "to_other_stages from_other_counties to_other_counties left retired contract surplus",
+            ("C", "junior", 2022, 30.0, 30.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0),
+            ("C", "junior", 2023, 40.0, 35.0, 5.0, 3.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 5.0, 0.0),
+            ("D", "junior", 2022, 13.0, 13.0, 2.2, 0.0, 0.0, 0.0, 0.0, 0.0, 1.2, 0.0, 0.0, 0.0),
+            ("D", "junior", 2023, 15.0, 14.0, 2.3, 0.0, 0.0, 0.0, 0.0, 0.0, 1.3, 0.0, 1.0, 0.0),
         ),
         "costs": frame(
             "kind county school_year cost_cny discounted_cny committed_cny", *cost_rows()

@@ -146,7 +146,7 @@ def plan(
         need = {"X": (170, 150 + 36 + 24, 150 + 36 + 24)[t] / 20, "Y": 80 / 20}
         for county, posts in (("X", 8.0), ("Y", 5.0)):
             spare = max(need[county] - posts, 0.0)
-            staff.append((county, year, need[county], posts, spare))
+            staff.append((county, "primary", year, need[county], posts, spare))
     by = np.array([1, 1 / 1.04, 1 / 1.04**2])
     kinds = {
         "capital": 7e6,
@@ -178,7 +178,7 @@ def plan(
             "area to_area to_school stage grade school_year pupils boarders cost_cny", *flows
         ),
         "shortfall": rows("area stage grade school_year placed shortfall", *shortfall),
-        "staff": rows("county school_year need pool contract", *staff),
+        "staff": rows("county stage school_year need pool contract", *staff),
         "costs": rows("kind discounted_cny", *kinds.items()),
         "targets": rows(
             "id by required achieved",

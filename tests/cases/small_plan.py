@@ -197,8 +197,10 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
     for year in YEARS:
         for c in range(1, counties + 1):
             row = {"county": f"C{c:02d}", "school_year": year}
-            staff.append({**row, "need": 90.0, "pool": 80.0, "hired": 40.0, "taken_over": 5.0})
-            staff[-1]["contract"] = 10.0
+            staff.append({**row, "stage": "primary", "need": 88.0, "pool": 80.0, "hired": 40.0})
+            staff[-1] |= {"taken_over": 5.0, "from_other_stages": 0.0, "to_other_stages": 0.0}
+            staff[-1] |= {"from_other_counties": 0.0, "to_other_counties": 0.0, "retired": 1.0}
+            staff[-1] |= {"left": 3.0, "contract": 10.0, "surplus": 2.0}
             for kind, amount in (("staff", 8e6), ("capital", 3e7), ("purchase", 2e6)):
                 committed = 7e6 if kind == "staff" else 0.0
                 costs.append(

@@ -40,6 +40,8 @@ DEFINE = {
     "opening": define_opening,
     "seats_of_kindergartens": FAMILIES["seats"],
     "floors_of_seniors": FAMILIES["floors"],
+    "staff_of_stages": FAMILIES["staff"],
+    "staff_of_counties": FAMILIES["staff"],
 }
 
 

@@ -37,6 +37,7 @@ KEYS = {
     "private_share": None,
     "displaced_pupils": None,
     "surplus_places": None,
+    "teachers": None,
     "cost_cny": {"by_kind", "by_year"},
     "certificate": {"checked", "max_violation", "worst"},
     "simulation": None,

@@ -15,7 +15,7 @@ from capsim.scenario import generate
 
 SHEETS = (
     *("summary", "targets", "projects", "conversions", "purchases", "closures", "balance"),
-    *("costs", "prices", "sources"),
+    *("staff", "costs", "prices", "sources"),
 )
 NASTY = ("=1+1", "+5", "-5", "@x", "'=q", "x" * 200, '👩‍🏫, "q"', "<b>", "\t=1")
 

@@ -16,7 +16,7 @@ from capsim.model.costs import (
     new_year_days,
     taken_over,
 )
-from capsim.model.data import limits_of
+from capsim.model.data import limits_of, staffed_stages, teachers_at_most
 from capsim.model.variables import previous
 
 
@@ -71,7 +71,7 @@ def define_land(m: Builder, f: Formulation) -> None:
 
 
 def define_staff(m: Builder, f: Formulation) -> None:
-    """Give every public pupil a teacher: a county's pool, hires, take-overs, contract teachers.
+    """Give every public pupil a teacher of a county and stage: on post, moved, on contract.
 
     Rows
     ----
@@ -79,8 +79,21 @@ def define_staff(m: Builder, f: Formulation) -> None:
         Public pupils ÷ pupils a post are at most the teachers.
         Price: none: a teacher lent for the year.
     staff.pool
-        The pool is last year's who stay, those hired and those taken over with a school.
+        The pool is last year's who stay, those hired, those taken over with a school, and those who
+        come from other stages and counties, less who leave for them.
         Price: none: a teacher given, who stays on.
+    staff.leaving
+        Only those leave for another stage or county who stay from last year or were taken over.
+        Price: none: a teacher more who may move.
+    staff.stages
+        In a county as many come as leave.
+        Price: none: what a teacher is worth in one stage and not in another.
+    staff.counties
+        In all counties together as many come as leave, stage by stage.
+        Price: none: what a teacher is worth in one county and not in another.
+    staff.county_share
+        A year at most ``county_move_share`` of last year's pool leave a county for another.
+        Price: none: a teacher more who may go to another county.
     staff.hires
         Limit on hiring.
         Price: `hire`.
@@ -104,24 +117,39 @@ def define_staff(m: Builder, f: Formulation) -> None:
     """
     x, axis, given = f.x, f.axis, f.given
     space, providers, settings = given.space, given.providers, given.scenario.settings
-    counties, county = len(space.counties), providers.county
-    staffed = np.isin(f.stage_names, settings.staff.stages)[providers.stage]
-    per_post = space.by_stage("pupils_per_post")[providers.stage][:, None]
-    of_county = counties, [axis.county]
-    needed = (x.public_pupils / per_post).group(np.where(staffed, county, -1), *of_county)
-    m.add("staff.need", needed <= x.pool + x.contract_teachers)
+    counties, county, stage = len(space.counties), providers.county, providers.stage
+    staffed = staffed_stages(given)[stage]
+    per_post = space.by_stage("pupils_per_post")[stage][:, None]
+    shape = counties, len(f.stage_names), f.years
+    of_stage = np.where(staffed, county, -1), stage
+    of_pool = of_stage, shape[:2], [axis.county, axis.stage]
+    needed = (x.public_pupils / per_post).group(*of_pool)
+    m.add("staff.need", needed <= x.pool + x.contract_teachers, x.pool.exists)
 
-    kept = 1.0 - settings.staff.attrition
-    start = np.zeros((counties, f.years))
-    start[:, 0] = kept * base_pool(given)
-    taken = (taken_over(given)[:, None] * x.handed_over).group(county, *of_county)
-    m.add("staff.pool", x.pool == kept * x.pool.previous() + start + x.hired + taken)
-    add_limit(m, f, "staff.hires", "hires", x.hired)
+    kept = settings.staff.stay
+    start = np.zeros(shape)
+    start[..., 0] = base_pool(given)
+    before = x.pool.previous() + start
+    taken = (taken_over(given)[:, None] * x.handed_over).group(*of_pool)
+    staying = kept * before + taken
+    come, leave = x.to_stage + x.to_county, x.from_stage + x.from_county
+    m.add("staff.pool", x.pool == staying + x.hired + come - leave, x.pool.exists)
+    m.add("staff.leaving", leave <= staying, leave.exists)
+    inside = x.to_stage.sum(1)
+    m.add("staff.stages", inside == x.from_stage.sum(1), inside.exists)
+    across = x.to_county.sum(0)
+    m.add("staff.counties", across == x.from_county.sum(0), across.exists)
+    share = settings.staff.county_move_share
+    if share is not None:
+        gone = x.from_county.sum(1)
+        m.add("staff.county_share", gone <= share * before.sum(1), gone.exists)
+    hired, pool, contract = (of.sum(1) for of in (x.hired, x.pool, x.contract_teachers))
+    add_limit(m, f, "staff.hires", "hires", hired)
 
-    projects = given.projects
+    projects, of_county = given.projects, (counties, [axis.county])
     posts = projects.row_posts[:, None] * x.open[projects.row_project]
     more = posts.group(projects.row_county, *of_county)
-    add_limit(m, f, "staff.posts", "posts", x.pool - more)
+    add_limit(m, f, "staff.posts", "posts", pool - more)
 
     pupils = providers.pupils[:, None]
     who = (providers.levered & staffed)[:, None] & (pupils > 0)
@@ -129,7 +157,7 @@ def define_staff(m: Builder, f: Formulation) -> None:
     released = settings.policy.release_share * per_pupil
     leaving = released * (pupils * (1 - x.converted) - x.fee - x.purchased)
     free = leaving.group(county, *of_county)
-    add_limit(m, f, "staff.contract", "contract_teachers", x.contract_teachers - free)
+    add_limit(m, f, "staff.contract", "contract_teachers", contract - free)
 
     hires_limit, posts_limit, contract_limit = (
         limits_of(given, kind)[0] for kind in ("hires", "posts", "contract_teachers")
@@ -140,24 +168,26 @@ def define_staff(m: Builder, f: Formulation) -> None:
     most_free = np.bincount(county, weights=np.ravel(released * pupils), minlength=counties)
     most_free = most_free[:, None]
     used, either = x.hires_used + x.posts_used, 1 - x.hires_used - x.posts_used
-    m.add("staff.hires_used", x.hired >= hires_limit * x.hires_used, x.hires_used.exists)
+    m.add("staff.hires_used", hired >= hires_limit * x.hires_used, x.hires_used.exists)
     m.add(
         "staff.posts_used",
-        x.pool - more >= posts_limit - (posts_limit + most) * (1 - x.posts_used),
+        pool - more >= posts_limit - (posts_limit + most) * (1 - x.posts_used),
         x.posts_used.exists,
     )
     m.add(
         "staff.contract_used",
-        x.contract_teachers - free >= contract_limit - (contract_limit + most_free) * either,
+        contract - free >= contract_limit - (contract_limit + most_free) * either,
         used.exists,
     )
     m.add("staff.one_used", used <= 1, x.hires_used.exists & x.posts_used.exists)
     takes_most = np.bincount(county, weights=taken_over(given) * may, minlength=counties)
-    hired_most = base_pool(given)[:, None] + takes_most[:, None] + np.cumsum(hires_limit, axis=1)
+    start_most = base_pool(given).sum(axis=1) + takes_most
+    come_most = np.where(f.columns.to_county >= 0, teachers_at_most(given), 0.0).sum(axis=1)
+    hired_most = start_most[:, None] + np.cumsum(hires_limit + come_most, axis=1)
     pool_most = np.fmin(hired_most, posts_limit + most)
     teachers_most = pool_most + contract_limit + most_free
     m.add(
         "staff.none_idle",
-        x.pool + x.contract_teachers <= needed + teachers_most * either,
+        pool + contract <= needed.sum(1) + teachers_most * either,
         used.exists & ~np.isnan(teachers_most),
     )

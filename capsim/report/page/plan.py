@@ -115,6 +115,8 @@ def _contents(
     spread = narrative.cost_spread(plan, summary, say)
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
     sections.append(narrative.before_and_after(plan, say))
+    if staff := narrative.teachers(plan, summary, say):
+        sections.append(staff)
     if missing := narrative.short(plan, say):
         sections.append(missing)
     sections.append(narrative.binds(plan, say))

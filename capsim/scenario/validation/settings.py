@@ -60,6 +60,13 @@ def _years(case: Case) -> Iterable[Fault]:
     if policy.conversion_due_year < policy.conversion_earliest_year:
         expected = f"at least conversion_earliest_year = {policy.conversion_earliest_year}"
         yield case.fault("policy.conversion_due_year", policy.conversion_due_year, expected)
+    staff = case.settings.staff
+    if staff.attrition + staff.retirement > 1:
+        expected = f"at most 1 with attrition = {staff.attrition:g}"
+        yield case.fault("staff.retirement", f"{staff.retirement:g}", expected)
+    if staff.county_move_share is not None and case.settings.costs.county_move_cny is None:
+        expected = "a price of moves between counties: costs.county_move_cny"
+        yield case.fault("staff.county_move_share", f"{staff.county_move_share:g}", expected)
     for name, programme in case.settings.programmes.items():
         if not is_planned(programme.by.year):
             yield case.fault(f"programmes.{name}.by", programme.by, f"a date in {planned}")
