@@ -203,6 +203,11 @@ def _dates(model: Model, entry: Entry) -> Iterator[Rule]:
     )
 
 
+def _closing_notice(model: Model, entry: Entry) -> Iterator[Rule]:
+    if model.given.scenario.settings.policy.closing_notice_years:
+        yield from of_rows(model, entry)
+
+
 def _land(model: Model, entry: Entry) -> Iterator[Rule]:
     yield of_relaxation(entry, land(model))
 
@@ -324,6 +329,7 @@ BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "every child": _every_child,
     "conversions due": _dates,
     "first conversions": _dates,
+    "closing notice": _closing_notice,
     "land": _land,
     "purchase": _purchase,
     "bought children": _bought_children,

@@ -17,10 +17,8 @@ def define_closure(m: Builder, f: Formulation) -> None:
 
     Rows
     ----
-    closure.at_once
-        A closed school is phased out too.
     closure.notice
-        It was phased out so many years before, if the policy asks for it.
+        A school that is closed at once was phased out ``closing_notice_years`` ago, or is now.
     closure.either
         A school is not both phased out and converted.
     closure.phase_out_stays
@@ -36,10 +34,8 @@ def define_closure(m: Builder, f: Formulation) -> None:
     """
     x, least_size = f.x, f.given.least_size[:, None]
     can, policy = x.phase_out.exists, f.given.scenario.settings.policy
-    m.add("closure.at_once", x.closed <= x.phase_out, can)
-    if policy.closing_notice_years:
-        m.add("closure.notice", x.closed <= x.phase_out.before(policy.closing_notice_years), can)
-    m.add("closure.either", x.phase_out + x.converted <= 1, can)
+    m.add("closure.notice", x.closed <= x.phase_out.before(policy.closing_notice_years), can)
+    m.add("closure.either", x.phase_out + x.converted <= 1, can & x.converted.exists)
     m.add("closure.phase_out_stays", x.phase_out >= x.phase_out.previous(), can)
     m.add("closure.closed_stays", x.closed >= x.closed.previous(), can)
     m.add("closure.too_small", x.enrolled >= least_size * (1 - x.phase_out - x.converted), can)
