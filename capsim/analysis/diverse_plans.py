@@ -141,7 +141,8 @@ def different_plans(
 def decisions(model: Model) -> tuple[Index, Array]:
     """Return the columns that distance counts, and how much of a decision each of them is."""
     v = model.columns
-    states = np.concatenate([v.open[:, -1], v.converted[:, -1], v.phase_out[:, -1]])
+    last = (v.open, v.converted, v.given_up, v.phase_out)
+    states = np.concatenate([column[:, -1] for column in last])
     contract = v.contract[v.contract >= 0]
     states = states[states >= 0]
     share = np.full(len(contract), 1.0 / model.parts.years)

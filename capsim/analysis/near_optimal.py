@@ -471,7 +471,7 @@ def _groups(model: Model) -> Index:
     projects = len(v.open)
     for first, columns in (
         (0, v.open),
-        *((projects, c) for c in (v.converted, v.phase_out, v.closed, v.contract)),
+        *((projects, c) for c in (v.converted, v.given_up, v.phase_out, v.closed, v.contract)),
         (projects, v.purchased_december),
     ):
         i, k = np.nonzero(columns >= 0)

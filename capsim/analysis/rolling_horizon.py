@@ -263,12 +263,13 @@ def _fixed(model: Model, x: Array, year: int, before: LeadTimes) -> Flag:
     yearly = (
         *(v.flow, v.shortfall, v.pupils, v.displaced, v.fee, v.purchased, v.public),
         *(v.fee_december, v.purchased_december, v.overfill, v.contract_start, v.large_classes),
+        v.pupils_brought,
         *(v.pool, v.hired, v.contract_teachers, v.to_stage, v.from_stage),
         *(v.to_county, v.from_county, v.shared, v.fee_by_grade, v.fee_by_grade_december),
     )
     for column in yearly:
         fix(column, past)
-    for column in (v.phase_out, v.closed):
+    for column in (v.phase_out, v.closed, v.given_up):
         fix(column, autumn - before.conversion * MONTH_DAYS < now)
     fix(v.contract, autumn - before.contract * MONTH_DAYS < now)
     fix(v.converted, check - before.conversion * MONTH_DAYS < now)

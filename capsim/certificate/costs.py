@@ -78,6 +78,12 @@ def running(given: CertificateData, copies: Floats) -> Floats:
     return given.by_county(each * copies[given.projects.of], given.projects.county)
 
 
+def keeping_open(given: CertificateData, going: Floats) -> Floats:
+    """Compute fixed costs of public schools, and of those ``going`` that converted ``[j, t]``."""
+    runs = np.where(given.providers.public[:, None], 1.0, going)
+    return school_number(given, "fixed_cny")[:, None] * runs
+
+
 def costs_by_kind(
     given: CertificateData, plan: Decisions, state: Derived, ways: Ways
 ) -> dict[str, Floats]:
@@ -94,16 +100,18 @@ def costs_by_kind(
     hiring = float(prices.hire_cny) * (plan.hired + state.taken_over)
     hiring = hiring + float(prices.stage_move_cny) * plan.to_stage
     hiring = hiring + float(prices.county_move_cny or 0.0) * plan.to_county
-    lease = school_number(given, "conversion_lease_cny")[:, None] * state.converted[:, 1:]
+    lease = school_number(given, "conversion_lease_cny")[:, None] * state.going
     turned = np.diff(np.hstack([0 * state.converted[:, :1], state.converted_december]), axis=1)
     once = school_number(given, "conversion_cost_cny")[:, None] * turned
     begins = np.diff(np.hstack([np.zeros((len(at), 1)), plan.phased_out]), axis=1)
-    closing = school_number(given, "closure_cost_cny")[:, None] * begins
+    ends = np.diff(np.hstack([np.zeros((len(at), 1)), plan.given_up]), axis=1)
+    closing = school_number(given, "closure_cost_cny")[:, None] * (begins + ends)
     missing = float(prices.shortfall_cny) * plan.shortfall.sum(axis=1)
     events = opening_events(given, plan)
     return {
         "capital": capital(given, events),
-        "running": running(given, state.copies[:, 1:]) + given.by_county(allowance, at),
+        "running": running(given, state.copies[:, 1:])
+        + given.by_county(allowance + keeping_open(given, state.going), at),
         "staff": given.by_county(teachers.sum(axis=1), everywhere),
         "hiring": given.by_county(hiring.sum(axis=1), everywhere),
         "purchase": given.by_county(purchase_cost(given, plan), at),
@@ -164,7 +172,8 @@ def committed_by_kind(given: CertificateData) -> dict[str, Floats]:
     return {
         "capital": capital(given, events),
         "running": running(given, open_by * projects.count[:, None])
-        + given.by_county(allowance, given.area_county),
+        + given.by_county(allowance, given.area_county)
+        + given.by_county(keeping_open(given, np.zeros((len(rolls), T))), providers.county),
         "staff": staff,
         "salvage": salvage(given, events),
     }

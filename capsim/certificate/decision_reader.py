@@ -22,8 +22,8 @@ COLUMNS = {
     "places_compulsory places_given_up capital_cny land_mu",
     "openings": "project opens copies",
     "campuses": "project school stage area county school_year places",
-    "conversions": "school stage area county conversion converts pupils_base places "
-    "staff_taken_over cost_cny",
+    "conversions": "school stage area county conversion converts pupils_base pupils_before places "
+    "staff_taken_over cost_cny given_up",
     "closures": "school stage area county how from_year",
     "purchases": "school stage area county school_year contract places_september "
     "places_december price_cny cost_cny",
@@ -184,13 +184,12 @@ class Decisions:
     """The decisions of a plan as arrays.
 
     ``opened[m, k]`` copies in use by check date; ``shared[r, t]`` places of a campus that the stage
-    of a row uses; ``converted[j, k]``, ``phased_out[j, t]``, ``closed[j, t]``, ``contract[j, t]`` 0
-    or 1; ``purchased[j, t]``, ``purchased_december[j, t]``, ``pupils[j, g, t0..]``,
-    ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and ``public`` ``[j, t]``;
-    ``paying``, ``bought`` and ``bought_december`` ``[j, g, t]`` of schools whose bought places
-    follow the child; staff by county, staffed stage and planned year.
-    ``intake_ends[j]`` is the planned year's index of a ``run_down`` row, the number of years where
-    there is none.
+    of a row uses; ``converted[j, k]``, ``phased_out[j, t]``, ``closed[j, t]``, ``given_up[j, t]``,
+    ``contract[j, t]`` 0 or 1; ``purchased[j, t]``, ``purchased_december[j, t]``, ``pupils[j, g,
+    t0..]``, ``displaced[j, g, t]``, ``shortfall[a, g, t]``; ``fee_paying`` and ``public`` ``[j,
+    t]``; ``paying``, ``bought`` and ``bought_december`` ``[j, g, t]`` of schools whose bought
+    places follow the child; staff by county, staffed stage and planned year. ``intake_ends[j]`` is
+    the planned year's index of a ``run_down`` row, the number of years where there is none.
     """
 
     opened: Floats
@@ -199,6 +198,7 @@ class Decisions:
     converts: Ints
     phased_out: Floats
     closed: Floats
+    given_up: Floats
     intake_ends: Ints
     contract: Floats
     purchased: Floats
@@ -243,7 +243,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
     told = every & follows(given)[:, None, None]
 
     converts = convert_dates(given, reader)
-    phased, closed, ends = closings(given, reader)
+    phased, closed, left, ends = closings(given, reader)
     levered = given.providers.levered[:, None]
     at: dict[str, tuple[list[Axis], Bools | bool, Bools | bool]] = {
         "openings": ([projects, checks], False, True),
@@ -285,6 +285,7 @@ def read_decisions(given: CertificateData, reader: Reader) -> Decisions:
         converts=converts,
         phased_out=phased,
         closed=closed,
+        given_up=left,
         intake_ends=ends,
         contract=contract,
         purchased=read["purchases.places_september"],
@@ -330,8 +331,8 @@ def convert_dates(given: CertificateData, reader: Reader) -> Ints:
     return out
 
 
-def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, Ints]:
-    """Read who is phased out and closed by planned year, and the first year of running down."""
+def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, Floats, Ints]:
+    """Read who is phased out, closed and given up by planned year, and who runs down since when."""
     frame, T = reader.tables["closures"], len(given.years)
     at = provider_axis(given).positions(frame)
     when = pd.Index(given.years).get_indexer(pd.Index(frame["from_year"]))
@@ -339,20 +340,25 @@ def closings(given: CertificateData, reader: Reader) -> tuple[Floats, Floats, In
     formal = given.least_size > 0
     how = frame["how"].to_numpy(dtype=object)
     twice = frame.duplicated(["school", "stage", "how"]).to_numpy(bool)
-    allowed = np.where(how == "run_down", levered[at], formal[at])
+    may = levered & given.providers.schools["conversion"].isin(["must", "may"]).to_numpy(bool)
+    may &= given.settings.gives_up
+    who = {"run_down": levered, "given_up": may, "phase_out": formal, "closed": formal}
+    allowed = np.array(
+        [kind in who and who[kind][j] for j, kind in zip(at, how, strict=True)], bool
+    )
     good = (at >= 0) & (when >= 0) & allowed & ~twice
-    good &= np.isin(how.astype(str), ["phase_out", "closed", "run_down"])
     faults = [
         tuple(row) for row in frame.loc[~good, ["school", "stage", "how", "from_year"]].to_numpy()
     ]
     reader.book.none_of("tables", "closures, no such closure", faults, len(frame))
-    phased, closed = np.zeros((2, len(levered), T))
+    since = {kind: np.zeros((len(levered), T)) for kind in ("phase_out", "closed", "given_up")}
     ends = np.full(len(levered), T)
     for j, t, kind in zip(at[good], when[good], how[good], strict=True):
         if kind == "run_down":
             ends[j] = t
         else:
-            (closed if kind == "closed" else phased)[j, t:] = 1.0
+            since[kind][j, t:] = 1.0
+    phased, closed = since["phase_out"], since["closed"]
     alone = (phased.sum(axis=1, keepdims=True) == 0) & (closed > 0)
     phased[alone] = closed[alone]
-    return phased, closed, ends
+    return phased, closed, since["given_up"], ends

@@ -22,7 +22,8 @@ class Derived:
     """Implied quantities; ``[j, t]`` in planned years unless stated.
 
     ``copies[m, t0..]`` and ``copies_december[m, t]``; ``converted[j, t0..]`` and
-    ``converted_december[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
+    ``converted_december[j, t]``, and not given up again ``going[j, t]``, since the year before or
+    longer ``settled[j, t]``; ``total[j, t0..]`` pupils; ``excess[j, t]`` pupils above standard
     seats; ``taken_over[c, s, t]`` teachers by county and staffed stage. ``added`` are the seats of
     projects, ``new_seats`` the same but for those given up beyond the places there were,
     ``old_seats`` the places still in use.
@@ -32,6 +33,8 @@ class Derived:
     copies_december: Floats
     converted: Floats
     converted_december: Floats
+    going: Floats
+    settled: Floats
     total: Floats
     added: Floats
     old_seats: Floats
@@ -66,7 +69,8 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
     places = np.where(public, providers.places[:, None], 0.0)
     old = np.maximum(places - lost, 0.0)
     public_seats = places + added - lost
-    converted_seats = np.where(levered, providers.places[:, None] * converted[:, 1:], 0.0)
+    going = converted[:, 1:] * (1.0 - plan.given_up)
+    converted_seats = np.where(levered, providers.places[:, None] * going, 0.0)
     public_pupils = np.where(public, total[:, 1:], np.where(levered, plan.public, 0.0))
     excess = np.maximum(public_pupils - public_seats - converted_seats, 0.0)
     turning = december - converted[:, 1:]
@@ -75,12 +79,14 @@ def derive(given: CertificateData, plan: Decisions) -> Derived:
     in_rule = public & providers.compulsory[:, None]
     size = given.per_stage("class_size")[providers.stage][:, None]
     classes = np.where(in_rule, public_seats / size, 0.0)
-    taken = np.diff(converted, axis=1) * taken_over_staff(given)[:, None]
+    taken = handed_over(given, np.diff(converted, axis=1), total) * taken_over_staff(given)[:, None]
     return Derived(
         copies=copies,
         copies_december=plan.december(given, plan.opened),
         converted=converted,
         converted_december=december,
+        going=going,
+        settled=converted[:, :-1] * (1.0 - plan.given_up),
         total=total,
         added=added,
         old_seats=old,
@@ -190,6 +196,18 @@ def staying(given: CertificateData, pupils: Floats) -> Floats:
     return given.progression[given.providers.area] * pupils[:, given.previous, :-1]
 
 
+def handed_over(given: CertificateData, turns: Floats, total: Floats) -> Floats:
+    """Compute the share of a school's staff taken over as it converts ``[j, t]``.
+
+    ``turns`` is 1 in the year of the conversion, ``total[j, t0..]`` are pupils.
+    """
+    if not given.settings.counts_brought:
+        return turns
+    pupils = given.providers.pupils[:, None]
+    brought = np.divide(total[:, :-1], pupils, out=np.zeros_like(turns), where=pupils > 0)
+    return np.asarray(turns * brought)
+
+
 def taken_over_staff(given: CertificateData) -> Floats:
     """Count teachers taken over if a school converts ``[j]``."""
     providers = given.providers
@@ -212,6 +230,8 @@ def check_places(given: CertificateData, plan: Decisions, state: Derived, book: 
         check_continuity(given, plan, state, book)
     if given.on("conversion"):
         check_conversion(given, plan, state, book)
+    if given.on("handover"):
+        check_handover(given, plan, state, book)
     if given.on("closure"):
         check_closure(given, plan, state, book)
     if given.on("purchase"):
@@ -239,7 +259,7 @@ def check_seats(given: CertificateData, plan: Decisions, state: Derived, book: L
         providers.stage
     ]
     room = slack[:, None] * np.where(
-        levered, providers.places[:, None] * state.converted[:, :-1], state.public_seats
+        levered, providers.places[:, None] * state.settled, state.public_seats
     )
     book.at_most("seats", "over-filling of", state.excess, room, axes, where=public | levered)
     capacity = providers.capacity[:, None]
@@ -298,7 +318,7 @@ def check_intake(given: CertificateData, plan: Decisions, state: Derived, book: 
     axes = [providers.names, given.years]
     intake = first_grades(given, plan.pupils)
     before, now = intake[:, :-1], intake[:, 1:]
-    levered, settled = providers.levered[:, None], state.converted[:, :-1]
+    levered, settled = providers.levered[:, None], state.settled
     if policy.intake_rise_share is not None:
         most = (1.0 + float(policy.intake_rise_share)) * before
         most = most + providers.places[:, None] * settled
@@ -328,7 +348,7 @@ def check_admission(given: CertificateData, plan: Decisions, state: Derived, boo
     providers = given.providers
     intake = first_grades(given, plan.pupils)[:, 1:]
     allowed = providers.admission[:, None] * (1.0 - plan.phased_out)
-    allowed = allowed + providers.places[:, None] * state.converted[:, :-1]
+    allowed = allowed + providers.places[:, None] * state.settled
     axes = [providers.names, given.years]
     levered = providers.levered[:, None]
     book.at_most("admission", "first-grade pupils of", intake, allowed, axes, where=levered)
@@ -340,7 +360,7 @@ def check_continuity(given: CertificateData, plan: Decisions, state: Derived, bo
     axes = [providers.names, given.grades, given.years]
     later = providers.teaches & (given.previous >= 0)
     stay = staying(given, plan.pupils)
-    allowed = stay + (providers.places[:, None] * state.converted[:, :-1])[:, None, :]
+    allowed = stay + (providers.places[:, None] * state.settled)[:, None, :]
     levered = (later & providers.levered[:, None])[:, :, None]
     book.at_most("continuity", "pupils of", plan.pupils[:, :, 1:], allowed, axes, where=levered)
     book.equal("continuity", "displaced of", plan.displaced, state.displaced, axes)
@@ -357,6 +377,29 @@ def check_conversion(given: CertificateData, plan: Decisions, state: Derived, bo
     must = providers.levered & (providers.schools["conversion"] == "must").to_numpy(bool)
     within = due < last
     book.at_most("conversion", "due of", plan.converts, due, [names], where=must & within)
+
+
+def check_handover(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
+    """Check that converted schools keep and admit pupils, or were converted and are given up."""
+    providers, policy = given.providers, given.settings.policy
+    axes = [providers.names, given.years]
+    before = state.converted[:, :-1]
+    book.at_most("handover", "given up before its conversion", plan.given_up, before, axes)
+    runs = state.going > 0
+    if policy.conversion_keep_share is not None:
+        later = (providers.teaches & (given.previous >= 0))[:, :, None]
+        kept = (plan.pupils[:, :, 1:] * later).sum(axis=1)
+        most = (staying(given, plan.pupils) * later).sum(axis=1)
+        base = np.maximum(providers.capacity, 1e-9)
+        room = np.minimum(1.0, providers.places / base)[:, None]
+        least = float(policy.conversion_keep_share) * room * most
+        book.at_most("handover", "keeping of", least, kept, axes, where=runs)
+    if policy.conversion_intake_share is not None:
+        grades = providers.teaches.sum(axis=1)
+        usual = np.minimum(providers.places / grades, providers.admission)[:, None]
+        least = float(policy.conversion_intake_share) * usual * np.ones_like(plan.given_up)
+        intake = first_grades(given, plan.pupils)[:, 1:]
+        book.at_most("handover", "intake of", least, intake, axes, where=runs)
 
 
 def check_closure(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:

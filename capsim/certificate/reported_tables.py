@@ -22,7 +22,7 @@ from capsim.certificate.decision_reader import (
     provider_axis,
 )
 from capsim.certificate.ledger import Bools, Floats, Ledger
-from capsim.certificate.places import Derived, taken_over_staff
+from capsim.certificate.places import Derived, handed_over, taken_over_staff
 from capsim.certificate.policies import (
     Target,
     class_counts,
@@ -50,11 +50,11 @@ MONEY = (
 
 def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader: Reader) -> None:
     """Compare every reported table with what the decisions imply."""
-    check_texts(given, reader)
+    check_texts(given, plan, reader)
     check_schools(given, plan, state, reader)
     check_purchases(given, plan, reader)
     check_payers(given, plan, state, reader)
-    check_conversions(given, reader)
+    check_conversions(given, plan, state, reader)
     check_projects(given, plan, reader)
     check_balance(given, plan, state, reader)
     check_shares(given, plan, state, reader)
@@ -96,7 +96,7 @@ def compare(
         reader.book.equal(table, f"{column} of", cells, columns[column], names, money=money)
 
 
-def check_texts(given: CertificateData, reader: Reader) -> None:
+def check_texts(given: CertificateData, plan: Decisions, reader: Reader) -> None:
     """Check that area, county, stage and sector columns repeat the scenario."""
     providers, stage = given.providers, given.stage_names
     counties = [given.counties[c] for c in given.area_county]
@@ -113,9 +113,10 @@ def check_texts(given: CertificateData, reader: Reader) -> None:
         columns = schools if table in ("enrolment", "schools") else place
         reader.same_text(table, columns, at, names)
         if table == "conversions":
-            reader.same_text(
-                table, {"conversion": list(providers.schools["conversion"])}, at, names
-            )
+            since = plan.given_up.sum(axis=1)
+            ends = [f"{given.years[-1] + 1 - int(n)}-09-01" if n else "" for n in since]
+            told = {"conversion": list(providers.schools["conversion"]), "given_up": ends}
+            reader.same_text(table, told, at, names)
     for table in ("shortfall", "balance"):
         at = axis("area", given.areas).positions(reader.tables[table])
         reader.same_text(table, {"county": counties}, at, given.areas)
@@ -177,15 +178,23 @@ def check_payers(given: CertificateData, plan: Decisions, state: Derived, reader
     book.equal("payers", "fee_paying_december of", december, left, names, where=told)
 
 
-def check_conversions(given: CertificateData, reader: Reader) -> None:
+def check_conversions(
+    given: CertificateData, plan: Decisions, state: Derived, reader: Reader
+) -> None:
     """Check the numbers repeated in `conversions`."""
     providers, frame = given.providers, reader.tables["conversions"]
     at = provider_axis(given).positions(frame)
     known = at >= 0
+    opens = given.calendar.year[np.minimum(plan.converts, len(given.calendar.dates) - 1)]
+    late = ~np.isin(plan.converts, given.calendar.autumn)
+    there = state.total[np.arange(len(opens)), opens + late]
+    once = np.ones((len(opens), 1))
+    share = handed_over(given, once, np.column_stack([there, there]))[:, 0]
     columns = {
         "pupils_base": providers.pupils,
+        "pupils_before": there,
         "places": providers.places,
-        "staff_taken_over": taken_over_staff(given),
+        "staff_taken_over": taken_over_staff(given) * share,
         "cost_cny": school_number(given, "conversion_cost_cny"),
     }
     rows = [[providers.names[j] for j in at[known]]]

@@ -234,7 +234,7 @@ def seats_left(given: CertificateData, plan: Decisions, state: Derived) -> Float
     shape = len(given.areas), len(given.stages), len(given.years)
     left, at = np.zeros(shape), (providers.area, providers.stage)
     np.add.at(left, at, np.where(providers.public[:, None], empty, 0.0))
-    places = providers.places[:, None] * state.converted[:, :-1]
+    places = providers.places[:, None] * state.settled
     np.maximum.at(left, at, np.where(providers.levered[:, None], places - plan.public, 0.0))
     return np.maximum(left, 0.0)
 

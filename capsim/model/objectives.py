@@ -61,7 +61,8 @@ def _surplus(model: Model) -> Expression:
     x, providers = model.parts.x, model.given.providers
     if not model.given.scenario.settings.switches.seats:
         raise ValueError("surplus places need the constraint family `seats`, which is switched off")
-    seats = providers.places[:, None] * (providers.public[:, None] + x.converted)
+    going_on = x.converted - x.given_up
+    seats = providers.places[:, None] * (providers.public[:, None] + going_on)
     pupils = x.pupils[providers.public[model.columns.seats.provider]]
     there = seats.total() + x.new_seats.total() - x.places_given_up.total()
     empty = there - pupils.total() - x.public.total()
@@ -290,6 +291,8 @@ def _totals(model: Model) -> Iterator[Lever]:
     yield _total(
         "places in converted schools", "places", v.converted[:, -1], given.providers.places
     )
+    if v.given_up.max(initial=-1) >= 0:
+        yield _total("converted schools given up", "schools", v.given_up[:, -1], whole=True)
     yield _total("schools phased out", "schools", v.phase_out[:, -1], whole=True)
     yield _total("places bought", "place-years", v.purchased_december)
     if parts.given.scenario.settings.switches.staff:

@@ -137,31 +137,45 @@ def conversions_table(solution: Solution) -> pd.DataFrame:
     providers = given.providers
     j = np.flatnonzero((solution.converted > 0).any(axis=1))
     first = np.argmax(solution.converted[j] > 0, axis=1)
+    t = given.dates.year[first]
+    there = np.column_stack([providers.rolls.sum(axis=1), solution.enrolled])
+    before = there[j, t + (first != given.dates.autumn[t])]
+    share = np.ones(len(j))
+    if given.scenario.settings.counts_brought:
+        pupils = providers.pupils[j]
+        share = np.divide(before, pupils, out=np.zeros(len(j)), where=pupils > 0)
+    ends = solution.given_up[j]
+    year = given.space.years[np.argmax(ends, axis=1)] if len(j) else t
+    ever: Flag = np.any(ends > 0, axis=1)
+    given_up = [f"{y}-09-01" if one else "" for y, one in zip(year, ever, strict=True)]
     return pd.DataFrame(
         {
             **_who(solution, j),
             "conversion": providers.conversion[j],
             "converts": given.dates.date[first],
             "pupils_base": providers.pupils[j],
+            "pupils_before": before,
             "places": providers.places[j],
-            "staff_taken_over": taken_over(given)[j],
+            "staff_taken_over": taken_over(given)[j] * share,
             "cost_cny": providers.conversion_cost[j],
+            "given_up": np.array(given_up, object),
         }
     )
 
 
 def closures_table(solution: Solution) -> pd.DataFrame:
-    """List private schools that admit no more: closed by decision, or run down."""
+    """List schools founded as private that admit no more: by decision, or run down."""
     given, v = solution.parts.given, solution.parts.columns
     out = np.round(solution.value(v.phase_out)) > 0
     shut = np.round(solution.value(v.closed)) > 0
     frames = []
     years = given.space.years
-    for flag, how in ((shut, "closed"), (out, "phase_out")):
+    left = solution.given_up > 0
+    for flag, how in ((shut, "closed"), (out, "phase_out"), (left, "given_up")):
         j = np.flatnonzero(flag.any(axis=1))
         year = years[np.argmax(flag[j], axis=1)]
         frames.append(pd.DataFrame({**_who(solution, j), "how": how, "from_year": year}))
-    closed, phased = frames
+    closed, phased, given_up = frames
     merged = phased.merge(closed, on=["school", "stage"], how="left", suffixes=("", "_shut"))
     phased = phased[(merged["from_year"] != merged["from_year_shut"]).to_numpy(bool)]
     seats = v.seats
@@ -178,7 +192,7 @@ def closures_table(solution: Solution) -> pd.DataFrame:
     down = pd.DataFrame(
         {**_who(solution, j), "how": "run_down", "from_year": years[np.argmax(none[j], axis=1)]}
     )
-    return pd.concat([phased, closed, down], ignore_index=True)
+    return pd.concat([phased, closed, given_up, down], ignore_index=True)
 
 
 def purchases_table(solution: Solution) -> pd.DataFrame:

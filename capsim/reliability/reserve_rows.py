@@ -108,7 +108,8 @@ def _crowding(
     excess, free = ceiling_share(parts.given)[:, None], ~providers.levered[:, None]
     public, places = providers.public[:, None], providers.places[:, None]
     there = np.where(public, (1 + excess) * places, free * providers.cap[:, None])
-    in_converted = places * (x.converted + excess * x.converted.previous())
+    going_on, settled = x.converted - x.given_up, x.converted.previous() - x.given_up
+    in_converted = places * (going_on + excess * settled)
     sure = (1 + excess) * _sure_seats(model, safety.counted)
     private = free * x.enrolled - x.joined
     over = private + x.public - in_converted - sure - there - reserve

@@ -186,12 +186,17 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
     opened = built[built["opens"] != ""]
     candidates = opened["copies"][opened["status"] == "candidate"].sum()
     converted = plan.tables["conversions"]["school"].nunique()
-    closed = plan.tables["closures"]["school"].nunique()
+    closures = plan.tables["closures"]
+    given_up = closures["school"][closures["how"] == "given_up"].nunique()
+    closed = closures["school"][closures["how"] != "given_up"].nunique()
     bought = plan.tables["purchases"].groupby("school_year")["places_december"].sum()
     done = [
         say("{number} projects open", number=say.count(opened["copies"].sum()))
         + say(", {number} of them candidates", number=say.count(candidates)),
-        say("{number} schools convert", number=say.count(converted)),
+        say("{number} schools convert", number=say.count(converted))
+        + (
+            say(", {number} of them given up again", number=say.count(given_up)) if given_up else ""
+        ),
         say("{number} close or run down", number=say.count(closed)),
         say(
             "up to {number} places bought in a year",

@@ -148,6 +148,7 @@ def money(
         data.stages, seated, payers, displacements, strict=True
     ):
         year["running"] += stage.allowance_cny * public_pupils(stage, seating).sum(0)
+        year["running"] += (stage.fixed_cny[:, None] * stage.runs_public).sum(0)[:, None]
         bought = payer.bought + LATER_PART * (payer.bought_december - payer.bought)
         year["purchase"] += (stage.price_cny[:, None, None] * bought).sum(0)
         year["travel"] += seating.travel_cny

@@ -59,8 +59,10 @@ class StageData:
         Planned, persons; the last are fee-paying after what is bought by December.
     private_december : float64 ``[provider, year]``
         1 unless the school converts on 31 December of the year.
+    fixed_cny : float64 ``[provider]``
+        What keeping a public or converted school open costs a school year.
     converted, settled : bool ``[provider, year]``
-        Converted by the autumn; by the autumn before.
+        Converted by the autumn, and not given up again; by the autumn before.
     capacity : float64 ``[provider, year]``
         Most pupils of a private provider.
     sellable : float64 ``[provider, year]``
@@ -96,6 +98,7 @@ class StageData:
     rolls: Array
     places: Array
     price_cny: Array
+    fixed_cny: Array
     pupils: Array
     fee: Array
     bought: Array
@@ -266,7 +269,8 @@ def _read_stage(
     autumns = model.dates.date[model.dates.autumn].astype(str)
     turned, date = (tables["conversions"][name].to_numpy(str) for name in ("school", "converts"))
     converted[codes(turned, school)] = date[:, None] <= autumns
-    converted &= levered[:, None]
+    given_up = tables["closures"][tables["closures"]["how"] == "given_up"]
+    converted &= levered[:, None] & ~_ending(given_up, school, space.years, run_down=False)
     sellable = spread(tables["purchases"], "contract", by_year)
     sellable *= providers.purchasable[here][:, None]
     closed, ended = tables["closures"], model.intake_stays_ended
@@ -293,6 +297,7 @@ def _read_stage(
         rolls=providers.rolls[np.ix_(here, grades)],
         places=providers.places[here],
         price_cny=np.nan_to_num(providers.price[here]),
+        fixed_cny=providers.fixed[here],
         pupils=pupils,
         fee=fee,
         bought=bought,

@@ -338,9 +338,9 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             ("T", "2022-12-31", 1),
         ),
         "conversions": frame(
-            "school stage area county conversion converts pupils_base places staff_taken_over "
-            "cost_cny",
-            ("M", "junior", "n", "C", "must", "2022-12-31", 90, 120, 3.0, 1e5),
+            "school stage area county conversion converts pupils_base pupils_before places "
+            "staff_taken_over cost_cny given_up",
+            ("M", "junior", "n", "C", "must", "2022-12-31", 90, 90, 120, 3.0, 1e5, ""),
         ),
         "closures": frame(
             "school stage area county how from_year",

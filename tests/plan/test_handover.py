@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from golden_cases import case
 from tiny_cases import school, spent
 
 import capsim
+from capsim.certificate import certify
+from capsim.simulation import simulate
 
 LIVELY = {"conversion_keep_share": 0.9, "conversion_intake_share": 0.5}
 WAY_CNY = 1500.0  # 5 km at 300 RMB
 
 
-def hill(closure_cost_cny: float = 1e9, *, staffed: bool = False, **policy: Any) -> Any:
+def hill(
+    closure_cost_cny: float = 1e9, *, staffed: bool = False, places: float = 50, **policy: Any
+) -> Any:
     """Private school V on a hill, 5 km out of town: ways that are saved where pupils leave it.
 
     Two grades of 40 children, half of them at V, half in town at P, which has places for all. V
-    must convert by the first autumn, has 50 places, admits 20 a year and has 4 teachers.
+    must convert by the first autumn; it admits 20 a year and has 4 teachers.
     """
     numbers = (40, 40, 40, 40)
-    private = school("V", "private", 50, 40, conversion="must", admission_plan=20, staff=4)
+    private = school("V", "private", places, 40, conversion="must", admission_plan=20, staff=4)
     public = school("P", "public", 80, 40, staff=2, fixed_cny=7e4)
     costs = {"conversion_lease_cny": 1e3, "fixed_cny": 2e3, "closure_cost_cny": closure_cost_cny}
     return case(
@@ -38,8 +45,11 @@ def hill(closure_cost_cny: float = 1e9, *, staffed: bool = False, **policy: Any)
 
 
 def planned(scenario: Any) -> Any:
+    """The optimum, checked by the certificate."""
     plan = capsim.optimize(scenario, gap=1e-9, threads=1)
     assert plan.status == "optimal"
+    certificate = certify(scenario, plan)
+    assert certificate.holds(), certificate.worst
     return plan
 
 
@@ -75,6 +85,10 @@ def test_a_converted_school_admits_or_is_given_up(closure_cost_cny: float, stays
     assert spent(plan, "closure") == ({} if stays else {2023: closure_cost_cny})
     rent = {2022: 1e3, 2023: 1e3, 2024: 1e3} if stays else {2022: 1e3}
     assert spent(plan, "conversion") == rent
+    [told] = plan.tables["conversions"].itertuples()
+    assert (told.pupils_before, told.given_up) == (40.0, "" if stays else "2023-09-01")
+    closures = plan.tables["closures"][["school", "how", "from_year"]].to_numpy().tolist()
+    assert closures == ([] if stays else [["V", "given_up", 2023]])
 
 
 def test_fixed_costs_of_public_schools_are_committed() -> None:
@@ -100,6 +114,8 @@ def test_teachers_come_with_the_pupils(by_pupils: bool, teachers: float) -> None
     assert pupils_of(plan, "V")[:1] == pytest.approx([20.0])
     staff = plan.tables["staff"].set_index("school_year")
     assert staff["taken_over"].to_list() == pytest.approx([0.0, teachers, 0.0])
+    [told] = plan.tables["conversions"].itertuples()
+    assert (told.pupils_before, told.staff_taken_over) == pytest.approx((20.0, teachers))
     hired = staff["hired"] + staff["taken_over"]
     paid = {int(t): 5000 * number for t, number in hired.items() if number > 1e-9}
     assert spent(plan, "hiring") == pytest.approx(paid)
@@ -109,3 +125,59 @@ def test_the_switch_turns_all_of_it_off() -> None:
     free = planned(hill())
     off = hill(**LIVELY, takeover_by_pupils=True).variant({"switches.handover": False})
     assert planned(off).objective_cny == pytest.approx(free.objective_cny)
+
+
+def test_the_certificate_sees_a_school_that_nobody_keeps_alive() -> None:
+    """Plans made without the rules break them: 18 who must stay in 2022, 10 to be admitted."""
+    free = planned(hill())
+    kept = certify(hill(conversion_keep_share=0.9), free)
+    assert kept.worst is not None
+    assert not kept.holds()
+    assert "handover" in kept.worst
+    admitted = certify(hill(conversion_intake_share=0.5), free)
+    assert not admitted.holds()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("closures", "from_year", 2022),
+        ("closures", "how", "run_down"),
+        ("conversions", "given_up", ""),
+        ("conversions", "pupils_before", 39.0),
+    ],
+)
+def test_the_certificate_sees_another_end(table: str, column: str, value: Any) -> None:
+    scenario = hill(6e4, **LIVELY)
+    plan = planned(scenario)
+    told = plan.tables[table].assign(**{column: value})
+    lying = replace(plan, tables={**plan.tables, table: told})
+    assert not certify(scenario, lying).holds()
+
+
+@pytest.mark.parametrize("closure_cost_cny", [6.5e4, 6e4])
+def test_without_uncertainty_the_simulation_is_the_plan(closure_cost_cny: float) -> None:
+    plan = planned(hill(closure_cost_cny, staffed=True, **LIVELY, takeover_by_pupils=True))
+    outcomes = simulate(plan, draws=2, uncertainty=False)
+    costs = outcomes.tables["costs"].set_index("kind")
+    planned_cny = plan.tables["costs"].groupby("kind")["discounted_cny"].sum()
+    for kind, row in costs.iterrows():
+        assert row.to_numpy() == pytest.approx(planned_cny.get(kind, 0.0), rel=1e-9, abs=1e-6)
+    assert outcomes.tables["shortfall"]["mean"].sum() == 0
+    drawn = simulate(plan, draws=20, seed=1)
+    assert np.isfinite(drawn.tables["costs"].set_index("kind").to_numpy(float)).all()
+
+
+def test_an_explanation_names_the_rules() -> None:
+    """Of 30 who move up all stay, 20 are admitted, there are 40 places."""
+    everybody = {"conversion_keep_share": 1.0, "conversion_intake_share": 1.0}
+    scenario = hill(**everybody, places=40)
+    rolls = [("P", "7", 10.0), ("P", "8", 30.0), ("V", "7", 30.0), ("V", "8", 10.0)]
+    table = pd.DataFrame(rolls, columns=["school", "grade", "pupils"]).assign(stage="junior")
+    plan = capsim.optimize(scenario.variant(tables={"rolls": table}), threads=1)
+    assert plan.status == "infeasible"
+    explanation = plan.explain()
+    assert explanation is not None
+    named = {rule for one in explanation.conflicts for rule in one}
+    assert {"pupils of converted schools", "intake of converted schools"} <= named
+    assert "a converted school keeps its share of those who move up" in explanation.sentences[0]

@@ -21,7 +21,7 @@ from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate
 from capsim.scenario.scenario import Scenario
 
-DECISIONS = ("open", "converted", "phase_out", "closed", "assigned")
+DECISIONS = ("open", "converted", "given_up", "phase_out", "closed", "assigned")
 CONTRACTS = ("contract", "contract_start")
 
 
