@@ -147,7 +147,8 @@ def test_an_explanation_names_the_share_that_may_leave():
     staff = {"county_move_share": 0.1}
     scenario = two_counties(costs={"county_move_cny": 20_000, "shortfall_cny": 1e9}, staff=staff)
     plan = capsim.optimize(scenario)
-    assert any("teachers" in line for line in plan.explain().sentences)
+    conflict = ("every child", "hires", "moves between counties", "contract teachers")
+    assert plan.explain().conflicts == (conflict,)
 
 
 def test_the_simulation_without_uncertainty_returns_the_costs():
