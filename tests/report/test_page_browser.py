@@ -223,7 +223,7 @@ def test_a_county_has_a_page_of_its_own(opened):
 
 def test_a_comparison_is_sorted_and_chosen_from(opened):
     page = opened("compared")
-    head = page.locator("#ranking thead th", has_text="decided here")
+    head = page.locator("#ranking thead th", has_text="total cost")
     head.get_by_role("button").click()
     at = 1 + page.locator("#ranking thead th").all_inner_texts().index(head.inner_text())
     costs = [float(text.replace(",", "")) for text in column(page, "ranking", at) if text != "–"]
