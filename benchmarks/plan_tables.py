@@ -217,6 +217,11 @@ class Case:
             by_grade = self.of_plan("payers")
             if len(by_grade):
                 return by_grade[[*KEY, "grade", "school_year", *BOUGHT]]
-        table, columns = self.of_plan("schools"), [*KEY, "school_year", *BOUGHT]
+        columns = (*KEY, "school_year", *BOUGHT)
+        if (self.plan / "payers.csv").is_file():
+            table = read(self.plan, "payers", (*columns, "grade"))
+            if len(table):
+                return table[[*columns, "grade"]]
+        table = self.of_plan("schools")
         ours = pd.MultiIndex.from_frame(table[KEY]).isin(self.private.index)
-        return table.loc[ours, columns]
+        return table.loc[ours, list(columns)]

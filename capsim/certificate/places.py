@@ -493,11 +493,13 @@ def check_following(given: CertificateData, plan: Decisions, state: Derived, boo
     providers, told = given.providers, follows(given)[:, None]
     axes = [providers.names, given.years]
     fee, bought, december = plan.paying, plan.bought, plan.bought_december
-    for what, cells, total in (
-        ("fee-paying by grade of", fee, plan.fee_paying),
-        ("bought by grade of", bought, plan.purchased),
-        ("bought by grade in December of", december, plan.purchased_december),
-    ):
+    sums = [("fee-paying by grade of", fee, plan.fee_paying)]
+    if given.on("placement") and given.on("seats"):  # else pupils are not those who pay or are paid
+        sums += [
+            ("bought by grade of", bought, plan.purchased),
+            ("bought by grade in December of", december, plan.purchased_december),
+        ]
+    for what, cells, total in sums:
         book.equal("following", what, cells.sum(axis=1), total, axes, where=told)
     axes = [providers.names, given.grades, given.years]
     where = providers.teaches[:, :, None] & told[:, :, None]

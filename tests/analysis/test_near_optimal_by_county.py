@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cities import without_rules
 
 import capsim
 from capsim import SolveOptions, near_optimal
@@ -20,10 +21,9 @@ WITHIN = 0.1
 
 @cache
 def model() -> Any:
+    stages = ("primary", "junior")
     return formulate(
-        capsim.generate(
-            areas=6, pupils=24_000, years=(2021, 2023), seed=3, stages=("primary", "junior")
-        )
+        without_rules(capsim.generate(6, 24_000, 3, years=(2021, 2023), stages=stages))
     )
 
 

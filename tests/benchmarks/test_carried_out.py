@@ -82,6 +82,17 @@ class Tables:
         self.plan.setdefault(table, []).extend(cells)
         return self
 
+    def listed_by_grade(self, bought: dict[str, tuple[float, ...]]) -> pd.DataFrame:
+        """Table ``payers`` of the schools so far, with so many bought by grade and year."""
+        frame = pd.DataFrame(self.plan["enrolment"])
+        at = zip(frame["grade"], frame["school_year"], strict=True)
+        number = pd.Series([bought[grade][year - YEARS[0]] for grade, year in at])
+        paying = frame["pupils"] - number
+        return frame.assign(
+            purchased=number, purchased_december=number,
+            fee_paying=paying, fee_paying_december=paying,
+        )  # fmt: skip
+
     def case(self) -> Case:
         """Write everything and give it to be counted."""
         plan, scenario = self.folder / "plan", self.folder / "scenario"
@@ -188,19 +199,13 @@ def test_bought_children_who_pay_by_grade(tables: Tables) -> None:
     """The first grade pays in 2023 and the cohort above stays bought: nobody turned."""
     tables.school("sells", grades=grades(10, 10, 10, 10))
     bought = {"1": (10.0, 0.0, 0.0, 0.0), "2": (2.0, 10.0, 0.0, 0.0)}
-    tables.plan["payers"] = []
-    for row in tables.plan["enrolment"]:
-        number = bought[row["grade"]][row["school_year"] - 2022]
-        paying = row["pupils"] - number
-        payers = {"fee_paying": paying, "fee_paying_december": paying}
-        payers |= {"purchased": number, "purchased_december": number}
-        tables.plan["payers"].append(row | payers)
     case = tables.case()
+    frame = tables.listed_by_grade(bought)
+    path = case.plan / "payers.csv"
+    frame.to_csv(path, index=False)
     found = counts.bought_who_pay(case)
     assert (found["pupils"], found["of_bought"]) == (0.0, 22.0)
-    path = case.plan / "payers.csv"
-    frame = pd.read_csv(path)
-    later = (frame["grade"] == 2) & (frame["school_year"] == 2023)
+    later = (frame["grade"] == "2") & (frame["school_year"] == 2023)
     frame.loc[later, ["purchased", "fee_paying"]] = 4.0, 6.0
     frame.to_csv(path, index=False)
     assert counts.bought_who_pay(Case(case.plan, case.scenario))["pupils_2023"] == 6.0

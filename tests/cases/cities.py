@@ -10,11 +10,19 @@ import numpy as np
 import capsim
 from capsim.lp import solve
 from capsim.model.model import formulate
+from capsim.scenario.synthetic.generator import RULES
+
+
+@cache
+def strict_city(areas: int, seed: int, last_year: int = 2024) -> Any:
+    """A city with the rules of a plan that can be carried out, as it is generated."""
+    return capsim.generate(areas=areas, pupils=5000 * areas, years=(2021, last_year), seed=seed)
 
 
 @cache
 def city(areas: int, seed: int, last_year: int = 2024) -> Any:
-    return capsim.generate(areas=areas, pupils=5000 * areas, years=(2021, last_year), seed=seed)
+    """The same without these rules: its programs are quick to solve."""
+    return without_rules(strict_city(areas, seed, last_year))
 
 
 @cache
@@ -29,3 +37,8 @@ def linear_optimum(scenario: Any, demand: Any) -> float:
         return float(np.inf)
     assert found.status == "optimal"
     return found.objective
+
+
+def without_rules(scenario: Any) -> Any:
+    """A generated city without the rules of a plan that can be carried out, quick to solve."""
+    return scenario.variant({f"{part}.{key}": None for part, keys in RULES.items() for key in keys})

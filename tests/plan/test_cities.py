@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pulp
 import pytest
-from cities import children, city
+from cities import children, city, strict_city
 from pulp.apis.coin_api import PULP_CBC_CMD
 from tiny_cases import SHORTFALL_CNY, project, school, town
 
@@ -41,8 +42,9 @@ def test_every_solver_has_the_same_whole_optimum(solver: str) -> None:
 
 
 @pytest.mark.parametrize("areas", [2, 3, 4, 5, 6])
-def test_plans_hold(areas: int) -> None:
-    scenario = city(areas, 8)
+@pytest.mark.parametrize("made", [city, strict_city])
+def test_plans_hold(areas: int, made: Callable[..., Any]) -> None:
+    scenario = made(areas, 8)
     plan = capsim.optimize(scenario, children(areas, 8), gap=2e-2, threads=1)
     certificate = certify(scenario, plan)
     assert certificate.holds(1e-6), certificate.worst
@@ -65,8 +67,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", list(CHANGES))
-def test_plans_of_variants_hold(name: str) -> None:
-    scenario = city(3, 2).variant(CHANGES[name])
+@pytest.mark.parametrize("made", [city, strict_city])
+def test_plans_of_variants_hold(name: str, made: Callable[..., Any]) -> None:
+    scenario = made(3, 2).variant(CHANGES[name])
     plan = capsim.optimize(scenario, children(3, 2), gap=3e-2, threads=1)
     assert plan.status != "infeasible"
     certificate = certify(scenario, plan)

@@ -37,6 +37,25 @@ TURNED_SHARE = 0.64
 SIZES = {"city": (3, 960), "province": (1, 2_500), "nation": (1, None)}
 """By kind: areas in a county, private pupils of a school row (None: a pool for each area)."""
 
+RULES: dict[str, dict[str, tuple[float | bool, str, str]]] = {
+    "policy": {
+        "intake_rise_share": (0, "share", "an intake that was cut is not raised again"),
+        "least_size_share": (0.3, "share of base-year pupils", "a smaller school closes"),
+        "closing_notice_years": (1, "school years", "without intake before a school is closed"),
+        "keep_share": (0.5, "share of those who move up", "who may stay at an open school"),
+        "public_swing_share": (0.3, "share", "by which a public intake changes in a year"),
+        "purchase_follows_child": (True, "switch", "a bought child does not come to pay"),
+        "contract_fall_share": (0.4, "share", "by which bought places fall in a year of contract"),
+        "public_seats_first_km": (0, "km", "bought are places only where public ones are used"),
+    },
+    "staff": {
+        "attrition": (0.01, "a year", "teachers who leave"),
+        "retirement": (0.02, "a year", "teachers who retire"),
+    },
+    "costs": {"stage_move_cny": (3_000, "RMB a teacher", "training for another stage")},
+}
+"""Rules of a plan that can be carried out, in every generated scenario: value, unit, why."""
+
 
 def divide(counties: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Divide counties into urban core, towns and villages.
@@ -156,6 +175,8 @@ def generate(
         purchase_fall=0.1,
         contract_teachers=7_000 / 1_500_000,
         capital_cny=800.0,
+        closure_cny=1_500.0,
+        closable=True,
     )
     units = _units(areas, per_county, rng)
     crowd, tables = base_tables(units, recipe, rng)
@@ -289,11 +310,19 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
                 ("births", "births"), ("pupils", "pupils"), ("schools", "places"),
                 ("schools", "pupils"), ("schools", "staff"), ("schools", "conversion"),
                 ("schools", "conversion_cost_cny"), ("schools", "purchase_price_cny"),
+                ("schools", "closure_cost_cny"),
                 ("rolls", "pupils"), ("projects", "places"), ("projects", "capital_cny"),
                 ("limits", "amount"), ("phases", "mode_months"), ("resources", "units"),
             )
         },
     }  # fmt: skip
+    for section, rules in RULES.items():
+        settings.setdefault(section, {}).update(
+            {
+                key: {"value": value, "unit": unit, "source": f"{why}; assumed", "mark": "A"}
+                for key, (value, unit, why) in rules.items()
+            }
+        )
     return settings
 
 

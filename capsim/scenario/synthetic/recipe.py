@@ -114,6 +114,8 @@ class Recipe:
     """Of the schools that neither sell nor must convert, those with a smallest viable size."""
     closure_cny: float = 3_000.0
     """A pupil, once."""
+    closable: bool = False
+    """Whether closing any private school costs `closure_cny`, not only one with a smallest size."""
 
     # Public supply
     class_mean: Mapping[str, Mapping[str, float]] = field(
@@ -127,6 +129,8 @@ class Recipe:
     """Pupils of an average public class by stage and part."""
     class_spread: float = 0.6
     """Standard deviation round it by area, pupils."""
+    fixed_cny: float = 0.0
+    """Keeping a public or convertible compulsory school open, a place and school year."""
     staff_total: int | None = None
     """Staff of all schools, exactly, kindergartens taking what is left; None: by the standards."""
     staff_cover: float = 1.0

@@ -94,6 +94,8 @@ def _public(
     frame["places"] = frame["classes"] * CLASS_SIZE[stage]
     if stage in COMPULSORY:
         need = pupils / PUPILS_PER_POST[stage]
+        if recipe.fixed_cny:
+            frame["fixed_cny"] = recipe.fixed_cny * frame["places"]
         weights = need * (recipe.staff_cover * cover[code])[at]
         frame["staff"] = split(round(recipe.staff_cover * need.sum()), weights)
     return frame
@@ -230,7 +232,9 @@ def _terms(table: pd.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pd.
     closes = _chosen((conversion == "no") & ~sells, recipe.closable_share)
     table["min_pupils"] = np.where(closes, np.rint(0.3 * pupils), 0).astype(int)
     cost = _round(recipe.closure_cny * table["pupils"].to_numpy(float), 1_000)
-    table["closure_cost_cny"] = np.where(table["min_pupils"] > 0, cost, 0.0)
+    table["closure_cost_cny"] = np.where(closes | recipe.closable, cost, 0.0)
+    if recipe.fixed_cny:
+        table["fixed_cny"] = np.where(conversion == "no", 0.0, recipe.fixed_cny * places)
     return table.drop(columns=["county", "intake"])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cities import without_rules
 
 import capsim
 from capsim.analysis.infeasibility.diagnosis import explain_contradiction
@@ -25,9 +26,8 @@ def every_program_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def short_of_places(factor: float = 1.9, **changes: Any) -> Any:
     """A model of three counties with nothing for sale, ordered to take in more than they can."""
-    base = capsim.generate(
-        areas=9, pupils=45_000, years=(2021, 2023), seed=1, stages=("primary", "junior")
-    )
+    stages = ("primary", "junior")
+    base = without_rules(capsim.generate(9, 45_000, 1, years=(2021, 2023), stages=stages))
     reduction = factor * base.settings.policy.reduction
     none = {
         f"schools.{name}": {"factor": 0} for name in ("purchasable_places", "purchase_min_places")
