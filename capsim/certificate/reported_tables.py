@@ -213,9 +213,7 @@ def check_projects(given: CertificateData, plan: Decisions, reader: Reader) -> N
     begun = plan.opened > 0.5
     opens = [given.calendar.dates[int(np.argmax(b))] if b.any() else "" for b in begun]
     compulsory = np.isin(rows["stage"], np.array(given.stage_names)[given.compulsory_stages])
-    campus = pd.Series(projects.campus, rows.index)
-    order = rows["places"].where(campus).groupby(rows["project"]).rank("first", ascending=False)
-    brought = rows["places"].where(~campus | (order == 1), 0.0)
+    brought = brought_places(given)
     sums = {
         "places": brought,
         "places_compulsory": brought.where(compulsory, 0),
@@ -508,6 +506,14 @@ def check_commitments(
     reader.same_text("commitments", texts, where, labels)
 
 
+def brought_places(given: CertificateData) -> pd.Series[Any]:
+    """Return the places that rows of projects bring: of a campus the first largest number only."""
+    rows = given.projects.rows
+    campus = pd.Series(given.projects.campus, rows.index)
+    order = rows["places"].where(campus).groupby(rows["project"]).rank("first", ascending=False)
+    return rows["places"].where(~campus | (order == 1), 0.0)
+
+
 def openings_by_county(given: CertificateData, plan: Decisions) -> dict[str, Floats]:
     """Sum copies and places that come into use by county and calendar year."""
     projects = given.projects
@@ -515,11 +521,11 @@ def openings_by_county(given: CertificateData, plan: Decisions) -> dict[str, Flo
         pd.Index(given.stage_names).get_indexer(pd.Index(projects.rows["stage"]))
     ]
     copies, places, needed, lost = np.zeros((4, len(given.counties), len(given.years)))
-    seen = set()
+    seen, brought = set(), brought_places(given)
     for r, k, opened in opening_events(given, plan):
         m = projects.of[r]
         at = projects.county[int(np.argmax(projects.of == m))], given.calendar.year[k]
-        each = float(projects.rows["places"].iloc[r])
+        each = float(brought.iloc[r])
         places[at] += opened * each
         needed[at] += opened * each * compulsory[r]
         lost[at] += opened * float(projects.rows["places_given_up"].iloc[r])

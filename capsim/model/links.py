@@ -304,7 +304,7 @@ def complete_catchments(
     assigned : bool ``[pair, epoch]``
     stage : int ``[pair]``
     cost_cny : float64 ``[pair]``, of a pupil's way
-    stands : bool ``[pair]``, the school is there already
+    stands : bool ``[pair, epoch]``, the school is there and has not given up its places
 
     Returns
     -------
@@ -317,7 +317,7 @@ def complete_catchments(
     for epoch in range(out.shape[1]):
         mine = out[:, epoch]
         while True:
-            reached = stands & (c.home | (not c.connected))
+            reached = stands[:, epoch] & (c.home | (not c.connected))
             reached[c.step_from[mine[c.step_to]]] = True
             served = np.isin(of, of[mine])
             free = order[(reached & ~served)[order]]

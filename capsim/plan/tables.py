@@ -116,7 +116,7 @@ def catchments_table(solution: Solution) -> pd.DataFrame:
             np.round(solution.value(v.assigned)) > 0,
             links.stage[c.link],
             links.cost_cny[c.link],
-            providers.places[c.provider] > 0,
+            solution.seats_existing[c.provider][:, c.drawn - space.years[0]] > 0,
         )
     )
     area, j = c.area[pair], c.provider[pair]

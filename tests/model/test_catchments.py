@@ -94,7 +94,7 @@ def test_the_rest_join_the_nearest_catchment_that_they_border(connected: bool) -
     served = np.array([[False], [False], [False], [False], [False], [True]])
     cost = np.array([0.0, 1.0, 2.0, 2.0, 1.0, 0.0])
     for stands, expected in ((provider == 1, [3, 4, 5]), (provider >= 0, [0, 1, 4, 5])):
-        out = complete_catchments(drawn, served, np.zeros(6, int), cost, stands)
+        out = complete_catchments(drawn, served, np.zeros(6, int), cost, stands[:, None])
         assert np.flatnonzero(out[:, 0]).tolist() == expected
     assert served.sum() == 1
 
@@ -107,6 +107,25 @@ def test_an_island_is_led_through_its_neighbour() -> None:
     certificate = certify(river(), free)
     assert not certificate.holds()
     assert certificate.worst == "catchment: islands: ('s0 junior 2022', 'a1')"
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_a_school_that_closes_has_no_catchment_then(anew: bool) -> None:
+    """Drawn once for both years, the catchment of the other school is all there is."""
+    closing = {"project": "C", "stage": "junior", "area": "a0", "kind": "close", "school": "s0"}
+    closing |= {"status": "ordered", "earliest_opening": "2023-09-01", "due": "2023-09-01"}
+    closing |= {"places": 0, "places_given_up": 100, "capital_cny": 0}
+    children = river().table("forecast")
+    later = children[children["school_year"] == 2022].assign(school_year=2023)
+    tables = {
+        "projects": pd.DataFrame([closing]),
+        "forecast": pd.concat([children, later]),
+    }
+    settings = {"horizon.last_year": 2023, "catchments.drawn": [2023] if anew else []}
+    plan = planned(river().variant(settings, tables=tables))
+    assert plan.tables["shortfall"]["shortfall"].sum() == pytest.approx(0)
+    drawn = plan.tables["catchments"].groupby("from_year")["school"].agg(set).to_dict()
+    assert drawn == ({2022: {"s0", "s1"}, 2023: {"s1"}} if anew else {2022: {"s1"}})
 
 
 def test_the_certificate_finds_what_is_wrong_with_catchments() -> None:

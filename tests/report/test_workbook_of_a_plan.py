@@ -14,8 +14,8 @@ from capsim.report.page import milestones
 from capsim.scenario import generate
 
 SHEETS = (
-    *("summary", "targets", "projects", "conversions", "purchases", "closures", "balance"),
-    *("staff", "costs", "prices", "sources"),
+    *("summary", "targets", "projects", "conversions", "purchases", "closures"),
+    *("admissions", "commitments", "balance", "staff", "costs", "prices", "sources"),
 )
 NASTY = ("=1+1", "+5", "-5", "@x", "'=q", "x" * 200, '👩‍🏫, "q"', "<b>", "\t=1")
 
@@ -51,6 +51,17 @@ def test_every_sheet_has_a_frozen_header_in_two_languages(made):
         heads = [cell.value for line in sheet["1:2"] for cell in line if cell.value]
         assert any("\u4e00" <= letter <= "\u9fff" for head in heads for letter in head)
         assert {cell.data_type for line in sheet.iter_rows() for cell in line} <= {*"snd"}
+
+
+def test_what_is_to_be_done_is_said_in_two_languages_and_whole_numbers(made):
+    plan, _, _, book = made
+    admissions, duties = rows(book["admissions"]), rows(book["commitments"])
+    assert {row[4] for row in admissions} <= {"public 公办", "private 民办", "converted 民转公"}
+    assert sum(row[8] for row in admissions) == plan.tables["admissions"]["intake"].sum()
+    assert len(duties) == len(plan.tables["commitments"])
+    decisions = {"begin building 开工建设", "turn public 转为公办", "end admission 停止招生"}
+    decisions |= {"close for good 关停", "contract places 签约购买学位", None}
+    assert {row[-2] for row in duties} <= decisions
 
 
 def test_numbers_are_the_plans_own_to_the_last_digit(made):

@@ -56,6 +56,17 @@ def test_it_loads_again_without_a_fault(city: Scenario, tmp_path) -> None:  # ty
     assert capsim.load(tmp_path / "city").hash == city.hash
 
 
+def test_public_schools_may_change_where_fewer_children_are_born(city: Scenario) -> None:
+    projects = city.table("projects")
+    changed = projects[projects["kind"].isin(["restage", "merge", "close", "nine_year"])]
+    assert set(changed["kind"]) == {"restage", "merge", "close", "nine_year"}
+    assert (changed["status"] == "candidate").all()
+    rooms = changed[changed["kind"] == "restage"].set_index("stage")
+    assert (rooms.loc["primary", "places_given_up"] == 45).all()
+    assert (rooms.loc["junior", "capital_cny"] == 8_000 * 50).all()
+    assert set(changed["kind"]) <= set(city.table("phases")["kind"])
+
+
 def test_projection_follows_births(city: Scenario) -> None:
     demand = capsim.project(city)
     rows = [demand.grades.index(grade) for grade in COMPULSORY]
