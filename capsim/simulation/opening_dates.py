@@ -112,7 +112,8 @@ def _places(plan: Plan, model: ModelData) -> Array:
         life = projects.row_life[r]
         if not np.isnan(life):
             begun -= copies[mine["opens"] <= f"{years[t] - int(life)}-09-01"].sum()
-        places[r, t] = number / begun
+        if begun > 0:  # without the family, a campus may be told to share before it opens
+            places[r, t] = number / begun
     return places
 
 

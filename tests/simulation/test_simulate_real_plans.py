@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from cities import only_building
 
 from capsim.plan import Plan, optimize
 from capsim.scenario import Scenario, generate
@@ -109,7 +110,7 @@ def test_shortfall_and_displaced(city):
 
 
 def test_draws_leave_nobody_out_and_cost_more_when_late():
-    plan, _ = planned(3, 60_000)
+    plan, _ = planned(3, 60_000, only_building)
     drawn = simulate(plan, draws=64, seed=1)
     late = drawn.tables["projects"]
     assert len(late) > 0

@@ -47,6 +47,9 @@ RULES: dict[str, dict[str, tuple[float | bool, str, str]]] = {
         "purchase_follows_child": (True, "switch", "a bought child does not come to pay"),
         "contract_fall_share": (0.4, "share", "by which bought places fall in a year of contract"),
         "public_seats_first_km": (0, "km", "bought are places only where public ones are used"),
+        "conversion_keep_share": (0.9, "share of those who move up", "conversion brings pupils"),
+        "conversion_intake_share": (0.4, "share of places", "a converted school admits, or closes"),
+        "takeover_by_pupils": (True, "switch", "teachers come with the pupils whom they taught"),
     },
     "staff": {
         "attrition": (0.01, "a year", "teachers who leave"),
@@ -177,6 +180,7 @@ def generate(
         capital_cny=800.0,
         closure_cny=1_500.0,
         closable=True,
+        fixed_cny=300.0,
     )
     units = _units(areas, per_county, rng)
     crowd, tables = base_tables(units, recipe, rng)
@@ -310,7 +314,7 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
                 ("births", "births"), ("pupils", "pupils"), ("schools", "places"),
                 ("schools", "pupils"), ("schools", "staff"), ("schools", "conversion"),
                 ("schools", "conversion_cost_cny"), ("schools", "purchase_price_cny"),
-                ("schools", "closure_cost_cny"),
+                ("schools", "closure_cost_cny"), ("schools", "fixed_cny"),
                 ("rolls", "pupils"), ("projects", "places"), ("projects", "capital_cny"),
                 ("limits", "amount"), ("phases", "mode_months"), ("resources", "units"),
             )
