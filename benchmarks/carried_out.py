@@ -63,9 +63,9 @@ def cases(flagship: bool, cities: int) -> dict[str, Scenario]:
     return found
 
 
-def planned(scenario: Scenario, folder: Path) -> dict[str, Figures]:
+def planned(scenario: Scenario, folder: Path, **options: Any) -> dict[str, Figures]:
     """Plan a scenario, write plan and scenario as CSV files and count from these."""
-    plan = capsim.optimize(scenario, gap=GAP)
+    plan = capsim.optimize(scenario, **{"gap": GAP, **options})
     (folder / "plan").mkdir(parents=True)
     for name, table in plan.tables.items():
         table.to_csv(folder / "plan" / f"{name}.csv", index=False)
@@ -132,6 +132,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--prices", action="store_true", help="what each rule costs")
     parser.add_argument("--cities", type=int, help=f"how many are generated, at most {len(CITIES)}")
     parser.add_argument("--flagship", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--limit-s", type=float, default=300.0, help="longest search of a plan")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path, help="folder for carried_out.json")
     asked = parser.parse_args(arguments)
@@ -149,11 +150,11 @@ def main(arguments: Sequence[str]) -> None:
             for name, scenario in cases(asked.flagship, cities).items():
                 tell(f"\n{name}")
                 if asked.prices:
-                    costs[name] = prices(scenario)
+                    costs[name] = prices(scenario, time_limit=asked.limit_s)
                     tell("\n".join(price_lines(costs[name])))
                     continue
                 with tempfile.TemporaryDirectory(prefix="capsim-benchmarks-") as folder:
-                    counts[name] = planned(scenario, Path(folder))
+                    counts[name] = planned(scenario, Path(folder), time_limit=asked.limit_s)
                 tell("\n".join(lines(counts[name])))
     except TablesError as fault:
         raise SystemExit(str(fault)) from None
