@@ -153,7 +153,7 @@ class Expressions:
 
     @cached_property
     def beds(self) -> Expression:
-        """Boarding places: those there are and those that projects add, ``[school, year]``."""
+        """Boarding places: those there are, those of projects in their life, ``[school, year]``."""
         there = self._given.providers.boarding[:, None]
         return self.brought(self._given.projects.row_boarding) + there
 
