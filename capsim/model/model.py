@@ -48,6 +48,12 @@ COUPLING = (
     "safety.targets",
     "criterion",
 )
+DECIDED = (
+    ("converted",),
+    ("contract", "seats_full", "hires_used", "posts_used"),
+    ("phase_out", "closed"),
+)
+"""Decisions in the order in which a search takes them where a county is too hard for one search."""
 LIMITED = (
     "purchase.limit",
     "money.capital",
@@ -258,6 +264,22 @@ class Model:
     def _extend(self, program: LinearProgram) -> None:
         self.program = program
         vars(self).pop("coupling", None)  # of the rows there were
+
+    def order(self, program: LinearProgram) -> Index | None:
+        """Return when each column is decided, ``[column]``; None where counties are easy enough.
+
+        Hard are rules that tie decisions of many years and schools together: public seats that are
+        used before places are bought, converted schools that may be given up.
+        """
+        columns = self.columns
+        if max(columns.seats_full.max(initial=-1), columns.given_up.max(initial=-1)) < 0:
+            return None
+        order = np.full(len(program.cost), len(DECIDED), np.int64)
+        for number, names in enumerate(DECIDED):
+            for name in names:
+                index = getattr(columns, name)
+                order[index[index >= 0]] = number
+        return order
 
     @cached_property
     def coupling(self) -> Flag:

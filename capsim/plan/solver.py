@@ -38,7 +38,7 @@ def search(
     by_highs, large, whole = options.solver == "highs", is_large(program), program.integer.any()
     clock, found, route = Clock(options.time_limit), None, {}
     if by_highs and large:
-        parts = split(program, model.coupling)
+        parts = split(program, model.coupling, order=model.order(program))
         if whole:
             found = solve_blocks(parts, options)
         elif _falls_apart(parts):

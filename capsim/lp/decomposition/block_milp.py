@@ -42,6 +42,8 @@ POOR = 0.5
 FIRST_OPEN = 5.0
 """Of a block's part of the gap, what is left open where it hardly keeps its share."""
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
+IN_TURN = {"mip_max_nodes": 1}
+"""Options of a step where integers are decided in turn: the root and its heuristics are enough."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class _State:
     """The best solution so far and what is proved.
 
     ``shares`` is the point whose use of the coupling rows is each block's share, ``least`` the
-    blocks' bounds at the prices, ``chosen`` the solutions that were found with them.
+    blocks' bounds at the prices, ``chosen`` the solutions that were found with them. ``rough`` are
+    solutions decided in turn, whose blocks are too hard to be searched further.
     """
 
     x: Array
@@ -82,6 +85,7 @@ class _State:
     least: Array
     bound: float
     chosen: Array | None = None
+    rough: bool = False
 
 
 def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
@@ -142,8 +146,8 @@ def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
 def _full_search(task: _Task) -> _State | None:
     """Run steps 2 to 5 until the gap is reached; None without a solution."""
     state = _first(task)
-    if state is None:
-        return None
+    if state is None or state.rough:
+        return state
     if not _reached(task, state) and state.bound == task.relaxed.bound:
         state = _bounded(task, state, task.part * BOUND_OPEN)
     if not _reached(task, state):
@@ -174,7 +178,7 @@ def _first(task: _Task) -> _State | None:
     near = [_near(part, low) for low in lowest]
     inside = task.solve([BlockSolve(p, how) for p, how in zip(fixed, near, strict=True)], 0.3)
     missing = [i for i, solution in enumerate(inside) if solution.x is None]
-    if len(missing) > POOR * len(blocks):
+    if len(missing) > (POOR * len(blocks) if split.order is None else 0):
         return _by_prices(task)
     wide = {"mip_abs_gap": part * FIRST_OPEN}
     retried = task.solve([BlockSolve(parts[i], wide, last=True) for i in missing], 0.4)
@@ -189,12 +193,40 @@ def _first(task: _Task) -> _State | None:
 def _by_prices(task: _Task) -> _State | None:
     """Choose the integers that the blocks take at the prices, and divide the rows for them."""
     split, relaxed = task.split, task.relaxed
-    chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
+    if split.order is None:
+        chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
+    else:
+        chosen, proved, bound = _in_turn(task, split.order)
     x = None if chosen is None else _dealt(task, chosen)
     if x is None:
         return None
     least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
-    return _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
+    bound = max(relaxed.bound, bound)
+    return _State(x, x, np.maximum(least, proved), bound, rough=split.order is not None)
+
+
+def _in_turn(task: _Task, order: Index) -> tuple[Array | None, Array, float]:
+    """Decide the integers of every block in turn at the prices; as `_at_prices`."""
+    split, relaxed = task.split, task.relaxed
+    cost, constant = split.priced(relaxed.price)
+    options = {"mip_abs_gap": task.part * OPEN, **IN_TURN}
+    costly = (relaxed.x <= split.program.lower) & (relaxed.reduced > task.part * COSTLY)
+    solved = task.solve(
+        [
+            BlockSolve(
+                split.part(block, cost),
+                options,
+                order=order[block.columns],
+                costly=costly[block.columns],
+            )
+            for block in split.blocks
+        ],
+        0.8,
+    )
+    proved = np.array([s.bound for s in solved])
+    found = [s.x for s in solved]
+    whole = None if any(x is None for x in found) else _union(split, found)
+    return whole, proved, float(proved.sum()) + constant + split.program.offset
 
 
 def _bounded(task: _Task, state: _State, slack: float) -> _State:
@@ -298,7 +330,7 @@ def _divided_anew(task: _Task, state: _State) -> _State:
 def _dealt(task: _Task, x: Array) -> Array | None:
     """Share the coupling rows out anew for given integers; None where these do not keep them."""
     split = task.split
-    fixed = Split(split.program.fixed(x), split.coupling, split.blocks)
+    fixed = replace(split, program=split.program.fixed(x))
     retried = price_coupling(
         fixed,
         tolerance=task.options.gap * RELAXED,

@@ -28,7 +28,8 @@ from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from capsim.io.executors import run_tasks
-from capsim.lp.array_types import Array, Index
+from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.decomposition.fixing_heuristics import relax_and_fix
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.options_and_result import SolverResult
 from capsim.lp.parallel_solves import Clock, Deal, in_parallel
@@ -48,11 +49,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Split:
-    """A program's blocks, largest first, and the rows that couple them."""
+    """A program's blocks, largest first, and the rows that couple them.
+
+    Where ``order`` is given, integers are decided in turn: those of lower numbers first.
+    """
 
     program: LinearProgram
     coupling: Index
     blocks: tuple[Block, ...]
+    order: Index | None = None
 
     @cached_property
     def coupling_rows(self) -> csc_array:
@@ -132,7 +137,12 @@ class Split:
         return self.program.cost - self.coupling_rows.T @ safe, constant
 
 
-def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) -> Split:
+def split(
+    program: LinearProgram,
+    coupling: NDArray[np.bool_],
+    parts: int = 24,
+    order: Index | None = None,
+) -> Split:
     """Remove the flagged rows and return the independent components, small ones put together.
 
     Parameters
@@ -142,6 +152,8 @@ def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) 
     parts : int
         Components smaller than a fair share of the columns (or than ``LARGEST``, if that is less)
         are gathered into blocks of about that size.
+    order : int ``[column]``, optional
+        In which integers are decided where a block is too hard to be decided at once.
 
     Examples
     --------
@@ -181,7 +193,7 @@ def split(program: LinearProgram, coupling: NDArray[np.bool_], parts: int = 24) 
     members = zip(_members(of_column, numbers), _members(of_row, numbers), strict=True)
     blocks = nonempty([Block(own, rows) for own, rows in members], program)
     blocks.sort(key=lambda b: -len(b.columns))
-    return Split(program, np.flatnonzero(coupling), tuple(blocks))
+    return Split(program, np.flatnonzero(coupling), tuple(blocks), order)
 
 
 def nonempty(blocks: Iterable[Block], program: LinearProgram) -> list[Block]:
@@ -218,12 +230,18 @@ class BlockSolve:
     start : float64 ``[column]``, optional
     last : bool
         Go on to a first solution where the time was too little for one.
+    order : int ``[column]``, optional
+        Decide the integers in this order, not at once.
+    costly : bool ``[column]``, optional
+        Columns that stay at their lower bound once the first integers are decided.
     """
 
     part: LinearProgram
     options: Mapping[str, float]
     start: Array | None = None
     last: bool = False
+    order: Index | None = None
+    costly: Flag | None = None
 
 
 def solve_all(
@@ -266,7 +284,10 @@ def _solve_in_turn(one: BlockSolve, left: Deal) -> SolverResult:
 
 
 def _solve(one: BlockSolve, limit: Mapping[str, float]) -> SolverResult:
-    highs = Highs(one.part, {"mip_rel_gap": 0.0, **one.options, **limit})
+    options = {"mip_rel_gap": 0.0, **one.options, **limit}
+    if one.order is not None:
+        return relax_and_fix(one.part, one.order, options, one.costly)
+    highs = Highs(one.part, options)
     if one.start is not None and one.part.integer.any():
         highs.start_from(one.start)
     result = highs.solve()

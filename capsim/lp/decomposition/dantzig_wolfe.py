@@ -245,7 +245,7 @@ def price_coupling(
     ([4.0, 2.0], 10.0)
     """
     program = split.program.relaxed()
-    split = Split(program, split.coupling, split.blocks)
+    split = replace(split, program=program)
     return Pricer(split).price(
         program,
         tolerance=tolerance,

@@ -7,11 +7,12 @@ exact: a fixed program gives a first solution, from which the whole is searched.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from capsim.lp.array_types import Array
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveOptions, SolverResult
 from capsim.lp.parallel_solves import Clock
@@ -74,6 +75,56 @@ def without_costly(
     """
     out = ~program.integer & (used <= program.lower + WHOLE) & (reduced > limit)
     return replace(program, upper=np.where(out, program.lower, program.upper))
+
+
+def relax_and_fix(
+    program: LinearProgram,
+    order: Index,
+    options: Mapping[str, float],
+    costly: Flag | None = None,
+) -> SolverResult:
+    """Decide the integers in turn: those of a number while all that come later may be fractions.
+
+    Relax-and-fix (Pochet and Wolsey 2006): not exact, but every step is small. The bound is that of
+    the first step, in which nothing is fixed yet.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    order : int ``[column]``
+    options : mapping
+        Of the solver, for every step.
+    costly : bool ``[column]``, optional
+        Columns to leave at their lower bound after the first step, if it can go on without them.
+
+    Examples
+    --------
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 2, cost=[1.0, 1.5], upper=2.0, integer=True)
+    >>> m.constrain("need", 1, [(0, x, 1.0)], lower=2.5)
+    >>> decided = relax_and_fix(m.freeze(), np.array([0, 1]), {})
+    >>> decided.x.tolist(), decided.objective, decided.bound
+    ([2.0, 1.0], 3.5, 2.75)
+    """
+    lower, upper = program.lower.copy(), program.upper.copy()
+    out = np.zeros(len(lower), bool) if costly is None else costly & ~program.integer
+    bound, decided = -np.inf, None
+    for step, number in enumerate(np.unique(order[program.integer])):
+        now = program.integer & (order == number)
+        within = replace(program, lower=lower, upper=upper, integer=now)
+        narrow = replace(within, upper=np.where(out, lower, upper)) if step else within
+        decided = Highs(narrow, dict(options)).solve()
+        if decided.x is None and step and out.any():
+            decided = Highs(within, dict(options)).solve()
+        if not step:
+            bound = decided.bound
+        if decided.x is None:
+            break
+        lower[now] = upper[now] = program.rounded(decided.x)[now]
+    if decided is None:
+        return Highs(program, dict(options)).solve()
+    return replace(decided, bound=bound)
 
 
 def rens(program: LinearProgram, options: SolveOptions) -> SolverResult:
