@@ -210,15 +210,9 @@ def _in_turn(task: _Task, order: Index) -> tuple[Array | None, Array, float]:
     split, relaxed = task.split, task.relaxed
     cost, constant = split.priced(relaxed.price)
     options = {"mip_abs_gap": task.part * OPEN, **IN_TURN}
-    costly = (relaxed.x <= split.program.lower) & (relaxed.reduced > task.part * COSTLY)
     solved = task.solve(
         [
-            BlockSolve(
-                split.part(block, cost),
-                options,
-                order=order[block.columns],
-                costly=costly[block.columns],
-            )
+            BlockSolve(split.part(block, cost), options, order=order[block.columns])
             for block in split.blocks
         ],
         0.8,

@@ -28,7 +28,7 @@ from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from capsim.io.executors import run_tasks
-from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.decomposition.fixing_heuristics import relax_and_fix
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.options_and_result import SolverResult
@@ -232,8 +232,6 @@ class BlockSolve:
         Go on to a first solution where the time was too little for one.
     order : int ``[column]``, optional
         Decide the integers in this order, not at once.
-    costly : bool ``[column]``, optional
-        Columns that stay at their lower bound once the first integers are decided.
     """
 
     part: LinearProgram
@@ -241,7 +239,6 @@ class BlockSolve:
     start: Array | None = None
     last: bool = False
     order: Index | None = None
-    costly: Flag | None = None
 
 
 def solve_all(
@@ -286,7 +283,7 @@ def _solve_in_turn(one: BlockSolve, left: Deal) -> SolverResult:
 def _solve(one: BlockSolve, limit: Mapping[str, float]) -> SolverResult:
     options = {"mip_rel_gap": 0.0, **one.options, **limit}
     if one.order is not None:
-        return relax_and_fix(one.part, one.order, options, one.costly)
+        return relax_and_fix(one.part, one.order, options)
     highs = Highs(one.part, options)
     if one.start is not None and one.part.integer.any():
         highs.start_from(one.start)

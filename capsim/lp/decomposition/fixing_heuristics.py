@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.array_types import Array, Index
 from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveOptions, SolverResult
 from capsim.lp.parallel_solves import Clock
@@ -78,10 +78,7 @@ def without_costly(
 
 
 def relax_and_fix(
-    program: LinearProgram,
-    order: Index,
-    options: Mapping[str, float],
-    costly: Flag | None = None,
+    program: LinearProgram, order: Index, options: Mapping[str, float]
 ) -> SolverResult:
     """Decide the integers in turn: those of a number while all that come later may be fractions.
 
@@ -94,8 +91,6 @@ def relax_and_fix(
     order : int ``[column]``
     options : mapping
         Of the solver, for every step.
-    costly : bool ``[column]``, optional
-        Columns to leave at their lower bound after the first step, if it can go on without them.
 
     Examples
     --------
@@ -108,17 +103,13 @@ def relax_and_fix(
     ([2.0, 1.0], 3.5, 2.75)
     """
     lower, upper = program.lower.copy(), program.upper.copy()
-    out = np.zeros(len(lower), bool) if costly is None else costly & ~program.integer
     bound, decided = -np.inf, None
-    for step, number in enumerate(np.unique(order[program.integer])):
+    for number in np.unique(order[program.integer]):
         now = program.integer & (order == number)
-        within = replace(program, lower=lower, upper=upper, integer=now)
-        narrow = replace(within, upper=np.where(out, lower, upper)) if step else within
-        decided = Highs(narrow, dict(options)).solve()
-        if decided.x is None and step and out.any():
-            decided = Highs(within, dict(options)).solve()
-        if not step:
-            bound = decided.bound
+        step = replace(program, lower=lower, upper=upper, integer=now)
+        first = decided is None
+        decided = Highs(step, dict(options)).solve()
+        bound = decided.bound if first else bound
         if decided.x is None:
             break
         lower[now] = upper[now] = program.rounded(decided.x)[now]
