@@ -46,7 +46,6 @@ RULES: dict[str, dict[str, tuple[float | bool, str, str]]] = {
         "public_swing_share": (0.3, "share", "by which a public intake changes in a year"),
         "purchase_follows_child": (True, "switch", "a bought child does not come to pay"),
         "contract_fall_share": (0.4, "share", "by which bought places fall in a year of contract"),
-        "public_seats_first_km": (0, "km", "bought are places only where public ones are used"),
         "conversion_keep_share": (0.9, "share of those who move up", "conversion brings pupils"),
         "conversion_intake_share": (0.4, "share of places", "a converted school admits, or closes"),
         "takeover_by_pupils": (True, "switch", "teachers come with the pupils whom they taught"),
