@@ -42,7 +42,7 @@ POOR = 0.5
 FIRST_OPEN = 5.0
 """Of a block's part of the gap, what is left open where it hardly keeps its share."""
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
-IN_TURN = {"mip_max_nodes": 1}
+IN_TURN = {"mip_max_nodes": 1, "time_limit": 6.0}
 """Options of a step where integers are decided in turn: the root and its heuristics are enough."""
 
 

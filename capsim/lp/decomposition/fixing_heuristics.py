@@ -18,6 +18,8 @@ from capsim.lp.options_and_result import SolveOptions, SolverResult
 from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
 
+FIRST_FOUND = {"mip_max_improving_sols": 1}
+"""Options that end a search with its first solution."""
 WHOLE = 1e-6
 """Distance from a whole number below which a value counts as whole."""
 
@@ -90,7 +92,8 @@ def relax_and_fix(
     program : LinearProgram
     order : int ``[column]``
     options : mapping
-        Of the solver, for every step.
+        Of the solver, for every step; one that found nothing in its time goes on to a first
+        solution.
 
     Examples
     --------
@@ -109,6 +112,8 @@ def relax_and_fix(
         step = replace(program, lower=lower, upper=upper, integer=now)
         first = decided is None
         decided = Highs(step, dict(options)).solve()
+        if decided.status == "unknown":
+            decided = replace(Highs(step, FIRST_FOUND).solve(), bound=decided.bound)
         bound = decided.bound if first else bound
         if decided.x is None:
             break
