@@ -41,6 +41,9 @@ POOR = 0.5
 """Part of the blocks without a solution, whole integers fixed, from which shares are poor."""
 FIRST_OPEN = 5.0
 """Of a block's part of the gap, what is left open where it hardly keeps its share."""
+OUTLYING = 3.0
+"""Times the median distance from its bound beyond which a block decided in turn is mended."""
+MENDING = {"time_limit": 30.0}
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
 IN_TURN = {"mip_max_nodes": 1, "time_limit": 6.0}
 """Options of a step where integers are decided in turn: the root and its heuristics are enough."""
@@ -201,8 +204,33 @@ def _by_prices(task: _Task) -> _State | None:
     if x is None:
         return None
     least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
-    bound = max(relaxed.bound, bound)
-    return _State(x, x, np.maximum(least, proved), bound, rough=split.order is not None)
+    state = _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
+    return state if split.order is None else _mended(task, state)
+
+
+def _mended(task: _Task, state: _State) -> _State:
+    """Search blocks decided in turn that ended much farther from their bounds than the others.
+
+    They are those that took a decision which a later one would have needed otherwise.
+    """
+    split, x = task.split, state.x
+    lowest = state.least + split.worth(task.relaxed.price, state.shares)
+    excess = split.costs(x) - lowest
+    far = np.flatnonzero(excess > OUTLYING * np.median(excess))
+    parts = split.parts(state.shares)
+    slack = {"mip_abs_gap": task.part * OPEN, **MENDING}
+    better = task.solve([BlockSolve(parts[i], slack, x[split.blocks[i].columns]) for i in far], 0.8)
+    return replace(state, x=_taken(split, x, far, better), rough=True)
+
+
+def _taken(split: Split, x: Array, which: Index, found: Sequence[SolverResult]) -> Array:
+    """Take the blocks' new solutions where they are cheaper."""
+    out = x.copy()
+    for i, solution in zip(which, found, strict=True):
+        at = split.blocks[i].columns
+        if solution.x is not None and solution.objective < split.program.cost[at] @ x[at]:
+            out[at] = solution.x
+    return out
 
 
 def _in_turn(task: _Task, order: Index) -> tuple[Array | None, Array, float]:
@@ -281,12 +309,7 @@ def _searched(task: _Task, state: _State, slack: float, *, fixed: bool) -> _Stat
         ],
         0.7,
     )
-    out = x.copy()
-    for i, solution in zip(far, better, strict=True):
-        at = split.blocks[i].columns
-        if solution.x is not None and solution.objective < split.program.cost[at] @ x[at]:
-            out[at] = solution.x
-    return replace(state, x=out)
+    return replace(state, x=_taken(split, x, far, better))
 
 
 def _further(task: _Task, state: _State) -> _State:
