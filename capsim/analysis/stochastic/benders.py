@@ -248,7 +248,9 @@ class Recourse:
     def __init__(self, realisations: Realisations, number: int) -> None:
         program = realisations.models[number].program.relaxed()
         self.first: Index = realisations.first
-        self.program: LinearProgram = replace(program, offset=0.0)
+        self.program: LinearProgram = replace(
+            program, offset=float(realisations.on_no_column[number])
+        )
         self._rows = realisations.rows(number)[1]
         self._name = realisations.names[number]
 
@@ -356,7 +358,7 @@ def make_master(
             f"total[{s}]",
             1,
             [(0, total[s], 1.0), (0, place[used], -program.cost[used])],
-            lower=0.0,
+            lower=float(realisations.on_no_column[s]),
         )
     costs = measure.add(m, total, realisations.probability)
     constant = measure.constant(realisations.committed, realisations.probability)

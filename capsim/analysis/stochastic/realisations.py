@@ -7,7 +7,7 @@ on its own (milliseconds), so that matrix, bounds and costs may all differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -87,6 +87,16 @@ class Realisations:
     def committed(self) -> Array:
         """Cost that nothing moves, million RMB ``[realisation]``."""
         return np.array([model.committed_cny / MILLION for model in self.models])
+
+    @cached_property
+    def on_no_column(self) -> Array:
+        """Cost that no column carries (schools kept open), million RMB ``[realisation]``."""
+        return self.committed + [model.program.offset for model in self.models]
+
+    def costs(self, columns: Sequence[Array]) -> Array:
+        """Return each realisation's discounted cost at its columns, million RMB, committed too."""
+        on_columns = [m.program.cost @ x for m, x in zip(self.models, columns, strict=True)]
+        return np.array(on_columns, np.float64) + self.on_no_column
 
 
 def make_realisations(

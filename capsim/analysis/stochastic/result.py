@@ -99,8 +99,8 @@ def make_result(
         )
     first, probability = realisations.first, realisations.probability
     plans, rows = {}, []
-    pairs = list(zip(realisations.models, columns, strict=True))
-    costs = np.array([float(model.program.cost @ x) for model, x in pairs])
+    pairs = zip(realisations.models, columns, strict=True)
+    costs = realisations.costs(columns)
     for name, weight, cost, (model, x) in zip(
         realisations.names, probability, costs, pairs, strict=True
     ):

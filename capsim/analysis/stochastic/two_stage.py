@@ -169,16 +169,13 @@ def value_of_information(
         raise SolverError(f"the mean of all realisations ended {found.status}")
     first = made.rounded(found.x[made.first])
     columns = [recourse_of(made, s, first) for s in range(made.count)]
-    cost = np.array(
-        [
-            np.inf if x is None else float(model.program.cost @ x)
-            for model, x in zip(made.models, columns, strict=True)
-        ]
-    )
+    known = [x for x in columns if x is not None]
+    everywhere = len(known) == made.count
+    mean_value = float(made.probability @ made.costs(known)) if everywhere else np.inf
     return ValueOfInformation(
         wait_and_see_cny=float(made.probability @ best) * MILLION,
         recourse_cny=plan.objective_cny,
-        mean_value_cny=float(made.probability @ cost) * MILLION,
+        mean_value_cny=mean_value * MILLION,
         plan=plan,
     )
 
