@@ -1,7 +1,8 @@
 """The model that every peer can state: children placed in public schools, seats built for them.
 
-The generated scenario keeps public schools and their pupils only, and links every area to itself
-and to its nearest ones. What is left of ``docs/model.md``, in million RMB:
+The generated scenario keeps public schools, their pupils and projects that give up no places only,
+and links every area to itself and to its nearest ones. What is left of ``docs/model.md``, in
+million RMB:
 
     min  travel x + shortfall u + running n + overfilling o + displacement d + openings z
     residence  Σ_{links from a} x + u = children
@@ -47,7 +48,9 @@ def scenario(size: Size) -> Scenario:
     tables["pupils"] = tables["pupils"].query("sector == 'public'")
     schools = whole.table("schools").query("sector == 'public'")
     tables["schools"] = schools.assign(places=(schools["places"] * TIGHT).round())
-    tables["projects"] = tables["projects"].assign(programme="")
+    projects = tables["projects"].assign(programme="")
+    gives_up = projects.loc[projects["places_given_up"] > 0, "project"]
+    tables["projects"] = projects[~projects["project"].isin(gives_up)]
     tables["links"] = nearest(tables["areas"], min(size.neighbours, size.areas - 1))
     settings = {
         "name": whole.name,
