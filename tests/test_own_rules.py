@@ -354,10 +354,11 @@ def test_only_rules_that_join_counties_couple_them(counties: capsim.Scenario) ->
     assert coupled("own", hired <= model.add_variables("spare", "county", "year")) == 0
     assert coupled("alone", hired.at(county="C01") <= model.add_variables("here", "year")) == 0
     assert model.coupling.sum() == none
-    assert coupled("all", hired.total("county") <= 50) == 1
+    assert coupled("all", hired.total("county") <= 50) == 2  # a row of each stage
+    assert coupled("both", hired.total("county").total("stage") <= 100) == 1
     peak = model.add_variables("peak", "year")
     assert coupled("first", hired.at(county="C01") <= peak) == 0
-    assert coupled("second", hired.at(county="C02") <= peak) == 2  # now both rows meet in the peak
+    assert coupled("second", hired.at(county="C02") <= peak) == 4  # all meet in the peak
     blocks = split(model.program, model.coupling).blocks
     assert sum(len(block.columns) > 1 for block in blocks) == 2
 
@@ -377,7 +378,8 @@ def test_one_planned_year_is_a_year(counties: capsim.Scenario) -> None:
     spare = model.add_variables("spare", "county", "year")
     model.add("some", model.x.hired <= spare)
     names = [name for name in model.program.row_names() if name.startswith("some")]
-    assert names == ["some[C01,2022]", "some[C02,2022]"]
+    stages = ("primary", "junior")
+    assert names == [f"some[{c},{stage},2022]" for c in ("C01", "C02") for stage in stages]
 
 
 def test_a_model_is_no_plan(counties: capsim.Scenario) -> None:

@@ -315,11 +315,14 @@ def test_a_cost_switched_off_leaves_the_objective(hand_plan: HandPlan) -> None:
     assert not certify(scenario, hand_plan).holds()
     costs = hand_plan.tables["costs"]
     kept = costs[costs["kind"] != "travel"].reset_index(drop=True)
+    asked = hand_plan.tables["commitments"].copy()
+    travels = (asked["county"] == "D") & (asked["school_year"] == 2023)
+    asked.loc[travels, ["other_cny", "total_cny"]] -= 5000.0
     fewer = hand_plan.objective_cny - 4000.0
     gap = (fewer - hand_plan.bound_cny) / (fewer - hand_plan.committed_cny)
     plan = replace(
         hand_plan,
-        tables=hand_plan.tables | {"costs": kept},
+        tables=hand_plan.tables | {"costs": kept, "commitments": asked},
         objective_cny=fewer,
         bound_cny=fewer - 1.0,
         gap=1.0 / (fewer - hand_plan.committed_cny),
