@@ -200,4 +200,3 @@ def test_an_explanation_names_the_campus_whose_places_are_too_few() -> None:
     assert alone["campuses"] == pytest.approx(90, abs=0.01)
     text = str(why)
     assert "no place of a nine-year campus is counted for two stages" in text
-    assert "90 places of nine-year campuses are used twice, all years together (N)" in text
