@@ -15,8 +15,11 @@ from lp_programs import block_angular, infeasible, market_split, violation
 
 from capsim.io.executors import WorkerLost, processes
 from capsim.lp import Builder, SolverResult
-from capsim.lp.decomposition.block_milp import solve_blocks
+from capsim.lp.decomposition.block_milp import _by_prices, _Task, solve_blocks
 from capsim.lp.decomposition.blocks import BlockSolve, solve_all, split
+from capsim.lp.decomposition.dantzig_wolfe import price_coupling
+from capsim.lp.decomposition.fixing_heuristics import relax_and_fix
+from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveOptions
 from capsim.lp.parallel_solves import Clock
 
@@ -37,6 +40,34 @@ def assert_same(one: SolverResult, other: SolverResult) -> None:
     assert other.x is not None
     assert one.x.tobytes() == other.x.tobytes()
     assert (one.status, one.objective, one.bound) == (other.status, other.objective, other.bound)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_integers_decided_in_turn_keep_the_rows_and_a_true_bound(seed: int) -> None:
+    made = block_angular(seed, 5, integer=True)
+    program = made.program
+    best = Highs(program, {"mip_rel_gap": 0.0}).solve().objective
+    order = np.arange(len(program.cost)) % 3
+    parts = split(program, made.coupling, parts=5, order=order)
+    relaxed = price_coupling(parts, tolerance=1e-6)
+    assert relaxed is not None
+    state = _by_prices(_Task(parts, relaxed, SolveOptions(gap=1e-6), Clock(None)))
+    assert state is not None
+    assert violation(program, state.x) <= 1e-6
+    whole = state.x[program.integer]
+    assert np.abs(whole - np.round(whole)).max() <= 1e-6
+    cost = float(program.cost @ state.x + program.offset)
+    assert state.bound <= best + 1e-6 <= cost + 2e-6
+    assert state.rough == (cost - state.bound > 1e-6 * max(abs(cost), 1.0))
+
+
+def test_a_step_without_time_goes_on_to_a_first_solution() -> None:
+    program = market_split(30)
+    order = np.arange(len(program.cost)) % 2
+    hasty = relax_and_fix(program, order, {"time_limit": 1e-9})
+    assert hasty.x is not None
+    assert violation(program, hasty.x) <= 1e-6
+    assert hasty.bound <= hasty.objective
 
 
 def test_any_executor_finds_the_same() -> None:

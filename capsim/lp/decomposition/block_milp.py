@@ -205,7 +205,9 @@ def _by_prices(task: _Task) -> _State | None:
         return None
     least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
     state = _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
-    return state if split.order is None else _mended(task, state)
+    if split.order is None or _reached(task, state):
+        return state
+    return _mended(task, state)
 
 
 def _mended(task: _Task, state: _State) -> _State:

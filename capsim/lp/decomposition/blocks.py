@@ -29,7 +29,7 @@ from scipy.sparse.csgraph import connected_components
 
 from capsim.io.executors import run_tasks
 from capsim.lp.array_types import Array, Index
-from capsim.lp.decomposition.fixing_heuristics import FIRST_FOUND, relax_and_fix
+from capsim.lp.decomposition.fixing_heuristics import FIRST_FOUND, relax_and_fix, within
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.options_and_result import SolverResult
 from capsim.lp.parallel_solves import Clock, Deal, in_parallel
@@ -281,12 +281,10 @@ def _solve_in_turn(one: BlockSolve, left: Deal) -> SolverResult:
 
 
 def _solve(one: BlockSolve, limit: Mapping[str, float]) -> SolverResult:
-    options = {"mip_rel_gap": 0.0, **one.options, **limit}
-    if "time_limit" in one.options:
-        options["time_limit"] = min(one.options["time_limit"], options["time_limit"])
+    own, most = {"mip_rel_gap": 0.0, **one.options}, limit.get("time_limit")
     if one.order is not None:
-        return relax_and_fix(one.part, one.order, options)
-    highs = Highs(one.part, options)
+        return relax_and_fix(one.part, one.order, own, most)
+    highs = Highs(one.part, within(own, most))
     if one.start is not None and one.part.integer.any():
         highs.start_from(one.start)
     result = highs.solve()

@@ -80,7 +80,10 @@ def without_costly(
 
 
 def relax_and_fix(
-    program: LinearProgram, order: Index, options: Mapping[str, float]
+    program: LinearProgram,
+    order: Index,
+    options: Mapping[str, float],
+    time_limit: float | None = None,
 ) -> SolverResult:
     """Decide the integers in turn: those of a number while all that come later may be fractions.
 
@@ -92,8 +95,10 @@ def relax_and_fix(
     program : LinearProgram
     order : int ``[column]``
     options : mapping
-        Of the solver, for every step; one that found nothing in its time goes on to a first
+        Of the solver, for every step; a step that found nothing in its own time goes on to a first
         solution.
+    time_limit : float, optional
+        Seconds of all steps.
 
     Examples
     --------
@@ -105,22 +110,35 @@ def relax_and_fix(
     >>> decided.x.tolist(), decided.objective, decided.bound
     ([2.0, 1.0], 3.5, 2.75)
     """
+    clock = Clock(time_limit)
     lower, upper = program.lower.copy(), program.upper.copy()
     bound, decided = -np.inf, None
     for number in np.unique(order[program.integer]):
         now = program.integer & (order == number)
         step = replace(program, lower=lower, upper=upper, integer=now)
         first = decided is None
-        decided = Highs(step, dict(options)).solve()
-        if decided.status == "unknown":
-            decided = replace(Highs(step, FIRST_FOUND).solve(), bound=decided.bound)
+        decided = Highs(step, within(options, clock.left())).solve()
         bound = decided.bound if first else bound
+        if decided.status == "unknown" and not clock.out():
+            decided = Highs(step, within(FIRST_FOUND, clock.left())).solve()
         if decided.x is None:
             break
         lower[now] = upper[now] = program.rounded(decided.x)[now]
     if decided is None:
-        return Highs(program, dict(options)).solve()
+        return Highs(program, within(options, clock.left())).solve()
     return replace(decided, bound=bound)
+
+
+def within(options: Mapping[str, float], seconds: float | None) -> dict[str, float]:
+    """Return options whose time limit is at most so many seconds, None for no limit.
+
+    Examples
+    --------
+    >>> within({"time_limit": 6.0}, 2.0), within({"mip_max_nodes": 1}, None)
+    ({'time_limit': 2.0}, {'mip_max_nodes': 1})
+    """
+    limits = [one for one in (options.get("time_limit"), seconds) if one is not None]
+    return {**options, "time_limit": min(limits)} if limits else dict(options)
 
 
 def rens(program: LinearProgram, options: SolveOptions) -> SolverResult:
