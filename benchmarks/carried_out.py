@@ -27,7 +27,7 @@ CITIES = ((3, 30_000, 1), (6, 60_000, 2), (12, 100_000, 3), (30, 200_000, 4), (6
 """Generated cities: areas, pupils, seed."""
 PRICED = 2
 """So many of them, the smallest, are planned once without each rule."""
-GAP = 1e-3
+GAP = 5e-3
 CHANGED = ("restage", "nine_year", "merge", "close")
 """Kinds of projects that change or close public schools; leaving them out is a rule of its own."""
 RULES: Mapping[str, dict[str, Any]] = {
@@ -44,6 +44,9 @@ RULES: Mapping[str, dict[str, Any]] = {
             "policy.public_seats_first_km",
             "policy.conversion_keep_share",
             "policy.conversion_intake_share",
+            "policy.conversion_least_years",
+            "policy.conversion_latest_year",
+            "policy.decision_years",
             "policy.takeover_by_pupils",
             "staff.retirement",
             "costs.stage_move_cny",

@@ -1,9 +1,9 @@
 """The flagship's goals beside what is reached: ``python -m benchmarks flagship [--json]``.
 
-Goals: a proved gap of 0.1 % of avoidable cost within 60 s on 2 cores, build and hand-over at most a
-tenth of the solve, every target met, no violation above 1e-6 in the certificate; and a plan that
-is no formality: candidates of several kinds open, every lever takes children in, and limits of
-every kind are used up in some county and year.
+Goals: a proved gap of 0.1 % of avoidable cost within 60 s on 2 cores (asked is what ``./flagship``
+asks for, 0.5 %), build and hand-over at most a tenth of the solve, every target met, no violation
+above 1e-6 in the certificate; and a plan that is no formality: candidates of several kinds open,
+every lever takes children in, and limits of every kind are used up in some county and year.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import capsim
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "prefecture-2022"
-GAP, SOLVE_S, BUILD_SHARE, VIOLATION = 1e-3, 60.0, 0.1, 1e-6
+ASKED, GAP, SOLVE_S, BUILD_SHARE, VIOLATION = 5e-3, 1e-3, 60.0, 0.1, 1e-6
 CANDIDATES, KINDS_OPENED, KINDS_OF_LIMITS = 20, 3, 6
 LEVERS = ("new_seats", "converted", "purchased", "overfilled", "existing_seats")
 LEVER = 10_000
@@ -25,7 +25,7 @@ LEVER = 10_000
 
 def checks() -> list[dict[str, object]]:
     """Solve the flagship once and hold each figure against its goal."""
-    plan = capsim.optimize(capsim.load(SCENARIO), gap=GAP)
+    plan = capsim.optimize(capsim.load(SCENARIO), gap=ASKED)
     certificate = capsim.certify(plan.scenario, plan)
     spent = plan.timings_s
     solve = spent["solve"] + spent["second_solve"]

@@ -18,6 +18,7 @@ from capsim.scenario.synthetic.generator import base_tables, divide
 from capsim.scenario.synthetic.projects import (
     Batch,
     capital_of,
+    changes_of_schools,
     construction,
     kindergartens,
     limits,
@@ -66,6 +67,9 @@ RECIPE = Recipe(
     recurrent_room=1.0,
     land_mu=95 / 1_500_000,
     land_by_kind={"urban": 0.6, "peri-urban": 0.8, "rural": 1.0},
+    closable=True,
+    closure_cny=1_500.0,
+    fixed_cny=300.0,
 )
 
 # The programme of 2022: 145 to build, 153,000 places of which 107,100 compulsory.
@@ -94,6 +98,7 @@ ORDERED = (
     ("new", {"kindergarten": 198}, 18),
     ("new", {"senior": 440}, 11),
 )
+BUILT = ("new", "rebuild", "extend", "prefab")
 # kind, classes of a copy summed over the batch, projects, years, life, copies, least classes
 CANDIDATES = (
     ("extend", {"primary": 24}, 12, (2023, 2024, 2024, 2025), None, 6, 1),
@@ -167,6 +172,7 @@ def make() -> dict[str, pd.DataFrame]:
             projects(areas, weights, programme, rng),
             turned,
             projects(areas, weights, candidates, rng, "N"),
+            changes_of_schools(areas, crowd, tables["schools"], recipe),
         ],
         ignore_index=True,
     )
@@ -251,7 +257,7 @@ def variants(built: pd.DataFrame) -> dict[str, pd.DataFrame]:
     late.loc[slips, "earliest_opening"] = "2023-06-30"
     late.loc[slips, "due"] = "2023-08-31"
     every = built.copy()
-    chosen = every["status"].eq("candidate")
+    chosen = every["status"].eq("candidate") & every["kind"].isin(BUILT)
     every.loc[chosen, "due"] = every.loc[chosen, "earliest_opening"]
     every.loc[chosen, "status"] = "ordered"
     return {"late-building": late, "build-everything": every}

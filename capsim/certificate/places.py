@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from capsim.certificate.data import CertificateData
 from capsim.certificate.decision_reader import DUST, Decisions, follows
-from capsim.certificate.ledger import Floats, Ledger
+from capsim.certificate.ledger import Bools, Floats, Ledger
 
 CHORD_ENDS = np.arange(40.0, 55.1, 2.5)
 
@@ -360,10 +360,19 @@ def check_continuity(given: CertificateData, plan: Decisions, state: Derived, bo
     axes = [providers.names, given.grades, given.years]
     later = providers.teaches & (given.previous >= 0)
     stay = staying(given, plan.pupils)
-    allowed = stay + (providers.places[:, None] * state.settled)[:, None, :]
+    joining = providers.places
+    if given.settings.policy.conversion_keep_share is not None:
+        joining = joining / providers.teaches.sum(axis=1)
+    allowed = stay + (joining[:, None] * state.settled)[:, None, :]
     levered = (later & providers.levered[:, None])[:, :, None]
     book.at_most("continuity", "pupils of", plan.pupils[:, :, 1:], allowed, axes, where=levered)
     book.equal("continuity", "displaced of", plan.displaced, state.displaced, axes)
+
+
+def waits(given: CertificateData) -> Bools:
+    """Flag the years in which no school may be closed, converted or given up, ``[year]``."""
+    decided = given.settings.policy.decision_years
+    return np.array([bool(decided) and year not in decided for year in given.years], bool)
 
 
 def check_conversion(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
@@ -373,6 +382,10 @@ def check_conversion(given: CertificateData, plan: Decisions, state: Derived, bo
     earliest = given.calendar.first_on_or_after(f"{policy.conversion_earliest_year}-09-01")
     some = plan.converts < last
     book.at_most("conversion", "earliest of", -plan.converts, -earliest, [names], where=some)
+    year = np.array([*given.calendar.year, 0], np.int64)[plan.converts]
+    latest = policy.conversion_latest_year or given.years[-1]
+    never = waits(given) | (np.array(given.years) > latest)
+    book.at_most("conversion", "date of", never[year] * 1.0, 0.0, [names], where=some)
     due = given.calendar.first_on_or_after(f"{policy.conversion_due_year}-09-01")
     must = providers.levered & (providers.schools["conversion"] == "must").to_numpy(bool)
     within = due < last
@@ -383,8 +396,12 @@ def check_handover(given: CertificateData, plan: Decisions, state: Derived, book
     """Check that converted schools keep and admit pupils, or were converted and are given up."""
     providers, policy = given.providers, given.settings.policy
     axes = [providers.names, given.years]
-    before = state.converted[:, :-1]
-    book.at_most("handover", "given up before its conversion", plan.given_up, before, axes)
+    earlier = int(policy.conversion_least_years) - 1
+    never = np.zeros((len(providers.names), earlier))
+    before = np.hstack([never, state.converted[:, :-1]])[:, : len(given.years)]
+    book.at_most("handover", "given up too early or unconverted", plan.given_up, before, axes)
+    change = np.diff(plan.given_up, axis=1, prepend=0.0)
+    book.at_most("handover", "date of", change, 0.0, axes, where=waits(given))
     runs = state.going > 0
     if policy.conversion_keep_share is not None:
         later = (providers.teaches & (given.previous >= 0))[:, :, None]
@@ -417,6 +434,9 @@ def check_closure(given: CertificateData, plan: Decisions, state: Derived, book:
     notice, keep = int(given.settings.policy.closing_notice_years), given.settings.policy.keep_share
     told = np.hstack([np.zeros((len(zp), notice)), zp])[:, : zp.shape[1]]
     book.at_most("closure", "notice of", plan.closed, told, axes, where=levered)
+    for what, closing in (("phasing out", zp), ("closing", plan.closed)):
+        change = np.diff(closing, axis=1, prepend=0.0)
+        book.at_most("closure", f"date of {what}", change, 0.0, axes, where=waits(given))
     if keep is not None:
         later = (providers.teaches & (given.previous >= 0))[:, :, None]
         kept = (plan.pupils[:, :, 1:] * later).sum(axis=1)

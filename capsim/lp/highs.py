@@ -23,6 +23,8 @@ STALE = 1e-6
 """Relative difference at which columns and objective are of different solutions."""
 BRIEF = 100_000
 """Most coefficients of a linear program that is over, within a second, before anyone stops it."""
+PRECISE = 1e-6
+"""By how much an optimum may break a row; HiGHS calls it infeasible from 1e-7 on."""
 PRIMAL_SIMPLEX = 4
 """HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
 
@@ -228,8 +230,8 @@ class Highs:
             self._run()
         else:
             self._highs.run()
-        if self._started and self._stale():
-            # Cleared, HiGHS has no start left to give back.
+        if (self._started and self._stale()) or self._imprecise():
+            # Cleared, HiGHS has no start left to give back, and no basis that has lost precision.
             self._highs.clearSolver()
             self._run()
         self._solved, self._started = True, False
@@ -237,7 +239,8 @@ class Highs:
         h, hp = self._highs, self._hp
         info, state = h.getInfo(), h.getModelStatus()
         mip = bool(self.program.integer.any())
-        found = info.primal_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
+        optimal = state == hp.HighsModelStatus.kOptimal
+        found = optimal or info.primal_solution_status == hp.SolutionStatus.kSolutionStatusFeasible
         name = _STATUS.get(str(state).rsplit(".", 1)[-1], "error")
         if name == "infeasible_or_unbounded":
             name = self._status_without_presolve()
@@ -266,6 +269,11 @@ class Highs:
             seconds=seconds,
             hand_over_s=self.hand_over_s,
         )
+
+    def _imprecise(self) -> bool:
+        """Check whether HiGHS calls a solution optimal that breaks a row: an old basis lost it."""
+        optimal = self._highs.getModelStatus() == self._hp.HighsModelStatus.kOptimal
+        return bool(optimal and self._highs.getInfo().max_primal_infeasibility > PRECISE)
 
     def _stale(self) -> bool:
         """Check whether HiGHS (1.16) gives the start back in place of the better solution it found.

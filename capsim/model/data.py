@@ -359,6 +359,12 @@ class ModelData:
         return np.where(self.providers.levered, least, 0.0)
 
     @property
+    def waits(self) -> Flag:
+        """Flag ``[year]``: no school is closed, converted or given up in it."""
+        decided = self.scenario.settings.policy.decision_years
+        return np.asarray(bool(decided) & ~np.isin(self.space.years, decided))
+
+    @property
     def intake_stays_ended(self) -> bool:
         """Whether a private school that has stopped to admit stays without intake."""
         settings = self.scenario.settings

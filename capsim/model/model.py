@@ -268,13 +268,15 @@ class Model:
     def order(self, program: LinearProgram) -> Index | None:
         """Return when each column is decided, ``[column]``; None where counties are easy enough.
 
-        Hard are rules that tie decisions of many years and schools together: public seats that are
-        used before places are bought, converted schools that may be given up.
+        Hard are rules that tie decisions of many years and schools together: converted schools that
+        may be given up are decided with all else, but at the prices of what counties share; where
+        public seats are used before places are bought, decisions are taken in turn.
         """
         columns = self.columns
-        if max(columns.seats_full.max(initial=-1), columns.given_up.max(initial=-1)) < 0:
-            return None
-        order = np.full(len(program.cost), len(DECIDED), np.int64)
+        order = np.zeros(len(program.cost), np.int64)
+        if columns.seats_full.max(initial=-1) < 0:
+            return None if columns.given_up.max(initial=-1) < 0 else order
+        order[:] = len(DECIDED)
         for number, names in enumerate(DECIDED):
             for name in names:
                 index = getattr(columns, name)

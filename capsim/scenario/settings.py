@@ -198,11 +198,14 @@ class Policy(_Section):
     public_seats_first_km: Amount | None = None
     conversion_due_year: Year
     conversion_earliest_year: Year
+    conversion_latest_year: Year | None = None
     conversion_keep_share: Share | None = None
     conversion_intake_share: Share | None = None
+    conversion_least_years: Annotated[Whole, Field(ge=1, le=100)] = 1
     takeover_ratio: Share = 0.9
     takeover_by_pupils: StrictBool = False
     release_share: Share = 0.3
+    decision_years: Annotated[tuple[Year, ...], BeforeValidator(_listed)] = ()
     large_class_share: ByYear = Frozen()
     class_size_sd: Positive = 5.0
     intake_rise_share: Amount | None = None

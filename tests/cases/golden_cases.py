@@ -165,6 +165,8 @@ def handover() -> capsim.Scenario:
             "conversion_keep_share": 0.9,
             "conversion_intake_share": 0.5,
             "takeover_by_pupils": True,
+            "conversion_least_years": 2,
+            "decision_years": [2022],
         },
     )
 
@@ -191,7 +193,12 @@ def closure() -> capsim.Scenario:
         children={"7": (60, 60, 60), "8": (60, 60, 60)},
         schools=[{**PRIVATE, "min_pupils": 10}],
         rolls=[("V", "7", 22.0), ("V", "8", 18.0)],
-        policy={"least_size_share": 0.5, "closing_notice_years": 1, "keep_share": 0.75},
+        policy={
+            "least_size_share": 0.5,
+            "closing_notice_years": 1,
+            "keep_share": 0.75,
+            "decision_years": [2022],
+        },
     )
 
 

@@ -15,7 +15,7 @@ from lp_programs import block_angular, infeasible, market_split, violation
 
 from capsim.io.executors import WorkerLost, processes
 from capsim.lp import Builder, SolverResult
-from capsim.lp.decomposition.block_milp import _by_prices, _Task, solve_blocks
+from capsim.lp.decomposition.block_milp import _hard_search, _Task, solve_blocks
 from capsim.lp.decomposition.blocks import BlockSolve, solve_all, split
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
 from capsim.lp.decomposition.fixing_heuristics import relax_and_fix
@@ -42,23 +42,39 @@ def assert_same(one: SolverResult, other: SolverResult) -> None:
     assert (one.status, one.objective, one.bound) == (other.status, other.objective, other.bound)
 
 
+@pytest.mark.parametrize("kinds", [1, 3])
 @pytest.mark.parametrize("seed", range(6))
-def test_integers_decided_in_turn_keep_the_rows_and_a_true_bound(seed: int) -> None:
+def test_a_hard_search_keeps_the_rows_and_a_true_bound(seed: int, kinds: int) -> None:
+    """Integers of one kind, or of three decided in turn."""
     made = block_angular(seed, 5, integer=True)
     program = made.program
     best = Highs(program, {"mip_rel_gap": 0.0}).solve().objective
-    order = np.arange(len(program.cost)) % 3
+    order = np.arange(len(program.cost)) % kinds
     parts = split(program, made.coupling, parts=5, order=order)
     relaxed = price_coupling(parts, tolerance=1e-6)
     assert relaxed is not None
-    state = _by_prices(_Task(parts, relaxed, SolveOptions(gap=1e-6), Clock(None)))
+    state = _hard_search(_Task(parts, relaxed, SolveOptions(gap=1e-6), Clock(None)), order)
     assert state is not None
     assert violation(program, state.x) <= 1e-6
     whole = state.x[program.integer]
     assert np.abs(whole - np.round(whole)).max() <= 1e-6
     cost = float(program.cost @ state.x + program.offset)
-    assert state.bound <= best + 1e-6 <= cost + 2e-6
-    assert state.rough == (cost - state.bound > 1e-6 * max(abs(cost), 1.0))
+    assert relaxed.bound - 1e-6 <= state.bound <= best + 1e-6 <= cost + 2e-6
+
+
+def test_a_soft_share_costs_only_what_is_used_beyond_it() -> None:
+    """Two blocks use 2 and 3 of a row of 4; the first has a share of 1, the second one of 3."""
+    m = Builder()
+    x = m.variables("x", 2, upper=4.0, cost=[1.0, 1.0])
+    m.constrain("own", 2, [([0, 1], x, 1.0)], lower=[2.0, 3.0])
+    m.constrain("both", 1, [(0, x, 1.0)], upper=4.0)
+    parts = split(m.freeze(), np.array([False, False, True]), parts=2)
+    none, some = np.array([-np.inf]), np.array([10.0])
+    costs = {}
+    for block, share in zip(parts.blocks, (1.0, 3.0), strict=True):
+        soft = parts.softened(block, parts.program.cost, (none, np.array([share])), some)
+        costs[int(block.columns[0])] = Highs(soft).solve().objective
+    assert costs == {0: 2.0 + 10.0, 1: 3.0}
 
 
 def test_a_step_without_time_goes_on_to_a_first_solution() -> None:

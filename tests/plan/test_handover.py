@@ -91,6 +91,51 @@ def test_a_converted_school_admits_or_is_given_up(closure_cost_cny: float, stays
     assert closures == ([] if stays else [["V", "given_up", 2023]])
 
 
+@pytest.mark.parametrize(
+    ("rule", "year"),
+    [
+        ({}, 2023),
+        ({"conversion_least_years": 2}, 2024),
+        ({"conversion_least_years": 3}, None),
+        ({"decision_years": [2022, 2024]}, 2024),
+        ({"decision_years": [2022]}, None),
+    ],
+)
+def test_a_school_is_given_up_after_its_years_when_that_is_decided(
+    rule: dict[str, Any], year: int | None
+) -> None:
+    """19 ways, rent and fixed costs of a year cost 31,500 RMB, giving the school up 20,000."""
+    free = planned(hill(2e4, **LIVELY))
+    scenario = hill(2e4, **LIVELY, **rule)
+    plan = planned(scenario)
+    closures = plan.tables["closures"][["school", "how", "from_year"]].to_numpy().tolist()
+    assert closures == ([["V", "given_up", year]] if year else [])
+    certificate = certify(scenario, free)
+    assert certificate.holds() == (year == 2023)
+    assert year == 2023 or "handover" in str(certificate.worst)
+
+
+@pytest.mark.parametrize("years", [[2023], [2022, 2024], [2024]])
+def test_a_school_converts_in_a_year_in_which_that_is_decided(years: list[int]) -> None:
+    """V must be public by 2023; nobody is kept there, so that it converts as late as it may."""
+    order = {"conversion_due_year": 2023, "conversion_earliest_year": 2022}
+    scenario = hill(**order, decision_years=years)
+    if years == [2024]:
+        assert capsim.optimize(scenario, threads=1).status == "infeasible"
+        return
+    plan = planned(scenario)
+    [told] = plan.tables["conversions"].itertuples()
+    assert told.converts == f"{years[0]}-09-01"
+    other = {"decision_years": [2022 if years == [2023] else 2023]}
+    late = {"conversion_latest_year": int(told.converts[:4]) - 1}
+    for rule in (other, late):
+        certificate = certify(hill(**{**order, **rule}), plan)
+        assert not certificate.holds()
+        assert "conversion" in str(certificate.worst)
+    latest = {"conversion_latest_year": 2022}
+    assert capsim.optimize(hill(**order, **latest, decision_years=[2023])).status == "infeasible"
+
+
 def test_fixed_costs_of_public_schools_are_committed() -> None:
     """70,000 RMB a year of P whatever is decided; 2,000 of V while it is converted and open."""
     plan = planned(hill(6e4, **LIVELY))
@@ -166,6 +211,28 @@ def test_without_uncertainty_the_simulation_is_the_plan(closure_cost_cny: float)
     assert outcomes.tables["shortfall"]["mean"].sum() == 0
     drawn = simulate(plan, draws=20, seed=1)
     assert np.isfinite(drawn.tables["costs"].set_index("kind").to_numpy(float)).all()
+
+
+def test_an_explanation_names_the_years() -> None:
+    """P has room for all, but V must convert in 2023 or be kept for three years without pupils."""
+    scenario = hill(**LIVELY, decision_years=[2024], conversion_earliest_year=2022)
+    plan = capsim.optimize(scenario, threads=1)
+    assert plan.status == "infeasible"
+    explanation = plan.explain()
+    assert explanation is not None
+    named = {rule for one in explanation.conflicts for rule in one}
+    assert {"decision years", "conversions due"} <= named
+    rolls = [("P", "7", 20.0), ("P", "8", 20.0), ("V", "7", 20.0), ("V", "8", 20.0)]
+    table = pd.DataFrame(rolls, columns=["school", "grade", "pupils"]).assign(stage="junior")
+    few = hill(**LIVELY, conversion_least_years=3)
+    gone = few.table("forecast")
+    gone.loc[gone["school_year"].ge(2023) & gone["grade"].eq("7"), "pupils"] = 0.0
+    plan = capsim.optimize(few.variant(tables={"rolls": table, "forecast": gone}), threads=1)
+    assert plan.status == "infeasible"
+    explanation = plan.explain()
+    assert explanation is not None
+    named = {rule for one in explanation.conflicts for rule in one}
+    assert {"years of converted schools", "intake of converted schools"} <= named
 
 
 def test_an_explanation_names_the_rules() -> None:

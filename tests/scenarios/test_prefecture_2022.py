@@ -224,7 +224,10 @@ def test_there_is_something_to_choose(flagship: Scenario) -> None:
     assert table["project"].nunique() >= 80
     years = table["earliest_opening"].str[:4].astype(int)
     assert (years.min(), years.max()) == (2023, 2030)
-    assert {"new", "rebuild", "extend", "prefab"} == set(table["kind"])
+    changes = {"restage", "nine_year", "merge", "close"}
+    assert changes | {"new", "rebuild", "extend", "prefab"} == set(table["kind"])
+    assert table.query("kind == 'restage'")["project"].nunique() == 54
+    table = table[~table["kind"].isin(changes)]
     assert (table.groupby("project").size() == 2).any()
     junior = table[table["stage"] == "junior"]
     assert junior.groupby("kind")["project"].nunique().min() >= 12
@@ -261,7 +264,7 @@ def test_the_programme_slips_as_recorded(flagship: Scenario) -> None:
 
 @pytest.mark.slow
 def test_land_money_and_posts_bind_somewhere_and_every_lever_is_used(flagship: Scenario) -> None:
-    plan = capsim.optimize(flagship)
+    plan = capsim.optimize(flagship, gap=5e-3)
     assert plan.tables["targets"]["holds"].all()
     used_up = set(plan.tables["limits_used"].query("binds")["kind"])
     # Posts do not: 1,816 new ones a year, as in 2021, are more than are filled.
@@ -327,7 +330,9 @@ def test_variants_say_what_their_names_say(flagship: Scenario) -> None:
 
     assert table("do-nothing", "schools")["purchasable_places"].max() == 0
     assert "candidate" not in set(table("do-nothing", "projects")["status"])
-    assert "candidate" not in set(table("build-everything", "projects")["status"])
+    built = table("build-everything", "projects")
+    built = built[built["kind"].isin(["new", "rebuild", "extend", "prefab"])]
+    assert "candidate" not in set(built["status"])
     assert table("hiring-freeze", "limits").query("kind == 'hires'")["amount"].sum() == 0
     late = table("late-building", "projects").query("programme == 'build-2022'")
     assert (late["due"] > "2023-01-01").sum() == (ordered(flagship)["status"] == "ordered").sum()

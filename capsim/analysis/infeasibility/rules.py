@@ -208,6 +208,12 @@ def _closing_notice(model: Model, entry: Entry) -> Iterator[Rule]:
         yield from of_rows(model, entry)
 
 
+def _converted_years(model: Model, entry: Entry) -> Iterator[Rule]:
+    """Bind the years of converted schools; that one converts before it is given up is no rule."""
+    if model.given.scenario.settings.policy.conversion_least_years > 1:
+        yield from of_rows(model, entry)
+
+
 def _land(model: Model, entry: Entry) -> Iterator[Rule]:
     yield of_relaxation(entry, land(model))
 
@@ -330,6 +336,7 @@ BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "conversions due": _dates,
     "first conversions": _dates,
     "closing notice": _closing_notice,
+    "years of converted schools": _converted_years,
     "land": _land,
     "purchase": _purchase,
     "bought children": _bought_children,

@@ -41,12 +41,14 @@ POOR = 0.5
 """Part of the blocks without a solution, whole integers fixed, from which shares are poor."""
 FIRST_OPEN = 5.0
 """Of a block's part of the gap, what is left open where it hardly keeps its share."""
-OUTLYING = 3.0
-"""Times the median distance from its bound beyond which a block decided in turn is mended."""
-MENDING = {"time_limit": 30.0}
 BOUND_ONLY = {"mip_heuristic_effort": 0.0}
-IN_TURN = {"mip_max_nodes": 1, "time_limit": 6.0}
-"""Options of a step where integers are decided in turn: the root and its heuristics are enough."""
+SOFT, LEAST_SOFT = 0.3, 0.1
+"""Of a row's price, what use beyond a soft share costs more; of the mean price, what it counts as.
+"""
+IN_TURN = {"time_limit": 6.0}
+"""Options of a step where integers are decided one kind after the other."""
+NODES = (1, 50)
+"""Nodes of a hard block's tree at most, round by round: most solutions are found at the root."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ class _State:
     """The best solution so far and what is proved.
 
     ``shares`` is the point whose use of the coupling rows is each block's share, ``least`` the
-    blocks' bounds at the prices, ``chosen`` the solutions that were found with them. ``rough`` are
-    solutions decided in turn, whose blocks are too hard to be searched further.
+    blocks' bounds at the prices, ``chosen`` the solutions that were found with them.
     """
 
     x: Array
@@ -88,7 +89,6 @@ class _State:
     least: Array
     bound: float
     chosen: Array | None = None
-    rough: bool = False
 
 
 def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
@@ -105,6 +105,14 @@ def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
     4. The fewest blocks far from theirs are searched again with costly columns out only.
     5. Shares are dealt out anew for the integers found, and for those chosen at the prices; then 4
        with nothing fixed and 3 more finely, and all of it again while its pace can reach the gap.
+
+    Where the split says in which order integers are decided, blocks are too hard for 2 to 5:
+
+    6. Every block is solved at the prices within a soft share, use beyond which costs a little more
+       than its price: integers that its own relaxation leaves whole are fixed, and the tree is left
+       at its root. Shares are dealt out for the integers found.
+    7. The fewest blocks that are far from their bounds are bounded at the prices, with all nodes of
+       the round; then they are searched as in 6, nothing fixed, with the nodes of the next round.
 
     It ends as soon as solution and bound are as near as asked.
 
@@ -147,10 +155,12 @@ def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
 
 
 def _full_search(task: _Task) -> _State | None:
-    """Run steps 2 to 5 until the gap is reached; None without a solution."""
+    """Run the steps of the search until the gap is reached; None without a solution."""
+    if task.split.order is not None:
+        return _hard_search(task, task.split.order)
     state = _first(task)
-    if state is None or state.rough:
-        return state
+    if state is None:
+        return None
     if not _reached(task, state) and state.bound == task.relaxed.bound:
         state = _bounded(task, state, task.part * BOUND_OPEN)
     if not _reached(task, state):
@@ -181,7 +191,7 @@ def _first(task: _Task) -> _State | None:
     near = [_near(part, low) for low in lowest]
     inside = task.solve([BlockSolve(p, how) for p, how in zip(fixed, near, strict=True)], 0.3)
     missing = [i for i, solution in enumerate(inside) if solution.x is None]
-    if len(missing) > (POOR * len(blocks) if split.order is None else 0):
+    if len(missing) > POOR * len(blocks):
         return _by_prices(task)
     wide = {"mip_abs_gap": part * FIRST_OPEN}
     retried = task.solve([BlockSolve(parts[i], wide, last=True) for i in missing], 0.4)
@@ -196,33 +206,116 @@ def _first(task: _Task) -> _State | None:
 def _by_prices(task: _Task) -> _State | None:
     """Choose the integers that the blocks take at the prices, and divide the rows for them."""
     split, relaxed = task.split, task.relaxed
-    if split.order is None:
-        chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
-    else:
-        chosen, proved, bound = _in_turn(task, split.order)
+    chosen, proved, bound = _at_prices(task, task.part * BOUND_OPEN, None)
     x = None if chosen is None else _dealt(task, chosen)
     if x is None:
         return None
     least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
-    state = _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
-    if split.order is None or _reached(task, state):
+    return _State(x, x, np.maximum(least, proved), max(relaxed.bound, bound))
+
+
+def _hard_search(task: _Task, order: Index) -> _State | None:
+    """Run steps 6 and 7 until the gap is reached or rounds end; None without a solution."""
+    split, relaxed = task.split, task.relaxed
+    every = np.arange(len(split.blocks))
+    chosen = _softly(task, order, every, np.full(len(relaxed.x), np.nan))
+    x = None if np.isnan(chosen).any() else _dealt(task, chosen)
+    if x is None:
+        return None
+    least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
+    state = _State(x, x, least, relaxed.bound, chosen)
+    state = _bounded_where_far(task, state, order, NODES[0])
+    for nodes in NODES[1:]:
+        if order.any() or task.clock.out() or _reached(task, state):
+            break
+        state = _softly_again(task, state, order, nodes)
+        state = _bounded_where_far(task, state, order, nodes)
+    return state
+
+
+def _softly(task: _Task, order: Index, which: Index, x: Array, nodes: int = NODES[0]) -> Array:
+    """Return ``x`` with the blocks solved at the prices within soft shares; NaN where unsolved."""
+    split, relaxed = task.split, task.relaxed
+    cost, _ = split.priced(relaxed.price)
+    size = np.abs(relaxed.price)
+    mean = size[size > 0].mean() if size.any() else 1.0
+    penalty = SOFT * np.maximum(size, LEAST_SOFT * mean)
+    shares = split.shares(relaxed.x)
+    options = {
+        "mip_abs_gap": task.part * BOUND_OPEN,
+        "mip_max_nodes": nodes,
+        **(IN_TURN if order.any() else {}),
+    }
+    solves = []
+    for i in which:
+        block = split.blocks[i]
+        part = split.softened(block, cost, shares[i], penalty)
+        begun = x[block.columns]
+        if np.isnan(begun).any():
+            last = np.zeros(len(part.cost) - len(block.columns), np.int64)
+            solves.append(BlockSolve(part, options, order=np.append(order[block.columns], last)))
+        else:
+            solves.append(BlockSolve(part, options, _with_slack(part, begun)))
+    out = x.copy()
+    for i, solution in zip(which, task.solve(solves, 0.8), strict=True):
+        at = split.blocks[i].columns
+        if solution.x is not None:
+            out[at] = solution.x[: len(at)]
+    return out
+
+
+def _with_slack(part: LinearProgram, x: Array) -> Array:
+    """Return a block's solution with what it uses beyond its share."""
+    more = part.matrix[:, len(x) :].tocoo()
+    use = part.matrix[:, : len(x)] @ x
+    short = np.maximum(part.row_lower - use, 0.0), np.maximum(use - part.row_upper, 0.0)
+    slack = np.zeros(more.shape[1])
+    slack[more.col] = np.where(more.data > 0, short[0][more.row], short[1][more.row])
+    return np.concatenate([x, slack])
+
+
+def _softly_again(task: _Task, state: _State, order: Index, nodes: int) -> _State:
+    """Search the blocks far from their bounds again, and deal the shares out for what is found."""
+    if state.chosen is None:
         return state
-    return _mended(task, state)
+    far, _ = _far(_excess(task, state), task.part * len(state.least) * ALL)
+    chosen = _softly(task, order, far, state.chosen, nodes)
+    state = replace(state, chosen=chosen)
+    dealt = _dealt(task, chosen)
+    if dealt is None or _cost(task.split, dealt) >= _cost(task.split, state.x):
+        return state
+    return replace(state, x=dealt, shares=dealt)
 
 
-def _mended(task: _Task, state: _State) -> _State:
-    """Search blocks decided in turn that ended much farther from their bounds than the others.
+def _bounded_where_far(task: _Task, state: _State, order: Index, nodes: int) -> _State:
+    """Bound the fewest blocks at the prices whose bounds can bring the gap about.
 
-    They are those that took a decision which a later one would have needed otherwise.
+    Where integers are decided in turn only those of the first kind are whole in the bounds.
     """
-    split, x = task.split, state.x
-    lowest = state.least + split.worth(task.relaxed.price, state.shares)
-    excess = split.costs(x) - lowest
-    far = np.flatnonzero(excess > OUTLYING * np.median(excess))
-    parts = split.parts(state.shares)
-    slack = {"mip_abs_gap": task.part * OPEN, **MENDING}
-    better = task.solve([BlockSolve(parts[i], slack, x[split.blocks[i].columns]) for i in far], 0.8)
-    return replace(state, x=_taken(split, x, far, better), rough=True)
+    split, missing = task.split, _missing(task, state)
+    if missing <= 0:
+        return state
+    cost, constant = split.priced(task.relaxed.price)
+    far, allowed = _far(_excess(task, state), task.part * len(state.least) * ALL)
+    options = {"mip_abs_gap": max(allowed, task.part) * OPEN, "mip_max_nodes": nodes, **BOUND_ONLY}
+    solves = []
+    for i in far:
+        block = split.blocks[i]
+        part = split.part(block, cost)
+        part = replace(part, integer=part.integer & (order[block.columns] == 0))
+        start = None if state.chosen is None else state.chosen[block.columns]
+        solves.append(BlockSolve(part, options, start))
+    least = state.least.copy()
+    for i, solution in zip(far, task.solve(solves, 0.8), strict=True):
+        least[i] = max(least[i], solution.bound)
+    bound = float(least.sum()) + constant + split.program.offset
+    return replace(state, least=least, bound=max(state.bound, bound))
+
+
+def _excess(task: _Task, state: _State) -> Array:
+    """Return by how much each block's cost is above its bound, at the shares it has."""
+    worth = task.split.worth(task.relaxed.price, state.shares)
+    return task.split.costs(state.x) - state.least - worth
 
 
 def _taken(split: Split, x: Array, which: Index, found: Sequence[SolverResult]) -> Array:
@@ -233,24 +326,6 @@ def _taken(split: Split, x: Array, which: Index, found: Sequence[SolverResult]) 
         if solution.x is not None and solution.objective < split.program.cost[at] @ x[at]:
             out[at] = solution.x
     return out
-
-
-def _in_turn(task: _Task, order: Index) -> tuple[Array | None, Array, float]:
-    """Decide the integers of every block in turn at the prices; as `_at_prices`."""
-    split, relaxed = task.split, task.relaxed
-    cost, constant = split.priced(relaxed.price)
-    options = {"mip_abs_gap": task.part * OPEN, **IN_TURN}
-    solved = task.solve(
-        [
-            BlockSolve(split.part(block, cost), options, order=order[block.columns])
-            for block in split.blocks
-        ],
-        0.8,
-    )
-    proved = np.array([s.bound for s in solved])
-    found = [s.x for s in solved]
-    whole = None if any(x is None for x in found) else _union(split, found)
-    return whole, proved, float(proved.sum()) + constant + split.program.offset
 
 
 def _bounded(task: _Task, state: _State, slack: float) -> _State:
@@ -294,7 +369,7 @@ def _searched(task: _Task, state: _State, slack: float, *, fixed: bool) -> _Stat
     """Search the fewest blocks again that are far from their bounds."""
     split, relaxed, part, x = task.split, task.relaxed, task.part, state.x
     lowest = state.least + split.worth(relaxed.price, state.shares)
-    far, allowed = _far(split.costs(x) - lowest, part * len(split.blocks) * ALL)
+    far, allowed = _far(_excess(task, state), part * len(split.blocks) * ALL)
     parts = split.parts(state.shares)
     if fixed:
         pairs = zip(parts, split.blocks, strict=True)
@@ -328,9 +403,8 @@ def _further(task: _Task, state: _State) -> _State:
         slack *= FINER
         if not _reached(task, state):
             state = _bounded(task, state, slack)
-        distance = _distance(task, state)
-        missing = distance - task.options.gap * abs(_cost(task.split, state.x))
-        if missing <= 0 or task.clock.out() or (before - distance) * left < missing:
+        missing, pace = _missing(task, state), before - _distance(task, state)
+        if missing <= 0 or task.clock.out() or pace * left < missing:
             break
     return state
 
@@ -406,5 +480,11 @@ def _distance(task: _Task, state: _State) -> float:
     return _cost(task.split, state.x) - state.bound
 
 
+def _missing(task: _Task, state: _State) -> float:
+    """Return by how much solution and bound are farther apart than asked."""
+    asked = task.options.gap * max(abs(_cost(task.split, state.x)), 1.0)
+    return _distance(task, state) - asked
+
+
 def _reached(task: _Task, state: _State) -> bool:
-    return _distance(task, state) <= task.options.gap * max(abs(_cost(task.split, state.x)), 1.0)
+    return _missing(task, state) <= 0

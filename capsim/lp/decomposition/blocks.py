@@ -24,7 +24,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array, csr_array
+from scipy.sparse import coo_array, csc_array, csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
 from capsim.io.executors import run_tasks
@@ -86,6 +86,30 @@ class Split:
             matrix=csc_array(matrix),
             row_lower=lower,
             row_upper=upper,
+        )
+
+    def softened(
+        self, block: Block, cost: Array, share: tuple[Array, Array], penalty: Array
+    ) -> LinearProgram:
+        """Return a block alone whose use beyond its share of a coupling row costs a penalty.
+
+        Its own columns come first, then one for every side of a row that the share limits.
+        """
+        hard = self.part(block, cost, share)
+        below, above = (np.flatnonzero(np.isfinite(side)) for side in share)
+        row = np.concatenate([below, above])
+        more, count = len(row), len(hard.row_lower)
+        sign = np.concatenate([np.ones(len(below)), -np.ones(len(above))])
+        cells = (len(block.rows) + row, np.arange(more))
+        beyond = csc_array((sign, cells), shape=(count, more))
+        return LinearProgram(
+            cost=np.concatenate([hard.cost, penalty[row]]),
+            lower=np.concatenate([hard.lower, np.zeros(more)]),
+            upper=np.concatenate([hard.upper, np.full(more, np.inf)]),
+            integer=np.concatenate([hard.integer, np.zeros(more, bool)]),
+            matrix=csc_array(hstack([hard.matrix, beyond])),
+            row_lower=hard.row_lower,
+            row_upper=hard.row_upper,
         )
 
     def shares(self, x: Array) -> list[tuple[Array, Array]]:

@@ -87,8 +87,8 @@ def relax_and_fix(
 ) -> SolverResult:
     """Decide the integers in turn: those of a number while all that come later may be fractions.
 
-    Relax-and-fix (Pochet and Wolsey 2006): not exact, but every step is small. The bound is that of
-    the first step, in which nothing is fixed yet.
+    Relax-and-fix (Pochet and Wolsey 2006): not exact, but every step is small. In each the integers
+    that its relaxation leaves whole are held, where that leaves a solution. It proves no bound.
 
     Parameters
     ----------
@@ -108,25 +108,28 @@ def relax_and_fix(
     >>> m.constrain("need", 1, [(0, x, 1.0)], lower=2.5)
     >>> decided = relax_and_fix(m.freeze(), np.array([0, 1]), {})
     >>> decided.x.tolist(), decided.objective, decided.bound
-    ([2.0, 1.0], 3.5, 2.75)
+    ([2.0, 1.0], 3.5, -inf)
     """
     clock = Clock(time_limit)
     lower, upper = program.lower.copy(), program.upper.copy()
-    bound, decided = -np.inf, None
+    decided = Highs(program.relaxed(), within({}, clock.left())).solve()
     for number in np.unique(order[program.integer]):
-        now = program.integer & (order == number)
-        step = replace(program, lower=lower, upper=upper, integer=now)
-        first = decided is None
-        decided = Highs(step, within(options, clock.left())).solve()
-        bound = decided.bound if first else bound
-        if decided.status == "unknown" and not clock.out():
-            decided = Highs(step, within(FIRST_FOUND, clock.left())).solve()
         if decided.x is None:
             break
-        lower[now] = upper[now] = program.rounded(decided.x)[now]
-    if decided is None:
-        return Highs(program, within(options, clock.left())).solve()
-    return replace(decided, bound=bound)
+        now = program.integer & (order == number)
+        step = replace(program, lower=lower, upper=upper, integer=now)
+        near = decided.x
+        for part, how in (
+            (with_whole_fixed(step, near), options),
+            (step, options),
+            (step, FIRST_FOUND),
+        ):
+            decided = Highs(part, within(how, clock.left())).solve()
+            if decided.x is not None or clock.out():
+                break
+        if decided.x is not None:
+            lower[now] = upper[now] = program.rounded(decided.x)[now]
+    return replace(decided, bound=-np.inf)
 
 
 def within(options: Mapping[str, float], seconds: float | None) -> dict[str, float]:

@@ -217,12 +217,14 @@ def define_continuity(m: Builder, f: Formulation) -> None:
     """Move children up a grade a year; whoever cannot stay is made to change school.
 
     ``progression`` is the share of a cohort that is still in the area a year later; before the
-    first planned year the pupils of the grade below are those observed.
+    first planned year the pupils of the grade below are those observed. ``joining`` is ``places``,
+    with ``conversion_keep_share`` ``places ÷ grades``.
 
     Rows
     ----
     continuity.cohort
-        A private grade is at most last year's grade below, times who stays in the area.
+        A private grade is at most last year's grade below, times who stays in the area; a converted
+        one may have ``joining`` more from the next year on.
         Price: none: a child who may join in mid-stage.
     continuity.displaced
         Who cannot stay is counted in ``displaced``.
@@ -231,12 +233,11 @@ def define_continuity(m: Builder, f: Formulation) -> None:
     x, seats, providers = f.x, f.columns.seats, f.given.providers
     seat = np.flatnonzero(seats.before >= 0)
     j = seats.provider[seat]
-    levered, places = providers.levered[j, None], providers.places[j, None]
-    m.add(
-        "continuity.cohort",
-        x.pupils[seat] <= x.grown[seat] + places * (x.converted.previous() - x.given_up)[j],
-        levered,
-    )
+    levered, joining = providers.levered[j, None], providers.places[j, None]
+    if f.given.scenario.settings.policy.conversion_keep_share is not None:
+        joining = joining / np.bincount(seats.provider)[j, None]
+    settled = (x.converted.previous() - x.given_up)[j]
+    m.add("continuity.cohort", x.pupils[seat] <= x.grown[seat] + joining * settled, levered)
     m.add(
         "continuity.displaced",
         x.displaced[seat] + x.pupils[seat] >= x.grown[seat],

@@ -25,6 +25,10 @@ def define_closure(m: Builder, f: Formulation) -> None:
         Phased out, for good.
     closure.closed_stays
         Closed, for good.
+    closure.phase_out_waits
+        No school is phased out in a year in which nothing is decided.
+    closure.closed_waits
+        Nor closed.
     closure.too_small
         A private school has its least pupils, is phased out or converts.
         Price: none: a pupil whom the least number asks for.
@@ -38,6 +42,9 @@ def define_closure(m: Builder, f: Formulation) -> None:
     m.add("closure.either", x.phase_out + x.converted <= 1, can & x.converted.exists)
     m.add("closure.phase_out_stays", x.phase_out >= x.phase_out.previous(), can)
     m.add("closure.closed_stays", x.closed >= x.closed.previous(), can)
+    waits = can & f.given.waits
+    m.add("closure.phase_out_waits", x.phase_out <= x.phase_out.previous(), waits)
+    m.add("closure.closed_waits", x.closed <= x.closed.previous(), waits)
     m.add("closure.too_small", x.enrolled >= least_size * (1 - x.phase_out - x.converted), can)
 
     keep_share = policy.keep_share
@@ -88,10 +95,18 @@ def define_conversion(m: Builder, f: Formulation) -> None:
     ----
     conversion
         Once converted, converted for good.
+    conversion.waits
+        No school converts in a year in which nothing is decided, or after
+        ``conversion_latest_year``.
     """
     school = Axis.of(school=f.given.providers.school)
     converted = f.x.converted_at.labelled(school, f.axis.date)
     m.add("conversion", converted[:, 1:] >= converted[:, :-1], converted.exists[:, 1:])
+    if f.given.scenario.settings.switches.conversion:
+        latest = f.given.scenario.settings.policy.conversion_latest_year
+        late = f.given.space.years > (latest or f.given.space.years[-1])
+        waits = converted.exists & (f.given.waits | late)[f.given.dates.year]
+        m.add("conversion.waits", converted <= converted.previous(), waits)
 
 
 def define_handover(m: Builder, f: Formulation) -> None:
@@ -104,9 +119,11 @@ def define_handover(m: Builder, f: Formulation) -> None:
     Rows
     ----
     handover.after_conversion
-        A school is given up a year after it has converted, or later.
+        A school is given up ``conversion_least_years`` after it has converted, or later.
     handover.stays
         Given up, for good.
+    handover.waits
+        No school is given up in a year in which nothing is decided.
     handover.kept
         A converted school keeps a share of those who move up, less where its places are fewer
         than its pupils were, or is given up.
@@ -126,8 +143,13 @@ def define_handover(m: Builder, f: Formulation) -> None:
     can, going = x.given_up.exists, x.converted - x.given_up
     cap, places = providers.cap[:, None], providers.places[:, None]
     most = np.maximum(cap, places * (1 + ceiling_share(f.given)[:, None]))
-    m.add("handover.after_conversion", x.given_up <= x.converted.previous(), can)
+    m.add(
+        "handover.after_conversion",
+        x.given_up <= x.converted.before(policy.conversion_least_years),
+        can,
+    )
     m.add("handover.stays", x.given_up >= x.given_up.previous(), can)
+    m.add("handover.waits", x.given_up <= x.given_up.previous(), can & f.given.waits)
 
     if policy.conversion_keep_share is not None:
         room = np.minimum(1.0, places / np.maximum(cap, 1e-9))

@@ -244,8 +244,8 @@ def kindergartens(
 
 ROOM = {"primary": 45.0, "junior": 50.0}
 """Places of a classroom."""
-ROOM_CNY = 8_000.0
-"""Fitting a classroom out for another stage, a place."""
+ROOM_CNY = 3_000.0
+"""Fitting a classroom out for another stage, a place: desks, a share of a laboratory."""
 SMALL_SCHOOL = {"rooms": 3, "saved_cny": 150_000.0}
 """A rural primary school, and its fixed cost in a school year: kitchen, guard, heating, upkeep."""
 CAMPUS_ROOMS = 12
