@@ -151,7 +151,7 @@ def conversion() -> capsim.Scenario:
     return case(
         children={"7": (100, 100, 100)},
         schools=[PRIVATE],
-        policy={"private_share_cap": {2022: 0.2}},
+        policy={"private_share_cap": {2022: 0.2}, "conversion_latest_year": 2022},
     )
 
 

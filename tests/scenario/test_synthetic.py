@@ -63,7 +63,7 @@ def test_public_schools_may_change_where_fewer_children_are_born(city: Scenario)
     assert (changed["status"] == "candidate").all()
     rooms = changed[changed["kind"] == "restage"].set_index("stage")
     assert (rooms.loc["primary", "places_given_up"] == 45).all()
-    assert (rooms.loc["junior", "capital_cny"] == 8_000 * 50).all()
+    assert (rooms.loc["junior", "capital_cny"] == 3_000 * 50).all()
     assert set(changed["kind"]) <= set(city.table("phases")["kind"])
 
 
