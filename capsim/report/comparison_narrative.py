@@ -47,12 +47,22 @@ def verdict(comparison: Comparison, say: Words) -> str:
             what=say(MEANING[comparison.criterion].what),
             value=figure(first[comparison.criterion], comparison.criterion, say),
         )
-    missed = int(first["missed"])
+    missed, least = int(first["missed"]), first["least_probability"]
+    if missed == 0 and least < asked_of(comparison):
+        return text + say(
+            "; on paper all its targets hold, the least likely in {chance} of simulated futures",
+            chance=say.chance(least),
+        )
     return text + (
         say("; all its targets hold")
         if missed == 0
         else say("; targets missed: {missed}, as few as in any other", missed=missed)
     )
+
+
+def asked_of(comparison: Comparison) -> float:
+    """Return how likely a target must be to be said to hold: of the scenario compared with."""
+    return comparison.scenarios[comparison.first].settings.reliability.probability
 
 
 def nothing_differs(comparison: Comparison) -> bool:

@@ -26,7 +26,6 @@ from capsim.plan.targets import (
 )
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
-from capsim.report.summary import meets_all
 from capsim.simulation.outcomes import Outcomes
 
 HALF_A_CHILD = 0.5
@@ -109,13 +108,56 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
         if plan.status == "optimal"
         else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
     )
-    if meets_all(summary):
-        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
-    missed = sum(not row["holds"] for row in summary["targets"])
     of = len(summary["targets"])
+    if summary["state"] == "holds":
+        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
+    if summary["state"] == "on paper":
+        return say(
+            "ON PAPER the plan meets all {of} targets; {paper} of them hold in fewer than {asked}"
+            " of simulated futures ({proof}).",
+            of=of,
+            paper=sum(row["state"] == "on paper" for row in summary["targets"]),
+            asked=say.chance(summary["asked_probability"]),
+            proof=proof,
+        )
+    missed = sum(not row["holds"] for row in summary["targets"])
     return say(
         "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
     )
+
+
+MOST_EXPECTED = 3
+"""Rules met on paper only whose expected figures are told."""
+
+
+def expected(summary: dict[str, Any], say: Words) -> Section | None:
+    """Write what is to be expected where a rule is met on paper only: its least likely date."""
+    rows = sorted(
+        (row for row in summary["targets"] if row["state"] == "on paper"),
+        key=lambda row: row["probability"],
+    )
+    least: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        least.setdefault(rule_and_year(row["id"])[0], row)
+    if not least:
+        return None
+    parts = []
+    for rule, row in list(least.items())[:MOST_EXPECTED]:
+        figures = {
+            key: target_figure(row["id"], row[key], say)
+            for key in ("mean", "p05", "p95", "required")
+        }
+        parts.append(
+            say(
+                "{rule}, {by}: {mean} expected ({p05} to {p95}), {required} required; holds in"
+                " {chance} of futures",
+                rule=say.rule(rule.removeprefix("programme-")),
+                by=str(row["by"]),
+                chance=say.chance(row["probability"]),
+                **figures,
+            )
+        )
+    return Section(say("As buildings and children really arrive"), parts)
 
 
 def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
@@ -124,8 +166,9 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        rule (its id), by, before, required, achieved (texts), holds, chance (text, blank without
-        simulation), later (text, blank if none follow), all_hold, id (of the first).
+        rule (its id), by, before, required, achieved (texts), state, chance (text, blank without
+        simulation), later (text, blank if none follow), all_hold, id (of the first). Those met on
+        paper only, or missed, come first, the least likely of them before the others.
     """
     simulated = summary["simulation"]["draws"] > 0
     table = pd.DataFrame(summary["targets"])
@@ -139,7 +182,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
         if len(members):
             holding, of = int(members["holds"].sum()), len(members)
             later = (
-                say("all hold")
+                say("all hold" if set(members["state"]) == {"holds"} else "all on paper")
                 if holding == of
                 else say("{held} of {of} hold", held=holding, of=of)
             )
@@ -148,8 +191,15 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
                 worst = {"chance": say.chance(least["probability"]), "year": str(least["by"])[:4]}
                 later = say("{later}, {chance} in {year}", later=later, **worst)
         chance = row["probability"]
+        least_likely = summary["targets"][group["least"]]["probability"]
+        states = set(table["state"][rules == rule])
+        urgent = next(state for state in ("missed", "on paper", "holds") if state in states)
         rows.append(
             {
+                "order": (
+                    ("missed", "on paper", "holds").index(urgent),
+                    min(1.0 if p is None else p for p in (chance, least_likely)),
+                ),
                 "rule": rule,
                 "id": row["id"],
                 "by": str(row["by"]),
@@ -157,13 +207,13 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
                     key: target_figure(row["id"], row[key], say)
                     for key in ("before", "required", "achieved")
                 },
-                "holds": bool(row["holds"]),
+                "state": row["state"],
                 "chance": say.chance(chance) if simulated and chance is not None else "",
                 "later": later,
                 "all_hold": bool(row["holds"] and members["holds"].all()),
             }
         )
-    return rows
+    return sorted(rows, key=lambda row: row["order"])
 
 
 def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:

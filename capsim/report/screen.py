@@ -46,9 +46,13 @@ def answer(
         `en` or `zh`.
     """
     say = words(lang)
-    lines = [_title(plan, lang), narrative.verdict(plan, summary, say), ""]
+    lines = [_title(plan, lang), *filled(narrative.verdict(plan, summary, say), "  "), ""]
     if plan.status == "infeasible":
         return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
+    if arriving := narrative.expected(summary, say):
+        lines += [f"{arriving.head}:"]
+        lines += [line for part in arriving.parts for line in filled(f"- {part}", "  ")]
+        lines += [""]
     lines += [*_targets(plan, summary, say), ""]
     for section in narrative.mix(plan, summary, say):
         lines += wrapped(*section)
@@ -93,13 +97,14 @@ def _targets(plan: Plan, summary: dict[str, Any], say: Words) -> list[str]:
     wide = max(width(name) for name in [say("Target"), *names]) + 2
     head = left(say("Target"), wide) + left(say("by"), 11)
     titles = (say("in {year}", year=plan.scenario.base_year), say("required"), say("planned"))
-    head += "".join(right(title, 9) for title in titles) + " " * 9
+    head += "".join(right(title, 9) for title in titles) + " " * 11
     head += left(say("likely") if simulated else "", 7) + say("later years")
     lines = [head.rstrip()]
     for name, row in zip(names, rows, strict=True):
         line = left(name, wide) + left(row["by"], 11)
         line += "".join(right(row[key], 9) for key in ("before", "required", "achieved")) + "  "
-        line += left(say("holds") if row["holds"] else say("MISSED"), 7) + f"{row['chance']:>5}  "
+        line += left(say("MISSED" if row["state"] == "missed" else row["state"]), 9)
+        line += f"{row['chance']:>5}  "
         if width(line + row["later"]) > WIDTH:
             lines += [line.rstrip(), f"    {say('later years: {later}', later=row['later'])}"]
         else:
@@ -118,7 +123,7 @@ def reasons_text(
     elif explanation is not None:
         lines.append(say("THE PLAN MISSES A TARGET."))
     else:
-        lines.append(say("THE PLAN MEETS ALL TARGETS."))
+        lines.append(say("ON PAPER THE PLAN MEETS ALL TARGETS (not simulated here)."))
     lines += _explanation(explanation, say)
     if prices is not None:
         table = prices.binding()
@@ -160,7 +165,7 @@ def _named(targets: tuple[str, ...]) -> list[str]:
 def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
     """Write a comparison as a table for one screen, best scenario first, and as sentences."""
     say = words(lang)
-    lines = [compared.verdict(comparison, say), "", *_ranking(comparison, say)]
+    lines = [*filled(compared.verdict(comparison, say), "  "), "", *_ranking(comparison, say)]
     for section in compared.sections(comparison, say):
         lines += ["", f"{section.head}:"]
         for part in section.parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -69,6 +69,8 @@ def summarize(
         "status": plan.status,
         "gap": plan.gap,
         "objective_cny": plan.objective_cny,
+        "state": "no plan",
+        "asked_probability": plan.scenario.settings.reliability.probability,
         "targets": [],
         "reduction": {},
         "private_share": {},
@@ -86,6 +88,7 @@ def summarize(
         return plain(summary)
     tables = plan.tables
     summary["targets"] = _targets(plan, outcomes)
+    summary["state"] = _worst(row["state"] for row in summary["targets"])
     summary["reduction"] = {
         key: value for key, value in reduction_table(plan).to_dict().items() if key != "school_year"
     }
@@ -125,13 +128,32 @@ def summarize(
 
 
 def _targets(plan: Plan, outcomes: Outcomes | None) -> list[dict[str, Any]]:
-    chances: dict[str, float] = {}
+    """List the targets, each with what is to be expected and its state.
+
+    A target that the plan meets *holds* where it does in as many simulated futures as asked, or
+    where nothing was simulated; else it is met *on paper* only. One that the plan misses is
+    *missed*.
+    """
+    asked = plan.scenario.settings.reliability.probability
+    known = dict.fromkeys(("probability", "mean", "p05", "p95"))
+    drawn: dict[Any, dict[Any, Any]] = {}
     if outcomes is not None:
-        drawn = outcomes.tables["targets"]
-        chances = dict(zip(drawn["id"], drawn["probability"], strict=True))
+        drawn = outcomes.tables["targets"].set_index("id")[list(known)].to_dict("index")
     rows = plan.tables["targets"][list(COLUMNS)]
     records: list[Any] = rows.to_dict("records")
-    return [{**row, "probability": chances.get(row["id"])} for row in records]
+    found = [{**row, **drawn.get(row["id"], known)} for row in records]
+    return [{**row, "state": _state(row["holds"], row["probability"], asked)} for row in found]
+
+
+def _state(holds: bool, probability: float | None, asked: float) -> str:
+    if not holds:
+        return "missed"
+    return "holds" if probability is None or probability >= asked else "on paper"
+
+
+def _worst(states: Iterable[str]) -> str:
+    found = set(states)
+    return next((state for state in ("missed", "on paper") if state in found), "holds")
 
 
 def _simulation(outcomes: Outcomes) -> dict[str, Any]:

@@ -80,7 +80,11 @@ def plan_workbook(
     tables = {
         **plan.tables,
         "targets": targets.assign(
-            probability=[row["probability"] for row in summary["targets"]],
+            **{
+                key: [row[key] for row in summary["targets"]]
+                for key in ("probability", "mean", "p05", "p95")
+            },
+            state=[said[row["state"]] for row in summary["targets"]],
             holds=["yes 是" if holds else "no 否" for holds in targets["holds"]],
         ),
         "projects": _projects(plan, outcomes, reached),
@@ -117,6 +121,9 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     yield "Planned school years", "规划学年", f"{scenario.first_year}–{scenario.last_year}", ""
     yield "Status", "状态", known["status"].get(plan.status, plan.status), ""
     yield "Targets met", "达成目标", sum(row["holds"] for row in targets), f"of {len(targets)} 项"
+    paper = sum(row["state"] == "on paper" for row in targets)
+    asked = f"likely below 可能性低于 {summary['asked_probability']:.0%}"
+    yield "of these on paper only", "其中仅纸面达成", paper, asked
     yield "Total cost, discounted", "总费用（折现）", (plan.objective_cny, COUNT), "RMB 元"
     yield "of that already committed", "其中已定", (plan.committed_cny, COUNT), "RMB 元"
     yield "of that decided here", "其中本方案决定", (plan.avoidable_cny, COUNT), "RMB 元"

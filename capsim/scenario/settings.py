@@ -372,6 +372,12 @@ class Calendar(_Section):
     stops: Annotated[tuple[Span, ...], BeforeValidator(_listed)]
 
 
+class Reliability(_Section):
+    """How likely a target must be, in simulated futures, to be said to hold."""
+
+    probability: Annotated[Share, Field(gt=0.0)] = 0.95
+
+
 class Simulation(_Section):
     """Size of a simulation."""
 
@@ -402,6 +408,7 @@ class Settings(_Section):
     construction: Construction
     calendars: ByName[Calendar] = Frozen()
     simulation: Simulation = Simulation()
+    reliability: Reliability = Reliability()
 
     @property
     def gives_up(self) -> bool:

@@ -68,7 +68,9 @@ def written_scenario(counties: int, projects: int) -> Written:
         class_size_sd=5.0,
     )
     settings = SimpleNamespace(
-        policy=policy, stages=SimpleNamespace(compulsory=["primary", "junior"])
+        policy=policy,
+        stages=SimpleNamespace(compulsory=["primary", "junior"]),
+        reliability=SimpleNamespace(probability=0.95),
     )
     built = pd.DataFrame(
         {

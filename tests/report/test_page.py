@@ -127,6 +127,22 @@ def test_targets_lead_to_what_orders_them_and_its_mark(page):
     assert 'data-find="births">births <b>P</b>' in row
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_is_green_that_too_few_futures_keep(lang):
+    plan = written_plan()
+    plan.tables["targets"]["holds"] = True
+    drawn = written_outcomes(plan)
+    paper = made(plan, drawn, lang).decode()
+    assert 'class="verdict paper"' in paper
+    green = len(re.findall(r'class="state met"', paper))
+    likely = drawn.tables["targets"]["probability"] >= 0.95
+    assert green <= likely.sum() < len(likely)
+    plan.scenario.settings.reliability.probability = 0.01
+    sure = made(plan, drawn, lang).decode()
+    assert 'class="verdict met"' in sure
+    assert 'class="state paper"' not in sure
+
+
 def test_ledger_holds_four_dates_with_their_probability():
     (ledger,) = (json.loads(data) for data in Reader(made()).data if '"2022-05-14"' in data)
     row = next(row for row in ledger["rows"] if row[0] == "P000")

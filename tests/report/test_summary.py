@@ -23,6 +23,8 @@ KEYS = {
     "status": None,
     "gap": None,
     "objective_cny": None,
+    "state": None,
+    "asked_probability": None,
     "targets": None,
     "reduction": {
         "ordered",
@@ -51,7 +53,7 @@ def test_summary_has_exactly_the_promised_keys():
         if inner is not None:
             assert set(SUMMARY[key]) == inner
     for row in SUMMARY["targets"]:
-        assert list(row) == [*COLUMNS, "probability"]
+        assert list(row) == [*COLUMNS, "probability", "mean", "p05", "p95", "state"]
     assert SUMMARY["simulation"]["draws"] == 100
 
 
@@ -86,6 +88,28 @@ def test_a_missed_target_is_not_a_plan_that_meets_all():
     assert meets_all(summarize(plan, seed=0, timings_s={}))
 
 
+@pytest.mark.parametrize(
+    ("asked", "state", "said"),
+    [
+        (0.95, "on paper", "ON PAPER the plan meets all 6 targets"),
+        (0.1, "holds", "THE PLAN MEETS ALL TARGETS"),
+    ],
+)
+def test_a_target_that_too_few_futures_keep_is_met_on_paper(
+    asked: float, state: str, said: str
+) -> None:
+    plan = written_plan()
+    plan.tables["targets"]["holds"] = True
+    plan.scenario.settings.reliability.probability = asked
+    summary = summarize(plan, None, OUTCOMES, seed=0, timings_s={})
+    text = answer(plan, summary, OUTCOMES)
+    assert said in text
+    assert summary["state"] == state
+    for row in summary["targets"]:
+        assert row["state"] == ("holds" if row["probability"] >= asked else "on paper")
+    assert ("As buildings and children really arrive" in text) == (state == "on paper")
+
+
 def test_infeasible_gives_the_explanation_and_no_figure():
     plan = written_plan()
     plan.status, plan.tables = "infeasible", {}
@@ -105,7 +129,7 @@ def test_infeasible_gives_the_explanation_and_no_figure():
 def test_answer_fits_one_screen_and_names_what_matters():
     text = answer(PLAN, SUMMARY, OUTCOMES)
     lines = text.splitlines()
-    assert len(lines) <= 45
+    assert len(lines) <= 50
     assert max(map(len, lines)) <= 100
     assert "MISSES 1 OF 6 TARGETS" in text
     assert "converted schools 90 (39 %)" in text
@@ -113,7 +137,7 @@ def test_answer_fits_one_screen_and_names_what_matters():
     assert "teachers to hire used up in 2022 (1 county)" in text
     assert "places for sale used up in 2022" in text
     assert "P011 (66 % on time, 61 pupils)" in text
-    assert "share       2022-12-31   25.70 %   5.00 %   5.00 %  holds" in text
+    assert "share       2022-12-31   25.70 %   5.00 %   5.00 %  on paper" in text
     assert "counted private pupils on 1 September: 1,542 in 2021, 1,312 in 2022" in text
     assert "counties above 5.00 % at the end of 2022: 0 of 2 (worst C01 5.00 %)" in text
     assert "above it in 2021: 2 of 2 (worst C01 25.70 %)" in text

@@ -75,7 +75,7 @@ def comparison_page(
             name=first.heading(lang),
         ),
         "kicker": say("Scenarios side by side"),
-        "met": best["status"] != "infeasible" and best["missed"] == 0,
+        "state": _state(best, comparison_narrative.asked_of(comparison)),
         "verdict": comparison_narrative.verdict(comparison, say),
         "sections": comparison_narrative.sections(comparison, say),
         "ranking": ranking(comparison, say),
@@ -126,6 +126,13 @@ def together(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
         return table
     place = table.groupby(list(keys), sort=False).ngroup()
     return table.loc[place.sort_values(kind="stable").index]
+
+
+def _state(best: pd.Series, asked: float) -> str:
+    """Return the state of the scenario that comes first."""
+    if best["status"] == "infeasible" or best["missed"] > 0:
+        return "missed"
+    return "on paper" if best["least_probability"] < asked else "holds"
 
 
 def ranking(comparison: Comparison, say: Words) -> Table:

@@ -28,7 +28,6 @@ from capsim.report.page.tables import (
     private_schools,
     targets,
 )
-from capsim.report.summary import meets_all
 from capsim.simulation.outcomes import Outcomes
 
 
@@ -78,7 +77,7 @@ def html_page(
         "kicker": say("Plan of school places"),
         "scenario": scenario,
         "summary": summary,
-        "met": meets_all(summary),
+        "state": summary["state"],
         "verdict": narrative.verdict(plan, summary, say),
         "advice": [
             (number, one, advice_tables(one, number, say))
@@ -113,6 +112,7 @@ def _contents(
 ) -> dict[str, Any]:
     """Collect what the page shows of a plan."""
     spread = narrative.cost_spread(plan, summary, say)
+    arriving = narrative.expected(summary, say)
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
     sections.append(narrative.before_and_after(plan, say))
     if staff := narrative.teachers(plan, summary, say):
@@ -133,6 +133,7 @@ def _contents(
         "base_year": plan.scenario.base_year,
         "rows": rows,
         "sections": sections,
+        "arriving": arriving,
         "spread": spread,
         "people": narrative.people(summary, say),
         "pictures": pictures(plan, outcomes, drawn, say),

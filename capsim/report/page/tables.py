@@ -55,6 +55,12 @@ def targets(plan: Plan, summary: dict[str, Any], say: Words) -> Table:
     return layout("targets").table(frame, say, values={"year": plan.scenario.base_year})
 
 
+def _states(frame: pd.DataFrame) -> list[str]:
+    if "state" in frame:
+        return list(frame["state"])
+    return ["holds" if holds else "missed" for holds in frame["holds"]]
+
+
 def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
     """Return targets with rule, figures and state as they are written."""
     if frame.empty:
@@ -70,7 +76,7 @@ def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
     return frame.assign(
         **figures,
         rule=[say.rule(rule) for rule in rules_of(frame["id"])],
-        state=frame["holds"].map({True: say("holds"), False: say("MISSED")}),
+        state=[say("MISSED" if state == "missed" else state) for state in _states(frame)],
     )
 
 
