@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -81,7 +81,8 @@ class _State:
     """The best solution so far and what is proved.
 
     ``shares`` is the point whose use of the coupling rows is each block's share, ``least`` the
-    blocks' bounds at the prices, ``chosen`` the solutions that were found with them.
+    blocks' bounds at the prices, ``chosen`` the solutions that were found with them, ``lift`` what
+    is proved that whole numbers cost each block there more than fractions.
     """
 
     x: Array
@@ -89,6 +90,7 @@ class _State:
     least: Array
     bound: float
     chosen: Array | None = None
+    lift: Array = field(default_factory=lambda: np.zeros(0))
 
 
 def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
@@ -223,7 +225,7 @@ def _hard_search(task: _Task, order: Index) -> _State | None:
     if x is None:
         return None
     least = split.costs(relaxed.x) - split.worth(relaxed.price, relaxed.x)
-    state = _State(x, x, least, relaxed.bound, chosen)
+    state = _State(x, x, least, relaxed.bound, chosen, np.zeros(len(least)))
     state = _bounded_where_far(task, state, order, NODES[0])
     for nodes in NODES[1:]:
         if order.any() or task.clock.out() or _reached(task, state):
@@ -290,12 +292,13 @@ def _softly_again(task: _Task, state: _State, order: Index, nodes: int) -> _Stat
 def _bounded_where_far(task: _Task, state: _State, order: Index, nodes: int) -> _State:
     """Bound the fewest blocks at the prices whose bounds can bring the gap about.
 
-    Where integers are decided in turn only those of the first kind are whole in the bounds.
+    What whole numbers cost a block more than fractions, at the same prices, is added to the bound
+    of the relaxation. Where integers are decided in turn only those of the first kind are whole.
     """
     split, missing = task.split, _missing(task, state)
     if missing <= 0:
         return state
-    cost, constant = split.priced(task.relaxed.price)
+    cost, _ = split.priced(task.relaxed.price)
     far, allowed = _far(_excess(task, state), task.part * len(state.least) * ALL)
     options = {"mip_abs_gap": max(allowed, task.part) * OPEN, "mip_max_nodes": nodes, **BOUND_ONLY}
     solves = []
@@ -304,12 +307,15 @@ def _bounded_where_far(task: _Task, state: _State, order: Index, nodes: int) -> 
         part = split.part(block, cost)
         part = replace(part, integer=part.integer & (order[block.columns] == 0))
         start = None if state.chosen is None else state.chosen[block.columns]
-        solves.append(BlockSolve(part, options, start))
-    least = state.least.copy()
-    for i, solution in zip(far, task.solve(solves, 0.8), strict=True):
-        least[i] = max(least[i], solution.bound)
-    bound = float(least.sum()) + constant + split.program.offset
-    return replace(state, least=least, bound=max(state.bound, bound))
+        solves += [BlockSolve(part, options, start), BlockSolve(part.relaxed(), {})]
+    solved = task.solve(solves, 0.8)
+    least, lift = state.least.copy(), state.lift.copy()
+    for i, whole, relaxed in zip(far, solved[::2], solved[1::2], strict=True):
+        least[i] = max(least[i], whole.bound)
+        if relaxed.status == "optimal":
+            lift[i] = max(lift[i], whole.bound - relaxed.objective)
+    bound = task.relaxed.bound + float(lift.sum())
+    return replace(state, least=least, lift=lift, bound=max(state.bound, bound))
 
 
 def _excess(task: _Task, state: _State) -> Array:
