@@ -61,8 +61,9 @@ def verdict(comparison: Comparison, say: Words) -> str:
 
 
 def asked_of(comparison: Comparison) -> float:
-    """Return how likely a target must be to be said to hold: of the scenario compared with."""
-    return comparison.scenarios[comparison.first].settings.reliability.probability
+    """Return how likely a target must be to be said to hold: of the scenario that comes first."""
+    best = comparison.tables["summary"]["scenario"].iloc[0]
+    return comparison.scenarios[best].settings.reliability.probability
 
 
 def nothing_differs(comparison: Comparison) -> bool:

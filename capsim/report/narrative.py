@@ -126,6 +126,8 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     )
 
 
+LATER = {frozenset({"holds"}): "all hold", frozenset({"on paper"}): "all on paper"}
+"""What is said of later years that are all met, by their states."""
 MOST_EXPECTED = 3
 """Rules met on paper only whose expected figures are told."""
 
@@ -182,7 +184,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
         if len(members):
             holding, of = int(members["holds"].sum()), len(members)
             later = (
-                say("all hold" if set(members["state"]) == {"holds"} else "all on paper")
+                say(LATER.get(frozenset(members["state"]), "some on paper"))
                 if holding == of
                 else say("{held} of {of} hold", held=holding, of=of)
             )

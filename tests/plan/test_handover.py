@@ -136,6 +136,28 @@ def test_a_school_converts_in_a_year_in_which_that_is_decided(years: list[int]) 
     assert capsim.optimize(hill(**order, **latest, decision_years=[2023])).status == "infeasible"
 
 
+@pytest.mark.parametrize(("rule", "most"), [({}, 55.0), ({"conversion_keep_share": 0.0}, 45.0)])
+def test_few_join_a_later_grade_of_a_converted_school(rule: dict[str, float], most: float) -> None:
+    """80 children of the last grade in 2023, seats for 10 of them at P.
+
+    V has 50 places, 55 when over-filled, and 20 who move up; with the rule 25 may join, a grade's
+    places, without it as many as there is room for.
+    """
+    scenario = case(
+        children={"7": (40, 40, 0), "8": (40, 40, 80)},
+        schools=[
+            school("P", "public", 10, 40),
+            {**school("V", "private", 50, 40, conversion="must", admission_plan=20), "staff": 4},
+        ],
+        switches={"staff": False},
+        costs={"discount_rate": 0.0, "overfill_cny": 0.0},
+        policy={"conversion_due_year": 2022, **rule},
+    )
+    plan = planned(scenario)
+    seated = plan.tables["enrolment"].query("school == 'V' and school_year == 2023")
+    assert seated["pupils"].sum() == pytest.approx(most)
+
+
 def test_fixed_costs_of_public_schools_are_committed() -> None:
     """70,000 RMB a year of P whatever is decided; 2,000 of V while it is converted and open."""
     plan = planned(hill(6e4, **LIVELY))
