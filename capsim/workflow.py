@@ -66,6 +66,7 @@ def run(
     prices: bool = True,
     lang: str = "en",
     probability: float | None = None,
+    paper: bool = False,
     workers: int = 1,
     store: str | Path | None = None,
     progress: Progress = lambda phase: None,
@@ -89,8 +90,11 @@ def run(
     lang
         Of answer, figures and page: `en` or `zh`.
     probability
-        With which every child shall be placed and the share target be met: the plan is then the
-        one of `capsim.harden`.
+        With which the targets of ``[reliability]`` shall be met together (where it names none:
+        every child placed and the private share); None: as the scenario says.
+    paper
+        Plan for one future alone. Else, where ``[reliability]`` names targets or a probability is
+        asked for, the plan is the one of `capsim.harden`, beside the cheapest one on paper.
     workers
         Processes that simulate.
     store
@@ -120,8 +124,8 @@ def run(
     from capsim.lp.options_and_result import SolveOptions
     from capsim.plan.solver import optimize
     from capsim.reliability.search import harden
-    from capsim.report.screen import answer, safety_text
-    from capsim.report.summary import safety_summary, summarize
+    from capsim.report.screen import answer
+    from capsim.report.summary import summarize
     from capsim.scenario.scenario import Scenario, load
     from capsim.simulation.run import simulate
 
@@ -154,16 +158,21 @@ def run(
             why = plan.explain()
     else:
         with processes(workers) if workers > 1 else nullcontext() as pool:
-            if probability is not None:
+            asked = given.settings.reliability
+            if not paper and (asked.targets or probability is not None):
                 with phase("making the plan safe", "harden"):
-                    hardened = harden(
-                        given,
-                        probability=probability,
-                        plain=plan,
-                        seed=seed,
-                        progress=progress,
-                        **replace(solving, executor=pool).keywords,
-                    )
+                    try:
+                        hardened = harden(
+                            given,
+                            asked.targets or None,
+                            probability or asked.probability,
+                            plain=plan,
+                            seed=seed,
+                            progress=progress,
+                            **replace(solving, executor=pool).keywords,
+                        )
+                    except ValueError as error:
+                        raise InputError(f"reliability.targets: {error}") from error
                 plan = hardened.plan
             with phase("checking the plan", "certify"):
                 certificate = certify(given, plan)
@@ -181,11 +190,9 @@ def run(
                         store=store,
                         done=_share(progress) if pool or store else _nothing,
                     )
-    summary = summarize(plan, certificate, outcomes, seed=seed, timings_s=timings_s)
-    words = answer(plan, summary, outcomes, lang=lang)
-    if hardened is not None:
-        summary["safety"] = safety_summary(hardened)
-        words = f"{words.rstrip()}\n\n{safety_text(hardened)}"
+    summary = summarize(plan, certificate, outcomes, hardened, seed=seed, timings_s=timings_s)
+    unsafe = () if hardened is None else hardened.reasons
+    words = answer(plan, summary, outcomes, unsafe=unsafe, lang=lang)
     result = RunResult(given, plan, certificate, outcomes, summary, words, hardened, why, priced)
     if out is not None:
         write(result, out, lang=lang, progress=progress)
@@ -247,6 +254,7 @@ def write(
             reached=reached,
             explanation=result.explanation,
             prices=result.prices,
+            unsafe=() if result.hardened is None else result.hardened.reasons,
             lang=lang,
         )
         _put(folder, [("answer.txt", result.answer.encode()), *contents], progress)

@@ -321,7 +321,7 @@ def check_intake(given: CertificateData, plan: Decisions, state: Derived, book: 
     levered, settled = providers.levered[:, None], state.settled
     if policy.intake_rise_share is not None:
         most = (1.0 + float(policy.intake_rise_share)) * before
-        most = most + providers.places[:, None] * settled
+        most = most + providers.places[:, None] * state.converted[:, :-1]
         book.at_most("intake", "private intake of", now, most, axes, where=levered)
     if policy.public_swing_share is None:
         return
@@ -523,9 +523,13 @@ def check_following(given: CertificateData, plan: Decisions, state: Derived, boo
         book.equal("following", what, cells.sum(axis=1), total, axes, where=told)
     axes = [providers.names, given.grades, given.years]
     where = providers.teaches[:, :, None] & told[:, :, None]
-    private = 1.0 - state.converted[:, None, 1:]
-    pupils = plan.pupils[:, :, 1:] * private
-    book.equal("following", "payers of", fee + bought, pupils, axes, where=where)
+    private, pupils = 1.0 - state.converted[:, None, 1:], plan.pupils[:, :, 1:]
+    if given.on("seats"):
+        pupils, payers = pupils * private, where
+    else:  # nothing forbids to pay at a converted school
+        payers = where & (private > 0)
+        book.at_most("following", "payers among pupils of", fee + bought, pupils, axes, where=where)
+    book.equal("following", "payers of", fee + bought, pupils, axes, where=payers)
     book.at_most("following", "September against December of", bought, december, axes)
     book.at_most("following", "December against pupils of", december, fee + bought, axes)
 

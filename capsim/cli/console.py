@@ -164,8 +164,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Plan school places: which mix of new public schools, conversions and purchased places"
     " takes every child in, at what cost, and will it be ready on 1 September?",
-    epilog="Exit status: 0 all targets met, 2 bad input, 3 no plan or a target missed,"
-    " 130 stopped by Ctrl-C.",
+    epilog="Exit status: 0 the targets asked for hold with the probability asked for, 2 bad input,"
+    " 3 they do not, or no plan, 130 stopped by Ctrl-C.",
 )
 
 

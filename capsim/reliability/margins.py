@@ -1,12 +1,14 @@
-"""Margins: how much room a plan must leave so that it holds in most draws.
+"""Margins: how far futures go beyond a plan, and how often.
 
-Every draw says how far it goes beyond the plan in each group and year, and in each target. The
-draws that ask for most are set aside, as many as the probability allows; the plan is made to hold
-in all the others. Seats of a project count from the autumn on by which it is in use with the
-probability asked for, and contracts with the places by which they can still grow.
+Every draw says how many places more than planned it asks for in each group and year, and how
+much worse each target comes out. A margin exceeded with chance ``c`` is the quantile ``1 - c`` of
+these. A plan that leaves less room pays the price of a missing place times the chance that it is
+missed: what is missing is paid as it is expected (simple recourse), and one price weighs all
+groups, years and targets. Seats of a project count from the autumn on by which it is in use with
+the probability asked for.
 
-Source of method: M. C. Campi, S. Garatti, A sampling-and-discarding approach to
-chance-constrained optimization, Journal of Optimization Theory and Applications 148 (2011) 257-280.
+Source of method: R. J-B Wets, Solving stochastic programs with simple recourse, Stochastics 10
+(1983) 219-242.
 """
 
 from __future__ import annotations
@@ -16,15 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from capsim.construction.programme_simulation import build
-from capsim.lp.array_types import Array, Flag, Index
+from capsim.lp.array_types import Array, Index
 from capsim.model.data import ModelData
 from capsim.plan.targets import Target
-from capsim.simulation.data import SimulationData
-from capsim.simulation.outcomes import ANY
-from capsim.simulation.recourse import contract_room
 from capsim.simulation.run import Trial
-from capsim.simulation.seating import by_group, ceilings, planned_payers, share_within
 
+CHANCES = np.array([0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001])
+"""Chances of need beyond each margin, the smallest margin first; there is one margin more."""
+CUSHION = 0.25
+"""Standard deviations by which the last margin lies beyond the one before."""
 KINDS_OF_DATE = 3
 """Openings of a project that are looked at one by one; later ones are late like the last."""
 
@@ -87,68 +89,42 @@ def _lag(
 
 
 @dataclass(frozen=True, eq=False)
-class Safety:
-    """Places and margins of targets that a plan is to keep free.
+class Margins:
+    """Places and distances from targets that a plan can keep free, by the chance they are exceeded.
 
     Attributes
     ----------
     counted : int ``[project, check]``
         First autumn (position) in which seats opened on a check date count.
-    seats : float64 ``[group, year]``
-        Places to keep free, persons.
-    targets : tuple of (Target, margin in its unit)
+    seats : float64 ``[margin, group, year]``
+        Persons by which need is above the plan's, less with no chance, ascending.
+    targets : tuple of (Target, float64 ``[margin]``)
+        By how much each is worse than planned, in its unit.
     """
 
     counted: Index
     seats: Array
-    targets: tuple[tuple[Target, float], ...]
-
-    def towards(self, other: Safety | None, part: float) -> Safety:
-        """Return margins that are part of the way from these to others, or to none."""
-        seats = 0.0 if other is None else other.seats
-        targets = {} if other is None else dict(other.targets)
-        return Safety(
-            self.counted,
-            np.asarray(self.seats + part * (seats - self.seats)),
-            tuple((k, v + part * (targets.get(k, 0.0) - v)) for k, v in self.targets),
-        )
-
-    def beyond(self, other: Safety | None, part: float) -> Safety:
-        """Return margins wider by part of the way from others, or from none, to these."""
-        wider = self.towards(other, -part)
-        mine = dict(self.targets)
-        return Safety(
-            self.counted,
-            np.maximum(wider.seats, self.seats),
-            tuple((k, max(v, mine[k])) for k, v in wider.targets),
-        )
+    targets: tuple[tuple[Target, Array], ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Need:
-    """Distances by which draws go beyond a plan.
+def expected_part() -> Array:
+    """Return the chance that a place between a margin and the one before is missed, ``[margin]``.
 
-    Attributes
-    ----------
-    seats : array [group, year, draw]
-        Persons who ask for a place more than the plan foresees, and places missing of those
-        counted on.
-    spare : array [group, year]
-        Places counted on that the plan leaves free, persons.
-    targets : array [target, draw]
-        By how much each target is worse than planned, in its unit.
-    slack : array [target]
-        How much worse it could be.
+    Below the first it is counted as missed for sure.
+
+    Examples
+    --------
+    >>> expected_part().round(4).tolist()[:3], len(expected_part()) == len(CHANCES) + 1
+    ([1.0, 0.35, 0.15], True)
     """
-
-    seats: Array
-    spare: Array
-    targets: Array
-    slack: Array
+    after = np.append(CHANCES[1:], 0.0)
+    return np.append(1.0, (CHANCES + after) / 2)
 
 
-def need_of(drawn: Trial, planned: Trial, counted: Array, chosen: list[int]) -> Need:
-    """Compare draws with the plan.
+def margins_of(
+    drawn: Trial, planned: Trial, counted: Array, chosen: list[int]
+) -> tuple[Array, Array]:
+    """Measure how far draws go beyond a plan.
 
     Parameters
     ----------
@@ -157,109 +133,31 @@ def need_of(drawn: Trial, planned: Trial, counted: Array, chosen: list[int]) -> 
     counted : array [group, year]
         Places that the plan may count on.
     chosen : list of int
-        Positions of the targets that a margin is sought for.
+        Positions of the targets that a margin is kept from.
+
+    Returns
+    -------
+    seats : array [margin, group, year]
+        Persons who ask for a place more than the plan foresees, and places missing of those
+        counted on.
+    targets : array [margin, target]
+        By how much each is worse than planned, in its unit.
     """
     demanded, planned_demand = drawn.figures.demanded, planned.figures.demanded
     sign = np.array([drawn.targets[at].sign for at in chosen])[:, None]
-    now = planned.figures.targets[chosen]
-    required = np.array([drawn.targets[at].required for at in chosen])[:, None]
-    return Need(
-        seats=demanded - planned_demand - (drawn.figures.room - counted[..., None]),
-        spare=counted - planned_demand[..., 0],
-        targets=sign * (drawn.figures.targets[chosen] - now),
-        slack=np.asarray((sign * (required - now))[:, 0]),
-    )
+    seats = demanded - planned_demand - (drawn.figures.room - counted[..., None])
+    worse = sign * (drawn.figures.targets[chosen] - planned.figures.targets[chosen])
+    return quantiles(seats), quantiles(worse)
 
 
-def kept(need: Need, share: float, closed: Flag) -> Flag:
-    """Flag the draws to hold in ``[draw]``: all but those furthest beyond what the plan spares.
+def quantiles(values: Array) -> Array:
+    """Return the values exceeded with each of `CHANCES`, and one beyond; draws are the last axis.
 
-    Draws that ask for more than there is where nothing more can be had go first.
-
-    Parameters
-    ----------
-    need : Need
-    share : float
-        Of draws to hold in.
-    closed : bool ``[group, year]``
-        Where a plan before could not keep the places asked of it free.
+    Examples
+    --------
+    >>> quantiles(np.arange(1000.0)).round().tolist()
+    [500.0, 800.0, 900.0, 950.0, 980.0, 990.0, 995.0, 998.0, 999.0, 1071.0]
     """
-    beyond = need.seats - need.spare[..., None]
-    worst = np.concatenate(
-        [
-            (beyond / _spread(need.seats)[..., None])[~closed],
-            (need.targets - need.slack[:, None]) / _spread(need.targets)[:, None],
-        ]
-    ).max(axis=0, initial=-np.inf)
-    worst[(beyond[closed] > ANY).any(axis=0)] = np.inf
-    number = int(np.ceil(share * len(worst)))
-    flag = np.zeros(len(worst), bool)
-    flag[np.argsort(worst, kind="stable")[:number]] = True
-    return flag
-
-
-def margins(need: Need, share: float, cushion: float, closed: Flag) -> tuple[Array, Array]:
-    """Compute the room to leave: the most that kept draws need, and some standard deviations.
-
-    Returns
-    -------
-    seats : array [group, year]
-        Persons; at most what the plan spares where nothing more can be had.
-    targets : array [target]
-    """
-    flag = kept(need, share, closed)
-    seats = need.seats[..., flag].max(axis=-1) + cushion * _spread(need.seats)
-    targets = need.targets[:, flag].max(axis=-1) + cushion * _spread(need.targets)
-    seats = np.where(closed, np.minimum(seats, need.spare), seats)
-    return np.maximum(seats, 0.0), np.maximum(targets, 0.0)
-
-
-def _spread(values: Array) -> Array:
-    sd = values.std(axis=-1)
-    return np.asarray(np.where(sd > 1e-9, sd, 1e-9))
-
-
-def reserves(data: SimulationData, beyond: Array) -> tuple[Array, Array]:
-    """Count places by which contracts of a plan can grow, by group and year.
-
-    Parameters
-    ----------
-    data : SimulationData
-    beyond : array [group, year]
-        Persons who would find no room if all contracts could grow at once (below 0: room left).
-        Where they are needed most, reserves use up ceilings first.
-
-    Returns
-    -------
-    free, counted : arrays [group, year]
-        Without regard to ceilings and money, and within them.
-    """
-    rooms = [contract_room(stage, planned_payers(stage))[..., 0] for stage in data.stages]
-    pairs = list(zip(data.stages, rooms, strict=True))
-    free = np.concatenate([stage.reach.member @ room for stage, room in pairs])
-    paid = np.concatenate(
-        [stage.reach.member @ (stage.price_cny[:, None] * room) for stage, room in pairs]
-    )
-    price = paid / np.where(free > 0, free, 1.0)
-    county = np.concatenate([data.space.county[stage.reach.area] for stage in data.stages])
-    counted = np.zeros_like(free)
-    for wanted in (np.clip(beyond + free, 0.0, free), free):
-        more = wanted - np.minimum(counted, wanted)
-        counted = counted + more * _part(data, county, price, counted, more)[county]
-    return free, counted
-
-
-def _part(data: SimulationData, county: Index, price: Array, counted: Array, more: Array) -> Array:
-    """Find the share of more places that ceilings and money leave, by county."""
-    counties = len(data.space.counties)
-    most, whole = (part[..., 0] for part in ceilings(data, data.space.children[..., None]))
-    bought = np.zeros((counties, len(data.space.years)))
-    for stage in data.stages:
-        np.add.at(bought, stage.county, stage.bought_december)
-    bought += by_group(counted, county, counties)
-    used, places, cost = (
-        by_group(values, county, counties) for values in (price * counted, more, price * more)
-    )
-    money = np.maximum(data.budget_cny - np.concatenate([used, used.sum(0, keepdims=True)]), 0.0)
-    left, left_whole = np.maximum(most - bought, 0.0), np.maximum(whole - bought.sum(0), 0.0)
-    return share_within((left, left_whole, places), (money[:-1], money[-1], cost))
+    exceeded = np.quantile(values, 1 - CHANCES, axis=-1, method="higher")
+    beyond = exceeded[-1] + CUSHION * values.std(axis=-1)
+    return np.concatenate([exceeded, beyond[None]])

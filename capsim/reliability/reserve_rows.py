@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import coo_array, csc_array, csr_array
 
-from capsim.lp.array_types import Array, Index
+from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.expressions import Expression
 from capsim.lp.labels import Axis, Labels
 from capsim.lp.program import LinearProgram
@@ -19,33 +19,35 @@ from capsim.model.constraints.capacity import ceiling_share
 from capsim.model.costs import MILLION
 from capsim.model.model import Model
 from capsim.plan.targets import RULES, Target
-from capsim.reliability.margins import Safety
+from capsim.reliability.margins import Margins, expected_part
 from capsim.simulation.data import SimulationData
 
-LEAST_PRICE_CNY = 200_000.0
-PRICE_FACTOR = 10.0
-"""A missing place of a margin costs so many times a child without one (or `LEAST_PRICE_CNY`):
-dearer than a place kept for a single year, so that margins give way only where they must."""
 CEILINGS = ("purchase.limit", "purchase.ceiling", "money.recurrent")
 """Rows under which a reserve counts like a purchase."""
 
 
-def tighten(model: Model, data: SimulationData, safety: Safety) -> Model:
-    """Return the model with margins; each can give way, at a price.
+def with_recourse(
+    model: Model, data: SimulationData, margins: Margins, guarded: Flag, price_cny: float
+) -> Model:
+    """Return the model in which what draws would miss is paid for.
 
     Parameters
     ----------
     model : Model
     data : SimulationData
         A plan of the scenario as arrays; its groups are what margins are for.
-    safety : Safety
+    margins : Margins
+    guarded : bool ``[group]``
+        Where a place missing is to be paid for.
+    price_cny : float
+        Of a place missing, or of a person too many for a target, in a school year, RMB.
     """
     program, reserve = with_reserves(model)
-    excess = _crowding(model, data, safety, reserve)
-    program = _soft(model, program, "safety.seats", excess, np.arange(model.parts.years))
-    for target, margin in safety.targets:
-        if margin > 0:
-            program = _target_rows(model, program, data, target, margin)
+    crowding = _crowding(model, data, margins.counted, reserve)[np.flatnonzero(guarded)]
+    price = price_cny / MILLION * model.parts.ledger.factor[: model.parts.years]
+    program = _soft(program, "safety.seats", crowding, margins.seats[:, guarded], price)
+    for target, margin in margins.targets:
+        program = _target_rows(model, program, data, target, margin, price)
     return model.with_program(program)
 
 
@@ -95,9 +97,9 @@ def _under_ceilings(
 
 
 def _crowding(
-    model: Model, data: SimulationData, safety: Safety, reserve: Expression
+    model: Model, data: SimulationData, counted: Index, reserve: Expression
 ) -> Expression:
-    """Return pupils, children without a place and margin, less places and reserves.
+    """Return pupils and children without a place, less places and reserves.
 
     By group and year, labelled by stage, area and year: public providers, converted schools and
     private ones outside the compulsory stages; seats of projects count from the autumn on in which
@@ -110,15 +112,15 @@ def _crowding(
     there = np.where(public, (1 + excess) * places, free * providers.cap[:, None])
     going_on, settled = x.converted - x.given_up, x.converted.previous() - x.given_up
     in_converted = places * (going_on + excess * settled)
-    sure = (1 + excess) * _sure_seats(model, safety.counted)
+    sure = (1 + excess) * _sure_seats(model, counted)
     private = free * x.enrolled - x.joined
     over = private + x.public - in_converted - sure - there - reserve
     over += (1 + excess) * x.places_given_up
     short = x.shortfall.group(space.bands.stage, len(space.stages), axis=1)
 
     groups = [np.asarray(stage.reach.area) for stage in data.stages]
-    total = safety.seats + Expression.of_terms(safety.seats.shape, ())
-    first, count = 0, len(safety.seats)
+    first, count = 0, sum(map(len, groups))
+    total = Expression.of_terms((count, parts.years), ())
     for number, stage in enumerate(data.stages):
         member, inside = coo_array(stage.reach.member), coo_array(stage.reach.inside)
         of_member, of_inside = (first + one.row.astype(np.int64) for one in (member, inside))
@@ -150,9 +152,14 @@ def _sure_seats(model: Model, counted: Index) -> Expression:
 
 
 def _target_rows(
-    model: Model, program: LinearProgram, data: SimulationData, target: Target, margin: float
+    model: Model,
+    program: LinearProgram,
+    data: SimulationData,
+    target: Target,
+    margin: Array,
+    price: Array,
 ) -> LinearProgram:
-    """Repeat the rows of a target, further from the limit by the margin."""
+    """Repeat the rows of a target, with its margins."""
     block, year = RULES[target.rule].rows, target.year
     rows = model.program.rows_of(block)
     found = [one for one in model.program.rows if one.name == block]
@@ -168,7 +175,8 @@ def _target_rows(
     if not np.isfinite(most).all():
         left, most = -left, -model.program.row_lower[rows]
     named = left.labelled(Axis.of(target=np.full(len(rows), target.id, object)))
-    return _soft(model, program, "safety.targets", named - most + margin * size, position)
+    persons = np.multiply.outer(margin, np.broadcast_to(size, len(rows)))
+    return _soft(program, "safety.targets", named - most, persons, price[position])
 
 
 def _size(model: Model, data: SimulationData, rule: str, year: int, count: int) -> Array | float:
@@ -190,15 +198,20 @@ def _size(model: Model, data: SimulationData, rule: str, year: int, count: int) 
 
 
 def _soft(
-    model: Model, program: LinearProgram, name: str, excess: Expression, year: Index | int
+    program: LinearProgram, name: str, excess: Expression, margins: Array, price: Array | float
 ) -> LinearProgram:
-    """Add rows ``excess ≤ missing`` and the columns for what is missing."""
-    settings = model.given.scenario.settings
-    price = PRICE_FACTOR * max(settings.costs.shortfall_cny, LEAST_PRICE_CNY) / MILLION
-    shape = excess.shape
-    cost = np.broadcast_to(price * model.parts.ledger.factor[year], shape)
-    labels = Labels(np.ones(shape, bool), excess.axes)
-    wider, column = program.with_columns(
-        f"missing.{name}", labels.members, cost=cost, labels=labels
-    )
-    return wider.with_constraint(name, excess <= Expression.of(column.reshape(shape)))
+    """Add rows ``excess + last margin ≤ Σ missing`` and the columns for what is missing.
+
+    From each margin to the next there is a column, at the price times the chance of its being
+    missed; beyond the last nothing is paid.
+    """
+    width = np.diff(margins, axis=0, prepend=-np.inf)
+    missing = Expression.of_terms(excess.shape, ())
+    labels = Labels(np.ones(excess.shape, bool), excess.axes)
+    for most, part in zip(width, expected_part(), strict=True):
+        cost = np.broadcast_to(part * price, excess.shape)
+        program, column = program.with_columns(
+            f"missing.{name}", labels.members, cost=cost, upper=most, labels=labels
+        )
+        missing += Expression.of(column.reshape(excess.shape))
+    return program.with_constraint(name, excess + margins[-1] <= missing)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from capsim.i18n.message import Message, Value
 from capsim.lp.array_types import Array, Flag
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
+from capsim.reliability.margins import CHANCES
 from capsim.reliability.trial import Search, Step, achieved, all_hold, interval
 from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import ANY
@@ -44,16 +47,17 @@ class Hardened:
     extra_cny : float
         Discounted cost of the plan beyond the plain one, RMB.
     rounds : DataFrame
-        round, change, cost_cny (discounted), extra_cny, expected_cny (mean over draws), missing
-        (places of margins not found), draws, probability, low, high.
+        round, change, price_cny (of a missing place; 0 for the cheapest plan), cost_cny
+        (discounted), extra_cny, expected_cny (mean over draws), draws, probability, low, high.
     by_target : DataFrame
         id, probability, low, high: each target alone, all of the plan's and
         ``placement-compulsory``, on the same draws.
-    reasons : tuple of text
-        Empty if reached, else what stands in the way.
+    reasons : tuple of Message
+        Empty if reached, else what stands in the way; ``str`` gives each in English.
     shortages : DataFrame
-        stage, area (one of those that share the places), school_year, kept_free, missing: places of
-        margins, persons; largest lack first.
+        stage, area (one of those that share the places), school_year, kept_free (places that the
+        plan may count on beyond what it fills), needed (of these with the probability asked for),
+        missing (the difference, where there is one), persons; largest lack first.
     """
 
     scenario: Scenario
@@ -69,7 +73,7 @@ class Hardened:
     extra_cny: float
     rounds: pd.DataFrame
     by_target: pd.DataFrame
-    reasons: tuple[str, ...]
+    reasons: tuple[Message, ...]
     shortages: pd.DataFrame
 
 
@@ -94,7 +98,7 @@ def result_of(search: Search, steps: list[Step]) -> Hardened:
         rounds=rounds,
         by_target=_by_target(step),
         reasons=() if reached else explain(search, step),
-        shortages=_shortages(step),
+        shortages=_shortages(search, step),
     )
 
 
@@ -116,10 +120,10 @@ def round_row(step: Step, plain: Plan) -> dict[str, object]:
     return {
         "round": step.number,
         "change": step.change,
+        "price_cny": step.price_cny,
         "cost_cny": step.plan.objective_cny,
         "extra_cny": step.plan.objective_cny - plain.objective_cny,
         "expected_cny": float(step.judged.figures.cost_cny.sum(0).mean()),
-        "missing": float(step.missing.sum()),
         "draws": len(step.holds),
         **_chance(step.holds),
     }
@@ -132,22 +136,33 @@ def _by_target(step: Step) -> pd.DataFrame:
     )
 
 
-def _shortages(step: Step) -> pd.DataFrame:
+def _shortages(search: Search, step: Step) -> pd.DataFrame:
     space, stages = step.judged.data.space, step.judged.data.stages
     names = [(stage.name, space.areas[area]) for stage in stages for area in stage.reach.area]
     cells = [(*name, year) for name in names for year in space.years.tolist()]
     table = pd.DataFrame(cells, columns=["stage", "area", "school_year"])
-    table["kept_free"] = 0.0 if step.safety is None else step.safety.seats.ravel()
-    table["missing"] = step.missing.ravel()
+    level = int(np.abs(CHANCES - (1 - search.probability)).argmin())
+    needed = np.maximum(step.margins.seats[level], 0.0)
+    needed = np.where(search.guarded(step.judged.data)[:, None], needed, 0.0)
+    table["kept_free"] = step.kept_free.ravel()
+    table["needed"] = needed.ravel()
+    table["missing"] = np.maximum(needed - step.kept_free, 0.0).ravel()
     return table.sort_values("missing", ascending=False, kind="stable", ignore_index=True)
 
 
-def explain(search: Search, step: Step) -> tuple[str, ...]:
+def explain(search: Search, step: Step) -> tuple[Message, ...]:
     """Write in sentences what stands in the way, the greatest obstacle first."""
     asked, by_target = search.probability, achieved(step.judged)
     sentences = [
-        f"All targets hold in {step.holds.mean():.1%} of {len(step.holds):,} draws; {asked:.1%} is "
-        "asked for, and no plan that was tried comes nearer.",
+        Message(
+            "All targets asked for hold in {chance} of {draws} draws; {asked} is asked for, and no"
+            " plan that was tried comes nearer.",
+            {
+                "chance": _percent(step.holds.mean()),
+                "draws": float(len(step.holds)),
+                "asked": _percent(asked),
+            },
+        ),
         *_missed_as_planned(search, step),
     ]
     flags = {name: by_target[name][0].holds(by_target[name][1]) for name in search.targets}
@@ -157,39 +172,50 @@ def explain(search: Search, step: Step) -> tuple[str, ...]:
     return (*sentences, *_where(search, step), *_causes(search, step))
 
 
-def _missed_as_planned(search: Search, step: Step) -> list[str]:
+def _percent(part: float) -> str:
+    return f"{100 * part:.1f} %"
+
+
+def _missed_as_planned(search: Search, step: Step) -> list[Message]:
     """Name the targets that are missed already with children as projected and nothing late."""
-    missed = [
-        f"{name} ({row[0]:,.0f} child-years)" if target.rule == "placement" else name
+    missed = tuple(
+        Message("{target} ({number} child-years)", {"target": name, "number": float(row[0])})
+        if target.rule == "placement"
+        else Message("{target}", {"target": name})
         for name, (target, row) in achieved(step.planned).items()
         if name in search.targets and not target.holds(row).all()
-    ]
+    )
     if not missed:
         return []
     return [
-        f"Even with children as projected and every project on time the plan misses "
-        f"{', '.join(missed)}: the scenario itself stands in the way, and no margin mends that "
-        "(`capsim explain` says which rules)."
+        Message(
+            "Even with children as projected and every project on time the plan misses {missed}:"
+            " the scenario itself stands in the way, and no margin mends that (`capsim explain`"
+            " says which rules).",
+            {"missed": missed},
+        )
     ]
 
 
-def _failure(target: Target, figure: Array, flag: Flag) -> str:
+def _failure(target: Target, figure: Array, flag: Flag) -> Message:
     """Write how often a target fails, and with which figure as a rule."""
-    name, required = target.id, target.required
-    typical = float(np.median(figure[~flag]))
+    required, typical = target.required, float(np.median(figure[~flag]))
+    told = {"target": target.id, "chance": _percent(1 - flag.mean())}
     if target.rule == "placement":
-        return (
-            f"{name} fails in {1 - flag.mean():.1%} of draws; half of these leave "
-            f"{typical:,.0f} children or more without a place."
+        return Message(
+            "{target} fails in {chance} of draws; half of these leave {number} children or more"
+            " without a place.",
+            {**told, "number": typical},
         )
     form = ".2%" if abs(required) <= 1 else ",.0f"
-    return (
-        f"{name} fails in {1 - flag.mean():.1%} of draws: {typical:{form}} is typical of these, "
-        f"{required:{form}} is required."
+    return Message(
+        "{target} fails in {chance} of draws: {typical} is typical of these, {required} is"
+        " required.",
+        {**told, "typical": f"{typical:{form}}", "required": f"{required:{form}}"},
     )
 
 
-def _where(search: Search, step: Step) -> list[str]:
+def _where(search: Search, step: Step) -> list[Message]:
     """Name the counties, stages and years in which children most often have no place."""
     data, short = step.judged.data, step.judged.figures.shortfall
     county = np.zeros((len(data.space.counties), *short.shape[1:]))
@@ -201,30 +227,44 @@ def _where(search: Search, step: Step) -> list[str]:
         c, s, t = np.unravel_index(flat, often.shape)
         if often[c, s, t] > 0:
             lacking = county[c, s, t][county[c, s, t] >= ANY]
+            told: dict[str, Value] = {
+                "county": str(data.space.counties[c]),
+                "stage": data.stages[s].name,
+                "year": int(data.space.years[t]),
+                "chance": _percent(often[c, s, t]),
+                "number": float(np.median(lacking)),
+            }
             out.append(
-                f"County {data.space.counties[c]} lacks {data.stages[s].name} places in "
-                f"{data.space.years[t]} in {often[c, s, t]:.1%} of draws, then "
-                f"{np.median(lacking):,.0f} as a rule."
+                Message(
+                    "County {county} lacks {stage} places in {year} in {chance} of draws, then"
+                    " {number} as a rule.",
+                    told,
+                )
             )
     return out
 
 
-def _causes(search: Search, step: Step) -> list[str]:
+def _causes(search: Search, step: Step) -> list[Message]:
     """Simulate the plan with late projects alone, and with more or fewer children alone."""
     seed, executor, asked = search.seed_of(0), search.options.executor, search.probability
     table = step.plan.tables["openings"].sort_values("opens", kind="stable")
     dates = table.drop_duplicates("project")["opens"].to_numpy("datetime64[D]")[None]
-    on_time = trial(step.plan, draws=search.draws, seed=seed, openings=dates, executor=executor)
-    late = trial(step.plan, draws=search.draws, seed=seed, children=False, executor=executor)
+    simulated = partial(
+        trial, step.plan, draws=search.draws, seed=seed, harm=False, executor=executor
+    )
+    on_time, late = simulated(openings=dates), simulated(children=False)
     by_demand, by_delay = (float(all_hold(run, search.targets).mean()) for run in (on_time, late))
-    sentences = [
-        f"With every project on time all targets hold in {by_demand:.1%} of draws; with the "
-        f"children as projected and projects as late as they may be, in {by_delay:.1%}."
+    out = [
+        Message(
+            "With every project on time all targets asked for hold in {on_time} of draws; with the"
+            " children as projected and projects as late as they may be, in {late}.",
+            {"on_time": _percent(by_demand), "late": _percent(by_delay)},
+        )
     ]
     if by_delay < asked <= by_demand:
-        sentences.append("Late projects are the cause: no other places can be had in time.")
+        out.append(Message("Late projects are the cause: no other places can be had in time."))
     elif by_demand < asked <= by_delay:
-        sentences.append("The spread of demand is the cause: no more places can be had in time.")
+        out.append(Message("The spread of demand is the cause: no more places can be had in time."))
     elif by_demand < asked and by_delay < asked:
-        sentences.append("Late projects and the spread of demand are each enough to miss it.")
-    return sentences
+        out.append(Message("Late projects and the spread of demand are each enough to miss it."))
+    return out

@@ -1,7 +1,8 @@
 """The search for a cheap plan that holds often enough: optimize and simulate in turn.
 
-Plans are made with more and more margin until one is safe enough, then with less, as long as that
-may save more than the gap leaves open. A safety curve is the same for several probabilities.
+Plans are made at a higher and higher price of what draws would miss until one is safe enough, then
+at a lower one, as long as that may save more than the gap leaves open. A safety curve is the same
+for several probabilities.
 """
 
 from __future__ import annotations
@@ -15,17 +16,15 @@ import pandas as pd
 from scipy.special import ndtri
 
 from capsim.demand.projection import Demand
-from capsim.lp.array_types import Index
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets
-from capsim.reliability.margins import Safety, counted_from, margins
-from capsim.reliability.reserve_rows import tighten
+from capsim.reliability.margins import counted_from
+from capsim.reliability.reserve_rows import with_recourse
 from capsim.reliability.result import Hardened, best_of, result_of, round_row
 from capsim.reliability.trial import (
     COMPULSORY,
-    NEAR,
     Search,
     Step,
     all_hold,
@@ -34,17 +33,23 @@ from capsim.reliability.trial import (
 )
 from capsim.scenario.scenario import Scenario
 
-ROUNDS = 6
+USUAL_TARGETS = (COMPULSORY, "share")
+"""Every child of compulsory age placed, and the private share in every year."""
+ROUNDS = 5
 ROUGH = 3.0
 """Times the gap asked for to which plans with margins are solved: margins are a guess."""
-CUSHION = 0.25
-"""Standard deviations beyond the draws that were looked at; doubled each round."""
+LEAST_PRICE_CNY = 200_000.0
+"""Of a missing place, where a child without a place costs less."""
+USUAL = 0.05
+"""Chance of a miss at which a missing place is first tried at the price of a child without one."""
+WIDER = 8.0
+"""Times the price before, where nothing tells what a next one should be."""
+NO_SAFER = 0.005
+"""More probability than a higher price brings where there is no more room to be had."""
 AIM = 3.0
-"""Standard errors above what is asked for that less margin aims at."""
+"""Standard errors above what is asked for that a lower price aims at."""
 LEAST_PART = 0.1
-"""Of the way between two plans' margins, what a step leaves on either side at least."""
-NOT_FORCED = ("programme", "large_classes")
-"""Targets whose probability is reported only."""
+"""Of the way between two prices, what a step leaves on either side at least."""
 
 
 def harden(
@@ -67,9 +72,11 @@ def harden(
     ----------
     scenario : Scenario
     targets : sequence of text, optional
-        Ids as in the plan's table ``targets``, and ``placement-compulsory``: no child of the
-        compulsory stages without a place in any year. All must hold at once. Default: that and
-        every ``share-YYYY``; ``placement`` asks the same for all stages.
+        Ids as in the plan's table ``targets``, a rule (``share``) for its targets of all years,
+        and ``placement-compulsory``: no child of the compulsory stages without a place in any year.
+        All must hold at once. Default: that and ``share``; ``placement`` asks for places in all
+        stages. Only rules of `BY_MARGIN` and places can be bought by leaving room; others are
+        judged too, and may be out of reach.
     probability : float
     demand : Demand, optional
         Projected from the scenario where not given.
@@ -86,8 +93,8 @@ def harden(
     progress : callable, optional
         Called with each phase as it begins.
     **options : see :class:`~capsim.SolveOptions`
-        Plans with margins are solved to three times the gap of the plain plan, and less margin is
-        tried as long as it may save more than that. The executor is for the draws too.
+        Plans with margins are solved to three times the gap of the plain plan, and a lower price
+        is tried as long as it may save more than that. The executor is for the draws too.
 
     Returns
     -------
@@ -96,8 +103,8 @@ def harden(
     Raises
     ------
     ValueError
-        If the probability is not between 0 and 1, a target is unknown or cannot be forced, or the
-        scenario has no plan at all.
+        If the probability is not between 0 and 1, a target is unknown, or the scenario has no plan
+        at all.
 
     Examples
     --------
@@ -206,25 +213,25 @@ def _cheapest(
 
 
 def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the ids of the targets to hold.
+    """Return the ids of the targets to hold; a rule stands for its targets of all years.
 
     Raises
     ------
     ValueError
-        If one is unknown or of a kind that is reported only.
+        If one is unknown.
     """
     known = {target.id: target.rule for target in read_targets(plan.tables["targets"])}
     known = {COMPULSORY: "placement", **known}
-    if targets is None:
-        return tuple(name for name in known if name == COMPULSORY or known[name] == "share")
-    for name in targets:
-        if name not in known:
+    asked = USUAL_TARGETS if targets is None else tuple(targets)
+    out: list[str] = []
+    for name in asked:
+        found = [name] if name in known else [one for one in known if known[one] == name]
+        if not found and targets is not None:
             raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
-        if known[name] in NOT_FORCED:
-            raise ValueError(f"target {name!r} is reported with its probability, not forced")
-    if not targets:
+        out += found
+    if not out:
         raise ValueError("targets must name at least one target")
-    return tuple(dict.fromkeys(targets))
+    return tuple(dict.fromkeys(out))
 
 
 def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -> list[Step]:
@@ -247,36 +254,52 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
     steps = [judge_on_all_draws(search, step) for step in known]
     if not steps:
-        steps.append(try_plan(search, plain, counted, None, "the cheapest plan"))
+        steps.append(try_plan(search, plain, counted, 0.0, "the cheapest plan", 0))
     if not all_hold(steps[0].planned, search.targets).all():
         return steps
-    widened = 0
+    data = steps[0].judged.data
     for _ in range(rounds):
-        safe, below = bracket(steps, asked)
-        last, further = steps[-1], extrapolated_part(search, steps)
-        if safe is None and further is not None:
-            assert last.safety is not None
-            safety = last.safety.beyond(steps[-2].safety, further)
-            change = f"{further:.0%} further than from {steps[-2].name} to {last.name}"
-        elif safe is None:
-            widened += 1
-            share = 1 - (1 - asked) / 2**widened
-            cushion = CUSHION * 2 ** (widened - 1)
-            safety = _wider(search, last, counted, share, cushion)
-            change = f"room for {share:.2%} of draws and {cushion:g} standard deviations"
-        elif below is None or _near_enough(search, safe, below):
+        chosen = next_price(search, steps)
+        if chosen is None:
             break
-        else:
-            assert safe.safety is not None
-            part = interpolated_part(search, safe, below)
-            safety = safe.safety.towards(below.safety, 1 - part)
-            change = f"{part:.0%} of the way from {below.name} to {safe.name}"
+        price, change = chosen
         search.progress(f"planning with margins, round {len(steps)}")
-        tight = tighten(model, steps[0].drawn.data, safety)
+        margins = replace(steps[-1].margins, counted=counted)
+        safer = with_recourse(model, data, margins, search.guarded(data), price)
         rough = replace(search.options, gap=ROUGH * search.options.gap)
-        plan = _bounded(optimize(tight, **rough.keywords), plain, search.options.gap)
-        steps.append(try_plan(search, plan, counted, safety, change, last))
+        plan = _bounded(optimize(safer, **rough.keywords), plain, search.options.gap)
+        steps.append(try_plan(search, plan, counted, price, change, len(steps)))
     return steps
+
+
+def next_price(search: Search, steps: Sequence[Step]) -> tuple[float, str] | None:
+    """Choose the price of a missing place to plan with next, RMB, and say why; None to end."""
+    priced = [step for step in steps if step.price_cny > 0]
+    safe, below = bracket(steps, search.probability)
+    if not priced and safe is None:
+        settings = steps[0].plan.scenario.settings
+        child = max(settings.costs.shortfall_cny, LEAST_PRICE_CNY)
+        price = child * USUAL / (1 - search.probability)
+        return price, f"a missing place at {price / 1e6:.3g} million RMB"
+    if safe is None:
+        last = max(priced, key=lambda step: step.price_cny)
+        lower = [step for step in priced if step is not last]
+        factor = WIDER
+        if lower:
+            before = max(lower, key=lambda step: step.price_cny)
+            gained = last.holds.mean() - before.holds.mean()
+            if gained < NO_SAFER:
+                return None
+            pace = np.log(last.price_cny / before.price_cny) / (_quantile(last) - _quantile(before))
+            further = pace * (ndtri(_aim(search)) - _quantile(last))
+            factor = float(np.clip(np.exp(further), 2.0, WIDER**2))
+        return last.price_cny * factor, f"a missing place at {factor:.3g} times {last.name}'s price"
+    if safe.price_cny == 0 or below is None or _near_enough(search, safe, below):
+        return None
+    low = below.price_cny or safe.price_cny / WIDER
+    part = interpolated_part(search, safe, below)
+    price = float(low * (safe.price_cny / low) ** part)
+    return price, f"a missing place at {price / safe.price_cny:.3g} times {safe.name}'s price"
 
 
 def bracket(steps: Sequence[Step], asked: float) -> tuple[Step | None, Step | None]:
@@ -289,27 +312,11 @@ def bracket(steps: Sequence[Step], asked: float) -> tuple[Step | None, Step | No
     return best, max(below, key=lambda step: step.plan.objective_cny, default=None)
 
 
-def extrapolated_part(search: Search, steps: Sequence[Step]) -> float | None:
-    """Estimate which part of the last widening, once more, makes the last plan safe enough.
-
-    Linear in the normal quantile of the probability, as `interpolated_part`. None where the last
-    plan is far from safe, or no safer than the one before: then margins are made anew.
-    """
-    if len(steps) < 2 or steps[-1].safety is None:
-        return None
-    before, now = (step.holds.mean() for step in steps[-2:])
-    if now < search.probability - NEAR or now <= before:
-        return None
-    low, high = (_quantile(step) for step in steps[-2:])
-    part = (ndtri(_aim(search)) - high) / max(high - low, 1e-9)
-    return float(np.clip(part, LEAST_PART, 1.0))
-
-
 def interpolated_part(search: Search, safe: Step, below: Step) -> float:
-    """Estimate which part of the way from one plan's margins to another's is just safe enough.
+    """Estimate which part of the way from one plan's price to another's is just safe enough.
 
-    Linear in the normal quantile of the probability; the aim is a little above what is asked for,
-    so that the lower end of the interval reaches it.
+    Linear in the normal quantile of the probability and the logarithm of the price; the aim is a
+    little above what is asked for, so that the lower end of the interval reaches it.
     """
     low, high = _quantile(below), _quantile(safe)
     part = (ndtri(_aim(search)) - low) / max(high - low, 1e-9)
@@ -328,7 +335,7 @@ def _aim(search: Search) -> float:
 
 
 def _near_enough(search: Search, safe: Step, below: Step) -> bool:
-    """Return whether less margin saves no more than the gap leaves open, or is hardly as safe."""
+    """Return whether a lower price saves no more than the gap leaves open, or is hardly as safe."""
     saving = safe.plan.objective_cny - below.plan.objective_cny
     least = ROUGH * search.options.gap * max(safe.plan.avoidable_cny, 1e6)
     return bool(safe.holds.mean() <= _aim(search)) or saving <= least
@@ -343,18 +350,3 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
     own = plain.model
     x = None if plan.x is None else plan.x[: len(own.program.lower)]
     return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, x=x, made_from=own)
-
-
-def _wider(search: Search, last: Step, counted: Index, share: float, cushion: float) -> Safety:
-    """Make the margins for the next plan, none smaller than before."""
-    seats, widths = margins(last.need, share, cushion, last.closed)
-    seats = np.where(search.guarded(last.drawn.data)[:, None], seats, 0.0)
-    before = {} if last.safety is None else dict(last.safety.targets)
-    if last.safety is not None:
-        seats = np.where(last.closed, seats, np.maximum(seats, last.safety.seats))
-    targets = [last.drawn.targets[at] for at in search.with_margin(last.drawn)]
-    wider = (
-        (one, max(float(width), before.get(one, 0.0)))
-        for one, width in zip(targets, widths, strict=True)
-    )
-    return Safety(counted, seats, tuple(wider))

@@ -13,10 +13,10 @@ from capsim.model.data import codes
 from capsim.model.model import Model
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
-from capsim.reliability.margins import Need, Safety, need_of, reserves
+from capsim.reliability.margins import Margins, margins_of
 from capsim.simulation.data import SimulationData
 from capsim.simulation.evaluation import rooms
-from capsim.simulation.outcomes import ANY, wilson
+from capsim.simulation.outcomes import wilson
 from capsim.simulation.run import Trial, trial
 
 NEAR = 0.03
@@ -62,7 +62,7 @@ class Search:
     def simulate(self, plan: Plan, stream: int, draws: int) -> Trial:
         """Simulate a plan with draws of a stream of their own."""
         seed = self.seed_of(stream)
-        return trial(plan, draws=draws, seed=seed, executor=self.options.executor)
+        return trial(plan, draws=draws, seed=seed, harm=False, executor=self.options.executor)
 
     def guards(self, stage_compulsory: bool) -> bool:
         """Return whether places are to be kept free in a stage."""
@@ -91,37 +91,31 @@ class Step:
     number : int
         0 for the cheapest plan.
     plan : Plan
+    price_cny : float
+        Of a missing place that it was made with, RMB; 0 for the cheapest plan.
+    change : text
+        How that was chosen.
     planned : Trial
         With children as projected and every project on time.
-    drawn : Trial
-        That margins are made from.
-    need : Need
-        How far its draws go beyond the plan.
-    safety : Safety or None
-        The margins it was given.
-    change : text
-        How these were chosen.
+    margins : Margins
+        By how much draws go beyond the plan.
+    kept_free : float64 ``[group, year]``
+        Places that it may count on beyond what it fills, contracts as far as they can grow.
     judged : Trial
         Of fresh draws.
     holds : bool ``[draw]``
         Whether all targets hold in each of these.
-    missing : float64 ``[group, year]``
-        Places of margins not found, persons.
-    closed : bool ``[group, year]``
-        Where no more room can be had.
     """
 
     number: int
     plan: Plan
-    planned: Trial
-    drawn: Trial
-    need: Need
-    safety: Safety | None
+    price_cny: float
     change: str
+    planned: Trial
+    margins: Margins
+    kept_free: Array
     judged: Trial
     holds: Flag
-    missing: Array
-    closed: Flag
 
     @property
     def name(self) -> str:
@@ -150,54 +144,29 @@ def all_hold(run: Trial, targets: Sequence[str]) -> Flag:
 
 
 def try_plan(
-    search: Search,
-    plan: Plan,
-    counted: Index,
-    safety: Safety | None,
-    change: str,
-    before: Step | None = None,
+    search: Search, plan: Plan, counted: Index, price_cny: float, change: str, number: int
 ) -> Step:
     """Simulate a plan: draws for margins, and draws of their own to judge it by."""
-    number = 0 if before is None else before.number + 1
     search.progress(f"simulating, round {number}")
     drawn = search.simulate(plan, 1, search.draws)
     planned = trial(plan, draws=1, seed=search.seed, uncertainty=False)
     room = rooms(drawn.data, _counted_days(plan.model, drawn, counted))
-    beyond = need_of(drawn, planned, room, search.with_margin(drawn))
-    guarded = search.guarded(drawn.data)[:, None]
-    margin = np.zeros_like(beyond.spare) if safety is None else safety.seats
-    free, counted_on = reserves(drawn.data, margin - beyond.spare)
-    beyond = replace(
-        beyond,
-        seats=np.where(guarded[..., None], beyond.seats, 0.0),
-        spare=np.where(guarded, beyond.spare - free + counted_on, 0.0),
-    )
-    missing = np.maximum(margin - beyond.spare, 0.0)
+    with_margin = search.with_margin(drawn)
+    seats, worse = margins_of(drawn, planned, room, with_margin)
+    targets = zip((drawn.targets[at] for at in with_margin), worse.T, strict=True)
     judged = search.simulate(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
     step = Step(
         number=number,
         plan=plan,
-        planned=planned,
-        drawn=drawn,
-        need=beyond,
-        safety=safety,
+        price_cny=price_cny,
         change=change,
+        planned=planned,
+        margins=Margins(counted, seats, tuple(targets)),
+        kept_free=room - planned.figures.demanded[..., 0],
         judged=judged,
         holds=all_hold(judged, search.targets),
-        missing=missing,
-        closed=closed_after(None if before is None else before.closed, missing),
     )
     return judge_on_all_draws(search, step)
-
-
-def closed_after(before: Flag | None, missing: Array) -> Flag:
-    """Flag where no more room can be had: where a plan lacked some that it was asked for.
-
-    Nothing was asked of the cheapest plan (no ``before``), whatever it lacks.
-    """
-    if before is None:
-        return np.zeros(missing.shape, bool)
-    return np.asarray(before | (missing > ANY))
 
 
 def judge_on_all_draws(search: Search, step: Step) -> Step:

@@ -5,7 +5,7 @@ from capsim.report.files import comparison_files, csv, files
 from capsim.report.page.plan import html_page
 from capsim.report.page.tables import Advice, milestones
 from capsim.report.screen import answer, comparison_text
-from capsim.report.summary import meets_all, summarize, to_json
+from capsim.report.summary import holds, summarize, to_json
 from capsim.report.workbook import plan_workbook
 
 __all__ = [
@@ -16,8 +16,8 @@ __all__ = [
     "csv",
     "figures",
     "files",
+    "holds",
     "html_page",
-    "meets_all",
     "milestones",
     "plan_workbook",
     "summarize",

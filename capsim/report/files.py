@@ -18,6 +18,7 @@ from capsim.comparison.ranking import Comparison
 from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.rolling_origin import Backtest
+from capsim.i18n.message import Message
 from capsim.plan.plan import Explanation, Plan
 from capsim.reliability.result import Hardened
 from capsim.report.figures.comparison import comparison_figures
@@ -53,6 +54,7 @@ def files(
     reached: pd.DataFrame | None = None,
     explanation: Explanation | None = None,
     prices: pd.DataFrame | None = None,
+    unsafe: Sequence[Message] = (),
     advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> Iterator[tuple[str, bytes]]:
@@ -64,7 +66,7 @@ def files(
         What the run made.
     summary
         As `summarize` gives it.
-    reached, explanation, prices, advice, lang
+    reached, explanation, prices, unsafe, advice, lang
         As for `html_page`; the workbook has the prices too, and the language is also that of the
         figures.
 
@@ -100,6 +102,7 @@ def files(
         reached=reached,
         explanation=explanation,
         prices=prices,
+        unsafe=unsafe,
         advice=advice,
         lang=lang,
     )

@@ -5,7 +5,7 @@ The screen and the page say the same; each lays it out in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,7 +99,7 @@ def target_figure(identifier: str, figure: float | None, say: Words) -> str:
 
 
 def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
-    """Write whether the plan meets all targets and how far its cost is proved."""
+    """Write whether the targets asked for hold, or are met on paper, and how far cost is proved."""
     if plan.status == "infeasible":
         return say("NO PLAN meets what is ordered.")
     gap = f"{100 * plan.gap:.3f}"
@@ -108,7 +108,9 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
         if plan.status == "optimal"
         else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
     )
-    of = len(summary["targets"])
+    of, safety = len(summary["targets"]), summary.get("safety")
+    if safety is not None and summary["state"] != "missed":
+        return _safe(summary, safety, proof, say)
     if summary["state"] == "holds":
         return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
     if summary["state"] == "on paper":
@@ -124,6 +126,90 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     return say(
         "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
     )
+
+
+def _safe(summary: Mapping[str, Any], safety: Mapping[str, Any], proof: str, say: Words) -> str:
+    """Write whether the targets asked for hold together, and how many others do on paper only."""
+    together = {
+        "targets": named_targets(safety["targets"], say),
+        "chance": say.chance(safety["probability"]),
+        "asked": say.chance(safety["asked"]),
+    }
+    if not safety["reached"]:
+        return say(
+            "ON PAPER the plan meets all {of} targets. Together {targets} hold in {chance} of"
+            " simulated futures, where {asked} is asked for ({proof}).",
+            of=len(summary["targets"]),
+            proof=proof,
+            **together,
+        )
+    paper = sum(row["state"] == "on paper" for row in summary["targets"])
+    others = say("; {others} other targets are met on paper only", others=paper) if paper else ""
+    return say(
+        "THE PLAN HOLDS: together {targets} in {chance} of simulated futures, {asked} asked for"
+        "{others} ({proof}).",
+        others=others,
+        proof=proof,
+        **together,
+    )
+
+
+ASKED = {
+    "placement-compulsory": "every child of compulsory age placed",
+    "share": "private share within its cap",
+}
+"""Rules that are asked for as a rule, as what they demand."""
+
+
+def named_targets(targets: Sequence[str], say: Words) -> str:
+    """Name targets, those of a rule over many years in one.
+
+    Examples
+    --------
+    >>> from capsim.i18n.language import words
+    >>> named_targets(["placement-compulsory", "share-2022", "share-2023"], words("en"))
+    'every child of compulsory age placed, private share within its cap 2022–2023'
+    """
+    years: dict[str, list[str]] = {}
+    for target in targets:
+        rule, year = rule_and_year(target)
+        years.setdefault(rule, []).extend([] if year is None else [str(year)])
+    parts = []
+    for rule, of in years.items():
+        name = say(ASKED[rule]) if rule in ASKED else say.rule(rule.removeprefix("programme-"))
+        parts.append(f"{name} {'–'.join(dict.fromkeys(of[:1] + of[-1:]))}".rstrip())
+    return say.joined(parts)
+
+
+def price_of_safety(plan: Plan, summary: Mapping[str, Any], say: Words) -> Section | None:
+    """Write what it costs that the plan holds, or what stands in the way; None for one future."""
+    safety = summary.get("safety")
+    if safety is None:
+        return None
+    extra, paper = safety["extra_cny"], safety["paper"]
+    parts = [
+        say(
+            "{extra} more than the plan that is cheapest on paper, which holds in {chance} of"
+            " futures: {share} of what decisions can move",
+            extra=say.money(extra),
+            chance=say.chance(paper["probability"]),
+            share=say.share(extra / max(plan.avoidable_cny - extra, 1e6)),
+        ),
+        say(
+            "mean cost over futures, children without a place counted: {safe}, of the other plan"
+            " {paper}",
+            safe=say.money(safety["expected_cny"]),
+            paper=say.money(paper["expected_cny"]),
+        ),
+    ]
+    return Section(say("What it costs that the plan holds"), parts)
+
+
+def not_safe(reasons: Sequence[Message], say: Words) -> Section | None:
+    """Write why a plan does not hold as often as asked; None where there are no reasons."""
+    if not reasons:
+        return None
+    return Section(say("Why it does not hold as often as asked"), explained(reasons, say))
 
 
 LATER = {frozenset({"holds"}): "all hold", frozenset({"on paper"}): "all on paper"}

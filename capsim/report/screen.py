@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textwrap import fill
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,8 @@ from capsim.analysis.shadow_prices import Prices
 from capsim.comparison.ranking import Comparison
 from capsim.demand.rolling_origin import Backtest
 from capsim.i18n.language import WIDTH, Words, filled, left, right, width, words, wrapped
+from capsim.i18n.message import Message
 from capsim.plan.plan import Explanation, Plan
-from capsim.plan.targets import rule_and_year
-from capsim.reliability.result import Hardened
 from capsim.report import comparison_narrative as compared
 from capsim.report import narrative
 from capsim.report.figures.places import LEVELS, backtest_table
@@ -21,7 +20,6 @@ from capsim.simulation.outcomes import Outcomes
 
 EN = words("en")
 """Of screens that are in English alone."""
-SAFETY_WIDTH = 96
 MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "unmarked"}
 FIGURES = {
     "mape": ("mean relative error (MAPE)", 2),
@@ -32,7 +30,12 @@ FIGURES = {
 
 
 def answer(
-    plan: Plan, summary: dict[str, Any], outcomes: Outcomes | None = None, *, lang: str = "en"
+    plan: Plan,
+    summary: dict[str, Any],
+    outcomes: Outcomes | None = None,
+    *,
+    unsafe: Sequence[Message] = (),
+    lang: str = "en",
 ) -> str:
     """Write a run in words, for one screen of 100 columns.
 
@@ -42,6 +45,8 @@ def answer(
         What the run made.
     summary
         As `summarize` gives it.
+    unsafe
+        Why the plan does not hold as often as asked.
     lang
         `en` or `zh`.
     """
@@ -49,10 +54,12 @@ def answer(
     lines = [_title(plan, lang), *filled(narrative.verdict(plan, summary, say), "  "), ""]
     if plan.status == "infeasible":
         return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
-    if arriving := narrative.expected(summary, say):
-        lines += [f"{arriving.head}:"]
-        lines += [line for part in arriving.parts for line in filled(f"- {part}", "  ")]
-        lines += [""]
+    for section in (
+        narrative.price_of_safety(plan, summary, say),
+        narrative.not_safe(unsafe, say),
+        narrative.expected(summary, say),
+    ):
+        lines += [] if section is None else _listed(section)
     lines += [*_targets(plan, summary, say), ""]
     for section in narrative.mix(plan, summary, say):
         lines += wrapped(*section)
@@ -69,6 +76,12 @@ def answer(
     if outcomes is not None and (late := narrative.late(outcomes, say)):
         lines += ["", *wrapped(*late)]
     return "\n".join(lines) + "\n"
+
+
+def _listed(section: narrative.Section) -> list[str]:
+    """Write a section as a list, a line or more for each part, and a blank line."""
+    parts = (line for part in section.parts for line in filled(f"- {part}", "  "))
+    return [f"{section.head}:", *parts, ""]
 
 
 def _title(plan: Plan, lang: str) -> str:
@@ -131,35 +144,6 @@ def reasons_text(
         for sentence in narrative.price_sentences(table, say):
             lines += filled(f"  {sentence}", "    ")
     return "\n".join(lines) + "\n"
-
-
-def safety_text(hardened: Hardened) -> str:
-    """Write how safe the plan is, what that costs, or what stands in the way."""
-    share = hardened.extra_cny / max(hardened.plain.avoidable_cny, 1e6)
-    cheapest = hardened.rounds["probability"].iloc[0]
-    lines = [
-        f"Safety: {', '.join(_named(hardened.targets))} hold together in"
-        f" {hardened.probability:.1%} of {hardened.draws:,} fresh draws (95 % interval"
-        f" {hardened.low:.1%} to {hardened.high:.1%}); the cheapest plan, in {cheapest:.1%}.",
-        f"Safety costs {hardened.extra_cny / 1e6:,.1f} million RMB more than the cheapest plan, "
-        f"{share:.2%} of what decisions can move.",
-    ]
-    if not hardened.reached:
-        lines.append(f"The {hardened.asked:.1%} asked for is not reached:")
-        lines += [f"- {reason}" for reason in hardened.reasons]
-    return "".join(f"{fill(line, SAFETY_WIDTH, subsequent_indent='  ')}\n" for line in lines)
-
-
-def _named(targets: tuple[str, ...]) -> list[str]:
-    """Name targets, those of a rule over many years in one."""
-    years: dict[str, list[str]] = {}
-    for target in targets:
-        rule, year = rule_and_year(target)
-        years.setdefault(rule, []).extend([] if year is None else [str(year)])
-    return [
-        " ".join([rule, "–".join(dict.fromkeys(of[:1] + of[-1:]))]).rstrip()
-        for rule, of in years.items()
-    ]
 
 
 def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:

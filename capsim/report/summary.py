@@ -40,6 +40,7 @@ def summarize(
     plan: Plan,
     certificate: Certificate | None = None,
     outcomes: Outcomes | None = None,
+    hardened: Hardened | None = None,
     *,
     seed: int,
     timings_s: Mapping[str, float],
@@ -48,8 +49,9 @@ def summarize(
 
     Parameters
     ----------
-    plan, certificate, outcomes
-        What the run made; of an infeasible plan there is neither certificate nor simulation.
+    plan, certificate, outcomes, hardened
+        What the run made; of an infeasible plan there is neither certificate nor simulation, and
+        no `hardened` where the plan is for one future alone.
     seed
         Of the simulation.
     timings_s
@@ -70,7 +72,7 @@ def summarize(
         "gap": plan.gap,
         "objective_cny": plan.objective_cny,
         "state": "no plan",
-        "asked_probability": plan.scenario.settings.reliability.probability,
+        "asked_probability": _asked(plan, hardened),
         "targets": [],
         "reduction": {},
         "private_share": {},
@@ -87,7 +89,7 @@ def summarize(
             summary["explanation"] = list(plan.explanation.sentences)
         return plain(summary)
     tables = plan.tables
-    summary["targets"] = _targets(plan, outcomes)
+    summary["targets"] = _targets(plan, outcomes, _asked(plan, hardened))
     summary["state"] = _worst(row["state"] for row in summary["targets"])
     summary["reduction"] = {
         key: value for key, value in reduction_table(plan).to_dict().items() if key != "school_year"
@@ -124,17 +126,22 @@ def summarize(
         }
     if outcomes is not None:
         summary["simulation"] = _simulation(outcomes)
+    if hardened is not None:
+        summary["safety"] = _safety(hardened)
     return plain(summary)
 
 
-def _targets(plan: Plan, outcomes: Outcomes | None) -> list[dict[str, Any]]:
+def _asked(plan: Plan, hardened: Hardened | None) -> float:
+    return plan.scenario.settings.reliability.probability if hardened is None else hardened.asked
+
+
+def _targets(plan: Plan, outcomes: Outcomes | None, asked: float) -> list[dict[str, Any]]:
     """List the targets, each with what is to be expected and its state.
 
     A target that the plan meets *holds* where it does in as many simulated futures as asked, or
     where nothing was simulated; else it is met *on paper* only. One that the plan misses is
     *missed*.
     """
-    asked = plan.scenario.settings.reliability.probability
     known = dict.fromkeys(("probability", "mean", "p05", "p95"))
     drawn: dict[Any, dict[Any, Any]] = {}
     if outcomes is not None:
@@ -176,8 +183,11 @@ def _by(table: pd.DataFrame, key: str, value: str) -> dict[str, float]:
     return {str(name): total for name, total in table.groupby(key)[value].sum().items()}
 
 
-def safety_summary(hardened: Hardened) -> dict[str, Any]:
-    """Return plain numbers for ``summary.json``."""
+def _safety(hardened: Hardened) -> dict[str, Any]:
+    """Sum up how often the targets asked for hold together, and what that costs."""
+    rounds = hardened.rounds
+    chosen = int(rounds["cost_cny"].sub(hardened.plan.objective_cny).abs().argmin())
+    paper = rounds[["expected_cny", "probability", "low", "high"]].to_dict("records")[0]
     return {
         "asked": hardened.asked,
         "reached": hardened.reached,
@@ -186,8 +196,9 @@ def safety_summary(hardened: Hardened) -> dict[str, Any]:
         "low": hardened.low,
         "high": hardened.high,
         "extra_cny": hardened.extra_cny,
-        "plain_probability": float(hardened.rounds["probability"].iloc[0]),
-        "reasons": list(hardened.reasons),
+        "expected_cny": float(rounds["expected_cny"].iloc[chosen]),
+        "paper": {"objective_cny": hardened.plain.objective_cny, **paper},
+        "reasons": [str(one) for one in hardened.reasons],
     }
 
 
@@ -445,9 +456,17 @@ def versions() -> dict[str, str]:
     return own | {name: version(name) for name in LIBRARIES}
 
 
-def meets_all(summary: Mapping[str, Any]) -> bool:
-    """Check whether there is a plan and it meets every target."""
-    return summary["status"] != "infeasible" and all(row["holds"] for row in summary["targets"])
+def holds(summary: Mapping[str, Any]) -> bool:
+    """Check whether there is a plan that meets every target and what is asked for holds.
+
+    Asked for are the targets that were made safe, all together, else every target; without
+    simulation they hold where the plan meets them.
+    """
+    if summary["state"] in ("no plan", "missed"):
+        return False
+    if "safety" in summary:
+        return bool(summary["safety"]["reached"])
+    return bool(summary["state"] == "holds")
 
 
 def to_json(summary: Mapping[str, Any]) -> str:

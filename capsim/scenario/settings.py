@@ -373,9 +373,10 @@ class Calendar(_Section):
 
 
 class Reliability(_Section):
-    """How likely a target must be, in simulated futures, to be said to hold."""
+    """How likely targets must be, in simulated futures, to be said to hold, and which must."""
 
-    probability: Annotated[Share, Field(gt=0.0)] = 0.95
+    probability: Annotated[Share, Field(gt=0.0, lt=1.0)] = 0.95
+    targets: Names = ()
 
 
 class Simulation(_Section):

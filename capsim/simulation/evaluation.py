@@ -16,7 +16,14 @@ from capsim.model.data import codes
 from capsim.plan.targets import Target
 from capsim.simulation.costs_and_classes import class_sizes, displaced, money
 from capsim.simulation.data import SimulationData, StageData
-from capsim.simulation.opening_dates import days, in_use, opening_days, planned_copies, seats_open
+from capsim.simulation.opening_dates import (
+    days,
+    in_use,
+    opening_days,
+    planned_copies,
+    seats_by_owner,
+    seats_open,
+)
 from capsim.simulation.parents import Parents, draw_parents, refuse, take_up
 from capsim.simulation.recourse import buy, contract_room, demanded, room, uptake_of
 from capsim.simulation.seating import (
@@ -160,12 +167,15 @@ class Job:
         Of demand; None for demand as planned.
     ready : array of int [draw, opening] or None
         Days on which copies are ready; None for as planned.
+    harm : bool
+        Whether to compute what lateness causes, for which children are seated a second time.
     """
 
     number: int
     draws: int
     seed: int | None
     ready: Index | None
+    harm: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +223,7 @@ class Figures:
 def run_block(data: SimulationData, targets: Sequence[Target], job: Job) -> Figures:
     """Simulate a block of draws."""
     parents = draw_parents(data, job.draws, job.seed, job.number)
-    return figures_of(data, targets, _ratio(data, job), job.ready, parents)
+    return figures_of(data, targets, _ratio(data, job), job.ready, parents, harm=job.harm)
 
 
 def figures_of(
@@ -222,6 +232,8 @@ def figures_of(
     ratio: Array,
     ready: Index | None,
     parents: Parents | None = None,
+    *,
+    harm: bool = True,
 ) -> Figures:
     """Seat children as a plan says, with projects that open on given days.
 
@@ -235,6 +247,8 @@ def figures_of(
         Days on which copies are ready; None for as planned.
     parents : Parents or None
         None: all purchased places are taken up and no public one is refused.
+    harm : bool
+        As of `Job`; 0 for all projects where not computed.
     """
     children = data.space.children[..., None] * ratio
     opening = opening_days(data.openings, ready)
@@ -272,11 +286,11 @@ def figures_of(
         opening=opening,
     )
     late = _late_places(data, opening)
-    harm = np.zeros(len(data.openings.projects))
-    if late.any():
+    caused = np.zeros(len(data.openings.projects))
+    if harm and late.any():
         in_time = np.broadcast_to(planned_copies(data.openings), copies.shape)
         _, on_time = seat_all(data, arrivals, quotas, in_time, children, parents)
-        harm = _harm(data, seated, copies, on_time)
+        caused = _harm(data, seated, copies, on_time)
     return Figures(
         shortfall=shortfall,
         overfilled=np.stack([seating.overfilled.sum(0) for seating in seated]),
@@ -302,7 +316,7 @@ def figures_of(
                 for stage, seating, places in zip(data.stages, seated, contracts, strict=True)
             ]
         ),
-        harm=harm,
+        harm=caused,
     )
 
 
@@ -365,9 +379,9 @@ def _seats(data: SimulationData, stage: StageData, copies: Array) -> Array:
 
     A project gives old places up when it opens; a late one keeps them.
     """
-    new = seats_open(data.openings, copies)[stage.seat_rows]
+    of = data.openings, copies, stage.seat_rows, stage.seat_owner, len(stage.area)
     own = (stage.places[:, None] * stage.runs_public)[..., None]
-    return np.maximum(own + by_group(new, stage.seat_owner, len(stage.area)), 0.0)
+    return np.maximum(own + seats_by_owner(*of), 0.0)
 
 
 def _shares(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from capsim.construction.programme_simulation import ConstructionSimulation, build
 from capsim.lp.array_types import Array, Index, Text
@@ -183,6 +184,38 @@ def seats_open(openings: OpeningDates, copies: Array) -> Array:
         now[rows, life:] = now[rows, life:] - ended
     given_up = openings.given_up[:, None, None] * copies[openings.opening]
     return np.asarray(now * openings.places[..., None] - given_up)
+
+
+def seats_by_owner(
+    openings: OpeningDates, copies: Array, rows: Index, owner: Index, owners: int
+) -> Array:
+    """Sum the standard seats of some seat rows by whom they belong to, as `seats_open` counts them.
+
+    Parameters
+    ----------
+    openings : OpeningDates
+    copies : array [opening, year, draw]
+        In use in autumns.
+    rows, owner : arrays of int [row]
+        Seat rows, and whose each is.
+    owners : int
+
+    Returns
+    -------
+    array [owner, year, draw]
+    """
+    opening, life = openings.opening[rows], openings.life[rows]
+    places, given_up = openings.places[rows], openings.given_up[rows]
+    shape = owners, len(copies)
+    out = np.empty((owners, *copies.shape[1:]))
+    for year in range(copies.shape[1]):
+        new = sparse.csr_array((places[:, year] - given_up, (owner, opening)), shape=shape)
+        out[:, year] = new @ copies[:, year]
+        for ended in np.unique(life[life <= year]).astype(int):
+            old = life == ended
+            seats = (places[old, year], (owner[old], opening[old]))
+            out[:, year] -= sparse.csr_array(seats, shape=shape) @ copies[:, year - ended]
+    return out
 
 
 def ready_days(openings: OpeningDates, drawn: object, draws: int) -> Index:

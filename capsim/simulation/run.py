@@ -24,7 +24,7 @@ from capsim.simulation.evaluation import Figures, Job, run_block
 from capsim.simulation.opening_dates import build_openings, built_days, ready_days
 from capsim.simulation.outcomes import ANY, Outcomes, gather, summary, tables
 
-FORMAT = 4
+FORMAT = 5
 """Of what is kept of a block; blocks kept under another number are done again."""
 
 
@@ -139,6 +139,7 @@ def trial(
     seed: int,
     uncertainty: bool = True,
     children: bool = True,
+    harm: bool = True,
     openings: pd.DataFrame | NDArray[np.datetime64] | None = None,
     executor: Executor | None = None,
     store: ResultStore | str | Path | None = None,
@@ -147,7 +148,7 @@ def trial(
     """Simulate a plan and keep every draw's figures; see `simulate` for the arguments.
 
     With `children` False only the opening dates are drawn; to draw only the children, give
-    `openings` as planned.
+    `openings` as planned. With `harm` False what lateness causes is not computed.
     """
     if draws < 1:
         raise ValueError(f"draws must be 1 or more, not {draws}")
@@ -169,6 +170,7 @@ def trial(
             min(BLOCK, draws - number * BLOCK),
             seed if uncertainty and children else None,
             None if ready is None else ready[number * BLOCK : (number + 1) * BLOCK],
+            harm,
         )
         for number in range(-(-draws // BLOCK))
     ]

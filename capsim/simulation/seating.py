@@ -281,7 +281,9 @@ def _limits(
     if not data.settings.switches.seats:
         own = np.maximum(own, arrival.load)
     standard = np.where(open_to_all, seats, np.where(other, capacity, 0.0))
-    ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, 0.0)
+    # Who would have no place is not kept out of seats that a school has left as it converts.
+    just_converted = np.where(stage.converted[..., None], seats, 0.0)
+    ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, just_converted)
     return own, standard, ceiling
 
 

@@ -89,7 +89,8 @@ def most_moving_up(f: Formulation) -> Array:
 def define_conversion(m: Builder, f: Formulation) -> None:
     """Keep converted schools converted, whatever is switched off.
 
-    The switch covers the earliest and due years, which are bounds of the variables.
+    The switch covers the rows ``waits``, and the earliest and due years, which are bounds of the
+    variables.
 
     Rows
     ----

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from capsim.i18n.language import Words, words
+from capsim.i18n.message import Message
 from capsim.plan.plan import Explanation, Plan
 from capsim.report import narrative
 from capsim.report.page.pictures import pictures
@@ -40,6 +41,7 @@ def html_page(
     reached: pd.DataFrame | None = None,
     explanation: Explanation | None = None,
     prices: pd.DataFrame | None = None,
+    unsafe: Sequence[Message] = (),
     advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> bytes:
@@ -59,6 +61,8 @@ def html_page(
         Why a target is missed; of an infeasible plan its own is shown.
     prices
         As `Prices.binding` gives them.
+    unsafe
+        Why the plan does not hold as often as asked.
     advice
         Further sections of sentences and frames.
     lang
@@ -86,7 +90,7 @@ def html_page(
         "planned": plan.status != "infeasible",
     }
     if plan.status != "infeasible":
-        content |= _contents(plan, summary, outcomes, drawn or {}, reached, sources, say)
+        content |= _contents(plan, summary, outcomes, drawn or {}, reached, unsafe, sources, say)
     return render_page("plan.html", content, sources, say)
 
 
@@ -107,12 +111,17 @@ def _contents(
     outcomes: Outcomes | None,
     drawn: Mapping[str, tuple[bytes, bytes]],
     reached: pd.DataFrame | None,
+    unsafe: Sequence[Message],
     sources: pd.DataFrame,
     say: Words,
 ) -> dict[str, Any]:
     """Collect what the page shows of a plan."""
     spread = narrative.cost_spread(plan, summary, say)
-    arriving = narrative.expected(summary, say)
+    arriving = [
+        narrative.price_of_safety(plan, summary, say),
+        narrative.not_safe(unsafe, say),
+        narrative.expected(summary, say),
+    ]
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
     sections.append(narrative.before_and_after(plan, say))
     if staff := narrative.teachers(plan, summary, say):
@@ -133,7 +142,7 @@ def _contents(
         "base_year": plan.scenario.base_year,
         "rows": rows,
         "sections": sections,
-        "arriving": arriving,
+        "arriving": [section for section in arriving if section is not None],
         "spread": spread,
         "people": narrative.people(summary, say),
         "pictures": pictures(plan, outcomes, drawn, say),
@@ -154,18 +163,37 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
     first = str(plan.scenario.first_year)
     ordered = reduction["ordered"]
     reached = say("ordered: {number}", number=say.count(ordered)) if ordered else ""
-    cards = [(say("fewer private pupils on 1 September"), say.count(reduction["total"]), reached)]
+    drawn = {row["id"]: row for row in summary["targets"] if row["p05"] is not None}
+
+    def ranged(target: str, planned: str, beside: str) -> tuple[str, str]:
+        """Return where nine futures in ten lie, and the planned figure beside it."""
+        if target not in drawn:
+            return planned, beside
+        low, high = (
+            narrative.target_figure(target, drawn[target][level], say) for level in ("p05", "p95")
+        )
+        if low == high == planned:
+            return planned, beside
+        parts = [say("planned {planned}", planned=planned), *([beside] if beside else [])]
+        return f"{low}–{high}", say.semicolon.join(parts)
+
+    fewer = ranged("reduction", say.count(reduction["total"]), reached)
+    cards = [(say("fewer private pupils on 1 September"), *fewer)]
     if first in shares:
         cap = dict(plan.scenario.settings.policy.private_share_cap).get(plan.scenario.first_year)
         title = say("private share at the end of {year}", year=first)
         limit = say("at most {share}", share=say.share(cap)) if cap is not None else ""
-        cards.append((title, say.share(shares[first]["excluding_purchased"]), limit))
+        share = say.share(shares[first]["excluding_purchased"])
+        cards.append((title, *ranged(f"share-{first}", share, limit)))
     lacking = say.count(plan.tables["shortfall"]["shortfall"].sum())
     committed = say("besides {committed} committed", committed=say.money(plan.committed_cny))
     moved = say.count(summary["displaced_pupils"].get(first, 0.0))
     return [
         *cards,
-        (say("children without a place, all years"), lacking, say("all stages")),
+        (
+            say("children without a place, all years"),
+            *ranged("placement", lacking, say("all stages")),
+        ),
         (say("decided here, discounted"), say.money(plan.avoidable_cny), committed),
         (say("made to change school in mid-stage, {year}", year=first), moved, ""),
     ]
