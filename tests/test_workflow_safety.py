@@ -35,7 +35,13 @@ def test_a_safer_plan_in_report_summary_and_answer(folder, tmp_path):
     assert safety["asked"] == 0.9
     assert safety["targets"] == ["placement-compulsory", "share-2022"]
     assert safety["low"] <= safety["probability"] <= safety["high"]
-    assert "hold together in" in (out / "answer.txt").read_text()
+    text = " ".join((out / "answer.txt").read_text().split())
+    first = (
+        "THE PLAN HOLDS: together every child" if safety["reached"] else "ON PAPER the plan meets"
+    )
+    assert first in text
+    assert "What it costs that the plan holds:" in text
+    assert ("Why it does not hold as often as asked:" in text) is not safety["reached"]
     assert sorted(path.name for path in (out / "safety").iterdir()) == [
         "kept_free.csv",
         "rounds.csv",

@@ -43,7 +43,9 @@ def with_recourse(
         Of a place missing, or of a person too many for a target, in a school year, RMB.
     """
     program, reserve = with_reserves(model)
-    crowding = _crowding(model, data, margins.counted, reserve)[np.flatnonzero(guarded)]
+    program, campuses = _sure_campuses(model, program, margins.counted)
+    sure = _sure_seats(model, margins.counted) + campuses
+    crowding = _crowding(model, data, sure, reserve)[np.flatnonzero(guarded)]
     price = price_cny / MILLION * model.parts.ledger.factor[: model.parts.years]
     program = _soft(program, "safety.seats", crowding, margins.seats[:, guarded], price)
     for target, margin in margins.targets:
@@ -97,13 +99,13 @@ def _under_ceilings(
 
 
 def _crowding(
-    model: Model, data: SimulationData, counted: Index, reserve: Expression
+    model: Model, data: SimulationData, sure: Expression, reserve: Expression
 ) -> Expression:
     """Return pupils and children without a place, less places and reserves.
 
     By group and year, labelled by stage, area and year: public providers, converted schools and
-    private ones outside the compulsory stages; seats of projects count from the autumn on in which
-    they are sure enough; places reach up to the class ceiling.
+    private ones outside the compulsory stages; of projects only the seats that are `sure`; places
+    reach up to the class ceiling.
     """
     parts, x = model.parts, model.parts.x
     space, providers = parts.given.space, parts.given.providers
@@ -112,9 +114,8 @@ def _crowding(
     there = np.where(public, (1 + excess) * places, free * providers.cap[:, None])
     going_on, settled = x.converted - x.given_up, x.converted.previous() - x.given_up
     in_converted = places * (going_on + excess * settled)
-    sure = (1 + excess) * _sure_seats(model, counted)
     private = free * x.enrolled - x.joined
-    over = private + x.public - in_converted - sure - there - reserve
+    over = private + x.public - in_converted - (1 + excess) * sure - there - reserve
     over += (1 + excess) * x.places_given_up
     short = x.shortfall.group(space.bands.stage, len(space.stages), axis=1)
 
@@ -137,18 +138,38 @@ def _crowding(
 def _sure_seats(model: Model, counted: Index) -> Expression:
     """Count seats of projects from the autumn they count, less those ended, ``[j, t]``.
 
-    Those of nine-year campuses count from the opening on.
+    Those of nine-year campuses are not among them.
     """
-    parts, x, projects = model.parts, model.parts.x, model.given.projects
+    x, projects = model.parts.x, model.given.projects
     built = (projects.row_places > 0) & ~projects.row_campus
     row = np.flatnonzero((projects.row_provider >= 0) & built)
-    opened = x.open_at[projects.row_project[row]]
-    counts = counted[projects.row_project[row]][..., None] <= np.arange(parts.years)
-    sure = (counts * (opened - opened.previous())[..., None]).sum(1)
-    seats = projects.row_places[row, None] * (sure - x.ended(row))
-    count = len(model.given.providers.school)
-    shared = x.shared.group(projects.row_provider[projects.row_campus], count)
-    return seats.group(projects.row_provider[row], count) + shared
+    seats = projects.row_places[row, None] * (_sure_copies(model, counted, row) - x.ended(row))
+    return seats.group(projects.row_provider[row], len(model.given.providers.school))
+
+
+def _sure_copies(model: Model, counted: Index, row: Index) -> Expression:
+    """Count the copies of rows of projects from the autumn they count, ``[row, t]``."""
+    project = model.given.projects.row_project[row]
+    opened = model.parts.x.open_at[project]
+    counts = counted[project][..., None] <= np.arange(model.parts.years)
+    return (counts * (opened - opened.previous())[..., None]).sum(1)
+
+
+def _sure_campuses(
+    model: Model, program: LinearProgram, counted: Index
+) -> tuple[LinearProgram, Expression]:
+    """Add columns for the seats that a stage has in nine-year campuses which count, ``[j, t]``."""
+    x, projects = model.parts.x, model.given.projects
+    row = np.flatnonzero(projects.row_campus)
+    labels = Labels(x.shared.exists, x.shared.axes)
+    program, columns = program.with_columns("sure", labels.members, labels=labels)
+    index = np.full(x.shared.shape, -1, np.int64)
+    index[x.shared.exists] = columns
+    sure = Expression.of(index, x.shared.axes)
+    counts = projects.row_places[row, None] * _sure_copies(model, counted, row)
+    program = program.with_constraint("sure.shared", sure <= x.shared, x.shared.exists)
+    program = program.with_constraint("sure.opened", sure <= counts, x.shared.exists)
+    return program, sure.group(projects.row_provider[row], len(model.given.providers.school))
 
 
 def _target_rows(

@@ -40,7 +40,7 @@ ROUGH = 3.0
 """Times the gap asked for to which plans with margins are solved: margins are a guess."""
 LEAST_PRICE_CNY = 200_000.0
 """Of a missing place, where a child without a place costs less."""
-USUAL = 0.05
+USUAL = 0.4
 """Chance of a miss at which a missing place is first tried at the price of a child without one."""
 WIDER = 8.0
 """Times the price before, where nothing tells what a next one should be."""

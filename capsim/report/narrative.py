@@ -102,13 +102,15 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     """Write whether the targets asked for hold, or are met on paper, and how far cost is proved."""
     if plan.status == "infeasible":
         return say("NO PLAN meets what is ordered.")
-    gap = f"{100 * plan.gap:.3f}"
+    gap, safety = f"{100 * plan.gap:.3f}", summary.get("safety")
     proof = (
-        say("proved cheapest to {gap} % of avoidable cost", gap=gap)
+        say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
+        if safety is not None
+        else say("proved cheapest to {gap} % of avoidable cost", gap=gap)
         if plan.status == "optimal"
         else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
     )
-    of, safety = len(summary["targets"]), summary.get("safety")
+    of = len(summary["targets"])
     if safety is not None and summary["state"] != "missed":
         return _safe(summary, safety, proof, say)
     if summary["state"] == "holds":

@@ -227,6 +227,8 @@ def seat(
         Standard public seats open, and those the plan counts on (one draw).
     """
     own, standard, ceiling = _limits(data, stage, arrival, payers, seats, planned_seats)
+    # Who would have no place is not kept out of seats that a school has left as it converts.
+    just_converted = np.where((stage.converted & ~stage.settled)[..., None], seats, 0.0)
     pool = stage.network.pool
     home, counties = data.space.county[stage.network.home], len(data.space.counties)
     keep = fraction(own, arrival.load)
@@ -238,10 +240,10 @@ def seat(
     total = arrival.load * keep
     pupils = stage.pupils[..., None] * (arrival.scale[pool] * (keep * arrival.factor)[:, None])
     redirected = np.zeros((len(WAYS), counties, *total.shape[1:]))
-    for way, most in enumerate((standard, ceiling)):
+    for way, most in ((0, standard), (1, ceiling), (0, just_converted)):
         room = np.maximum(most - total, 0.0)
         waiting, landed, share, extra = offer(waiting, room, stage.network)
-        redirected[way] = by_group(landed.sum(1), home, counties)
+        redirected[way] += by_group(landed.sum(1), home, counties)
         total = total + landed.sum(1)[pool] * share
         pupils += landed[pool] * share[:, None]
         travel = travel + extra
@@ -281,9 +283,7 @@ def _limits(
     if not data.settings.switches.seats:
         own = np.maximum(own, arrival.load)
     standard = np.where(open_to_all, seats, np.where(other, capacity, 0.0))
-    # Who would have no place is not kept out of seats that a school has left as it converts.
-    just_converted = np.where(stage.converted[..., None], seats, 0.0)
-    ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, just_converted)
+    ceiling = np.where(open_to_all, (1 + stage.overfill) * seats, 0.0)
     return own, standard, ceiling
 
 

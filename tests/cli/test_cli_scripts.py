@@ -81,5 +81,10 @@ def test_every_command_has_help_with_an_example_and_refuses_what_it_does_not_kno
 def test_the_version_and_the_statuses_are_said():
     assert call("--version").stdout.startswith("capsim ")
     shown = " ".join(call("--help").stdout.split())
-    for status in ("0 all targets met", "2 bad input", "3 no plan", "130 stopped by Ctrl-C"):
+    for status in (
+        "0 the targets asked for hold",
+        "2 bad input",
+        "3 they do not",
+        "130 stopped by Ctrl-C",
+    ):
         assert status in shown

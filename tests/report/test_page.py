@@ -116,8 +116,8 @@ def test_counts_are_written_as_each_language_does():
     plan = written_plan()
     plan.tables["reduction"] = plan.tables["reduction"].assign(total=309800.0, ordered=309800.0)
     plan.scenario.given["settings"].policy.reduction = 309800.0
-    assert "309,800" in Reader(made(plan)).texts
-    assert "30.98万" in Reader(made(plan, lang="zh")).texts
+    assert any("309,800" in text for text in Reader(made(plan)).texts)
+    assert any("30.98万" in text for text in Reader(made(plan, lang="zh")).texts)
 
 
 def test_targets_lead_to_what_orders_them_and_its_mark(page):

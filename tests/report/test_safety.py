@@ -10,12 +10,13 @@ import pytest
 from matplotlib.figure import Figure
 from small_plan import written_plan
 
+from capsim.i18n.message import Message
 from capsim.reliability import Hardened
 from capsim.report.figures import render
 from capsim.report.figures.risk import safety, safety_figure
 from capsim.report.files import safety_files
-from capsim.report.screen import safety_text
-from capsim.report.summary import safety_summary
+from capsim.report.screen import answer
+from capsim.report.summary import holds, summarize
 
 CURVE = pd.DataFrame(
     {
@@ -31,6 +32,7 @@ CURVE = pd.DataFrame(
 
 def hardened(reached: bool) -> Hardened:
     plan = written_plan()
+    plan.tables["targets"] = plan.tables["targets"].assign(holds=True)
     empty = pd.DataFrame({"id": []})
     return Hardened(
         scenario=plan.scenario,
@@ -44,9 +46,26 @@ def hardened(reached: bool) -> Hardened:
         high=0.965 if reached else 0.81,
         reached=reached,
         extra_cny=12_300_000.0,
-        rounds=pd.DataFrame({"draws": [1000, 10000], "probability": [0.3, 0.96]}),
+        rounds=pd.DataFrame(
+            {
+                "draws": [1000, 10000],
+                "cost_cny": [plan.objective_cny - 12_300_000.0, plan.objective_cny],
+                "expected_cny": [9e8, 8e8],
+                "probability": [0.3, 0.96],
+                "low": [0.27, 0.955],
+                "high": [0.33, 0.965],
+            }
+        ),
         by_target=empty,
-        reasons=() if reached else ("share-2023 fails in 20.0% of draws.",),
+        reasons=()
+        if reached
+        else (
+            Message(
+                "{target} fails in {chance} of draws: {typical} is typical of these, {required} is"
+                " required.",
+                {"target": "share-2023", "chance": "20.0 %", "typical": "6%", "required": "5%"},
+            ),
+        ),
         shortages=empty,
     )
 
@@ -73,26 +92,48 @@ def test_the_same_bytes():
     assert render(safety_figure(CURVE), "svg") == render(safety_figure(CURVE), "svg")
 
 
+def summary_of(found: Hardened) -> dict:
+    return summarize(found.plan, None, None, found, seed=0, timings_s={})
+
+
+def words_of(found: Hardened, lang: str = "en") -> str:
+    summary = summary_of(found)
+    return " ".join(answer(found.plan, summary, unsafe=found.reasons, lang=lang).split())
+
+
 def test_the_words_say_what_was_reached_and_what_it_costs():
-    text = safety_text(hardened(True))
-    assert "placement-compulsory, share 2022–2023 hold together in 96.0%" in text
-    assert "10,000 fresh draws" in " ".join(text.split())
-    assert "12.3 million RMB more" in " ".join(text.split())
-    assert max(map(len, text.splitlines())) <= 96
+    text = words_of(hardened(True))
+    assert "THE PLAN HOLDS: together every child of compulsory age placed, private share" in text
+    assert "within its cap 2022–2023 in 96 % of simulated futures, 95 % asked for" in text
+    assert (
+        "12.3 million RMB more than the plan that is cheapest on paper, which holds in 30 %" in text
+    )
+    assert "方案可靠" in words_of(hardened(True), "zh")
 
 
 def test_the_words_say_why_not():
-    text = safety_text(hardened(False))
-    assert "The 95.0% asked for is not reached:\n- share-2023 fails in 20.0% of draws.\n" in text
+    text = words_of(hardened(False))
+    assert "THE PLAN HOLDS" not in text
+    assert "hold in 80 % of simulated futures, where 95 % is asked for" in text
+    reason = "share-2023 fails in 20.0 % of draws: 6% is typical of these, 5% is required."
+    assert f"Why it does not hold as often as asked: - {reason[0].upper()}{reason[1:]}" in text
+    assert "为何达不到所要求的可能性" in words_of(hardened(False), "zh")
+
+
+def test_what_is_asked_for_decides_the_exit_status():
+    assert holds(summary_of(hardened(True)))
+    assert not holds(summary_of(hardened(False)))
 
 
 def test_summary_and_files():
     found = hardened(False)
-    summary = safety_summary(found)
+    summary = summary_of(found)["safety"]
     assert summary["reached"] is False
-    assert summary["plain_probability"] == 0.3
+    assert summary["paper"]["probability"] == 0.3
+    assert summary["expected_cny"] == 8e8
     assert set(summary) < {field.name for field in dataclasses.fields(Hardened)} | {
-        "plain_probability"
+        "paper",
+        "expected_cny",
     }
     assert [name for name, _ in safety_files(found)] == [
         "safety/rounds.csv",

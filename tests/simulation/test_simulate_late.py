@@ -44,26 +44,27 @@ def test_a_converted_school_takes_others_from_its_second_year():
 
 
 def test_no_place_when_classes_are_full():
-    """With a ceiling of standard size 10 free seats of pubA are left, and 4 places of a contract.
+    """With a ceiling of standard size 10 free seats of pubA are left, 6 of convB, and a contract.
 
-    privA sells 24 places, of which the plan buys 20.
+    convB is in its first year: it takes those who else had no place. privA sells 24 places, of
+    which the plan buys 20.
     """
     plan = hand_plan.plan(changes={"standards.primary.class_ceiling": 40})
     frame = pd.DataFrame({"newA": np.array(["2023-11-01"], "datetime64[D]")})
     out = simulate(plan, draws=1, uncertainty=False, openings=frame)
     table = out.tables["shortfall"].set_index(["area", "school_year"])["mean"]
-    assert table["A", 2023] == pytest.approx(22)
+    assert table["A", 2023] == pytest.approx(16)
     assert table["C", 2022] == pytest.approx(2)
     ways = out.tables["recourse"].set_index(["county", "school_year", "way"])["mean"]
-    assert ways["X", 2023].to_dict() == pytest.approx({"slack": 10, "overfill": 0, "purchase": 4})
-    assert ways.sum() == pytest.approx(2 * 14)
+    assert ways["X", 2023].to_dict() == pytest.approx({"slack": 16, "overfill": 0, "purchase": 4})
+    assert ways.sum() == pytest.approx(2 * 20)
     assert out.tables["draws"]["purchased_extra"].item() == pytest.approx(4)
     shares = out.tables["shares"].set_index(["county", "school_year"])
-    assert shares.loc[("*", 2023), "share_including_mean"] == pytest.approx(34 / 298)
-    assert shares.loc[("*", 2023), "share_excluding_mean"] == pytest.approx(10 / 298)
-    assert out.tables["projects"].loc[0, "harm"] == pytest.approx(26)
+    assert shares.loc[("*", 2023), "share_including_mean"] == pytest.approx(34 / 304)
+    assert shares.loc[("*", 2023), "share_excluding_mean"] == pytest.approx(10 / 304)
+    assert out.tables["projects"].loc[0, "harm"] == pytest.approx(20)
     costs = out.tables["costs"].set_index("kind")["mean_cny"]
-    assert costs["shortfall"] == pytest.approx(200000 * (2 + 22 / 1.04))
+    assert costs["shortfall"] == pytest.approx(200000 * (2 + 16 / 1.04))
     assert costs["purchase"] == pytest.approx(5000 * (20 + 24 / 1.04 + 20 / 1.04**2))
 
 

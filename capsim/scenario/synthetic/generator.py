@@ -199,7 +199,10 @@ def generate(
         turned = float(built["pupils"].sum()) / int(crowd.at_base("kindergarten").sum())
         settings |= _kindergarten_rules(recipe, turned)
     if kind == "city":
-        settings["reliability"] = {"probability": 0.95, "targets": ["placement-compulsory", "share"]}
+        settings["reliability"] = {
+            "probability": 0.95,
+            "targets": ["placement-compulsory", "share"],
+        }
     return Scenario.from_tables(settings, **tables)
 
 
