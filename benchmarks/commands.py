@@ -99,6 +99,13 @@ def carried_out(arguments: Arguments) -> None:
     module.main(arguments)
 
 
+def reliability(arguments: Arguments) -> None:
+    """Make plans safe and hold what is reached against what is asked (``--json``)."""
+    from benchmarks import reliability as module
+
+    module.main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Arguments], None]] = {
     command.__name__: command
     for command in (
@@ -113,6 +120,7 @@ COMMANDS: dict[str, Callable[[Arguments], None]] = {
         milp,
         cluster,
         carried_out,
+        reliability,
     )
 }
 

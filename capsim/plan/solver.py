@@ -31,16 +31,23 @@ from capsim.scenario.scenario import Scenario
 
 
 def search(
-    model: Model, program: LinearProgram, options: SolveOptions | None = None
+    model: Model,
+    program: LinearProgram,
+    options: SolveOptions | None = None,
+    *,
+    prove: bool = True,
 ) -> SolverResult:
-    """Minimise a program with the model's rows: whole, or county by county where it is large."""
+    """Minimise a program with the model's rows: whole, or county by county where it is large.
+
+    Counties too hard for one search are not bounded where nothing is to be proved.
+    """
     options = options or SolveOptions()
     by_highs, large, whole = options.solver == "highs", is_large(program), program.integer.any()
     clock, found, route = Clock(options.time_limit), None, {}
     if by_highs and large:
         parts = split(program, model.coupling, order=model.order(program))
         if whole:
-            found = solve_blocks(parts, options)
+            found = solve_blocks(parts, options, prove=prove)
         elif _falls_apart(parts):
             found = solve_independent(parts, time_limit=options.time_limit)
         options = options.within(clock.left())

@@ -17,8 +17,10 @@ from scipy.special import ndtri
 
 from capsim.demand.projection import Demand
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions
+from capsim.model.model import Model
 from capsim.plan.plan import Plan
-from capsim.plan.solver import optimize
+from capsim.plan.solver import found_x, optimize, settled_plan
+from capsim.plan.solver import search as search_for
 from capsim.plan.targets import read_targets
 from capsim.reliability.margins import counted_from
 from capsim.reliability.reserve_rows import with_recourse
@@ -29,25 +31,30 @@ from capsim.reliability.trial import (
     Step,
     all_hold,
     judge_on_all_draws,
+    judge_undecided,
     try_plan,
 )
 from capsim.scenario.scenario import Scenario
 
 USUAL_TARGETS = (COMPULSORY, "share")
 """Every child of compulsory age placed, and the private share in every year."""
-ROUNDS = 5
+ROUNDS = 3
 ROUGH = 3.0
 """Times the gap asked for to which plans with margins are solved: margins are a guess."""
 LEAST_PRICE_CNY = 200_000.0
 """Of a missing place, where a child without a place costs less."""
-USUAL = 0.4
-"""Chance of a miss at which a missing place is first tried at the price of a child without one."""
+USUAL = 2.0
+"""A missing place is first tried at so many times a child without one, over the chance to miss."""
 WIDER = 8.0
-"""Times the price before, where nothing tells what a next one should be."""
+"""Times the price before, where a plan is not safe enough and nothing tells what is."""
+PACE = 0.4
+"""By how much the normal quantile of the probability falls as the price falls to 1/e (measured)."""
 NO_SAFER = 0.005
 """More probability than a higher price brings where there is no more room to be had."""
 AIM = 3.0
 """Standard errors above what is asked for that a lower price aims at."""
+HARDLY = 0.4
+"""Of the chance to miss that is granted, what a plan may leave unused and be safe enough."""
 LEAST_PART = 0.1
 """Of the way between two prices, what a step leaves on either side at least."""
 
@@ -252,24 +259,43 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     search.progress("delays of projects")
     asked, model = search.probability, plain.model
     counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
-    steps = [judge_on_all_draws(search, step) for step in known]
+    steps = [judge_undecided(search, step) for step in known]
     if not steps:
         steps.append(try_plan(search, plain, counted, 0.0, "the cheapest plan", 0))
     if not all_hold(steps[0].planned, search.targets).all():
         return steps
     data = steps[0].judged.data
-    for _ in range(rounds):
-        chosen = next_price(search, steps)
-        if chosen is None:
-            break
-        price, change = chosen
+    most = len(steps) + rounds
+    while True:
+        next_one = next_price(search, steps) if len(steps) < most else None
+        if next_one is None:
+            best, _ = best_of(steps, asked)
+            judged = judge_on_all_draws(search, best)
+            if judged is best:
+                return steps
+            steps[steps.index(best)] = judged
+            continue
+        price, change = next_one
         search.progress(f"planning with margins, round {len(steps)}")
         margins = replace(steps[-1].margins, counted=counted)
         safer = with_recourse(model, data, margins, search.guarded(data), price)
-        rough = replace(search.options, gap=ROUGH * search.options.gap)
-        plan = _bounded(optimize(safer, **rough.keywords), plain, search.options.gap)
+        plan = _bounded(_planned(search, safer), plain, search.options.gap)
         steps.append(try_plan(search, plan, counted, price, change, len(steps)))
-    return steps
+
+
+def _planned(search: Search, safer: Model) -> Plan:
+    """Plan with margins; nothing is proved, for the bound is that of the scenario itself.
+
+    Raises
+    ------
+    SolverError
+        If nothing is found within the time limit.
+    """
+    rough = replace(search.options, gap=ROUGH * search.options.gap)
+    found = search_for(safer, safer.program, rough, prove=False)
+    return settled_plan(
+        safer, replace(found, x=found_x(found, "a plan with margins")), gap=rough.gap
+    )
 
 
 def next_price(search: Search, steps: Sequence[Step]) -> tuple[float, str] | None:
@@ -296,9 +322,12 @@ def next_price(search: Search, steps: Sequence[Step]) -> tuple[float, str] | Non
         return last.price_cny * factor, f"a missing place at {factor:.3g} times {last.name}'s price"
     if safe.price_cny == 0 or below is None or _near_enough(search, safe, below):
         return None
-    low = below.price_cny or safe.price_cny / WIDER
-    part = interpolated_part(search, safe, below)
-    price = float(low * (safe.price_cny / low) ** part)
+    if below.price_cny:
+        part = interpolated_part(search, safe, below)
+        price = float(below.price_cny * (safe.price_cny / below.price_cny) ** part)
+    else:
+        fewer = max((_quantile(safe) - float(ndtri(_aim(search)))) / PACE, np.log(2.0))
+        price = safe.price_cny * float(np.exp(-fewer))
     return price, f"a missing place at {price / safe.price_cny:.3g} times {safe.name}'s price"
 
 
@@ -338,7 +367,8 @@ def _near_enough(search: Search, safe: Step, below: Step) -> bool:
     """Return whether a lower price saves no more than the gap leaves open, or is hardly as safe."""
     saving = safe.plan.objective_cny - below.plan.objective_cny
     least = ROUGH * search.options.gap * max(safe.plan.avoidable_cny, 1e6)
-    return bool(safe.holds.mean() <= _aim(search)) or saving <= least
+    enough = search.probability + HARDLY * (1 - search.probability)
+    return bool(safe.holds.mean() <= enough) or saving <= least
 
 
 def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:

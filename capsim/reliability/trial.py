@@ -19,8 +19,6 @@ from capsim.simulation.evaluation import rooms
 from capsim.simulation.outcomes import wilson
 from capsim.simulation.run import Trial, trial
 
-NEAR = 0.03
-"""A plan that a first look finds further below what is asked for is not looked at longer."""
 COMPULSORY = "placement-compulsory"
 """Every child of the compulsory stages has a place in every year."""
 BY_MARGIN = ("share", "reduction", "kindergarten_public", "kindergarten_inclusive")
@@ -166,12 +164,18 @@ def try_plan(
         judged=judged,
         holds=all_hold(judged, search.targets),
     )
-    return judge_on_all_draws(search, step)
+    return judge_undecided(search, step)
+
+
+def judge_undecided(search: Search, step: Step) -> Step:
+    """Judge a plan by all fresh draws where a first look leaves open whether it is safe enough."""
+    low, high = interval(step.holds)
+    return judge_on_all_draws(search, step) if low < search.probability <= high else step
 
 
 def judge_on_all_draws(search: Search, step: Step) -> Step:
-    """Judge a plan that a first look finds near what is asked for, or above, by all fresh draws."""
-    if len(step.holds) >= search.fresh_draws or step.holds.mean() < search.probability - NEAR:
+    """Judge a plan by all fresh draws, unless a first look has shown that it is not safe enough."""
+    if len(step.holds) >= search.fresh_draws or interval(step.holds)[1] < search.probability:
         return step
     judged = search.simulate(step.plan, 2 * step.number + 3, search.fresh_draws)
     return replace(step, judged=judged, holds=all_hold(judged, search.targets))

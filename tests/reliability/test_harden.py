@@ -253,10 +253,10 @@ def test_which_price_is_tried_next():
     assert interpolated_part(search, tried(1, 84200, 100_000), low) == 0.9
 
 
-def test_the_first_price_is_that_of_a_child_at_the_usual_chance_of_a_miss():
+def test_the_first_price_is_twice_that_of_a_child_over_the_chance_to_miss():
     plain = tried(0, 10, price_cny=0.0)
-    assert next_price(asking(0.6), [plain])[0] == pytest.approx(2e6)
-    assert next_price(asking(0.95), [plain])[0] == pytest.approx(1.6e7)
+    assert next_price(asking(0.6), [plain])[0] == pytest.approx(1e7)
+    assert next_price(asking(0.95), [plain])[0] == pytest.approx(8e7)
 
 
 def test_a_plan_that_holds_already_needs_no_price():
@@ -278,9 +278,10 @@ def test_the_price_rises_until_it_buys_nothing_more():
 
 
 def test_the_price_falls_where_that_may_save_more_than_the_gap():
-    plain, safe = tried(0, 10, price_cny=0.0), tried(9e6, 1000, 1000, 8.0)
+    """From 99.5 % to 95 % the normal quantile falls by 0.931, and 0.4 is a price of 1/e."""
+    plain, safe = tried(0, 10, price_cny=0.0), tried(9e6, 99_500, 100_000, 8.0)
     price, _ = next_price(asking(0.95), [plain, safe])
-    assert 1.0 < price < 8.0
+    assert price == pytest.approx(8.0 * np.exp(-0.931 / 0.4), rel=0.01)
     assert next_price(asking(0.95), [plain, tried(2e6, 1000, 1000, 8.0)]) is None
 
 

@@ -59,6 +59,7 @@ class _Task:
     relaxed: Priced
     options: SolveOptions
     clock: Clock
+    prove: bool = True
 
     @property
     def part(self) -> float:
@@ -93,7 +94,7 @@ class _State:
     lift: Array = field(default_factory=lambda: np.zeros(0))
 
 
-def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
+def solve_blocks(split: Split, options: SolveOptions, *, prove: bool = True) -> SolverResult | None:
     """Solve by blocks; None where that finds no solution (then solve it whole).
 
     1. The linear relaxation gives prices and shares of the coupling rows, and a bound. Where blocks
@@ -126,6 +127,9 @@ def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
         seconds are for all of it, and the status is ``stopped`` where they end first. An executor
         searches the blocks in 2 to 5; relaxations stay here, whose solvers go on from where they
         were.
+    prove : bool
+        False: blocks too hard for 2 to 5 are not bounded, and searched in every round of 7 however
+        near they are: the bound is that of the relaxation.
     """
     clock = Clock(options.time_limit)
     few = len(split.blocks) < FEW
@@ -134,7 +138,7 @@ def solve_blocks(split: Split, options: SolveOptions) -> SolverResult | None:
         relaxed = relax(split, options.gap * RELAXED, clock)
         if relaxed is None:
             continue
-        task = _Task(split, relaxed, options, clock)
+        task = _Task(split, relaxed, options, clock, prove)
         state = _better(split, best, _full_search(task))
         if state is None and not few:
             return None
@@ -228,7 +232,7 @@ def _hard_search(task: _Task, order: Index) -> _State | None:
     state = _State(x, x, least, relaxed.bound, chosen, np.zeros(len(least)))
     state = _bounded_where_far(task, state, order, NODES[0])
     for nodes in NODES[1:]:
-        if order.any() or task.clock.out() or _reached(task, state):
+        if order.any() or task.clock.out() or (task.prove and _reached(task, state)):
             break
         state = _softly_again(task, state, order, nodes)
         state = _bounded_where_far(task, state, order, nodes)
@@ -296,7 +300,7 @@ def _bounded_where_far(task: _Task, state: _State, order: Index, nodes: int) -> 
     of the relaxation. Where integers are decided in turn only those of the first kind are whole.
     """
     split, missing = task.split, _missing(task, state)
-    if missing <= 0:
+    if missing <= 0 or not task.prove:
         return state
     cost, _ = split.priced(task.relaxed.price)
     far, allowed = _far(_excess(task, state), task.part * len(state.least) * ALL)
