@@ -149,7 +149,12 @@ def run(
     with phase("projecting enrolment", "project"):
         demand = project(given)
     with phase("planning", "optimize"):
-        plan = optimize(given, demand, **solving.keywords)
+        plan = optimize(
+            given,
+            demand,
+            progress=lambda words: progress(f"planning: {words}"),
+            **solving.keywords,
+        )
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
     certificate, outcomes, hardened = None, None, None
     why, priced = None, None

@@ -115,10 +115,18 @@ def _is_fault(error: BaseException) -> bool:
 def _display() -> tuple[Progress, Callable[[], None]]:
     """Return a function that shows a phase and one that ends the display.
 
-    On a terminal one line with the time; elsewhere a line for each phase.
+    On a terminal one line with the time and how far it is; elsewhere a line for each phase.
     """
     if not sys.stderr.isatty():
-        return lambda phase: typer.echo(f"{phase} …", err=True), lambda: None
+        begun: list[str] = []
+
+        def line(phase: str) -> None:
+            name = phase.partition(":")[0]
+            if [name] != begun[-1:]:
+                begun.append(name)
+                typer.echo(f"{name} …", err=True)
+
+        return line, lambda: None
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn

@@ -86,7 +86,7 @@ class SolveKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """Options of a solve; every call that solves takes these as keywords.
+    """Options of a solve; every call that solves takes these as keywords, but for ``progress``.
 
     Parameters
     ----------
@@ -102,6 +102,9 @@ class SolveOptions:
         Whose workers search the counties of a large city (see ``capsim.io.executors``); threads
         here where not given. Without a time limit the plan is the same. Ctrl-C leaves it as soon as
         the searches that have begun there end.
+    progress : callable, optional
+        Told in words how far the search of a large city is: rounds of the relaxation with what they
+        leave open, counties done. It may raise to stop.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class SolveOptions:
     time_limit: float | None = None
     threads: int | None = None
     executor: Executor | None = None
+    progress: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         if not (is_number(self.gap) and self.gap >= 0):
@@ -159,7 +163,7 @@ class SolveOptions:
         TypeError
             If the call has no such keyword.
         """
-        known = [name for name in cls.__dataclass_fields__ if name not in without]
+        known = [name for name in SolveKeywords.__annotations__ if name not in without]
         for name in keywords:
             if name not in known:
                 own = [p.name for p in inspect.signature(call).parameters.values()]
@@ -183,6 +187,11 @@ class SolveOptions:
             threads=self.threads,
             executor=self.executor,
         )
+
+    def tell(self, words: str) -> None:
+        """Pass on how far the search is."""
+        if self.progress is not None:
+            self.progress(words)
 
     @property
     def highs(self) -> dict[str, Any]:

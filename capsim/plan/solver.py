@@ -8,7 +8,7 @@ mixed-integer one from a solution already known. Larger programs are solved coun
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Unpack
 
@@ -190,6 +190,7 @@ def optimize(
     demand: Demand | None = None,
     *,
     relax: bool = False,
+    progress: Callable[[str], None] | None = None,
     **options: Unpack[SolveKeywords],
 ) -> Plan:
     """Find the cheapest plan that gives every child a place under the scenario's policies.
@@ -202,6 +203,8 @@ def optimize(
         Children to be placed; projected where not given.
     relax : bool
         Solve the linear relaxation only (openings and conversions may then be fractions).
+    progress : callable, optional
+        Told in words how far the search of a large city is; it may raise to stop.
     **options : see :class:`~capsim.SolveOptions`
 
     Returns
@@ -220,7 +223,7 @@ def optimize(
         If a worker of the executor died and nobody did its part again.
     """
     begin = time.perf_counter()
-    solving = SolveOptions.of(optimize, options)
+    solving = replace(SolveOptions.of(optimize, options), progress=progress)
     projected = 0.0
     if demand is None and not isinstance(scenario, Model):
         demand = project(scenario)

@@ -112,8 +112,7 @@ def _crowding(
     excess, free = ceiling_share(parts.given)[:, None], ~providers.levered[:, None]
     public, places = providers.public[:, None], providers.places[:, None]
     there = np.where(public, (1 + excess) * places, free * providers.cap[:, None])
-    going_on, settled = x.converted - x.given_up, x.converted.previous() - x.given_up
-    in_converted = places * (going_on + excess * settled)
+    in_converted = (1 + excess) * places * (x.converted - x.given_up)
     private = free * x.enrolled - x.joined
     over = private + x.public - in_converted - (1 + excess) * sure - there - reserve
     over += (1 + excess) * x.places_given_up

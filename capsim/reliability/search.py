@@ -279,11 +279,11 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
         search.progress(f"planning with margins, round {len(steps)}")
         margins = replace(steps[-1].margins, counted=counted)
         safer = with_recourse(model, data, margins, search.guarded(data), price)
-        plan = _bounded(_planned(search, safer), plain, search.options.gap)
+        plan = _bounded(_planned(search, safer, len(steps)), plain, search.options.gap)
         steps.append(try_plan(search, plan, counted, price, change, len(steps)))
 
 
-def _planned(search: Search, safer: Model) -> Plan:
+def _planned(search: Search, safer: Model, number: int) -> Plan:
     """Plan with margins; nothing is proved, for the bound is that of the scenario itself.
 
     Raises
@@ -291,7 +291,11 @@ def _planned(search: Search, safer: Model) -> Plan:
     SolverError
         If nothing is found within the time limit.
     """
-    rough = replace(search.options, gap=ROUGH * search.options.gap)
+    rough = replace(
+        search.options,
+        gap=ROUGH * search.options.gap,
+        progress=lambda words: search.progress(f"planning with margins, round {number}: {words}"),
+    )
     found = search_for(safer, safer.program, rough, prove=False)
     return settled_plan(
         safer, replace(found, x=found_x(found, "a plan with margins")), gap=rough.gap

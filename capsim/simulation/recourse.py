@@ -59,7 +59,7 @@ def room(stage: StageData, seats: Array, contracts: Array) -> Array:
     contracts : array [provider, year, draw]
         Places purchased and those that running contracts can still grow by.
     """
-    over = (stage.public[:, None] | stage.settled) * stage.overfill
+    over = stage.runs_public * stage.overfill
     most = seats * (1 + over)[..., None]
     other = ~stage.public & ~stage.levered
     most[other] = stage.capacity[other][..., None]

@@ -227,8 +227,9 @@ def seat(
         Standard public seats open, and those the plan counts on (one draw).
     """
     own, standard, ceiling = _limits(data, stage, arrival, payers, seats, planned_seats)
-    # Who would have no place is not kept out of seats that a school has left as it converts.
+    # Who would have no place is not kept out of a school because it has just converted.
     just_converted = np.where((stage.converted & ~stage.settled)[..., None], seats, 0.0)
+    just_converted = (1 + stage.overfill) * just_converted
     pool = stage.network.pool
     home, counties = data.space.county[stage.network.home], len(data.space.counties)
     keep = fraction(own, arrival.load)
@@ -240,7 +241,7 @@ def seat(
     total = arrival.load * keep
     pupils = stage.pupils[..., None] * (arrival.scale[pool] * (keep * arrival.factor)[:, None])
     redirected = np.zeros((len(WAYS), counties, *total.shape[1:]))
-    for way, most in ((0, standard), (1, ceiling), (0, just_converted)):
+    for way, most in ((0, standard), (1, ceiling), (1, just_converted)):
         room = np.maximum(most - total, 0.0)
         waiting, landed, share, extra = offer(waiting, room, stage.network)
         redirected[way] += by_group(landed.sum(1), home, counties)

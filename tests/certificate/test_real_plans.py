@@ -158,3 +158,18 @@ def test_a_share_of_nobody_is_no_target() -> None:
     floors = targets.index[targets.index.str.startswith("kindergarten_")]
     assert {name.rpartition("-")[2] for name in floors} == {str(y) for y in range(2022, 2028)}
     assert targets[floors].all()
+
+
+def test_where_seats_are_off_a_converted_school_may_have_pupils_who_pay():
+    """Only the family of seats forbids it; the certificate asks no more than the documents."""
+    made = capsim.generate(1, 3000, 1, years=(2021, 2024), stages=("primary", "junior"))
+    schools = made.table("schools")
+    private = schools["sector"] == "private"
+    schools.loc[private, "conversion"] = "must"
+    schools.loc[private, "conversion_cost_cny"] = 0.0
+    off = {"switches.seats": False, "policy.reduction": 0.0, "policy.private_share_cap": {}}
+    city = made.variant(off, tables={"schools": schools})
+    plan = capsim.optimize(city, gap=1e-7)
+    payers = plan.tables["payers"].merge(plan.tables["conversions"][["school", "stage"]])
+    assert payers["fee_paying"].sum() > 0
+    assert capsim.certify(city, plan).holds()

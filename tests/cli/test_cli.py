@@ -86,6 +86,28 @@ def test_run_json_is_the_summary_alone(city, tmp_path):
     assert not (tmp_path / "out" / "outcomes").exists()
 
 
+def test_on_paper_the_plan_is_for_one_future(city, report, tmp_path):
+    said = call("run", city, "--out", tmp_path / "out", "--draws", 20, "--paper")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert "safety" not in summary
+    assert summary["state"] == "on paper"
+    assert said.exit_code == 3
+    safe = json.loads((report[0] / "summary.json").read_text())["safety"]
+    assert safe["paper"]["objective_cny"] == pytest.approx(summary["objective_cny"], rel=1e-9)
+    assert not (tmp_path / "out" / "safety").exists()
+    both = call("run", city, "--out", tmp_path / "no", "--paper", "--probability", 0.9)
+    assert both.exit_code == 2
+
+
+def test_a_target_that_is_none_is_bad_input(city, tmp_path):
+    other = tmp_path / "other"
+    load(city).variant({"reliability.targets": ["shares"]}, name="other").save(other)
+    said = call("run", other, "--out", tmp_path / "out")
+    assert said.exit_code == 2
+    assert "reliability.targets: no target 'shares': one of placement-compulsory" in said.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_run_leaves_another_folder_alone(city, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     said = call("run", city, "--out", tmp_path)

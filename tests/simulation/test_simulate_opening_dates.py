@@ -13,6 +13,7 @@ from capsim.simulation.opening_dates import (
     planned_days,
     read_openings,
     ready_days,
+    seats_by_owner,
     seats_open,
 )
 
@@ -50,3 +51,16 @@ def test_seats_end_after_their_life():
         [0, 40, 40],
         [40, 40, 0],
     ]
+
+
+def test_seats_by_owner_are_the_sums_of_their_rows():
+    rng = np.random.default_rng(3)
+    one = openings([("newA", "2022-09-01", 2), ("newA", "2023-12-31", 1)], life_years=1)
+    one = replace(one, given_up=rng.uniform(0, 9, len(one.given_up)))
+    late = one.day[:, None] + rng.integers(0, 500, (len(one.day), 40))
+    copies = in_use(late, one.autumns)
+    rows = np.arange(len(one.opening))
+    owner = rng.integers(0, 2, len(rows))
+    sums = np.zeros((2, *copies.shape[1:]))
+    np.add.at(sums, owner, seats_open(one, copies))
+    np.testing.assert_allclose(seats_by_owner(one, copies, rows, owner, 2), sums, atol=1e-9)

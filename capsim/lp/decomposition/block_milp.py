@@ -74,7 +74,11 @@ class _Task:
 
     def solve(self, solves: Sequence[BlockSolve], share: float) -> list[SolverResult]:
         """Solve blocks side by side in a share of the time that is left."""
-        return solve_all(solves, self.clock.deal(len(solves), share), self.options.executor)
+        deal = self.clock.deal(len(solves), share)
+        return solve_all(solves, deal, self.options.executor, self._done)
+
+    def _done(self, finished: int, total: int) -> None:
+        self.options.tell(f"block {finished} of {total}")
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def solve_blocks(split: Split, options: SolveOptions, *, prove: bool = True) -> 
     few = len(split.blocks) < FEW
     best: _State | None = None
     for relax in (_whole, _priced) if few else (_priced, _whole):
-        relaxed = relax(split, options.gap * RELAXED, clock)
+        relaxed = relax(split, options, clock)
         if relaxed is None:
             continue
         task = _Task(split, relaxed, options, clock, prove)
@@ -439,6 +443,7 @@ def _dealt(task: _Task, x: Array) -> Array | None:
         tolerance=task.options.gap * RELAXED,
         start=task.relaxed.price,
         time_limit=task.clock.left(),
+        tell=task.options.tell,
     )
     return None if retried is None else retried.x
 
@@ -466,12 +471,13 @@ def _union(split: Split, inside: Sequence[Array | None]) -> Array:
     return x
 
 
-def _priced(split: Split, tolerance: float, clock: Clock) -> Priced | None:
+def _priced(split: Split, options: SolveOptions, clock: Clock) -> Priced | None:
     """Solve the relaxation block by block at prices."""
-    return price_coupling(split, tolerance=tolerance, time_limit=clock.left())
+    tolerance, left = options.gap * RELAXED, clock.left()
+    return price_coupling(split, tolerance=tolerance, time_limit=left, tell=options.tell)
 
 
-def _whole(split: Split, _: float, clock: Clock) -> Priced | None:
+def _whole(split: Split, _: SolveOptions, clock: Clock) -> Priced | None:
     """Solve the relaxation whole, by the interior point and a way from there to a corner."""
     whole = Highs(split.program.relaxed(), {"solver": "ipm", **clock.limit()}).solve()
     if whole.x is None or whole.row_dual is None or whole.column_dual is None:

@@ -16,11 +16,11 @@ and `solve_independent` a linear program without coupling rows, whose blocks are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -266,7 +266,10 @@ class BlockSolve:
 
 
 def solve_all(
-    solves: Sequence[BlockSolve], left: Deal, executor: Executor | None = None
+    solves: Sequence[BlockSolve],
+    left: Deal,
+    executor: Executor | None = None,
+    done: Callable[[int, int], None] = lambda finished, total: None,
 ) -> list[SolverResult]:
     """Solve blocks side by side; solutions in their order.
 
@@ -278,6 +281,8 @@ def solve_all(
         executor, whose workers nobody counts, each has what it would have on two.
     executor : concurrent.futures.Executor, optional
         None: threads of this process.
+    done : callable
+        Called with the number of finished and of all solves, each time one is finished.
 
     Raises
     ------
@@ -296,8 +301,15 @@ def solve_all(
     [2.0, 2.0]
     """
     if executor is None:
-        return in_parallel([partial(_solve_in_turn, one, left) for one in solves])
-    return run_tasks(partial(_solve, limit=left.limit()), solves, executor=executor)
+        finished = count(1)
+
+        def solve(one: BlockSolve) -> SolverResult:
+            found = _solve_in_turn(one, left)
+            done(next(finished), len(solves))
+            return found
+
+        return in_parallel([partial(solve, one) for one in solves])
+    return run_tasks(partial(_solve, limit=left.limit()), solves, executor=executor, done=done)
 
 
 def _solve_in_turn(one: BlockSolve, left: Deal) -> SolverResult:

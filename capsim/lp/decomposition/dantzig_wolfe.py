@@ -14,6 +14,7 @@ where the interior point needs half a minute for the whole.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -206,6 +207,7 @@ def price_coupling(
     tolerance: float = 1e-4,
     start: Array | None = None,
     time_limit: float | None = None,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> Priced | None:
     """Solve the linear relaxation of a split program.
 
@@ -219,6 +221,8 @@ def price_coupling(
         First prices; from groups of the blocks where not given.
     time_limit : float, optional
         Seconds; None is returned when they end first.
+    tell : callable
+        Told after each round how far mixture and bound are apart.
 
     Returns
     -------
@@ -251,6 +255,7 @@ def price_coupling(
         tolerance=tolerance,
         start=_first_prices(split) if start is None else start,
         time_limit=time_limit,
+        tell=tell,
     )
 
 
@@ -296,6 +301,7 @@ class Pricer:
         time_limit: float | None = None,
         threshold: float | None = None,
         radius: float = RADIUS,
+        tell: Callable[[str], None] = lambda words: None,
     ) -> Priced | None:
         """Solve the linear relaxation of ``program``, as :func:`price_coupling` says.
 
@@ -312,6 +318,8 @@ class Pricer:
             may be far. Without a mixture ``x`` is NaN.
         radius : float
             Half width of the box at the start, relative to the prices.
+        tell : callable
+            As of :func:`price_coupling`.
         """
         end = np.inf if time_limit is None else time.perf_counter() + time_limit
         loose = Loose.of(program, self.rows, self.loose)
@@ -320,7 +328,7 @@ class Pricer:
         self._begin(program, cost, master)
         trial = loose.allowed(self._last if start is None else start)
         best, center, width = -np.inf, np.zeros(len(self.low)), np.full(len(self.low), radius)
-        for _ in range(ROUNDS):
+        for number in range(1, ROUNDS + 1):
             at, constant = _sided(trial, self.low, self.high)
             solutions = self._solve_blocks(cost, at)
             if solutions is None or time.perf_counter() > end:
@@ -349,6 +357,8 @@ class Pricer:
                 if not close or not strained.any():
                     break
                 width = np.where(strained, width * GROW_LATE, width)
+            apart = (objective - best) / max(abs(objective), 1.0)
+            tell(f"round {number} of prices" + (f", {apart:.2%} open" if apart < 1 else ""))
             if close:
                 return self._found(program, master, center, at_best, objective, best, bases)
         return None
