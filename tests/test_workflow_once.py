@@ -46,7 +46,7 @@ def test_a_run_derives_each_thing_once(tmp_path: Path, monkeypatch: pytest.Monke
     calls: Counter[str] = Counter()
     for path in ONCE:
         count_calls(monkeypatch, path, calls)
-    result = workflow.run(city, tmp_path / "report", draws=2, gap=0.05)
+    result = workflow.run(city, tmp_path / "report", draws=2, gap=0.05, paper=True)
     assert len(result.plan.tables["openings"])
     assert result.outcomes is not None
     assert result.prices is not None

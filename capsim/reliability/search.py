@@ -21,7 +21,7 @@ from capsim.model.model import Model
 from capsim.plan.plan import Plan
 from capsim.plan.solver import found_x, optimize, settled_plan
 from capsim.plan.solver import search as search_for
-from capsim.plan.targets import read_targets
+from capsim.plan.targets import RULES, read_targets
 from capsim.reliability.margins import counted_from
 from capsim.reliability.reserve_rows import with_recourse
 from capsim.reliability.result import Hardened, best_of, result_of, round_row
@@ -79,7 +79,8 @@ def harden(
     ----------
     scenario : Scenario
     targets : sequence of text, optional
-        Ids as in the plan's table ``targets``, a rule (``share``) for its targets of all years,
+        Ids as in the plan's table ``targets``, a rule (``share``) for its targets of all years
+        (none where the scenario has none),
         and ``placement-compulsory``: no child of the compulsory stages without a place in any year.
         All must hold at once. Default: that and ``share``; ``placement`` asks for places in all
         stages. Only rules of `BY_MARGIN` and places can be bought by leaving room; others are
@@ -119,7 +120,7 @@ def harden(
     >>> city = capsim.generate(2, 8000, stages=("primary", "junior"), years=(2021, 2022))
     >>> found = harden(city, probability=0.5, draws=64, fresh_draws=64, rounds=1, gap=0.05)
     >>> found.rounds.columns.tolist()[:4]
-    ['round', 'change', 'cost_cny', 'extra_cny']
+    ['round', 'change', 'price_cny', 'cost_cny']
     """
     solving = SolveOptions.of(harden, options)
     plain = _cheapest(scenario, demand, plain, [probability], solving, progress)
@@ -233,7 +234,7 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
     out: list[str] = []
     for name in asked:
         found = [name] if name in known else [one for one in known if known[one] == name]
-        if not found and targets is not None:
+        if not found and name not in RULES:
             raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
         out += found
     if not out:
