@@ -243,7 +243,7 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -> list[Step]:
-    """Try plans with more and more margin until one is safe enough, then with less.
+    """Try plans at higher and higher prices until one is safe enough, then at lower ones.
 
     Where the cheapest plan misses a target with children as projected and projects in time, no
     other is tried: leaving a child out costs more than any way to place it.
@@ -257,15 +257,15 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     known : sequence of Step
         Tried before, for another probability; the first is the plain plan.
     """
-    search.progress("delays of projects")
     asked, model = search.probability, plain.model
-    counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
     steps = [judge_undecided(search, step) for step in known]
     if not steps:
+        search.progress("delays of projects")
+        counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
         steps.append(try_plan(search, plain, counted, 0.0, "the cheapest plan", 0))
     if not all_hold(steps[0].planned, search.targets).all():
         return steps
-    data = steps[0].judged.data
+    data, counted = steps[0].judged.data, steps[0].margins.counted
     most = len(steps) + rounds
     while True:
         next_one = next_price(search, steps) if len(steps) < most else None
@@ -278,8 +278,7 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
             continue
         price, change = next_one
         search.progress(f"planning with margins, round {len(steps)}")
-        margins = replace(steps[-1].margins, counted=counted)
-        safer = with_recourse(model, data, margins, search.guarded(data), price)
+        safer = with_recourse(model, data, steps[-1].margins, search.guarded(data), price)
         plan = _bounded(_planned(search, safer, len(steps)), plain, search.options.gap)
         steps.append(try_plan(search, plan, counted, price, change, len(steps)))
 
