@@ -186,13 +186,17 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         share = say.share(shares[first]["excluding_purchased"])
         cards.append((title, *ranged(f"share-{first}", share, limit)))
     lacking = say.count(plan.tables["shortfall"]["shortfall"].sum())
+    stages = [say("all stages")]
+    if owed := summary["simulation"].get("headlines", {}).get("shortfall_compulsory"):
+        low, high = (say.count(owed[level]) for level in ("p05", "p95"))
+        stages.append(say("of compulsory age {low}–{high}", low=low, high=high))
     committed = say("besides {committed} committed", committed=say.money(plan.committed_cny))
     moved = say.count(summary["displaced_pupils"].get(first, 0.0))
     return [
         *cards,
         (
             say("children without a place, all years"),
-            *ranged("placement", lacking, say("all stages")),
+            *ranged("placement", lacking, say.semicolon.join(stages)),
         ),
         (say("decided here, discounted"), say.money(plan.avoidable_cny), committed),
         (say("made to change school in mid-stage, {year}", year=first), moved, ""),
