@@ -13,6 +13,9 @@ import pytest
 from cities import without_rules
 
 import capsim
+from capsim.lp import Builder
+from capsim.lp.expressions import Expression
+from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveOptions
 from capsim.model.model import formulate
 from capsim.plan import Plan, optimize
@@ -25,7 +28,7 @@ from capsim.reliability.margins import (
     margins_of,
     quantiles,
 )
-from capsim.reliability.reserve_rows import with_recourse, with_reserves
+from capsim.reliability.reserve_rows import _soft, with_recourse, with_reserves
 from capsim.reliability.search import bracket, interpolated_part, next_price
 from capsim.reliability.trial import Search
 from capsim.scenario import Scenario
@@ -76,6 +79,26 @@ def test_what_is_paid_below_the_last_margin_is_what_is_missing_on_average():
         above = np.clip(margins[1:] - np.maximum(margins[:-1], kept_free), 0.0, widths)
         exact = (1000.0 - kept_free) ** 2 / 2000
         assert (above * parts).sum() == pytest.approx(exact, rel=0.02, abs=0.1)
+
+
+@pytest.mark.parametrize(("cost", "chance"), [(30.0, 0.3), (4.0, 0.04), (0.3, 0.003)])
+def test_room_is_kept_up_to_the_chance_that_it_is_worth(cost, chance):
+    """The newsvendor: of places at a cost c and π a place missing, kept until c ÷ π may miss.
+
+    Places missing cost 100; need is uniform from 0 to 1,000, so that the optimum is known; it lies
+    at a margin, the one next to it.
+    """
+    builder = Builder()
+    kept = builder.variables("kept", 1, cost=cost).reshape(1, 1)
+    margins = quantiles(np.arange(1_000_000.0)[None, None] / 1000)
+    program = _soft(builder.freeze(), "safety", -Expression.of(kept), margins, 100.0)
+    found = Highs(program).solve()
+    exact = 1000.0 * (1 - chance)
+    near = np.sort(np.abs(margins[:-1, 0, 0] - exact))[:2]
+    assert abs(found.x[0] - exact) <= near[1] + 1.0
+    assert found.x[0] == pytest.approx(
+        margins[np.abs(margins[:, 0, 0] - found.x[0]).argmin()][0, 0]
+    )
 
 
 def test_need_is_what_draws_ask_for_beyond_the_plan_and_what_they_lack_of_its_seats():
