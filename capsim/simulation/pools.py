@@ -118,12 +118,17 @@ def _mix(back: sparse.csr_array, home: Index, shape: tuple[int, int, int]) -> sp
 def _near(
     model: ModelData, links: Links, stage: int, pool_of: Index, home: Index
 ) -> tuple[Index, Array]:
-    """Rank the pools that each area's day pupils may reach within their county."""
+    """Rank the pools that each area's children may reach by the day within their county.
+
+    Where there is none, those in which they can board.
+    """
     county = model.space.county
     at_school = np.append(pool_of, -1)[links.to_provider]
     to = np.where(links.to_area >= 0, links.to_area, at_school)
-    day = np.flatnonzero((links.stage == stage) & ~links.far)
-    day = day[county[links.area[day]] == county[home[to[day]]]]
+    inside = np.flatnonzero(links.stage == stage)
+    inside = inside[county[links.area[inside]] == county[home[to[inside]]]]
+    by_day = np.bincount(links.area[inside], ~links.far[inside], len(county)) > 0
+    day = inside[~links.far[inside] | ~by_day[links.area[inside]]]
     start, end, cost = links.area[day], to[day], links.cost_cny[day]
     order = np.lexsort((end, home[end] != start, cost, start))
     start, end, cost = start[order], end[order], cost[order]

@@ -1,5 +1,7 @@
 """Pools and ways: automatic links, listed ones, schools with links of their own."""
 
+from dataclasses import replace
+
 import hand_plan
 import numpy as np
 
@@ -33,6 +35,19 @@ def test_automatic_links_stay_in_the_county():
     net = network()
     assert ways(net, 0) == [(0, 0.0), (1, 1500.0)]
     assert ways(net, 2) == [(2, 0.0)]
+
+
+def test_who_can_go_nowhere_by_the_day_looks_where_to_board():
+    scenario = hand_plan.scenario()
+    model = prepare(scenario, hand_plan.demand())
+    links, flows = prepare_links(model), hand_plan.plan().tables["flows"]
+    from_a = links.area == 0
+    for far, expected in (
+        (from_a & (links.to_area == 1), [(0, 0.0)]),
+        (from_a, [(0, 0.0), (1, 1500.0)]),
+    ):
+        net = read_network(model, replace(links, far=far), 0, flows)
+        assert ways(net, 0) == expected
 
 
 def test_distances_from_coordinates():
