@@ -2,9 +2,8 @@
 
 Each case is planned for one future, then made safe at each probability in the same process. Goals:
 the lower end of Wilson's 95 % interval on 10,000 fresh draws is at least what was asked for, and
-making it safe takes at most four times the processor time of the search on paper. The floor of the
-extra cost is that of the last safe search's linear relaxation: no plan with the same room costs
-less. ``--out`` writes the figures and ``calibration.png``.
+making it safe takes at most four times the processor time of the search on paper. ``--out`` writes
+the figures and ``calibration.png``.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def run(
     from capsim.io.executors import processes
     from capsim.lp.options_and_result import SolveOptions
     from capsim.plan.solver import optimize
-    from capsim.reliability.search import harden
+    from capsim.reliability.search import chosen, harden
     from capsim.report.screen import answer
     from capsim.report.summary import summarize
     from capsim.scenario.scenario import Scenario, load
@@ -165,19 +165,20 @@ def run(
         with processes(workers) if workers > 1 else nullcontext() as pool:
             asked = given.settings.reliability
             if not paper and (asked.targets or probability is not None):
+                try:
+                    targets = chosen(plan, asked.targets or None)
+                except ValueError as error:
+                    raise InputError(f"reliability.targets: {error}") from error
                 with phase("making the plan safe", "harden"):
-                    try:
-                        hardened = harden(
-                            given,
-                            asked.targets or None,
-                            probability or asked.probability,
-                            plain=plan,
-                            seed=seed,
-                            progress=progress,
-                            **replace(solving, executor=pool).keywords,
-                        )
-                    except ValueError as error:
-                        raise InputError(f"reliability.targets: {error}") from error
+                    hardened = harden(
+                        given,
+                        targets,
+                        probability or asked.probability,
+                        plain=plan,
+                        seed=seed,
+                        progress=progress,
+                        **replace(solving, executor=pool).keywords,
+                    )
                 plan = hardened.plan
             with phase("checking the plan", "certify"):
                 certificate = certify(given, plan)

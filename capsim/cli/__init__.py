@@ -1,7 +1,7 @@
 """The command line: `capsim run`, `check`, `new`, `export`, `import`, `compare` and others.
 
-Exit status: 0 the plan meets all targets, if only on paper; 2 bad input, with all its faults; 3 no
-plan, or a plan that misses a target; 130 stopped by Ctrl-C.
+Exit status: 0 the targets asked for hold with the probability asked for; 2 bad input, with all its
+faults; 3 they do not, or there is no plan; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
             "ON PAPER the plan meets all {of} targets; {paper} of them hold in fewer than {asked}"
             " of simulated futures ({proof}).",
             of=of,
-            paper=sum(row["state"] == "on paper" for row in summary["targets"]),
+            paper=len(_on_paper(summary)),
             asked=say.chance(summary["asked_probability"]),
             proof=proof,
         )
@@ -128,6 +128,10 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     return say(
         "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
     )
+
+
+def _on_paper(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [row for row in summary["targets"] if row["state"] == "on paper"]
 
 
 def _safe(summary: Mapping[str, Any], safety: Mapping[str, Any], proof: str, say: Words) -> str:
@@ -145,7 +149,7 @@ def _safe(summary: Mapping[str, Any], safety: Mapping[str, Any], proof: str, say
             proof=proof,
             **together,
         )
-    paper = sum(row["state"] == "on paper" for row in summary["targets"])
+    paper = sum(row["id"] not in safety["targets"] for row in _on_paper(summary))
     others = say("; {others} other targets are met on paper only", others=paper) if paper else ""
     return say(
         "THE PLAN HOLDS: together {targets} in {chance} of simulated futures, {asked} asked for"
@@ -223,7 +227,7 @@ MOST_EXPECTED = 3
 def expected(summary: dict[str, Any], say: Words) -> Section | None:
     """Write what is to be expected where a rule is met on paper only: its least likely date."""
     rows = sorted(
-        (row for row in summary["targets"] if row["state"] == "on paper"),
+        (row for row in _on_paper(summary) if row["mean"] is not None),
         key=lambda row: row["probability"],
     )
     least: dict[str, dict[str, Any]] = {}

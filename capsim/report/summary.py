@@ -89,7 +89,7 @@ def summarize(
             summary["explanation"] = list(plan.explanation.sentences)
         return plain(summary)
     tables = plan.tables
-    summary["targets"] = _targets(plan, outcomes, _asked(plan, hardened))
+    summary["targets"] = _targets(plan, outcomes, hardened)
     summary["state"] = _worst(row["state"] for row in summary["targets"])
     summary["reduction"] = {
         key: value for key, value in reduction_table(plan).to_dict().items() if key != "school_year"
@@ -135,17 +135,24 @@ def _asked(plan: Plan, hardened: Hardened | None) -> float:
     return plan.scenario.settings.reliability.probability if hardened is None else hardened.asked
 
 
-def _targets(plan: Plan, outcomes: Outcomes | None, asked: float) -> list[dict[str, Any]]:
+def _targets(
+    plan: Plan, outcomes: Outcomes | None, hardened: Hardened | None
+) -> list[dict[str, Any]]:
     """List the targets, each with what is to be expected and its state.
 
     A target that the plan meets *holds* where it does in as many simulated futures as asked, or
     where nothing was simulated; else it is met *on paper* only. One that the plan misses is
-    *missed*.
+    *missed*. Without a simulation of its own a plan that was made safe has the probabilities by
+    which it was judged.
     """
+    asked = _asked(plan, hardened)
     known = dict.fromkeys(("probability", "mean", "p05", "p95"))
     drawn: dict[Any, dict[Any, Any]] = {}
     if outcomes is not None:
         drawn = outcomes.tables["targets"].set_index("id")[list(known)].to_dict("index")
+    elif hardened is not None:
+        judged = hardened.by_target.set_index("id")["probability"]
+        drawn = {name: {**known, "probability": chance} for name, chance in judged.items()}
     rows = plan.tables["targets"][list(COLUMNS)]
     records: list[Any] = rows.to_dict("records")
     found = [{**row, **drawn.get(row["id"], known)} for row in records]

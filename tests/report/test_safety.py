@@ -56,7 +56,7 @@ def hardened(reached: bool) -> Hardened:
                 "high": [0.33, 0.965],
             }
         ),
-        by_target=empty,
+        by_target=pd.DataFrame({"id": ["programme-build-2022"], "probability": [0.2]}),
         reasons=()
         if reached
         else (
@@ -118,6 +118,22 @@ def test_the_words_say_why_not():
     reason = "share-2023 fails in 20.0 % of draws: 6% is typical of these, 5% is required."
     assert f"Why it does not hold as often as asked: - {reason[0].upper()}{reason[1:]}" in text
     assert "为何达不到所要求的可能性" in words_of(hardened(False), "zh")
+
+
+def test_without_a_simulation_of_the_report_targets_are_as_the_plan_was_judged():
+    """What hardening has seen fail is not called safe because the report draws nothing."""
+    found = hardened(True)
+    first = found.plan.tables["targets"]["id"].iloc[0]
+    judged = dataclasses.replace(
+        found, by_target=pd.DataFrame({"id": [first], "probability": [0.2]})
+    )
+    summary = summary_of(judged)
+    assert summary["targets"][0]["state"] == "on paper"
+    assert summary["state"] == "on paper"
+    assert holds(summary)
+    text = words_of(judged)
+    asked = first in judged.targets
+    assert ("1 other targets are met on paper only" in text) is not asked
 
 
 def test_what_is_asked_for_decides_the_exit_status():
