@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from capsim.analysis.sweep import sweep
     from capsim.certificate import certify
     from capsim.comparison.ranking import Comparison, compare
+    from capsim.construction.acceleration import Acceleration, accelerate
     from capsim.demand.projection import Demand, project
     from capsim.demand.rolling_origin import backtest
     from capsim.lp.options_and_result import SolveOptions
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Acceleration",
     "CVaR",
     "Comparison",
     "Demand",
@@ -56,6 +58,7 @@ __all__ = [
     "SolveOptions",
     "TwoStagePlan",
     "ValueOfInformation",
+    "accelerate",
     "backtest",
     "certify",
     "compare",
@@ -80,6 +83,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Acceleration": "capsim.construction.acceleration",
     "CVaR": "capsim.analysis.stochastic.risk",
     "Comparison": "capsim.comparison.ranking",
     "Demand": "capsim.demand.projection",
@@ -94,6 +98,7 @@ _HOME = {
     "SolveOptions": "capsim.lp.options_and_result",
     "TwoStagePlan": "capsim.analysis.stochastic.result",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
+    "accelerate": "capsim.construction.acceleration",
     "backtest": "capsim.demand.rolling_origin",
     "certify": "capsim.certificate",
     "compare": "capsim.comparison.ranking",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capsim.certificate.ledger import Certificate
     from capsim.comparison.ranking import Comparison
     from capsim.comparison.sensitivity_design import Factors
+    from capsim.construction.acceleration import Recovery
     from capsim.demand.rolling_origin import Backtest
     from capsim.lp.options_and_result import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
@@ -53,6 +54,7 @@ class RunResult:
     summary: dict[str, Any]
     answer: str
     hardened: Hardened | None = None
+    recovery: Recovery | None = None
     explanation: Explanation | None = None
     prices: pd.DataFrame | None = None
 
@@ -156,7 +158,7 @@ def run(
             **solving.keywords,
         )
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
-    certificate, outcomes, hardened = None, None, None
+    certificate, outcomes, hardened, regained = None, None, None, None
     why, priced = None, None
     if plan.status == "infeasible":
         with phase("explaining what contradicts", "explain"):
@@ -181,7 +183,7 @@ def run(
                     )
                 plan = hardened.plan
             with phase("checking the plan", "certify"):
-                certificate = certify(given, plan)
+                certificate = certify(plan.scenario, plan)
             if prices:
                 with phase("pricing what is scarce", "price"):
                     why, priced = _reasons(plan, progress)
@@ -196,10 +198,25 @@ def run(
                         store=store,
                         done=_share(progress) if pool or store else _nothing,
                     )
-    summary = summarize(plan, certificate, outcomes, hardened, seed=seed, timings_s=timings_s)
+                with phase("looking for what wins lost time", "recover"):
+                    regained = _recovery(outcomes, probability, seed, progress)
+    summary = summarize(
+        plan, certificate, outcomes, hardened, regained, seed=seed, timings_s=timings_s
+    )
     unsafe = () if hardened is None else hardened.reasons
-    words = answer(plan, summary, outcomes, unsafe=unsafe, lang=lang)
-    result = RunResult(given, plan, certificate, outcomes, summary, words, hardened, why, priced)
+    words = answer(plan, summary, outcomes, unsafe=unsafe, recovery=regained, lang=lang)
+    result = RunResult(
+        plan.scenario,
+        plan,
+        certificate,
+        outcomes,
+        summary,
+        words,
+        hardened,
+        regained,
+        why,
+        priced,
+    )
     if out is not None:
         write(result, out, lang=lang, progress=progress)
     return result
@@ -217,6 +234,27 @@ def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.Dat
         return None, priced
     progress("explaining what is missed")
     return plan.explain(), priced
+
+
+def _recovery(
+    outcomes: Outcomes, probability: float | None, seed: int, progress: Progress
+) -> Recovery | None:
+    """Look for what wins the time that projects lose; None where none that harms is late."""
+    from capsim.construction.acceleration import recovery
+    from capsim.simulation.opening_dates import planned_dates, read_openings
+
+    plan, targets = outcomes.plan, outcomes.tables["targets"]
+    asked = probability or plan.scenario.settings.reliability.probability
+    late = [
+        name.removeprefix("programme-")
+        for name, chance in zip(targets["id"], targets["probability"], strict=True)
+        if name.startswith("programme-") and chance < asked
+    ]
+    drawn = outcomes.tables["projects"]
+    if not late and not (drawn["harm"] > 0).any():
+        return None
+    planned = planned_dates(read_openings(plan, plan.model.given))
+    return recovery(plan.scenario, planned, drawn, late, asked, seed=seed, progress=progress)
 
 
 def _share(progress: Progress) -> Callable[[int, int], None]:
@@ -261,6 +299,7 @@ def write(
             explanation=result.explanation,
             prices=result.prices,
             unsafe=() if result.hardened is None else result.hardened.reasons,
+            recovery=result.recovery,
             lang=lang,
         )
         _put(folder, [("answer.txt", result.answer.encode()), *contents], progress)
@@ -473,6 +512,9 @@ def build_run(
     schedules: int = 20,
     record: Path | None = None,
     closed: str | None = None,
+    hurry: str | None = None,
+    number: int | None = None,
+    probability: float | None = None,
     progress: Progress = lambda phase: None,
 ) -> dict[str, Any]:
     """Simulate a scenario's building programme alone, and write its tables.
@@ -491,28 +533,35 @@ def build_run(
         CSV file of a programme's record, from which durations are learned (see
         `capsim.construction.fit`), and the day on which it was closed; None: the construction's
         start.
+    hurry, number, probability
+        Programme for which it is sought which projects to hurry; how many of it shall be in use in
+        time, with which probability (None: all that it asks for, and as ``[reliability]`` says).
+        The files have the table ``projects`` with the options bought for that many.
     progress
         Called with the name of each phase as it begins.
 
     Returns
     -------
     dict
-        As `capsim.report.summary.building`; besides `starts` and `slippage` where asked for.
+        As `capsim.report.summary.building`; besides `starts`, `slippage` and `hurry` where asked
+        for.
 
     Raises
     ------
     capsim.ScenarioError
         The scenario or the record has faults; all are listed.
+    InputError
+        There is no such programme, or the number cannot be had.
     FileExistsError
         `out` holds something else.
     """
-    from capsim.construction import calibration, scheduling
+    from capsim.construction import acceleration, calibration, scheduling
     from capsim.construction import programme_simulation as building
     from capsim.demand.enrolment_table import read_wide
     from capsim.io.atomic import check_place
     from capsim.report.files import BUILD_MARK, building_files
     from capsim.report.summary import building as summarize_building
-    from capsim.report.summary import starts_gain
+    from capsim.report.summary import hurrying, starts_gain
     from capsim.scenario.scenario import load
 
     if out is not None:
@@ -546,7 +595,20 @@ def build_run(
         view["starts"] = starts_gain(given, optimized)
     if slippage is not None:
         view["slippage"] = {**asdict(slippage), "closed": closed}
+    found, bought = None, None
+    if hurry is not None:
+        try:
+            found = acceleration.accelerate(
+                given, hurry, probability, replications=draws, seed=seed, progress=progress
+            )
+            wanted = found.required if number is None else number
+            row = found.enough(wanted)
+            if row is not None or number is not None:
+                bought = found.hurried(wanted).table("projects")
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        view["hurry"] = hurrying(found, wanted)
     if out is not None:
-        contents = building_files(view, programme, optimized, phases)
+        contents = building_files(view, programme, optimized, phases, found, bought)
         write_folder(out, BUILD_MARK, contents, progress)
     return view

@@ -19,6 +19,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 CHAPTERS = {
     "Scenarios": ("load", "generate", "Scenario", "ScenarioError"),
     "Demand": ("project", "Demand", "backtest"),
+    "Construction": ("accelerate", "Acceleration"),
     "Plans": ("optimize", "SolveOptions", "Plan", "formulate", "Model", "certify"),
     "Priorities, trade-offs, alternatives": (
         "optimize_lexicographic",

@@ -43,6 +43,7 @@ def test_a_safer_plan_in_report_summary_and_answer(folder, tmp_path):
     assert "What it costs that the plan holds:" in text
     assert ("Why it does not hold as often as asked:" in text) is not safety["reached"]
     assert sorted(path.name for path in (out / "safety").iterdir()) == [
+        "hurried.csv",
         "kept_free.csv",
         "rounds.csv",
         "targets.csv",

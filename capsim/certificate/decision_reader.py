@@ -18,7 +18,7 @@ from capsim.certificate.ledger import Bools, Floats, Ledger
 DUST = 1e-6
 MOVES = ("from_other_stages", "to_other_stages", "from_other_counties", "to_other_counties")
 COLUMNS = {
-    "projects": "project area county kind stages programme status copies opens due places "
+    "projects": "project area county kind stages programme status copies opens due options places "
     "places_compulsory places_given_up capital_cny land_mu",
     "openings": "project opens copies",
     "campuses": "project school stage area county school_year places",

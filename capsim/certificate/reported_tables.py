@@ -228,7 +228,9 @@ def check_projects(given: CertificateData, plan: Decisions, reader: Reader) -> N
         columns[column] = total * copies if column in ("capital_cny", "land_mu") else total
     names = axis("project", projects.names)
     compare(reader, "projects", columns, [names])
-    texts = {key: list(first[key]) for key in ("area", "kind", "programme", "status", "due")}
+    texts = {
+        key: list(first[key]) for key in ("area", "kind", "programme", "status", "due", "options")
+    }
     counties = pd.Series(given.counties)[given.area_county[given.projects.area]]
     texts["county"] = list(counties.to_numpy()[first.index])
     joined = rows.groupby("project", sort=False)["stage"].agg(";".join)

@@ -141,11 +141,26 @@ def build(
             help="Day the record was closed; default: construction.start of the scenario.",
         ),
     ] = None,
+    hurry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAMME", help="Find which of its projects to hurry, and its cost."
+        ),
+    ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(min=1, help="Projects of it to be in use in time; default: all required."),
+    ] = None,
+    probability: Annotated[
+        float | None, typer.Option(help="With which; default: that of [reliability].")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Simulate the building programme alone: when each ordered project is in use."""
     if closed is not None and fit is None:
         fail("--closed is of a record: name one with --fit")
+    if hurry is None and (number is not None or probability is not None):
+        fail("--number and --probability are of a programme: name one with --hurry")
     view = work(
         lambda progress: workflow.build_run(
             scenario,
@@ -156,6 +171,9 @@ def build(
             schedules=schedules,
             record=fit,
             closed=None if closed is None else closed.date().isoformat(),
+            hurry=hurry,
+            number=number,
+            probability=probability,
             progress=progress,
         )
     )

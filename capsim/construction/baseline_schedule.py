@@ -4,13 +4,13 @@ A plan says when a school opens. Its phases are laid backward from that date, on
 calendars, at their planned (modal) durations. Where the day it began is known and past, the phases
 share the time from then to the planned opening in proportion instead. What lies before today is
 done, the phase under way is left with the part the schedule has ahead of it, and only what is left
-is drawn.
+is drawn. An option to hurry leaves the schedule as it is, and changes what is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,15 @@ import pandas as pd
 from capsim.construction.calendars import MONTH_DAYS, Calendar, Days, to_day
 from capsim.construction.durations import IN_USE, Phase
 from capsim.construction.network import NEVER, Needs, Network, topological
-from capsim.construction.projects import Column, Dates, Stock, columns, recipes
+from capsim.construction.projects import (
+    Column,
+    Dates,
+    Option,
+    Stock,
+    columns,
+    options,
+    recipes,
+)
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.scenario import Scenario
 
@@ -171,6 +179,9 @@ class Draft:
     table : DataFrame
         One row per activity: column, project, copy, phase, milestone, planned_start,
         planned_finish (days), planned_days (working days still to come), due (day), places.
+    stock : Stock
+    crews : bool
+        Whether resources hold anybody up.
     """
 
     columns: tuple[Column, ...]
@@ -178,6 +189,25 @@ class Draft:
     network: Network
     left: Days
     table: pd.DataFrame
+    stock: Stock
+    crews: bool
+
+    def part(self, columns: Sequence[int]) -> Draft:
+        """Return the programme of some columns; what they wait for outside of it is over."""
+        number = {column: k for k, column in enumerate(columns)}
+        mine = [i for i, column in enumerate(self.network.column) if column in number]
+        network = self.network.part(mine)
+        own = tuple(number[column] for column in network.column)
+        table = self.table.iloc[mine].reset_index(drop=True).assign(column=own)
+        return Draft(
+            tuple(self.columns[column] for column in columns),
+            tuple(self.phases[i] for i in mine),
+            replace(network, column=own),
+            self.left[mine],
+            table,
+            self.stock,
+            self.crews,
+        )
 
 
 def draft(
@@ -187,7 +217,19 @@ def draft(
     starts: Mapping[str, Dates] | str | None = None,
     crews: bool = True,
 ) -> Draft:
-    """Build a programme's schedule; see `build` for the arguments and errors."""
+    """Build a programme's schedule, options of projects included; see `build` for the arguments."""
+    one = usual_draft(scenario, planned=planned, starts=starts, crews=crews)
+    return hurried(one, bought_options(scenario, one.columns))
+
+
+def usual_draft(
+    scenario: Scenario,
+    *,
+    planned: Mapping[str, Dates] | None = None,
+    starts: Mapping[str, Dates] | str | None = None,
+    crews: bool = True,
+) -> Draft:
+    """Build a programme's schedule without any option; see `build` for the arguments and errors."""
     if isinstance(starts, str) and starts != "asap":
         raise ValueError(f'starts is a mapping, "asap" or None, not {starts!r}')
     built = columns(scenario, planned, starts)
@@ -208,6 +250,78 @@ def draft(
     ]
     now = to_day(scenario.settings.construction.start.isoformat())
     return _draft(built, activities, stock, now, crews)
+
+
+def bought_options(scenario: Scenario, built: Sequence[Column]) -> dict[int, tuple[Option, ...]]:
+    """Return the options by which columns are hurried, by column.
+
+    Raises
+    ------
+    ScenarioError
+        If a project has no such option.
+    """
+    if not any(column.options for column in built):
+        return {}
+    known = options(scenario, {column.project: column.kind for column in built})
+    faults: list[Fault] = []
+    out = {}
+    for number, column in enumerate(built):
+        own = known[column.project]
+        for name in column.options:
+            if name not in own:
+                expected = f"an option of project {column.project} in phases.csv: "
+                expected += nearest(name, own) if own else "it has none"
+                faults.append(Fault("projects.csv", None, "options", name, expected))
+        out[number] = tuple(own[name] for name in column.options if name in own)
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    return out
+
+
+def hurried(one: Draft, bought: Mapping[int, Sequence[Option]]) -> Draft:
+    """Replace what is left of phases by those of the options of some columns.
+
+    What is done stays done, and a phase under way keeps the part that is left of it.
+
+    Raises
+    ------
+    ScenarioError
+        If an option needs what there is not.
+    """
+    if not any(bought.values()):
+        return one
+    network = one.network
+    phases, needs, calendar = list(one.phases), list(network.needs), list(network.calendar)
+    faults: list[Fault] = []
+    for i, usual in enumerate(one.phases):
+        column = network.column[i]
+        ways = (phase for option in bought.get(column, ()) for phase in option.phases)
+        way = next((phase for phase in ways if phase.name == usual.name), None)
+        if way is None or not one.left[i]:
+            continue
+        phases[i] = replace(way, after=usual.after, milestone=usual.milestone)
+        wanted = _needs(phases[i], one.columns[column].county, one.stock, one.crews, faults)
+        calendar[i] = one.stock.calendar([r for r, _ in wanted])
+        under_way = one.table["planned_start"][i] < network.start
+        needs[i] = _still_needed(wanted, one.stock, under_way) if one.crews else ()
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    days = one.left * [phase.mode * MONTH_DAYS for phase in phases]
+    return replace(
+        one,
+        phases=tuple(phases),
+        network=replace(network, needs=tuple(needs), calendar=tuple(calendar)),
+        table=one.table.assign(planned_days=days),
+    )
+
+
+def _still_needed(needs: Needs, stock: Stock, under_way: bool) -> Needs:
+    """Return the needs of what is left: what is under way has used its consumables."""
+    return tuple(
+        (r, units)
+        for r, units in needs
+        if not (under_way and stock.resources[r].releases is not None)
+    )
 
 
 @dataclass(frozen=True)
@@ -324,12 +438,7 @@ def _draft(
             if activities[i].never and not under_way:
                 release[i] = NEVER
             if crews and left[i] > 0:
-                # what is under way has used its consumables
-                needs[i] = tuple(
-                    (r, units)
-                    for r, units in activities[i].needs
-                    if not (under_way and stock.resources[r].releases is not None)
-                )
+                needs[i] = _still_needed(activities[i].needs, stock, under_way)
     after = [
         # under way: what other projects had to do before it is over
         tuple(b for b in one.after if day >= now or activities[b].column == one.column)
@@ -361,7 +470,7 @@ def _draft(
             "places": [built[c].places for c in network.column],
         }
     )
-    return Draft(built, phases, network, left, table)
+    return Draft(built, phases, network, left, table, stock, crews)
 
 
 def _baseline(pieces: list[Piece], column: Column, now: float) -> Baseline:

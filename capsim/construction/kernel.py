@@ -8,6 +8,8 @@ its steps would cost more.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,22 +44,62 @@ def simulate(
     start, finish = _unlimited(network, days)
     cause = np.full(days.shape, -1, np.int16)
     if any(network.needs):
-        short = _short(network, start, finish)
-        for whole in network.parts:
-            activities = [i for i in whole if not (network.done and network.done[i])]
-            used = {r for i in activities for r, _ in network.needs[i]}
-            rows = np.flatnonzero(short[:, sorted(used)].any(axis=1))
-            if not len(rows):
-                continue
-            part, at = network.part(activities), np.array(activities)
-            key = None if priority is None else [priority[i] for i in activities]
-            together = max(LOCKSTEP_ENTRIES // part.size, LOCKSTEP_RUNS)
-            for first in range(0, len(rows), together):
-                block = np.ix_(rows[first : first + together], at)
-                start[block], finish[block], cause[block] = _scarce(part, days[block], key)
+        apart, shared = _without_shared(network)
+        everyone = np.arange(len(days))
+        _wait_in_line(apart, days, priority, everyone, start, finish, cause)
+        rows = np.flatnonzero(_short(network, start, finish)[:, shared].any(axis=1))
+        if len(rows):
+            start[rows], finish[rows] = _unlimited(network, days[rows])
+            cause[rows] = -1
+            _wait_in_line(network, days, priority, rows, start, finish, cause)
     start[~np.isfinite(finish)] = np.nan
     finish[~np.isfinite(finish)] = np.nan
     return start, finish, cause
+
+
+def _without_shared(network: Network) -> tuple[Network, list[int]]:
+    """Leave out what all counties share: where nobody would wait for it, it changes nothing.
+
+    Returns
+    -------
+    network : Network
+    shared : list of int
+        Resources left out.
+    """
+    used = {r for needs in network.needs for r, _ in needs}
+    shared = [r for r in sorted(used) if network.resources[r].county == "*"]
+    if not shared or len(used) == len(shared):
+        return network, []
+    kept = tuple(tuple(pair for pair in needs if pair[0] not in shared) for needs in network.needs)
+    return replace(network, needs=kept), shared
+
+
+def _wait_in_line(
+    network: Network,
+    days: Days,
+    priority: list[float] | None,
+    among: Ints,
+    start: Days,
+    finish: Days,
+    cause: NDArray[np.int16],
+) -> None:
+    """Put dates in place, of parts and replications (``among`` some) that are short of something.
+
+    All the arrays are ``[replication, activity]``; the dates there are those if nobody waits.
+    """
+    short = _short(network, start[among], finish[among])
+    for whole in network.parts:
+        activities = [i for i in whole if not (network.done and network.done[i])]
+        used = {r for i in activities for r, _ in network.needs[i]}
+        rows = among[short[:, sorted(used)].any(axis=1)]
+        if not len(rows):
+            continue
+        part, at = network.part(activities), np.array(activities)
+        key = None if priority is None else [priority[i] for i in activities]
+        together = max(LOCKSTEP_ENTRIES // part.size, LOCKSTEP_RUNS)
+        for first in range(0, len(rows), together):
+            block = np.ix_(rows[first : first + together], at)
+            start[block], finish[block], cause[block] = _scarce(part, days[block], key)
 
 
 def _scarce(

@@ -6,7 +6,7 @@ and replication, and the tables made of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -296,16 +296,27 @@ def _months(first: float, last: float) -> list[float]:
     return edges
 
 
-def sample(one: Draft, replications: int, seed: int, shock_sd: float) -> Days:
-    """Draw working days still to come, ``[replication, activity]``; fixed phases know no shock."""
-    common = shocks([column.county for column in one.columns], shock_sd, replications, seed)
-    days = np.empty((replications, one.network.size))
-    for i, phase in enumerate(one.phases):
-        column = one.columns[one.network.column[i]]
+def sample(
+    one: Draft,
+    replications: int,
+    seed: int,
+    shock_sd: float,
+    only: Sequence[int] | None = None,
+) -> Days:
+    """Draw working days still to come, ``[replication, activity]``; fixed phases know no shock.
+
+    Of ``only`` some activities where given; they meet the luck that they meet among all.
+    """
+    chosen = range(one.network.size) if only is None else only
+    of_column = [one.columns[one.network.column[i]] for i in chosen]
+    common = shocks([column.county for column in of_column], shock_sd, replications, seed)
+    days = np.empty((replications, len(of_column)))
+    for k, (i, column) in enumerate(zip(chosen, of_column, strict=True)):
+        phase = one.phases[i]
         rng = stream(seed, column.project, str(column.copy), phase.name)
-        days[:, i] = draw(phase, replications, rng) * one.left[i]
+        days[:, k] = draw(phase, replications, rng) * one.left[i]
         if phase.distribution != "fixed":
-            days[:, i] *= common[column.county]
+            days[:, k] *= common[column.county]
     return days
 
 
@@ -416,13 +427,13 @@ def build(
         finish=finish,
         days=days,
         cause=cause,
-        opening=_opening(one, finish),
+        opening=opening_of(one, finish),
         seed=seed,
         scenario_hash=scenario.hash,
     )
 
 
-def _opening(one: Draft, finish: Days) -> Days:
+def opening_of(one: Draft, finish: Days) -> Days:
     """Return the whole day each column is in use, not before its planned day; NaN never."""
     opening = np.full((len(finish), len(one.columns)), np.nan)
     for number, column in enumerate(one.columns):

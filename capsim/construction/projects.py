@@ -1,8 +1,8 @@
-"""Columns (copies of projects), their phases and needs, read from a scenario's tables."""
+"""Columns (copies of projects), their phases, options and needs, read from a scenario's tables."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,10 @@ class Column:
         Day it began, where that is known; else NaN.
     due : float
         Planned opening, else the day it is due, else NaN.
+    capital_cny : float
+        Of one copy, all stages.
+    options : tuple of str
+        By which it is hurried.
     """
 
     project: str
@@ -54,6 +58,8 @@ class Column:
     start: float
     started: float
     due: float
+    capital_cny: float = 0.0
+    options: tuple[str, ...] = ()
 
 
 def columns(
@@ -81,6 +87,7 @@ def columns(
     of_project = projects.groupby("project")
     shared = of_project["kind"].first() == "nine_year"
     places = of_project["places"].sum().where(~shared, of_project["places"].max())
+    capital = of_project["capital_cny"].sum()
     now = to_day(scenario.settings.construction.start.isoformat())
     out = []
     for row in projects.drop_duplicates("project").to_dict("records"):
@@ -117,6 +124,8 @@ def columns(
                     begins[copy] if copy < len(begins) else np.nan,
                     began,
                     due if np.isnan(day) else day,
+                    float(capital[name]),
+                    tuple(listed(row["options"])),
                 )
             )
     return tuple(out)
@@ -145,12 +154,10 @@ def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phas
     if not scenario.has("phases"):
         return {project: PRIOR[kind] for project, kind in kinds.items()}
     rows = phase_groups(scenario)
-    generic = rows.get(("", ""), ())
     out = {}
     faults: list[Fault] = []
     for project, kind in kinds.items():
-        own = rows.get((project, kind)) or rows.get((project, ""))
-        out[project] = own or rows.get(("", kind)) or generic
+        out[project] = rows.get(_group(rows, project, kind), ())
         if not out[project]:
             faults.append(
                 Fault("phases.csv", None, "kind", kind, f"a row of this kind (project {project})")
@@ -160,22 +167,75 @@ def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phas
     return out
 
 
-def phase_groups(scenario: Scenario) -> dict[tuple[str, str], tuple[Phase, ...]]:
-    """Return the rows of the table ``phases`` by project and kind, blank for all."""
-    rows: dict[tuple[str, str], tuple[Phase, ...]] = {}
+Group = tuple[str, str]
+"""Project and kind that rows of the table ``phases`` are for, blank for all."""
+
+
+def _group(known: Container[Group], project: str, kind: str) -> Group:
+    """Find the rows that a project goes by: its own, else its kind's, else those for all."""
+    own = ((project, kind), (project, ""), ("", kind))
+    return next((group for group in own if group in known), ("", ""))
+
+
+def phase_groups(scenario: Scenario) -> dict[Group, tuple[Phase, ...]]:
+    """Return the usual phases of the table ``phases``, by project and kind."""
+    rows: dict[Group, tuple[Phase, ...]] = {}
     if scenario.has("phases"):
-        for row in scenario.table("phases").to_dict("records"):
+        for row in scenario.table("phases").query("option == ''").to_dict("records"):
             group = (str(row["project"]), str(row["kind"]))
             above = rows.get(group, ())
             rows[group] = (*above, _phase(row, above))
     return rows
 
 
+@dataclass(frozen=True)
+class Option:
+    """A way to hurry a project: phases in place of the usual ones of the same names.
+
+    Attributes
+    ----------
+    name : str
+    phases : tuple of Phase
+        They follow what the usual ones follow.
+    cost_share : float
+        Of the project's capital cost, that it adds.
+    """
+
+    name: str
+    phases: tuple[Phase, ...]
+    cost_share: float
+
+
+def options(scenario: Scenario, kinds: Mapping[str, str]) -> dict[str, dict[str, Option]]:
+    """Return the options of each of some projects (of a kind), by name; see `recipes` for whose."""
+    if not scenario.has("phases"):
+        return {project: {} for project in kinds}
+    rows = phase_groups(scenario)
+    found: dict[Group, dict[str, Option]] = {}
+    for row in scenario.table("phases").query("option != ''").to_dict("records"):
+        of_group = found.setdefault((str(row["project"]), str(row["kind"])), {})
+        name, share = str(row["option"]), float(str(row["option_cost_share"]))
+        one = of_group.get(name, Option(name, (), 0.0))
+        of_group[name] = Option(name, (*one.phases, _phase(row, ())), one.cost_share + share)
+    return {project: found.get(_group(rows, project, kind), {}) for project, kind in kinds.items()}
+
+
+def listed(text: object) -> list[str]:
+    """Return the parts of a cell that are separated by ``;``.
+
+    Examples
+    --------
+    >>> listed("crews=1; inspectors=2;")
+    ['crews=1', 'inspectors=2']
+    """
+    return [part.strip() for part in str(text).split(";") if part.strip()]
+
+
 def _phase(row: Mapping[Hashable, object], before: Sequence[Phase]) -> Phase:
     """Read a row of the table ``phases``; ``before`` are those of the same group above it."""
 
     def parts(column: str) -> list[str]:
-        return [part.strip() for part in str(row[column]).split(";") if part.strip()]
+        return listed(row[column])
 
     needs = []
     for part in parts("needs"):

@@ -54,6 +54,7 @@ def projects_table(solution: Solution) -> pd.DataFrame:
             "copies": copies.astype(np.int64),
             "opens": np.where(opened, dates.date[first], ""),
             "due": head["due"],
+            "options": head["options"],
             "places": per_project(projects.row_new_places),
             "places_compulsory": per_project(projects.row_new_places * compulsory),
             "places_given_up": per_project(projects.row_given_up),

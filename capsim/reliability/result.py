@@ -19,6 +19,8 @@ from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import ANY
 from capsim.simulation.run import trial
 
+OFTEN = 0.5
+"""Chance below which a project is said to be late."""
 WORST = 3
 """Places and years that are named."""
 
@@ -31,7 +33,8 @@ class Hardened:
     ----------
     scenario : Scenario
     plan : Plan
-        Of the original scenario, whose certificate it holds.
+        Of the original scenario, whose certificate it holds; where projects are hurried, of
+        `scenario`, in which they are.
     plain : Plan
         The cheapest one, without margins.
     targets : tuple of text
@@ -54,6 +57,8 @@ class Hardened:
         ``placement-compulsory``, on the same draws.
     reasons : tuple of Message
         Empty if reached, else what stands in the way; ``str`` gives each in English.
+    hurried : DataFrame
+        project, options (``;`` between), cost_cny: what is bought to win time.
     shortages : DataFrame
         stage, area (one of those that share the places), school_year, kept_free (places that the
         plan may count on beyond what it fills), needed (of these with the probability asked for),
@@ -74,6 +79,7 @@ class Hardened:
     rounds: pd.DataFrame
     by_target: pd.DataFrame
     reasons: tuple[Message, ...]
+    hurried: pd.DataFrame
     shortages: pd.DataFrame
 
 
@@ -98,16 +104,31 @@ def result_of(search: Search, steps: list[Step]) -> Hardened:
         rounds=rounds,
         by_target=_by_target(step),
         reasons=() if reached else explain(search, step),
+        hurried=_hurried(step, plain),
         shortages=_shortages(search, step),
     )
 
 
+def _hurried(step: Step, plain: Plan) -> pd.DataFrame:
+    """List what is bought to win time."""
+    before, after = (
+        plan.scenario.table("projects").groupby("project", sort=False)["capital_cny"].sum()
+        for plan in (plain, step.plan)
+    )
+    rows = [(name, options, after[name] - before[name]) for name, options in step.hurried.items()]
+    return pd.DataFrame(rows, columns=["project", "options", "cost_cny"])
+
+
 def best_of(steps: Sequence[Step], asked: float) -> tuple[Step, bool]:
-    """Choose the cheapest plan that is safe enough, else the safest; tell whether there is one."""
+    """Choose the cheapest plan that is safe enough, else the safest; tell whether there is one.
+
+    Of those that are equally safe, as where they never hold, it is the one that targets hold in
+    more often one by one.
+    """
     safe = [step for step in steps if interval(step.holds)[0] >= asked]
     if safe:
         return min(safe, key=lambda step: step.plan.objective_cny), True
-    return max(steps, key=lambda step: interval(step.holds)[0]), False
+    return max(steps, key=lambda step: (interval(step.holds)[0], step.one_by_one)), False
 
 
 def _chance(holds: Flag) -> dict[str, float]:
@@ -241,6 +262,55 @@ def _where(search: Search, step: Step) -> list[Message]:
                     told,
                 )
             )
+            out += _lifts(step, int(c), data.stages[s].name, int(data.space.years[t]))
+    return out
+
+
+USED_UP = {
+    "hires": "teachers to hire",
+    "contract_teachers": "contract teachers",
+    "posts": "posts",
+    "purchase": "places for sale",
+    "capital": "money to build",
+    "recurrent": "money to run",
+    "land": "land",
+}
+
+
+def _lifts(step: Step, county: int, stage: str, year: int) -> list[Message]:
+    """Name what would lift a lack of places: limits used up there, and projects that come late."""
+    plan, data, ready = step.plan, step.judged.data, step.judged.ready
+    name = str(data.space.counties[county])
+    limits = plan.tables["limits_used"]
+    there = limits["county"].isin([name, "*"]) & (limits["year"] == year) & limits["binds"]
+    kinds = dict.fromkeys(limits["kind"][there])
+    lifts = [Message(USED_UP[kind]) for kind in kinds if kind in USED_UP]
+    autumn = int(np.datetime64(f"{year}-09-01", "D").astype(np.int64))
+    projects = plan.tables["projects"].set_index("project")
+    openings = data.openings
+    first = np.unique(openings.project, return_index=True)[1]
+    late = []
+    for number, project in enumerate(openings.projects):
+        row = projects.loc[project]
+        here = row["county"] == name and stage in str(row["stages"]).split(";")
+        if here and openings.day[first[number]] <= autumn and row["places"] > 0:
+            chance = 1.0 if ready is None else float((ready[:, first[number]] <= autumn).mean())
+            if chance < OFTEN:
+                late.append((-row["places"] * (1 - chance), project))
+    out = []
+    if lifts:
+        out.append(
+            Message("There more of this would help: {limits} (used up).", {"limits": tuple(lifts)})
+        )
+    if late:
+        told = tuple(str(project) for _, project in sorted(late)[:WORST])
+        out.append(
+            Message(
+                "Planned for then and late in most draws: {projects}; options to hurry them"
+                " (phases.csv) would help.",
+                {"projects": told},
+            )
+        )
     return out
 
 

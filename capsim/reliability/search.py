@@ -15,15 +15,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from capsim.construction.acceleration import accelerate, has_options, with_options
 from capsim.demand.projection import Demand
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions
-from capsim.model.model import Model
-from capsim.plan.plan import Plan
+from capsim.model.model import Model, formulate
+from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import found_x, optimize, settled_plan
 from capsim.plan.solver import search as search_for
 from capsim.plan.targets import RULES, read_targets
-from capsim.reliability.margins import counted_from
-from capsim.reliability.reserve_rows import with_recourse
+from capsim.reliability.margins import Gain, counted_from, with_recourse
+from capsim.reliability.margins import gains as gains_of
 from capsim.reliability.result import Hardened, best_of, result_of, round_row
 from capsim.reliability.trial import (
     COMPULSORY,
@@ -35,6 +36,7 @@ from capsim.reliability.trial import (
     try_plan,
 )
 from capsim.scenario.scenario import Scenario
+from capsim.simulation.opening_dates import days, planned_dates, read_openings
 
 USUAL_TARGETS = (COMPULSORY, "share")
 """Every child of compulsory age placed, and the private share in every year."""
@@ -55,6 +57,8 @@ AIM = 3.0
 """Standard errors above what is asked for that a lower price aims at."""
 HARDLY = 0.4
 """Of the chance to miss that is granted, what a plan may leave unused and be safe enough."""
+GAIN_DRAWS = 200
+"""Replications by which it is measured what options bring."""
 LEAST_PART = 0.1
 """Of the way between two prices, what a step leaves on either side at least."""
 
@@ -257,16 +261,21 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     known : sequence of Step
         Tried before, for another probability; the first is the plain plan.
     """
-    asked, model = search.probability, plain.model
+    asked = search.probability
     steps = [judge_undecided(search, step) for step in known]
     if not steps:
         search.progress("delays of projects")
-        counted = counted_from(model.given, asked, min(search.draws, 400), search.seed)
+        counted = counted_from(plain.model.given, asked, min(search.draws, 400), search.seed)
         steps.append(try_plan(search, plain, counted, 0.0, "the cheapest plan", 0))
+        if bought := _programmes_in_time(search, plain):
+            plan = _bounded(_with_options(plain, plain, bought), plain, search.options.gap)
+            change = "the cheapest plan, with projects of programmes hurried"
+            steps.append(try_plan(search, plan, counted, 0.0, change, 1, bought))
     if not all_hold(steps[0].planned, search.targets).all():
         return steps
     data, counted = steps[0].judged.data, steps[0].margins.counted
     most = len(steps) + rounds
+    gains: dict[int, list[Gain]] = {}
     while True:
         next_one = next_price(search, steps) if len(steps) < most else None
         if next_one is None:
@@ -277,10 +286,104 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
             steps[steps.index(best)] = judged
             continue
         price, change = next_one
+        base = _base(steps, price)
+        if base.number not in gains:
+            search.progress("what it brings to hurry projects")
+            gains[base.number] = _gains(search, base.plan)
         search.progress(f"planning with margins, round {len(steps)}")
-        safer = with_recourse(model, data, steps[-1].margins, search.guarded(data), price)
-        plan = _bounded(_planned(search, safer, len(steps)), plain, search.options.gap)
-        steps.append(try_plan(search, plan, counted, price, change, len(steps)))
+        margins, found = base.margins, gains[base.number]
+        safer = with_recourse(base.plan.model, data, margins, search.guarded(data), price, found)
+        plan = _planned(search, safer, len(steps))
+        hurried = base.hurried | _bought(safer, plan)
+        plan = _bounded(_with_options(plan, base.plan, hurried), plain, search.options.gap)
+        steps.append(try_plan(search, plan, counted, price, change, len(steps), hurried))
+
+
+def _base(steps: Sequence[Step], price: float) -> Step:
+    """Choose the step whose margins and options the next plan begins with.
+
+    That is the last one; but what was bought at a higher price is not kept at a lower one.
+    """
+    unpriced = [step for step in steps if not step.price_cny][-1]
+    last = steps[-1]
+    return unpriced if last.hurried and price < last.price_cny else last
+
+
+def _programmes_in_time(search: Search, plan: Plan) -> dict[str, str]:
+    """Find options by which the programmes asked for are in time, or nearest to it.
+
+    Half of the futures in which something may go wrong are left to all else.
+    """
+    names = [one.removeprefix("programme-") for one in search.targets if _is_programme(one)]
+    if not names or not has_options(plan.scenario):
+        return {}
+    level = (1 + search.probability) / 2
+    planned = planned_dates(read_openings(plan, plan.model.given))
+    out: dict[str, str] = {}
+    for name in names:
+        found = accelerate(
+            plan.scenario,
+            name,
+            level,
+            planned=planned,
+            replications=search.draws,
+            seed=search.seed_of(1),
+            progress=search.progress,
+        )
+        reached = found.curve["reached"].to_numpy()
+        row = int(np.minimum(reached, level).argmax())
+        out |= found.bought(int(found.curve["measures"].iloc[row]))
+    return out
+
+
+def _is_programme(target: str) -> bool:
+    return target.startswith("programme-")
+
+
+def _gains(search: Search, plan: Plan) -> list[Gain]:
+    """Measure what it brings to hurry what is ordered or under way."""
+    given = plan.model.given
+    dates = days(given.dates.date[given.dates.autumn]).astype(float)
+    openings = read_openings(plan, given)
+    draws, seed = min(search.draws, GAIN_DRAWS), search.seed_of(1)
+    return gains_of(
+        plan.scenario,
+        planned_dates(openings),
+        dates,
+        search.probability,
+        replications=draws,
+        seed=seed,
+    )
+
+
+def _bought(safer: Model, plan: Plan) -> dict[str, str]:
+    """Read which options were bought, by project."""
+    assert plan.x is not None
+    out: dict[str, str] = {}
+    for block in safer.program.columns:
+        if block.name == "hurried":
+            taken = plan.x[block.start : block.start + block.count] > 0.5
+            project, options = (label[taken] for label in block.labels)
+            out |= dict(zip(project.tolist(), options.tolist(), strict=True))
+    return out
+
+
+def _with_options(plan: Plan, base: Plan, hurried: dict[str, str]) -> Plan:
+    """Return the plan of the scenario in which projects are hurried, at its cost."""
+    if not hurried:
+        return plan
+    scenario = with_options(base.scenario, hurried)
+    model = formulate(scenario, plan.demand, like=base.model)
+    assert plan.x is not None
+    return make_plan(
+        model,
+        plan.x[: len(model.program.lower)],
+        bound=-np.inf,
+        solver=plan.solver,
+        asked_gap=np.inf,
+        proved=False,
+        timings_s=plan.timings_s,
+    )
 
 
 def _planned(search: Search, safer: Model, number: int) -> Plan:
@@ -381,6 +484,6 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
     status = "optimal" if gap <= asked_gap + 1e-9 else "gap"
     # What is asked of the plan is asked of the scenario's own limits too, of whose model the
     # columns of margins, the last ones, are no part.
-    own = plain.model
+    own = plain.model if plan.scenario is plain.scenario else plan.model
     x = None if plan.x is None else plan.x[: len(own.program.lower)]
     return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, x=x, made_from=own)

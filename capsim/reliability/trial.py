@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -103,6 +103,10 @@ class Step:
         Of fresh draws.
     holds : bool ``[draw]``
         Whether all targets hold in each of these.
+    one_by_one : float
+        How often each of them holds, in the mean over them.
+    hurried : dict of str to str
+        Options bought for projects, those that they had before among them.
     """
 
     number: int
@@ -114,6 +118,8 @@ class Step:
     kept_free: Array
     judged: Trial
     holds: Flag
+    one_by_one: float = 0.0
+    hurried: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -141,8 +147,19 @@ def all_hold(run: Trial, targets: Sequence[str]) -> Flag:
     return np.asarray(np.all(flags, axis=0))
 
 
+def _one_by_one(run: Trial, targets: Sequence[str]) -> float:
+    """Return how often each of some targets holds, in the mean over them."""
+    return float(np.mean([all_hold(run, [name]).mean() for name in targets]))
+
+
 def try_plan(
-    search: Search, plan: Plan, counted: Index, price_cny: float, change: str, number: int
+    search: Search,
+    plan: Plan,
+    counted: Index,
+    price_cny: float,
+    change: str,
+    number: int,
+    hurried: dict[str, str] | None = None,
 ) -> Step:
     """Simulate a plan: draws for margins, and draws of their own to judge it by."""
     search.progress(f"simulating, round {number}")
@@ -163,6 +180,8 @@ def try_plan(
         kept_free=room - planned.figures.demanded[..., 0],
         judged=judged,
         holds=all_hold(judged, search.targets),
+        one_by_one=_one_by_one(judged, search.targets),
+        hurried=hurried or {},
     )
     return judge_undecided(search, step)
 

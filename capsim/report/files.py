@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from capsim.certificate.ledger import Certificate
 from capsim.comparison.ranking import Comparison
+from capsim.construction.acceleration import Acceleration, Recovery
 from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.rolling_origin import Backtest
@@ -55,6 +56,7 @@ def files(
     explanation: Explanation | None = None,
     prices: pd.DataFrame | None = None,
     unsafe: Sequence[Message] = (),
+    recovery: Recovery | None = None,
     advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> Iterator[tuple[str, bytes]]:
@@ -66,7 +68,7 @@ def files(
         What the run made.
     summary
         As `summarize` gives it.
-    reached, explanation, prices, unsafe, advice, lang
+    reached, explanation, prices, unsafe, recovery, advice, lang
         As for `html_page`; the workbook has the prices too, and the language is also that of the
         figures.
 
@@ -92,6 +94,8 @@ def files(
     if outcomes is not None:
         for name, table in outcomes.tables.items():
             yield f"outcomes/{name}.csv", csv(table)
+    if recovery is not None:
+        yield from recovery_files(recovery)
     drawn = _rendered(all_figures(plan, outcomes, lang=lang))
     yield from _figure_files(drawn, "figures/")
     page = html_page(
@@ -103,6 +107,7 @@ def files(
         explanation=explanation,
         prices=prices,
         unsafe=unsafe,
+        recovery=recovery,
         advice=advice,
         lang=lang,
     )
@@ -134,6 +139,16 @@ def safety_files(hardened: Hardened) -> Iterator[tuple[str, bytes]]:
     yield "safety/rounds.csv", csv(hardened.rounds)
     yield "safety/targets.csv", csv(hardened.by_target)
     yield "safety/kept_free.csv", csv(hardened.shortages)
+    yield "safety/hurried.csv", csv(hardened.hurried)
+
+
+def recovery_files(recovery: Recovery) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of the tables on what wins lost time."""
+    yield "recovery/projects.csv", csv(recovery.projects)
+    for found in recovery.programmes:
+        name = re.sub(r"[^\w.-]+", "_", found.programme)
+        yield f"recovery/{name}-curve.csv", csv(found.curve)
+        yield f"recovery/{name}-measures.csv", csv(found.measures)
 
 
 def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tuple[str, bytes]]:
@@ -159,10 +174,13 @@ def building_files(
     programme: ConstructionSimulation,
     optimized: OptimizedStarts | None = None,
     phases: pd.DataFrame | None = None,
+    found: Acceleration | None = None,
+    projects: pd.DataFrame | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a simulated building programme.
 
-    With chosen start dates also these and their schedule, with learned durations also these.
+    With chosen start dates also these and their schedule, with learned durations also these, with
+    what hurries a programme also that, and the table of projects with options bought.
     """
     yield BUILD_MARK, to_json(view).encode()
     for name in ("dates", "probability", "waiting", "use", "gantt"):
@@ -172,6 +190,11 @@ def building_files(
         yield "schedule.csv", csv(optimized.schedule.table)
     if phases is not None:
         yield "phases.csv", csv(phases)
+    if found is not None:
+        yield "hurry-curve.csv", csv(found.curve)
+        yield "hurry-measures.csv", csv(found.measures)
+    if projects is not None:
+        yield "projects.csv", csv(projects)
 
 
 def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:

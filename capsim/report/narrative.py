@@ -26,7 +26,6 @@ from capsim.plan.targets import (
 )
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
-from capsim.simulation.outcomes import Outcomes
 
 HALF_A_CHILD = 0.5
 HALF_A_TEACHER = 0.5
@@ -185,37 +184,6 @@ def named_targets(targets: Sequence[str], say: Words) -> str:
         name = say(ASKED[rule]) if rule in ASKED else say.rule(rule.removeprefix("programme-"))
         parts.append(f"{name} {'–'.join(dict.fromkeys(of[:1] + of[-1:]))}".rstrip())
     return say.joined(parts)
-
-
-def price_of_safety(plan: Plan, summary: Mapping[str, Any], say: Words) -> Section | None:
-    """Write what it costs that the plan holds, or what stands in the way; None for one future."""
-    safety = summary.get("safety")
-    if safety is None:
-        return None
-    extra, paper = safety["extra_cny"], safety["paper"]
-    parts = [
-        say(
-            "{extra} more than the plan that is cheapest on paper, which holds in {chance} of"
-            " futures: {share} of what decisions can move",
-            extra=say.money(extra),
-            chance=say.chance(paper["probability"]),
-            share=say.share(extra / max(plan.avoidable_cny - extra, 1e6)),
-        ),
-        say(
-            "mean cost over futures, children without a place counted: {safe}, of the other plan"
-            " {paper}",
-            safe=say.money(safety["expected_cny"]),
-            paper=say.money(paper["expected_cny"]),
-        ),
-    ]
-    return Section(say("What it costs that the plan holds"), parts)
-
-
-def not_safe(reasons: Sequence[Message], say: Words) -> Section | None:
-    """Write why a plan does not hold as often as asked; None where there are no reasons."""
-    if not reasons:
-        return None
-    return Section(say("Why it does not hold as often as asked"), explained(reasons, say))
 
 
 LATER = {frozenset({"holds"}): "all hold", frozenset({"on paper"}): "all on paper"}
@@ -614,22 +582,6 @@ def _years(rows: pd.DataFrame, say: Words) -> str:
     if len(texts) > 3:
         texts = [*texts[:2], say("… {number} more years", number=len(texts) - 2)]
     return say.joined(texts)
-
-
-def late(outcomes: Outcomes, say: Words) -> Section | None:
-    """Write whose lateness hurts most; None where none does."""
-    worst = outcomes.tables["projects"]
-    worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(4)
-    parts = [
-        say(
-            "{project} ({chance} on time, {harm} pupils)",
-            project=row["project"],
-            chance=say.chance(row["p_on_time"]),
-            harm=say.count(row["harm"]),
-        )
-        for row in worst.to_dict("records")
-    ]
-    return Section(say("Lateness that hurts most"), parts) if parts else None
 
 
 def prices_head(table: pd.DataFrame, say: Words) -> str:

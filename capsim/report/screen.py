@@ -9,6 +9,7 @@ import numpy as np
 
 from capsim.analysis.shadow_prices import Prices
 from capsim.comparison.ranking import Comparison
+from capsim.construction.acceleration import Recovery
 from capsim.demand.rolling_origin import Backtest
 from capsim.i18n.language import WIDTH, Words, filled, left, right, width, words, wrapped
 from capsim.i18n.message import Message
@@ -16,6 +17,7 @@ from capsim.plan.plan import Explanation, Plan
 from capsim.report import comparison_narrative as compared
 from capsim.report import narrative
 from capsim.report.figures.places import LEVELS, backtest_table
+from capsim.report.risk_narrative import building_sections, not_safe, price_of_safety
 from capsim.simulation.outcomes import Outcomes
 
 EN = words("en")
@@ -35,6 +37,7 @@ def answer(
     outcomes: Outcomes | None = None,
     *,
     unsafe: Sequence[Message] = (),
+    recovery: Recovery | None = None,
     lang: str = "en",
 ) -> str:
     """Write a run in words, for one screen of 100 columns.
@@ -47,6 +50,8 @@ def answer(
         As `summarize` gives it.
     unsafe
         Why the plan does not hold as often as asked.
+    recovery
+        What wins lost time.
     lang
         `en` or `zh`.
     """
@@ -55,8 +60,8 @@ def answer(
     if plan.status == "infeasible":
         return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
     for section in (
-        narrative.price_of_safety(plan, summary, say),
-        narrative.not_safe(unsafe, say),
+        price_of_safety(plan, summary, say),
+        not_safe(unsafe, say),
         narrative.expected(summary, say),
     ):
         lines += [] if section is None else _listed(section)
@@ -73,8 +78,8 @@ def answer(
         lines += ["", *wrapped(*staff)]
     lines += ["", *narrative.people(summary, say)]
     lines += ["", *wrapped(*narrative.binds(plan, say))]
-    if outcomes is not None and (late := narrative.late(outcomes, say)):
-        lines += ["", *wrapped(*late)]
+    for section in building_sections(outcomes, recovery, say):
+        lines += ["", *(wrapped(*section) if recovery is None else _listed(section)[:-1])]
     return "\n".join(lines) + "\n"
 
 
@@ -260,6 +265,8 @@ def building_text(view: dict[str, Any]) -> str:
         lines += _starts_lines(view["starts"])
     if "slippage" in view:
         lines += _slippage_lines(view["slippage"])
+    if "hurry" in view:
+        lines += _hurry_lines(view["hurry"])
     return "\n".join(lines) + "\n"
 
 
@@ -277,6 +284,22 @@ def _starts_lines(view: dict[str, Any]) -> list[str]:
     for name, chance in before["programmes"].items():
         reached = after["programmes"][name]
         lines.append(f"  {name} enough in {100 * chance:.0f} -> {100 * reached:.0f} %")
+    return lines
+
+
+def _hurry_lines(view: dict[str, Any]) -> list[str]:
+    """Write how many projects of a programme can be in use, and at what cost."""
+    asked = f"{100 * view['probability']:g} %"
+    lines = [
+        f"{view['programme']} by {view['by']}, {view['required']} required. In use with {asked}:"
+    ]
+    lines += [
+        f"  {row['sure']:>5.0f} ({row['expected']:.1f} expected) with"
+        f" {EN.count(row['projects'])} projects hurried, {EN.money(row['cost_cny'])}"
+        for row in view["curve"]
+    ]
+    if view["enough"] is None:
+        lines.append(f"{view['number']} cannot be had with {asked}.")
     return lines
 
 

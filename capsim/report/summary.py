@@ -17,6 +17,7 @@ from capsim.certificate.ledger import Certificate
 from capsim.comparison.differences import shown
 from capsim.comparison.ranking import Comparison
 from capsim.comparison.sensitivity_design import heat, sweep_of, tornado
+from capsim.construction.acceleration import Acceleration, Recovery
 from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.projection import Demand
@@ -41,6 +42,7 @@ def summarize(
     certificate: Certificate | None = None,
     outcomes: Outcomes | None = None,
     hardened: Hardened | None = None,
+    recovery: Recovery | None = None,
     *,
     seed: int,
     timings_s: Mapping[str, float],
@@ -49,7 +51,7 @@ def summarize(
 
     Parameters
     ----------
-    plan, certificate, outcomes, hardened
+    plan, certificate, outcomes, hardened, recovery
         What the run made; of an infeasible plan there is neither certificate nor simulation, and
         no `hardened` where the plan is for one future alone.
     seed
@@ -128,6 +130,11 @@ def summarize(
         summary["simulation"] = _simulation(outcomes)
     if hardened is not None:
         summary["safety"] = _safety(hardened)
+    if recovery is not None:
+        summary["recovery"] = {
+            "projects": recovery.projects.to_dict("records"),
+            "programmes": [hurrying(one, one.required) for one in recovery.programmes],
+        }
     return plain(summary)
 
 
@@ -205,6 +212,7 @@ def _safety(hardened: Hardened) -> dict[str, Any]:
         "extra_cny": hardened.extra_cny,
         "expected_cny": float(rounds["expected_cny"].iloc[chosen]),
         "paper": {"objective_cny": hardened.plain.objective_cny, **paper},
+        "hurried": hardened.hurried.to_dict("records"),
         "reasons": [str(one) for one in hardened.reasons],
     }
 
@@ -455,6 +463,28 @@ def starts_gain(scenario: Scenario, optimized: OptimizedStarts) -> dict[str, Any
             "programmes": {key: row["probability"] for key, row in chances.items()},
         }
     return plain(view)
+
+
+def hurrying(found: Acceleration, number: int) -> dict[str, Any]:
+    """Sum up what it brings to hurry the projects of a programme.
+
+    Returns
+    -------
+    dict
+        programme, by, required, probability, number (asked for), enough (row of the curve that is
+        sure of it, or None) and curve (its rows).
+    """
+    return plain(
+        {
+            "programme": found.programme,
+            "by": found.by,
+            "required": found.required,
+            "probability": found.probability,
+            "number": number,
+            "enough": found.enough(number),
+            "curve": found.curve.to_dict("records"),
+        }
+    )
 
 
 def versions() -> dict[str, str]:

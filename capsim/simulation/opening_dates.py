@@ -261,12 +261,16 @@ def build_openings(
     scenario: Scenario, openings: OpeningDates, draws: int, seed: int
 ) -> ConstructionSimulation:
     """Simulate the building of what a plan opens, a replication for each draw."""
+    return build(scenario, planned=planned_dates(openings), replications=draws, seed=seed)
+
+
+def planned_dates(openings: OpeningDates) -> dict[str, list[str]]:
+    """Return the planned dates of each project's copies, as `capsim.build` takes them."""
     dates = np.datetime_as_string(openings.day.astype("datetime64[D]"))
-    planned = {
+    return {
         name: dates[openings.project == number].tolist()
         for number, name in enumerate(openings.projects)
     }
-    return build(scenario, planned=planned, replications=draws, seed=seed)
 
 
 def built_days(building: ConstructionSimulation, openings: OpeningDates) -> Index:

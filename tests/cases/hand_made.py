@@ -316,19 +316,19 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             shortfall.append(("d", "D", stage, grade, year, number, number, 0.0))
     return {
         "projects": frame(
-            "project area county kind stages programme status copies opens due places "
-            "places_compulsory places_given_up capital_cny land_mu",
+            "project area county kind stages programme status copies opens due options "
+            "places places_compulsory places_given_up capital_cny land_mu",
             (
                 *("N", "d", "D", "new", "junior", "", "candidate", 1, "2023-09-01", ""),
-                *(100, 100, 0, 5e6, 10),
+                *("", 100, 100, 0, 5e6, 10),
             ),
             (
                 *("E", "n", "C", "extend", "junior", "build", "ordered", 1, "2022-12-31"),
-                *("2022-12-31", 50, 50, 0, 8e5, 0),
+                *("2022-12-31", "", 50, 50, 0, 8e5, 0),
             ),
             (
                 *("T", "n", "C", "inclusive_kindergarten", "kindergarten", "turn", "ordered"),
-                *(1, "2022-12-31", "2022-12-31", 0, 0, 0, 0, 0),
+                *(1, "2022-12-31", "2022-12-31", "", 0, 0, 0, 0, 0),
             ),
         ),
         "openings": frame(

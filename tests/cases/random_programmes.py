@@ -17,13 +17,14 @@ def programmes(draw):
         Resource("crew", "a", 3),
         Resource("crew", "b", 2),
         Resource("money", "*", 0, ((start, 4), (start + 15.0, 6), (start + 60.5, 30))),
+        Resource("outside crew", "*", 2),
     )
     after, needs = [], []
     for i in range(size):
         after.append(
             tuple(sorted(rng.choice(i, min(i, rng.integers(0, 3)), replace=False).tolist()))
         )
-        kinds = rng.choice(3, rng.integers(0, 3), replace=False).tolist()
+        kinds = rng.choice(4, rng.integers(0, 3), replace=False).tolist()
         needs.append(tuple((r, int(rng.integers(1, 3))) for r in sorted(kinds)))
     release = [start + float(rng.choice([0.0, 0.0, 3.7, 30.0])) for _ in range(size)]
     if size > 3 and rng.random() < 0.2:

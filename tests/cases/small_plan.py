@@ -239,6 +239,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             "copies": 1,
             "opens": [opens[n % 3] for n in range(projects)],
             "due": "2022-12-31",
+            "options": "",
             "places": 900.0,
             "places_compulsory": 900.0,
             "places_given_up": 0.0,

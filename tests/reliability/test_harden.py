@@ -22,13 +22,17 @@ from capsim.plan import Plan, optimize
 from capsim.plan.targets import make_target
 from capsim.reliability.margins import (
     CHANCES,
+    Gain,
     Margins,
+    _hurried,
+    _soft,
     counted_from,
     expected_part,
     margins_of,
     quantiles,
+    with_recourse,
+    with_reserves,
 )
-from capsim.reliability.reserve_rows import _soft, with_recourse, with_reserves
 from capsim.reliability.search import bracket, interpolated_part, next_price
 from capsim.reliability.trial import Search
 from capsim.scenario import Scenario
@@ -252,7 +256,7 @@ def tried(cost: float, hits: int, draws: int = 1000, price_cny: float = 1.0) -> 
     scenario = SimpleNamespace(settings=SimpleNamespace(costs=costs))
     plan = SimpleNamespace(objective_cny=cost, avoidable_cny=1e9, scenario=scenario)
     return SimpleNamespace(
-        plan=plan, holds=np.arange(draws) < hits, price_cny=price_cny, name="a plan"
+        plan=plan, holds=np.arange(draws) < hits, price_cny=price_cny, name="a plan", one_by_one=0.0
     )
 
 
@@ -431,3 +435,51 @@ def test_where_the_scenario_itself_stands_in_the_way_nothing_is_tried():
 def test_faults(arguments, message):
     with pytest.raises(ValueError, match=message):
         capsim.harden(city(), plain=plain(), **arguments)
+
+
+@pytest.mark.parametrize("number", [6, 8])
+def test_a_programme_is_in_time_by_what_is_bought(number):
+    """Asked for with the rest, a number that crews do not make is reached by hurrying, and paid."""
+    asked = without_time_for_it(number)
+    wanted = ("placement-compulsory", "share", "programme-build")
+    found = capsim.harden(
+        asked, wanted, 0.7, draws=256, fresh_draws=1024, gap=GAP, seed=3, rounds=2
+    )
+    first = found.rounds["probability"].iloc[0]
+    assert first < 0.1
+    assert found.reached
+    assert found.low >= 0.7
+    paid = found.hurried["cost_cny"].sum()
+    assert 0 < paid < found.extra_cny
+    told = found.scenario.table("projects").set_index("project")["options"]
+    assert told[told != ""].to_dict() == dict(found.hurried[["project", "options"]].to_numpy())
+    assert found.plan.scenario is found.scenario
+    assert capsim.certify(found.scenario, found.plan).holds()
+    again = capsim.simulate(found.plan, draws=400, seed=11).tables["targets"].set_index("id")
+    assert again["probability"]["programme-build"] > 0.7
+
+
+def without_time_for_it(number: int) -> Scenario:
+    return city().variant({"programmes.build.number": number})
+
+
+def test_what_hurries_uses_up_the_budget_of_its_county():
+    model = plain().model
+    gain = Gain(
+        project=str(model.given.projects.project[0]),
+        options="two_shifts",
+        cost_cny=3e6,
+        dates=np.array([0.0]),
+        sure=np.array([0.0]),
+    )
+    row = model.program.rows_of("money.capital")
+    program, hurried = _hurried(model, model.program, [gain])
+    column = int(hurried.terms[0].column[0])
+    used = program.matrix[:, [column]].toarray()[:, 0]
+    assert used[row].sum() == pytest.approx(3.0)
+    assert np.count_nonzero(used[row]) >= 1
+    once = program.rows_of("hurried.once")
+    assert used[once].tolist() == [1.0]
+    assert program.row_upper[once].tolist() == [1.0]
+    assert program.integer[column]
+    assert 0 < program.cost[column] <= 3.0

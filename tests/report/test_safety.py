@@ -56,6 +56,9 @@ def hardened(reached: bool) -> Hardened:
                 "high": [0.33, 0.965],
             }
         ),
+        hurried=pd.DataFrame(
+            {"project": ["B1"], "options": ["two_shifts"], "cost_cny": [3_100_000.0]}
+        ),
         by_target=pd.DataFrame({"id": ["programme-build-2022"], "probability": [0.2]}),
         reasons=()
         if reached
@@ -155,4 +158,5 @@ def test_summary_and_files():
         "safety/rounds.csv",
         "safety/targets.csv",
         "safety/kept_free.csv",
+        "safety/hurried.csv",
     ]

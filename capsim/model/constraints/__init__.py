@@ -11,10 +11,10 @@ from capsim.model.constraints.capacity import (
     define_class_size,
     define_seats,
 )
-from capsim.model.constraints.catchments import define_catchment
 from capsim.model.constraints.enrolment import (
     define_admission,
     define_boarding,
+    define_catchment,
     define_continuity,
     define_intake,
     define_placement,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from capsim.construction.acceleration import Recovery
 from capsim.i18n.language import Words, words
 from capsim.i18n.message import Message
 from capsim.plan.plan import Explanation, Plan
@@ -27,8 +28,10 @@ from capsim.report.page.tables import (
     limits,
     price_advice,
     private_schools,
+    recovery_tables,
     targets,
 )
+from capsim.report.risk_narrative import building_sections, not_safe, price_of_safety
 from capsim.simulation.outcomes import Outcomes
 
 
@@ -42,6 +45,7 @@ def html_page(
     explanation: Explanation | None = None,
     prices: pd.DataFrame | None = None,
     unsafe: Sequence[Message] = (),
+    recovery: Recovery | None = None,
     advice: Sequence[Advice] = (),
     lang: str = "en",
 ) -> bytes:
@@ -63,6 +67,8 @@ def html_page(
         As `Prices.binding` gives them.
     unsafe
         Why the plan does not hold as often as asked.
+    recovery
+        What wins lost time.
     advice
         Further sections of sentences and frames.
     lang
@@ -90,7 +96,9 @@ def html_page(
         "planned": plan.status != "infeasible",
     }
     if plan.status != "infeasible":
-        content |= _contents(plan, summary, outcomes, drawn or {}, reached, unsafe, sources, say)
+        content |= _contents(
+            plan, summary, outcomes, drawn or {}, reached, unsafe, recovery, sources, say
+        )
     return render_page("plan.html", content, sources, say)
 
 
@@ -112,14 +120,15 @@ def _contents(
     drawn: Mapping[str, tuple[bytes, bytes]],
     reached: pd.DataFrame | None,
     unsafe: Sequence[Message],
+    recovery: Recovery | None,
     sources: pd.DataFrame,
     say: Words,
 ) -> dict[str, Any]:
     """Collect what the page shows of a plan."""
     spread = narrative.cost_spread(plan, summary, say)
     arriving = [
-        narrative.price_of_safety(plan, summary, say),
-        narrative.not_safe(unsafe, say),
+        price_of_safety(plan, summary, say),
+        not_safe(unsafe, say),
         narrative.expected(summary, say),
     ]
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
@@ -129,8 +138,7 @@ def _contents(
     if missing := narrative.short(plan, say):
         sections.append(missing)
     sections.append(narrative.binds(plan, say))
-    if outcomes is not None and (late := narrative.late(outcomes, say)):
-        sections.append(late)
+    sections += building_sections(outcomes, recovery, say)
     rows = narrative.target_rows(summary, say)
     for row in rows:
         row["setting"] = setting_of(row["id"], sources)
@@ -146,6 +154,7 @@ def _contents(
         "spread": spread,
         "people": narrative.people(summary, say),
         "pictures": pictures(plan, outcomes, drawn, say),
+        "lateness": [] if recovery is None else recovery_tables(recovery, say),
         "ledger": ledger(plan, outcomes, reached, say),
         "levers": private_schools(plan, say),
         "duties": duties(plan, say),

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
+from capsim.construction.acceleration import Recovery
 from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.i18n.language import Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rules_of
 from capsim.report.narrative import LIMITS, explained, price_sentences, prices_head, target_figure
 from capsim.report.page.elements import Column, County, Layout, Table, layout, money_scale
+from capsim.report.risk_narrative import option_names
 from capsim.simulation.outcomes import Outcomes
 
 MOST_COUNTIES = 60
@@ -225,6 +227,24 @@ def ledger(
         frame["p90"] = frame["project"].map(drawn["p90"]).fillna("")
         frame["harm"] = frame["project"].map(drawn["harm"]).astype(float)
     return layout("ledger").table(frame, say, note=note, further=further)
+
+
+def recovery_tables(recovery: Recovery, say: Words) -> list[Table]:
+    """List projects whose lateness harms most with their cures, and what programmes can reach."""
+    worst = recovery.projects.assign(
+        options=[option_names(text, say) for text in recovery.projects["options"]]
+    )
+    tables = [layout("lateness").table(worst, say)]
+    for number, found in enumerate(recovery.programmes, 1):
+        caption = say(
+            "{programme}: projects in use by {by}, and what it costs to hurry",
+            programme=say.rule(found.programme),
+            by=found.by,
+        )
+        values = {"asked": say.chance(found.probability)}
+        made = layout("hurrying").table(found.curve, say, caption=caption, values=values)
+        tables.append(replace(made, name=f"hurrying-{number}"))
+    return [table for table in tables if table.rows]
 
 
 def purchased(plan: Plan) -> pd.DataFrame:

@@ -426,10 +426,10 @@ def _up(amount: Floats, step: int) -> Floats:
 
 
 def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Make the tables ``phases`` (defaults by kind) and ``resources`` (crews by county)."""
+    """Make the tables ``phases`` (by kind) and ``resources`` (crews by county and others)."""
     with (files(__package__) / "phases.csv").open(encoding="utf-8") as file:
         phases = pd.read_csv(file, keep_default_na=False)
-    phases.insert(3, "distribution", "pert")
+    phases.insert(4, "distribution", "pert")
     of = dict(zip(units["area"], units["county"], strict=True))
     under_way = projects[projects["status"] != "candidate"].drop_duplicates("project")
     load = under_way["area"].map(of).value_counts()
@@ -442,6 +442,9 @@ def construction(units: pd.DataFrame, projects: pd.DataFrame) -> dict[str, pd.Da
             ("inspectors", np.maximum(np.ceil(work * 0.2), 1).astype(int), ""),
         )
     ]
+    outside = max(int(np.ceil(work.sum() * 0.25)), 1)
+    row = {"resource": "outside_crews", "county": "*", "units": outside, "calendar": "winter"}
+    frames.append(pd.DataFrame([row]))
     return {"phases": phases, "resources": pd.concat(frames, ignore_index=True)}
 
 

@@ -15,6 +15,7 @@ from capsim.scenario.validation.people import (
     schools_faults,
 )
 from capsim.scenario.validation.projects import (
+    options_faults,
     phases_faults,
     programme_faults,
     programme_warnings,
@@ -42,6 +43,7 @@ OF_TABLES = (
     schools_faults,
     projects_faults,
     programme_faults,
+    options_faults,
     phases_faults,
     resources_faults,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import pandas as pd
@@ -15,6 +15,7 @@ from capsim.scenario.validation.context import Case, breaches, without_pair
 
 SHARED = (
     *("area", "status", "earliest_opening", "due", "programme", "count", "build_months", "started"),
+    "options",
 )
 """Columns that are the same in every row of a project."""
 REORDERED = ("restage", "nine_year", "merge", "close")
@@ -151,6 +152,8 @@ def phases_faults(case: Case) -> list[Fault]:
     listed = frame["observed_months"] != ""
     bounds = "a number (only fixed and empirical durations have none)"
     only = "nothing (only empirical durations have them)"
+    option, share = frame["option"] != "", frame["option_cost_share"]
+    as_usual = "nothing (an option stands for the usual phase)"
     faults = breaches(
         phases,
         (empirical & ~listed, "observed_months", "months observed, separated by ;"),
@@ -162,15 +165,65 @@ def phases_faults(case: Case) -> list[Fault]:
         (~lognormal & (high < mode), "high_months", "at least mode_months"),
         (lognormal & (high < low), "high_months", "at least low_months"),
         (lognormal & (low <= 0), "low_months", "a number > 0 (lognormal)"),
+        (option & share.isna(), "option_cost_share", "a number (0 where an option costs nothing)"),
+        (~option & share.notna(), "option_cost_share", "nothing (only options cost more)"),
+        (option & (frame["after"] != ""), "after", as_usual),
+        (option & (frame["milestone"] != ""), "milestone", as_usual),
     )
     faults += phases.unknown("kind", KINDS, "a kind of project", blank=True)
     if "projects" not in case.unread:
         projects = case.values("projects", "project")
         faults += phases.unknown("project", projects, "a project", blank=True)
     faults += phases.faults("observed_months", _bad_months(frame))
-    faults += phases.faults("after", [*_bad_order(frame), *_bad_phases_elsewhere(frame)])
+    usual = frame[~option]
+    faults += phases.faults("after", [*_bad_order(usual), *_bad_phases_elsewhere(usual)])
+    faults += phases.faults("phase", _bad_option_phases(frame))
     resources = None if "resources" in case.unread else case.values("resources", "resource")
     return faults + phases.faults("needs", _bad_needs(frame, resources))
+
+
+def options_faults(case: Case) -> list[Fault]:
+    """Check that the options of projects are theirs, and no two of them for the same phase."""
+    projects = case.get("projects")
+    if projects is None or "phases" in case.unread or not (projects.frame["options"] != "").any():
+        return []
+    phases = case.frame("phases")
+    groups: dict[tuple[str, str], dict[str, set[str]]] = {}
+    if phases is not None:
+        names = ("project", "kind", "option", "phase")
+        for project, kind, option, phase in zip(*(phases[name] for name in names), strict=True):
+            of_option = groups.setdefault((project, kind), {})
+            if option:
+                of_option.setdefault(option, set()).add(phase)
+    return projects.faults("options", _bad_options(projects.frame, groups))
+
+
+def _bad_options(
+    projects: pd.DataFrame, groups: Mapping[tuple[str, str], Mapping[str, set[str]]]
+) -> Iterator[Bad]:
+    """Yield options that a project does not have, or that go for a phase twice."""
+    rows = zip(projects.index, projects["project"], projects["kind"], strict=True)
+    for (at, project, kind), listed in zip(rows, projects["options"], strict=True):
+        own = ((project, kind), (project, ""), ("", kind), ("", ""))
+        known = next((groups[group] for group in own if group in groups), {})
+        taken: set[str] = set()
+        for name in _parts(listed):
+            if name not in known:
+                own_words = nearest(name, known) if known else "it has none"
+                yield int(at), name, f"an option of the project in phases.csv: {own_words}"
+            elif taken & known[name]:
+                yield int(at), name, f"one option for phase {min(taken & known[name])}"
+            taken |= known.get(name, set())
+
+
+def _bad_option_phases(phases: pd.DataFrame) -> Iterator[Bad]:
+    """Yield phases of options that the project or kind does not have as usual."""
+    for _, rows in phases.groupby(["project", "kind"], sort=False):
+        usual = rows["phase"][rows["option"] == ""].tolist()
+        for at, phase, option in zip(rows.index, rows["phase"], rows["option"], strict=True):
+            if option and phase not in usual:
+                known = nearest(phase, usual) if usual else "it has none"
+                yield int(at), phase, f"a usual phase of the same project or kind: {known}"
 
 
 def _bad_months(phases: pd.DataFrame) -> Iterator[Bad]:
