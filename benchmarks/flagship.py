@@ -30,7 +30,7 @@ def checks() -> list[dict[str, object]]:
     spent = plan.timings_s
     solve = spent["solve"] + spent["second_solve"]
     build = (spent["build"] + spent["hand_over"]) / solve
-    missed = int((~plan.tables["targets"]["holds"]).sum())
+    missed = int((~plan.tables["targets"]["met"]).sum())
     opened = plan.tables["projects"].query("status == 'candidate' and copies > 0")
     mix = plan.tables["reduction"].set_index("school_year").loc[2022]
     used_up = plan.tables["limits_used"].query("binds")

@@ -46,7 +46,7 @@ COLUMNS = {
     "reduction": "school_year ordered new_seats converted purchased overfilled existing_seats "
     "fewer_pupils total",
     "large_classes": "county stage school_year classes large_classes share",
-    "targets": "id what by before required achieved holds",
+    "targets": "id what by before required achieved met",
     "admissions": "county area stage school sector grade school_year base_intake intake bought",
     "commitments": "county school_year private_before private_pupils reduction private_share "
     "projects places places_compulsory places_given_up conversions converted_places purchased "

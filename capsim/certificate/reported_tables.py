@@ -371,7 +371,7 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
     frame = reader.tables["targets"]
     at = names.positions(frame)
     reader.same_text("targets", {"by": [target.by for target in targets]}, at, names.names)
-    reported = frame["holds"].to_numpy(dtype=object)
+    reported = frame["met"].to_numpy(dtype=object)
     wrong = [
         f"{targets[i].id} says {reported[row]!r}"
         for row, i in enumerate(at)
@@ -381,7 +381,7 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
             and (targets[i].doubtful or reported[row] == targets[i].holds)
         )
     ]
-    reader.book.none_of("targets", "holds", wrong, len(reported))
+    reader.book.none_of("targets", "met", wrong, len(reported))
 
 
 def check_whole(

@@ -193,7 +193,7 @@ def compare(
         - `differences`: scenario, what, first, mean, difference, low, high, draws: simulated
           figures against those of the first scenario, draw by draw, with 95 % intervals, those of
           money widened by both gaps; differs: the interval leaves out 0 and the plans are not level
-        - `targets`: scenario, id, by, required, achieved, holds, tight (met with less than a
+        - `targets`: scenario, id, by, required, achieved, met, tight (met with less than a
           thousandth to spare), probability, low, high
         - `mix`: scenario, school_year and the terms of the reduction
         - `costs`: scenario, kind, school_year, discounted_cny (the whole), committed_cny
@@ -343,7 +343,7 @@ def _headline(plan: Plan, years: pd.DataFrame, targets: pd.DataFrame) -> dict[st
     opened = tables["projects"]
     opened = opened[(opened["status"] == "candidate") & (opened["opens"] != "")]
     return {
-        "missed": int((~targets["holds"]).sum()),
+        "missed": int((~targets["met"]).sum()),
         "objective_cny": plan.objective_cny,
         "bound_cny": plan.bound_cny,
         "committed_cny": plan.committed_cny,
@@ -369,7 +369,7 @@ def _identity(plan: Plan) -> str:
 
 
 def _targets(plan: Plan, outcomes: Outcomes | None) -> pd.DataFrame:
-    table = plan.tables["targets"][["id", "by", "required", "achieved", "holds"]]
+    table = plan.tables["targets"][["id", "by", "required", "achieved", "met"]]
     table = table.assign(tight=table["id"].isin(tight_targets(table)))
     if outcomes is None:
         return table.assign(probability=np.nan, low=np.nan, high=np.nan)

@@ -170,7 +170,7 @@ class Plan:
     @property
     def meets_targets(self) -> bool:
         """Whether there is a plan and every target holds."""
-        return self.status != "infeasible" and bool(self.tables["targets"]["holds"].all())
+        return self.status != "infeasible" and bool(self.tables["targets"]["met"].all())
 
     def prices(
         self,

@@ -23,7 +23,7 @@ from capsim.scenario.settings import Policy
 TOLERANCE = 1e-6
 """Part of what is required (at least of 1) by which a target may be missed."""
 AT_MOST, AT_LEAST = "at most", "at least"
-COLUMNS = ("id", "what", "by", "before", "required", "achieved", "holds")
+COLUMNS = ("id", "what", "by", "before", "required", "achieved", "met")
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def tight_targets(table: pd.DataFrame) -> list[str]:
     """
     spare = (table["achieved"] - table["required"]).abs()
     near = spare <= 1e-3 * table["required"].abs().clip(lower=1e-9)
-    return list(table["id"][near & table["holds"] & (table["required"] != 0)])
+    return list(table["id"][near & table["met"] & (table["required"] != 0)])
 
 
 def rules_of(ids: pd.Series) -> pd.Series:
@@ -319,7 +319,7 @@ def targets_table(
             holds = bool(target.holds(achieved))
             rows.append((target.id, what, target.date, before, target.required, achieved, holds))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({"before": float, "required": float, "achieved": float, "holds": bool})
+    return table.astype({"before": float, "required": float, "achieved": float, "met": bool})
 
 
 def _words(scenario: Scenario) -> dict[str, str]:

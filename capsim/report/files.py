@@ -96,7 +96,10 @@ def files(
             yield f"outcomes/{name}.csv", csv(table)
     if recovery is not None:
         yield from recovery_files(recovery)
-    drawn = _rendered(all_figures(plan, outcomes, lang=lang))
+    figures = all_figures(
+        plan, outcomes, safety=summary.get("safety"), recovery=recovery, lang=lang
+    )
+    drawn = _rendered(figures)
     yield from _figure_files(drawn, "figures/")
     page = html_page(
         plan,

@@ -27,6 +27,8 @@ from capsim.plan.targets import (
 from capsim.report.figures.cost import KINDS
 from capsim.report.figures.private import TERMS
 
+STATES = ("missed", "on paper", "met", "holds")
+"""What may be said of a target, the worst first; *met* where no future was simulated."""
 HALF_A_CHILD = 0.5
 HALF_A_TEACHER = 0.5
 NAMED_COUNTIES = 4
@@ -112,7 +114,7 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     of = len(summary["targets"])
     if safety is not None and summary["state"] != "missed":
         return _safe(summary, safety, proof, say)
-    if summary["state"] == "holds":
+    if summary["state"] in ("holds", "met"):
         return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
     if summary["state"] == "on paper":
         return say(
@@ -123,7 +125,7 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
             asked=say.chance(summary["asked_probability"]),
             proof=proof,
         )
-    missed = sum(not row["holds"] for row in summary["targets"])
+    missed = sum(not row["met"] for row in summary["targets"])
     return say(
         "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
     )
@@ -186,7 +188,11 @@ def named_targets(targets: Sequence[str], say: Words) -> str:
     return say.joined(parts)
 
 
-LATER = {frozenset({"holds"}): "all hold", frozenset({"on paper"}): "all on paper"}
+LATER = {
+    frozenset({"holds"}): "all hold",
+    frozenset({"met"}): "all met",
+    frozenset({"on paper"}): "all on paper",
+}
 """What is said of later years that are all met, by their states."""
 MOST_EXPECTED = 3
 """Rules met on paper only whose expected figures are told."""
@@ -242,7 +248,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
         members = table[rules == rule].iloc[1:]
         later = ""
         if len(members):
-            holding, of = int(members["holds"].sum()), len(members)
+            holding, of = int(members["met"].sum()), len(members)
             later = (
                 say(LATER.get(frozenset(members["state"]), "some on paper"))
                 if holding == of
@@ -255,11 +261,11 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
         chance = row["probability"]
         least_likely = summary["targets"][group["least"]]["probability"]
         states = set(table["state"][rules == rule])
-        urgent = next(state for state in ("missed", "on paper", "holds") if state in states)
+        urgent = min(states, key=STATES.index)
         rows.append(
             {
                 "order": (
-                    ("missed", "on paper", "holds").index(urgent),
+                    STATES.index(urgent),
                     min(1.0 if p is None else p for p in (chance, least_likely)),
                 ),
                 "rule": rule,
@@ -272,7 +278,7 @@ def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
                 "state": row["state"],
                 "chance": say.chance(chance) if simulated and chance is not None else "",
                 "later": later,
-                "all_hold": bool(row["holds"] and members["holds"].all()),
+                "all_hold": bool(row["met"] and members["met"].all()),
             }
         )
     return sorted(rows, key=lambda row: row["order"])

@@ -26,6 +26,7 @@ from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import COLUMNS
 from capsim.reliability.result import Hardened
 from capsim.report.figures.private import reduction_table
+from capsim.report.narrative import STATES
 from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import Outcomes
 
@@ -147,8 +148,8 @@ def _targets(
 ) -> list[dict[str, Any]]:
     """List the targets, each with what is to be expected and its state.
 
-    A target that the plan meets *holds* where it does in as many simulated futures as asked, or
-    where nothing was simulated; else it is met *on paper* only. One that the plan misses is
+    A target that the plan meets *holds* where it does in as many simulated futures as asked; else
+    it is met *on paper* only, or *met* where nothing was simulated. One that the plan misses is
     *missed*. Without a simulation of its own a plan that was made safe has the probabilities by
     which it was judged.
     """
@@ -163,18 +164,19 @@ def _targets(
     rows = plan.tables["targets"][list(COLUMNS)]
     records: list[Any] = rows.to_dict("records")
     found = [{**row, **drawn.get(row["id"], known)} for row in records]
-    return [{**row, "state": _state(row["holds"], row["probability"], asked)} for row in found]
+    return [{**row, "state": _state(row["met"], row["probability"], asked)} for row in found]
 
 
 def _state(holds: bool, probability: float | None, asked: float) -> str:
     if not holds:
         return "missed"
-    return "holds" if probability is None or probability >= asked else "on paper"
+    if probability is None:
+        return "met"
+    return "holds" if probability >= asked else "on paper"
 
 
 def _worst(states: Iterable[str]) -> str:
-    found = set(states)
-    return next((state for state in ("missed", "on paper") if state in found), "holds")
+    return min(states, key=STATES.index, default="holds")
 
 
 def _simulation(outcomes: Outcomes) -> dict[str, Any]:
@@ -213,6 +215,7 @@ def _safety(hardened: Hardened) -> dict[str, Any]:
         "expected_cny": float(rounds["expected_cny"].iloc[chosen]),
         "paper": {"objective_cny": hardened.plain.objective_cny, **paper},
         "hurried": hardened.hurried.to_dict("records"),
+        "rounds": rounds.assign(chosen=np.arange(len(rounds)) == chosen).to_dict("records"),
         "reasons": [str(one) for one in hardened.reasons],
     }
 
@@ -503,7 +506,7 @@ def holds(summary: Mapping[str, Any]) -> bool:
         return False
     if "safety" in summary:
         return bool(summary["safety"]["reached"])
-    return bool(summary["state"] == "holds")
+    return bool(summary["state"] in ("holds", "met"))
 
 
 def to_json(summary: Mapping[str, Any]) -> str:

@@ -85,7 +85,7 @@ def plan_workbook(
                 for key in ("probability", "mean", "p05", "p95")
             },
             state=[said[row["state"]] for row in summary["targets"]],
-            holds=["yes 是" if holds else "no 否" for holds in targets["holds"]],
+            met=["yes 是" if met else "no 否" for met in targets["met"]],
         ),
         "projects": _projects(plan, outcomes, reached),
         "admissions": admissions.assign(sector=admissions["sector"].map(said)),
@@ -120,7 +120,7 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     yield "Content hash", "内容摘要", scenario.hash, ""
     yield "Planned school years", "规划学年", f"{scenario.first_year}–{scenario.last_year}", ""
     yield "Status", "状态", known["status"].get(plan.status, plan.status), ""
-    yield "Targets met", "达成目标", sum(row["holds"] for row in targets), f"of {len(targets)} 项"
+    yield "Targets met", "达成目标", sum(row["met"] for row in targets), f"of {len(targets)} 项"
     paper = sum(row["state"] == "on paper" for row in targets)
     asked = f"likely below 可能性低于 {summary['asked_probability']:.0%}"
     yield "of these on paper only", "其中仅纸面达成", paper, asked

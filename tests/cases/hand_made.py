@@ -404,7 +404,7 @@ def plan_tables() -> dict[str, pd.DataFrame]:
         "large_classes": frame(
             "county stage school_year classes large_classes share", *large_rows()
         ),
-        "targets": frame("id what by before required achieved holds", *target_rows()),
+        "targets": frame("id what by before required achieved met", *target_rows()),
         "admissions": frame(
             "county area stage school sector grade school_year base_intake intake bought",
             *admission_rows(),

@@ -261,7 +261,7 @@ def written_plan(counties: int = 2, projects: int = 12) -> SimpleNamespace:
             ("share-2024", "private share, whole", "2024-12-31", 0.257, 0.05, 0.046, True),
             ("programme-build-2022", "projects in use", "2022-12-31", 0.0, 145.0, 145.0, True),
         ],
-        columns=["id", "what", "by", "before", "required", "achieved", "holds"],
+        columns=["id", "what", "by", "before", "required", "achieved", "met"],
     )
     large = [
         (county, stage, year, 100.0, 3.0 + year - 2021, 0.03 + 0.01 * (year - 2021))

@@ -91,7 +91,7 @@ LIES: list[tuple[str, str, Lie]] = [
         "shares",
         columns_swapped("private_excluding_purchased", "private_including_purchased"),
     ),
-    ("every target is just met", "targets", lambda t: t.assign(achieved=t["required"], holds=True)),
+    ("every target is just met", "targets", lambda t: t.assign(achieved=t["required"], met=True)),
 ]
 
 

@@ -229,8 +229,8 @@ def test_a_stricter_rule_is_noticed(
         ("non-negative", {"enrolment": [(0, "pupils", -1.0)]}),
         ("tables", {"enrolment": [(0, "pupils", np.nan)]}),
         # What is neither true nor false.
-        ("targets", {"targets": [(0, "holds", "yes")]}),
-        ("targets", {"targets": [(0, "holds", None)]}),
+        ("targets", {"targets": [(0, "met", "yes")]}),
+        ("targets", {"targets": [(0, "met", None)]}),
         ("tables", {"flows": [(0, "to_area", "d")]}),
         ("tables", {"flows": [(0, "to_school", "P")]}),
     ],

@@ -154,7 +154,7 @@ def test_a_share_of_nobody_is_no_target() -> None:
     plan = capsim.optimize(town, threads=1)
     certificate = certify(town, plan)
     assert certificate.holds(), certificate.worst
-    targets = plan.tables["targets"].set_index("id")["holds"]
+    targets = plan.tables["targets"].set_index("id")["met"]
     floors = targets.index[targets.index.str.startswith("kindergarten_")]
     assert {name.rpartition("-")[2] for name in floors} == {str(y) for y in range(2022, 2028)}
     assert targets[floors].all()

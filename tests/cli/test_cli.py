@@ -50,7 +50,7 @@ def report(city, tmp_path_factory):
 def test_run_answers_and_writes_everything(report):
     out, said = report
     summary = json.loads((out / "summary.json").read_text())
-    met = all(row["holds"] for row in summary["targets"])
+    met = all(row["met"] for row in summary["targets"])
     assert summary["safety"]["targets"][0] == "placement-compulsory"
     assert said.exit_code == (0 if met and summary["safety"]["reached"] else 3)
     assert (out / "answer.txt").read_text() in said.stdout
@@ -92,7 +92,7 @@ def test_on_paper_the_plan_is_for_one_future(city, report, tmp_path):
     said = call("run", city, "--out", tmp_path / "out", "--draws", 20, "--paper")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert "safety" not in summary
-    assert said.exit_code == {"holds": 0, "on paper": 3}[summary["state"]]
+    assert said.exit_code == {"holds": 0, "met": 0, "on paper": 3}[summary["state"]]
     safe = json.loads((report[0] / "summary.json").read_text())["safety"]
     assert safe["paper"]["objective_cny"] == pytest.approx(summary["objective_cny"], rel=1e-9)
     assert not (tmp_path / "out" / "safety").exists()

@@ -130,7 +130,7 @@ def test_targets_lead_to_what_orders_them_and_its_mark(page):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_nothing_is_green_that_too_few_futures_keep(lang):
     plan = written_plan()
-    plan.tables["targets"]["holds"] = True
+    plan.tables["targets"]["met"] = True
     drawn = written_outcomes(plan)
     paper = made(plan, drawn, lang).decode()
     assert 'class="verdict paper"' in paper

@@ -32,7 +32,7 @@ CURVE = pd.DataFrame(
 
 def hardened(reached: bool) -> Hardened:
     plan = written_plan()
-    plan.tables["targets"] = plan.tables["targets"].assign(holds=True)
+    plan.tables["targets"] = plan.tables["targets"].assign(met=True)
     empty = pd.DataFrame({"id": []})
     return Hardened(
         scenario=plan.scenario,

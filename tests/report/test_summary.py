@@ -78,13 +78,13 @@ def test_summary_is_strict_json_of_plain_numbers():
     read = json.loads(text, parse_constant=pytest.fail)
     assert read["gap"] is None
     assert read["targets"][0]["probability"] is None
-    assert read["targets"][0]["holds"] is False
+    assert read["targets"][0]["met"] is False
 
 
 def test_a_missed_target_is_not_a_plan_that_holds():
     assert not holds(SUMMARY)
     plan = written_plan()
-    plan.tables["targets"]["holds"] = True
+    plan.tables["targets"]["met"] = True
     assert holds(summarize(plan, seed=0, timings_s={}))
 
 
@@ -99,7 +99,7 @@ def test_a_target_that_too_few_futures_keep_is_met_on_paper(
     asked: float, state: str, said: str
 ) -> None:
     plan = written_plan()
-    plan.tables["targets"]["holds"] = True
+    plan.tables["targets"]["met"] = True
     plan.scenario.settings.reliability.probability = asked
     summary = summarize(plan, None, OUTCOMES, seed=0, timings_s={})
     text = answer(plan, summary, OUTCOMES)

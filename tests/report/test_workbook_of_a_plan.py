@@ -74,7 +74,7 @@ def test_numbers_are_the_plans_own_to_the_last_digit(made):
     assert costs == plan.tables["costs"]["cost_cny"].tolist()
     said = {row[0]: row[2] for row in rows(book["summary"])}
     assert said["Total cost, discounted"] == plan.objective_cny
-    assert said["Targets met"] == sum(row["holds"] for row in summary["targets"])
+    assert said["Targets met"] == sum(row["met"] for row in summary["targets"])
     assert book["balance"]["E3"].number_format == "#,##0"
 
 

@@ -84,7 +84,7 @@ def test_targets_and_verdicts(city):
     targets = plan.tables["targets"].set_index("id")
     simulated = out.tables["targets"].set_index("id")
     assert simulated["mean"].to_dict() == pytest.approx(targets["achieved"].to_dict(), **EXACT)
-    assert (simulated["probability"] == targets["holds"]).all()
+    assert (simulated["probability"] == targets["met"]).all()
 
 
 @cities

@@ -125,7 +125,7 @@ def explain(plan: Plan) -> Explanation | None:
     # Other targets of a relaxation are measured on whole classes and projects.
     if not plan.relaxed:
         opening += target_sentences(plan)
-    if "placement" not in set(targets["id"][~targets["holds"].to_numpy(bool)]):
+    if "placement" not in set(targets["id"][~targets["met"].to_numpy(bool)]):
         return _nothing(opening)
     explanation = explain_contradiction(plan.model)
     if explanation is None:

@@ -175,7 +175,7 @@ def shortfall_sentences(plan: Plan) -> list[Message]:
 def target_sentences(plan: Plan) -> list[Message]:
     """Write which other targets a plan misses, the scenario having switched their rules off."""
     targets = plan.tables["targets"]
-    missed = targets[~targets["holds"].to_numpy(bool) & (targets["id"] != "placement")]
+    missed = targets[~targets["met"].to_numpy(bool) & (targets["id"] != "placement")]
     return [
         Message(
             "Target {target} is missed by the plan ({achieved} where {required} is required by"

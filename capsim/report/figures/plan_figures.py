@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from capsim.construction.acceleration import Recovery
 from capsim.i18n.language import Words, words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
@@ -15,7 +17,7 @@ from capsim.report.figures.maps import catchment_map, catchment_table, map_figur
 from capsim.report.figures.places import balance, balance_table, class_size_table, class_sizes, mix
 from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
-from capsim.report.figures.risk import shortfall_fan, target_chances
+from capsim.report.figures.risk import hurrying, plans_tried, shortfall_fan, target_chances
 from capsim.report.figures.style import STYLE, new_figure, note_all
 from capsim.simulation.outcomes import Outcomes
 
@@ -24,9 +26,23 @@ LATER = 8
 
 
 def all_figures(
-    plan: Plan, outcomes: Outcomes | None = None, *, lang: str = "en"
+    plan: Plan,
+    outcomes: Outcomes | None = None,
+    *,
+    safety: Mapping[str, Any] | None = None,
+    recovery: Recovery | None = None,
+    lang: str = "en",
 ) -> dict[str, Figure]:
-    """Draw every figure that the plan and its outcomes have something for, by file name.
+    """Draw every figure that a run has something for, by file name.
+
+    Parameters
+    ----------
+    plan, outcomes, recovery
+        What the run made.
+    safety
+        Key ``safety`` of its summary.
+    lang
+        `en` or `zh`.
 
     Raises
     ------
@@ -55,6 +71,11 @@ def all_figures(
             figures["shortfall"] = _fans(outcomes, words(lang))
             height = 1.8 + 0.28 * len(target_groups(outcomes.tables["targets"]))
             figures["chances"] = _one(9, height, target_chances, plan, outcomes, lang=lang)
+        if safety is not None:
+            figures["safety"] = _one(9, 4.2, plans_tried, plan, safety, lang=lang)
+        for number, found in enumerate([] if recovery is None else recovery.programmes, 1):
+            if len(found.curve) > 1:
+                figures[f"hurrying-{number}"] = _one(9, 4.2, hurrying, plan, found, lang=lang)
     return figures
 
 

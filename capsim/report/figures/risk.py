@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from capsim.construction.acceleration import Acceleration
 from capsim.i18n.language import words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
@@ -114,6 +116,83 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes, *, lang: str = "en"
         seed=outcomes.seed,
     )
     note(ax, plan.scenario, say, text)
+
+
+def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = "en") -> None:
+    """Draw what the plans tried cost beyond the cheapest, and how often they hold, on an Axes.
+
+    Parameters
+    ----------
+    ax : Axes
+    plan : Plan
+    safety : mapping
+        Key ``safety`` of the summary of a run.
+    lang : str
+    """
+    say = words(lang)
+    rounds = pd.DataFrame(safety["rounds"])
+    unit, name = 1e6, say("million RMB")
+    x, y = 100 * rounds["probability"].to_numpy(float), rounds["extra_cny"].to_numpy(float) / unit
+    error = 100 * np.abs(
+        rounds[["low", "high"]].to_numpy(float).T - rounds["probability"].to_numpy()
+    )
+    asked = 100 * safety["asked"]
+    ax.axvline(asked, color=GREY, linestyle="--", linewidth=1)
+    chosen = rounds["chosen"].to_numpy(bool)
+    looks = (
+        ("cheapest plan on paper", np.arange(len(x)) == 0, ORANGE, "s"),
+        ("other plans tried", (np.arange(len(x)) > 0) & ~chosen, GREY, "D"),
+        ("the plan given", chosen, BLUE, "o"),
+    )
+    for label, mine, colour, form in looks:
+        if mine.any():
+            look: dict[str, Any] = {"color": colour, "fmt": form, "markersize": 8, "capsize": 3}
+            ax.errorbar(x[mine], y[mine], xerr=error[:, mine], label=say(label), **look)
+    for at in np.flatnonzero(chosen | (np.arange(len(x)) == 0)):
+        left = x[at] > 50
+        text = say(
+            "holds in {chance}, mean cost {cost}",
+            chance=say.chance(x[at] / 100),
+            cost=say.money(rounds["expected_cny"].iloc[at]),
+        )
+        place = {"ha": "right" if left else "left", "va": "bottom", "fontsize": 8}
+        beside(ax, text, (min(x[at], asked), y[at]), -8 if left else 8, 8, **place)
+    beside(ax, say("asked for"), (asked, 0.0), -4, 2, ha="right", va="bottom", fontsize=8)
+    ax.set_xlim(0, 102)
+    ax.margins(y=0.25)
+    ax.set_xlabel(say("share of simulations in which all that is asked for holds, %"))
+    ax.set_ylabel(say("cost beyond the cheapest plan, {unit}", unit=name))
+    ax.set_title(say("What safety costs"), pad=24)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2)
+    text = say("Cost discounted; mean cost with children without a place counted.")
+    note(ax, plan.scenario, say, text)
+
+
+def hurrying(ax: Axes, plan: Plan, found: Acceleration, *, lang: str = "en") -> None:
+    """Draw the projects of a programme in use by its date against the cost to hurry, on an Axes."""
+    say = words(lang)
+    unit, name = 1e6, say("million RMB")
+    curve = found.curve
+    x = curve["cost_cny"].to_numpy(float) / unit
+    band: dict[str, Any] = {"color": "#C6DBEF", "linewidth": 0}
+    label = say("{part} % of simulations", part=90)
+    ax.fill_between(x, curve["p05"], curve["p95"], label=label, **band)
+    ax.plot(x, curve["expected"], color=ORANGE, linestyle="--", label=say("mean"))
+    asked = say.chance(found.probability)
+    label = say("in use with {asked}", asked=asked)
+    ax.plot(x, curve["sure"], color=BLUE, marker="o", markersize=4, label=label)
+    ax.axhline(found.required, color=VERMILLION, linewidth=1)
+    most = float(x.max(initial=0.0)) or 1.0
+    text = say("{required} required", required=say.count(found.required))
+    beside(ax, text, (most, found.required), 0, 3, ha="right", va="bottom", fontsize=8)
+    ax.set_xlim(-0.02 * most, 1.02 * most)
+    ax.margins(y=0.1)
+    ax.set_xlabel(say("cost of hurrying projects, {unit}", unit=name))
+    ax.set_ylabel(say("projects in use by {by}", by=found.by))
+    title = say("Projects in time, and what hurrying costs: {rule}", rule=say.rule(found.programme))
+    ax.set_title(title, pad=24)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2)
+    note(ax, plan.scenario, say, "")
 
 
 NEAR = 3.0

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from capsim.comparison.ranking import TERMS, Comparison
@@ -132,6 +133,8 @@ def _state(best: pd.Series, asked: float) -> str:
     """Return the state of the scenario that comes first."""
     if best["status"] == "infeasible" or best["missed"] > 0:
         return "missed"
+    if np.isnan(best["least_probability"]):
+        return "met"
     return "on paper" if best["least_probability"] < asked else "holds"
 
 

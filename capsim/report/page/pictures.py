@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
+from typing import Any
 
 import pandas as pd
 from PIL import Image
@@ -58,6 +59,7 @@ def pictures(
     plan: Plan,
     outcomes: Outcomes | None,
     drawn: Mapping[str, tuple[bytes, bytes]],
+    summary: Mapping[str, Any],
     say: Words,
 ) -> list[Picture]:
     """List the figures in order, with their data.
@@ -66,14 +68,23 @@ def pictures(
     ----------
     drawn
         By name (`mix`, `balance-2022`), SVG and PNG.
+    summary
+        As `summarize` gives it.
     """
     shown = []
     for name, (svg, png) in drawn.items():
         kind, _, year = name.rpartition("-") if name[-1].isdigit() else (name, "", "")
         table, shape = None, layout(f"figure-{kind}")
         title = say(shape.caption) + (f", {year}" if year else "")
+        if kind == "hurrying":
+            programme = summary["recovery"]["programmes"][int(year) - 1]["programme"]
+            title = f"{say(shape.caption)}: {say.rule(programme)}"
         if shape.columns:
-            frame = _frame(kind, int(year or plan.scenario.first_year), plan, outcomes, say)
+            frame = (
+                pd.DataFrame(summary["safety"]["rounds"])
+                if kind == "safety"
+                else _frame(kind, int(year or plan.scenario.first_year), plan, outcomes, say)
+            )
             further = _further(kind, frame, say)
             table = shape.table(frame, say, name=f"{name}-data", caption=title, further=further)
         shown.append(Picture(name, title, address(svg, png), 1000, table))

@@ -153,7 +153,7 @@ def _contents(
         "arriving": [section for section in arriving if section is not None],
         "spread": spread,
         "people": narrative.people(summary, say),
-        "pictures": pictures(plan, outcomes, drawn, say),
+        "pictures": pictures(plan, outcomes, drawn, summary, say),
         "lateness": [] if recovery is None else recovery_tables(recovery, say),
         "ledger": ledger(plan, outcomes, reached, say),
         "levers": private_schools(plan, say),

@@ -60,7 +60,7 @@ def targets(plan: Plan, summary: dict[str, Any], say: Words) -> Table:
 def _states(frame: pd.DataFrame) -> list[str]:
     if "state" in frame:
         return list(frame["state"])
-    return ["holds" if holds else "missed" for holds in frame["holds"]]
+    return ["met" if met else "missed" for met in frame["met"]]
 
 
 def target_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:

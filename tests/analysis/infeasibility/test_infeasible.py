@@ -140,8 +140,8 @@ def test_a_poor_plan_is_still_a_plan() -> None:
     assert plan.tables["shortfall"]["shortfall"].sum() == pytest.approx(20.0)
     assert not plan.meets_targets
     targets = plan.tables["targets"].set_index("id")
-    assert not targets["holds"].loc["placement"]
-    assert targets["holds"].loc["reduction"]
+    assert not targets["met"].loc["placement"]
+    assert targets["met"].loc["reduction"]
 
 
 def test_an_ordered_reduction_larger_than_the_private_schools() -> None:
