@@ -97,6 +97,7 @@ def near_optimal(
     *,
     kinds: Sequence[str] = ("project", "conversion", "total"),
     demand: Demand | None = None,
+    progress: Callable[[str], None] = lambda words: None,
     **options: Unpack[SolveKeywords],
 ) -> NearOptimal:
     """Find the least and the most of each project and lever in all plans near the best.
@@ -116,6 +117,8 @@ def near_optimal(
         (place-years of a school), ``closure`` (1 or 0) and ``total`` (places built, schools
         converted, place-years bought, teachers hired, and so on, of the whole).
     demand : Demand, optional
+    progress : callable, optional
+        Told how many decisions have been looked at; it may raise to stop.
     **options : see :class:`~capsim.SolveOptions`
         But ``solver``. The gap is that of the best plan, 1e-4 where not given, 1e-3 in a large
         program; the seconds are for everything: ends not reached by then are not proved, and say
@@ -143,8 +146,10 @@ def near_optimal(
     model = model_of(scenario, demand)
     gap = GAP_LARGE if is_large(model.program) else GAP
     solving = SolveOptions.of(near_optimal, options, gap=gap, without=["solver"])
+    progress("the best plan")
     space = near_optimal_space(model, within, solving)
     every, route = levers(model, kinds), COUNTIES
+    progress(f"near-optimal plans: {len(every)} decisions")
     ends = _ends_by_county(space, every)
     if ends is None:
         exact = replace(solving, gap=0.0)
@@ -155,7 +160,7 @@ def near_optimal(
             partial(_solve_end, space, relaxed, False),
             partial(_solve_end, space, whole, True),
         ]
-        ends = _Ends(space, every, space.program, space.x, steps).all()
+        ends = _Ends(space, every, space.program, space.x, steps).all(progress)
     ranges = pd.DataFrame(
         {
             "kind": [lever.kind for lever in every],
@@ -294,9 +299,13 @@ class _Ends:
         """Add a solution to those that have been found."""
         self._reached.append([lever.value(x) for lever in self.levers])
 
-    def all(self) -> list[tuple[End, End]]:
+    def all(self, progress: Callable[[str], None] = lambda words: None) -> list[tuple[End, End]]:
         """Return the least and the (negative) most of every lever."""
-        return [(self._end(at, 1.0), self._end(at, -1.0)) for at in range(len(self.levers))]
+        out = []
+        for at in range(len(self.levers)):
+            progress(f"near-optimal plans: {at} of {len(self.levers)} decisions")
+            out.append((self._end(at, 1.0), self._end(at, -1.0)))
+        return out
 
     def _end(self, at: int, sign: float) -> End:
         lever = self.levers[at]

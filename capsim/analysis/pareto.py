@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -101,6 +101,7 @@ def pareto(
     points: int = 9,
     demand: Demand | None = None,
     relax: bool = False,
+    progress: Callable[[str], None] = lambda words: None,
     **options: Unpack[SolveKeywords],
 ) -> Front:
     """Find plans that trade two or three criteria off against each other.
@@ -117,6 +118,8 @@ def pareto(
         Children to be placed; projected where not given.
     relax : bool
         Of the linear relaxation only: a front that no plan can beat, and points that are no plans.
+    progress : callable, optional
+        Told how many points have been looked at; it may raise to stop.
     **options : see :class:`~capsim.SolveOptions`
         But ``solver``. The gap, 1e-4 where not given, is of each step; the seconds are for the
         whole front, of which what is found by then is returned.
@@ -151,12 +154,15 @@ def pareto(
     steps = _Steps(model, aims, relax, solving)
     free = np.full(len(aims), np.inf)
     order = range(len(aims))
-    ends = [steps.point(free, [k, *(i for i in order if i != k)]) for k in order]
+    ends = []
+    for k in order:
+        progress(f"the best of {names[k]}")
+        ends.append(steps.point(free, [k, *(i for i in order if i != k)]))
     found = [point for point in ends if point is not None]
     payoff = np.stack([point.value for point in found])
     best, worst = payoff.min(axis=0), payoff.max(axis=0)
-    grid = itertools.product(*(np.linspace(worst[k], best[k], points) for k in order[1:]))
-    complete = _fill(steps, found, grid)
+    limits = [np.linspace(worst[k], best[k], points) for k in order[1:]]
+    complete = _fill(steps, found, list(itertools.product(*limits)), progress)
     table, kept = _table(found, names)
     return Front(
         model=model,
@@ -171,10 +177,16 @@ def pareto(
     )
 
 
-def _fill(steps: _Steps, found: list[_Point], grid: Iterable[tuple[float, ...]]) -> bool:
+def _fill(
+    steps: _Steps,
+    found: list[_Point],
+    grid: Sequence[tuple[float, ...]],
+    progress: Callable[[str], None],
+) -> bool:
     """Solve every limit of the grid whose answer is not known yet; whether all were solved."""
     impossible: list[Array] = []
-    for limits in grid:
+    for number, limits in enumerate(grid):
+        progress(f"trade-off: {number} of {len(grid)} limits")
         limit = np.array([np.inf, *map(slackened, limits)])
         if any((limit <= other).all() for other in impossible):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -38,6 +39,7 @@ def simulate(
     executor: Executor | None = None,
     store: ResultStore | str | Path | None = None,
     done: Done = lambda finished, total: None,
+    progress: Callable[[str], None] = lambda words: None,
 ) -> Outcomes:
     """Simulate a plan under draws of demand and of opening dates.
 
@@ -64,6 +66,8 @@ def simulate(
         others only.
     done : callable, optional
         Called with how many of how many blocks are finished, each time one is.
+    progress : callable, optional
+        Told the same in words; it may raise to stop.
 
     Returns
     -------
@@ -94,6 +98,11 @@ def simulate(
     """
     if not hasattr(plan, "tables"):
         raise TypeError(f"expected a plan, not a {type(plan).__name__}: solve it by optimize(...)")
+
+    def told(finished: int, total: int) -> None:
+        done(finished, total)
+        progress(f"simulating: {finished} of {total} blocks of draws")
+
     run = trial(
         plan,
         draws=draws,
@@ -102,7 +111,7 @@ def simulate(
         openings=openings,
         executor=executor,
         store=store,
-        done=done,
+        done=told,
     )
     made = tables(run.data, run.targets, run.figures, run.ready)
     about = summary(made, draws, seed, uncertainty)

@@ -9,6 +9,7 @@ from every_plan import EveryPlan, choices
 from hypothesis import given
 from hypothesis import strategies as st
 
+import capsim
 from capsim import pareto
 from capsim.analysis.pareto import non_dominated
 from capsim.certificate import certify
@@ -123,3 +124,19 @@ def test_rules_that_contradict_each_other() -> None:
             scenario.variant({"policy.reduction": 60.0, "policy.reduction_year": 2022}),
             ("cost", "surplus"),
         )
+
+
+def test_progress_counts_what_is_left_and_may_stop():
+    small = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    told = []
+    capsim.pareto(small, ("cost", "surplus"), points=3, progress=told.append)
+    assert told[:2] == ["the best of cost", "the best of surplus"]
+    assert told[-1] == "trade-off: 2 of 3 limits"
+
+    def stop(words):
+        raise KeyboardInterrupt(words)
+
+    with pytest.raises(KeyboardInterrupt, match="the best plan"):
+        capsim.near_optimal(small, 0.02, kinds=["project"], progress=stop)
+    with pytest.raises(KeyboardInterrupt, match="1 of 1 blocks of draws"):
+        capsim.simulate(capsim.optimize(small, gap=0.05), draws=10, progress=stop)
