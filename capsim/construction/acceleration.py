@@ -42,9 +42,9 @@ NEARLY_DAYS = 120.0
 """Days late from which on that is nothing."""
 LEAST_GAIN = 0.01
 """Projects in time that an option must bring, in the mean."""
-POINTS = 12
+POINTS = 10
 """Numbers of options at which the curve is drawn, beside none."""
-SEARCH_DRAWS = 100
+SEARCH_DRAWS = 50
 """Replications in which options are tried."""
 
 
@@ -626,6 +626,8 @@ class Recovery:
     projects: pd.DataFrame
 
 
+REPORTED = 400
+"""Replications by which a report judges what hurrying brings."""
 MOST_HARMFUL = 10
 """Projects for which a cure is looked for."""
 
@@ -666,7 +668,15 @@ def recovery(
     programmes: tuple[Acceleration, ...] = ()
     if has_options(scenario):
         programmes = tuple(
-            accelerate(scenario, name, probability, planned=planned, seed=seed, progress=progress)
+            accelerate(
+                scenario,
+                name,
+                probability,
+                planned=planned,
+                replications=REPORTED,
+                seed=seed,
+                progress=progress,
+            )
             for name in late
         )
     return Recovery(programmes, harmful.merge(found, on="project", how="left"))

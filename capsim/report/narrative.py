@@ -215,9 +215,13 @@ def expected(summary: dict[str, Any], say: Words) -> Section | None:
             key: target_figure(row["id"], row[key], say)
             for key in ("mean", "p05", "p95", "required")
         }
+        as_sure = figures["p05"] == figures["p95"]
         parts.append(
             say(
-                "{rule}, {by}: {mean} expected ({p05} to {p95}), {required} required; holds in"
+                "{rule}, {by}: {p05} in nearly all futures, {required} required; holds in {chance}"
+                " of them"
+                if as_sure
+                else "{rule}, {by}: {mean} expected ({p05} to {p95}), {required} required; holds in"
                 " {chance} of futures",
                 rule=say.rule(rule.removeprefix("programme-")),
                 by=str(row["by"]),
