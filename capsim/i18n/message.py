@@ -60,4 +60,14 @@ def _text(place: str, value: Value, say: Words) -> str:
         return value.text(say)
     if isinstance(value, float):
         return say.amount(value)
+    if place == "target":
+        return _target(str(value), say)
     return say.name(str(value)) if place in NAMED else str(value)
+
+
+def _target(name: str, say: Words) -> str:
+    """Name a target by its rule and, where it has one, its year."""
+    rule, _, year = name.rpartition("-")
+    if len(year) == 4 and year.isdigit() and rule and not name.startswith("programme-"):
+        return f"{say.rule(rule)} {year}"
+    return say.rule(name)

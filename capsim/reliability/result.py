@@ -14,7 +14,7 @@ from capsim.lp.array_types import Array, Flag
 from capsim.plan.plan import Plan
 from capsim.plan.targets import Target
 from capsim.reliability.margins import CHANCES
-from capsim.reliability.trial import Search, Step, achieved, all_hold, interval
+from capsim.reliability.trial import COMPULSORY, Search, Step, achieved, all_hold, interval
 from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import ANY
 from capsim.simulation.run import trial
@@ -187,9 +187,19 @@ def explain(search: Search, step: Step) -> tuple[Message, ...]:
         *_missed_as_planned(search, step),
     ]
     flags = {name: by_target[name][0].holds(by_target[name][1]) for name in search.targets}
-    for name, flag in sorted(flags.items(), key=lambda pair: pair[1].mean()):
-        if not flag.all():
-            sentences.append(_failure(*by_target[name], flag))
+    failing = [name for name in flags if not flags[name].all()]
+    told: set[str] = set()
+    for name in sorted(failing, key=lambda name: flags[name].mean()):
+        rule = by_target[name][0].rule if name != COMPULSORY else name
+        if rule in told:
+            continue
+        told.add(rule)
+        others = sum(by_target[one][0].rule == rule != "programme" for one in failing) - 1
+        sentences.append(_failure(*by_target[name], flags[name]))
+        if others > 0 and rule != COMPULSORY:
+            sentences.append(
+                Message("So do {number} more years of it, less often.", {"number": float(others)})
+            )
     return (*sentences, *_where(search, step), *_causes(search, step))
 
 
@@ -237,16 +247,20 @@ def _failure(target: Target, figure: Array, flag: Flag) -> Message:
 
 
 def _where(search: Search, step: Step) -> list[Message]:
-    """Name the counties, stages and years in which children most often have no place."""
+    """Name the counties and stages that most often lack places, each in its worst year."""
     data, short = step.judged.data, step.judged.figures.shortfall
     county = np.zeros((len(data.space.counties), *short.shape[1:]))
     np.add.at(county, data.space.county, short)
     county[:, [not search.guards(stage.compulsory) for stage in data.stages]] = 0.0
     often = (county >= ANY).mean(-1)
-    out = []
-    for flat in np.argsort(-often, axis=None, kind="stable")[:WORST]:
-        c, s, t = np.unravel_index(flat, often.shape)
-        if often[c, s, t] > 0:
+    out: list[Message] = []
+    told_of: set[tuple[int, int]] = set()
+    for flat in np.argsort(-often, axis=None, kind="stable"):
+        c, s, t = (int(at) for at in np.unravel_index(flat, often.shape))
+        if often[c, s, t] == 0 or len(told_of) == WORST:
+            break
+        if (c, s) not in told_of:
+            told_of.add((c, s))
             lacking = county[c, s, t][county[c, s, t] >= ANY]
             told: dict[str, Value] = {
                 "county": str(data.space.counties[c]),
@@ -262,7 +276,7 @@ def _where(search: Search, step: Step) -> list[Message]:
                     told,
                 )
             )
-            out += _lifts(step, int(c), data.stages[s].name, int(data.space.years[t]))
+            out += _lifts(step, c, data.stages[s].name, int(data.space.years[t]))
     return out
 
 
@@ -302,6 +316,14 @@ def _lifts(step: Step, county: int, stage: str, year: int) -> list[Message]:
         out.append(
             Message("There more of this would help: {limits} (used up).", {"limits": tuple(lifts)})
         )
+    if not _candidates_left(step, name, stage):
+        values: dict[str, Value] = {"county": name, "stage": stage}
+        out.append(
+            Message(
+                "County {county} has no candidate project left for {stage}: one more would help.",
+                values,
+            )
+        )
     if late:
         told = tuple(str(project) for _, project in sorted(late)[:WORST])
         out.append(
@@ -312,6 +334,16 @@ def _lifts(step: Step, county: int, stage: str, year: int) -> list[Message]:
             )
         )
     return out
+
+
+def _candidates_left(step: Step, county: str, stage: str) -> bool:
+    """Return whether a county has a candidate of a stage that the plan leaves unbuilt."""
+    projects = step.plan.tables["projects"]
+    count = step.plan.scenario.table("projects").groupby("project")["count"].first()
+    there = projects[(projects["county"] == county) & (projects["status"] == "candidate")]
+    of_stage = np.array([stage in str(text).split(";") for text in there["stages"]], bool)
+    mine = there[of_stage & (there["places"] > 0).to_numpy()]
+    return bool((mine["copies"] < mine["project"].map(count)).any())
 
 
 def _causes(search: Search, step: Step) -> list[Message]:

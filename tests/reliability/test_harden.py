@@ -401,6 +401,7 @@ def test_where_no_plan_can_it_says_why():
     assert found.low == found.rounds["low"].max()
     assert "99.0 %" in str(found.reasons[0])
     assert any(str(text).startswith("County C0") for text in found.reasons)
+    assert any("has no candidate project left for" in str(text) for text in found.reasons)
     assert "project" in str(found.reasons[-1]) or "demand" in str(found.reasons[-1])
 
 

@@ -118,7 +118,7 @@ def test_the_words_say_why_not():
     text = words_of(hardened(False))
     assert "THE PLAN HOLDS" not in text
     assert "hold in 80 % of simulated futures, where 95 % is asked for" in text
-    reason = "share-2023 fails in 20.0 % of draws: 6% is typical of these, 5% is required."
+    reason = "share 2023 fails in 20.0 % of draws: 6% is typical of these, 5% is required."
     assert f"Why it does not hold as often as asked: - {reason[0].upper()}{reason[1:]}" in text
     assert "为何达不到所要求的可能性" in words_of(hardened(False), "zh")
 
