@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -230,14 +231,29 @@ def check_costs(
     objective = float((due * discount).sum()) + float(getattr(plan, "own_cost_cny", 0.0))
     fixed_cny = float((fixed * discount).sum())
     one = [["plan"]]
-    book.equal("objective", "objective of", [plan.objective_cny], [objective], one, money=True)
-    book.equal("objective", "committed of", [plan.committed_cny], [fixed_cny], one, money=True)
-    book.at_most("objective", "bound of", [plan.bound_cny], [plan.objective_cny], one, money=True)
-    avoidable = max(plan.objective_cny - plan.committed_cny, MILLION)
-    gap = (plan.objective_cny - plan.bound_cny) / avoidable
-    book.equal("objective", "gap of", [plan.gap], [gap], one)
-    unproved = [plan.gap] if plan.status == "optimal" and not np.isfinite(plan.gap) else []
+    names = ("objective_cny", "committed_cny", "bound_cny", "gap")
+    told = {name: _number(getattr(plan, name)) for name in names}
+    total, bound, gap = told["objective_cny"], told["bound_cny"], told["gap"]
+    book.equal("objective", "objective of", [total], [objective], one, money=True)
+    book.equal("objective", "committed of", [told["committed_cny"]], [fixed_cny], one, money=True)
+    book.at_most("objective", "bound of", [bound], [total], one, money=True)
+    due_gap = (total - bound) / max(total - told["committed_cny"], MILLION)
+    book.equal("objective", "gap of", [gap], [due_gap], one)
+    optimal = plan.status == "optimal"
+    unproved = [gap] if optimal and not np.isfinite(gap) else []
     book.none_of("objective", "optimal without a bound", unproved, 1)
+    asked = _number(getattr(plan, "asked_gap", USUAL_GAP))
+    book.at_most("objective", "gap of an optimal", [gap], [asked + DUST], one, where=[optimal])
+
+
+USUAL_GAP = 1e-3
+"""Gap that is asked for where the plan does not say which."""
+DUST = 1e-8
+
+
+def _number(value: object) -> float:
+    """Read a number; NaN where it is none."""
+    return float(value) if isinstance(value, Real) else float("nan")
 
 
 def spread(frame: pd.DataFrame, values: Floats, axes: tuple[Any, ...]) -> Floats:

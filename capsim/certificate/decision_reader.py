@@ -5,7 +5,7 @@ Axes as in `capsim.certificate.data`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,11 @@ def pool_axes(given: CertificateData) -> list[Axis]:
     return [axis("county", given.counties), axis("stage", stages), years]
 
 
+def _is_cell(value: object) -> bool:
+    """Return whether a value is one that a table can hold: a number, a text, or nothing."""
+    return value is None or (np.ndim(value) == 0 and isinstance(value, Hashable))  # type: ignore[arg-type]
+
+
 class Reader:
     """A plan's tables, read with unknown, doubled and missing keys booked as violations."""
 
@@ -112,13 +117,16 @@ class Reader:
     def _whole(self, tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
         wanted = COLUMNS[name].split()
         frame = tables.get(name)
-        if frame is None:
+        if not isinstance(frame, pd.DataFrame):
             self.book.none_of("tables", "missing table", [name], 1)
             return pd.DataFrame(columns=wanted)
         lacking = [f"{name}.{column}" for column in wanted if column not in frame]
         self.book.none_of("tables", "missing column", lacking, len(wanted))
         frame = frame.reset_index(drop=True)
-        return frame.assign(**{c.split(".")[1]: np.nan for c in lacking})
+        frame = frame.assign(**{c.split(".")[1]: np.nan for c in lacking})
+        odd = [c for c in wanted if frame[c].dtype == object and not all(map(_is_cell, frame[c]))]
+        self.book.none_of("tables", "no cell", [f"{name}.{c}" for c in odd], len(wanted))
+        return frame.assign(**{c: frame[c].astype(str) for c in odd})
 
     def numbers(self, table: str, column: str) -> Floats:
         """Read a column as numbers; what is invalid is booked and read as 0."""

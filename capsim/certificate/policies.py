@@ -33,6 +33,17 @@ class Shares:
         return self.including if purchased_counts else self.excluding
 
 
+WHAT = {
+    "placement": "children without a place, all years",
+    "reduction": "fall in counted private pupils",
+    "kindergarten_enrolment": "enrolled of the children of kindergarten age",
+    "kindergarten_public": "in public kindergartens",
+    "kindergarten_inclusive": "in public or inclusive kindergartens",
+    "senior_enrolment": "enrolled of the children of senior age",
+}
+"""What targets are about that need no number to say it."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A target: id, date, figure in the base year, required and achieved; which side is good."""
@@ -43,6 +54,22 @@ class Target:
     required: float
     achieved: float
     at_most: bool
+
+    def what(self, given: CertificateData) -> str:
+        """Return what it is about, in words."""
+        rule = self.id.split("-")[0]
+        if rule == "programme":
+            return f"projects of {self.id.removeprefix('programme-')} in use"
+        if rule == "share":
+            county = given.settings.policy.share_scope == "county"
+            return f"private share of compulsory enrolment{', worst county' if county else ''}"
+        if rule == "large_classes":
+            ours = [one for one in given.stages if one.name in given.settings.stages.compulsory]
+            sizes = {f"{one.large_class:g}" for one in ours}
+            named = [f"{one.large_class:g} ({one.name})" for one in ours]
+            told = " or ".join(sizes if len(sizes) == 1 else dict.fromkeys(named))
+            return f"share of classes of {told} or more, worst county and stage"
+        return WHAT[rule]
 
     @property
     def holds(self) -> bool:

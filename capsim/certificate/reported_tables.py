@@ -62,7 +62,7 @@ def check_cells(given: CertificateData, plan: Decisions, state: Derived, reader:
     check_large_classes(given, state, reader)
     check_admissions(given, plan, state, reader)
     check_commitments(given, plan, state, reader)
-    check_targets(read_targets(given, plan, state), reader)
+    check_targets(given, read_targets(given, plan, state), reader)
     areas, grades = axis("area", given.areas), axis("grade", given.grades)
     years = axis("school_year", given.years)
     children = given.children[:, :, 1:]
@@ -359,7 +359,7 @@ def check_before(targets: list[Target], names: Axis, reader: Reader) -> None:
     reader.book.equal("targets", "before of", reported, due, keys, where=known)
 
 
-def check_targets(targets: list[Target], reader: Reader) -> None:
+def check_targets(given: CertificateData, targets: list[Target], reader: Reader) -> None:
     """Check the `targets` table: every target once, figures, dates and verdicts."""
     names = axis("id", [target.id for target in targets])
     columns = {
@@ -370,7 +370,11 @@ def check_targets(targets: list[Target], reader: Reader) -> None:
     check_before(targets, names, reader)
     frame = reader.tables["targets"]
     at = names.positions(frame)
-    reader.same_text("targets", {"by": [target.by for target in targets]}, at, names.names)
+    texts = {
+        "by": [target.by for target in targets],
+        "what": [target.what(given) for target in targets],
+    }
+    reader.same_text("targets", texts, at, names.names)
     reported = frame["met"].to_numpy(dtype=object)
     wrong = [
         f"{targets[i].id} says {reported[row]!r}"

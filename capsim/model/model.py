@@ -39,6 +39,7 @@ from capsim.model.variables import Variables, add_columns
 from capsim.scenario.scenario import Scenario
 
 COUPLING = (
+    "never",
     "share.cap",
     "reduction",
     "purchase.ceiling",
@@ -71,6 +72,8 @@ PRICE_KINDS = (
 )
 """Kinds of prices of a plan, whose names no rule of one's own may have."""
 
+NEVER = 1e3
+"""Million RMB from which on a person or place costs as much as can be told apart from *never*."""
 LARGE = 30_000
 """Columns up to which programs are solved whole; larger ones county by county."""
 
@@ -123,6 +126,9 @@ class Model:
         Million RMB that no decision moves, undiscounted.
     build_s : float
         Seconds the arrays took.
+    beyond : float64 ``[column]``
+        Million RMB by which a column costs more than in the program, whose costs stop at `NEVER`:
+        solvers go wrong where prices differ by more than they can hold apart. 0 as a rule.
     own_rules : tuple of OwnRule
         Rules that were added, in order.
     own_variables : mapping of Quantity
@@ -133,6 +139,7 @@ class Model:
     parts: Formulation
     committed: Array
     build_s: float
+    beyond: Array
     own_rules: tuple[OwnRule, ...] = ()
     own_variables: Mapping[str, Quantity] = field(default_factory=dict)
 
@@ -362,6 +369,10 @@ class Model:
         mine = np.concatenate([np.zeros(0, np.int64), *columns])
         return float(self.program.cost[mine] @ x[mine]) * MILLION
 
+    def beyond_of(self, x: Array) -> float:
+        """Return what a solution costs more than the program says, million RMB."""
+        return float(self.beyond @ x[: len(self.beyond)])
+
     def with_program(self, program: LinearProgram) -> Model:
         """Return the model with another program of the same columns."""
         return replace(self, program=program)
@@ -420,7 +431,10 @@ def formulate(
     on_columns = committed - np.where(used[:, None, None], ledger.fixed, 0.0)
     offset = -float((on_columns.sum(axis=(0, 1)) * ledger.factor).sum())
     program = m.freeze(cost=ledger.objective(m.column_count, used), offset=offset)
-    return Model(program, parts, committed, time.perf_counter() - begin)
+    penalty = ~program.integer & (program.lower >= 0)
+    beyond = np.where(penalty, np.maximum(program.cost - NEVER, 0.0), 0.0)
+    program = replace(program, cost=program.cost - beyond)
+    return Model(program, parts, committed, time.perf_counter() - begin, beyond)
 
 
 def model_of(scenario: Scenario | Model, demand: Demand | None) -> Model:

@@ -93,6 +93,8 @@ class Plan:
         Rules that were added to the model.
     own_cost_cny : float
         Discounted RMB that variables of one's own cost; part of the objective.
+    asked_gap : float
+        Up to which a plan is ``optimal``.
     """
 
     scenario: Scenario
@@ -110,6 +112,7 @@ class Plan:
     made_from: Model | None = field(default=None, repr=False, compare=False)
     own_rules: tuple[OwnRule, ...] = ()
     own_cost_cny: float = 0.0
+    asked_gap: float = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -264,7 +267,8 @@ def make_plan(
     own_cost = model.own_cost_cny(x)
     objective = float(tables["costs"]["discounted_cny"].sum()) + own_cost
     if relaxed:
-        objective = model.program.objective(x) * MILLION + model.committed_cny
+        avoided = model.program.objective(x) + model.beyond_of(x)
+        objective = avoided * MILLION + model.committed_cny
     bound_cny = min(bound * MILLION + model.committed_cny, objective)
     avoidable = objective - model.committed_cny
     gap = (objective - bound_cny) / max(avoidable, MILLION)
@@ -284,6 +288,7 @@ def make_plan(
         made_from=replace(model),
         own_rules=model.own_rules,
         own_cost_cny=own_cost,
+        asked_gap=asked_gap,
     )
 
 

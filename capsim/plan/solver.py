@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from capsim.demand.projection import Demand, project
 from capsim.lp.array_types import Array
@@ -241,7 +242,40 @@ def optimize(
         return no_plan(model, found.solver, timings)
     if found.x is None:
         raise SolverError(_nothing(found, solving.time_limit))
+    found = _fewest(model, program, found, solving)
     return settled_plan(model, found, gap=solving.gap, relaxed=relax, timings_s=timings)
+
+
+def _fewest(
+    model: Model, program: LinearProgram, found: SolverResult, options: SolveOptions
+) -> SolverResult:
+    """Solve penalties that stand for *never* in order: first as little of them as can be.
+
+    The program's costs stop at `NEVER` (`Model.beyond`). Where its solution needs none of what
+    costs more, it is the best at the true prices too, and its bound is theirs. Else as little as
+    can be is found first, at the true prices, and then the cheapest plan with no more of it: what
+    both prove together bounds the cost at the true prices.
+    """
+    assert found.x is not None
+    used = model.beyond_of(found.x)
+    if used <= TRACE * max(1.0, model.beyond.max(initial=0.0)):
+        return found
+    scale = model.beyond.max()
+    weights = np.zeros(len(program.cost))
+    weights[: len(model.beyond)] = model.beyond / scale
+    least = search(model, replace(program, cost=weights, offset=0.0), options)
+    proved = replace(found, bound=found.bound + scale * max(least.bound, 0.0))
+    if least.x is None or used <= scale * least.objective * (1 + TRACE):
+        return proved
+    row = csr_array(weights[None, :])
+    most = np.array([least.objective * (1 + TRACE) + TRACE])
+    limited = program.with_rows("never", row, upper=most)
+    again = search(replace(model, program=limited), limited, options)
+    return proved if again.x is None else replace(again, bound=proved.bound)
+
+
+TRACE = 1e-9
+"""Part of a person that counts as none."""
 
 
 def settled_plan(

@@ -486,4 +486,12 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
     # columns of margins, the last ones, are no part.
     own = plain.model if plan.scenario is plain.scenario else plan.model
     x = None if plan.x is None else plan.x[: len(own.program.lower)]
-    return replace(plan, bound_cny=plain.bound_cny, gap=gap, status=status, x=x, made_from=own)
+    return replace(
+        plan,
+        bound_cny=plain.bound_cny,
+        gap=gap,
+        status=status,
+        x=x,
+        made_from=own,
+        asked_gap=asked_gap,
+    )
