@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsim.certificate.ledger import Certificate
     from capsim.comparison.ranking import Comparison
     from capsim.comparison.sensitivity_design import Factors
-    from capsim.construction.acceleration import Recovery
+    from capsim.construction.recovery import Recovery
     from capsim.demand.rolling_origin import Backtest
     from capsim.lp.options_and_result import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
@@ -240,7 +240,7 @@ def _recovery(
     outcomes: Outcomes, probability: float | None, seed: int, progress: Progress
 ) -> Recovery | None:
     """Look for what wins the time that projects lose; None where none that harms is late."""
-    from capsim.construction.acceleration import recovery
+    from capsim.construction.recovery import recovery
     from capsim.simulation.opening_dates import planned_dates, read_openings
 
     plan, targets = outcomes.plan, outcomes.tables["targets"]
@@ -551,7 +551,7 @@ def build_run(
     capsim.ScenarioError
         The scenario or the record has faults; all are listed.
     InputError
-        There is no such programme, or the number cannot be had.
+        There is no such programme.
     FileExistsError
         `out` holds something else.
     """
@@ -562,7 +562,8 @@ def build_run(
     from capsim.report.files import BUILD_MARK, building_files
     from capsim.report.summary import building as summarize_building
     from capsim.report.summary import hurrying, starts_gain
-    from capsim.scenario.scenario import load
+    from capsim.scenario.folder import table_bytes
+    from capsim.scenario.scenario import load, without_blank
 
     if out is not None:
         check_place(out, BUILD_MARK)
@@ -599,12 +600,18 @@ def build_run(
     if hurry is not None:
         try:
             found = acceleration.accelerate(
-                given, hurry, probability, replications=draws, seed=seed, progress=progress
+                given,
+                hurry,
+                probability,
+                [] if number is None else [number],
+                replications=draws,
+                seed=seed,
+                progress=progress,
             )
             wanted = found.required if number is None else number
-            row = found.enough(wanted)
-            if row is not None or number is not None:
-                bought = found.hurried(wanted).table("projects")
+            if found.enough(wanted) is not None:
+                table = found.hurried(wanted).table("projects")
+                bought = table_bytes(without_blank("projects", table))
         except ValueError as error:
             raise InputError(str(error)) from error
         view["hurry"] = hurrying(found, wanted)

@@ -181,6 +181,8 @@ def build(
     from capsim.report.summary import to_json
 
     typer.echo(to_json(view) if as_json else building_text(view), nl=False)
+    if hurry is not None and view["hurry"]["enough"] is None:
+        raise typer.Exit(NOT_MET)
 
 
 @app.command(

@@ -15,7 +15,7 @@ import pandas as pd
 from capsim.comparison.differences import Proof, differences, differences_of
 from capsim.comparison.sensitivity_design import Factors
 from capsim.demand.projection import project
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import run_tasks
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions

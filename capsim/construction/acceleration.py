@@ -30,7 +30,7 @@ from capsim.construction.baseline_schedule import Draft, hurried, usual_draft
 from capsim.construction.calendars import Days, to_day, to_iso
 from capsim.construction.priority_rules import key_of
 from capsim.construction.programme_simulation import opening_of, sample
-from capsim.construction.projects import Dates, Option, listed, options
+from capsim.construction.projects import Dates, Option, Stock, listed, options
 from capsim.scenario.faults import nearest
 from capsim.scenario.scenario import Scenario
 
@@ -97,8 +97,7 @@ class Acceleration:
         if row is None:
             raise ValueError(
                 f"{number} projects of {self.programme} by {self.by} cannot be had in "
-                f"{100 * self.probability:.4g} % of futures: {self.curve['sure'].max()} at most, "
-                "with every option"
+                f"{100 * self.probability:.4g} % of futures: {self.curve['sure'].max()} at most"
             )
         return with_options(self.scenario, self.bought(int(row["measures"])))
 
@@ -124,7 +123,8 @@ def with_options(scenario: Scenario, bought: Mapping[str, str]) -> Scenario:
         If a project is unknown, has no such option, or two of them are for the same phase.
     """
     projects = scenario.table("projects")
-    kinds = dict(zip(projects["project"], projects["kind"], strict=True))
+    first = projects.drop_duplicates("project")
+    kinds = dict(zip(first["project"], first["kind"], strict=True))
     for name in bought:
         if name not in kinds:
             raise ValueError(f"no project {name!r}: {nearest(name, kinds)} is expected")
@@ -246,6 +246,22 @@ class Trials:
         ways = {name: self.ways[name] for name in names}
         return Trials(self.draft.part(columns), self.days[:, mine], self.sampled, ways)
 
+    @cached_property
+    def sharing(self) -> list[int]:
+        """Columns that use what all counties share, as they are built now."""
+        resources = self.draft.stock.resources
+        names = [column.project for column in self.draft.columns]
+        now = hurried(self.draft, {i: self.ways[name][0] for i, name in enumerate(names)})
+        out = set()
+        for i, needs in zip(now.network.column, now.network.needs, strict=True):
+            if any(resources[r].county == "*" for r, _ in needs):
+                out.add(i)
+        return sorted(out)
+
+    def around(self, columns: Sequence[int]) -> Trials:
+        """Return the part of some columns, and of all that use what counties share."""
+        return self.part(sorted({*columns, *self.sharing}))
+
     def together(self) -> list[list[int]]:
         """Group columns by what they wait for, crews that all counties share left aside."""
         network, columns, stock = self.draft.network, self.draft.columns, self.draft.stock
@@ -281,26 +297,38 @@ def trials(
     for phase, column, part in zip(whole.phases, whole.network.column, whole.left, strict=True):
         if part > 0:
             left.setdefault(whole.columns[column].project, set()).add(phase.name)
-    ways = {
-        column.project: _ways(
-            _way(column.project, column.options, known[column.project]),
-            known[column.project].values(),
-            left.get(column.project, set()),
-        )
-        for column in whole.columns
-    }
+    ways = {}
+    for one in whole.columns:
+        own = known[one.project]
+        had = _way(one.project, one.options, own)
+        can = [option for option in own.values() if _can_be_had(option, one.county, whole.stock)]
+        ways[one.project] = _ways(had, can, left.get(one.project, set()))
     return Trials(whole, sampled(whole, range(whole.network.size)), sampled, ways)
 
 
+def _can_be_had(option: Option, county: str, stock: Stock) -> bool:
+    """Return whether a county has what an option needs."""
+    for name, units in (need for phase in option.phases for need in phase.needs):
+        at = stock.find(name, county)
+        if at is None:
+            return False
+        resource = stock.resources[at]
+        if resource.releases is None and resource.units < units:
+            return False
+    return True
+
+
 def _ways(had: Way, known: Iterable[Option], left: set[str]) -> tuple[Way, ...]:
-    """Return the ways of a project, by cost: what it has, and options for phases still to come."""
-    more = [
-        option
-        for option in known
-        if option not in had and left & {phase.name for phase in option.phases}
-    ]
-    sets = (had + extra for size in range(len(more) + 1) for extra in combinations(more, size))
-    return tuple(sorted(filter(_fits, sets), key=_share))
+    """Return the ways of a project: what it has, and by cost dearer ones for phases to come.
+
+    What it has may be given back for what takes its place.
+    """
+    open_now = [one for one in known if left & {phase.name for phase in one.phases}]
+    kept = tuple(one for one in had if one not in open_now)
+    sets = (kept + own for size in range(len(open_now) + 1) for own in combinations(open_now, size))
+    dearer = (way for way in filter(_fits, sets) if _share(way) >= _share(had))
+    others = (way for way in dearer if set(way) != set(had))
+    return (had, *sorted(others, key=_share))
 
 
 @dataclass(frozen=True, eq=False)
@@ -378,6 +406,7 @@ def accelerate(
     scenario: Scenario,
     programme: str | None = None,
     probability: float | None = None,
+    numbers: Sequence[int] = (),
     *,
     planned: Mapping[str, Dates] | None = None,
     replications: int = 1000,
@@ -393,6 +422,9 @@ def accelerate(
         Default: the only one of the settings.
     probability : float, optional
         With which a number shall be reached; default: that of ``[reliability]``.
+    numbers : sequence of int
+        For which, as for what the programme asks for, the fewest options are found that are sure
+        of them.
     planned : mapping, optional
         Openings, as for `capsim.build`; default: what is ordered or under way, by its due date.
     replications : int
@@ -444,26 +476,42 @@ def accelerate(
     blocks.sort(key=lambda block: -block.ratio)
     steps = [step for block in blocks for step in block.steps]
     everything = trials(scenario, planned, replications, seed)
-    judged = everything.part(sorted(i for columns in groups for i in columns))
+    judged = everything.around([i for columns in groups for i in columns])
     mine = [i for i, column in enumerate(judged.draft.columns) if column.project in counted]
-    rows = []
-    for size in sorted({round(len(steps) * k / POINTS) for k in range(POINTS + 1)}):
+    rows: dict[int, dict[str, float]] = {}
+
+    def judge(size: int) -> int:
+        """Judge the first measures, once; return how many projects they are sure of."""
+        if size in rows:
+            return int(rows[size]["sure"])
         progress(f"hurrying {name}: judging {size} of {len(steps)} options")
         bought = {step.project: step.way for step in steps[:size]}
         in_use = (judged.dates(bought)[1][:, mine] <= by).sum(axis=1)
         low, sure, high = np.quantile(in_use, (0.05, 1 - asked, 0.95), method="lower")
-        rows.append(
-            {
-                "measures": size,
-                "projects": len(bought),
-                "cost_cny": float(sum(step.cost_cny for step in steps[:size])),
-                "expected": in_use.mean(),
-                "p05": int(low),
-                "p95": int(high),
-                "sure": int(sure),
-                "reached": (in_use >= known[name].number).mean(),
-            }
-        )
+        rows[size] = {
+            "measures": size,
+            "projects": len(bought),
+            "cost_cny": float(sum(step.cost_cny for step in steps[:size])),
+            "expected": in_use.mean(),
+            "p05": int(low),
+            "p95": int(high),
+            "sure": int(sure),
+            "reached": (in_use >= known[name].number).mean(),
+        }
+        return int(sure)
+
+    for k in range(POINTS + 1):
+        judge(round(len(steps) * k / POINTS))
+    for wanted in (*numbers, known[name].number):
+        enough = [size for size in sorted(rows) if rows[size]["sure"] >= wanted]
+        fewer = [size for size in rows if enough and size < enough[0]]
+        if fewer:
+            low_size, high_size = max(fewer), enough[0]
+            while high_size - low_size > 1:
+                middle = (low_size + high_size) // 2
+                low_size, high_size = (
+                    (low_size, middle) if judge(middle) >= wanted else (middle, high_size)
+                )
     measures = pd.DataFrame(
         [
             (
@@ -484,199 +532,10 @@ def accelerate(
         required=known[name].number,
         probability=asked,
         measures=measures.assign(total_cny=measures["cost_cny"].astype(float).cumsum()),
-        curve=pd.DataFrame(rows),
+        curve=pd.DataFrame([rows[size] for size in sorted(rows)]),
     )
-
-
-def cures(
-    scenario: Scenario,
-    planned: Mapping[str, Dates],
-    late: Sequence[str],
-    probability: float,
-    *,
-    replications: int = 400,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Find the cheapest options that bring projects in time, each with all else as it is.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    planned : mapping
-        Openings, as for `capsim.build`.
-    late : sequence of text
-        Projects.
-    probability : float
-        With which the first copy of each shall be in use on its planned day.
-    replications, seed : int
-
-    Returns
-    -------
-    DataFrame
-        project, p_on_time, options (those that reach the probability at least cost, else those that
-        bring most; `EARLIER` where what has not begun may begin so much earlier, blank where
-        nothing brings anything), cost_cny, p_with (in time with them), decide_by (the day by which
-        they are to be bought: nine times in ten the first phase that they change has not begun by
-        then; the first day of construction where it has; of `EARLIER` the day to begin).
-    """
-    whole = trials(scenario, planned, replications, seed)
-    group_of = {i: columns for columns in whole.together() for i in columns}
-    rows = []
-    for project in late:
-        columns = group_of[whole.columns_of[project][0]]
-        part = whole.part(columns)
-        first = part.columns_of[project][0]
-        due = part.draft.columns[first].planned
-        start, opening = part.dates({})
-        usual = float((opening[:, first] <= due).mean())
-        days, chance = _earlier_start(part, first, due, opening[:, first], probability)
-        if chance >= probability:
-            planned_start = part.draft.table["planned_start"]
-            begins = planned_start[part.draft.table["column"] == first].min()
-            rows.append(_cure(project, usual, EARLIER, 0.0, chance, to_iso(float(begins) - days)))
-            continue
-        best: tuple[float, Way] = (usual, ())
-        for way in part.ways[project][1:]:
-            chance = float((part.dates({project: way})[1][:, first] <= due).mean())
-            if chance > best[0] + 0.5 / replications:
-                best = chance, way
-            if chance >= probability:
-                break
-        way = best[1]
-        names = ";".join(option.name for option in way)
-        cost = part.cost_cny(project, way) if way else 0.0
-        until = _decide_by(part, first, way, start) if way else ""
-        rows.append(_cure(project, usual, names, cost, best[0], until))
-    return pd.DataFrame(rows, columns=list(_cure("", 0.0, "", 0.0, 0.0, "")))
-
-
-EARLIER = "earlier_start"
-"""What is written as an option where a project need only begin earlier."""
-EARLIER_TRIES = 4
-"""Times that it begins still earlier, winter in between."""
-
-
-def _cure(
-    project: str, usual: float, options: str, cost_cny: float, chance: float, until: str
-) -> dict[str, object]:
-    return {
-        "project": project,
-        "p_on_time": usual,
-        "options": options,
-        "cost_cny": cost_cny,
-        "p_with": chance,
-        "decide_by": until,
-    }
-
-
-def _earlier_start(
-    part: Trials, column: int, due: float, opening: Days, probability: float
-) -> tuple[float, float]:
-    """Return by how many days a column is to begin earlier, and the chance that it is in time then.
-
-    The chance is 0 where it has begun, or would have to have begun before today.
-    """
-    network, project = part.draft.network, part.draft.columns[column].project
-    planned = part.draft.table["planned_start"][np.array(network.column) == column]
-    days = 0.0
-    for _ in range(EARLIER_TRIES):
-        late = float(np.quantile(opening - due, probability, method="higher"))
-        days += float(np.ceil(late))
-        if not 0 < days <= float(planned.min()) - network.start:
-            return 0.0, 0.0
-        opening = part.dates({}, {project: days})[1][:, column]
-        chance = float((opening <= due).mean())
-        if chance >= probability:
-            return days, chance
-    return 0.0, 0.0
-
-
-def _decide_by(part: Trials, column: int, way: Way, start: Days) -> str:
-    """Return the day by which options of a column are to be bought, ISO."""
-    network, had = part.draft.network, part.ways[part.draft.columns[column].project][0]
-    names = {phase.name for option in way if option not in had for phase in option.phases}
-    changed = [
-        i
-        for i, (own, phase) in enumerate(zip(network.column, network.phase, strict=True))
-        if own == column and phase in names and part.draft.left[i] > 0
-    ]
-    begins = np.nanmin(start[:, changed], axis=1)
-    return to_iso(max(float(np.quantile(begins, 0.1, method="lower")), network.start))
 
 
 def has_options(scenario: Scenario) -> bool:
     """Return whether any project can be hurried."""
     return scenario.has("phases") and bool((scenario.table("phases")["option"] != "").any())
-
-
-@dataclass(frozen=True, eq=False)
-class Recovery:
-    """How lost time can be won: for whole programmes, and project by project.
-
-    Attributes
-    ----------
-    programmes : tuple of Acceleration
-        Of programmes that are not in time often enough.
-    projects : DataFrame
-        Projects whose lateness harms most, the worst first: project, county, opens (as planned),
-        p_on_time, harm (child-years, mean), options, cost_cny, p_with, decide_by as in `cures`.
-    """
-
-    programmes: tuple[Acceleration, ...]
-    projects: pd.DataFrame
-
-
-REPORTED = 400
-"""Replications by which a report judges what hurrying brings."""
-MOST_HARMFUL = 10
-"""Projects for which a cure is looked for."""
-
-
-def recovery(
-    scenario: Scenario,
-    planned: Mapping[str, Dates],
-    drawn: pd.DataFrame,
-    late: Sequence[str],
-    probability: float,
-    *,
-    seed: int = 0,
-    progress: Callable[[str], None] = lambda phase: None,
-) -> Recovery:
-    """Look for what wins lost time.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    planned : mapping
-        Openings of a plan, as for `capsim.build`.
-    drawn : DataFrame
-        Table ``projects`` of the plan's simulation.
-    late : sequence of text
-        Programmes that are not in time often enough.
-    probability : float
-        With which a number shall be reached, and a project be in time.
-    seed : int
-    progress : callable, optional
-    """
-    worst = drawn[drawn["harm"] > 0].sort_values("harm", ascending=False).head(MOST_HARMFUL)
-    names = worst["project"].tolist()
-    found = cures(scenario, planned, names, probability, seed=seed)
-    own = scenario.table("projects").drop_duplicates("project").set_index("project")["area"]
-    areas = scenario.table("areas").set_index("area")["county"]
-    harmful = worst[["project", "planned", "harm"]].rename(columns={"planned": "opens"})
-    harmful.insert(1, "county", [str(areas.get(own[name], own[name])) for name in names])
-    programmes: tuple[Acceleration, ...] = ()
-    if has_options(scenario):
-        programmes = tuple(
-            accelerate(
-                scenario,
-                name,
-                probability,
-                planned=planned,
-                replications=REPORTED,
-                seed=seed,
-                progress=progress,
-            )
-            for name in late
-        )
-    return Recovery(programmes, harmful.merge(found, on="project", how="left"))

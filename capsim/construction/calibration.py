@@ -16,7 +16,7 @@ import pandas as pd
 
 from capsim.construction.calendars import to_day
 from capsim.construction.durations import PRIOR, QUANTILE_95, Phase
-from capsim.construction.projects import phase_groups
+from capsim.construction.projects import option_groups, phase_groups
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.scenario import Scenario
 
@@ -163,23 +163,43 @@ def phases_table(scenario: Scenario, slippage: Slippage) -> pd.DataFrame:
     groups = phase_groups(scenario) or {("", kind): PRIOR[kind] for kind in kinds}
     rows = []
     for (project, kind), plan in groups.items():
-        for phase in slippage.phases(plan):
-            rows.append(
-                {
-                    "project": project,
-                    "kind": kind,
-                    "phase": phase.name,
-                    "after": ";".join(phase.after),
-                    "distribution": phase.distribution,
-                    "low_months": round(phase.low, 4),
-                    "mode_months": phase.mode,
-                    "high_months": round(phase.high, 4),
-                    "needs": ";".join(f"{name}={units}" for name, units in phase.needs),
-                    "milestone": phase.milestone,
-                    "observed_months": ";".join(map(str, phase.observed)),
-                }
-            )
+        slipping = slippage.phases(plan)
+        of_group = {"project": project, "kind": kind}
+        rows += [{**of_group, **_row(phase)} for phase in slipping]
+        known = option_groups(scenario).get((project, kind), {})
+        for option in known.values():
+            # An option slips as the usual phase does that it stands for.
+            usual = {phase.name: phase for phase in slipping}
+            for phase in option.phases:
+                slow = usual[phase.name]
+                part = phase.mode / slow.mode if slow.mode else 1.0
+                slipped = replace(slow, mode=phase.mode, low=slow.low * part, high=slow.high * part)
+                own = replace(slipped, after=(), milestone="", needs=phase.needs)
+                share = option.cost_share if phase is option.phases[0] else 0.0
+                rows.append(
+                    {
+                        **of_group,
+                        **_row(own),
+                        "option": option.name,
+                        "option_cost_share": share,
+                    }
+                )
     return pd.DataFrame(rows)
+
+
+def _row(phase: Phase) -> dict[str, object]:
+    """Write a phase as a row of the table ``phases``."""
+    return {
+        "phase": phase.name,
+        "after": ";".join(phase.after),
+        "distribution": phase.distribution,
+        "low_months": round(phase.low, 4),
+        "mode_months": phase.mode,
+        "high_months": round(phase.high, 4),
+        "needs": ";".join(f"{name}={units}" for name, units in phase.needs),
+        "milestone": phase.milestone,
+        "observed_months": ";".join(map(str, phase.observed)),
+    }
 
 
 def _likelihood(

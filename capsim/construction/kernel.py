@@ -135,17 +135,18 @@ def _short(network: Network, start: Days, finish: Days) -> NDArray[np.bool_]:
         users = [
             (i, units) for i, needs in enumerate(network.needs) for q, units in needs if q == r
         ]
-        users = [(i, units) for i, units in users if np.isfinite(finish[0, i])]
+        users = [(i, units) for i, units in users if np.isfinite(finish[:, i]).any()]
         if not users:
             continue
         index = [i for i, _ in users]
+        begun = np.isfinite(finish[:, index])
         # work of no days takes and gives at one moment, which sums cannot see
-        short[:, r] = (start[:, index] == finish[:, index]).any(axis=1)
-        units = np.array([u for _, u in users])
-        times, change = [start[:, index]], [np.tile(-units, (len(start), 1))]
+        short[:, r] = (begun & (start[:, index] == finish[:, index])).any(axis=1)
+        units = np.where(begun, np.array([u for _, u in users]), 0)
+        times, change = [np.where(begun, start[:, index], np.inf)], [-units]
         if resource.releases is None:
-            times.append(finish[:, index])
-            change.append(np.tile(units, (len(start), 1)))
+            times.append(np.where(begun, finish[:, index], np.inf))
+            change.append(units)
         for day, amount in resource.releases or ():
             times.append(np.full((len(start), 1), max(day, network.start)))
             change.append(np.full((len(start), 1), amount))

@@ -206,17 +206,21 @@ class Option:
     cost_share: float
 
 
+def option_groups(scenario: Scenario) -> dict[Group, dict[str, Option]]:
+    """Return the options of the table ``phases`` by name, by project and kind."""
+    found: dict[Group, dict[str, Option]] = {}
+    if scenario.has("phases"):
+        for row in scenario.table("phases").query("option != ''").to_dict("records"):
+            of_group = found.setdefault((str(row["project"]), str(row["kind"])), {})
+            name, share = str(row["option"]), float(str(row["option_cost_share"]))
+            one = of_group.get(name, Option(name, (), 0.0))
+            of_group[name] = Option(name, (*one.phases, _phase(row, ())), one.cost_share + share)
+    return found
+
+
 def options(scenario: Scenario, kinds: Mapping[str, str]) -> dict[str, dict[str, Option]]:
     """Return the options of each of some projects (of a kind), by name; see `recipes` for whose."""
-    if not scenario.has("phases"):
-        return {project: {} for project in kinds}
-    rows = phase_groups(scenario)
-    found: dict[Group, dict[str, Option]] = {}
-    for row in scenario.table("phases").query("option != ''").to_dict("records"):
-        of_group = found.setdefault((str(row["project"]), str(row["kind"])), {})
-        name, share = str(row["option"]), float(str(row["option_cost_share"]))
-        one = of_group.get(name, Option(name, (), 0.0))
-        of_group[name] = Option(name, (*one.phases, _phase(row, ())), one.cost_share + share)
+    rows, found = phase_groups(scenario), option_groups(scenario)
     return {project: found.get(_group(rows, project, kind), {}) for project, kind in kinds.items()}
 
 

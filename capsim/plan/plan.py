@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.lp.array_types import Array
 from capsim.model.costs import MILLION
 from capsim.model.labelled_variables import Quantity

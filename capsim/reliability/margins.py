@@ -167,8 +167,9 @@ def gains(
         return out
     whole = trials(scenario, planned, replications, seed)
     for columns in whole.together():
-        part = whole.part(columns)
-        committed = {one.project for one in part.draft.columns if one.status != "candidate"}
+        part = whole.around(columns)
+        ours = (whole.draft.columns[i] for i in columns)
+        committed = {one.project for one in ours if one.status != "candidate"}
         usual = None
         for project in sorted(committed & set(part.ways)):
             own, best = part.columns_of[project], np.zeros(len(dates))

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.message import Message, Value
+from capsim.i18n.language import Message, Value
 from capsim.lp.array_types import Array, Flag
 from capsim.plan.plan import Plan
-from capsim.plan.targets import Target
+from capsim.plan.targets import RULES, Target
 from capsim.reliability.margins import CHANCES
 from capsim.reliability.trial import COMPULSORY, Search, Step, achieved, all_hold, interval
 from capsim.scenario.scenario import Scenario
@@ -103,7 +103,7 @@ def result_of(search: Search, steps: list[Step]) -> Hardened:
         extra_cny=step.plan.objective_cny - plain.objective_cny,
         rounds=rounds,
         by_target=_by_target(step),
-        reasons=() if reached else explain(search, step),
+        reasons=() if reached else explain(search, step, steps[0].unpaid),
         hurried=_hurried(step, plain),
         shortages=_shortages(search, step),
     )
@@ -111,9 +111,9 @@ def result_of(search: Search, steps: list[Step]) -> Hardened:
 
 def _hurried(step: Step, plain: Plan) -> pd.DataFrame:
     """List what is bought to win time."""
+    tables = (plan.scenario.table("projects") for plan in (plain, step.plan))
     before, after = (
-        plan.scenario.table("projects").groupby("project", sort=False)["capital_cny"].sum()
-        for plan in (plain, step.plan)
+        (table["capital_cny"] * table["count"]).groupby(table["project"]).sum() for table in tables
     )
     rows = [(name, options, after[name] - before[name]) for name, options in step.hurried.items()]
     return pd.DataFrame(rows, columns=["project", "options", "cost_cny"])
@@ -171,7 +171,7 @@ def _shortages(search: Search, step: Step) -> pd.DataFrame:
     return table.sort_values("missing", ascending=False, kind="stable", ignore_index=True)
 
 
-def explain(search: Search, step: Step) -> tuple[Message, ...]:
+def explain(search: Search, step: Step, unpaid: Sequence[str] = ()) -> tuple[Message, ...]:
     """Write in sentences what stands in the way, the greatest obstacle first."""
     asked, by_target = search.probability, achieved(step.judged)
     sentences = [
@@ -185,6 +185,13 @@ def explain(search: Search, step: Step) -> tuple[Message, ...]:
             },
         ),
         *_missed_as_planned(search, step),
+        *(
+            Message(
+                "The budgets to build have no room for hurrying more projects of {target}.",
+                {"target": f"programme-{name}"},
+            )
+            for name in unpaid
+        ),
     ]
     flags = {name: by_target[name][0].holds(by_target[name][1]) for name in search.targets}
     failing = [name for name in flags if not flags[name].all()]
@@ -238,7 +245,7 @@ def _failure(target: Target, figure: Array, flag: Flag) -> Message:
             " without a place.",
             {**told, "number": typical},
         )
-    form = ".2%" if abs(required) <= 1 else ",.0f"
+    form = ".2%" if RULES[target.rule].unit == "share" else ",.0f"
     return Message(
         "{target} fails in {chance} of draws: {typical} is typical of these, {required} is"
         " required.",

@@ -267,7 +267,10 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
         search.progress("delays of projects")
         counted = counted_from(plain.model.given, asked, min(search.draws, 400), search.seed)
         steps.append(try_plan(search, plain, counted, 0.0, "the cheapest plan", 0))
-        if bought := _programmes_in_time(search, plain):
+        bought, unpaid = _programmes_in_time(search, plain)
+        if unpaid:
+            steps[0] = replace(steps[0], unpaid=unpaid)
+        if bought:
             plan = _bounded(_with_options(plain, plain, bought), plain, search.options.gap)
             change = "the cheapest plan, with projects of programmes hurried"
             steps.append(try_plan(search, plan, counted, 0.0, change, 1, bought))
@@ -309,17 +312,25 @@ def _base(steps: Sequence[Step], price: float) -> Step:
     return unpriced if last.hurried and price < last.price_cny else last
 
 
-def _programmes_in_time(search: Search, plan: Plan) -> dict[str, str]:
+def _programmes_in_time(search: Search, plan: Plan) -> tuple[dict[str, str], tuple[str, ...]]:
     """Find options by which the programmes asked for are in time, or nearest to it.
 
     Half of the futures in which something may go wrong are left to all else.
+
+    Returns
+    -------
+    bought : dict of str to str
+        Options by project.
+    unpaid : tuple of str
+        Programmes for which more would be bought if the budgets to build allowed it.
     """
     names = [one.removeprefix("programme-") for one in search.targets if _is_programme(one)]
+    out: dict[str, str] = {}
+    unpaid: list[str] = []
     if not names or not has_options(plan.scenario):
-        return {}
+        return out, ()
     level = (1 + search.probability) / 2
     planned = planned_dates(read_openings(plan, plan.model.given))
-    out: dict[str, str] = {}
     for name in names:
         found = accelerate(
             plan.scenario,
@@ -331,9 +342,30 @@ def _programmes_in_time(search: Search, plan: Plan) -> dict[str, str]:
             progress=search.progress,
         )
         reached = found.curve["reached"].to_numpy()
-        row = int(np.minimum(reached, level).argmax())
-        out |= found.bought(int(found.curve["measures"].iloc[row]))
-    return out
+        wanted = int(np.minimum(reached, level).argmax())
+        for row in range(wanted, -1, -1):
+            more = out | found.bought(int(found.curve["measures"].iloc[row]))
+            if _is_paid(plan, more):
+                out = more
+                break
+            unpaid += [name] if name not in unpaid else []
+    return out, tuple(unpaid)
+
+
+def _is_paid(plan: Plan, hurried: dict[str, str]) -> bool:
+    """Check whether the budgets to build have room for options beside all that a plan builds."""
+    if not hurried:
+        return True
+    model = _with_options(plan, plan, hurried).model
+    rows = model.program.rows_of("money.capital")
+    assert plan.x is not None
+    used = model.program.matrix.tocsr()[rows] @ plan.x[: len(model.program.lower)]
+    most = model.program.row_upper[rows]
+    return bool((used <= most + BUDGET_DUST * np.maximum(np.abs(most), 1.0)).all())
+
+
+BUDGET_DUST = 1e-7
+"""Part of a budget that counts as nothing."""
 
 
 def _is_programme(target: str) -> bool:

@@ -107,6 +107,8 @@ class Step:
         How often each of them holds, in the mean over them.
     hurried : dict of str to str
         Options bought for projects, those that they had before among them.
+    unpaid : tuple of str
+        Programmes for which there is no money to hurry as many as asked for; of the first step.
     """
 
     number: int
@@ -120,6 +122,7 @@ class Step:
     holds: Flag
     one_by_one: float = 0.0
     hurried: dict[str, str] = field(default_factory=dict)
+    unpaid: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 
 from capsim.certificate.ledger import Certificate
 from capsim.comparison.ranking import Comparison
-from capsim.construction.acceleration import Acceleration, Recovery
+from capsim.construction.acceleration import Acceleration
 from capsim.construction.programme_simulation import ConstructionSimulation
+from capsim.construction.recovery import Recovery
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.rolling_origin import Backtest
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.plan.plan import Explanation, Plan
 from capsim.reliability.result import Hardened
 from capsim.report.figures.comparison import comparison_figures
@@ -178,7 +179,7 @@ def building_files(
     optimized: OptimizedStarts | None = None,
     phases: pd.DataFrame | None = None,
     found: Acceleration | None = None,
-    projects: pd.DataFrame | None = None,
+    projects: bytes | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a simulated building programme.
 
@@ -197,7 +198,7 @@ def building_files(
         yield "hurry-curve.csv", csv(found.curve)
         yield "hurry-measures.csv", csv(found.measures)
     if projects is not None:
-        yield "projects.csv", csv(projects)
+        yield "projects.csv", projects
 
 
 def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:

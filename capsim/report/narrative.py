@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.language import Words
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message, Words
 from capsim.model.data import stepped
 from capsim.plan.plan import Plan
 from capsim.plan.targets import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from capsim.construction.acceleration import EARLIER, Acceleration, Recovery
-from capsim.i18n.language import Words
-from capsim.i18n.message import Message
+from capsim.construction.acceleration import Acceleration
+from capsim.construction.recovery import EARLIER, HARM, Recovery
+from capsim.i18n.language import Message, Words
 from capsim.plan.plan import Plan
 from capsim.report.narrative import Section, explained
 from capsim.simulation.outcomes import Outcomes
@@ -40,7 +40,8 @@ def price_of_safety(plan: Plan, summary: Mapping[str, Any], say: Words) -> Secti
         ),
         *hurried(pd.DataFrame(safety["hurried"]), say),
     ]
-    return Section(say("What it costs that the plan holds"), parts)
+    head = "What it costs that the plan holds" if safety["reached"] else "What more safety costs"
+    return Section(say(head), parts)
 
 
 def not_safe(reasons: Sequence[Message], say: Words) -> Section | None:
@@ -63,7 +64,7 @@ def building_sections(
 def _in_time(found: Acceleration, say: Words) -> Section:
     """Write how many projects of a programme can be in use by its date, and at what cost."""
     rows = found.curve.to_dict("records")
-    first, last = rows[0], rows[-1]
+    first, last = rows[0], max(rows, key=lambda row: (row["sure"], -row["cost_cny"]))
     asked = say.chance(found.probability)
     parts = [
         say(
@@ -75,7 +76,9 @@ def _in_time(found: Acceleration, say: Words) -> Section:
             required=say.count(found.required),
         )
     ]
-    if last["sure"] <= first["sure"]:
+    if first["sure"] >= found.required:
+        pass
+    elif last["sure"] <= first["sure"]:
         parts.append(say("no option in the scenario wins time for it"))
     else:
         middle = found.enough(int((first["sure"] + min(last["sure"], found.required) + 1) // 2))
@@ -152,7 +155,7 @@ def hurried(bought: pd.DataFrame, say: Words) -> list[str]:
 def _late(outcomes: Outcomes, recovery: Recovery | None, say: Words) -> Section | None:
     """Write whose lateness harms most, and what wins the time; None where none does."""
     worst = outcomes.tables["projects"]
-    worst = worst[worst["harm"] > 0].sort_values("harm", ascending=False).head(MOST_LATE)
+    worst = worst[worst["harm"] >= HARM].sort_values("harm", ascending=False).head(MOST_LATE)
     cures: dict[Any, dict[Any, Any]] = {}
     if recovery is not None:
         cures = recovery.projects.set_index("project").to_dict("index")
@@ -179,7 +182,7 @@ def _late(outcomes: Outcomes, recovery: Recovery | None, say: Words) -> Section 
                 date=cure["decide_by"],
                 chance=say.chance(cure["p_with"]),
             )
-        elif cure is not None:
+        elif cure is not None and cure["p_with"] <= cure["p_on_time"]:
             part += say(": no option in the scenario wins time")
         parts.append(part)
     return Section(say("Lateness that hurts most"), parts) if parts else None

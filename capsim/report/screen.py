@@ -9,10 +9,9 @@ import numpy as np
 
 from capsim.analysis.shadow_prices import Prices
 from capsim.comparison.ranking import Comparison
-from capsim.construction.acceleration import Recovery
+from capsim.construction.recovery import Recovery
 from capsim.demand.rolling_origin import Backtest
-from capsim.i18n.language import WIDTH, Words, filled, left, right, width, words, wrapped
-from capsim.i18n.message import Message
+from capsim.i18n.language import WIDTH, Message, Words, filled, left, right, width, words, wrapped
 from capsim.plan.plan import Explanation, Plan
 from capsim.report import comparison_narrative as compared
 from capsim.report import narrative
@@ -295,7 +294,8 @@ def _hurry_lines(view: dict[str, Any]) -> list[str]:
     ]
     lines += [
         f"  {row['sure']:>5.0f} ({row['expected']:.1f} expected) with"
-        f" {EN.count(row['projects'])} projects hurried, {EN.money(row['cost_cny'])}"
+        f" {EN.count(row['projects'])} {'project' if row['projects'] == 1 else 'projects'} hurried,"
+        f" {EN.money(row['cost_cny'])}"
         for row in view["curve"]
     ]
     if view["enough"] is None:

@@ -17,8 +17,9 @@ from capsim.certificate.ledger import Certificate
 from capsim.comparison.differences import shown
 from capsim.comparison.ranking import Comparison
 from capsim.comparison.sensitivity_design import heat, sweep_of, tornado
-from capsim.construction.acceleration import Acceleration, Recovery
+from capsim.construction.acceleration import Acceleration
 from capsim.construction.programme_simulation import ConstructionSimulation
+from capsim.construction.recovery import Recovery
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.projection import Demand
 from capsim.i18n.language import words

@@ -182,8 +182,7 @@ def write_folder(
         # The same bytes on every system: no line ends of its own.
         (fresh / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
         for name, frame in tables.items():
-            with (fresh / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-                _write_table(frame, file)
+            (fresh / f"{name}.csv").write_bytes(table_bytes(frame))
         own = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
         for path in folder.iterdir() if folder.exists() else ():
             if path.name in own:
@@ -194,10 +193,13 @@ def write_folder(
                 shutil.copy2(path, fresh / path.name, follow_symlinks=False)
 
 
-def _write_table(frame: pd.DataFrame, file: Any) -> None:
+def table_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a table as the file that a scenario reads it from."""
     columns = [_printed(frame[name]) for name in frame.columns]
+    file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerows(chain([list(frame.columns)], zip(*columns, strict=True)))
+    return file.getvalue().encode()
 
 
 def _printed(values: pd.Series) -> list[str]:

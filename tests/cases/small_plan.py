@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.plan import Explanation
 
 YEARS = range(2022, 2031)

@@ -8,14 +8,9 @@ import pytest
 
 from capsim import Scenario, ScenarioError
 from capsim.construction import build
-from capsim.construction.acceleration import (
-    LEAST_GAIN,
-    accelerate,
-    cures,
-    recovery,
-    with_options,
-)
+from capsim.construction.acceleration import LEAST_GAIN, accelerate, trials, with_options
 from capsim.construction.calendars import to_day
+from capsim.construction.recovery import cures, recovery
 from capsim.reliability.margins import gains
 
 
@@ -56,7 +51,7 @@ def site(projects, phases, units=1, due="2022-12-31", number=2, **resources):
         projects=pd.DataFrame(rows),
         phases=pd.DataFrame(phases),
         resources=pd.DataFrame(stock),
-        areas=pd.DataFrame([{"area": "A", "county": "C"}]),
+        areas=pd.DataFrame([{"area": "A", "county": "C"}, {"area": "B", "county": "D"}]),
     )
 
 
@@ -226,7 +221,9 @@ def test_nothing_to_hurry_is_no_gain():
     found = recovery(
         city,
         {"cheap": "2022-12-31", "dear": "2022-12-31"},
-        pd.DataFrame({"project": ["cheap"], "planned": ["2022-12-31"], "harm": [3.0]}),
+        pd.DataFrame(
+            {"project": ["cheap"], "planned": ["2022-12-31"], "harm": [3.0], "p_on_time": [0.0]}
+        ),
         ["p"],
         0.95,
     )
@@ -234,6 +231,78 @@ def test_nothing_to_hurry_is_no_gain():
     assert found.projects[["project", "options", "decide_by"]].to_numpy().tolist() == [
         ["cheap", "", ""]
     ]
+
+
+def test_an_option_that_is_bought_may_be_replaced():
+    """A slow one is given back for a fast one, at the difference of their costs."""
+    phases = [
+        phase("structure", 15.0, milestone="in_use"),
+        phase("structure", 14.0, "slow", share=0.02),
+        phase("structure", 8.0, "fast", share=0.05),
+    ]
+    bought = site([("S", 10.2e6, {"options": "slow"})], phases, number=1)
+    tried = trials(bought, None, 1, 0)
+    ways = [tuple(option.name for option in way) for way in tried.ways["S"]]
+    assert ways == [("slow",), ("fast",)]
+    assert tried.cost_cny("S", tried.ways["S"][1]) == pytest.approx(0.3e6)
+    table = with_options(bought, {"S": "fast"}).table("projects")
+    assert table["capital_cny"].tolist() == pytest.approx([10.5e6])
+    assert table["options"].tolist() == ["fast"]
+
+
+def test_crews_of_all_counties_are_short_for_the_curve_and_for_cures():
+    """The only outside crew is at work in a county that the programme has no project in."""
+    others = {"area": "B", "programme": "", "kind": "rebuild"}
+    projects = [*TWO, ("X", 5e6, others)]
+    usual = [phase("structure", 8.0, needs="outside=1", milestone="in_use", kind="rebuild")]
+    city = site(projects, CREW[:2] + usual, outside=1)
+    found = accelerate(city, "p", 0.95, replications=5)
+    for row in found.curve.to_dict("records"):
+        told = with_options(city, found.bought(int(row["measures"])))
+        built = build(told, replications=5, seed=0)
+        mine = [name != "X" for name in built.projects]
+        in_use = (built.opening[:, mine] <= to_day("2022-12-31")).sum(axis=1)
+        assert in_use.mean() == pytest.approx(row["expected"])
+    planned = dict.fromkeys(("cheap", "dear", "X"), "2022-12-31")
+    late = build(city, planned=planned, replications=1)
+    names = [
+        n for n, d in zip(late.projects, late.opening[0], strict=True) if n != "X" and d > 19357
+    ]
+    for cure in cures(city, planned, names, 0.95, replications=3).to_dict("records"):
+        if cure["options"]:
+            built = build(with_options(city, {cure["project"]: cure["options"]}), replications=1)
+            at = built.projects.index(cure["project"])
+            assert (built.opening[0, at] <= to_day("2022-12-31")) == (cure["p_with"] == 1)
+
+
+def test_it_is_decided_before_the_hurried_work_begins():
+    """The county's crew comes on 1 September; a crew from elsewhere has to begin in May."""
+    city = site(TWO, CREW[:2], outside=1)
+    planned = {"cheap": "2022-12-31", "dear": "2022-12-31"}
+    table = cures(city, planned, ["cheap", "dear"], 0.95, replications=2)
+    table = table[table["options"] != ""]
+    assert len(table) == 1
+    told = with_options(city, dict(table[["project", "options"]].to_numpy()))
+    built = build(told, planned=planned, replications=1)
+    begins = built.start[0, built.projects.index(table["project"].iloc[0])]
+    assert to_day(table["decide_by"].iloc[0]) <= begins
+
+
+def test_an_option_that_a_county_cannot_have_is_not_offered():
+    phases = [*CREW[:1], phase("structure", 2.0, "night_work", "night_crews=1", 0.01)]
+    found = accelerate(site(TWO, phases, night_crews=0), "p", 0.9, replications=2)
+    assert found.measures.empty
+
+
+def test_the_fewest_options_for_a_number():
+    """Between the points of the curve the fewest are looked for where a number is named."""
+    city = site([(f"S{i}", 1e6, {}) for i in range(12)], CREW[:2], outside=12, number=9)
+    found = accelerate(city, "p", 0.9, [4, 7], replications=2)
+    for number in (4, 7, 9):
+        size = int(found.enough(number)["measures"])
+        told = with_options(city, found.bought(size - 1))
+        fewer = (build(told, replications=2).opening <= to_day("2022-12-31")).sum(axis=1)
+        assert fewer.max() < number
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,24 @@ def test_money_by_quarter_holds_the_second_school():
     assert cause.tolist() == [[-1, 0, -1]]
 
 
+def test_who_never_begins_in_one_replication_may_in_another():
+    """Money for one; who gets it goes by luck, and the crew of all is short for that one alone."""
+    network = Network(
+        0.0,
+        (0, 1, 0, 1, 2),
+        ("before_a", "before_b", "a", "b", "other"),
+        ((), (), (0,), (1,), ()),
+        ((), (), ((0, 1), (1, 1)), ((0, 1),), ((1, 1),)),
+        (0.0,) * 5,
+        (None,) * 5,
+        (Resource("money", "c", 0, ((0.0, 1),)), Resource("crew", "*", 1)),
+    )
+    days = np.array([[5.0, 2.0, 10.0, 10.0, 20.0], [2.0, 5.0, 10.0, 10.0, 20.0]])
+    for key in (None, [0.0, 1.0, 2.0, 3.0, 4.0]):
+        slow, fast = (one.simulate(network, days, key)[1] for one in (engine, kernel))
+        assert slow.tobytes() == fast.tobytes()
+
+
 def test_winter_stops_work():
     winter = Calendar.from_spans([(10.0, 40.0)])
     network = chain([[15.0]], calendar=(winter,))

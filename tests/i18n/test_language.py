@@ -9,8 +9,7 @@ import pytest
 
 import capsim
 from capsim.analysis.infeasibility.rules import table
-from capsim.i18n.language import words
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message, words
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import UNITS
 from capsim.report.page.comparison import FIGURES

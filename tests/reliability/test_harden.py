@@ -422,7 +422,7 @@ def test_where_the_scenario_itself_stands_in_the_way_nothing_is_tried():
     assert str(found.reasons[1]).startswith(
         "Even with children as projected and every project on time"
     )
-    assert "placement-compulsory (" in str(found.reasons[1])
+    assert "every child of compulsory age placed (" in str(found.reasons[1])
 
 
 @pytest.mark.parametrize(
@@ -484,3 +484,23 @@ def test_what_hurries_uses_up_the_budget_of_its_county():
     assert program.row_upper[once].tolist() == [1.0]
     assert program.integer[column]
     assert 0 < program.cost[column] <= 3.0
+
+
+def test_projects_are_hurried_within_the_budgets_to_build():
+    """Where a county's money is used up nothing is bought for its projects, and that is said."""
+    asked = without_time_for_it(6)
+    used = plain().tables["limits_used"].query("kind == 'capital'")
+    amounts = {(row.county, row.year): row.used for row in used.itertuples()}
+    limits = asked.table("limits")
+    money = limits["kind"] == "capital"
+    keys = zip(limits["county"], limits["year"], strict=True)
+    spent = np.array([amounts.get(key, 0.0) + 1000.0 for key in keys])
+    limits["amount"] = np.where(money, spent, limits["amount"])
+    poor = asked.variant(tables={"limits": limits})
+    found = capsim.harden(
+        poor, ["programme-build", "share"], 0.7, draws=128, fresh_draws=256, gap=GAP, rounds=1
+    )
+    assert not found.reached
+    assert found.hurried.empty
+    assert any("no room for hurrying more projects" in str(reason) for reason in found.reasons)
+    assert capsim.certify(found.scenario, found.plan).holds()

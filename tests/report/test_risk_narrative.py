@@ -3,7 +3,8 @@
 import pandas as pd
 from small_plan import written_outcomes, written_plan
 
-from capsim.construction.acceleration import EARLIER, Acceleration, Recovery
+from capsim.construction.acceleration import Acceleration
+from capsim.construction.recovery import EARLIER, Recovery
 from capsim.report.files import recovery_files
 from capsim.report.page.plan import html_page
 from capsim.report.screen import answer

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from small_plan import written_plan
 
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.reliability import Hardened
 from capsim.report.figures import render
 from capsim.report.figures.risk import safety, safety_figure

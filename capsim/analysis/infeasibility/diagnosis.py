@@ -33,7 +33,7 @@ from capsim.analysis.infeasibility.sentences import (
     target_sentences,
     who,
 )
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
 from capsim.lp.highs import INTERIOR
 from capsim.lp.program import LinearProgram

@@ -31,7 +31,7 @@ from capsim.analysis.limit_relaxations import (
     row_members,
     row_relaxation,
 )
-from capsim.i18n.message import Message, Value
+from capsim.i18n.language import Message, Value
 from capsim.lp.array_types import Array, Index
 from capsim.model.model import Model
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from capsim.analysis.infeasibility.elastic import Gap
 from capsim.analysis.infeasibility.rules import Rule
-from capsim.i18n.message import Message
+from capsim.i18n.language import Message
 from capsim.plan.plan import Plan
 
 MOST = 8

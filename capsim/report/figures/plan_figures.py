@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from capsim.construction.acceleration import Recovery
+from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Words, words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups

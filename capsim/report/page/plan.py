@@ -10,9 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from capsim.construction.acceleration import Recovery
-from capsim.i18n.language import Words, words
-from capsim.i18n.message import Message
+from capsim.construction.recovery import Recovery
+from capsim.i18n.language import Message, Words, words
 from capsim.plan.plan import Explanation, Plan
 from capsim.report import narrative
 from capsim.report.page.pictures import pictures

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
-from capsim.construction.acceleration import Recovery
 from capsim.construction.programme_simulation import ConstructionSimulation
+from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rules_of

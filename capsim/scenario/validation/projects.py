@@ -167,6 +167,8 @@ def phases_faults(case: Case) -> list[Fault]:
         (lognormal & (low <= 0), "low_months", "a number > 0 (lognormal)"),
         (option & share.isna(), "option_cost_share", "a number (0 where an option costs nothing)"),
         (~option & share.notna(), "option_cost_share", "nothing (only options cost more)"),
+        (frame["option"].str.contains(";"), "option", "one name, without ;"),
+        (frame["option"] == "earlier_start", "option", "another name (that one is taken)"),
         (option & (frame["after"] != ""), "after", as_usual),
         (option & (frame["milestone"] != ""), "milestone", as_usual),
     )
