@@ -11,6 +11,7 @@ import typer
 
 from capsim import workflow
 from capsim.cli.console import (
+    MOST_DRAWS,
     NOT_MET,
     OK,
     Gap,
@@ -120,7 +121,7 @@ def _years_ahead(leads: str) -> list[int]:
 def build(
     scenario: ScenarioFolder,
     out: OptionalOut = None,
-    draws: Annotated[int, typer.Option(min=1, help="Simulations.")] = 1000,
+    draws: Annotated[int, typer.Option(min=1, max=MOST_DRAWS, help="Simulations.")] = 1000,
     seed: Seed = 0,
     optimize_starts: Annotated[
         bool,

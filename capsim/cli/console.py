@@ -109,7 +109,8 @@ def _is_fault(error: BaseException) -> bool:
     from capsim.lp.options_and_result import SolverError
     from capsim.scenario.faults import ScenarioError
 
-    return isinstance(error, InputError | ScenarioError | SolverError | WorkerLost)
+    known = InputError | ScenarioError | SolverError | WorkerLost | MemoryError
+    return isinstance(error, known)
 
 
 def _display() -> tuple[Progress, Callable[[], None]]:
@@ -214,13 +215,20 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write; an earlier on
 OptionalOut = Annotated[
     Path | None, typer.Option("--out", help="Folder to write; an earlier one is replaced.")
 ]
+MOST_DRAWS = 10_000_000
+"""Simulations that can be asked for: more are a slip of the hand."""
 Draws = Annotated[
-    int | None, typer.Option(min=0, help="Simulations; default as the scenario says; 0: none.")
+    int | None,
+    typer.Option(
+        min=0,
+        max=MOST_DRAWS,
+        help="Simulations; default as the scenario says; 0: none.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
 Solver = Annotated[str, typer.Option(help="highs, or any solver that PuLP knows (cbc, gurobi…).")]
-Gap = Annotated[float, typer.Option(min=0.0, help="Proved gap to reach, of avoidable cost.")]
-TimeLimit = Annotated[float | None, typer.Option(min=0.0, help="Seconds to solve.")]
+Gap = Annotated[float, typer.Option(min=0.0, max=1e6, help="Gap to prove, of avoidable cost.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0.0, max=1e9, help="Seconds to solve.")]
 Prices = Annotated[
     bool,
     typer.Option(

@@ -119,7 +119,12 @@ def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None
         raise SolverError(
             f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of {listed}"
         )
-    solver = pulp.getSolver(match, **options)
+    try:
+        solver = pulp.getSolver(match, **options)
+    except TypeError:
+        # Some know no gap: they search on, and nothing is known of their bound.
+        options.pop("gapRel")
+        solver = pulp.getSolver(match, **options)
     if not solver.available():
         raise SolverError(f"solver {match} is known to PuLP but not installed here")
     return solver

@@ -240,7 +240,7 @@ def tight_targets(table: pd.DataFrame) -> list[str]:
     Examples
     --------
     >>> table = pd.DataFrame({"id": ["a", "b"], "required": 0.05, "achieved": [0.05, 0.04]})
-    >>> tight_targets(table.assign(holds=True))
+    >>> tight_targets(table.assign(met=True))
     ['a']
     """
     spare = (table["achieved"] - table["required"]).abs()

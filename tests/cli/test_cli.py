@@ -246,3 +246,21 @@ def test_explain_says_what_is_scarce_or_what_cannot_hold(city, tmp_path):
     assert "NO PLAN meets what is ordered." in said.stdout
     assert "cannot" in said.stdout
     assert len(said.stdout.splitlines()) <= 45
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "city", "--gap", "inf"],
+        ["run", "city", "--time-limit", "inf"],
+        ["run", "city", "--draws", "99999999999999999999"],
+        ["build", "city", "--draws", "99999999999999"],
+        ["explain", "city", "--gap", "nan"],
+    ],
+    ids=" ".join,
+)
+def test_numbers_out_of_all_bounds_are_refused_before_any_work(arguments):
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert "is not in the range" in done.output or "Input should be" in done.output
+    assert "Traceback" not in done.output

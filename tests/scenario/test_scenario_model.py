@@ -191,7 +191,7 @@ def test_a_failed_save_leaves_what_was(
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("capsim.scenario.folder._write_table", full)
+    monkeypatch.setattr("capsim.scenario.folder.table_bytes", full)
     with pytest.raises(OSError, match="no space"):
         small.save(tmp_path / "copy", replace=True)
     with pytest.raises(OSError, match="no space"):
