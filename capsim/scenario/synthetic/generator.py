@@ -320,7 +320,8 @@ def _settings(name: str, recipe: Recipe, private: int, programme: int) -> dict[s
                 ("schools", "conversion_cost_cny"), ("schools", "purchase_price_cny"),
                 ("schools", "closure_cost_cny"), ("schools", "fixed_cny"),
                 ("rolls", "pupils"), ("projects", "places"), ("projects", "capital_cny"),
-                ("limits", "amount"), ("phases", "mode_months"), ("resources", "units"),
+                ("limits", "amount"), ("phases", "mode_months"), ("phases", "option"),
+                ("phases", "option_cost_share"), ("resources", "units"),
             )
         },
     }  # fmt: skip
