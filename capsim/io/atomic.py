@@ -1,4 +1,4 @@
-"""Folders and files that appear whole or not at all: written aside, then renamed.
+"""Folders and files that appear whole or not at all: written aside, then renamed; read whole too.
 
 Written beside its place (same file system), an output takes its name in one rename; whatever
 stops the writing, nothing half-done bears the name, and what stood there before still stands.
@@ -6,12 +6,33 @@ stops the writing, nothing half-done bears the name, and what stood there before
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+MOST_BYTES = 2_000_000_000
+"""Size of a file that is read; a larger one is a slip of the hand."""
+
+
+def whole_bytes(path: Path) -> bytes:
+    """Read a file as it stands: a regular one, no pipe or device that may never end.
+
+    Raises
+    ------
+    OSError
+        It is not there, is no regular file, or is too large.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if about.st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"more than {MOST_BYTES:,} bytes", str(path))
+    return path.read_bytes()
 
 
 class PlaceError(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,15 @@ SHOWN = 60
 """Letters of a value that a fault shows."""
 LISTED = 25
 """Known names that are listed."""
+CONTROL = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]"
+    "|[\\ud800-\\udfff\\ufffe\\uffff]"
+)
+"""What no name or text holds: it moves terminals, turns letters round, or breaks files."""
+TOLD = 200
+"""Faults that are written out; of more, how many there are."""
+EXPECTED = 400
+"""Letters of what is expected that a fault shows."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +43,33 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
-        place = [self.file]
+        place = [visible(self.file)]
         if self.row is not None:
             place.append(f"row {self.row}")
         if self.column:
-            place.append(self.column)
-        value = self.value if len(self.value) <= SHOWN else self.value[: SHOWN - 1] + "…"
-        return f"{', '.join(place)}: {value!r} where {self.expected} is expected"
+            place.append(visible(_short(self.column, SHOWN)))
+        expected = visible(_short(self.expected, EXPECTED))
+        return f"{', '.join(place)}: {_short(self.value, SHOWN)!r} where {expected} is expected"
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Return a text in which what would move a terminal or turn letters round is written out.
+
+    Examples
+    --------
+    >>> visible("a\x1b[2Jb\u202ec\nd") == r"a\x1b[2Jb\u202ec\nd", visible("一年级")
+    (True, '一年级')
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one == " " else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 class ScenarioError(ValueError):
@@ -60,8 +90,11 @@ class ScenarioError(ValueError):
     def __init__(self, faults: Iterable[Fault]):
         self.faults = tuple(faults)
         count = len(self.faults)
-        title = f"{count} fault{'' if count == 1 else 's'} in the scenario"
-        super().__init__("\n  ".join([title, *map(str, self.faults)]))
+        title = f"{count:,} fault{'' if count == 1 else 's'} in the scenario"
+        lines = [title, *map(str, self.faults[:TOLD])]
+        if count > TOLD:
+            lines.append(f"… and {count - TOLD:,} more")
+        super().__init__("\n  ".join(lines))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Fault, ...]]]:
         """Keep the faults where the error crosses between processes."""

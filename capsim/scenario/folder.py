@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +16,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from capsim.io.atomic import whole_folder
+from capsim.io.atomic import whole_bytes, whole_folder
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.raw_settings import out_of_reach
 from capsim.scenario.schema import TABLES
@@ -86,7 +87,7 @@ def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
     """Read a text file; None where it cannot be read, which is added to the faults."""
     row, value = None, ""
     try:
-        raw = path.read_bytes()
+        raw = whole_bytes(path)
         text = raw.decode("utf-8").removeprefix(BOM)
         if "\0" not in text:
             return text
@@ -120,7 +121,8 @@ def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     header = rows[0].split(",") if isinstance(rows[0], str) else rows[0]
     wrong = [
         Fault(file, lines[0], name, name, "each column once")
-        for name in sorted({name for name in header if header.count(name) > 1})
+        for name, times in sorted(Counter(header).items())
+        if times > 1
     ]
     width = len(header)
     widths = [row.count(",") + 1 if isinstance(row, str) else len(row) for row in rows]

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.faults import CONTROL, Fault, nearest
 from capsim.scenario.folder import Cells, number_text
 from capsim.scenario.schema import TABLES, YEARS, Column
 
@@ -38,7 +38,6 @@ Bad = tuple[int | None, str, str]
 
 NUMBER = frozenset("0123456789+-.eE")
 INTEGER = frozenset("0123456789+-")
-CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INT_MOST = 2**53
 SHOWN = 100

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.faults import CONTROL, Fault, nearest
 from capsim.scenario.schema import MARKS, TABLES
 
 WRAPPER = ("value", "unit", "source", "mark")
@@ -117,6 +117,15 @@ def unwrap(
     faults: list[Fault] = []
 
     def walk(entry: Any, path: str) -> Any:
+        texts = [entry] if isinstance(entry, str) else []
+        if isinstance(entry, Mapping):
+            texts = [str(key) for key in entry]
+            if is_wrapped(entry):
+                texts += [text for text in entry.values() if isinstance(text, str)]
+        for text in texts:
+            if CONTROL.search(text):
+                expected = "text without control characters"
+                faults.append(Fault(file, None, path, text, expected))
         if not isinstance(entry, Mapping):
             return entry
         if is_wrapped(entry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tomllib
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from small_folder import texts, write
 
 import capsim
+from capsim import generate
 from capsim.scenario import Scenario, ScenarioError, load
 
 Files = dict[str, str | bytes]
@@ -364,3 +366,41 @@ def test_a_large_table_of_unknown_names_is_answered() -> None:
     with pytest.raises(ScenarioError) as caught:
         Scenario.from_tables(settings=BARE, areas=areas, births=births)
     assert len(caught.value.faults) == 101
+
+
+@pytest.mark.parametrize("mark", ["\x1b[2J", "\x9b", "\u202e", "\n", "\ufffe"])
+def test_what_moves_a_terminal_is_refused_and_written_out(mark):
+    settings = {
+        "name": "city",
+        "title": f"A {mark} city",
+        "horizon": {"base_year": 2021, "last_year": 2030},
+        "costs": {"discount_rate": 0.04},
+    }
+    with pytest.raises(ScenarioError) as error:
+        Scenario.from_tables(settings)
+    assert mark not in str(error.value).replace("\n  ", "")
+    assert "text without control characters" in str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_is_no_table(tmp_path):
+    folder = tmp_path / "city"
+    generate(1, 300, years=(2021, 2022)).save(folder)
+    (folder / "limits.csv").unlink()
+    os.mkfifo(folder / "limits.csv")
+    with pytest.raises(ScenarioError, match=r"limits.csv: 'not a regular file'"):
+        load(folder)
+
+
+def test_very_many_faults_are_counted_and_columns_cost_no_time(tmp_path):
+    folder = tmp_path / "city"
+    generate(1, 300, years=(2021, 2022)).save(folder)
+    table = (folder / "areas.csv").read_text().splitlines()
+    odd = ",".join(f"odd{i}" for i in range(20_000))
+    lines = [f"{table[0]},{odd}", *(line + "," * 20_000 for line in table[1:])]
+    (folder / "areas.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(ScenarioError) as error:
+        load(folder)
+    assert len(error.value.faults) >= 20_000
+    assert len(str(error.value)) < 200_000
+    assert str(error.value).endswith("more")

@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from capsim.io.atomic import whole_bytes
 from capsim.scenario.excel.sheet_writer import decoded
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.folder import number_text
@@ -108,7 +109,7 @@ def read_sheets(path: Path) -> list[Sheet]:
         With the one fault that the file is not there or no workbook.
     """
     try:
-        content = path.read_bytes()
+        content = whole_bytes(path)
     except OSError as error:
         raise _unfit(path, f"a file that can be read ({error.strerror})") from None
     if content.startswith(OLD):
