@@ -264,3 +264,25 @@ def test_numbers_out_of_all_bounds_are_refused_before_any_work(arguments):
     assert done.exit_code == 2
     assert "is not in the range" in done.output or "Input should be" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_table_written_for_a_number_can_be_put_into_the_scenario(tmp_path):
+    generate(8, 120_000, seed=1, years=(2021, 2023), stages=("primary", "junior")).save(
+        tmp_path / "city"
+    )
+    run = CliRunner()
+    options = ["--draws", "40", "--probability", "0.8", "--out", str(tmp_path / "out")]
+    one = run.invoke(
+        app, ["build", str(tmp_path / "city"), "--hurry", "build", "--number", "5", *options]
+    )
+    assert one.exit_code == 0, one.output
+    assert "In use with 80 %:" in one.output
+    shutil.copy(tmp_path / "out" / "projects.csv", tmp_path / "city" / "projects.csv")
+    assert (load(tmp_path / "city").table("projects")["options"] != "").any()
+    many = run.invoke(
+        app, ["build", str(tmp_path / "city"), "--hurry", "build", "--number", "99", *options]
+    )
+    assert many.exit_code == 3
+    assert "99 cannot be had with 80 %." in many.output
+    assert run.invoke(app, ["build", str(tmp_path / "city"), "--number", "3"]).exit_code == 2
+    assert run.invoke(app, ["build", str(tmp_path / "city"), "--hurry", "roads"]).exit_code == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capsim.construction import PRIOR, fit
+from capsim.construction import PRIOR, Slippage, fit, phases_table
 from capsim.construction.durations import draw, stream
 
 BEGIN = date(2020, 1, 1)
@@ -65,3 +65,21 @@ def test_faults_are_named_together():
         fit(rows, "2020-01-02")
     with pytest.raises(ValueError, match=r"record, opened: '' where a column"):
         fit(rows.drop(columns="opened"), "2021-01-01")
+
+
+def test_learned_phases_keep_the_options(programme_of):
+    """An option slips as the usual phase does that it stands for, and costs what it did."""
+    works = {"kind": "new", "phase": "works", "distribution": "fixed"}
+    phases = [
+        {**works, "mode_months": 8.0},
+        {**works, "option": "two_shifts", "mode_months": 6.0, "option_cost_share": 0.05},
+    ]
+    city = programme_of([{"name": "S"}], phases=phases)
+    table = phases_table(city, Slippage(1.2, 0.2, 0.0, 50, 50))
+    usual, quick = table.to_dict("records")
+    assert quick["option"] == "two_shifts"
+    assert quick["option_cost_share"] == 0.05
+    for end in ("low_months", "high_months"):
+        assert quick[end] / 6.0 == pytest.approx(usual[end] / 8.0, rel=1e-3)
+    again = city.variant(tables={"phases": table})
+    assert again.table("phases")["option"].tolist() == ["", "two_shifts"]
