@@ -146,6 +146,7 @@ def run(
         check_place(Path(out), MARK)
     if store is not None:
         check_writable(Path(store))
+    _keep_apart(out, store)
     with phase("reading the scenario", "load"):
         given = scenario if isinstance(scenario, Scenario) else load(scenario)
     with phase("projecting enrolment", "project"):
@@ -220,6 +221,20 @@ def run(
     if out is not None:
         write(result, out, lang=lang, progress=progress)
     return result
+
+
+def _keep_apart(out: str | Path | None, store: str | Path | None) -> None:
+    """Refuse a store in the place of a report, which is replaced whole, before any work.
+
+    Raises
+    ------
+    InputError
+        They are not apart.
+    """
+    if out is not None and store is not None:
+        one, two = Path(out).resolve(), Path(store).resolve()
+        if one == two or one in two.parents:
+            raise InputError(f"the report {out} and the store {store} need places of their own")
 
 
 def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame]:
@@ -399,6 +414,7 @@ def compare_run(
     check_place(Path(out), COMPARISON_MARK)
     if store is not None:
         check_writable(Path(store))
+    _keep_apart(out, store)
     loaded = [load(folder) for folder in scenarios]
     factors: Factors = {}
     if settings and len(loaded) > 1:

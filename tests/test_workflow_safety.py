@@ -70,3 +70,22 @@ def test_a_store_that_cannot_be_written_ends_with_status_2(folder, tmp_path):
     assert "file is not a folder" in done.output
     assert "planning" not in done.output
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(("out", "store"), [("o", "o"), ("o", "o/in")])
+def test_report_and_store_need_places_of_their_own(folder, tmp_path, out, store):
+    (tmp_path / "o").mkdir()
+    options = ["--out", str(tmp_path / out), "--store", str(tmp_path / store)]
+    done = RUN.invoke(app, ["run", str(folder), *options])
+    assert done.exit_code == 2
+    assert "need places of their own" in done.output
+    assert "planning" not in done.output
+
+
+def test_a_link_is_not_followed(folder, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    done = RUN.invoke(app, ["run", str(folder), "--out", str(tmp_path / "link")])
+    assert done.exit_code == 2
+    assert "is a link to" in done.output
+    assert not list((tmp_path / "mine").iterdir())

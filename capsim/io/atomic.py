@@ -58,7 +58,9 @@ def check_place(path: Path, mark: str | None) -> None:
         The folder that it shall stand in is missing or cannot be written to.
     """
     check_writable(path.absolute().parent)
-    if not path.exists() and not path.is_symlink():
+    if path.is_symlink():
+        raise FileExistsError(f"{path} is a link to {path.readlink()}; name that place itself")
+    if not path.exists():
         return
     if not path.is_dir():
         raise FileExistsError(f"{path} is not a folder; name another one")
