@@ -187,6 +187,7 @@ def hurrying(ax: Axes, plan: Plan, found: Acceleration, *, lang: str = "en") -> 
     beside(ax, text, (most, found.required), 0, 3, ha="right", va="bottom", fontsize=8)
     ax.set_xlim(-0.02 * most, 1.02 * most)
     ax.margins(y=0.1)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     ax.set_xlabel(say("cost of hurrying projects, {unit}", unit=name))
     ax.set_ylabel(say("projects in use by {by}", by=found.by))
     title = say("Projects in time, and what hurrying costs: {rule}", rule=say.rule(found.programme))
