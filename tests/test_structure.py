@@ -35,7 +35,6 @@ ONE_IMPORTER = {
     "capsim.lp.sensitivity": "one-sided derivatives know nothing of schools",
     "capsim.model.constraints.enrolment": FAMILY,
     "capsim.model.constraints.resources": FAMILY,
-    "capsim.plan.limit_usage": "use of limits from the activity of rows, not from tables",
     "capsim.plan.tables": "docs/results.md in code, apart from the plan's proof",
     "capsim.report.page.comparison": "the second of the two pages",
     "capsim.simulation.recourse": "places bought for those who wait, apart from seating",

@@ -104,7 +104,7 @@ def pool_axes(given: CertificateData) -> list[Axis]:
 
 def _is_cell(value: object) -> bool:
     """Return whether a value is one that a table can hold: a number, a text, or nothing."""
-    return value is None or (np.ndim(value) == 0 and isinstance(value, Hashable))  # type: ignore[arg-type]
+    return isinstance(value, Hashable) and not isinstance(value, tuple | frozenset)
 
 
 class Reader:

@@ -133,7 +133,8 @@ def with_options(scenario: Scenario, bought: Mapping[str, str]) -> Scenario:
         mine = projects["project"] == name
         before = _way(name, listed(projects.loc[mine, "options"].iloc[0]), known[name])
         after = _way(name, listed(text), known[name])
-        projects.loc[mine, "capital_cny"] *= (1 + _share(after)) / (1 + _share(before))
+        usual = projects.loc[mine, "capital_cny"] / (1 + _share(before))
+        projects.loc[mine, "capital_cny"] = (usual * (1 + _share(after))).round(2)
         projects.loc[mine, "options"] = ";".join(option.name for option in after)
     return scenario.variant(tables={"projects": projects})
 

@@ -161,12 +161,12 @@ def phases_table(scenario: Scenario, slippage: Slippage) -> pd.DataFrame:
     """
     kinds = sorted(set(scenario.table("projects")["kind"]))
     groups = phase_groups(scenario) or {("", kind): PRIOR[kind] for kind in kinds}
-    rows = []
+    options, rows = option_groups(scenario), []
     for (project, kind), plan in groups.items():
         slipping = slippage.phases(plan)
         of_group = {"project": project, "kind": kind}
         rows += [{**of_group, **_row(phase)} for phase in slipping]
-        known = option_groups(scenario).get((project, kind), {})
+        known = options.get((project, kind), {})
         for option in known.values():
             # An option slips as the usual phase does that it stands for.
             usual = {phase.name: phase for phase in slipping}

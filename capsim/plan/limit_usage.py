@@ -22,6 +22,16 @@ ROWS = {
     "staff.contract": ("contract_teachers", 1.0),
 }
 """Rows of the model: the kind of limit that they keep, and its unit in theirs."""
+WHAT = {
+    "hires": "teachers to hire",
+    "contract_teachers": "contract teachers",
+    "posts": "posts",
+    "purchase": "places for sale",
+    "capital": "money to build",
+    "recurrent": "money to run",
+    "land": "land",
+}
+"""Kinds of limits in words."""
 FULL = 1 - 1e-4
 """A limit is used up from this part of it on."""
 AUTUMN_MONTHS = 8.0

@@ -11,6 +11,7 @@ import pandas as pd
 
 from capsim.i18n.language import Message, Value
 from capsim.lp.array_types import Array, Flag
+from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
 from capsim.plan.targets import RULES, Target
 from capsim.reliability.margins import CHANCES
@@ -287,17 +288,6 @@ def _where(search: Search, step: Step) -> list[Message]:
     return out
 
 
-USED_UP = {
-    "hires": "teachers to hire",
-    "contract_teachers": "contract teachers",
-    "posts": "posts",
-    "purchase": "places for sale",
-    "capital": "money to build",
-    "recurrent": "money to run",
-    "land": "land",
-}
-
-
 def _lifts(step: Step, county: int, stage: str, year: int) -> list[Message]:
     """Name what would lift a lack of places: limits used up there, and projects that come late."""
     plan, data, ready = step.plan, step.judged.data, step.judged.ready
@@ -305,7 +295,7 @@ def _lifts(step: Step, county: int, stage: str, year: int) -> list[Message]:
     limits = plan.tables["limits_used"]
     there = limits["county"].isin([name, "*"]) & (limits["year"] == year) & limits["binds"]
     kinds = dict.fromkeys(limits["kind"][there])
-    lifts = [Message(USED_UP[kind]) for kind in kinds if kind in USED_UP]
+    lifts = [Message(WHAT[kind]) for kind in kinds]
     autumn = int(np.datetime64(f"{year}-09-01", "D").astype(np.int64))
     projects = plan.tables["projects"].set_index("project")
     openings = data.openings

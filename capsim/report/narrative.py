@@ -13,6 +13,7 @@ import pandas as pd
 
 from capsim.i18n.language import Message, Words
 from capsim.model.data import stepped
+from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
 from capsim.plan.targets import (
     TOLERANCE,
@@ -32,16 +33,6 @@ HALF_A_CHILD = 0.5
 HALF_A_TEACHER = 0.5
 NAMED_COUNTIES = 4
 """Counties named where children are left without a place."""
-LIMITS = {
-    "hires": "teachers to hire",
-    "contract_teachers": "contract teachers",
-    "posts": "posts",
-    "purchase": "places for sale",
-    "capital": "money to build",
-    "recurrent": "money to run",
-    "land": "land",
-}
-
 EACH = 3
 """Prices that are listed of each kind, the highest first."""
 
@@ -538,7 +529,7 @@ def binds(plan: Plan, say: Words) -> Section:
         years = [str(year) for _, year in map(rule_and_year, ids) if year is not None]
         parts.append(f"{say.rule(rule)} {_span(years, say)}".strip())
     for kind, rows in table.groupby("kind", sort=False):
-        what = say(LIMITS[str(kind)])
+        what = say(WHAT[str(kind)])
         parts.append(say("{what} used up in {years}", what=what, years=_years(rows, say)))
     nothing = say("no limit and no target; cost alone decides")
     return Section(say("What binds"), parts or [nothing])

@@ -16,9 +16,10 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Words
+from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rules_of
-from capsim.report.narrative import LIMITS, explained, price_sentences, prices_head, target_figure
+from capsim.report.narrative import explained, price_sentences, prices_head, target_figure
 from capsim.report.page.elements import Column, County, Layout, Table, layout, money_scale
 from capsim.report.risk_narrative import option_names
 from capsim.simulation.outcomes import Outcomes
@@ -101,7 +102,7 @@ def limit_cells(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
     money = frame["kind"].isin(["capital", "recurrent"])
     amounts = [key for key in ("used", "limit") if key in frame]
     return frame.assign(
-        what=[say(LIMITS[str(kind)]) for kind in frame["kind"]],
+        what=[say(WHAT[str(kind)]) for kind in frame["kind"]],
         unit=[say(UNITS[str(kind)]) for kind in frame["kind"]],
         where=frame["county"].where(frame["county"] != "*", say("the whole")),
         **{key: frame[key].where(~money, frame[key] * money_scale(say)) for key in amounts},
