@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -25,6 +25,8 @@ BRIEF = 100_000
 """Most coefficients of a linear program that is over, within a second, before anyone stops it."""
 PRECISE = 1e-6
 """By how much an optimum may break a row; HiGHS calls it infeasible from 1e-7 on."""
+NEWS_S = 2.0
+"""Seconds between two words on how far a search is, about."""
 PRIMAL_SIMPLEX = 4
 """HiGHS's number for it; with new costs the last basis stays feasible for the primal only."""
 
@@ -90,9 +92,17 @@ class Highs:
         Passed in one call, compressed by column.
     options : mapping
         HiGHS options by name; an unknown or refused one raises :class:`SolverError`.
+    tell : callable, optional
+        Told in words, every few seconds, how far a search for whole numbers is; it may raise.
     """
 
-    def __init__(self, program: LinearProgram, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        program: LinearProgram,
+        options: Mapping[str, Any] | None = None,
+        *,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         import highspy
 
         begin = time.perf_counter()
@@ -129,6 +139,13 @@ class Highs:
         self._solved = self._started = False
         self._brief = program.matrix.nnz <= BRIEF and not program.integer.any()
         self._brief &= "threads" not in (options or {})
+        self._news: list[str] = []
+        self._tell = tell
+        if tell is not None and program.integer.any():
+            self._option("log_to_console", False)
+            self._option("output_flag", True)
+            self._option("mip_min_logging_interval", NEWS_S)
+            self._highs.cbMipLogging += self._note
         self.hand_over_s = time.perf_counter() - begin
 
     @property
@@ -139,6 +156,12 @@ class Highs:
     def _option(self, name: str, value: Any) -> None:
         if self._highs.setOptionValue(name, value) != self._hp.HighsStatus.kOk:
             raise SolverError(f"HiGHS knows no option {name!r} or refuses the value {value!r}")
+
+    def _note(self, event: Any) -> None:
+        """Keep what HiGHS reports, in its own thread, for the thread that waits for it."""
+        data = event.data_out
+        gap = "no solution yet" if data.mip_gap > 10 else f"{data.mip_gap:.2%} open"
+        self._news.append(f"{gap}, {data.mip_node_count} nodes")
 
     def set(self, options: Mapping[str, Any]) -> None:
         """Set options for the solves to come; a time limit is that of each solve."""
@@ -321,7 +344,9 @@ class Highs:
         try:
             while worker.is_alive():
                 worker.join(0.05)
-        except KeyboardInterrupt:
+                while self._tell is not None and self._news:
+                    self._tell(self._news.pop(0))
+        except BaseException:  # passed on, be it Ctrl-C or raised where progress is told
             self.cancel()
             worker.join(10)
             raise
@@ -333,10 +358,10 @@ def _quiet() -> Any:
     import highspy
 
     class Quiet(highspy.Highs):
-        """HiGHS prints a banner while callbacks are enabled, unless output is off before."""
+        """HiGHS prints a banner while callbacks are enabled, unless the console is off before."""
 
         def enableCallbacks(self) -> None:  # noqa: N802
-            self.setOptionValue("output_flag", False)
+            self.setOptionValue("log_to_console", False)
             cast(Any, super()).enableCallbacks()
 
     return Quiet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import numpy as np
@@ -60,6 +60,7 @@ def solve(
     program: LinearProgram,
     *,
     highs: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None] | None = None,
     **options: Unpack[SolveKeywords],
 ) -> SolverResult:
     """Minimise ``program``.
@@ -69,6 +70,8 @@ def solve(
     program : LinearProgram
     highs : mapping, optional
         Further options of HiGHS.
+    tell : callable, optional
+        Told by HiGHS in words how far the search is; it may raise to stop.
     **options : see :class:`~capsim.SolveOptions`
         The gap, 1e-4 where not given, is relative to the objective. A solve ended by its time limit
         has status ``stopped`` or ``unknown``, never ``optimal``. Nothing is done by an executor.
@@ -90,7 +93,7 @@ def solve(
     solving = SolveOptions.of(solve, options, gap=1e-4)
     _check_finite(program)
     if solving.solver == "highs":
-        return Highs(program, {**solving.highs, **(highs or {})}).solve()
+        return Highs(program, {**solving.highs, **(highs or {})}, tell=tell).solve()
     if solving.solver == "scipy":
         return solve_scipy(program, solving)
     from capsim.lp.pulp_bridge import solve_by_pulp

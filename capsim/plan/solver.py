@@ -59,7 +59,7 @@ def search(
         if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
             found, options, route = None, options.within(clock.left()), {"solver": "ipm"}
     if found is None:
-        found = solve(program, highs=route, **options.keywords)
+        found = solve(program, highs=route, tell=options.progress, **options.keywords)
     return found
 
 

@@ -38,10 +38,24 @@ def price_of_safety(plan: Plan, summary: Mapping[str, Any], say: Words) -> Secti
             safe=say.money(safety["expected_cny"]),
             paper=say.money(paper["expected_cny"]),
         ),
+        *_doing_nothing(safety["nothing"], say),
         *hurried(pd.DataFrame(safety["hurried"]), say),
     ]
     head = "What it costs that the plan holds" if safety["reached"] else "What more safety costs"
     return Section(say(head), parts)
+
+
+def _doing_nothing(nothing: Mapping[str, Any] | None, say: Words) -> list[str]:
+    if nothing is None:
+        return []
+    text = say(
+        "deciding nothing beyond what is ordered saves {saved} and never holds: the private share stays"
+        " about {before} where {required} is required",
+        saved=say.money(nothing["saves_cny"]),
+        before=say.share(nothing["before"]),
+        required=say.share(nothing["required"]),
+    )
+    return [text]
 
 
 def not_safe(reasons: Sequence[Message], say: Words) -> Section | None:

@@ -24,7 +24,7 @@ from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.projection import Demand
 from capsim.i18n.language import words
 from capsim.plan.plan import Explanation, Plan
-from capsim.plan.targets import COLUMNS
+from capsim.plan.targets import COLUMNS, read_targets
 from capsim.reliability.result import Hardened
 from capsim.report.figures.private import reduction_table
 from capsim.report.narrative import STATES
@@ -215,10 +215,27 @@ def _safety(hardened: Hardened) -> dict[str, Any]:
         "extra_cny": hardened.extra_cny,
         "expected_cny": float(rounds["expected_cny"].iloc[chosen]),
         "paper": {"objective_cny": hardened.plain.objective_cny, **paper},
+        "nothing": _doing_nothing(hardened),
         "hurried": hardened.hurried.to_dict("records"),
         "rounds": rounds.assign(chosen=np.arange(len(rounds)) == chosen).to_dict("records"),
         "reasons": [str(one) for one in hardened.reasons],
     }
+
+
+def _doing_nothing(hardened: Hardened) -> dict[str, Any] | None:
+    """Tell what comes of deciding nothing beyond what is ordered; None if that may be enough.
+
+    The private share stays about what it is then: a target that it misses today always fails.
+    """
+    table = hardened.plain.tables["targets"]
+    before = table.set_index("id")["before"].dropna()
+    for target in read_targets(table):
+        asked = target.rule == "share" and target.id in hardened.targets and target.id in before
+        if asked and not target.holds(before[target.id]):
+            figures = {"before": float(before[target.id]), "required": target.required}
+            saved = {"probability": 0.0, "saves_cny": hardened.plain.avoidable_cny}
+            return {"target": target.id, **figures, **saved}
+    return None
 
 
 def reasons(plan: Plan, explanation: Explanation | None, prices: Prices | None) -> dict[str, Any]:

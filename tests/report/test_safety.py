@@ -139,6 +139,18 @@ def test_without_a_simulation_of_the_report_targets_are_as_the_plan_was_judged()
     assert ("1 other targets are met on paper only" in text) is not asked
 
 
+def test_doing_nothing_is_told_where_it_can_never_hold():
+    found = hardened(True)
+    table = found.plain.tables["targets"]
+    shares = table["id"].str.startswith("share-")
+    nothing = summary_of(found)["safety"]["nothing"]
+    assert nothing["target"] == "share-2022"
+    assert nothing["before"] == table["before"][shares].iloc[0] > nothing["required"]
+    assert nothing["saves_cny"] == found.plain.avoidable_cny
+    found.plain.tables["targets"] = table.assign(before=table["before"].where(~shares, 0.0))
+    assert summary_of(found)["safety"]["nothing"] is None
+
+
 def test_what_is_asked_for_decides_the_exit_status():
     assert holds(summary_of(hardened(True)))
     assert not holds(summary_of(hardened(False)))
@@ -152,6 +164,7 @@ def test_summary_and_files():
     assert summary["expected_cny"] == 8e8
     assert set(summary) < {field.name for field in dataclasses.fields(Hardened)} | {
         "paper",
+        "nothing",
         "expected_cny",
     }
     assert [name for name, _ in safety_files(found)] == [

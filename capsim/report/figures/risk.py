@@ -157,6 +157,15 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
         )
         place = {"ha": "right" if left else "left", "va": "bottom", "fontsize": 8}
         beside(ax, text, (min(x[at], asked), y[at]), -8 if left else 8, 8, **place)
+    if safety["nothing"] is not None:
+        ax.plot(0, 0, "v", color=VERMILLION, markersize=9, transform=ax.transAxes, clip_on=False)
+        text = say(
+            "nothing beyond what is ordered: never, {saved} less",
+            saved=say.money(safety["nothing"]["saves_cny"]),
+        )
+        ax.annotate(
+            text, (0, 0), (8, 6), xycoords="axes fraction", textcoords="offset points", fontsize=8
+        )
     beside(ax, say("asked for"), (asked, 0.0), -4, 2, ha="right", va="bottom", fontsize=8)
     ax.set_xlim(0, 102)
     ax.margins(y=0.25)
