@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array, csr_array
+from scipy.special import ndtri
 
 from capsim.construction.acceleration import LEAST_GAIN, has_options, trials
 from capsim.construction.calendars import Days
@@ -42,8 +43,10 @@ from capsim.simulation.run import Trial
 
 CHANCES = np.array([0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001])
 """Chances of need beyond each margin, the smallest margin first; there is one margin more."""
-CUSHION = 0.25
-"""Standard deviations by which the last margin lies beyond the one before."""
+LAST, CUSHION = 0.01, 0.25
+"""Chance of normal need beyond the last margin, as a part of what is granted for all together; and
+the standard deviations by which it lies beyond the one before at least.
+"""
 KINDS_OF_DATE = 3
 """Openings of a project that are looked at one by one; later ones are late like the last."""
 WHOLE = "*"
@@ -226,7 +229,7 @@ def expected_part() -> Array:
 
 
 def margins_of(
-    drawn: Trial, planned: Trial, counted: Array, chosen: list[int]
+    drawn: Trial, planned: Trial, counted: Array, chosen: list[int], probability: float
 ) -> tuple[Array, Array]:
     """Measure how far draws go beyond a plan.
 
@@ -238,6 +241,8 @@ def margins_of(
         Places that the plan may count on.
     chosen : list of int
         Positions of the targets that a margin is kept from.
+    probability : float
+        Asked for.
 
     Returns
     -------
@@ -251,10 +256,10 @@ def margins_of(
     sign = np.array([drawn.targets[at].sign for at in chosen])[:, None]
     seats = demanded - planned_demand - (drawn.figures.room - counted[..., None])
     worse = sign * (drawn.figures.targets[chosen] - planned.figures.targets[chosen])
-    return quantiles(seats), quantiles(worse)
+    return quantiles(seats, probability), quantiles(worse, probability)
 
 
-def quantiles(values: Array) -> Array:
+def quantiles(values: Array, probability: float = 0.95) -> Array:
     """Return the values exceeded with each of `CHANCES`, and one beyond; draws are the last axis.
 
     Examples
@@ -263,7 +268,8 @@ def quantiles(values: Array) -> Array:
     [500.0, 800.0, 900.0, 950.0, 980.0, 990.0, 995.0, 998.0, 999.0, 1071.0]
     """
     exceeded = np.quantile(values, 1 - CHANCES, axis=-1, method="higher")
-    beyond = exceeded[-1] + CUSHION * values.std(axis=-1)
+    further = float(-ndtri(LAST * (1 - probability)) + ndtri(CHANCES[-1]))
+    beyond = exceeded[-1] + max(further, CUSHION) * values.std(axis=-1)
     return np.concatenate([exceeded, beyond[None]])
 
 

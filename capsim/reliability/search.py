@@ -249,8 +249,9 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
 def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -> list[Step]:
     """Try plans at higher and higher prices until one is safe enough, then at lower ones.
 
-    Where the cheapest plan misses a target with children as projected and projects in time, no
-    other is tried: leaving a child out costs more than any way to place it.
+    Where the cheapest plan misses a target with children as projected and projects in time, and not
+    only by what its gap leaves open, no other is tried: leaving a child out costs more than any way
+    to place it.
 
     Parameters
     ----------
@@ -274,7 +275,7 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
             plan = _bounded(_with_options(plain, plain, bought), plain, search.options.gap)
             change = "the cheapest plan, with projects of programmes hurried"
             steps.append(try_plan(search, plan, counted, 0.0, change, 1, bought))
-    if not all_hold(steps[0].planned, search.targets).all():
+    if not (all_hold(steps[0].planned, search.targets).all() or _by_the_gap(steps[0])):
         return steps
     data, counted = steps[0].judged.data, steps[0].margins.counted
     most = len(steps) + rounds
@@ -300,6 +301,14 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
         hurried = base.hurried | _bought(safer, plan)
         plan = _bounded(_with_options(plan, base.plan, hurried), plain, search.options.gap)
         steps.append(try_plan(search, plan, counted, price, change, len(steps), hurried))
+
+
+def _by_the_gap(step: Step) -> bool:
+    """Return whether the gap leaves open more than the children without a place cost."""
+    plan = step.plan
+    lacking = float(step.planned.figures.shortfall.sum())
+    worth = lacking * plan.scenario.settings.costs.shortfall_cny
+    return worth <= plan.objective_cny - plan.bound_cny
 
 
 def _base(steps: Sequence[Step], price: float) -> Step:

@@ -170,7 +170,7 @@ def try_plan(
     planned = trial(plan, draws=1, seed=search.seed, uncertainty=False)
     room = rooms(drawn.data, _counted_days(plan.model, drawn, counted))
     with_margin = search.with_margin(drawn)
-    seats, worse = margins_of(drawn, planned, room, with_margin)
+    seats, worse = margins_of(drawn, planned, room, with_margin, search.probability)
     targets = zip((drawn.targets[at] for at in with_margin), worse.T, strict=True)
     judged = search.simulate(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
     step = Step(

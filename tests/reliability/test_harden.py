@@ -75,6 +75,14 @@ def test_margins_are_exceeded_as_often_as_they_say():
     assert margins[-1, 0] == pytest.approx(margins[-2, 0] + 0.25 * draws.std())
 
 
+def test_the_last_margin_goes_as_far_as_what_is_asked_for():
+    """From one in a thousand (3.0902 standard deviations) to one in 10,000 (3.7190)."""
+    draws = np.random.default_rng(0).permutation(np.arange(2000.0))
+    margins = quantiles(draws[None], 0.99)[:, 0]
+    assert margins[-1] - margins[-2] == pytest.approx((3.7190 - 3.0902) * draws.std(), rel=1e-4)
+    assert (margins[:-1] == quantiles(draws[None])[:-1, 0]).all()
+
+
 def test_what_is_paid_below_the_last_margin_is_what_is_missing_on_average():
     """Of a uniform need from 0 to 1,000 the mean lack beyond a place kept is known exactly."""
     margins = quantiles(np.arange(1_000_000.0)[None] / 1000)[:, 0]
@@ -115,7 +123,7 @@ def test_need_is_what_draws_ask_for_beyond_the_plan_and_what_they_lack_of_its_se
         SimpleNamespace(demanded=np.array([[[100.0]]]), targets=np.array([[0.05]])),
     ]
     drawn, planned = (SimpleNamespace(figures=one, targets=(SHARE,)) for one in figures)
-    seats, worse = margins_of(drawn, planned, np.array([[120.0]]), [0])
+    seats, worse = margins_of(drawn, planned, np.array([[120.0]]), [0], 0.95)
     # 10 more children and 20 seats fewer in the first draw, 10 fewer and 10 more in the second
     assert seats[:, 0, 0].tolist()[:-1] == pytest.approx([30.0] * len(CHANCES))
     assert worse[0].tolist() == pytest.approx([0.01])
