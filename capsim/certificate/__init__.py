@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capsim.certificate.bound import check_bound
 from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
 from capsim.certificate.data import read_given
 from capsim.certificate.decision_reader import Reader, read_decisions
@@ -19,6 +20,7 @@ from capsim.certificate.policies import check_policies
 from capsim.certificate.reported_tables import check_cells
 from capsim.certificate.resources import (
     check_land,
+    check_limits_used,
     check_money,
     check_openings,
     check_public_first,
@@ -85,9 +87,15 @@ def certify(scenario: Scenario, plan: PlanLike) -> Certificate:
     if given.on("public_first"):
         check_public_first(given, links, decisions, state, book)
     check_openings(given, decisions, book)
+    spent = costs["capital"], recurrent(costs)
+    check_limits_used(given, decisions, state, spent, reader)
     check_costs(given, plan, costs, reader, book)
     check_cells(given, decisions, state, reader)
-    return book.close(_check_own_rules(plan, book))
+    bound = check_bound(plan)
+    if bound is not None:
+        most, least = [plan.objective_cny], [bound.proved_cny]
+        book.at_most("bound", "least cost proved of", least, most, [["plan"]], money=True)
+    return book.close(_check_own_rules(plan, book), bound)
 
 
 def _check_own_rules(plan: PlanLike, book: Ledger) -> list[str]:

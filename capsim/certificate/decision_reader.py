@@ -45,6 +45,7 @@ COLUMNS = {
     "private_including_purchased share_excluding_purchased share_including_purchased",
     "reduction": "school_year ordered new_seats converted purchased overfilled existing_seats "
     "fewer_pupils total",
+    "limits_used": "kind county year used limit binds",
     "large_classes": "county stage school_year classes large_classes share",
     "targets": "id what by before required achieved met",
     "admissions": "county area stage school sector grade school_year base_intake intake bought",

@@ -19,6 +19,30 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
+class BoundCheck:
+    """What is proved of a plan's bound without the solver that gave it.
+
+    Attributes
+    ----------
+    verified : bool
+        Whether the bound told is proved.
+    proved_cny : float
+        What no plan costs less than, proved in safe arithmetic; discounted RMB, ``-inf`` where
+        nothing is.
+    gap : float
+        ``(objective − proved) ÷ max(avoidable, 1 million RMB)``.
+    why : text
+        ``duals`` (it is proved by the relaxation's prices), ``search`` (the rest of it is a search
+        for whole numbers, by one solver), ``none`` (no bound is told, or there are no prices).
+    """
+
+    verified: bool
+    proved_cny: float
+    gap: float
+    why: str
+
+
+@dataclass(frozen=True)
 class Certificate:
     """The result of re-checking a plan.
 
@@ -37,6 +61,8 @@ class Certificate:
         has no row.
     not_rechecked : tuple of str
         Rules of the user's own that came without a check, and what variables of their own cost.
+    bound : BoundCheck, or None
+        What is proved of the plan's bound; None where the plan has no columns.
     """
 
     checked: int
@@ -44,6 +70,12 @@ class Certificate:
     worst: str
     table: pd.DataFrame
     not_rechecked: tuple[str, ...] = ()
+    bound: BoundCheck | None = None
+
+    @property
+    def bound_verified(self) -> bool:
+        """Whether the plan's bound is proved in safe arithmetic, not by a solver's word alone."""
+        return self.bound is not None and self.bound.verified
 
     def holds(self, tolerance: float = 1e-6) -> bool:
         """Return whether no violation is above ``tolerance``.
@@ -155,7 +187,9 @@ class Ledger:
             worst = f"{what}: {shown}{more}"
         self._entries.append(_Entry(family, max(checked, len(found)), float(len(found)), worst))
 
-    def close(self, not_rechecked: Sequence[str] = ()) -> Certificate:
+    def close(
+        self, not_rechecked: Sequence[str] = (), bound: BoundCheck | None = None
+    ) -> Certificate:
         """Write the certificate of all that was checked so far, and what was not."""
         order = list(dict.fromkeys(entry.family for entry in self._entries))
         lines = []
@@ -168,4 +202,4 @@ class Ledger:
         best = max(lines, key=lambda line: line[2], default=("", 0, 0.0, ""))
         worst = f"{best[0]}: {best[3]}" if best[2] > 0 else ""
         checked = sum(line[1] for line in lines)
-        return Certificate(checked, float(best[2]), worst, table, tuple(not_rechecked))
+        return Certificate(checked, float(best[2]), worst, table, tuple(not_rechecked), bound)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 
 from capsim.certificate.data import DAYS_A_YEAR, CertificateData, ordinal
-from capsim.certificate.decision_reader import Decisions
+from capsim.certificate.decision_reader import Axis, Decisions, Reader
 from capsim.certificate.ledger import Floats, Ledger
 from capsim.certificate.places import Derived, chords_of
 from capsim.certificate.travel import Links
@@ -79,15 +80,20 @@ def check_money(given: CertificateData, paid: Floats, recurrent: Floats, book: L
 
 def check_land(given: CertificateData, plan: Decisions, book: Ledger) -> None:
     """Check land of candidates whose building has started against the quota so far."""
-    limits = given.scenario.table("limits")
-    listed = limits.loc[limits["kind"] == "land", "year"]
-    if len(listed) == 0:
-        return
-    years = range(min(int(listed.min()), given.years[0]), given.years[-1] + 1)
+    years, used = land_used(given, plan)
     quota = given.limit("land", years)
     in_force = np.maximum.accumulate(np.isfinite(quota), axis=1)
     allowed = np.cumsum(np.where(np.isfinite(quota), quota, 0.0), axis=1)
-    used = np.zeros_like(quota)
+    book.at_most("land", "land of", used, allowed, [given.regions, years], where=in_force)
+
+
+def land_used(given: CertificateData, plan: Decisions) -> tuple[list[int], Floats]:
+    """Compute land of candidates whose building has started, ``[region, year]``, and the years."""
+    limits = given.scenario.table("limits")
+    listed = limits.loc[limits["kind"] == "land", "year"]
+    first = min([given.years[0], *listed.astype(int)])
+    years = list(range(first, given.years[-1] + 1))
+    used = np.zeros((len(given.regions), len(years)))
     rows = given.projects.rows
     months = rows["build_months"].to_numpy(np.float64)
     land = rows["land_mu"].to_numpy(np.float64)
@@ -99,7 +105,70 @@ def check_land(given: CertificateData, plan: Decisions, book: Ledger) -> None:
         since = np.array(years) >= begun
         used[given.projects.county[r], since] += copies * land[r]
     used[-1] = used[:-1].sum(axis=0)
-    book.at_most("land", "land of", used, allowed, [given.regions, list(years)], where=in_force)
+    return years, used
+
+
+def check_limits_used(
+    given: CertificateData,
+    plan: Decisions,
+    state: Derived,
+    spent: tuple[Floats, Floats],
+    reader: Reader,
+) -> None:
+    """Check the `limits_used` table: every limit of the scenario, and what the plan uses of it.
+
+    ``spent`` is capital and recurrent money by region and planned year. What is used up must be
+    said to bind; what is said to bind must be used.
+    """
+    limits = given.scenario.table("limits")
+    keys = ["kind", "county", "year"]
+    names = tuple(", ".join(map(str, key)) for key in limits[keys].itertuples(index=False))
+    rows = Axis(tuple(keys), names, pd.MultiIndex.from_frame(limits[keys]))
+    told, allowed, binds = reader.dense("limits_used", ["used", "limit", "binds"], [rows], True)
+    amount = limits["amount"].to_numpy(np.float64).copy()
+    used = np.zeros(len(limits))
+    years, land = land_used(given, plan)
+    flows = _used_of_limits(given, plan, state, spent)
+    since = limits.sort_values("year", kind="stable").groupby(["kind", "county"])["amount"].cumsum()
+    for i, (kind, county, year) in enumerate(limits[keys].itertuples(index=False)):
+        region = given.regions.index(county)
+        if kind == "land":
+            amount[i] = since[limits.index[i]]
+            used[i] = land[region, years.index(year)] if year in years else 0.0
+        elif year in given.years:
+            used[i] = flows[kind][region, given.years.index(year)]
+    money = limits["kind"].isin(["capital", "recurrent"]).to_numpy()
+    book, used = reader.book, np.maximum(used, 0.0)
+    for where, unit in ((money, True), (~money, False)):
+        book.equal("limits_used", "used of", told, used, [names], where=where, money=unit)
+        book.equal("limits_used", "limit of", allowed, amount, [names], where=where, money=unit)
+    some, full = amount > 0, used >= amount * FULL
+    book.at_most("limits_used", "used up, said not to bind:", full, binds, [names], where=some)
+    book.at_most("limits_used", "unused, said to bind:", binds, used > 0, [names], where=some)
+
+
+FULL = 1.0 - 0.9e-4
+"""Part of a limit from which it is used up; a hair above what the plan says."""
+
+
+def _used_of_limits(
+    given: CertificateData, plan: Decisions, state: Derived, spent: tuple[Floats, Floats]
+) -> dict[str, Floats]:
+    """Compute what is used of the limits but land, ``[region, planned year]`` by kind."""
+    everywhere = np.arange(len(given.counties))
+
+    def staff(values: Floats) -> Floats:
+        return given.by_county(values.sum(axis=1), everywhere)
+
+    providers = given.providers
+    return {
+        "capital": spent[0],
+        "recurrent": spent[1],
+        "purchase": given.by_county(plan.purchased_december, providers.county),
+        "hires": staff(plan.hired),
+        "posts": staff(plan.pool) - posts_granted(given, state),
+        "contract_teachers": staff(plan.contract_teachers) - set_free(given, plan, state),
+    }
 
 
 def base_pool(given: CertificateData) -> Floats:

@@ -35,7 +35,8 @@ class SolverResult:
     objective, bound : float
         Of ``x``, and what no solution can beat (``-inf`` where the solver tells none).
     row_dual, column_dual : float64, or None
-        Of a linear program: change of the objective per unit of right-hand side or bound.
+        Of a linear program: change of the objective per unit of right-hand side or bound. A search
+        by blocks ends with the ``row_dual`` of its relaxation.
     solver : str
         Name and version.
     seconds, hand_over_s : float

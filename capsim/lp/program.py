@@ -345,6 +345,10 @@ def _entries(term: Term, first_row: int) -> tuple[Short, Short, Numbers]:
     return rows, columns, value.astype(np.float64, order="C").ravel()
 
 
+DUST = 1e-13
+"""Part of the largest coefficient of a row below which one is zero."""
+
+
 def _matrix(terms: Sequence[tuple[Short, Short, Numbers]], shape: tuple[int, int]) -> csc_array:
     """Add the entries of all terms up, compressed by column."""
     sizes = [len(rows) for rows, _, _ in terms]
@@ -353,6 +357,11 @@ def _matrix(terms: Sequence[tuple[Short, Short, Numbers]], shape: tuple[int, int
     value = _joined(sizes, [values for _, _, values in terms], np.float64)
     matrix = csc_array(coo_array((value, (row, column)), shape=shape))
     matrix.sum_duplicates()
+    # What is left of a sum that is zero but for rounding is no coefficient.
+    size = np.abs(matrix.data)
+    largest = np.zeros(shape[0])
+    np.maximum.at(largest, matrix.indices, size)
+    matrix.data[size < DUST * largest[matrix.indices]] = 0.0
     matrix.eliminate_zeros()
     return matrix
 

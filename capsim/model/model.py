@@ -373,6 +373,12 @@ class Model:
         """Return what a solution costs more than the program says, million RMB."""
         return float(self.beyond @ x[: len(self.beyond)])
 
+    def at_true_costs(self) -> LinearProgram:
+        """Return the program with all costs as they are, those beyond `NEVER` too."""
+        cost = self.program.cost.copy()
+        cost[: len(self.beyond)] += self.beyond
+        return replace(self.program, cost=cost)
+
     def with_program(self, program: LinearProgram) -> Model:
         """Return the model with another program of the same columns."""
         return replace(self, program=program)

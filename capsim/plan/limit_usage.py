@@ -65,8 +65,9 @@ def limits_table(model: Model, solution: Solution) -> pd.DataFrame:
         of_county = table[land].groupby("county")
         table.loc[land, "amount"] = of_county["amount"].cumsum()
         table.loc[land, "used"] = of_county["used"].ffill()
-    # Teachers set free stand on the right of their row, beside the limit.
-    free = table["upper"].where(table["kind"] == "contract_teachers") - table["amount"]
+    # What no decision moves stands on the right of the row, beside the limit: teachers set free,
+    # money that is spent anyway.
+    free = table["upper"].where(~land) - table["amount"]
     used = table["used"].fillna(0.0) - free.fillna(0.0)
     left = table["amount"] - used
     least = _least_further(model, solution, table)

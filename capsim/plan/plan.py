@@ -95,6 +95,8 @@ class Plan:
         Discounted RMB that variables of one's own cost; part of the objective.
     asked_gap : float
         Up to which a plan is ``optimal``.
+    row_prices : float64 ``[row]``, or None
+        Of the relaxation, that the search ended with; what proves its bound.
     """
 
     scenario: Scenario
@@ -113,6 +115,7 @@ class Plan:
     own_rules: tuple[OwnRule, ...] = ()
     own_cost_cny: float = 0.0
     asked_gap: float = 0.0
+    row_prices: Array | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -257,6 +260,7 @@ def make_plan(
     proved: bool,
     timings_s: Mapping[str, float] | None = None,
     relaxed: bool = False,
+    row_prices: Array | None = None,
 ) -> Plan:
     """Make a plan from columns; ``bound`` is on the avoidable cost in million RMB.
 
@@ -289,6 +293,7 @@ def make_plan(
         own_rules=model.own_rules,
         own_cost_cny=own_cost,
         asked_gap=asked_gap,
+        row_prices=row_prices,
     )
 
 

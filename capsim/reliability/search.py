@@ -535,4 +535,5 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
         x=x,
         made_from=own,
         asked_gap=asked_gap,
+        row_prices=plain.row_prices,
     )

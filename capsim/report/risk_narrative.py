@@ -49,8 +49,8 @@ def _doing_nothing(nothing: Mapping[str, Any] | None, say: Words) -> list[str]:
     if nothing is None:
         return []
     text = say(
-        "deciding nothing beyond what is ordered saves {saved} and never holds: the private share stays"
-        " about {before} where {required} is required",
+        "deciding nothing beyond what is ordered saves {saved} and never holds: the private share"
+        " stays about {before} where {required} is required",
         saved=say.money(nothing["saves_cny"]),
         before=say.share(nothing["before"]),
         required=say.share(nothing["required"]),

@@ -6,6 +6,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -122,6 +123,7 @@ def summarize(
             "checked": certificate.checked,
             "max_violation": certificate.max_violation,
             "worst": certificate.worst,
+            "bound": None if certificate.bound is None else asdict(certificate.bound),
             **(
                 {"not_rechecked": list(certificate.not_rechecked)}
                 if certificate.not_rechecked

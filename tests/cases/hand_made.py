@@ -452,6 +452,21 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             (2022, 30.0, 0.0, 0.0, 30.0, 0.0, 10.0, 0.0, 40.0),
             (2023, 0.0, 40.0, 90.0, 50.0, -10.0, 10.0, 0.0, 180.0),
         ),
+        "limits_used": frame(
+            "kind county year used limit binds",
+            ("hires", "C", 2022, 3.0, 3.0, True),
+            ("hires", "C", 2023, 5.0, 5.0, True),
+            # 14 teachers on post, 5 of whom came with the project
+            ("posts", "D", 2023, 9.0, 9.0, True),
+            ("contract_teachers", "C", 2023, 5.0, 5.0, True),
+            # one on contract, whom the private school set free
+            ("contract_teachers", "D", 2023, 0.0, 0.0, True),
+            ("purchase", "D", 2022, 50.0, 50.0, True),
+            ("capital", "C", 2022, 8e5, 8e5, True),
+            ("capital", "*", 2023, 5e6 * (1 - 122.25 / 365.25), 3.4e6, False),
+            ("recurrent", "C", 2023, 4423e3, 4423e3, True),
+            ("land", "D", 2022, 10.0, 10.0, True),
+        ),
         "large_classes": frame(
             "county stage school_year classes large_classes share", *large_rows()
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from capsim.certificate.ledger import BoundCheck, Certificate
 from capsim.i18n.language import Message
 from capsim.plan import Explanation
 
@@ -438,14 +439,12 @@ def written_outcomes(plan: SimpleNamespace) -> SimpleNamespace:
     return SimpleNamespace(plan=plan, draws=100, seed=7, tables=tables, summary={})
 
 
-def written_certificate() -> SimpleNamespace:
+def written_certificate() -> Certificate:
     """A certificate that holds."""
     table = pd.DataFrame(
         {"family": ["seats"], "rows": [10], "max_violation": [0.0], "worst": ["none"]}
     )
-    return SimpleNamespace(
-        checked=10, max_violation=0.0, worst="none", table=table, not_rechecked=()
-    )
+    return Certificate(10, 0.0, "none", table, (), BoundCheck(False, 9e8, 0.0123, "search"))
 
 
 def written_explanation() -> Explanation:

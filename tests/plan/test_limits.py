@@ -34,6 +34,17 @@ def test_teachers_set_free_use_nothing_of_the_limit(
     assert table.loc["contract_teachers", "binds"] == binds
 
 
+def test_money_that_is_spent_anyway_uses_its_limit() -> None:
+    city = capsim.generate(1, 900, 0, stages=("primary", "junior"), years=(2021, 2022))
+    plan = capsim.optimize(city, gap=0.05)
+    told = plan.tables["limits_used"].set_index(["kind", "county", "year"])["used"]
+    costs = plan.tables["costs"]
+    recurrent = {"running", "staff", "hiring", "purchase", "boarding"}
+    spent = costs[costs["kind"].isin(recurrent) & (costs["school_year"] == 2022)]
+    for county, paid in spent.groupby("county")["cost_cny"].sum().items():
+        assert told["recurrent", county, 2022] == pytest.approx(paid)
+
+
 def test_no_plan_uses_more_than_there_is() -> None:
     city = capsim.generate(2, 8000, 0, stages=("primary", "junior"), years=(2021, 2023))
     contract = city.table("limits")

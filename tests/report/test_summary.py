@@ -41,7 +41,7 @@ KEYS = {
     "surplus_places": None,
     "teachers": None,
     "cost_cny": {"by_kind", "by_year"},
-    "certificate": {"checked", "max_violation", "worst"},
+    "certificate": {"bound", "checked", "max_violation", "worst"},
     "simulation": None,
     "timings_s": None,
 }

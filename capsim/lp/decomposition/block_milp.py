@@ -156,7 +156,7 @@ def solve_blocks(split: Split, options: SolveOptions, *, prove: bool = True) -> 
         x=best.x,
         objective=_cost(split, best.x),
         bound=best.bound,
-        row_dual=None,
+        row_dual=task.relaxed.row_dual,
         column_dual=None,
         solver=solver_name(),
         seconds=clock.spent(),
@@ -485,7 +485,9 @@ def _whole(split: Split, _: SolveOptions, clock: Clock) -> Priced | None:
     if whole.status != "optimal":
         return None
     price = whole.row_dual[split.coupling]
-    return Priced(whole.x, price, whole.column_dual, whole.objective, whole.objective)
+    return Priced(
+        whole.x, price, whole.column_dual, whole.objective, whole.objective, whole.row_dual
+    )
 
 
 def _cost(split: Split, x: Array) -> float:

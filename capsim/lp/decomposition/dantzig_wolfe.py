@@ -184,6 +184,8 @@ class Priced:
         The prices of the best bound.
     reduced : float64 ``[column]``
         Reduced costs at these prices, each block's own.
+    row_dual : float64 ``[row]``
+        Prices of all rows: of the coupling ones, and of each block's own at these.
     bases : tuple of Basis
         Of the blocks at these prices.
     blocks : tuple of Block
@@ -197,6 +199,7 @@ class Priced:
     reduced: Array
     objective: float
     bound: float
+    row_dual: Array
     bases: tuple[Basis, ...] = ()
     blocks: tuple[Block, ...] = ()
 
@@ -280,7 +283,7 @@ class Pricer:
         loose &= np.diff(split.coupling_rows.indptr) > 0
         self.rows = split.coupling_rows.tocsr()
         self.low, self.high = program.row_lower[split.coupling], program.row_upper[split.coupling]
-        self.loose = np.flatnonzero(loose)
+        self.loose, self.coupling = np.flatnonzero(loose), split.coupling
         blocks = (Block(b.columns[~loose[b.columns]], b.rows) for b in split.blocks)
         self.blocks = tuple(nonempty(blocks, program))
         self.use = replace(split, blocks=self.blocks).uses()
@@ -409,10 +412,13 @@ class Pricer:
             mixture, x[self.loose] = master.mixture(self._known)
             for block, mixed in zip(self.blocks, mixture, strict=True):
                 x[block.columns] = mixed
+        dual = np.zeros(len(program.row_lower))
+        dual[self.coupling] = price
         for block, solution in zip(self.blocks, at_best, strict=True):
             reduced[block.columns] = solution.column_dual
+            dual[block.rows] = solution.row_dual
         reduced[self.loose] = program.cost[self.loose] - self.rows[:, self.loose].T @ price
-        return Priced(x, price, reduced, objective, bound, bases, self.blocks)
+        return Priced(x, price, reduced, objective, bound, dual, bases, self.blocks)
 
 
 def _scale(center: Array) -> Array:
