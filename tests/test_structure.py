@@ -27,7 +27,6 @@ ONE_IMPORTER = {
     "capsim.analysis.sweep": VERB,
     "capsim.benchmark": "what `capsim bench` and scripts measure with",
     "capsim.certificate.reported_tables": "tables of the plan re-checked, apart from constraints",
-    "capsim.certificate.bound": "safe arithmetic on the program, apart from checks of tables",
     "capsim.cli.plan": COMMAND,
     "capsim.cli.scenario": COMMAND,
     "capsim.cli.components": COMMAND,

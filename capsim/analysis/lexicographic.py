@@ -45,7 +45,8 @@ from capsim.model.objectives import (
 )
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solution_arrays import Solution
-from capsim.plan.solver import COUNTIES, KEPT, WarmSolver, break_ties, found_x
+from capsim.plan.solver import COUNTIES, KEPT, WarmSolver, found_x
+from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario
 
 PROOF = 0.2

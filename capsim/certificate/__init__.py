@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capsim.certificate.bound import check_bound
-from capsim.certificate.costs import PlanLike, check_costs, costs_by_kind, recurrent
+from capsim.certificate.costs import PlanLike, check_bound, check_costs, costs_by_kind, recurrent
 from capsim.certificate.data import read_given
 from capsim.certificate.decision_reader import Reader, read_decisions
 from capsim.certificate.ledger import Certificate, Ledger

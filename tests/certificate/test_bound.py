@@ -14,7 +14,7 @@ from scipy.sparse import csc_array
 
 import capsim
 from capsim.certificate import certify
-from capsim.certificate.bound import check_bound, safe_bound
+from capsim.certificate.costs import check_bound, safe_bound
 from capsim.lp.highs import Highs
 from capsim.lp.program import LinearProgram
 from capsim.model.model import formulate
