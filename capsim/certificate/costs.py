@@ -1,10 +1,10 @@
 """Costs by kind, region and year from quantities and prices; objective, bound and gap.
 
-The bound is verified in safe arithmetic. Whatever prices ``y`` of the rows a solver gives, right or wrong, no solution of the program costs
-less than ``Σ_r (y_r l_r if y_r > 0 else y_r u_r) + Σ_j min (c − Aᵀy)_j x_j`` over the bounds of
-the columns. It is computed here with an upper bound of every rounding error, so that it holds
-exactly. A solver's bound up to it is verified; what a search for whole numbers proves beyond it, is
-that solver's word, and is told apart.
+The bound is verified in safe arithmetic. Whatever prices ``y`` of the rows a solver gives, right or
+wrong, no solution of the program costs less than ``Σ_r (y_r l_r if y_r > 0 else y_r u_r) + Σ_j min
+(c − Aᵀy)_j x_j`` over the bounds of the columns. It is computed here with an upper bound of every
+rounding error, so that it holds exactly. A solver's bound up to it is verified; what a search for
+whole numbers proves beyond it, is that solver's word, and is told apart.
 
 Source of method: A. Neumaier and O. Shcherbina, Safe bounds in linear and mixed-integer linear
 programming, Mathematical Programming 99 (2004) 283-296.
