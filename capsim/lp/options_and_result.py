@@ -21,6 +21,10 @@ class SolverError(RuntimeError):
     """A solver could not be run as asked."""
 
 
+class NotInTime(SolverError):  # noqa: N818 (what happened, not what is wrong)
+    """Nothing was found within the time limit."""
+
+
 @dataclass(frozen=True)
 class SolverResult:
     """The outcome of one solve; read ``status`` before anything else.

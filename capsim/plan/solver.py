@@ -21,7 +21,13 @@ from capsim.lp.decomposition.block_milp import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_independent, split
 from capsim.lp.decomposition.fixing_heuristics import rens
 from capsim.lp.highs import INTERIOR, Highs
-from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
+from capsim.lp.options_and_result import (
+    NotInTime,
+    SolveKeywords,
+    SolveOptions,
+    SolverError,
+    SolverResult,
+)
 from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
 from capsim.lp.solvers import solve
@@ -187,7 +193,8 @@ def found_x(found: SolverResult, what: str, start: Array | None = None) -> Array
         return found.x
     if start is not None:
         return start
-    raise SolverError(f"{what}: {_why(found)}")
+    kind = NotInTime if found.status == "unknown" else SolverError
+    raise kind(f"{what}: {_why(found)}")
 
 
 def _why(found: SolverResult) -> str:
@@ -265,7 +272,7 @@ def _optimize(
     if found.status == "infeasible":
         return no_plan(model, found.solver, timings)
     if found.x is None:
-        raise SolverError(_nothing(found, solving.time_limit))
+        raise _nothing(found, solving.time_limit)
     found = _fewest(model, program, found, searching.within(clock.left(), 1 / SEARCH))
     return settled_plan(model, found, gap=solving.gap, relaxed=relax, timings_s=timings)
 
@@ -329,7 +336,8 @@ def settled_plan(
     )
 
 
-def _nothing(found: SolverResult, time_limit: float | None) -> str:
+def _nothing(found: SolverResult, time_limit: float | None) -> SolverError:
     if found.status == "unknown" and time_limit is not None:
-        return f"{found.solver} found no plan within {time_limit:g} s; allow more time"
-    return f"{found.solver} ended without a plan: {found.status}"
+        words = f"{found.solver} found no plan within {time_limit:g} s; allow more time"
+        return NotInTime(words)
+    return SolverError(f"{found.solver} ended without a plan: {found.status}")
