@@ -106,6 +106,13 @@ def reliability(arguments: Arguments) -> None:
     module.main(arguments)
 
 
+def time_limits(arguments: Arguments) -> None:
+    """Ask every question with time limits, and hold the clock against them (``--json``)."""
+    from benchmarks import time_limits as module
+
+    module.main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Arguments], None]] = {
     command.__name__: command
     for command in (
@@ -121,6 +128,7 @@ COMMANDS: dict[str, Callable[[Arguments], None]] = {
         cluster,
         carried_out,
         reliability,
+        time_limits,
     )
 }
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 """Told the name of each phase as it begins, and `WRITING` before each file; may raise to stop."""
 
+PLAN, PLAN_BESIDE = 0.8, 0.4
+"""Shares of the time for the plan: where prices follow, and where it is made safe first."""
 WRITING = "writing"
 MARK = "summary.json"
 """The file by which a folder is known to be a report."""
@@ -105,7 +107,8 @@ def run(
     progress
         Called with the name of each phase as it begins.
     **options : see :class:`~capsim.SolveOptions`
-        But ``executor``.
+        But ``executor``. The seconds are for the plan, to make it safe, for prices and for reasons,
+        together; the simulation and the report come after them.
 
     Raises
     ------
@@ -124,6 +127,7 @@ def run(
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
     from capsim.lp.options_and_result import SolveOptions
+    from capsim.lp.parallel_solves import Clock, until
     from capsim.plan.solver import optimize
     from capsim.reliability.search import chosen, harden
     from capsim.report.screen import answer
@@ -151,23 +155,25 @@ def run(
         given = scenario if isinstance(scenario, Scenario) else load(scenario)
     with phase("projecting enrolment", "project"):
         demand = project(given)
+    asked = given.settings.reliability
+    safe = not paper and bool(asked.targets or probability is not None)
+    clock = Clock(solving.time_limit)
     with phase("planning", "optimize"):
         plan = optimize(
             given,
             demand,
             progress=lambda words: progress(f"planning: {words}"),
-            **solving.keywords,
+            **solving.within(clock.left(), 1 / (PLAN_BESIDE if safe else PLAN)).keywords,
         )
     timings_s |= {f"optimize_{name}": seconds for name, seconds in plan.timings_s.items()}
     certificate, outcomes, hardened, regained = None, None, None, None
     why, priced = None, None
     if plan.status == "infeasible":
-        with phase("explaining what contradicts", "explain"):
+        with phase("explaining what contradicts", "explain"), until(clock.left()):
             why = plan.explain()
     else:
         with processes(workers) if workers > 1 else nullcontext() as pool:
-            asked = given.settings.reliability
-            if not paper and (asked.targets or probability is not None):
+            if safe:
                 try:
                     targets = chosen(plan, asked.targets or None)
                 except ValueError as error:
@@ -180,13 +186,13 @@ def run(
                         plain=plan,
                         seed=seed,
                         progress=progress,
-                        **replace(solving, executor=pool).keywords,
+                        **replace(solving, executor=pool).within(clock.left(), 1 / PLAN).keywords,
                     )
                 plan = hardened.plan
             with phase("checking the plan", "certify"):
                 certificate = certify(plan.scenario, plan)
             if prices:
-                with phase("pricing what is scarce", "price"):
+                with phase("pricing what is scarce", "price"), until(clock.left()):
                     why, priced = _reasons(plan, progress)
             number = given.settings.simulation.draws if draws is None else draws
             if number > 0:
@@ -237,14 +243,22 @@ def _keep_apart(out: str | Path | None, store: str | Path | None) -> None:
             raise InputError(f"the report {out} and the store {store} need places of their own")
 
 
-def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame]:
-    """Compute what is scarce, and why a target is missed.
+def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame | None]:
+    """Compute what is scarce (None if not in time), and why a target is missed.
 
     Where the program is large a price is one number, not its two sides.
     """
+    from capsim.lp.options_and_result import NotInTime
+    from capsim.lp.parallel_solves import Clock
     from capsim.model.model import is_large
 
-    priced = plan.prices(intervals=not is_large(plan.model.program)).binding()
+    priced, left = None, Clock().left()
+    half = left if left is None or plan.meets_targets else left / 2
+    try:
+        large = is_large(plan.model.program)
+        priced = plan.prices(intervals=not large, time_limit=half).binding()
+    except NotInTime:
+        progress("no time was left to price what is scarce")
     if plan.meets_targets:
         return None, priced
     progress("explaining what is missed")
@@ -346,16 +360,20 @@ def explain_run(
     capsim.ScenarioError
         The scenario has faults; all are listed.
     """
+    from capsim.lp.options_and_result import SolveOptions
+    from capsim.lp.parallel_solves import until
     from capsim.plan.solver import optimize
     from capsim.scenario.scenario import Scenario, load
 
     progress("reading the scenario")
     loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
-    progress("planning")
-    plan = optimize(loaded, **options)
-    progress("explaining")
-    explanation = plan.explain()
-    return plan, explanation, plan.prices() if explanation is None else None
+    solving = SolveOptions.of(explain_run, options)
+    with until(solving.time_limit) as clock:
+        progress("planning")
+        plan = optimize(loaded, **solving.within(clock.left(), 1 / PLAN_BESIDE).keywords)
+        progress("explaining")
+        explanation = plan.explain()
+        return plan, explanation, plan.prices() if explanation is None else None
 
 
 def compare_run(

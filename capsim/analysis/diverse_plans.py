@@ -20,12 +20,13 @@ from capsim.demand.projection import Demand
 from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_whole
+from capsim.lp.parallel_solves import until
 from capsim.lp.program import LinearProgram
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, model_of
 from capsim.model.objectives import ROW, criterion
 from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solver import WarmSolver
+from capsim.plan.solver import SEARCH, WarmSolver
 from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario
 
@@ -99,12 +100,18 @@ def different_plans(
     solving = SolveOptions.of(different_plans, options, gap=GAP, without=["solver"])
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"count must be a whole number, 2 or more, not {count!r}")
-    model = model_of(scenario, demand)
+    with until(solving.time_limit):
+        return _different_plans(model_of(scenario, demand), count, within, solving)
+
+
+def _different_plans(
+    model: Model, count: int, within: float, solving: SolveOptions
+) -> DifferentPlans:
     space = near_optimal_space(model, within, solving)
     column, weight = decisions(model)
     solutions, bounds, proofs = [space.x], [np.nan], [space.proved]
     while len(solutions) < count and not space.clock.out():
-        x, bound, proved = _farthest(space, column, weight, solutions)
+        x, bound, proved = _farthest(space, column, weight, solutions, count)
         if x is None:
             break
         solutions.append(x)
@@ -150,9 +157,13 @@ def decisions(model: Model) -> tuple[Index, Array]:
 
 
 def _farthest(
-    space: NearOptimalSpace, column: Index, weight: Array, solutions: Sequence[Array]
+    space: NearOptimalSpace, column: Index, weight: Array, solutions: Sequence[Array], count: int
 ) -> tuple[Array | None, float, bool]:
-    """Find the solution whose least distance to those known is greatest; None where it is 0."""
+    """Find the solution whose least distance to those known is greatest; None where it is 0.
+
+    It has its share of the time left for ``count`` plans.
+    """
+    left = space.clock.left()
     program, least = space.program.with_columns("distance", 1)
     start = np.append(space.x, 0.0)
     known = [np.round(x[column]) for x in solutions]
@@ -164,7 +175,7 @@ def _farthest(
         aim,
         start=start,
         absolute=0.5 * float(weight.min()),
-        time_limit=space.clock.left(),
+        time_limit=left if left is None else SEARCH * left / (count - len(solutions)),
     )
     most = float((weight * (program.upper - program.lower)[column]).sum())
     bound = min(-found.bound, most)

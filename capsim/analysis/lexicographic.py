@@ -30,7 +30,7 @@ from capsim.demand.projection import Demand
 from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_number, is_whole
-from capsim.lp.parallel_solves import Clock
+from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
 from capsim.model.model import Model, is_large, model_of
 from capsim.model.objectives import (
@@ -45,7 +45,7 @@ from capsim.model.objectives import (
 )
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solution_arrays import Solution
-from capsim.plan.solver import COUNTIES, KEPT, WarmSolver, found_x
+from capsim.plan.solver import COUNTIES, KEPT, SEARCH, WarmSolver, found_x
 from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario
 
@@ -414,14 +414,24 @@ def optimize_lexicographic(
     [[1, 'displaced', 5.0, True], [2, 'cost', 1.0, True]]
     """
     solving = SolveOptions.of(optimize_lexicographic, options, without=["solver"])
-    clock, tolerance = Clock(solving.time_limit), dict(tolerances or {})
+    tolerance = dict(tolerances or {})
     every = _checked(priorities, tolerance)
-    model = model_of(scenario, demand)
+    with until(solving.time_limit) as clock:
+        return _by_levels(model_of(scenario, demand), every, tolerance, solving, clock)
+
+
+def _by_levels(
+    model: Model,
+    every: Sequence[Priority],
+    tolerance: Mapping[str, float],
+    solving: SolveOptions,
+    clock: Clock,
+) -> LexicographicPlan:
     aims = [_aim(model, priority, tolerance) for priority in every]
     program, x = model.program, None
     levels: list[Level] = []
     for at, aim in enumerate(aims):
-        own = solving.within(clock.left(), len(aims) - at)
+        own = solving.within(clock.left(), (len(aims) - at) / SEARCH)
         if isinstance(aim, Fair):
             fine = tolerance.get(aim.name)
             program, x, ranks = fair_levels(model, program, x, aim, fine, own)

@@ -37,7 +37,7 @@ from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import Pricer, price_coupling
 from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, is_number
-from capsim.lp.parallel_solves import Clock, in_parallel
+from capsim.lp.parallel_solves import Clock, in_parallel, until
 from capsim.lp.program import LinearProgram
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, is_large, model_of
@@ -53,6 +53,8 @@ FINE = 1e-3
 """Relative to its amount, how near least and most of a lever in persons are proved."""
 NEAR = 1e-4
 """Tolerance of the prices of coupling rows, relative to the cost."""
+BEST = 0.6
+"""Share of the time for the best plan; the rest is for what is near it."""
 NODES = 200
 """Nodes that the search for a county's plan may take: whatever it has found by then is one."""
 LOOSE = 1e-2
@@ -143,9 +145,22 @@ def near_optimal(
     >>> bool((found.ranges["least"] <= found.ranges["most"]).all())
     True
     """
-    model = model_of(scenario, demand)
-    gap = GAP_LARGE if is_large(model.program) else GAP
-    solving = SolveOptions.of(near_optimal, options, gap=gap, without=["solver"])
+    given = SolveOptions.of(near_optimal, options, without=["solver"])
+    with until(given.time_limit):
+        model = model_of(scenario, demand)
+        gap = GAP_LARGE if is_large(model.program) else GAP
+        return _near_optimal(
+            model, within, kinds, progress, replace(given, gap=options.get("gap", gap))
+        )
+
+
+def _near_optimal(
+    model: Model,
+    within: float,
+    kinds: Sequence[str],
+    progress: Callable[[str], None],
+    solving: SolveOptions,
+) -> NearOptimal:
     progress("the best plan")
     space = near_optimal_space(model, within, solving)
     every, route = levers(model, kinds), COUNTIES
@@ -237,9 +252,9 @@ def near_optimal_space(model: Model, within: float, options: SolveOptions) -> Ne
     if not (is_number(within) and within > 0):
         raise ValueError(f"within must be a positive share such as 0.01, not {within!r}")
     clock, cost = Clock(options.time_limit), criterion(model, "cost")
-    finer = replace(options, gap=min(options.gap, within / 4))
+    finer = replace(options, gap=min(options.gap, within / 4)).within(clock.left(), 1 / BEST)
     solver = WarmSolver(model, model.program, finer)
-    found = solver.solve(cost.weights, cost.constant, time_limit=options.time_limit)
+    found = solver.solve(cost.weights, cost.constant, time_limit=finer.time_limit)
     x = found_x(found, "the best plan")
     best = cost.value(x)
     limit = best + within * max(best, 1.0)
@@ -364,6 +379,8 @@ def _ends_by_county(
     counties = in_parallel(
         [partial(_County, parts, at, priced.price, space) for at in range(len(parts.blocks))]
     )
+    if not all(np.isfinite(county.least) for county in counties):
+        return None
     bound = sum(county.least for county in counties) + parts.priced(priced.price)[1]
     room = space.allowed - (bound + parts.program.offset)
     block = np.full(len(space.x), -1)

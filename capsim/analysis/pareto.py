@@ -21,7 +21,7 @@ from capsim.analysis.lexicographic import exact_value
 from capsim.demand.projection import Demand
 from capsim.lp.array_types import Array, Flag
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverResult, is_whole
-from capsim.lp.parallel_solves import Clock
+from capsim.lp.parallel_solves import Clock, until
 from capsim.model.model import Model, model_of
 from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising, slackened
 from capsim.plan.plan import Plan, make_plan
@@ -149,20 +149,23 @@ def pareto(
         raise ValueError(f"a trade-off is between two or three different criteria, not {criteria}")
     if not (is_whole(points) and points >= 2):
         raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
-    model = model_of(scenario, demand)
-    aims = tuple(criterion(model, name) for name in names)
-    steps = _Steps(model, aims, relax, solving)
-    free = np.full(len(aims), np.inf)
-    order = range(len(aims))
-    ends = []
-    for k in order:
-        progress(f"the best of {names[k]}")
-        ends.append(steps.point(free, [k, *(i for i in order if i != k)]))
-    found = [point for point in ends if point is not None]
-    payoff = np.stack([point.value for point in found])
-    best, worst = payoff.min(axis=0), payoff.max(axis=0)
-    limits = [np.linspace(worst[k], best[k], points) for k in order[1:]]
-    complete = _fill(steps, found, list(itertools.product(*limits)), progress)
+    with until(solving.time_limit) as clock:
+        model = model_of(scenario, demand)
+        aims = tuple(criterion(model, name) for name in names)
+        order = range(len(aims))
+        steps = _Steps(model, aims, relax, solving, len(aims) + points ** (len(aims) - 1))
+        free = np.full(len(aims), np.inf)
+        found: list[_Point] = []
+        for k in order:
+            progress(f"the best of {names[k]}")
+            if found and clock.out():
+                break
+            end = steps.point(free, [k, *(i for i in order if i != k)], found)
+            found += [] if end is None else [end]
+        payoff = np.stack([point.value for point in found])
+        best, worst = payoff.min(axis=0), payoff.max(axis=0)
+        limits = [np.linspace(worst[k], best[k], points) for k in order[1:]]
+        complete = _fill(steps, found, list(itertools.product(*limits)), progress)
     table, kept = _table(found, names)
     return Front(
         model=model,
@@ -185,6 +188,7 @@ def _fill(
 ) -> bool:
     """Solve every limit of the grid whose answer is not known yet; whether all were solved."""
     impossible: list[Array] = []
+    complete = True
     for number, limits in enumerate(grid):
         progress(f"trade-off: {number} of {len(grid)} limits")
         limit = np.array([np.inf, *map(slackened, limits)])
@@ -200,15 +204,23 @@ def _fill(
         elif steps.status == "infeasible":
             impossible.append(limit)
         else:
-            return False
-    return True
+            complete = False
+    return complete
 
 
 class _Steps:
-    """One kept program with a row for each criterion, minimised criterion by criterion."""
+    """One kept program with a row for each criterion, minimised criterion by criterion.
+
+    The time is shared out evenly among the solves that ``points`` take at most.
+    """
 
     def __init__(
-        self, model: Model, aims: tuple[Criterion, ...], relax: bool, options: SolveOptions
+        self,
+        model: Model,
+        aims: tuple[Criterion, ...],
+        relax: bool,
+        options: SolveOptions,
+        points: int,
     ) -> None:
         self.model, self.aims, self.relax = model, aims, relax
         # Where cost is not among the criteria, of all that are as good the cheapest is taken.
@@ -217,7 +229,7 @@ class _Steps:
         program = model.program.relaxed() if relax else model.program
         program = holding(program, [(aim, np.inf) for aim in self._every])
         self.solver = WarmSolver(model, program, options)
-        self.clock = Clock(options.time_limit)
+        self.clock, self._ahead = Clock(), points * len(self._every)
         self.status = self.name = ""
 
     def point(self, limits: Array, order: list[int], known: Sequence[_Point] = ()) -> _Point | None:
@@ -244,8 +256,10 @@ class _Steps:
         row_upper = self.solver.program.row_upper.copy()
         row_upper[-len(upper) :] = upper - [aim.constant for aim in self._every]
         aim, left = self._every[k], self.clock.left()
+        share = None if left is None else left / max(self._ahead, 1)
+        self._ahead -= 1
         return self.solver.solve(
-            aim.weights, aim.constant, row_upper=row_upper, start=start, time_limit=left
+            aim.weights, aim.constant, row_upper=row_upper, start=start, time_limit=share
         )
 
     def _value(self, aim: Criterion, x: Array) -> float:

@@ -19,7 +19,8 @@ from capsim.analysis.diverse_plans import decisions
 from capsim.demand.observed import birth_variant
 from capsim.demand.projection import Demand, project
 from capsim.lp.array_types import Array, Flag, Index
-from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError
+from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions, SolverError
+from capsim.lp.parallel_solves import Clock, until
 from capsim.model.costs import MONTH_DAYS, building_start, day_number
 from capsim.model.model import Model, formulate
 from capsim.plan.commitments import LeadTimes
@@ -129,7 +130,8 @@ class RollingPlan:
         For the children who came, known from the start.
     complete : bool
         False where a year's replanning found the rules contradicting each other; the plans end
-        before it, and the table's last replanned row says ``infeasible``.
+        before it, and the table's last replanned row says ``infeasible``. Or time ran out: the
+        plans end before the year that was not planned anew in time.
     """
 
     table: pd.DataFrame
@@ -168,7 +170,8 @@ def replan(
     lead_times : LeadTimes, optional
         Months before which decisions are taken; none but the building itself where not given.
     **options : see :class:`~capsim.SolveOptions`
-        For each of the plans.
+        The seconds are for all plans together: a third each for the first and that of perfect
+        information, the rest evenly for the others.
 
     Returns
     -------
@@ -189,31 +192,58 @@ def replan(
     >>> rolled.table["plan"].tolist()
     ['first', 'replanned', 'replanned', 'perfect information', 'first kept']
     """
-    solving = SolveOptions.of(replan, options).keywords
+    solving = SolveOptions.of(replan, options)
+    with until(solving.time_limit) as clock:
+        return _replan(scenario, realised, demand, lead_times, solving, clock)
+
+
+def _replan(
+    scenario: Scenario,
+    realised: Demand | Scenario | str,
+    demand: Demand | None,
+    lead_times: LeadTimes | None,
+    options: SolveOptions,
+    clock: Clock,
+) -> RollingPlan:
+    def solving(shares: float) -> SolveKeywords:
+        return options.within(clock.left(), shares).keywords
+
     first = project(scenario) if demand is None else demand
     came = realised_demand(scenario, first, realised)
     before = lead_times or LeadTimes()
     truth = formulate(scenario, came)
     model = formulate(scenario, first)
-    plan = start = _feasible(optimize(model, **solving), "the first plan")
-    perfect = _feasible(optimize(truth, **solving), "the plan for the children who come")
+    plan = start = _feasible(optimize(model, **solving(3)), "the first plan")
+    perfect = _feasible(optimize(truth, **solving(2)), "the plan for the children who come")
     plans, rows = [plan], [_row("first", scenario.base_year, plan, 0.0, perfect, perfect)]
     complete = True
     for year in scenario.years:
         fixed = _fixed(model, plan.solution.x, year, before)
         model = formulate(scenario, known_by(scenario, first, came, year))
-        last, plan = plan, _replanned(model, plan, fixed, solving)
+        left = 2 * (scenario.last_year - year) + 2
+        try:
+            last, plan = plan, _replanned(model, plan, fixed, solving(left))
+            # What the decisions taken by now cost at the least, all later ones being perfect.
+            locked = (
+                plan
+                if year == scenario.last_year or plan.status == "infeasible"
+                else _replanned(truth, last, fixed, solving(left - 1))
+            )
+        except NotInTime:
+            complete = False
+            break
         if plan.status == "infeasible":
             rows.append(_row("replanned", year, plan, np.nan, None, perfect))
             complete = False
             break
-        # What the decisions taken by now cost at the least, all later ones being perfect.
-        locked = plan if year == scenario.last_year else _replanned(truth, last, fixed, solving)
         plans.append(plan)
         rows.append(_row("replanned", year, plan, _changed(model, last, plan), locked, perfect))
     rows.append(_row("perfect information", scenario.last_year, perfect, np.nan, perfect, perfect))
-    never = _replanned(truth, start, truth.program.integer, solving)
-    rows.append(_row("first kept", scenario.base_year, never, 0.0, never, perfect))
+    try:
+        never = _replanned(truth, start, truth.program.integer, solving(1))
+        rows.append(_row("first kept", scenario.base_year, never, 0.0, never, perfect))
+    except NotInTime:
+        complete = False
     return RollingPlan(pd.DataFrame(rows), tuple(plans), perfect, complete)
 
 

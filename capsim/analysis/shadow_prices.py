@@ -31,7 +31,8 @@ from capsim.analysis.limit_relaxations import (
 )
 from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.highs import Basis, Highs
-from capsim.lp.options_and_result import SolverResult
+from capsim.lp.options_and_result import SolveOptions, SolverResult
+from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
 from capsim.lp.sensitivity import EXACT, Margin, Margins, optimal_basis
 from capsim.model.costs import MILLION, day_number
@@ -63,11 +64,15 @@ class Prices:
         The linear program that the prices are of: the plan's decisions fixed.
     solution : SolverResult
         Its optimum with row and column duals, million RMB.
+    complete : bool
+        False where time ran out: limits not reached by then have one number for both prices and
+        units that are NaN, and projects, programmes and days not reached are left out.
     """
 
     table: pd.DataFrame
     program: LinearProgram = field(repr=False)
     solution: SolverResult = field(repr=False)
+    complete: bool = True
 
     def of(self, kind: str) -> pd.DataFrame:
         """Return the prices of one kind, without the columns that say nothing of it.
@@ -104,6 +109,7 @@ def prices(
     where: Mapping[str, Any] | None = None,
     *,
     intervals: bool = True,
+    time_limit: float | None = None,
 ) -> Prices:
     """Price what is scarce in a plan.
 
@@ -122,6 +128,8 @@ def prices(
         Both one-sided prices and the units over which they hold. Otherwise the dual price alone, a
         number between the two, which takes a fraction of the time; ``project``, ``programme`` and
         ``day`` are left out then.
+    time_limit : float, optional
+        Seconds; what is priced by then is returned.
 
     Returns
     -------
@@ -132,8 +140,16 @@ def prices(
     ValueError
         If a kind or column is unknown, or there is no plan.
     SolverError
-        If the linear program cannot be solved.
+        If the linear program cannot be solved, or not in time.
     """
+    with until(SolveOptions(time_limit=time_limit).time_limit) as clock:
+        found = _prices(plan, kinds, where, intervals)
+        return replace(found, complete=not clock.out())
+
+
+def _prices(
+    plan: Plan, kinds: Iterable[str] | None, where: Mapping[str, Any] | None, intervals: bool
+) -> Prices:
     whole = ("project", "programme", "day")
     left_out = whole if plan.relaxed or not intervals else ("day",)
     known = (*KINDS, *(rule.name for rule in plan.own_rules))
@@ -165,7 +181,9 @@ def prices(
         projects = _Projects(model, x, program, basis)
         if "programme" in chosen:
             copies = projects.copies(None)
-            frames += [copies, projects.programmes(copies)]
+            frames.append(copies)
+            if not Clock().out():
+                frames.append(projects.programmes(copies))
         elif "project" in chosen:
             frames.append(projects.copies(where))
         if "day" in chosen:
@@ -269,15 +287,17 @@ class _Projects:
         """
         model, dates = self.model, self.model.given.dates
         index, members = self._members(self._first < dates.count, where)
-        records = []
+        records: list[Record] = []
         for i in index:
             now = np.round(self.x[model.columns.open[i]])
             since = np.arange(dates.count) >= self._first[i]
             less = self._rise(i, now - since) if now[-1] else np.nan
             room = now.max() < model.given.projects.count[i]
             more = -self._rise(i, now + since) if room else np.nan
+            if Clock().out():
+                break
             records.append((more, less, float(room), float(now[-1] > 0)))
-        return _priced("project", "copy", members, records)
+        return _priced("project", "copy", members.iloc[: len(records)], records)
 
     def programmes(self, copies: pd.DataFrame) -> pd.DataFrame:
         """Price the number of projects that a programme requires.
@@ -342,8 +362,10 @@ class _Projects:
                 then = now.copy()
                 then[k : int(after[0])] = now[k - 1] if k else 0.0
                 later = self._rise(i, then) / days_later
+            if Clock().out():
+                break
             records.append((earlier, later, days, days_later))
-        return _priced("day", "day", members, records)
+        return _priced("day", "day", members.iloc[: len(records)], records)
 
     def _members(
         self, flag: Flag, where: Mapping[str, Any] | None

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Unpack
@@ -25,11 +26,12 @@ from capsim.demand.projection import Demand, project
 from capsim.lp.array_types import Array
 from capsim.lp.highs import Basis, Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
+from capsim.lp.parallel_solves import Deal, until
 from capsim.lp.program import LinearProgram
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate, is_large
 from capsim.plan.solution_arrays import TOTALS, totals
-from capsim.plan.solver import search, settled_plan
+from capsim.plan.solver import SEARCH, search, settled_plan
 from capsim.scenario.scenario import Scenario
 
 
@@ -158,13 +160,15 @@ def sweep(
     plans : bool
         Whether to work out each variant's plan (tables take longer than a warm solve).
     **options : see :class:`~capsim.SolveOptions`
-        But ``solver``. The seconds are for each variant; with them results depend on the machine.
+        But ``solver``. The seconds are for all variants, shared out evenly among those left; with
+        them results depend on the machine.
 
     Returns
     -------
     DataFrame
         A row for each change, in order: ``change`` (text), a column for each dotted key (NaN where
-        it is as in the scenario), ``status`` (``optimal``, ``gap``, ``infeasible``),
+        it is as in the scenario), ``status`` (``optimal``, ``gap``, ``infeasible``,
+        ``unknown`` where no plan was found in time),
         ``objective_cny`` and ``bound_cny`` (discounted, RMB), ``gap``, ``shortfall``,
         ``displaced``, ``purchased``, ``opened``, ``converted``, ``private_share`` (see
         ``docs/sweeps.md``), ``seconds`` (build, solve and read), ``route`` (``warm``, ``rebuilt``)
@@ -195,8 +199,12 @@ def sweep(
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
     tasks = tree(scenario, changes)
-    run = _Run(scenario, project(scenario) if demand is None else demand, relax, solving, plans)
-    rows = _in_order_of_tree(tasks, run, workers)
+    with until(solving.time_limit) as clock:
+        children = project(scenario) if demand is None else demand
+        deal = clock.deal(len(tasks) + 1, SEARCH, workers)
+        rows = _in_order_of_tree(
+            tasks, _Run(scenario, children, relax, solving, plans, deal), workers
+        )
     keys = list(dict.fromkeys(key for change in changes for key in change))
     frame = pd.DataFrame({"change": [task.name for task in tasks]})
     for key in keys:
@@ -223,7 +231,7 @@ def _in_order_of_tree(tasks: Sequence[Variant], run: _Run, workers: int) -> list
 
         def start(after: int, end: _End) -> None:
             for i in waiting.pop(after, []):
-                running[pool.submit(one, tasks[i], end)] = i
+                running[pool.submit(copy_context().run, one, tasks[i], end)] = i
 
         try:
             start(-1, run.root())
@@ -248,6 +256,11 @@ class _Run:
     relax: bool
     options: SolveOptions
     plans: bool
+    deal: Deal
+
+    def own(self) -> SolveOptions:
+        """Return the options of the next variant, with its share of the time."""
+        return self.options.within(self.deal.limit().get("time_limit"))
 
     @cached_property
     def as_it_is(self) -> Model:
@@ -272,7 +285,7 @@ class _Run:
         if program.integer.any() and is_large(program):
             return _End(program, None, None)
         corner = {"solver": "ipm", "run_crossover": "on"} if is_large(program) else {}
-        highs = Highs(program, self.options.highs | corner)
+        highs = Highs(program, self.own().highs | corner)
         found = highs.solve()
         return _End(program, highs.basis, found.x)
 
@@ -290,11 +303,11 @@ class _Solver:
         model = self._run.model(change)
         program = self._run.program(model)
         if program.integer.any() and is_large(program):
-            found, basis, warm = search(model, program, self._run.options), None, False
+            found, basis, warm = search(model, program, self._run.own()), None, False
         else:
             warm = _same_matrix(program, after.program)
             found, basis = self._whole(program, after)
-        if found.status not in ("optimal", "infeasible") and found.x is None:
+        if found.status not in ("optimal", "infeasible", "unknown") and found.x is None:
             raise SolverError(f"the variant {label(change)} ended without a plan: {found.status}")
         row = self._row(model, found) | {
             "seconds": time.perf_counter() - begin,
@@ -311,6 +324,8 @@ class _Solver:
     def _whole(self, program: LinearProgram, after: _End) -> tuple[SolverResult, Basis | None]:
         """Solve a program in one piece from where the neighbour ended."""
         highs = self._take(program)
+        seconds = self._run.own().time_limit
+        highs.set({"time_limit": np.inf if seconds is None else seconds})
         alike = _alike(program, after.program)
         if program.integer.any():
             # What an earlier solve left would make the result depend on the order of variants.
@@ -338,7 +353,7 @@ class _Solver:
     def _row(self, model: Model, found: SolverResult) -> dict[str, Any]:
         if found.x is None:
             numbers = ("objective_cny", "bound_cny", "gap", *TOTALS)
-            return {"status": "infeasible", **dict.fromkeys(numbers, float("nan"))}
+            return {"status": found.status, **dict.fromkeys(numbers, float("nan"))}
         committed = model.committed_cny
         # Prices above what the program holds apart, where some of it cannot be avoided.
         beyond = model.beyond_of(found.x)

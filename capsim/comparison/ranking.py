@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,8 @@ from capsim.demand.projection import project
 from capsim.i18n.language import Message
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import run_tasks
-from capsim.lp.options_and_result import SolveKeywords, SolveOptions
+from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions
+from capsim.lp.parallel_solves import Clock, until
 from capsim.plan.plan import Plan
 from capsim.plan.solver import optimize
 from capsim.plan.targets import read_targets, tight_targets
@@ -261,12 +263,22 @@ def refuse(names: Sequence[str], criterion: str) -> None:
 
 def _plan_and_simulate(job: Job) -> Result:
     """Plan and simulate one scenario (in a worker)."""
-    plan = optimize(job.scenario, project(job.scenario), **job.options.keywords)
+    clock = Clock(job.options.time_limit)
+    own = job.options.within(clock.left(), 1 / PLAN if job.prices else 1)
+    plan = optimize(job.scenario, project(job.scenario), **own.keywords)
     if plan.status == "infeasible":
-        return result_of(plan, None, None)
+        with until(clock.left()):
+            return result_of(plan, None, None)
+    priced = None
+    if job.prices:
+        with suppress(NotInTime):
+            priced = plan.prices(intervals=False, time_limit=clock.left()).binding()
     outcomes = simulate(plan, draws=job.draws, seed=job.seed) if job.draws else None
-    priced = plan.prices(intervals=False).binding() if job.prices else None
     return result_of(plan, outcomes, priced)
+
+
+PLAN = 0.8
+"""Share of a scenario's time for its plan, where prices follow."""
 
 
 def summary_of(results: Mapping[str, Result], criterion: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from capsim.lp.array_types import Array, Index
 from capsim.lp.options_and_result import SolverError, SolverResult
-from capsim.lp.parallel_solves import stoppable
+from capsim.lp.parallel_solves import Clock, stoppable
 from capsim.lp.program import LinearProgram
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
@@ -109,8 +109,8 @@ class Highs:
         self._hp = highspy
         self._highs: Any = _quiet()()
         self._option("output_flag", False)
-        for name, value in (options or {}).items():
-            self._option(name, value)
+        self._limit = float("inf")
+        self.set(options or {})
         a = program.matrix
         rows, columns = a.shape
         status = self._highs.passModel(
@@ -167,6 +167,8 @@ class Highs:
         """Set options for the solves to come; a time limit is that of each solve."""
         for name, value in options.items():
             self._option(name, value)
+            if name == "time_limit":
+                self._limit = value
 
     def start_from(self, x: Array) -> None:
         """Set ``x`` as a first solution of a mixed-integer program."""
@@ -246,13 +248,12 @@ class Highs:
         """Run, and return what was found; Ctrl-C stops the solver and is passed on.
 
         Not ``watched`` (Ctrl-C waits for its end) a short solve saves several milliseconds; that of
-        a small linear program never is.
+        a small linear program never is. Where the question's time is up, nothing is run or found.
         """
         begin = time.perf_counter()
-        if watched and not self._brief:
-            self._run()
-        else:
-            self._highs.run()
+        if Clock().out():
+            return self._nothing()
+        self._run(watched=watched and not self._brief)
         if (self._started and self._stale()) or self._imprecise():
             # Cleared, HiGHS has no start left to give back, and no basis that has lost precision.
             self._highs.clearSolver()
@@ -293,6 +294,11 @@ class Highs:
             hand_over_s=self.hand_over_s,
         )
 
+    def _nothing(self) -> SolverResult:
+        """Return the result of a solve for which no time is left."""
+        nan, name = float("nan"), f"HiGHS {self._highs.version()}"
+        return SolverResult("unknown", None, nan, -np.inf, None, None, name, 0.0, self.hand_over_s)
+
     def _imprecise(self) -> bool:
         """Check whether HiGHS calls a solution optimal that breaks a row: an old basis lost it."""
         optimal = self._highs.getModelStatus() == self._hp.HighsModelStatus.kOptimal
@@ -327,12 +333,20 @@ class Highs:
         self._highs.HandleUserInterrupt = True
         self._highs.cancelSolve()
 
-    def _run(self) -> None:
+    def _run(self, *, watched: bool = True) -> None:
         """Run where Ctrl-C can stop it: only the main thread receives it, and stops the others.
 
         HiGHS sets its own threads up anew in each thread that it is run from, which takes as long
         as a small program.
         """
+        seconds = min(self._limit, Clock().seconds())
+        if seconds < np.inf and not self.program.integer.any():
+            # Of a linear program HiGHS counts all solves of an object together.
+            seconds += self._highs.getRunTime()
+        self._highs.setOptionValue("time_limit", float(seconds))
+        if not watched:
+            self._highs.run()
+            return
         self._highs.enableCallbacks()
         if threading.current_thread() is not threading.main_thread():
             with stoppable(self.cancel):

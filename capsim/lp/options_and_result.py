@@ -21,6 +21,10 @@ class SolverError(RuntimeError):
     """A solver could not be run as asked."""
 
 
+class NotInTime(SolverError):  # noqa: N818 (what happened, not what is wrong)
+    """Nothing was found within the time limit."""
+
+
 @dataclass(frozen=True)
 class SolverResult:
     """The outcome of one solve; read ``status`` before anything else.
@@ -96,7 +100,9 @@ class SolveOptions:
     gap : float
         Proved share of the avoidable cost at which a search may stop.
     time_limit : float, optional
-        Seconds of search; a plan it ends has status ``gap``, never ``optimal``.
+        Seconds for the whole question, however many plans it takes; all that it solves ends with
+        them, and what is found by then is returned. A plan that it ends has status ``gap``, never
+        ``optimal``.
     threads : int, optional
         For HiGHS where it solves a program whole; counties are searched two at a time.
     executor : concurrent.futures.Executor, optional
@@ -174,8 +180,8 @@ class SolveOptions:
         complete: SolveKeywords = {"gap": gap, **keywords}
         return cls(**complete)
 
-    def within(self, seconds: float | None, shares: int = 1) -> SolveOptions:
-        """Return the options with an even share of the seconds that are left as time limit."""
+    def within(self, seconds: float | None, shares: float = 1) -> SolveOptions:
+        """Return the options with one of so many shares of the seconds left as time limit."""
         return replace(self, time_limit=None if seconds is None else seconds / shares)
 
     @property

@@ -31,7 +31,8 @@ from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
 from capsim.lp.highs import Basis, Highs, combine_bases
-from capsim.lp.options_and_result import SolverError, SolverResult
+from capsim.lp.options_and_result import NotInTime, SolverError, SolverResult
+from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
 
 EXACT = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
@@ -114,7 +115,10 @@ class Margins:
             self._highs.begin_at(start.wider(len(none)))
         found = self._highs.solve()
         if found.status != "optimal" or found.x is None or found.row_dual is None:
-            raise SolverError(f"no prices: the program with its integers fixed is {found.status}")
+            what = "no prices: the program with its integers fixed is"
+            if found.status == "unknown":
+                raise NotInTime(f"{what} not solved in time; allow more time")
+            raise SolverError(f"{what} {found.status}")
         self._x = found.x
         self.solution = _unscaled(found, self._first, program.offset)
         self._activity = np.asarray(self._wide.matrix @ self._x, np.float64)
@@ -129,7 +133,12 @@ class Margins:
         return np.asarray(-(self.matrix.T @ self.solution.row_dual), np.float64)
 
     def along(self, member: int, sign: float) -> Margin:
-        """Move one further column up (``sign`` 1) or down (−1)."""
+        """Move one further column up (``sign`` 1) or down (−1).
+
+        Where the question's time is up the slope is that of `dual_slopes`, and the units are NaN.
+        """
+        if Clock().out():
+            return self._from_dual(member, sign)
         column = self._first + member
         entries = self.matrix[:, [member]].tocoo()
         rows, values = entries.row.astype(np.int64), sign * entries.data
@@ -141,12 +150,21 @@ class Margins:
         self._highs.bound(column, sign, sign)
         found = self._highs.solve()
         self._highs.bound(column, 0.0, 0.0)
+        if found.status == "unknown" and Clock().out():
+            return self._from_dual(member, sign)
         if found.status == "infeasible" or found.x is None:
             return Margin(float("inf"), 0.0)
         if found.status != "optimal":
             raise SolverError(f"the slope along column {member} ended as {found.status}")
         at = np.flatnonzero(found.x)
         return Margin(found.objective / SCALE, self._reach(at, found.x[at]))
+
+    def _from_dual(self, member: int, sign: float) -> Margin:
+        return Margin(sign * float(self._dual_slopes[member]), float("nan"))
+
+    @cached_property
+    def _dual_slopes(self) -> Array:
+        return self.dual_slopes()
 
     @cached_property
     def _moves(self) -> list[tuple[Index, Array] | None]:
@@ -161,7 +179,7 @@ class Margins:
         out: list[tuple[Index, Array] | None] = []
         for member in range(self.matrix.shape[1]):
             entries = self.matrix[:, [member]].tocoo()
-            if not active[entries.row].any():
+            if not active[entries.row].any() or Clock().out():
                 out.append(None)
                 continue
             side = np.zeros(self.matrix.shape[0])

@@ -10,6 +10,7 @@ import numpy as np
 
 from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
+from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
 
 
@@ -94,6 +95,7 @@ def solve(
     _check_finite(program)
     if solving.solver == "highs":
         return Highs(program, {**solving.highs, **(highs or {})}, tell=tell).solve()
+    solving = solving.within(Clock(solving.time_limit).left())
     if solving.solver == "scipy":
         return solve_scipy(program, solving)
     from capsim.lp.pulp_bridge import solve_by_pulp

@@ -184,6 +184,7 @@ class Plan:
         where: Mapping[str, Any] | None = None,
         *,
         intervals: bool = True,
+        time_limit: float | None = None,
     ) -> Prices:
         """Price what is scarce: see :func:`capsim.analysis.shadow_prices.prices`.
 
@@ -191,7 +192,7 @@ class Plan:
         """
         from capsim.analysis.shadow_prices import prices
 
-        return prices(self, kinds, where, intervals=intervals)
+        return prices(self, kinds, where, intervals=intervals, time_limit=time_limit)
 
     @cached_property
     def explanation(self) -> Explanation | None:
@@ -203,9 +204,16 @@ class Plan:
 
         return explain(self)
 
-    def explain(self) -> Explanation | None:
-        """Explain why there is no plan, or why it misses a target; None where it meets them all."""
-        return self.explanation
+    def explain(self, time_limit: float | None = None) -> Explanation | None:
+        """Explain why there is no plan, or why it misses a target; None where it meets them all.
+
+        Within so many seconds, where given: it says so itself where they were too few.
+        """
+        if time_limit is None or "explanation" in vars(self):
+            return self.explanation
+        from capsim.analysis.infeasibility.diagnosis import explain
+
+        return explain(self, time_limit=time_limit)
 
     @classmethod
     def from_pulp(cls, problem: Any) -> Plan:

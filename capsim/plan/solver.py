@@ -21,8 +21,14 @@ from capsim.lp.decomposition.block_milp import solve_blocks
 from capsim.lp.decomposition.blocks import Split, solve_independent, split
 from capsim.lp.decomposition.fixing_heuristics import rens
 from capsim.lp.highs import INTERIOR, Highs
-from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
-from capsim.lp.parallel_solves import Clock
+from capsim.lp.options_and_result import (
+    NotInTime,
+    SolveKeywords,
+    SolveOptions,
+    SolverError,
+    SolverResult,
+)
+from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
 from capsim.lp.solvers import solve
 from capsim.model.model import Model, is_large, model_of
@@ -43,8 +49,15 @@ def search(
     Counties too hard for one search are not bounded where nothing is to be proved.
     """
     options = options or SolveOptions()
+    with until(options.time_limit) as clock:
+        return _search(model, program, options, clock, prove)
+
+
+def _search(
+    model: Model, program: LinearProgram, options: SolveOptions, clock: Clock, prove: bool
+) -> SolverResult:
     by_highs, large, whole = options.solver == "highs", is_large(program), program.integer.any()
-    clock, found, route = Clock(options.time_limit), None, {}
+    found, route = None, {}
     if by_highs and large:
         parts = split(program, model.coupling, order=model.order(program))
         if whole:
@@ -72,6 +85,8 @@ def _falls_apart(parts: Split) -> bool:
     return len(parts.blocks) > 1 and not len(parts.coupling)
 
 
+SEARCH = 0.9
+"""Share of the time for the search; the rest is for breaking ties and the tables."""
 KEPT, COUNTIES = "whole, one solver kept", "county by county"
 STOPPED_MESSAGE = "no solution was found in time; allow more time"
 
@@ -144,7 +159,10 @@ class WarmSolver:
         highs.set({"mip_abs_gap": absolute, "time_limit": seconds})
         if start is not None and program.integer.any():
             highs.start_from(start)
-        return _rounded(program, highs.solve())
+        found = highs.solve()
+        if found.status == "unknown":
+            found = _better(found, start, cost, offset)
+        return _rounded(program, found)
 
 
 def _rounded(program: LinearProgram, found: SolverResult) -> SolverResult:
@@ -153,7 +171,7 @@ def _rounded(program: LinearProgram, found: SolverResult) -> SolverResult:
 
 
 def _better(found: SolverResult, start: Array | None, cost: Array, offset: float) -> SolverResult:
-    """Keep the start where a search that cannot begin from it found nothing better."""
+    """Keep the start where a search that did not get as far as it found nothing better."""
     if start is None:
         return found
     value = float(cost @ start + offset)
@@ -175,7 +193,8 @@ def found_x(found: SolverResult, what: str, start: Array | None = None) -> Array
         return found.x
     if start is not None:
         return start
-    raise SolverError(f"{what}: {_why(found)}")
+    kind = NotInTime if found.status == "unknown" else SolverError
+    raise kind(f"{what}: {_why(found)}")
 
 
 def _why(found: SolverResult) -> str:
@@ -223,15 +242,27 @@ def optimize(
     WorkerLost
         If a worker of the executor died and nobody did its part again.
     """
-    begin = time.perf_counter()
     solving = replace(SolveOptions.of(optimize, options), progress=progress)
+    with until(solving.time_limit) as clock:
+        return _optimize(scenario, demand, relax, solving, clock)
+
+
+def _optimize(
+    scenario: Scenario | Model,
+    demand: Demand | None,
+    relax: bool,
+    solving: SolveOptions,
+    clock: Clock,
+) -> Plan:
+    begin = time.perf_counter()
     projected = 0.0
     if demand is None and not isinstance(scenario, Model):
         demand = project(scenario)
         projected = time.perf_counter() - begin
     model = model_of(scenario, demand)
     program = model.program.relaxed() if relax else model.program
-    found = search(model, program, solving)
+    searching = solving.within(clock.left(), 1 / SEARCH)
+    found = search(model, program, searching)
     timings = {
         "project": projected,
         "build": model.build_s,
@@ -241,8 +272,9 @@ def optimize(
     if found.status == "infeasible":
         return no_plan(model, found.solver, timings)
     if found.x is None:
-        raise SolverError(_nothing(found, solving.time_limit))
-    found = _fewest(model, program, _proved_again(program, found, solving), solving)
+        raise _nothing(found, solving.time_limit)
+    again = searching.within(clock.left(), 1 / SEARCH)
+    found = _fewest(model, program, _proved_again(program, found, again), again)
     return settled_plan(model, found, gap=solving.gap, relaxed=relax, timings_s=timings)
 
 
@@ -257,9 +289,7 @@ def _proved_again(
     wide = len(cost) > 0 and cost.max() > WIDE * cost.min()
     if not wide or options.solver != "highs" or is_large(program) or not program.integer.any():
         return found
-    left = options.time_limit
-    rest = options.within(None if left is None else left - found.seconds)
-    again = solve(program, highs={"presolve": "off", "random_seed": 1}, **rest.keywords)
+    again = solve(program, highs={"presolve": "off", "random_seed": 1}, **options.keywords)
     bound = min(found.bound, again.bound)
     if again.x is None or again.objective >= found.objective:
         return replace(found, bound=bound)
@@ -330,7 +360,8 @@ def settled_plan(
     )
 
 
-def _nothing(found: SolverResult, time_limit: float | None) -> str:
+def _nothing(found: SolverResult, time_limit: float | None) -> SolverError:
     if found.status == "unknown" and time_limit is not None:
-        return f"{found.solver} found no plan within {time_limit:g} s; allow more time"
-    return f"{found.solver} ended without a plan: {found.status}"
+        words = f"{found.solver} found no plan within {time_limit:g} s; allow more time"
+        return NotInTime(words)
+    return SolverError(f"{found.solver} ended without a plan: {found.status}")

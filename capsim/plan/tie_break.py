@@ -20,7 +20,7 @@ from capsim.lp.array_types import Array
 from capsim.lp.decomposition.blocks import Block, Split, split
 from capsim.lp.expressions import Expression
 from capsim.lp.highs import Highs
-from capsim.lp.parallel_solves import in_parallel
+from capsim.lp.parallel_solves import Clock, in_parallel
 from capsim.lp.program import LinearProgram
 from capsim.model.data import Space
 from capsim.model.model import Model
@@ -34,11 +34,15 @@ MOVE_WEIGHT = 0.1
 def break_ties(model: Model, x: Array, program: LinearProgram | None = None) -> Array:
     """Return the plan's columns: same decisions, least cost, fewest children moved.
 
+    Where the question's time is up, what is not settled yet stays as it is.
+
     The costs and rows are those of ``program`` where given, which may have more columns and rows
     than the model at its end; ``x`` is one of its solutions.
     """
     own = model if program is None else model.with_program(program)
     fixed = own.program.fixed(x)
+    if Clock().out():
+        return _kept(model, fixed, x)
     wide, moves = _with_moves(model, fixed, x)
     columns = len(fixed.cost)
     whole = np.concatenate([x, moves])
@@ -60,9 +64,13 @@ def break_ties(model: Model, x: Array, program: LinearProgram | None = None) -> 
     out = whole
     for block, value in zip(parts.blocks, found, strict=True):
         out[block.columns] = value
-    # A solver keeps bounds only to its tolerance; a plan keeps them exactly.
-    settled = np.clip(out[:columns], fixed.lower, fixed.upper)
-    return np.asarray(settled[: len(model.program.cost)], np.float64)
+    return _kept(model, fixed, out[:columns])
+
+
+def _kept(model: Model, fixed: LinearProgram, x: Array) -> Array:
+    """Return the model's columns. A solver keeps bounds to its tolerance, a plan exactly."""
+    kept = np.clip(x, fixed.lower, fixed.upper)
+    return np.asarray(kept[: len(model.program.cost)], np.float64)
 
 
 def _settle_block(

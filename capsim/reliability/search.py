@@ -17,7 +17,8 @@ from scipy.special import ndtri
 
 from capsim.construction.acceleration import accelerate, has_options, with_options
 from capsim.demand.projection import Demand
-from capsim.lp.options_and_result import SolveKeywords, SolveOptions
+from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions
+from capsim.lp.parallel_solves import Clock, until
 from capsim.model.model import Model, formulate
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solver import found_x, optimize, settled_plan
@@ -106,7 +107,9 @@ def harden(
         Called with each phase as it begins.
     **options : see :class:`~capsim.SolveOptions`
         Plans with margins are solved to three times the gap of the plain plan, and a lower price
-        is tried as long as it may save more than that. The executor is for the draws too.
+        is tried as long as it may save more than that. The executor is for the draws too. Half the
+        seconds left go to each plan; a plan is tried, and judged by all fresh draws, where the time
+        is enough by what the last one took.
 
     Returns
     -------
@@ -127,10 +130,11 @@ def harden(
     ['round', 'change', 'price_cny', 'cost_cny']
     """
     solving = SolveOptions.of(harden, options)
-    plain = _cheapest(scenario, demand, plain, [probability], solving, progress)
-    wanted = chosen(plain, targets)
-    search = Search(wanted, probability, draws, fresh_draws, seed, solving, progress)
-    return result_of(search, find(search, plain, rounds))
+    with until(solving.time_limit):
+        plain = _cheapest(scenario, demand, plain, [probability], solving, progress)
+        wanted = chosen(plain, targets)
+        search = Search(wanted, probability, draws, fresh_draws, seed, solving, progress)
+        return result_of(search, find(search, plain, rounds))
 
 
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -184,14 +188,15 @@ def safety_curve(
     ([0.0, 0.5], 0.0)
     """
     solving = SolveOptions.of(safety_curve, options)
-    plain = _cheapest(scenario, demand, plain, probabilities, solving, progress)
-    search = Search(chosen(plain, targets), 0.0, draws, fresh_draws, seed, solving, progress)
     steps: list[Step] = []
     rows: list[dict[str, Any]] = []
-    for asked in sorted(probabilities, reverse=True):
-        steps = find(replace(search, probability=asked), plain, rounds, steps)
-        best, reached = best_of(steps, asked)
-        rows.append({"asked": asked, "reached": reached, **round_row(best, plain)})
+    with until(solving.time_limit):
+        plain = _cheapest(scenario, demand, plain, probabilities, solving, progress)
+        search = Search(chosen(plain, targets), 0.0, draws, fresh_draws, seed, solving, progress)
+        for asked in sorted(probabilities, reverse=True):
+            steps = find(replace(search, probability=asked), plain, rounds, steps)
+            best, reached = best_of(steps, asked)
+            rows.append({"asked": asked, "reached": reached, **round_row(best, plain)})
     rows.append({"asked": 0.0, "reached": True, **round_row(steps[0], plain)})
     columns = ["cost_cny", "extra_cny", "expected_cny", "probability", "low", "high", "round"]
     return pd.DataFrame(rows[::-1])[["asked", "reached", *columns]]
@@ -217,7 +222,7 @@ def _cheapest(
             raise ValueError(f"probability must be between 0 and 1, not {probability}")
     progress("planning")
     if plain is None:
-        plain = optimize(scenario, demand, **options.keywords)
+        plain = optimize(scenario, demand, **options.within(Clock().left(), 2).keywords)
     if plain.status == "infeasible":
         reason = "" if plain.explanation is None else " ".join(plain.explanation.sentences)
         raise ValueError(f"the scenario has no plan to make safe. {reason}".rstrip())
@@ -280,8 +285,11 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
     data, counted = steps[0].judged.data, steps[0].margins.counted
     most = len(steps) + rounds
     gains: dict[int, list[Gain]] = {}
+    clock, took = Clock(), 0.0
     while True:
-        next_one = next_price(search, steps) if len(steps) < most else None
+        begin = clock.spent()
+        enough = len(steps) < most and clock.seconds() > took
+        next_one = next_price(search, steps) if enough else None
         if next_one is None:
             best, _ = best_of(steps, asked)
             judged = judge_on_all_draws(search, best)
@@ -297,10 +305,15 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
         search.progress(f"planning with margins, round {len(steps)}")
         margins, found = base.margins, gains[base.number]
         safer = with_recourse(base.plan.model, data, margins, search.guarded(data), price, found)
-        plan = _planned(search, safer, len(steps))
+        try:
+            plan = _planned(search, safer, len(steps))
+        except NotInTime:
+            most = 0
+            continue
         hurried = base.hurried | _bought(safer, plan)
         plan = _bounded(_with_options(plan, base.plan, hurried), plain, search.options.gap)
         steps.append(try_plan(search, plan, counted, price, change, len(steps), hurried))
+        took = clock.spent() - begin
 
 
 def _by_the_gap(step: Step) -> bool:
@@ -432,11 +445,11 @@ def _planned(search: Search, safer: Model, number: int) -> Plan:
 
     Raises
     ------
-    SolverError
+    NotInTime
         If nothing is found within the time limit.
     """
     rough = replace(
-        search.options,
+        search.options.within(Clock().left(), 2),
         gap=ROUGH * search.options.gap,
         progress=lambda words: search.progress(f"planning with margins, round {number}: {words}"),
     )

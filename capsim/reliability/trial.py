@@ -9,6 +9,7 @@ import numpy as np
 
 from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.options_and_result import SolveOptions
+from capsim.lp.parallel_solves import Clock
 from capsim.model.data import codes
 from capsim.model.model import Model
 from capsim.plan.plan import Plan
@@ -109,6 +110,8 @@ class Step:
         Options bought for projects, those that they had before among them.
     unpaid : tuple of str
         Programmes for which there is no money to hurry as many as asked for; of the first step.
+    draw_s : float
+        Seconds that a fresh draw took.
     """
 
     number: int
@@ -123,6 +126,7 @@ class Step:
     one_by_one: float = 0.0
     hurried: dict[str, str] = field(default_factory=dict)
     unpaid: tuple[str, ...] = ()
+    draw_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -172,7 +176,8 @@ def try_plan(
     with_margin = search.with_margin(drawn)
     seats, worse = margins_of(drawn, planned, room, with_margin, search.probability)
     targets = zip((drawn.targets[at] for at in with_margin), worse.T, strict=True)
-    judged = search.simulate(plan, 2 * number + 2, min(search.draws, search.fresh_draws))
+    clock, first = Clock(), min(search.draws, search.fresh_draws)
+    judged = search.simulate(plan, 2 * number + 2, first)
     step = Step(
         number=number,
         plan=plan,
@@ -185,6 +190,7 @@ def try_plan(
         holds=all_hold(judged, search.targets),
         one_by_one=_one_by_one(judged, search.targets),
         hurried=hurried or {},
+        draw_s=clock.spent() / first,
     )
     return judge_undecided(search, step)
 
@@ -196,8 +202,13 @@ def judge_undecided(search: Search, step: Step) -> Step:
 
 
 def judge_on_all_draws(search: Search, step: Step) -> Step:
-    """Judge a plan by all fresh draws, unless a first look has shown that it is not safe enough."""
+    """Judge a plan by all fresh draws, unless a first look has shown that it is not safe enough.
+
+    Or the question's time is too short for them.
+    """
     if len(step.holds) >= search.fresh_draws or interval(step.holds)[1] < search.probability:
+        return step
+    if Clock().seconds() < search.fresh_draws * step.draw_s:
         return step
     judged = search.simulate(step.plan, 2 * step.number + 3, search.fresh_draws)
     return replace(step, judged=judged, holds=all_hold(judged, search.targets))

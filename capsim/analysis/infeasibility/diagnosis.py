@@ -36,6 +36,8 @@ from capsim.analysis.infeasibility.sentences import (
 from capsim.i18n.language import Message
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
 from capsim.lp.highs import INTERIOR
+from capsim.lp.options_and_result import SolveOptions
+from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
 from capsim.lp.solvers import solve
 from capsim.model.model import Model, is_large
@@ -111,11 +113,26 @@ def disjoint(question: Question, names: Collection[str], most: int) -> list[tupl
     return sets
 
 
-def explain(plan: Plan) -> Explanation | None:
+TOO_SHORT = Message(
+    "The time was too short to settle this: there may be more reasons, and fewer rules that"
+    " contradict each other; allow more time."
+)
+
+
+def explain(plan: Plan, time_limit: float | None = None) -> Explanation | None:
     """Explain why there is no plan, or why it misses a target; None where it meets them all.
 
     A plan that leaves children without a place is explained as one in which every child has one.
+    What is known when the seconds end is returned, and says so.
     """
+    with until(SolveOptions(time_limit=time_limit).time_limit) as clock:
+        found = _explain(plan)
+        if found is None or not clock.out():
+            return found
+        return replace(found, messages=(*found.messages, TOO_SHORT))
+
+
+def _explain(plan: Plan) -> Explanation | None:
     if plan.status == "infeasible":
         return explain_contradiction(plan.model) or _nothing([])
     if plan.meets_targets:
@@ -141,7 +158,7 @@ def explain_contradiction(model: Model) -> Explanation | None:
     Explanation or None
         ``table``: ``rule``, ``unit``, ``who``, ``school_year``, ``short_by`` (together; 0 where
         nothing), ``alone`` (how much of this rule would be enough by itself, all others holding;
-        NaN where it would not). ``repairs``: where and when each of the latter.
+        NaN where it would not, or time ran out). ``repairs``: where and when each of the latter.
     """
     elastic = make_elastic(model)
     rules = elastic.rules
@@ -154,9 +171,10 @@ def explain_contradiction(model: Model) -> Explanation | None:
         sets += disjoint(elastic.contradiction, elastic.others(*sets[0]), MOST_SETS - 1)
     together = elastic.least([CHILDREN], elastic.others(CHILDREN)) or []
     together = [gap for gap in together if gap.amount > CLEAR]
+    short = Clock().out()
     messages = [
-        *conflict_sentences(sets, rules),
-        *cure_sentences(repairs, rules),
+        *conflict_sentences(sets, rules, minimal=not short),
+        *(cure_sentences(repairs, rules) if repairs or not short else ()),
         *gap_sentences(together),
     ]
     if elastic.large:

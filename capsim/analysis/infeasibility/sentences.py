@@ -42,8 +42,10 @@ def _thing(name: str) -> Message:
     return Message("{name}", {"name": name}) if name else Message("the whole")
 
 
-def conflict_sentences(sets: Sequence[tuple[str, ...]], rules: Mapping[str, Rule]) -> list[Message]:
-    """Write which rules cannot hold together."""
+def conflict_sentences(
+    sets: Sequence[tuple[str, ...]], rules: Mapping[str, Rule], *, minimal: bool = True
+) -> list[Message]:
+    """Write which rules cannot hold together; whether all are needed for it may not be known."""
     out = []
     for number, names in enumerate(sets):
         if len(names) == 1:
@@ -59,7 +61,9 @@ def conflict_sentences(sets: Sequence[tuple[str, ...]], rules: Mapping[str, Rule
             for i, name in enumerate(names, 1)
         )
         text = (
-            Message(
+            Message("These cannot all hold: {rules}.")
+            if not minimal
+            else Message(
                 "Apart from that, these cannot all hold: {rules}."
                 " Without any one of them the others can."
             )

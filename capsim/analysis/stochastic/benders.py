@@ -25,7 +25,7 @@ from capsim.analysis.stochastic.realisations import Realisations
 from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.array_types import Array, Index
 from capsim.lp.highs import Highs
-from capsim.lp.options_and_result import SolveOptions, SolverError, SolverResult
+from capsim.lp.options_and_result import NotInTime, SolveOptions, SolverError, SolverResult
 from capsim.lp.parallel_solves import Clock, in_parallel
 from capsim.lp.program import Builder, LinearProgram
 
@@ -69,7 +69,8 @@ def solve_extensive(
     if found.status == "infeasible":
         return FirstStage(rounds=1)
     if found.x is None:
-        raise SolverError(f"{found.solver} ended without a plan: {found.status}")
+        kind = NotInTime if found.status == "unknown" else SolverError
+        raise kind(f"{found.solver} ended without a plan: {found.status}")
     first = realisations.rounded(found.x[master.first])
     return FirstStage(first, found.objective, found.bound, rounds=1)
 
@@ -96,6 +97,8 @@ def solve_l_shaped(
     if any(found.status == "infeasible" for found in start):
         return FirstStage()
     points = [found.x[realisations.first] for found in start if found.x is not None]
+    if any(found.status == "unknown" for found in start):
+        raise NotInTime("a realisation by itself was not solved in time; allow more time")
     if len(points) < realisations.count:
         raise SolverError("a realisation has no optimum by itself")
     least = np.array([found.objective for found in start])
@@ -132,12 +135,16 @@ class _LShaped:
         highs = Highs(master.program.relaxed())
         bound = -np.inf
         cuts, best = self._cut_at(core)
+        if self._clock.out():
+            return bound
         fresh = [(s, cut) for s, cut in enumerate(cuts) if s not in master.inside]
         for _ in range(ROUNDS):
             self._add(highs, fresh)
             found = highs.solve()
             if found.status == "infeasible":
                 return None
+            if found.x is None and self._clock.out():
+                break
             if found.x is None:
                 raise SolverError(f"the master ended {found.status}")
             rising = found.objective > bound + TIGHT * max(1.0, abs(bound))
@@ -185,11 +192,20 @@ class _LShaped:
             fresh = self._missed(cuts, found.x)
             if not fresh:
                 break
+        if first is None:
+            kind = NotInTime if self._clock.out() else SolverError
+            raise kind("no decisions were found that leave every realisation a plan")
         return FirstStage(first, best, min(bound, best), rounds, len(self.cuts))
 
     def _cut_at(self, first: Array) -> tuple[list[Cut], float]:
-        """Return the cuts of all realisations at decisions, and the measure there."""
-        cuts = in_parallel([partial(one.cut_at, first) for one in self._recourse])
+        """Return the cuts of all realisations at decisions, and the measure there.
+
+        No cuts, and an infinite measure, where the time ends first.
+        """
+        try:
+            cuts = in_parallel([partial(one.cut_at, first) for one in self._recourse])
+        except NotInTime:
+            return [], np.inf
         cost = np.array([cut.value for cut in cuts])
         if not np.isfinite(cost).all():
             return cuts, np.inf
@@ -287,8 +303,11 @@ class Recourse:
         if found.status == "optimal":
             return self._cut(found, first, found.objective)
         if found.status != "infeasible":
-            raise SolverError(f"the recourse of realisation {self._name!r} ended {found.status}")
+            kind = NotInTime if found.status == "unknown" else SolverError
+            raise kind(f"the recourse of realisation {self._name!r} ended {found.status}")
         found = self._solve(self._elastic, first)
+        if found.status == "unknown":
+            raise NotInTime(f"the recourse of realisation {self._name!r} was not cut off in time")
         if found.status != "optimal" or found.objective <= VIOLATED:
             raise SolverError(f"the recourse of {self._name!r} is infeasible by rounding")
         return self._cut(found, first, np.inf)

@@ -13,7 +13,7 @@ from capsim.analysis.stochastic.benders import FirstStage
 from capsim.analysis.stochastic.realisations import Realisations
 from capsim.analysis.stochastic.risk import Measure
 from capsim.lp.array_types import Array
-from capsim.lp.options_and_result import SolverError
+from capsim.lp.options_and_result import NotInTime, SolverError
 from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.plan.plan import Plan, make_plan
@@ -74,9 +74,8 @@ def recourse_of(realisations: Realisations, realisation: int, first: Array) -> A
     if found.status == "infeasible":
         return None
     if found.x is None:
-        raise SolverError(
-            f"the recourse of {realisations.names[realisation]!r} ended {found.status}"
-        )
+        kind = NotInTime if found.status == "unknown" else SolverError
+        raise kind(f"the recourse of {realisations.names[realisation]!r} ended {found.status}")
     return program.rounded(found.x)
 
 

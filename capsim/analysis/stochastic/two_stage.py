@@ -15,13 +15,16 @@ from capsim.analysis.stochastic.risk import CVaR, Mean, Measure, Regret
 from capsim.demand.projection import Demand
 from capsim.lp.array_types import Array
 from capsim.lp.highs import Highs
-from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError
+from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions, SolverError
+from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
 from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.scenario.scenario import Scenario
 
 METHODS = ("auto", "extensive", "l-shaped")
+SEARCH = 0.8
+"""Share of the time for the decisions; the rest is for each realisation's plan with them."""
 NOT_TAKEN = ("solver", "executor")
 """Options that have no meaning here: all is solved by HiGHS, in this process."""
 
@@ -91,7 +94,8 @@ def optimize_two_stage(
         ``extensive``, ``l-shaped`` or ``auto`` (the latter where recourse is linear and there are
         more than two realisations).
     **options : see :class:`~capsim.SolveOptions`
-        But ``solver`` and ``executor``. The gap is of the mean avoidable cost.
+        But ``solver`` and ``executor``. The gap is of the mean avoidable cost; of the seconds a
+        fifth is left for each realisation's plan.
 
     Returns
     -------
@@ -105,10 +109,13 @@ def optimize_two_stage(
         If nothing is found within the time limit.
     """
     solving = SolveOptions.of(optimize_two_stage, options, without=NOT_TAKEN)
-    made = make_realisations(scenario, realisations, probabilities, contracts_later=contracts_later)
     if not isinstance(risk, CVaR | None):
         raise ValueError(f"risk must be CVaR(beta, weight) or None, not {risk!r}")
-    return _solve(made, Mean() if risk is None else risk, method, solving)
+    with until(solving.time_limit):
+        made = make_realisations(
+            scenario, realisations, probabilities, contracts_later=contracts_later
+        )
+        return _solve(made, Mean() if risk is None else risk, method, solving)
 
 
 def optimize_regret(
@@ -126,11 +133,12 @@ def optimize_regret(
     besides.
     """
     solving = SolveOptions.of(optimize_regret, options, without=NOT_TAKEN)
-    made = make_realisations(scenario, realisations, contracts_later=contracts_later)
-    best = wait_and_see(made, replace(solving, gap=solving.gap * 0.1))
-    if best is None:
-        return make_result(made, Mean(), FirstStage(), method=method, asked_gap=solving.gap)
-    plan = _solve(made, Regret(tuple(best.tolist())), method, solving)
+    with until(solving.time_limit):
+        made = make_realisations(scenario, realisations, contracts_later=contracts_later)
+        best = wait_and_see(made, replace(solving, gap=solving.gap * 0.1), made.count)
+        if best is None:
+            return make_result(made, Mean(), FirstStage(), method=method, asked_gap=solving.gap)
+        plan = _solve(made, Regret(tuple(best.tolist())), method, solving)
     if plan.status != "infeasible":
         table = plan.realisations
         table.insert(3, "best_cny", best * MILLION)
@@ -159,9 +167,18 @@ def value_of_information(
         If the realisations have different rows, or no decisions leave every realisation a plan.
     """
     solving = SolveOptions.of(value_of_information, options, gap=1e-4, without=NOT_TAKEN)
-    made = make_realisations(scenario, realisations, probabilities, contracts_later=contracts_later)
+    with until(solving.time_limit):
+        made = make_realisations(
+            scenario, realisations, probabilities, contracts_later=contracts_later
+        )
+        return _value_of_information(made, method, solving)
+
+
+def _value_of_information(
+    made: Realisations, method: str, solving: SolveOptions
+) -> ValueOfInformation:
+    best = wait_and_see(made, solving, made.count + 1)
     plan = _solve(made, Mean(), method, solving)
-    best = wait_and_see(made, solving)
     if plan.status == "infeasible" or best is None:
         raise ValueError("no decisions leave every realisation a plan")
     found = Highs(mean_program(made), solving.highs).solve()
@@ -180,15 +197,20 @@ def value_of_information(
     )
 
 
-def wait_and_see(realisations: Realisations, options: SolveOptions) -> Array | None:
-    """Return what each realisation costs by itself, million RMB; None where one has no plan."""
+def wait_and_see(realisations: Realisations, options: SolveOptions, others: int) -> Array | None:
+    """Return what each realisation costs by itself, million RMB; None where one has no plan.
+
+    Of the time a share each is left to so many ``others``.
+    """
     cost = []
-    for model in realisations.models:
-        found = Highs(model.program, options.highs).solve()
+    for at, model in enumerate(realisations.models):
+        own = options.within(Clock().left(), realisations.count - at + others)
+        found = Highs(model.program, own.highs).solve()
         if found.status == "infeasible":
             return None
         if found.x is None:
-            raise SolverError(f"a realisation by itself ended {found.status}")
+            kind = NotInTime if found.status == "unknown" else SolverError
+            raise kind(f"a realisation by itself ended {found.status}")
         cost.append(found.objective + model.committed_cny / MILLION)
     return np.array(cost)
 
@@ -229,9 +251,11 @@ def _solve(
     if method == "auto":
         many = realisations.linear_recourse and realisations.count > 2
         method = "l-shaped" if many else "extensive"
-    absolute = options.gap * _avoidable(realisations)
-    run = solve_l_shaped if method == "l-shaped" else solve_extensive
-    found = run(realisations, measure, gap=absolute, options=options)
+    own = options.within(Clock().left(), 1 / SEARCH)
+    with until(own.time_limit):
+        absolute = options.gap * _avoidable(realisations)
+        run = solve_l_shaped if method == "l-shaped" else solve_extensive
+        found = run(realisations, measure, gap=absolute, options=own)
     return make_result(realisations, measure, found, method=method, asked_gap=options.gap)
 
 

@@ -16,6 +16,8 @@ and `solve_independent` a linear program without coupling rows, whose blocks are
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ from capsim.lp.array_types import Array, Index
 from capsim.lp.decomposition.fixing_heuristics import FIRST_FOUND, relax_and_fix, within
 from capsim.lp.highs import Highs, solver_name
 from capsim.lp.options_and_result import SolverResult
-from capsim.lp.parallel_solves import Clock, Deal, in_parallel
+from capsim.lp.parallel_solves import Clock, Deal, in_parallel, until
 from capsim.lp.program import LinearProgram
 
 LARGEST = 12_000
@@ -309,11 +311,18 @@ def solve_all(
             return found
 
         return in_parallel([partial(solve, one) for one in solves])
-    return run_tasks(partial(_solve, limit=left.limit()), solves, executor=executor, done=done)
+    afar = partial(_solve_afar, limit=left.limit(), end=time.time() + Clock().seconds())
+    return run_tasks(afar, solves, executor=executor, done=done)
 
 
 def _solve_in_turn(one: BlockSolve, left: Deal) -> SolverResult:
     return _solve(one, left.limit())
+
+
+def _solve_afar(one: BlockSolve, limit: Mapping[str, float], end: float) -> SolverResult:
+    """Solve on another process, or machine, until ``end``: the seconds that clocks there show."""
+    with until(None if end == math.inf else end - time.time()):
+        return _solve(one, limit)
 
 
 def _solve(one: BlockSolve, limit: Mapping[str, float]) -> SolverResult:

@@ -163,4 +163,7 @@ def rens(program: LinearProgram, options: SolveOptions) -> SolverResult:
     highs = Highs(program, options.within(clock.left()).highs)
     if start is not None:
         highs.start_from(start)
-    return replace(highs.solve(), seconds=clock.spent())
+    found = replace(highs.solve(), seconds=clock.spent())
+    if found.status != "unknown" or start is None:
+        return found
+    return replace(found, status="stopped", x=start, objective=program.objective(start))
