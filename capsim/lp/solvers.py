@@ -136,7 +136,7 @@ def tightened(
     if not rows.shape[0]:
         return program
     clock = Clock(time_limit)
-    size = np.maximum(np.abs(rows).max(axis=1).toarray().ravel(), 1.0)
+    size = np.maximum(abs(rows).max(axis=1).toarray().ravel(), 1.0)
     highs, added = Highs(program.relaxed()), np.zeros(rows.shape[0], bool)
     for _ in range(SEPARATIONS):
         highs.set(clock.limit())
@@ -149,6 +149,8 @@ def tightened(
         added[broken] = True
         none = np.full(len(broken), -np.inf)
         highs.add_rows(csr_array(rows[broken]), none, np.zeros(len(broken)))
+    if not added.any():
+        return program
     return program.with_rows(name, csr_array(rows[np.flatnonzero(added)]), upper=0.0)
 
 

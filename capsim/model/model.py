@@ -78,7 +78,7 @@ NEVER = 1e3
 LARGE = 30_000
 """Columns up to which programs are solved whole; larger ones county by county, where they can be.
 """
-MOST = 0.5
+MOST = 0.75
 """Part of the columns from which on a block is as good as the whole."""
 
 ALWAYS = ("conversion", "campus")
@@ -372,7 +372,7 @@ class Model:
         flow, copies = self.siting
         columns, switches = len(program.cost), self.given.scenario.settings.switches
         none = csr_array((0, columns))
-        if not (len(flow) and switches.seats and switches.placement and program.integer.any()):
+        if not (program.integer.any() and len(flow) and switches.seats and switches.placement):
             return none
         seats = program.rows_of("seats")
         if (program.row_upper[seats] > self.seats).any():
@@ -385,10 +385,10 @@ class Model:
         children = program.row_upper[entries.row[of]] / entries.data[of]
         np.minimum.at(most, entries.col[of], children)
         kept = np.flatnonzero(np.isfinite(most) & (program.lower[flow] >= 0))
-        unit = csr_array((np.ones(len(kept)), (np.arange(len(kept)), flow[kept])), (len(kept), columns))
-        copies = copies[kept]
-        wide = csr_array((copies.data, copies.indices, copies.indptr), shape=unit.shape)
-        return csr_array(unit - wide.multiply(most[kept, None]))
+        rows, opened = np.arange(len(kept)), coo_array(copies[kept])
+        value = np.concatenate([np.ones(len(kept)), -most[kept][opened.row] * opened.data])
+        at = np.concatenate([rows, opened.row]), np.concatenate([flow[kept], opened.col])
+        return csr_array(coo_array((value, at), shape=(len(kept), columns)))
 
     def apart(self, program: LinearProgram) -> Split | None:
         """Split a program with the model's rows, and more columns or not, into its counties.
