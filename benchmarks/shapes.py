@@ -289,9 +289,9 @@ def main(arguments: Sequence[str]) -> None:
         if not asked.json:
             print(
                 f"{'pass' if one['holds'] else 'MISS'}  {one['shape']}: {raw['columns']:,} columns "
-                f"({raw['integers']:,} whole): raw {raw['cpu_s']:.1f} s to {raw['gap']:.3%}, capsim "
-                f"{own['cpu_s']:.1f} s to {own['gap']:.3%} (asked {one['gap']:.1%}): "
-                f"{one['ratio']:.2f}",
+                f"({raw['integers']:,} whole): raw {raw['cpu_s']:.1f} s to {raw['gap']:.3%}, "
+                f"capsim {own['cpu_s']:.1f} s to {own['gap']:.3%} "
+                f"(asked {one['gap']:.1%}): {one['ratio']:.2f}",
                 flush=True,
             )
     if asked.json:
