@@ -85,6 +85,13 @@ def milp(arguments: Arguments) -> None:
     module.main(arguments)
 
 
+def shapes(arguments: Arguments) -> None:
+    """Solve thirty-odd shapes of programs beside raw HiGHS, to the same gap (``--json``)."""
+    from benchmarks import shapes as module
+
+    module.main(arguments)
+
+
 def cluster(arguments: Arguments) -> None:
     """Predict what N workers give from serial share and bytes, beside two Dask workers."""
     from benchmarks import cluster as module
@@ -125,6 +132,7 @@ COMMANDS: dict[str, Callable[[Arguments], None]] = {
         sweep,
         growth,
         milp,
+        shapes,
         cluster,
         carried_out,
         reliability,

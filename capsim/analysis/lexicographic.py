@@ -45,7 +45,7 @@ from capsim.model.objectives import (
 )
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solution_arrays import Solution
-from capsim.plan.solver import COUNTIES, KEPT, SEARCH, WarmSolver, found_x
+from capsim.plan.solver import SEARCH, WarmSolver, found_x, route_of
 from capsim.plan.tie_break import break_ties
 from capsim.scenario.scenario import Scenario
 
@@ -442,7 +442,7 @@ def _by_levels(
         program = holding(program, [(aim, level.limit)])
     assert x is not None
     plan = _plan(model, program, x, levels, solving.gap, clock.spent())
-    route = COUNTIES if is_large(program) else KEPT
+    route = route_of(model, program)
     return LexicographicPlan(plan, _table(plan.solution.x, levels), route)
 
 

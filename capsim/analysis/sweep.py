@@ -27,7 +27,8 @@ from capsim.lp.array_types import Array
 from capsim.lp.highs import Basis, Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.parallel_solves import Deal, until
-from capsim.lp.program import LinearProgram
+from capsim.lp.program import Block, LinearProgram
+from capsim.lp.solvers import tightened
 from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate, is_large
 from capsim.plan.solution_arrays import TOTALS, totals
@@ -282,8 +283,10 @@ class _Run:
     def root(self) -> _End:
         """Solve the scenario as it is; what hangs on it begins there."""
         program = self.program(self.as_it_is)
-        if program.integer.any() and is_large(program):
-            return _End(program, None, None)
+        if program.integer.any():
+            if self.as_it_is.apart(program) is not None:
+                return _End(program, None, None)
+            return _End(program, None, search(self.as_it_is, program, self.own()).x)
         corner = {"solver": "ipm", "run_crossover": "on"} if is_large(program) else {}
         highs = Highs(program, self.own().highs | corner)
         found = highs.solve()
@@ -302,11 +305,12 @@ class _Solver:
         begin = time.perf_counter()
         model = self._run.model(change)
         program = self._run.program(model)
-        if program.integer.any() and is_large(program):
+        if program.integer.any() and model.apart(program) is not None:
             found, basis, warm = search(model, program, self._run.own()), None, False
         else:
-            warm = _same_matrix(program, after.program)
-            found, basis = self._whole(program, after)
+            tight = tightened(program, "siting", model.siting_rows(program))
+            warm = _same_matrix(tight, after.program)
+            found, basis = self._whole(tight, after)
         if found.status not in ("optimal", "infeasible", "unknown") and found.x is None:
             raise SolverError(f"the variant {label(change)} ended without a plan: {found.status}")
         row = self._row(model, found) | {
@@ -326,13 +330,14 @@ class _Solver:
         highs = self._take(program)
         seconds = self._run.own().time_limit
         highs.set({"time_limit": np.inf if seconds is None else seconds})
-        alike = _alike(program, after.program)
+        alike = _alike(program.columns, after.program.columns)
         if program.integer.any():
             # What an earlier solve left would make the result depend on the order of variants.
             highs.begin_at(None)
             if after.x is not None and alike:
                 highs.start_from(after.x)
             return highs.solve(), None
+        alike &= _alike(program.rows, after.program.rows)
         highs.begin_at(after.basis if alike else None)
         costs_only = _same_bounds(program, after.program)
         # With other costs the last basis stays primal feasible, with other bounds dual.
@@ -383,13 +388,9 @@ def _same_bounds(one: LinearProgram, other: LinearProgram) -> bool:
     )
 
 
-def _alike(one: LinearProgram, other: LinearProgram) -> bool:
-    """Check whether columns and rows mean the same, so that a basis or plan carries over."""
-    return all(
-        [(b.name, b.count) for b in getattr(one, part)]
-        == [(b.name, b.count) for b in getattr(other, part)]
-        for part in ("columns", "rows")
-    )
+def _alike(some: Sequence[Block], others: Sequence[Block]) -> bool:
+    """Check whether columns, or rows, mean the same, so that a plan or basis carries over."""
+    return [(b.name, b.count) for b in some] == [(b.name, b.count) for b in others]
 
 
 def _plain(value: Any) -> Any:

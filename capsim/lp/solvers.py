@@ -7,11 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.parallel_solves import Clock
 from capsim.lp.program import LinearProgram
+
+BROKEN = 1e-4
+"""Part of a row's largest coefficient by which a relaxation breaks it, to have it added."""
+SEPARATIONS = 200
+"""Rounds of rows at most; the few that are ever needed add less and less."""
 
 
 def solve_scipy(program: LinearProgram, solving: SolveOptions) -> SolverResult:
@@ -101,6 +107,55 @@ def solve(
     from capsim.lp.pulp_bridge import solve_by_pulp
 
     return solve_by_pulp(program, solving)
+
+
+def tightened(
+    program: LinearProgram, name: str, rows: csr_array, time_limit: float | None = None
+) -> LinearProgram:
+    """Add those of the rows ``≤ 0`` that the relaxation breaks (cutting planes).
+
+    Parameters
+    ----------
+    program : LinearProgram
+    name : str
+        Of the rows that are added.
+    rows : sparse ``[row, column]``
+        Kept by every solution in whole numbers.
+    time_limit : float, optional
+        Seconds; what was added by then stays.
+
+    Examples
+    --------
+    A school for at most 4 children, who are 2: half of it may not hold both of them.
+
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 1, cost=-9.0, upper=2.0)
+    >>> z = m.variables("z", 1, cost=8.0, upper=1.0, integer=True)
+    >>> m.constrain("places", 1, [(0, x, 1.0), (0, z, -4.0)], upper=0.0)
+    >>> tight = tightened(m.freeze(), "siting", csr_array([[1.0, -2.0]]))
+    >>> [round(solve(p.relaxed()).objective, 6) for p in (m.freeze(), tight)]
+    [-14.0, -10.0]
+    """
+    if not rows.shape[0]:
+        return program
+    clock = Clock(time_limit)
+    size = np.maximum(abs(rows).max(axis=1).toarray().ravel(), 1.0)
+    highs, added = Highs(program.relaxed()), np.zeros(rows.shape[0], bool)
+    for _ in range(SEPARATIONS):
+        highs.set(clock.limit())
+        found = highs.solve()
+        if found.x is None or found.status != "optimal" or clock.out():
+            break
+        broken = np.flatnonzero((rows @ found.x > BROKEN * size) & ~added)
+        if not len(broken):
+            break
+        added[broken] = True
+        none = np.full(len(broken), -np.inf)
+        highs.add_rows(csr_array(rows[broken]), none, np.zeros(len(broken)))
+    if not added.any():
+        return program
+    return program.with_rows(name, csr_array(rows[np.flatnonzero(added)]), upper=0.0)
 
 
 def _check_finite(program: LinearProgram) -> None:

@@ -24,6 +24,7 @@ from capsim.lp.labels import Labels
 from capsim.lp.program import Builder, LinearProgram
 from capsim.model.constraint_context import Expressions, Formulation
 from capsim.model.constraints import FAMILIES
+from capsim.model.constraints.capacity import Siting, siting_of
 from capsim.model.constraints.private import define_opening
 from capsim.model.costs import COST_KINDS, MILLION, committed_costs, prepare_ledger
 from capsim.model.data import ModelData, prepare
@@ -75,14 +76,17 @@ PRICE_KINDS = (
 NEVER = 1e3
 """Million RMB from which on a person or place costs as much as can be told apart from *never*."""
 LARGE = 30_000
-"""Columns up to which programs are solved whole; larger ones county by county."""
+"""Columns up to which programs are solved whole; larger ones county by county, where they can be.
+"""
+MOST = 0.75
+"""Part of the columns from which on a block is as good as the whole."""
 
 ALWAYS = ("conversion", "campus")
 """Families whose rows stay when they are switched off: nothing turns back."""
 
 
 def is_large(program: LinearProgram) -> bool:
-    """Check whether a program is solved county by county."""
+    """Check whether a program is worth the search of blocks, and its relaxation the time of one."""
     return len(program.cost) > LARGE
 
 
@@ -129,6 +133,8 @@ class Model:
     beyond : float64 ``[column]``
         Million RMB by which a column costs more than in the program, whose costs stop at `NEVER`:
         solvers go wrong where prices differ by more than they can hold apart. 0 as a rule.
+    seats : float64 ``[row]``
+        Upper sides of the rows of seats as they were built.
     own_rules : tuple of OwnRule
         Rules that were added, in order.
     own_variables : mapping of Quantity
@@ -140,6 +146,7 @@ class Model:
     committed: Array
     build_s: float
     beyond: Array
+    seats: Array
     own_rules: tuple[OwnRule, ...] = ()
     own_variables: Mapping[str, Quantity] = field(default_factory=dict)
 
@@ -341,15 +348,61 @@ class Model:
                 out[block.start : block.start + block.count] = of
         return out
 
+    @cached_property
+    def siting(self) -> Siting:
+        """Flows to schools that are there only if a project opens."""
+        return siting_of(self.parts, len(self.program.cost))
+
+    def siting_rows(self, program: LinearProgram) -> csr_array:
+        """Return rows ``flow − children · copies ≤ 0``, which every whole solution keeps.
+
+        The program needs none of them, but its relaxation is much nearer to whole numbers with
+        those that it breaks. There are none where the program was given seats or children beyond
+        the model's, or nothing in it is whole.
+
+        Parameters
+        ----------
+        program : LinearProgram
+            With the model's columns and rows, perhaps with more of both at the end.
+
+        Returns
+        -------
+        sparse ``[row, column]``
+        """
+        flow, copies = self.siting
+        columns, switches = len(program.cost), self.given.scenario.settings.switches
+        none = csr_array((0, columns))
+        if not (program.integer.any() and len(flow) and switches.seats and switches.placement):
+            return none
+        seats = program.rows_of("seats")
+        if (program.row_upper[seats] > self.seats).any():
+            return none
+        residence = np.zeros(len(program.row_lower), bool)
+        residence[program.rows_of("placement.residence")] = True
+        entries = program.matrix[:, flow].tocoo()
+        of = residence[entries.row]
+        most = np.full(len(flow), np.inf)
+        children = program.row_upper[entries.row[of]] / entries.data[of]
+        np.minimum.at(most, entries.col[of], children)
+        kept = np.flatnonzero(np.isfinite(most) & (program.lower[flow] >= 0))
+        rows, opened = np.arange(len(kept)), coo_array(copies[kept])
+        value = np.concatenate([np.ones(len(kept)), -most[kept][opened.row] * opened.data])
+        at = np.concatenate([rows, opened.row]), np.concatenate([flow[kept], opened.col])
+        return csr_array(coo_array((value, at), shape=(len(kept), columns)))
+
     def apart(self, program: LinearProgram) -> Split | None:
         """Split a program with the model's rows, and more columns or not, into its counties.
 
-        None where it is small enough to be solved whole, or does not fall apart.
+        None where it is to be solved whole: it is small, or most of it is one block that counties
+        linked with one another make, beside which the search of blocks saves nothing.
         """
         if not is_large(program):
             return None
-        found = split(program, self.coupling)
-        return found if len(found.blocks) > 1 else None
+        order = self.order(program) if program.integer.any() else None
+        found = split(program, self.coupling, order=order)
+        if len(found.blocks) < 2 or len(found.blocks[0].columns) > MOST * len(program.cost):
+            return None
+        return found
 
     def to_pulp(self) -> Any:
         """Return the model as a ``pulp.LpProblem`` with readable names.
@@ -440,7 +493,8 @@ def formulate(
     penalty = ~program.integer & (program.lower >= 0)
     beyond = np.where(penalty, np.maximum(program.cost - NEVER, 0.0), 0.0)
     program = replace(program, cost=program.cost - beyond)
-    return Model(program, parts, committed, time.perf_counter() - begin, beyond)
+    seats = program.row_upper[program.rows_of("seats")]
+    return Model(program, parts, committed, time.perf_counter() - begin, beyond, seats)
 
 
 def model_of(scenario: Scenario | Model, demand: Demand | None) -> Model:

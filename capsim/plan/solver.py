@@ -1,8 +1,12 @@
 """Solve a model to a plan: whole or county by county, once or again and again with other aims.
 
-Up to ``LARGE`` columns a program is solved whole, and :class:`WarmSolver` keeps one HiGHS object:
-only bounds, costs and limits change, a linear program goes on from its last basis and a
-mixed-integer one from a solution already known. Larger programs are solved county by county.
+The structure of a program chooses: :meth:`Model.apart` says which large ones fall apart into
+counties that are small beside the whole, and those are solved county by county. What that leaves
+open is searched whole, from the solution and with the bound that the counties gave. All others are
+solved whole; where sites are to be chosen, with the rows of :meth:`Model.siting_rows` that their
+relaxation breaks. :class:`WarmSolver` keeps one HiGHS object for a program solved whole: only
+bounds, costs and limits change, a linear program goes on from its last basis and a mixed-integer
+one from a solution already known.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from capsim.lp.options_and_result import (
 )
 from capsim.lp.parallel_solves import Clock, until
 from capsim.lp.program import LinearProgram
-from capsim.lp.solvers import solve
+from capsim.lp.solvers import solve, tightened
 from capsim.model.model import Model, is_large, model_of
 from capsim.plan.plan import Plan, make_plan, no_plan
 from capsim.plan.tie_break import break_ties
@@ -44,9 +48,12 @@ def search(
     *,
     prove: bool = True,
 ) -> SolverResult:
-    """Minimise a program with the model's rows: whole, or county by county where it is large.
+    """Minimise a program with the model's rows: whole, or county by county where it falls apart.
 
-    Counties too hard for one search are not bounded where nothing is to be proved.
+    Counties too hard for one search are not bounded where nothing is to be proved. A search by
+    county that ends above the gap goes on whole, in the time that is left; without a limit of time
+    for `FURTHER` times what the counties took, but not where rules make these too hard for one
+    search: then the whole is harder still.
     """
     options = options or SolveOptions()
     with until(options.time_limit) as clock:
@@ -56,24 +63,82 @@ def search(
 def _search(
     model: Model, program: LinearProgram, options: SolveOptions, clock: Clock, prove: bool
 ) -> SolverResult:
-    by_highs, large, whole = options.solver == "highs", is_large(program), program.integer.any()
-    found, route = None, {}
-    if by_highs and large:
-        parts = split(program, model.coupling, order=model.order(program))
-        if whole:
-            found = solve_blocks(parts, options, prove=prove)
-        elif _falls_apart(parts):
-            found = solve_independent(parts, time_limit=options.time_limit)
-        options = options.within(clock.left())
-    if found is None and by_highs and whole and len(model.columns.catchments.link):
-        found = rens(program, options)
-    if found is None and large and not whole:
-        found = solve(program, highs=INTERIOR, **options.keywords)
-        if found.status == "error":  # near the optimum, but not on it: from a corner it is plain
-            found, options, route = None, options.within(clock.left()), {"solver": "ipm"}
+    if options.solver != "highs":
+        return solve(program, **options.keywords)
+    if not program.integer.any():
+        return _relaxation(model, program, options)
+    parts = model.apart(program)
+    if parts is None:
+        return _whole(model, program, options)
+    found = solve_blocks(parts, options, prove=prove)
+    left = options.within(clock.left())
     if found is None:
-        found = solve(program, highs=route, tell=options.progress, **options.keywords)
-    return found
+        return _whole(model, program, left)
+    if found.status == "optimal" or not prove or clock.out():
+        return found
+    if options.time_limit is None:
+        if parts.order is not None:
+            return found
+        left = options.within(FURTHER * max(clock.spent(), BRIEF_S))
+    options.tell("the whole")
+    return _nearer(found, _whole(model, program, left, found.x), options.gap)
+
+
+FURTHER = 3.0
+"""How many times as long as county by county a search goes on whole where no time limit is set."""
+BRIEF_S = 10.0
+"""Seconds that such a search counts as having taken at least."""
+
+
+def _relaxation(model: Model, program: LinearProgram, options: SolveOptions) -> SolverResult:
+    """Minimise a linear program, of whatever size."""
+    if not is_large(program):
+        return solve(program, **options.keywords)
+    clock = Clock(options.time_limit)
+    parts = split(program, model.coupling)
+    if _falls_apart(parts):
+        found = solve_independent(parts, time_limit=options.time_limit)
+        if found is not None:
+            return found
+        options = options.within(clock.left())
+    found = solve(program, highs=INTERIOR, **options.keywords)
+    if found.status != "error":
+        return found
+    # Near the optimum, but not on it: from a corner it is plain.
+    return solve(program, highs={"solver": "ipm"}, **options.within(clock.left()).keywords)
+
+
+def _whole(
+    model: Model, program: LinearProgram, options: SolveOptions, start: Array | None = None
+) -> SolverResult:
+    """Search a program in whole numbers by branch and bound, from a solution where there is one."""
+    clock = Clock(options.time_limit)
+    tight = tightened(program, "siting", model.siting_rows(program), options.time_limit)
+    options = options.within(clock.left())
+    if start is not None:
+        highs = Highs(tight, options.highs, tell=options.progress)
+        highs.start_from(start)
+        found = highs.solve()
+    elif len(model.columns.catchments.link):
+        found = rens(tight, options)
+    else:
+        found = solve(tight, tell=options.progress, **options.keywords)
+    return replace(found, seconds=clock.spent())
+
+
+def _nearer(found: SolverResult, other: SolverResult, gap: float) -> SolverResult:
+    """Return the cheaper of two searches of the same program, with the better of their bounds."""
+    if other.status == "infeasible":  # not what the first has shown: a solver lost its precision
+        return found
+    cheaper = other if other.x is not None and other.objective < found.objective else found
+    bound = max(found.bound, other.bound)
+    reached = cheaper.objective - bound <= gap * max(abs(cheaper.objective), 1.0)
+    return replace(
+        cheaper,
+        bound=bound,
+        status="optimal" if reached else "stopped",
+        seconds=found.seconds + other.seconds,
+    )
 
 
 def _falls_apart(parts: Split) -> bool:
@@ -91,6 +156,11 @@ KEPT, COUNTIES = "whole, one solver kept", "county by county"
 STOPPED_MESSAGE = "no solution was found in time; allow more time"
 
 
+def route_of(model: Model, program: LinearProgram) -> str:
+    """Return the way in which a program is solved, in words."""
+    return KEPT if model.with_program(program).apart(program) is None else COUNTIES
+
+
 class WarmSolver:
     """One program, solved for changing aims.
 
@@ -101,16 +171,20 @@ class WarmSolver:
         Of the model's columns and rows, perhaps with more of both at the end.
     options : SolveOptions
         Its solver is HiGHS; every solve is given a time limit of its own.
+
+    Attributes
+    ----------
+    route : str
+        The way of solving, in words.
     """
 
     def __init__(self, model: Model, program: LinearProgram, options: SolveOptions) -> None:
         self.model, self.program, self._options = model, program, options
-        self._highs = None if is_large(program) else Highs(program, options.highs)
-
-    @property
-    def route(self) -> str:
-        """The way of solving, in words."""
-        return COUNTIES if self._highs is None else KEPT
+        self.route = route_of(model, program)
+        self._highs: Highs | None = None
+        if self.route == KEPT and (program.integer.any() or not is_large(program)):
+            tight = tightened(program, "siting", model.siting_rows(program))
+            self._highs = Highs(tight, options.highs)
 
     def solve(
         self,
@@ -152,7 +226,9 @@ class WarmSolver:
             found = search(model, program, replace(self._options, time_limit=time_limit))
             return _rounded(program, _better(found, start, cost, offset))
         highs = self._highs
-        highs.change((program.lower, program.upper), (program.row_lower, program.row_upper), cost)
+        more = np.zeros(len(highs.program.row_upper) - len(program.row_upper))
+        sides = np.append(program.row_lower, more - np.inf), np.append(program.row_upper, more)
+        highs.change((program.lower, program.upper), sides, cost)
         highs.raw.changeObjectiveOffset(offset)
         # What is left of a limit may be negative, which HiGHS refuses.
         seconds = np.inf if time_limit is None else max(time_limit, 0.01)

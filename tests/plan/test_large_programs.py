@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from maps import town_map
 from scipy.sparse import csr_array
@@ -122,3 +123,66 @@ def test_an_interior_point_that_is_not_sure_goes_on_to_a_corner(
     assert found.row_dual is not None
     assert asked[1] == {"solver": "ipm"}
     assert ways == ["solve", "solve"]
+
+
+def test_what_counties_leave_open_is_searched_whole(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the plan and with the bound of the counties, to the gap that was asked for."""
+    monkeypatch.setattr(model_module, "LARGE", 10)
+    real, words = search_module.solve_blocks, []
+
+    def poor(*args: Any, **kwargs: Any) -> SolverResult:
+        found = real(*args, **kwargs)
+        assert found is not None
+        return replace(found, status="stopped", bound=0.9 * found.objective)
+
+    monkeypatch.setattr(search_module, "solve_blocks", poor)
+    options = SolveOptions(gap=1e-4, threads=1, time_limit=60, progress=words.append)
+    found = search(model, model.program, options)
+    assert "the whole" in words
+    assert found.status == "optimal"
+    assert found.objective - found.bound <= 1e-4 * abs(found.objective)
+    assert found.objective == pytest.approx(solve(model.program).objective, rel=2e-4)
+
+
+def test_nothing_is_lost_when_the_whole_finds_nothing(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_module, "LARGE", 10)
+    real = search_module.solve_blocks
+
+    def poor(*args: Any, **kwargs: Any) -> SolverResult:
+        found = real(*args, **kwargs)
+        assert found is not None
+        return replace(found, status="stopped", bound=0.9 * found.objective)
+
+    def nothing(*args: Any) -> SolverResult:
+        return SolverResult("unknown", None, np.nan, -np.inf, None, None, "none", 1.0)
+
+    monkeypatch.setattr(search_module, "solve_blocks", poor)
+    monkeypatch.setattr(search_module, "_whole", nothing)
+    found = search(model, model.program)
+    assert found.status == "stopped"
+    assert found.x is not None
+    assert found.bound == pytest.approx(0.9 * found.objective)
+
+
+def test_one_block_of_nearly_everything_is_the_whole(
+    model: Model, ways: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links over the borders of counties make one block of them."""
+    assert model.apart(model.program) is not None
+    city = generate(4, 30_000, 0, kind="province", years=(2021, 2023))
+    names = city.table("areas")["area"].to_numpy(object)
+    a, b = (at.ravel() for at in np.indices((len(names), len(names))))
+    links = pd.DataFrame(
+        {"area": names[a], "to_area": names[b], "to_school": "", "stage": "", "km": abs(a - b)}
+    )
+    off = {f"switches.{name}": False for name in SWITCHES}
+    joined = capsim.formulate(city.variant(off, tables={"links": links}))
+    assert joined.apart(joined.program) is None
+    found = search(joined, joined.program)
+    assert ways == ["solve"]
+    assert found.status == "optimal"
+    assert search_module.route_of(joined, joined.program) == search_module.KEPT

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from scipy.sparse import csr_array, vstack
 from scipy.special import ndtr
 
-from capsim.lp.array_types import Array
+from capsim.lp.array_types import Array, Index
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation
@@ -60,6 +63,62 @@ def define_seats(m: Builder, f: Formulation) -> None:
     )
 
     m.add("seats.other_private", x.enrolled <= cap + x.joined, other)
+
+
+class Siting(NamedTuple):
+    """Children on a way that ends where seats are only if a project is open.
+
+    Attributes
+    ----------
+    flow : int ``[row]``, columns: children on a link to a site in a year
+    copies : sparse ``[row, column]``: copies of projects that bring the site its seats
+    """
+
+    flow: Index
+    copies: csr_array
+
+
+def siting_of(f: Formulation, columns: int) -> Siting:
+    """Find the flows to *sites*: public schools all of whose seats projects bring.
+
+    A link to an area leads to a site where each of its providers of the stage without links of
+    their own is one. With no copy open ``define_seats`` leaves such a flow nothing, so that
+    ``flow ≤ children · copies`` holds in every plan. The relaxation knows only the sum over all
+    who come, ``Σ flow ≤ places · copies``, by which a school may open by the pupil; with these rows
+    it is that of the strong formulation of facility location (Balinski 1965).
+
+    Parameters
+    ----------
+    f : Formulation
+    columns : int
+        Of the program.
+    """
+    links, providers, projects = f.links, f.given.providers, f.given.projects
+    schools, cells = len(providers.school), (len(f.given.space.areas), len(f.given.space.stages))
+    row = np.flatnonzero((projects.row_provider >= 0) & (projects.row_places > 0))
+    into = projects.row_provider[row]
+    site = providers.public & (providers.places <= 0) & np.isin(np.arange(schools), into)
+    of_area = np.where(providers.own_links, -1, providers.area)
+    sites, others = np.zeros((2, *cells), bool)
+    for flag, which in ((sites, site), (others, ~site)):
+        here = np.flatnonzero(which & (of_area >= 0))
+        flag[of_area[here], providers.stage[here]] = True
+
+    to, area, stage = links.to_provider, links.to_area, links.stage
+    opened = f.x.open[projects.row_project[row]]
+    at_school = opened.group(into, schools)
+    in_area = opened.group((of_area[into], providers.stage[into]), cells)
+    to_site = (to >= 0) & np.append(site, False)[to]
+    to_area = (to < 0) & (sites & ~others)[area, stage]
+    flow, copies = [np.zeros(0, np.int64)], [csr_array((0, columns))]
+    for flagged, direct in ((to_site, True), (to_area, False)):
+        pair = np.flatnonzero(flagged[links.pair_link])
+        link = links.pair_link[pair]
+        reached = at_school[to[link]] if direct else in_area[area[link], stage[link]]
+        column = f.columns.flow[pair].ravel()
+        flow.append(column[column >= 0])
+        copies.append(reached.matrix(columns)[np.flatnonzero(column >= 0)])
+    return Siting(np.concatenate(flow), csr_array(vstack(copies)))
 
 
 def define_campus(m: Builder, f: Formulation) -> None:
