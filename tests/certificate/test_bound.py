@@ -142,9 +142,7 @@ def test_a_bound_below_what_duals_prove_is_verified():
 
 
 def test_prices_of_a_search_by_counties_prove_its_relaxation(monkeypatch):
-    import capsim.plan.solver as solver
-
-    monkeypatch.setattr(solver, "is_large", lambda program: True)
+    monkeypatch.setattr("capsim.model.model.LARGE", 100)
     city = capsim.generate(6, 6000, 3, years=(2021, 2023), stages=("primary", "junior"))
     model = formulate(city)
     found = capsim.optimize(model, gap=0.01)
