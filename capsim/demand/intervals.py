@@ -69,12 +69,15 @@ class Covered:
     inside : array [level, origin, column, lead]
         How many of them held.
     last : Reach
-        As measured from all errors known at the last origin.
+        As measured from all errors known now.
+    origins : tuple of Reach
+        As measured at each origin from the errors known there.
     """
 
     judged: Array
     inside: Array
     last: Reach
+    origins: tuple[Reach, ...]
 
     @property
     def number(self) -> Array:
@@ -131,9 +134,11 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
     columns, leads = forecast.shape[2:]
     judged = np.zeros((len(origins), columns, leads))
     inside, lacked = np.zeros((2, len(LEVELS), len(origins), columns, leads))
+    made = []
     for at, origin in enumerate([*origins.tolist(), now]):
         reach = _reach(error, inverse, origins, origin)
         half = reach.reach * np.exp(_correction(lacked[:, :at], origins[:at], origin))
+        made.append(replace(reach, reach=half))
         if at == len(origins):
             break
         size = _scaled(error[at], inverse[at], reach.person, reach.lasting)
@@ -141,7 +146,7 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
         inside[:, at] = (size <= half[:, None]).sum(1)
         short = np.array(LEVELS)[:, None, None] - inside[:, at] / np.maximum(judged[at], 1)
         lacked[:, at] = np.where(judged[at] > 0, short, 0.0)
-    return Covered(judged, inside, replace(reach, reach=half))
+    return Covered(judged, inside, made[-1], tuple(made[:-1]))
 
 
 def _correction(lacked: Array, origins: npt.NDArray[np.intp], origin: int) -> Array:
