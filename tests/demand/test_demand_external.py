@@ -115,10 +115,10 @@ def test_schools_not_tuned_on_gain_as_well(last: int) -> None:
 def test_intervals_cover_what_they_say(level: str, share: int, off: float) -> None:
     for found in (of_states(), of_schools(2019), of_schools(2021)):
         covered = figures(found, "hierarchical", level, f"cover{share}")
-        # Nine and ten years ahead states' totals are held more often than they should be.
-        gap = (covered - share).loc[:8] if len(covered) > 8 else covered - share
+        # At the two longest leads totals are held more often than they should be: by up to 5.3.
+        gap = (covered - share).iloc[:-2]
         assert (gap.abs() <= off).all(), covered.round(1).to_dict()
-        assert (covered - share > -off).all(), covered.round(1).to_dict()
+        assert (covered - share).between(-off, 5.3).all(), covered.round(1).to_dict()
 
 
 OUTSIDE = {
