@@ -491,7 +491,8 @@ def backtest_run(
     FileExistsError
         `out` holds something else.
     """
-    from capsim.demand.enrolment_table import panel, panel_of, read_wide
+    from capsim.demand.observed import panel, read_wide
+    from capsim.demand.projection import panel_of
     from capsim.demand.rolling_origin import backtest
     from capsim.io.atomic import check_place
     from capsim.report.files import BACKTEST_MARK, backtest_files
@@ -591,7 +592,7 @@ def build_run(
     """
     from capsim.construction import acceleration, calibration, scheduling
     from capsim.construction import programme_simulation as building
-    from capsim.demand.enrolment_table import read_wide
+    from capsim.demand.observed import read_wide
     from capsim.io.atomic import check_place
     from capsim.report.files import BUILD_MARK, building_files
     from capsim.report.summary import building as summarize_building

@@ -1,5 +1,8 @@
 """Cohorts: children move up a grade a year, ``N[g, t+1] = ratio[g] * N[g-1, t]``, and enter.
 
+What a user adds or gives comes on top: it is carried on apart, as cohorts of its own, so that
+nothing which scales the projection touches it.
+
 Where some area of a county receives children in a grade although it had none or far fewer in the
 grade below (a town's junior school fed by villages), ratios of single areas mean nothing: there
 the county's children move up together and are shared out as the grade was last.
@@ -44,11 +47,15 @@ WHOLE_ALPHA = 0.4
 """Weight of the last year in the progression of the whole."""
 LARGEST_GAIN = 0.8
 """Most weight of the last year in an area's share."""
+PHASING = 100.0
+"""Pupils that count for what is usual, in what becomes of schools that open or close by grades."""
+LEAST_GAIN = 1 / 3
+"""Least weight of the last year in the entrants of an area."""
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """Ratios, entry and additions that carry cohorts on.
+    """Ratios and entry that carry cohorts on.
 
     Attributes
     ----------
@@ -63,10 +70,6 @@ class Flow:
     whole : array [grade, lead]
         Progression of the whole, to which the areas are scaled so that a child who changes area
         on moving up is counted once; NaN where the areas stand for themselves.
-    added : array [area, grade, lead]
-        Net migration and new housing, persons.
-    fixed : array [area, grade, lead]
-        Given numbers that replace what is projected; NaN where none is given.
     """
 
     ratio: Array
@@ -74,8 +77,6 @@ class Flow:
     county: Index
     share: Array
     whole: Array
-    added: Array
-    fixed: Array
 
 
 def closed(ratio: Array, entry: Array) -> Flow:
@@ -96,8 +97,6 @@ def closed(ratio: Array, entry: Array) -> Flow:
         np.arange(areas),
         np.full((areas, grades), np.nan),
         np.full((grades, leads), np.nan),
-        np.zeros_like(ratio),
-        np.full_like(ratio, np.nan),
     )
 
 
@@ -117,22 +116,91 @@ def advance(base: Array, flow: Flow) -> Array:
     """
     out = np.empty((*base.shape, flow.ratio.shape[-1] + 1))
     out[..., 0] = base
-    together = np.isfinite(flow.share)
     for lead in range(flow.ratio.shape[-1]):
-        below = np.zeros_like(base)
-        below[:, 1:] = out[:, :-1, lead]
-        whole = flow.whole[:, lead] * below.sum(0)
-        if together.any():
-            pooled = group_sum(below, flow.county)[flow.county] * flow.share
-            below = np.where(together, pooled, below)
-        new = below * flow.ratio[..., lead]
-        total = new.sum(0)
-        new *= np.where(np.isnan(whole), 1.0, divide(whole, total, 1.0))
-        new = np.where(np.isnan(flow.entry[..., lead]), new, flow.entry[..., lead])
-        new = np.maximum(new + flow.added[..., lead], 0.0)
-        fixed = flow.fixed[..., lead]
-        out[..., lead + 1] = np.where(np.isnan(fixed), new, fixed)
+        below = _from_below(out[..., lead])
+        new = _moved(flow, below, lead) * _scale(flow, below, lead)
+        entry = flow.entry[..., lead]
+        out[..., lead + 1] = np.maximum(np.where(np.isnan(entry), new, entry), 0.0)
     return out
+
+
+def _from_below(cells: Array) -> Array:
+    below = np.zeros_like(cells)
+    below[:, 1:] = cells[:, :-1]
+    return below
+
+
+def _moved(flow: Flow, below: Array, lead: int) -> Array:
+    """Move children up by their area's ratio, or by their county's and shared out."""
+    together = np.isfinite(flow.share)
+    if together.any():
+        pooled = group_sum(below, flow.county)[flow.county] * flow.share
+        below = np.where(together, pooled, below)
+    return np.asarray(below * flow.ratio[..., lead])
+
+
+def _scale(flow: Flow, below: Array, lead: int) -> Array:
+    """Return the factors ``[grade]`` that scale the areas to the ratio of the whole."""
+    whole = flow.whole[:, lead] * below.sum(0)
+    return np.where(np.isnan(whole), 1.0, divide(whole, _moved(flow, below, lead).sum(0), 1.0))
+
+
+def with_given(
+    pupils: Array, flow: Flow, added: Array, fixed: Array, follows: Mask
+) -> tuple[Array, Mask]:
+    """Put what is given on top of a projection, in full, and carry it on.
+
+    Given numbers replace the projection where they stand, and what they differ by moves up where
+    cohorts do. Children who are added come on top of both, and move up into every next grade, one
+    that births feed as well: nobody was born for them.
+
+    Parameters
+    ----------
+    pupils : array [area, grade, 1 + lead]
+        The projection without them, persons.
+    flow : Flow
+    added : array [area, grade, lead]
+        Net migration and new housing, persons.
+    fixed : array [area, grade, lead]
+        Given numbers; NaN where none is given.
+    follows : array of bool [grade]
+        Whether children move into the grade from the one before it at all.
+
+    Returns
+    -------
+    pupils : array [area, grade, 1 + lead]
+        Never negative.
+    emptied : array of bool [area, grade, lead]
+        Where more would leave than there are.
+
+    Examples
+    --------
+    Ten more in grade 1, where births give 30 a year.
+
+    >>> flow = closed(np.ones((1, 2, 2)), np.array([[[30.0, 30.0], [np.nan, np.nan]]]))
+    >>> added = np.array([[[10.0, 0.0], [0.0, 0.0]]])
+    >>> none = np.full((1, 2, 2), np.nan)
+    >>> with_given(np.full((1, 2, 3), 30.0), flow, added, none, np.array([False, True]))[0]
+    array([[[30., 40., 30.],
+            [30., 30., 40.]]])
+    """
+    out, emptied = pupils.copy(), np.zeros(added.shape, dtype=bool)
+    if not added.any() and np.isnan(fixed).all():
+        return out, emptied
+    apart, more = np.zeros((2, *pupils.shape[:2]))
+    for lead in range(added.shape[-1]):
+        scale = _scale(flow, _from_below(pupils[..., lead]), lead)
+        enters = np.isfinite(flow.entry[..., lead])
+        apart = np.where(enters, 0.0, _moved(flow, _from_below(apart), lead) * scale)
+        below = _from_below(more)
+        more = np.where(enters, below, _moved(flow, below, lead) * scale)
+        more = np.where(follows, more, 0.0) + added[..., lead]
+        plain, given = pupils[..., lead + 1], fixed[..., lead]
+        apart = np.where(np.isnan(given), np.maximum(apart, -plain), given - plain)
+        emptied[..., lead] = (added[..., lead] < 0) & (plain + apart + more <= 0)
+        more = np.maximum(more, -(plain + apart))
+        out[..., lead + 1] = plain + apart + more
+    return np.maximum(out, 0.0), emptied
 
 
 def crossing(
@@ -288,6 +356,78 @@ def structure(pupils: Array) -> tuple[Mask, Mask]:
     return served, served & (~below_served | outside)
 
 
+def phasing(pupils: Array) -> tuple[Array, Array]:
+    """Learn what becomes of areas that open or close grade by grade.
+
+    A school that has just opened its highest grade, or has just begun, may teach the next one a
+    year later; one that has just closed its lowest may close the next. How many do so is read off
+    all that did before, leaning to how many areas teach the next grade at all (to open) and to no
+    closing.
+
+    Parameters
+    ----------
+    pupils : array [area, grade, year]
+
+    Returns
+    -------
+    onward : array [area, grade]
+        Progression into grades that are not taught yet; NaN where none is to be expected.
+    staying : array [area, grade]
+        Factor a year on the entrants of a grade whose grade below has just closed; else 1.
+
+    Examples
+    --------
+    One school has opened grade by grade and teaches them all; another begins with its first grade:
+    (0 + 100 x 1/2) / (0 + 100) of it go on to grade 2, (20 + 100) / (20 + 100) from there to 3.
+
+    >>> first = [[20.0, 20, 20, 20], [0, 20, 20, 20], [0, 0, 20, 20]]
+    >>> second = [[np.nan] * 3 + [30.0], [np.nan] * 3 + [0.0], [np.nan] * 3 + [0.0]]
+    >>> onward, _ = phasing(np.array([first, second]))
+    >>> onward[1]
+    array([nan, 0.5, 1. ])
+    """
+    known = np.nan_to_num(pupils)
+    there, taught = np.asarray(np.isfinite(pupils).any(1, keepdims=True)), known > 0
+    # A school of the first year on record is no new one.
+    began = np.maximum.accumulate(there, axis=-1)
+    changed = np.zeros((2, *pupils.shape), dtype=bool)
+    changed[0, ..., 1:] = taught[..., 1:] & ~taught[..., :-1] & (there | ~began)[..., :-1]
+    changed[1, ..., 1:] = ~taught[..., 1:] & taught[..., :-1] & there[..., 1:]
+    highest, lowest = changed[0] & ~_later(taught), changed[1] & ~_earlier(taught)
+    lowest[:, :-1] &= taught[:, 1:]
+    lowest[:, -1] = False
+    opened, ended = (part[:, :-1, :-1] & there[..., 1:] for part in (highest, lowest))
+    teaching = taught[..., -1].sum(0)
+    usual = divide((taught[:, 1:, -1] & taught[:, :-1, -1]).sum(0) * 1.0, teaching[:-1] * 1.0, 0.0)
+    onward, staying = np.full(pupils.shape[:2], np.nan), np.ones(pupils.shape[:2])
+    came, were = (
+        np.where(opened, part, 0.0).sum((0, -1)) for part in (known[:, 1:, 1:], known[:, :-1, :-1])
+    )
+    rate = (came + PHASING * usual) / (were + PHASING)
+    after = np.logical_or.accumulate(highest[..., -1], axis=1)[:, :-1] & ~taught[:, 1:, -1]
+    onward[:, 1:] = np.where(after, rate, np.nan)
+    came, were = (
+        np.where(ended, part, 0.0).sum((0, -1)) for part in (known[:, 1:, 1:], known[:, 1:, :-1])
+    )
+    rate = np.minimum((came + PHASING) / (were + PHASING), 1.0)
+    staying[:, 1:] = np.where(lowest[:, :-1, -1], rate, 1.0)
+    return onward, staying
+
+
+def _later(taught: Mask) -> Mask:
+    """Mark grades above which some grade is taught."""
+    out = np.zeros_like(taught)
+    out[:, :-1] = np.logical_or.accumulate(taught[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    return out
+
+
+def _earlier(taught: Mask) -> Mask:
+    """Mark grades below which some grade is taught."""
+    out = np.zeros_like(taught)
+    out[:, 1:] = np.logical_or.accumulate(taught, axis=1)[:, :-1]
+    return out
+
+
 def entry_trend(entrants: Array) -> Array:
     """Return the trend of entrants ``[area, grade, year]``, by grade, as `shrunk_slope` does."""
     return shrunk_slope(entrants, (entrants > 0).astype(float), TREND_LEAST)
@@ -333,6 +473,53 @@ def whole_index(pupils: Array) -> Array:
     return np.asarray(index / index[:, -1:])
 
 
+def _gain(values: Array, pupils: Array, least: float) -> Array:
+    """Return the steady gain of a local-level model (Muth 1960), read off the noise of values.
+
+    ``[area, grade]``, of positive values ``[area, grade, year]`` that stand for so many pupils; NaN
+    where not observed.
+    """
+    square = np.diff(np.log(values), axis=-1) ** 2
+    inverse = 1 / pupils[..., 1:] + 1 / pupils[..., :-1]
+    square[square > 1] = np.nan
+    person, lasting = variance_parts(square.reshape(-1, 1), inverse.reshape(-1, 1))
+    recent = pupils[..., -WINDOW:]
+    count = np.isfinite(recent).sum(-1)
+    size = divide(np.nansum(recent, axis=-1), count.astype(float), 1.0)
+    signal = divide(np.maximum(lasting, 1e-6) * size, np.maximum(person, 1e-6), 0.0)
+    error = (signal + np.sqrt(signal**2 + 4 * signal)) / 2
+    return np.asarray(np.clip(error / (1 + error), least, LARGEST_GAIN))
+
+
+def smoothed_level(values: Array, gain: Array) -> Array:
+    """Return the last level of values ``[..., year]`` smoothed by a gain; NaN are passed over."""
+    level = values[..., 0]
+    for year in range(1, values.shape[-1]):
+        level = smoothed(level, values[..., year], gain)
+    return np.asarray(level)
+
+
+def steady_level(entrants: Array) -> Array:
+    """Return the level of entrants ``[area, grade, year]`` as fast as their noise allows.
+
+    The plain mean of up to three years, and never slower than that of the last three; 0 where none
+    was observed.
+
+    Examples
+    --------
+    >>> steady_level(np.array([[[100.0, 110.0, 120.0]]]))
+    array([[110.]])
+    """
+    seen = np.where(entrants > 0, entrants, np.nan)
+    gain = _gain(seen, seen, LEAST_GAIN)
+    level, number = entrants[..., 0], np.isfinite(entrants[..., 0]).astype(float)
+    for year in range(1, entrants.shape[-1]):
+        new = entrants[..., year]
+        number += np.isfinite(new)
+        level = smoothed(level, new, np.maximum(gain, 1 / np.maximum(number, 1.0)))
+    return np.nan_to_num(level)
+
+
 def by_share(pupils: Array, fed: Mask, leads: int, trend: bool = False) -> Array:
     """Project entry as an area's smoothed share of the whole's grade, ``[area, grade, lead]``.
 
@@ -342,18 +529,6 @@ def by_share(pupils: Array, fed: Mask, leads: int, trend: bool = False) -> Array
     """
     seen = np.where(fed[..., None] & (pupils > 0), pupils, np.nan)
     share = seen / whole_index(pupils)
-    square = np.diff(np.log(share), axis=-1) ** 2
-    inverse = 1 / seen[..., 1:] + 1 / seen[..., :-1]
-    square[square > 1] = np.nan
-    person, lasting = variance_parts(square.reshape(-1, 1), inverse.reshape(-1, 1))
-    recent = seen[..., -WINDOW:]
-    count = np.isfinite(recent).sum(-1)
-    size = divide(np.nansum(recent, axis=-1), count.astype(float), 1.0)
-    signal = divide(np.maximum(lasting, 1e-6) * size, np.maximum(person, 1e-6), 0.0)
-    error = (signal + np.sqrt(signal**2 + 4 * signal)) / 2
-    gain = np.clip(error / (1 + error), 0.05, LARGEST_GAIN)
-    level = share[..., 0]
-    for year in range(1, share.shape[-1]):
-        level = smoothed(level, share[..., year], gain)
+    level = smoothed_level(share, _gain(share, seen, 0.05))
     path = whole_path(pupils, leads, trend)
     return np.asarray(level[..., None] * divide(path[:, 1:], path[:, :1], 1.0))

@@ -1,24 +1,26 @@
 """Methods of forecasting a table that has nothing but pupils of areas, grades and years.
 
-A method says how ratios and entry are forecast, and how areas, counties and the whole are made to
-agree: each could be forecast on its own, but then they would not. Bottom-up takes the areas and
-adds them; top-down takes the whole and shares it out; minimum trace (Wickramasuriya,
-Athanasopoulos and Hyndman 2019) takes all levels and weighs each by its error variance.
+A method says how ratios and entry are forecast, whether an area's total follows its own series, and
+how areas, counties and the whole are made to agree: each could be forecast on its own, but then
+they would not. Bottom-up takes the areas and adds them; top-down takes the whole and shares it out;
+minimum trace (Wickramasuriya, Athanasopoulos and Hyndman 2019) takes all levels and weighs each by
+its error variance.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from capsim.demand.cohort import advance, by_share, closed, structure, whole_path
+from capsim.demand.cohort import advance, by_share, closed, phasing, structure, whole_path
 from capsim.demand.ratios import (
     LONG_ALPHA,
     OUTLOOK_LEAST,
     Array,
     Index,
+    Mask,
     damped,
     divide,
     fitted_alpha,
@@ -30,11 +32,24 @@ from capsim.demand.ratios import (
     returning,
     shrunk_slope,
     smooth_ratio,
+    smoothed,
     taught,
     without_outliers,
 )
 
 Reconciliation = Literal["bottom-up", "top-down", "minimum-trace"]
+Total = Literal["own", "theta", "damped trend"]
+
+SERIES_ALPHAS = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+"""Smoothing weights of a series among which the least squared one-year error chooses."""
+SERIES_BETAS = np.array([0.1, 0.3, 0.5])
+"""The same of its trend."""
+SERIES_DAMPING = 0.8
+"""Of the trend of a series, each year."""
+BREAK, BEYOND = 0.25, 4.0
+"""Share of its moving pupils, and roots of them, beyond which an area's series begins anew."""
+LEAST_SERIES = 3
+"""Observed years from which on a series has a slope."""
 
 
 def reconcile(areas: Array, pupils: Array, county: Index, how: Reconciliation) -> Array:
@@ -116,6 +131,108 @@ def minimum_trace(
     return np.asarray(np.maximum(areas + share * (middle - summed)[county], 0.0))
 
 
+def theta(series: Array, leads: int) -> Array:
+    """Forecast series by the Theta method (Assimakopoulos and Nikolopoulos 2000).
+
+    As Hyndman and Billah (2003) show it to be: exponential smoothing with half the slope of the
+    straight line as drift.
+
+    Parameters
+    ----------
+    series : array [series, year]
+        NaN where not observed.
+    leads : int
+
+    Returns
+    -------
+    array [series, lead]
+        Never negative; NaN for a series without any observation.
+
+    Examples
+    --------
+    A line is followed with half its slope.
+
+    >>> theta(np.array([[10.0, 12.0, 14.0, 16.0]]), 2)
+    array([[17., 18.]])
+    """
+    seen = np.isfinite(series)
+    number = seen.sum(-1)
+    level = np.full((len(SERIES_ALPHAS), len(series)), np.nan)
+    square = np.zeros(level.shape)
+    for value in series.T:
+        square += np.nan_to_num(value - level) ** 2
+        level = smoothed(level, np.broadcast_to(value, level.shape), SERIES_ALPHAS[:, None])
+    best = square.argmin(0)
+    alpha, level = SERIES_ALPHAS[best], level[best, np.arange(len(series))]
+    x, y = (
+        np.where(seen, part - divide(np.where(seen, part, 0.0).sum(-1), number, 0.0)[:, None], 0.0)
+        for part in (np.broadcast_to(np.arange(series.shape[-1]), series.shape), series)
+    )
+    slope = np.where(number >= LEAST_SERIES, divide((x * y).sum(-1), (x * x).sum(-1), 0.0), 0.0)
+    started = (1 - (1 - alpha) ** number) / alpha
+    ahead = level[:, None] + slope[:, None] / 2 * (np.arange(leads) + started[:, None])
+    return np.asarray(np.maximum(ahead, 0.0))
+
+
+def damped_trend(series: Array, leads: int) -> Array:
+    """Forecast series by exponential smoothing with a damped trend (Gardner and McKenzie 1985).
+
+    Parameters
+    ----------
+    series : array [series, year]
+        NaN where not observed.
+    leads : int
+
+    Returns
+    -------
+    array [series, lead]
+        Never negative; NaN for a series without any observation.
+
+    Examples
+    --------
+    >>> damped_trend(np.array([[10.0, 10.0, 10.0, 10.0]]), 2)
+    array([[10., 10.]])
+    """
+    alpha, beta = (part.reshape(-1, 1) for part in np.meshgrid(SERIES_ALPHAS[3::2], SERIES_BETAS))
+    level = np.full((len(alpha), len(series)), np.nan)
+    slope, square = np.zeros_like(level), np.zeros_like(level)
+    for value in series.T:
+        expected = level + SERIES_DAMPING * slope
+        miss = np.nan_to_num(value - expected)
+        square += miss**2
+        slope = SERIES_DAMPING * slope + beta * alpha * miss
+        level = np.where(np.isnan(level), value, expected + alpha * miss)
+    at = square.argmin(0), np.arange(len(series))
+    onward = np.cumsum(SERIES_DAMPING ** np.arange(1, leads + 1))
+    return np.asarray(np.maximum(level[at][:, None] + slope[at][:, None] * onward, 0.0))
+
+
+def _before_break(pupils: Array) -> Mask:
+    """Mark the years ``[area, year]`` before an area's cohorts last jumped, as a merger makes them.
+
+    They did where all that moved up are more or fewer by a quarter than a year before, and not by
+    chance.
+    """
+    above, below = (part.sum(1) for part in pairs(pupils))
+    gap = np.abs(above - below)
+    jumped = (below > 0) & (gap > BREAK * below) & (gap > BEYOND * np.sqrt(below))
+    return np.asarray(np.logical_or.accumulate(jumped[:, ::-1], axis=1)[:, ::-1] & ~jumped)
+
+
+def with_total(ahead: Array, pupils: Array, how: Total) -> Array:
+    """Scale a forecast ``[area, grade, 1 + lead]`` to the forecast of each area's own total."""
+    if how == "own":
+        return ahead
+    total = np.where(np.isfinite(pupils).any(1), np.nansum(pupils, axis=1), np.nan)
+    series = np.where((total > 0) & ~_before_break(pupils), total, np.nan)
+    leads = ahead.shape[-1] - 1
+    path = theta(series, leads) if how == "theta" else damped_trend(series, leads)
+    summed = ahead[..., 1:].sum(1)
+    out = ahead.copy()
+    out[..., 1:] *= divide(np.where(np.isnan(path), summed, path), summed, 1.0)[:, None]
+    return out
+
+
 @dataclass(frozen=True)
 class Method:
     """Choices that a forecast of ratios and entry makes.
@@ -139,6 +256,9 @@ class Method:
         a damped trend of the whole's first grade.
     reconcile : text
         How areas and the whole are made to agree: ``bottom-up``, ``top-down``, ``minimum-trace``.
+    total : text
+        ``own``: an area's total is the sum of its grades; ``theta``, ``damped trend``: its grades
+        are scaled to the forecast of its series of totals.
     """
 
     ratio: Literal["none", "mean", "smooth", "hierarchical"]
@@ -148,6 +268,7 @@ class Method:
     outlook: bool = False
     entry: Literal["held", "share", "trend"] = "held"
     reconcile: Reconciliation = "bottom-up"
+    total: Total = "own"
 
 
 METHODS = {
@@ -159,7 +280,10 @@ METHODS = {
     "hierarchical": Method("hierarchical", robust=True, outlook=True, entry="share"),
 }
 USUAL = "hierarchical"
-"""The method that ``auto`` takes where nothing can be learnt yet."""
+"""The method whose ratios are taken where nothing tells which are best."""
+METHODS |= {name: replace(METHODS[USUAL], total=name) for name in ("theta", "damped trend")}
+MEMBERS = (USUAL, "no change", "theta", "damped trend")
+"""What ``auto`` combines: cohorts, and the inertia of totals in three ways."""
 
 
 def progression(above: Array, below: Array, county: Index, method: Method, leads: int) -> Array:
@@ -230,6 +354,7 @@ def forecast(pupils: Array, leads: int, method: Method, county: Index | None = N
     else:
         out = _cohorts(pupils, start, leads, method, county)
         out = reconcile(out, pupils, county, method.reconcile)
+        out = with_total(out, pupils, method.total)
     out[away] = np.nan
     return out
 
@@ -245,4 +370,8 @@ def _cohorts(pupils: Array, start: Array, leads: int, method: Method, county: In
         above, below = kept(~fed[..., None], above, below)
         entry = by_share(pupils, fed, leads, method.entry == "trend")
     ratio = np.where(served[..., None], progression(above, below, county, method, leads), 0.0)
+    if method.entry != "held":
+        onward, staying = (part[..., None] for part in phasing(pupils))
+        ratio = np.where(np.isnan(onward), ratio, onward)
+        entry = entry * staying ** np.arange(1, leads + 1)
     return advance(start, closed(ratio, np.broadcast_to(entry, ratio.shape)))

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
 
-from capsim.demand.ratios import Array, variance_parts
+from capsim.demand.ratios import Array, divide, variance_parts
 
 LEVELS = (0.8, 0.95)
 FADE = 0.8
@@ -32,6 +33,10 @@ GROWTH = 0.8
 It weighs like two leads known from one origin, whose logarithms lie 1.4 apart."""
 STEP = np.array([0.5, 1.0])
 """Relative width added for what intervals of each of `LEVELS` lacked in coverage, summed up."""
+OVERLAP = 0.15
+"""How much less an origin tells for each year by which a lead is longer than one."""
+LEAST_FREEDOM = 2.0
+"""Degrees of freedom that the fewest origins count for."""
 MOST = 0.5
 """Most that is added, either way, as logarithm of the width."""
 
@@ -69,12 +74,15 @@ class Covered:
     inside : array [level, origin, column, lead]
         How many of them held.
     last : Reach
-        As measured from all errors known at the last origin.
+        As measured from all errors known now.
+    origins : tuple of Reach
+        As measured at each origin from the errors known there.
     """
 
     judged: Array
     inside: Array
     last: Reach
+    origins: tuple[Reach, ...]
 
     @property
     def number(self) -> Array:
@@ -131,9 +139,11 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
     columns, leads = forecast.shape[2:]
     judged = np.zeros((len(origins), columns, leads))
     inside, lacked = np.zeros((2, len(LEVELS), len(origins), columns, leads))
+    made = []
     for at, origin in enumerate([*origins.tolist(), now]):
         reach = _reach(error, inverse, origins, origin)
         half = reach.reach * np.exp(_correction(lacked[:, :at], origins[:at], origin))
+        made.append(replace(reach, reach=half))
         if at == len(origins):
             break
         size = _scaled(error[at], inverse[at], reach.person, reach.lasting)
@@ -141,7 +151,7 @@ def cover(forecast: Array, actual: Array, origins: npt.NDArray[np.intp], now: in
         inside[:, at] = (size <= half[:, None]).sum(1)
         short = np.array(LEVELS)[:, None, None] - inside[:, at] / np.maximum(judged[at], 1)
         lacked[:, at] = np.where(judged[at] > 0, short, 0.0)
-    return Covered(judged, inside, replace(reach, reach=half))
+    return Covered(judged, inside, made[-1], tuple(made[:-1]))
 
 
 def _correction(lacked: Array, origins: npt.NDArray[np.intp], origin: int) -> Array:
@@ -173,7 +183,7 @@ def _reach(error: Array, inverse: Array, origins: npt.NDArray[np.intp], origin: 
             past = error[known, ..., lead]
             square[lead], number[lead] = np.nanmedian(np.abs(past)) ** 2, len(known)
             weights = np.asarray(FADE ** (origin - origins[known]), dtype=float)
-            parts.append((len(known), _measure(past, inverse[known, ..., lead], weights)))
+            parts.append((len(known), _measure(past, inverse[known, ..., lead], weights, lead)))
         if lead:
             growth = ((lead + 1) / lead) ** _power(square[:lead], number[:lead])
             before = person[:, lead - 1], lasting[:, lead - 1], reach[..., lead - 1]
@@ -203,10 +213,36 @@ def _scaled(error: Array, inverse: Array, person: Array, lasting: Array) -> Arra
     return np.asarray(np.abs(error) / np.sqrt(np.maximum(person * inverse + lasting, 1e-12)))
 
 
-def _measure(error: Array, inverse: Array, weights: Array) -> tuple[Array, Array, Array]:
+def _scaled_signed(error: Array, inverse: Array, person: Array, lasting: Array) -> Array:
+    return np.asarray(error / np.sqrt(np.maximum(person * inverse + lasting, 1e-12)))
+
+
+def _few(scaled: Array, lead: int) -> Array:
+    """Return the factor ``[level, column]`` on half-widths that few origins ask for.
+
+    What errors of one origin have in common is known from so many origins alone, not from so many
+    areas, and origins nearer than the lead overlap. That part of the variance is as wide as
+    Student's t with as many degrees of freedom says.
+    """
+    number = np.isfinite(scaled).sum(1)
+    mean = np.nansum(scaled, axis=1) / np.maximum(number, 1)
+    known = (number > 0).sum(0)
+    square = np.nansum(scaled**2, axis=(0, 1)) / np.maximum(number.sum(0), 1)
+    per = divide(np.ones(len(square)), divide(number.sum(0) * 1.0, known * 1.0, 1.0), 1.0)
+    both = (mean**2).sum(0) / np.maximum(known, 1)
+    common = divide(both - per * square, (1 - per) * square, 1.0)
+    common = np.clip(np.where(per > 0.999, 1.0, common), 0.0, 1.0)
+    freedom = np.maximum(known / (1 + OVERLAP * lead), LEAST_FREEDOM)
+    wide = np.stack([stdtrit(freedom, 0.5 + s / 2) / ndtri(0.5 + s / 2) for s in LEVELS])
+    return np.asarray(np.sqrt(1 - common + common * wide**2))
+
+
+def _measure(error: Array, inverse: Array, weights: Array, lead: int) -> tuple[Array, Array, Array]:
     """Measure variance parts and half-widths of one lead from errors ``[origin, area, column]``."""
     flat, size = (part.reshape(-1, part.shape[-1]) for part in (error, inverse))
     person, lasting = variance_parts(flat**2, size)
+    few = _few(_scaled_signed(error, inverse, person, lasting), lead)
     share = np.repeat(np.array(LEVELS)[:, None], flat.shape[1], axis=1)
     weight = np.repeat(weights, error.shape[1])
-    return person, lasting, weighted_quantiles(_scaled(flat, size, person, lasting), weight, share)
+    half = weighted_quantiles(_scaled(flat, size, person, lasting), weight, share)
+    return person, lasting, half * few

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,22 @@ from capsim.demand.cohort import (
     entry_trend,
     other_range,
     settled,
+    steady_level,
     untaught,
+    with_given,
 )
+from capsim.demand.combination import combined
 from capsim.demand.draws import MEASURABLE, Spread, draw, given_spread, is_given, measured_spread
-from capsim.demand.enrolment_table import Panel
-from capsim.demand.forecasting import METHODS, USUAL, Method, progression
+from capsim.demand.forecasting import (
+    MEMBERS,
+    METHODS,
+    USUAL,
+    Method,
+    progression,
+    with_total,
+)
 from capsim.demand.intervals import Covered
-from capsim.demand.observed import Observed, cohorts, observe, place
+from capsim.demand.observed import Observed, Origin, Panel, cohorts, observe, place
 from capsim.demand.ratios import (
     Array,
     Mask,
@@ -41,13 +51,15 @@ from capsim.demand.ratios import (
     shrunk_slope,
     taught,
 )
-from capsim.demand.rolling_origin import LEAST_YEARS, backtest
+from capsim.demand.rolling_origin import LEAST_YEARS, backtest, origin_of
 from capsim.scenario.scenario import Scenario
 
 RECENT = 3
 """Years over which shares and levels are taken."""
 ENTRY_ALPHA = 0.4
 """Weight of the last year in the rate of entry."""
+BY_RATIO = (USUAL, "smoothed", "robust")
+"""What ``auto`` combines where births are known: series of totals know nothing of them."""
 QUANTILES = {"p2_5": 0.025, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p97_5": 0.975}
 
 
@@ -130,112 +142,213 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
         raise TypeError(f"expected a Scenario, not {type(scenario).__name__}")
     if draws < 0:
         raise ValueError(f"draws must be 0 or more, not {draws}")
-    seen = observe(scenario)
-    years = (scenario.base_year, *scenario.years)
-    notes = list(seen.notes)
-    population = cohorts(seen, years)
-    method, tested = _method(scenario, seen, notes)
-    flow = flow_of(scenario, seen, population, method, notes)
-    pupils = advance(np.nan_to_num(seen.pupils[..., -1]), flow)
-    emptied = int(((flow.added < 0) & (pupils[..., 1:] == 0) & np.isnan(flow.fixed)).sum())
-    if emptied:
-        notes.append(
-            f"net migration leaves nobody in {emptied} cells: no fewer than none can be left"
-        )
-    axes = {"area": seen.areas, "grade": seen.grades, "school_year": years}
-    given = place(scenario.table("forecast"), "pupils", axes)
-    pupils = np.where(np.isnan(given), pupils, given)
-    pupils = _enrolled(scenario, seen, pupils, population, ~np.isnan(given), notes)
+    table = panel_of(scenario)
+    notes: list[str] = []
+    path, tested = _path(scenario, table, notes)
+    known = known_at(scenario, scenario.base_year, len(scenario.years))
+    ahead = finish(known, path, notes)
+    start = np.nan_to_num(known.seen.pupils[..., -1:])
+    given = known.given("forecast", known.years[:1])
+    pupils = np.concatenate([np.where(np.isnan(given), start, given), ahead], axis=-1)
     if tested is None or is_given(scenario):
-        spread = given_spread(scenario, seen)
+        spread = given_spread(scenario, known.seen)
     else:
         spread = measured_spread(tested, pupils)
     return Demand(
-        areas=seen.areas,
-        grades=seen.grades,
-        years=years,
+        areas=known.seen.areas,
+        grades=known.seen.grades,
+        years=known.years,
         pupils=pupils,
-        population=population,
+        population=known.population,
         draws=draw(pupils, spread, draws, seed) if draws else None,
         seed=seed,
-        notes=tuple(notes),
+        notes=(*known.seen.notes, *notes),
         spread=spread,
     )
 
 
-def _method(
-    scenario: Scenario, seen: Observed, notes: list[str]
-) -> tuple[Method, Mapping[str, Covered] | None]:
-    """Choose the method, by back-test for `auto`, and return the errors that it measured."""
-    name, alpha = scenario.settings.demand.method, scenario.settings.demand.alpha
-    moving = {key: method for key, method in METHODS.items() if method.ratio != "none"}
-    if name.endswith("-year mean"):
-        moving[name] = Method("mean", years=int(name.split("-")[0]))
-    if alpha is not None:
-        moving = {
-            key: method if method.alpha is None else replace(method, alpha=alpha)
-            for key, method in moving.items()
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A scenario as it was known in one of its observed years.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    seen : Observed
+    years : tuple of int
+        The year, then those to be forecast.
+    population : array [area, grade, 1 + lead]
+        Children of each grade's age by births, persons; NaN where unknown.
+    """
+
+    scenario: Scenario
+    seen: Observed
+    years: tuple[int, ...]
+    population: Array
+
+    def given(self, table: str, years: tuple[int, ...] = ()) -> Array:
+        """Return the pupils of a table of the scenario, ``[area, grade, year]``; else NaN."""
+        axes = {
+            "area": self.seen.areas,
+            "grade": self.seen.grades,
+            "school_year": years or self.years[1:],
         }
-    if len(seen.years) < MEASURABLE or not np.isfinite(seen.pupils).any():
-        return moving[USUAL if name == "auto" else name], None
-    tried = moving if name == "auto" else {name: moving[name]}
-    leads = range(1, min(len(scenario.years), len(seen.years) - LEAST_YEARS - 2) + 1)
-    panel = Panel(seen.areas, seen.grades, seen.years, seen.pupils, seen.county)
-    result = backtest(panel, tried, leads)
-    if name == "auto":
-        name = str(result.chosen["method"].iloc[-1])
-        notes.append(f"progression by the method {name!r}, the best on the years observed")
+        return place(self.scenario.table(table), "pupils", axes)
+
+
+def known_at(scenario: Scenario, year: int, leads: int) -> Known:
+    """Return what was known in an observed year: pupils and births until then."""
+    seen = observe(scenario, base_year=year, leads=leads)
+    years = tuple(range(year, year + leads + 1))
+    return Known(scenario, seen, years, cohorts(seen, years))
+
+
+def panel_of(scenario: Scenario) -> Panel:
+    """Return the observed pupils of a scenario's planned stages, both sectors together.
+
+    What is rolled over them, by `capsim.demand.backtest`, is the scenario's own projection.
+    """
+    seen = observe(scenario)
+    names = BY_RATIO if scenario.has("births") else MEMBERS
+    return Panel(
+        seen.areas,
+        seen.grades,
+        seen.years,
+        seen.pupils,
+        seen.county,
+        partial(_origin, scenario, seen.years),
+        {name: _smoothing(scenario, METHODS[name]) for name in names},
+        MEASURABLE,
+    )
+
+
+def _origin(scenario: Scenario, years: tuple[int, ...], at: int, leads: int) -> Origin:
+    known = known_at(scenario, years[at], leads)
+    return Origin(partial(path_of, known), partial(finish, known))
+
+
+def _smoothing(scenario: Scenario, method: Method) -> Method:
+    """Return a method with the scenario's own weight of the last year."""
+    alpha = scenario.settings.demand.alpha
+    return method if alpha is None or method.alpha is None else replace(method, alpha=alpha)
+
+
+def _path(
+    scenario: Scenario, table: Panel, notes: list[str]
+) -> tuple[Array, Mapping[str, Covered] | None]:
+    """Project by the method asked for, ``[area, grade, lead]``, with the errors it measured."""
+    name, leads, number = scenario.settings.demand.method, len(scenario.years), len(table.years)
+    origin = origin_of(table, number - 1, leads)
+    if name.endswith("-year mean"):
+        method = Method("mean", years=int(name.split("-")[0]))
+    else:
+        method = _smoothing(scenario, METHODS[USUAL if name == "auto" else name])
+    if number < MEASURABLE or not np.isfinite(table.pupils).any():
+        return origin.path(method), None
+    judged = range(1, min(leads, number - LEAST_YEARS) + 1)
+    result = backtest(table, {} if name == "auto" else {name: method}, judged)
     measured = result.measured[name]
-    judged = np.isfinite(measured["area"].last.reach).any()
-    return moving[name], measured if judged else None
+    tested = measured if np.isfinite(measured["area"].last.reach).any() else None
+    if name != "auto" or result.weights is None:
+        return origin.path(method), tested
+    shares = result.weights.area.mean(0)
+    words = ", ".join(
+        f"{member} {100 * share:.0f} %" for member, share in zip(table.members, shares, strict=True)
+    )
+    notes.append(f"methods combined by their errors on the years observed, areas' totals: {words}")
+    paths = np.stack([origin.path(member) for member in table.members.values()])
+    return combined(paths, result.weights.until(leads)), tested
 
 
-def _enrolled(
-    scenario: Scenario,
-    seen: Observed,
-    pupils: Array,
-    population: Array,
-    given: Mask,
-    notes: list[str],
-) -> Array:
+def path_of(known: Known, method: Method, notes: list[str] | None = None) -> Array:
+    """Project ``[area, grade, lead]`` by a method, without scaling and what is given."""
+    seen, leads = known.seen, len(known.years) - 1
+    base = np.nan_to_num(seen.pupils[..., -1])
+    if method.ratio == "none":
+        return np.repeat(base[..., None], leads, -1)
+    ahead = advance(base, flow_of(known, method, [] if notes is None else notes))
+    return with_total(ahead, seen.pupils, method.total)[..., 1:]
+
+
+def finish(known: Known, path: Array, told: list[str] | None = None) -> Array:
+    """Scale a path ``[area, grade, lead]`` to gross enrolment and put on it what is given."""
+    scenario, seen = known.scenario, known.seen
+    notes = [] if told is None else told
+    start = np.nan_to_num(seen.pupils[..., -1:])
+    pupils = _enrolled(known, np.concatenate([start, path], axis=-1), notes)
+    added = np.nan_to_num(known.given("migration")) + _housing(known, notes)
+    fixed = known.given("forecast")
+    if told is None and not added.any() and np.isnan(fixed).all():
+        return pupils[..., 1:]
+    flow = flow_of(known, _smoothing(scenario, METHODS[USUAL]), notes)
+    follows = np.append(False, np.diff(seen.age) == 1)
+    out, emptied = with_given(pupils, flow, added, fixed, follows)
+    if emptied.any():
+        notes.append(
+            f"net migration leaves nobody in {int(emptied.sum())} cells: no fewer than none can "
+            "be left"
+        )
+    notes += _given_notes(seen, known.years[1:], fixed, added)
+    return out[..., 1:]
+
+
+def _given_notes(seen: Observed, years: tuple[int, ...], fixed: Array, added: Array) -> list[str]:
+    """Describe what fills the rest of a forecast that is not given for all, by stage."""
+    notes = []
+    there = np.isfinite(fixed)
+    for stage in np.unique(seen.stage):
+        part = there[:, seen.stage == stage]
+        if not part.any() or part.all():
+            continue
+        grades = [seen.grades[g] for g in np.flatnonzero(seen.stage == stage)]
+        without = np.flatnonzero(~part.any((1, 2)))
+        names = ", ".join(seen.areas[a] for a in without[:5])
+        more = f" and {len(without) - 5} more" if len(without) > 5 else ""
+        lacking = f"; none for {len(without)} areas: {names}{more}" if len(without) else ""
+        notes.append(
+            f"forecast gives {int(part.sum())} of {part.size} numbers of grades {grades[0]} to "
+            f"{grades[-1]}, {years[0]} to {years[-1]}{lacking}. The projection from observed "
+            "pupils fills the rest"
+        )
+    both = int((there & (added != 0)).sum())
+    if both:
+        notes.append(f"migration and dwellings come on top of {both} numbers that forecast gives")
+    return notes
+
+
+def _enrolled(known: Known, pupils: Array, notes: list[str]) -> Array:
     """Scale stages whose gross enrolment is set, in planned years, over the whole."""
+    scenario, seen = known.scenario, known.seen
     out = pupils.copy()
     for number, name in enumerate(scenario.stages):
         target = scenario.settings.demand.gross_enrolment.get(name)
         rows = np.flatnonzero(seen.stage == number)
-        children = population[:, rows, 1:]
+        children = known.population[:, rows, 1:]
         if target is None:
             continue
         target *= 1.0 - scenario.settings.demand.elsewhere.get(name, 0.0)
         if np.isnan(children).any():
             notes.append(f"{name}: births do not reach back far enough for gross enrolment")
             continue
-        part, free = out[:, rows, 1:], ~given[:, rows, 1:]
-        rest = target * children.sum((0, 1)) - np.where(free, 0.0, part).sum((0, 1))
-        own = np.where(free, part, 0.0).sum((0, 1))
-        scaled = part * divide(np.maximum(rest, 0.0), own, 0.0)
-        scaled = np.where(own > 0, scaled, target * children)
-        out[:, rows, 1:] = np.where(free, scaled, part)
+        part = out[:, rows, 1:]
+        own = part.sum((0, 1))
+        scaled = part * divide(target * children.sum((0, 1)), own, 0.0)
+        out[:, rows, 1:] = np.where(own > 0, scaled, target * children)
     return out
 
 
-def flow_of(
-    scenario: Scenario, seen: Observed, population: Array, method: Method, notes: list[str]
-) -> Flow:
-    """Build ratios, entry and what is added or given in a scenario's planned years.
+def flow_of(known: Known, method: Method, notes: list[str]) -> Flow:
+    """Build ratios and entry of a scenario's years to be projected.
 
     Parameters
     ----------
-    scenario : Scenario
-    seen : Observed
-    population : array [area, grade, 1 + lead]
-        Children of each grade's age by births, persons; NaN where unknown.
+    known : Known
     method : Method
         Of the ratios.
     notes : list of text
         Appended to.
     """
-    leads = population.shape[-1] - 1
+    seen, leads = known.seen, len(known.years) - 1
     above, below = pairs(seen.pupils)
     if len(seen.years) < 2:
         notes.append("one observed year: no progression ratio is known, all are taken as 1")
@@ -247,7 +360,7 @@ def flow_of(
     single = np.zeros(len(by_county[0]), dtype=np.intp)
     by_all = progression(*by_county, single, method, leads)
     ratio = np.where(together[..., None], by_all[seen.county], ratio)
-    entry = _entry(scenario, seen, population, notes)
+    entry = _entry(known.scenario, seen, known.population, notes)
     base_below = np.zeros(seen.pupils.shape[:2])
     base_below[:, 1:] = np.nan_to_num(seen.pupils[:, :-1, -1])
     moving_up = np.isnan(entry[..., 0])
@@ -255,8 +368,6 @@ def flow_of(
     unknown = moving_up & ~together & ~outside & (below.sum(-1) == 0) & (base_below > 0)
     notes += _ratio_notes(seen, together & moving_up, level, unknown)
     entry = np.where(level[..., None], _level(seen, level, leads)[0], entry)
-    axes = {"area": seen.areas, "grade": seen.grades, "school_year": scenario.years}
-    added = np.nan_to_num(place(scenario.table("migration"), "pupils", axes))
     whole = _whole(*by_county, len(seen.years), method, leads)
     return Flow(
         ratio=ratio,
@@ -264,8 +375,6 @@ def flow_of(
         county=seen.county,
         share=share,
         whole=np.where(level.any(0, keepdims=True).T, np.nan, whole),
-        added=added + _housing(scenario, seen, notes),
-        fixed=place(scenario.table("forecast"), "pupils", axes),
     )
 
 
@@ -402,23 +511,22 @@ def _by_births(seen: Observed, children: Array, past: Array, known: Mask) -> Arr
 def _level(seen: Observed, cells: Mask, leads: int) -> tuple[Array, Array]:
     """Project pupils of entry grades without births, and return their trend by grade.
 
-    The mean of the last years in which the grade was taught as it is now, carried to the last year
-    and on along the damped trend of all such cells.
+    The level of the years in which the grade was taught as it is now, smoothed as fast as its noise
+    allows, and carried on along the damped trend of all such cells.
     """
-    recent = seen.pupils[..., -RECENT:]
-    keep = np.isfinite(recent) & settled(recent, seen.county)[seen.county]
-    number = np.maximum(keep.sum(-1), 1)
-    behind = (keep * np.arange(recent.shape[-1])[::-1]).sum(-1) / number
+    keep = np.isfinite(seen.pupils) & settled(seen.pupils, seen.county)[seen.county]
     entrants = group_sum(np.where(cells[..., None], np.nan_to_num(seen.pupils), 0.0), seen.county)
     slope = entry_trend(_taught_as_now(seen, entrants, entrants)[0])
-    level = np.where(keep, recent, 0.0).sum(-1) / number * np.exp(slope * behind)
+    behind = np.arange(keep.shape[-1])[::-1] * slope[:, None]
+    level = steady_level(np.where(keep & cells[..., None], seen.pupils * np.exp(behind), np.nan))
     return level[..., None] * damped(slope, leads, TREND_DAMPING), slope
 
 
-def _housing(scenario: Scenario, seen: Observed, notes: list[str]) -> Array:
+def _housing(known: Known, notes: list[str]) -> Array:
     """Return the pupils from new dwellings, over the grades as the county's pupils are."""
-    axes = {"area": seen.areas, "year": scenario.years}
-    table = scenario.table("dwellings")
+    seen = known.seen
+    axes = {"area": seen.areas, "year": known.years[1:]}
+    table = known.scenario.table("dwellings")
     unknown = table["pupils_per_dwelling"].isna()
     if unknown.any():
         notes.append(f"{int(unknown.sum())} dwellings rows without a yield bring no pupils")

@@ -1,23 +1,26 @@
 """Back-test: forecasts from every past year with what was known then, beside what came.
 
 The origin rolls forward a year at a time. Every method is judged on the same areas and years beside
-two baselines, *no change* and the 3-year mean ratio. ``auto`` is what the back-test itself would
-have chosen at each origin from the errors known by then.
+two baselines, *no change* and the 3-year mean ratio. ``auto`` is the combination that the errors
+known at each origin would have made. What is rolled is what is used: a scenario's panel rolls its
+own projection, with entry, births, what is given, scaling and all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from capsim.demand.enrolment_table import Panel
+from capsim.demand.combination import LEVELS as BY_LEVEL
+from capsim.demand.combination import Weights, combined, error_products, learned
 from capsim.demand.forecasting import METHODS, USUAL, Method, forecast
 from capsim.demand.intervals import LEVELS, Covered, cover
+from capsim.demand.observed import Origin, Panel
 from capsim.demand.ratios import Array, Index, Mask
 from capsim.scenario.faults import Fault, ScenarioError
 
@@ -25,8 +28,6 @@ LEAST_YEARS = 3
 """Fewest observed years behind an origin."""
 SHARE, MOST_LEADS = 3, 10
 """Years ahead that are judged without being asked for: a third of those observed, at most ten."""
-ENOUGH = 3
-"""Origins whose errors must be known before ``auto`` chooses by them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +42,33 @@ class Backtest:
         over pupils, signed), ``cover80``, ``cover95`` (%, of intervals made before), ``number`` of
         forecasts judged.
     chosen : DataFrame
-        ``origin`` and the ``method`` that ``auto`` took there; the last year observed included.
+        ``origin``, ``level``, ``lead``, ``method`` and the ``weight`` that ``auto`` gave it there;
+        the last year observed included.
     grades : DataFrame
         Coverage by ``method``, ``grade`` and ``lead``: ``cover80``, ``cover95``, ``number``.
     measured : mapping
         Method to its measured errors by level.
+    weights : Weights or None
+        Of ``auto`` in the last year observed; None where it takes the usual method.
+    forecasts : mapping
+        Method to what it forecast, persons, ``[origin, area, grade, lead]``.
     """
 
     table: pd.DataFrame
     chosen: pd.DataFrame
     grades: pd.DataFrame
     measured: Mapping[str, Mapping[str, Covered]] = field(repr=False)
+    weights: Weights | None = field(repr=False)
+    forecasts: Mapping[str, Array] = field(repr=False)
+
+    def known(self, method: str, year: int) -> dict[str, Covered]:
+        """Return a method's errors as they were measured at an origin, by level."""
+        origins = self.chosen["origin"].drop_duplicates().tolist()[:-1]
+        at = origins.index(year)
+        return {
+            level: replace(covered, last=covered.origins[at])
+            for level, covered in self.measured[method].items()
+        }
 
     def to_json(self) -> str:
         """Return the table as ``{"methods": {NAME: {LEVEL: {LEAD: {...}}}}}``; unknown is null."""
@@ -82,7 +99,7 @@ def backtest(
     Parameters
     ----------
     table : Panel
-        From `capsim.demand.enrolment_table` or `capsim.demand.enrolment_table.panel_of`.
+        From `capsim.demand.observed.panel` or `capsim.demand.projection.panel_of`.
     methods : mapping of text to Method, optional
         Default: all of `capsim.demand.forecasting.METHODS`. ``auto`` is added.
     leads : sequence of int, optional
@@ -106,7 +123,7 @@ def backtest(
     -----
     A forecast is judged where the area was observed both at the origin and at the target. MAPE
     leaves out cells with nobody. A blank grade of an observed area has no pupils. The first origin
-    has a sixth of the years behind it, at least 3 and at most 5.
+    has `LEAST_YEARS` years behind it.
     """
     start, number = table.years[0], len(table.years)
     if leads is None:
@@ -126,15 +143,29 @@ def backtest(
     if first_origin is not None and first_origin > last:
         raise _refusal("origins", first_origin, f"a year of at most {last}")
     methods = dict(METHODS if methods is None else methods)
-    origins = np.arange(min(max(number // 6, LEAST_YEARS), 5) - 1, number - 1)
-    forecasts = {name: _roll(table, method, leads, origins) for name, method in methods.items()}
+    origins = np.arange(LEAST_YEARS - 1, number - 1)
     actual = _actual(table, leads[-1], origins)
     observed = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
     judged = np.asarray(np.isfinite(actual).any(2)) & observed[:, :, None]
     actual = np.where(judged[:, :, None], np.nan_to_num(actual), np.nan)
-    pick = choose(forecasts, actual, origins, [*origins.tolist(), number - 1], leads)
-    chosen = [forecasts[name][turn] for turn, name in enumerate(pick[:-1])]
-    forecasts["auto"] = np.stack(chosen)
+    made: dict[str, list[Array]] = {name: [] for name in (*methods, "auto")}
+    products: list[dict[str, Array]] = []
+    weights: list[Weights | None] = []
+    for turn, at in enumerate(origins.tolist()):
+        origin = origin_of(table, at, leads[-1])
+        paths = {name: origin.path(method) for name, method in table.members.items()}
+        done = {name: origin.finish(path) for name, path in paths.items()}
+        products.append(error_products(np.stack(list(done.values())), actual[turn]))
+        weights.append(_weights(table, products, origins, at))
+        auto = (
+            combined(np.stack(list(paths.values())), weights[-1]) if weights[-1] else paths[USUAL]
+        )
+        made["auto"].append(origin.finish(auto))
+        for name, method in methods.items():
+            same = table.members.get(name) == method
+            made[name].append(done[name] if same else origin.finish(origin.path(method)))
+    weights.append(_weights(table, products, origins, number - 1))
+    forecasts = {name: np.stack(parts) for name, parts in made.items()}
     counted = origins >= (first_origin or start) - start
     rows, by_grade, measured = [], [], {}
     for name, ahead in forecasts.items():
@@ -154,54 +185,53 @@ def backtest(
                 {"method": name, "grade": grade, "lead": lead, "number": number_judged}
                 | _coverage(covered["grade"], slice(column, column + 1), lead)
             )
-    picked = pd.DataFrame({"origin": [*(origins + start), table.years[-1]], "method": pick})
-    return Backtest(pd.DataFrame(rows), picked, pd.DataFrame(by_grade), measured)
+    chosen = pd.DataFrame(
+        _weight_rows(table, weights, [*(origins + start), table.years[-1]], leads)
+    )
+    return Backtest(
+        pd.DataFrame(rows), chosen, pd.DataFrame(by_grade), measured, weights[-1], forecasts
+    )
 
 
 def _refusal(what: str, value: object, needed: str) -> ScenarioError:
     return ScenarioError([Fault("observed pupils", None, what, str(value), needed)])
 
 
-def choose(
-    forecasts: Mapping[str, Array],
-    actual: Array,
-    origins: Index,
-    years: Sequence[int],
-    leads: Sequence[int],
-) -> list[str]:
-    """Name the method of least error known in each year: mean over leads of its WAPE by area.
-
-    WAPE of a lead is taken relative to the best method's, so that long leads do not outweigh short
-    ones. Where too little is known yet it is `USUAL` (or the first method without it).
-    """
-    names = list(forecasts)
-    misses = np.stack([np.abs(_sum(forecasts[name]) - _sum(actual)) for name in names])
-    size = np.nansum(_sum(actual), axis=1)
-    miss = np.nansum(misses, axis=2)
-    picked = []
-    for year in years:
-        known = origins[:, None] + np.arange(1, actual.shape[-1] + 1) <= year
-        total = np.where(known, size, 0.0).sum(0)
-        error = np.where(known, miss, 0.0).sum(1)
-        use = (total > 0) & np.isin(np.arange(1, len(total) + 1), leads)
-        use &= known[:, 0].sum() >= ENOUGH
-        if not use.any():
-            picked.append(USUAL if USUAL in names else names[0])
-            continue
-        rate = error[:, use] / total[use]
-        score = (rate / np.maximum(rate.min(0), 1e-12)).mean(1)
-        picked.append(names[int(np.argmin(score))])
-    return picked
-
-
-def _roll(table: Panel, method: Method, leads: Sequence[int], origins: Index) -> Array:
-    """Forecast ``[origin, area, grade, lead]`` from each origin's past alone."""
-    return np.stack(
-        [
-            forecast(table.pupils[..., : int(at) + 1], leads[-1], method, table.county)[..., 1:]
-            for at in origins
-        ]
+def origin_of(table: Panel, at: int, leads: int) -> Origin:
+    """Return what forecasts from a year: the panel's own way, or its pupils alone."""
+    if table.rolled is not None:
+        return table.rolled(at, leads)
+    past = table.pupils[..., : at + 1]
+    return Origin(
+        lambda method: forecast(past, leads, method, table.county)[..., 1:], lambda path: path
     )
+
+
+def _weights(
+    table: Panel, products: Sequence[dict[str, Array]], origins: Index, at: int
+) -> Weights | None:
+    """Learn the weights of the members from what is known at a position; None: too few years."""
+    if at + 1 < table.least:
+        return None
+    return learned(products, origins[: len(products)], at)
+
+
+def _weight_rows(
+    table: Panel, weights: Sequence[Weights | None], years: Sequence[int], leads: Sequence[int]
+) -> Iterator[dict[str, object]]:
+    for year, found in zip(years, weights, strict=True):
+        for level, lead in product(BY_LEVEL, leads):
+            share = [float(name == USUAL) for name in table.members]
+            if found is not None:
+                share = getattr(found, level)[lead - 1].tolist()
+            for name, weight in zip(table.members, share, strict=True):
+                yield {
+                    "origin": year,
+                    "level": level,
+                    "lead": lead,
+                    "method": name,
+                    "weight": weight,
+                }
 
 
 def _actual(table: Panel, leads: int, origins: Index) -> Array:

@@ -123,7 +123,7 @@ Numbers = Annotated[tuple[Positive, ...], BeforeValidator(_listed)]
 FROZEN = (AfterValidator(Frozen), PlainSerializer(_plain))
 ByYear = Annotated[Mapping[YearKey, Share], BeforeValidator(_by_year), *FROZEN]
 ByName = Annotated[Mapping[Name, V], *FROZEN]
-FORECASTING = ("auto", "smoothed", "fitted", "robust", "hierarchical")
+FORECASTING = ("auto", "smoothed", "fitted", "robust", "hierarchical", "theta", "damped trend")
 """Methods of forecasting enrolment that have a name of their own."""
 MonthDay = Annotated[StrictStr, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 Span = Annotated[tuple[MonthDay, MonthDay], BeforeValidator(_listed)]

@@ -29,8 +29,9 @@ def test_fan_shows_the_projection_and_bands_of_its_draws() -> None:
 def test_text_of_a_backtest_has_error_bias_and_coverage_by_level_and_lead() -> None:
     """Of 100, 100, 100, 110, 121 no change forecasts 10 and 11 too few, nobody knowing how wide."""
     pupils = np.array([[[100.0, 100, 100, 110, 121]]])
-    table = Panel(("A",), ("K",), (1, 2, 3, 4, 5), pupils, np.zeros(1, int))
-    text = backtest_text(backtest(table, {"no change": METHODS["no change"]}, leads=[1, 2]))
+    only = {"no change": METHODS["no change"]}
+    table = Panel(("A",), ("K",), (1, 2, 3, 4, 5), pupils, np.zeros(1, int), members=only)
+    text = backtest_text(backtest(table, only, leads=[1, 2]))
     lines = [line.split() for line in text.splitlines()]
     start = lines.index(["auto,", "areas,", "%,", "by", "years", "ahead"])
     mape, bias, inner, outer = lines[start + 1 : start + 5]

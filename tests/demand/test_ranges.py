@@ -139,7 +139,8 @@ def test_a_town_with_nothing_but_a_junior_school_is_fed_by_the_villages(years: r
     size = {y: 100.0 + 10 * (y % 3) for y in range(2010, 2022)}
     rows = {("V", "6", y): size[y] for y in years}
     rows |= {("T", "7", y): 0.9 * size[y - 1] for y in years}
-    both = {"stages": {"planned": ["primary", "junior"], "compulsory": ["primary", "junior"]}}
+    stages = {"planned": ["primary", "junior"], "compulsory": ["primary", "junior"]}
+    both = {"stages": stages, "demand": {"method": "hierarchical"}}
     made = city({"T": "C", "V": "C"}, pupils=pupils(rows), settings=both)
     found = project(made)
     seventh = found.grades.index("7")

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from demand_tables import births, city, pupils
 
-from capsim import ScenarioError
-from capsim.demand import METHODS, Panel, backtest, forecast, panel
-from capsim.demand.enrolment_table import read_wide
+from capsim import Scenario, ScenarioError, project
+from capsim.demand import METHODS, Panel, backtest, forecast, panel, panel_of
+from capsim.demand.draws import draw, measured_spread
 from capsim.demand.intervals import cover
-from capsim.demand.rolling_origin import choose
+from capsim.demand.observed import read_wide
 
 BASE = {name: METHODS[name] for name in ("no change", "3-year mean")}
 
@@ -47,9 +48,12 @@ def test_nothing_after_the_origin_is_looked_at() -> None:
     changed[..., -1] *= 3
     other = Panel(table.areas, table.grades, table.years, changed, table.county)
     first, second = (backtest(part, leads=[1, 2]) for part in (table, other))
-    assert first.chosen["method"].tolist()[:-1] == second.chosen["method"].tolist()[:-1]
+    last = table.years[-1]
+    before = [found.chosen[found.chosen["origin"] < last] for found in (first, second)]
+    assert before[0].equals(before[1])
+    assert not first.chosen.equals(second.chosen)
     early = Panel(table.areas, table.grades, table.years[:-1], table.pupils[..., :-1], table.county)
-    assert backtest(early, leads=[1]).chosen.equals(first_lead(first, table))
+    assert backtest(early, leads=[1, 2]).chosen.equals(before[0])
     for method in METHODS.values():
         assert (
             forecast(table.pupils[..., :-1], 2, method) == forecast(changed[..., :-1], 2, method)
@@ -81,10 +85,6 @@ def test_a_shuffled_future_changes_nothing_before_it(now: int) -> None:
                     assert (whole.inside[:, at, :, due] == covered.inside[:, at, :, due]).all()
 
 
-def first_lead(found: object, table: Panel) -> pd.DataFrame:
-    return backtest(table, leads=[1]).chosen.iloc[:-1]
-
-
 def test_intervals_of_independent_errors_cover_what_they_say() -> None:
     rng = np.random.default_rng(3)
     forecasts = rng.uniform(20, 200, (25, 60, 2, 1))
@@ -92,16 +92,6 @@ def test_intervals_of_independent_errors_cover_what_they_say() -> None:
     found = cover(forecasts, actual, np.arange(25), 25)
     share = found.hits.sum((1, 2)) / found.number.sum()
     assert share == pytest.approx([0.8, 0.95], abs=0.02)
-
-
-def test_auto_takes_the_best_known_so_far() -> None:
-    origins = np.arange(4)
-    actual = np.full((4, 3, 1, 1), 100.0)
-    good, bad = actual + 1, actual + 9
-    late = np.where(np.arange(4)[:, None, None, None] < 2, bad, actual)
-    names = choose({"hierarchical": bad, "x": good, "y": late}, actual, origins, [3, 4], [1])
-    assert names == ["x", "x"]
-    assert choose({"hierarchical": bad, "x": good}, actual, origins, [2], [1]) == ["hierarchical"]
 
 
 def test_json_has_the_documented_shape() -> None:
@@ -243,3 +233,57 @@ def test_a_fault_names_the_line_that_an_editor_shows(tmp_path: Path) -> None:
         (5, "K", "-6"),
         (6, "name", "a 2002"),
     ]
+
+
+def rolled(alike: bool, gross: bool, leads: int = 3) -> tuple[Scenario, list[Scenario]]:
+    """Return a scenario of twelve observed years, and it as it was known in each from the third."""
+    rng = np.random.default_rng(8)
+    grades, areas = [str(grade) for grade in range(1, 7)], "ABCD"
+    rows = {
+        (a, g, y): float(rng.poisson(40 * (1 + areas.index(a)) * 1.02 ** (y - 2010)))
+        for a in areas
+        for g in grades
+        for y in range(2010, 2022)
+    }
+    born = pd.concat([births(50.0 * (1 + at), area=area) for at, area in enumerate(areas)])
+    born["births"] += rng.integers(0, 9, len(born))
+    moved = pd.DataFrame({"area": ["A", "B"], "grade": ["2", "3"], "school_year": [2016, 2019]})
+    moved["pupils"] = [25.0, 12.0]
+
+    def known(year: int) -> Scenario:
+        parts = {"births": born if year == 2021 else born[born["year"] <= year]} if alike else {}
+        settings = {
+            "horizon": {"base_year": year, "last_year": year + leads},
+            "demand": {"gross_enrolment": {"primary": 0.9} if gross else {}},
+        }
+        past = pupils({cell: n for cell, n in rows.items() if cell[2] <= year})
+        return city(areas, pupils=past, settings=settings, migration=moved, **parts)
+
+    return known(2021), [known(year) for year in range(2012, 2021)]
+
+
+@pytest.mark.parametrize(("born", "gross"), [(False, False), (True, False), (True, True)])
+def test_a_scenarios_backtest_is_its_projection_rolled_by_hand(born: bool, gross: bool) -> None:
+    """Forecasts, errors and draws, to the last digit but rounding."""
+    scenario, past = rolled(born, gross)
+    table = panel_of(scenario)
+    found = backtest(table, leads=[1, 2, 3])
+    miss, size = np.zeros(3), np.zeros(3)
+    for made in past:
+        demand = project(made, draws=20, seed=3)
+        at = table.years.index(made.base_year)
+        assert found.forecasts["auto"][at - 2] == pytest.approx(demand.pupils[..., 1:], rel=1e-12)
+        late = min(3, len(table.years) - 1 - at)
+        came = table.pupils[..., at + 1 : at + 1 + late].sum(1)
+        miss[:late] += np.abs(demand.pupils[..., 1 : 1 + late].sum(1) - came).sum(0)
+        size[:late] += came.sum(0)
+        if at + 1 < 8:
+            continue
+        by_then = found.known("auto", made.base_year)
+        again = draw(demand.pupils, measured_spread(by_then, demand.pupils), 20, 3)
+        assert demand.draws == pytest.approx(again, rel=1e-12)
+    rows = found.table[(found.table["method"] == "auto") & (found.table["level"] == "area")]
+    assert rows["wape"].to_numpy() == pytest.approx(100 * miss / size, rel=1e-12)
+    last = project(scenario, draws=20, seed=3)
+    again = draw(last.pupils, measured_spread(found.measured["auto"], last.pupils), 20, 3)
+    assert last.draws == pytest.approx(again, rel=1e-12)
