@@ -31,6 +31,8 @@ from capsim.scenario.scenario import Scenario
 
 GAP = 1e-4
 """To which each step is proved where nothing is said."""
+FIRST = 2.0
+"""Part of the time that a search may take which has no plan to begin from."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ def _fill(
 class _Steps:
     """One kept program with a row for each criterion, minimised criterion by criterion.
 
-    The time is shared out evenly among the solves that ``points`` take at most.
+    The time is shared out evenly among the solves that ``points`` take at most, but that a search
+    which begins from nothing may take half of it.
     """
 
     def __init__(
@@ -256,7 +259,8 @@ class _Steps:
         row_upper = self.solver.program.row_upper.copy()
         row_upper[-len(upper) :] = upper - [aim.constant for aim in self._every]
         aim, left = self._every[k], self.clock.left()
-        share = None if left is None else left / max(self._ahead, 1)
+        ahead = FIRST if start is None else max(self._ahead, 1)
+        share = None if left is None else left / ahead
         self._ahead -= 1
         return self.solver.solve(
             aim.weights, aim.constant, row_upper=row_upper, start=start, time_limit=share

@@ -26,7 +26,7 @@ from capsim.demand.projection import Demand, project
 from capsim.lp.array_types import Array
 from capsim.lp.highs import Basis, Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
-from capsim.lp.parallel_solves import Deal, until
+from capsim.lp.parallel_solves import Clock, Deal, until
 from capsim.lp.program import Block, LinearProgram
 from capsim.lp.solvers import tightened
 from capsim.model.costs import MILLION
@@ -172,7 +172,8 @@ def sweep(
         ``unknown`` where no plan was found in time),
         ``objective_cny`` and ``bound_cny`` (discounted, RMB), ``gap``, ``shortfall``,
         ``displaced``, ``purchased``, ``opened``, ``converted``, ``private_share`` (see
-        ``docs/sweeps.md``), ``seconds`` (build, solve and read), ``route`` (``warm``, ``rebuilt``)
+        ``docs/sweeps.md``), ``seconds`` (build, solve and read), ``route`` (``warm``, ``rebuilt``,
+        blank where no time was left)
         and, if asked for, ``plan`` (None where there is none). With ``relax``, where several
         solutions cost the same, sums like ``displaced`` are those of the one found.
 
@@ -303,6 +304,9 @@ class _Solver:
     def solve(self, change: Mapping[str, Any], after: _End) -> tuple[dict[str, Any], _End]:
         """Solve a variant from where its neighbour ended; return its row and its own end."""
         begin = time.perf_counter()
+        if Clock().out():
+            empty = {"plan": None} if self._run.plans else {}
+            return {**_without("unknown"), "seconds": 0.0, "route": "", **empty}, after
         model = self._run.model(change)
         program = self._run.program(model)
         if program.integer.any() and model.apart(program) is not None:
@@ -357,8 +361,7 @@ class _Solver:
 
     def _row(self, model: Model, found: SolverResult) -> dict[str, Any]:
         if found.x is None:
-            numbers = ("objective_cny", "bound_cny", "gap", *TOTALS)
-            return {"status": found.status, **dict.fromkeys(numbers, float("nan"))}
+            return _without(found.status)
         committed = model.committed_cny
         # Prices above what the program holds apart, where some of it cannot be avoided.
         beyond = model.beyond_of(found.x)
@@ -371,6 +374,12 @@ class _Solver:
             "gap": (objective - bound) / max(objective - committed, MILLION),
             **totals(model, self._run.program(model).rounded(found.x)),
         }
+
+
+def _without(status: str) -> dict[str, Any]:
+    """Return the row of a variant without a plan."""
+    numbers = ("objective_cny", "bound_cny", "gap", *TOTALS)
+    return {"status": status, **dict.fromkeys(numbers, float("nan"))}
 
 
 def _same_matrix(one: LinearProgram, other: LinearProgram) -> bool:

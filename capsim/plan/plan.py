@@ -7,7 +7,7 @@ is asked of it (prices, explanations, limits) is computed from these, never from
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -32,6 +32,36 @@ if TYPE_CHECKING:
 
 FRACTION = 1e-4
 """By which what must be whole may miss it: solvers stop at 1e-5 and below."""
+
+
+class Tables(Mapping[str, pd.DataFrame]):
+    """Frames by name; each is given out as a copy, so that no caller changes a result.
+
+    Examples
+    --------
+    >>> tables = Tables({"one": pd.DataFrame({"a": [1]})})
+    >>> tables["one"]["a"] = 2
+    >>> tables["one"]["a"].tolist()
+    [1]
+    """
+
+    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
+        self._frames = dict(frames)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        # Copied when written to (pandas 3), not now.
+        return self._frames[name].copy(deep=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tables) and self._frames == other._frames
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -119,12 +149,11 @@ class Plan:
 
     def __getstate__(self) -> dict[str, Any]:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
-        plain = {"tables": dict(self.tables), "timings_s": dict(self.timings_s)}
+        plain = {"timings_s": dict(self.timings_s)}
         return {**own, **plain, "made_from": self.made_from if self._extended else None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        proxies = {name: MappingProxyType(state[name]) for name in ("tables", "timings_s")}
-        vars(self).update({**state, **proxies})
+        vars(self).update({**state, "timings_s": MappingProxyType(state["timings_s"])})
 
     @property
     def _extended(self) -> bool:
@@ -294,7 +323,7 @@ def make_plan(
         committed_cny=model.committed_cny,
         solver=solver,
         timings_s=MappingProxyType({**(timings_s or {}), "extract": time.perf_counter() - begin}),
-        tables=MappingProxyType(tables),
+        tables=Tables(tables),
         x=x,
         relaxed=relaxed,
         made_from=replace(model),
@@ -318,7 +347,7 @@ def no_plan(model: Model, solver: str, timings_s: Mapping[str, float]) -> Plan:
         committed_cny=model.committed_cny,
         solver=solver,
         timings_s=MappingProxyType(dict(timings_s)),
-        tables=MappingProxyType({}),
+        tables=Tables({}),
         made_from=replace(model),
         own_rules=model.own_rules,
     )

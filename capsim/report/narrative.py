@@ -96,9 +96,11 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     gap, safety = f"{100 * plan.gap:.3f}", summary.get("safety")
     proof = (
         say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
-        if safety is not None
+        if safety is not None and np.isfinite(plan.gap)
         else say("proved cheapest to {gap} % of avoidable cost", gap=gap)
         if plan.status == "optimal"
+        else say("search ended early, without a bound on how much cheaper a plan can be")
+        if not np.isfinite(plan.gap)
         else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
     )
     of = len(summary["targets"])

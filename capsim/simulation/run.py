@@ -18,7 +18,7 @@ from capsim.demand.draws import BLOCK
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import Done, run_tasks
 from capsim.lp.array_types import Index
-from capsim.plan.plan import Plan
+from capsim.plan.plan import Plan, Tables
 from capsim.plan.targets import Target, read_targets
 from capsim.simulation.data import SimulationData, simulation_data
 from capsim.simulation.evaluation import Figures, Job, run_block
@@ -115,7 +115,7 @@ def simulate(
     )
     made = tables(run.data, run.targets, run.figures, run.ready)
     about = summary(made, draws, seed, uncertainty)
-    return Outcomes(plan, draws, seed, made, about, run.building)
+    return Outcomes(plan, draws, seed, Tables(made), about, run.building)
 
 
 @dataclass(frozen=True, eq=False)
