@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -146,7 +150,8 @@ def solve_pulp(
         if hasattr(solver, "tmpDir"):
             # PuLP would leave a solver's files in the common temporary folder when it is stopped.
             solver.tmpDir = folder + os.sep
-        problem.solve(solver)
+        with _silent():
+            problem.solve(solver)
     seconds = time.perf_counter() - begin
     status = {
         pulp.LpSolutionOptimal: "optimal",
@@ -155,6 +160,33 @@ def solve_pulp(
         pulp.LpSolutionUnbounded: "unbounded",
     }.get(problem.sol_status, "unknown")
     return status, f"PuLP {pulp.__version__} + {name}", seconds
+
+
+_silence = threading.Lock()
+_silent_now: list[int] = []
+"""Where standard output went before, once for each solve that runs now."""
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Send nowhere what a solver prints by itself: standard output belongs to the answer.
+
+    Several threads may solve: the first to begin turns it away, the last to end turns it back.
+    """
+    with _silence:
+        sys.stdout.flush()
+        _silent_now.append(_silent_now[0] if _silent_now else os.dup(1))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    try:
+        yield
+    finally:
+        with _silence:
+            kept = _silent_now.pop()
+            if not _silent_now:
+                os.dup2(kept, 1)
+                os.close(kept)
 
 
 def solve_by_pulp(program: LinearProgram, options: SolveOptions) -> SolverResult:

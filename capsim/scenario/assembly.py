@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import operator
+import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -257,12 +258,13 @@ def _layers(
     file = label + SETTINGS
     if "extends" in changes:
         other = changes["extends"]
-        chain = [*above, folder.resolve()]
+        # A loop of links has no real path: it is a folder that is not there.
+        chain = [*above, Path(os.path.realpath(folder))]
         if not isinstance(other, str) or not other or "\0" in other:
             faults.append(Fault(file, None, "extends", str(other), "the path of a folder"))
-        elif (folder / other).resolve() in chain:
+        elif Path(os.path.realpath(folder / other)) in chain:
             faults.append(Fault(file, None, "extends", other, "a folder that does not extend this"))
-        elif not (folder / other).is_dir():
+        elif not os.path.isdir(folder / other):
             faults.append(Fault(file, None, "extends", other, "a folder with a scenario.toml"))
         else:
             base, tables, more = _layers(folder / other, f"{label}{other.rstrip('/')}/", chain)

@@ -10,7 +10,7 @@ import pytest
 from lp_programs import infeasible, market_split, random_program
 
 from capsim.lp import Builder, SolverError, solve
-from capsim.lp.pulp_bridge import pulp_solver, read_columns, solve_pulp, to_pulp
+from capsim.lp.pulp_bridge import _silent, pulp_solver, read_columns, solve_pulp, to_pulp
 
 
 def named() -> Builder:
@@ -145,3 +145,19 @@ def test_solvers_by_name() -> None:
     assert type(pulp_solver("highs")).__name__ == "HiGHS"
     with pytest.raises(SolverError, match=r"not installed here|unknown solver"):
         pulp_solver("CPLEX_CMD")
+
+
+def test_a_solver_in_process_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert solve(random_program(0, integer=False), solver="HiGHS").status == "optimal"
+    assert capfd.readouterr().out == ""
+
+
+def test_standard_output_comes_back_after_solves_that_overlap(capfd):
+    first, second = _silent(), _silent()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    print("lost", flush=True)
+    second.__exit__(None, None, None)
+    print("said", flush=True)
+    assert capfd.readouterr().out == "said\n"

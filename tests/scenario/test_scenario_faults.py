@@ -404,3 +404,14 @@ def test_very_many_faults_are_counted_and_columns_cost_no_time(tmp_path):
     assert len(error.value.faults) >= 20_000
     assert len(str(error.value)) < 200_000
     assert str(error.value).endswith("more")
+
+
+@pytest.mark.parametrize("other", ["../one", "x" * 300])
+def test_a_folder_to_extend_that_is_a_loop_of_links_or_no_name_is_a_fault(tmp_path, other):
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    folder = tmp_path / "city"
+    folder.mkdir()
+    (folder / "scenario.toml").write_text(f'extends = "{other}"\n', encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"extends: .* where a folder with a scenario.toml"):
+        load(folder)

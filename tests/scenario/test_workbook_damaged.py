@@ -73,3 +73,21 @@ def test_a_workbook_without_settings_is_said(tmp_path):
     book.save(tmp_path / "book.xlsx")
     with pytest.raises(ScenarioError, match="settings: '' where a sheet of settings"):
         load_workbook(tmp_path / "book.xlsx")
+
+
+def test_a_row_beyond_all_that_a_sheet_has_is_a_fault(whole, tmp_path):
+    """Between it and the one before a reader would count rows that are not there."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as given, zipfile.ZipFile(out, "w") as changed:
+        for name in given.namelist():
+            part = given.read(name)
+            if name == "xl/worksheets/sheet2.xml":
+                part = part.replace(b"</sheetData>", FAR_ROW)
+            changed.writestr(name, part)
+    path = tmp_path / "far.xlsx"
+    path.write_bytes(out.getvalue())
+    with pytest.raises(ScenarioError, match="a row that a workbook has is expected"):
+        load_workbook(path)
+
+
+FAR_ROW = b'<row r="2147483647"><c r="A2147483647"><v>1</v></c></row></sheetData>'

@@ -139,6 +139,8 @@ def _unfit(path: Path, expected: str) -> ScenarioError:
     return ScenarioError([Fault(path.name, None, "", "", expected)])
 
 
+MOST_ROWS = 2**20
+"""Rows that a sheet can have; a file may claim any number, and nothing between them."""
 Cell = tuple[str, int, int]
 
 
@@ -156,6 +158,9 @@ def _load(
             rows: list[Row] = []
             faults = []
             for number, cells in enumerate(sheet.iter_rows(), 1):
+                if number > MOST_ROWS:
+                    place = cell_name(sheet.title, number, 0)
+                    raise ScenarioError([Fault(place, None, "", "", "a row that a workbook has")])
                 row: list[Any] = []
                 for at, cell in enumerate(cells):
                     value = cell.value
