@@ -40,7 +40,8 @@ class Tables(Mapping[str, pd.DataFrame]):
     Examples
     --------
     >>> tables = Tables({"one": pd.DataFrame({"a": [1]})})
-    >>> tables["one"]["a"] = 2
+    >>> frame = tables["one"]
+    >>> frame["a"] = 2
     >>> tables["one"]["a"].tolist()
     [1]
     """
