@@ -29,6 +29,8 @@ from capsim.certificate.travel import Ways, boarding_cost
 
 if TYPE_CHECKING:
     from capsim.lp.program import LinearProgram
+    from capsim.model.model import Model
+    from capsim.scenario.scenario import Scenario
 
 RECURRENT = ("running", "staff", "purchase", "hiring", "boarding", "lease")
 KINDS = (
@@ -297,7 +299,9 @@ PASSES = 20
 def check_bound(plan: Any) -> BoundCheck | None:
     """Verify the bound of a plan as far as prices of the relaxation's rows do.
 
-    Those that the search ended with are taken, else the relaxation is solved for them.
+    Those that the search ended with are taken, else the relaxation is solved for them. Where the
+    bound is that of another scenario, as of the plan on paper where projects are hurried, it is
+    verified in that one.
 
     Parameters
     ----------
@@ -306,19 +310,25 @@ def check_bound(plan: Any) -> BoundCheck | None:
     """
     if getattr(plan, "x", None) is None:
         return None
-    model = plan.model
+    model = plan.model if plan.bound_of is None else _model_of(plan.bound_of, plan.demand)
     program = model.at_true_costs()
     prices = plan.row_prices
     if prices is None or len(prices) != len(program.row_lower):
         prices = _relaxation_prices(program)
     proved = -math.inf if prices is None else safe_bound(program, prices)
     proved_cny = proved * MILLION + model.committed_cny
-    avoidable = max(plan.objective_cny - model.committed_cny, MILLION)
+    avoidable = max(plan.objective_cny - plan.committed_cny, MILLION)
     told = plan.bound_cny
     known = bool(np.isfinite(told) and np.isfinite(proved_cny))
     verified = known and told <= proved_cny + SAME * avoidable
     why = "duals" if verified else "search" if known else "none"
     return BoundCheck(verified, proved_cny, (plan.objective_cny - proved_cny) / avoidable, why)
+
+
+def _model_of(scenario: Scenario, demand: Any) -> Model:
+    from capsim.model.model import formulate
+
+    return formulate(scenario, demand)
 
 
 def _relaxation_prices(program: LinearProgram) -> Floats | None:

@@ -60,7 +60,10 @@ class Tables(Mapping[str, pd.DataFrame]):
         return len(self._frames)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tables) and self._frames == other._frames
+        return isinstance(other, Tables) and (
+            self._frames.keys() == other._frames.keys()
+            and all(frame.equals(other._frames[name]) for name, frame in self._frames.items())
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -128,6 +131,9 @@ class Plan:
         Up to which a plan is ``optimal``.
     row_prices : float64 ``[row]``, or None
         Of the relaxation, that the search ended with; what proves its bound.
+    bound_of : Scenario, or None
+        Whose bound it is, where that is another: of a plan in which projects are hurried it is that
+        of the scenario as it was.
     """
 
     scenario: Scenario
@@ -147,6 +153,7 @@ class Plan:
     own_cost_cny: float = 0.0
     asked_gap: float = 0.0
     row_prices: Array | None = field(default=None, repr=False, compare=False)
+    bound_of: Scenario | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         own = {each.name: getattr(self, each.name) for each in fields(self)}

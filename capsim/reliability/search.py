@@ -549,4 +549,5 @@ def _bounded(plan: Plan, plain: Plan, asked_gap: float) -> Plan:
         made_from=own,
         asked_gap=asked_gap,
         row_prices=plain.row_prices,
+        bound_of=None if plan.scenario is plain.scenario else plain.scenario,
     )

@@ -141,6 +141,21 @@ def test_a_bound_below_what_duals_prove_is_verified():
     assert check_bound(replace(plan(), x=None)) is None
 
 
+def test_a_bound_of_another_scenario_is_verified_in_that_one():
+    """Without a discount all costs more, which proves nothing of the scenario with one."""
+    relaxed = capsim.optimize(plan().scenario, relax=True)
+    dear = relaxed.scenario.variant({"costs.discount_rate": 0.0})
+    dearer = capsim.optimize(dear, relax=True)
+    between = (relaxed.bound_cny + dearer.bound_cny) / 2
+    assert between > relaxed.bound_cny + 1e4
+    told = replace(dearer, bound_cny=between)
+    assert check_bound(told).verified
+    assert not check_bound(replace(told, bound_of=relaxed.scenario)).verified
+    found = {"bound_cny": relaxed.bound_cny, "row_prices": relaxed.row_prices}
+    own = replace(dearer, **found, bound_of=relaxed.scenario)
+    assert check_bound(own).verified
+
+
 def test_prices_of_a_search_by_counties_prove_its_relaxation(monkeypatch):
     monkeypatch.setattr("capsim.model.model.LARGE", 100)
     city = capsim.generate(6, 6000, 3, years=(2021, 2023), stages=("primary", "junior"))

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import capsim
+from capsim.plan.plan import Tables
 
 
 def test_tables_are_copies_and_results_can_be_copied():
@@ -16,3 +17,6 @@ def test_tables_are_copies_and_results_can_be_copied():
         assert made.tables[name].equals(before)
         for again in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
             assert again.tables[name].equals(before)
+            assert again.tables == made.tables
+    assert plan.tables != Tables({**plan.tables, "costs": plan.tables["costs"].iloc[1:]})
+    assert plan.tables != Tables({})
