@@ -117,8 +117,8 @@ def check_limits_used(
 ) -> None:
     """Check the `limits_used` table: every limit of the scenario, and what the plan uses of it.
 
-    ``spent`` is capital and recurrent money by region and planned year. What is used up must be
-    said to bind; what is said to bind must be used.
+    ``spent`` is capital and recurrent money by region and planned year. A limit binds that is used
+    up, or of which a project that waits would take more than is left.
     """
     limits = given.scenario.table("limits")
     keys = ["kind", "county", "year"]
@@ -138,17 +138,60 @@ def check_limits_used(
         elif year in given.years:
             used[i] = flows[kind][region, given.years.index(year)]
     money = limits["kind"].isin(["capital", "recurrent"]).to_numpy()
+    least = _least_of_waiting(given, plan, limits)
+    left, sure = amount - used, DUST * np.maximum(amount, 1.0)
+    scarce = (used > sure) & (left < least * (1 - DUST))
+    full = (used >= amount * (1 - ALMOST + DUST)) | scarce
+    free = (used < amount * (1 - ALMOST) - sure) & ((used <= 0) | (left > least * (1 + DUST)))
     book, used = reader.book, np.maximum(used, 0.0)
     for where, unit in ((money, True), (~money, False)):
         book.equal("limits_used", "used of", told, used, [names], where=where, money=unit)
         book.equal("limits_used", "limit of", allowed, amount, [names], where=where, money=unit)
-    some, full = amount > 0, used >= amount * FULL
-    book.at_most("limits_used", "used up, said not to bind:", full, binds, [names], where=some)
-    book.at_most("limits_used", "unused, said to bind:", binds, used > 0, [names], where=some)
+    book.equal("limits_used", "binds of", binds, full, [names], where=full | free)
 
 
-FULL = 1.0 - 0.9e-4
-"""Part of a limit from which it is used up; a hair above what the plan says."""
+ALMOST, DUST = 1e-4, 1e-6
+"""Part of a limit that may be left of one that is used up; what counts as nothing of it."""
+AUTUMN_MONTHS = 8.0
+"""From the new year to an opening in autumn."""
+
+
+def _least_of_waiting(given: CertificateData, plan: Decisions, limits: pd.DataFrame) -> Floats:
+    """Compute the least that a candidate not yet begun would take of each limit; -inf of none.
+
+    Of land in the years from which it could have started on, of capital in those from whose autumn
+    on it could have been open: then what is paid from the new year on.
+    """
+    projects, rows = given.projects, given.projects.rows
+    number = len(projects.names)
+    months = np.zeros(number)
+    np.maximum.at(months, projects.of, rows["build_months"].to_numpy(np.float64))
+    due = (rows["capital_cny"] - rows["spent_cny"]).to_numpy(np.float64)
+    capital, land = (
+        np.bincount(projects.of, each, number) for each in (due, rows["land_mu"].to_numpy())
+    )
+    paid = capital * np.minimum(1.0, AUTUMN_MONTHS / np.maximum(months, 1e-9))
+    autumns = [int(day[:4]) + (day[5:] > "09-01") for day in map(str, given.calendar.dates)]
+    autumn = np.array([*autumns, np.inf], np.float64)
+    ahead = np.ceil(np.maximum(months - AUTUMN_MONTHS, 0.0) / 12)
+    could = autumn[np.minimum(projects.earliest, len(autumns))]
+    opens = np.full(number, np.inf)
+    for m in range(number if autumns else 0):
+        if plan.opened[m, -1] >= projects.count[m]:
+            opens[m] = autumn[np.argmax(plan.opened[m] >= projects.count[m])]
+    county = np.zeros(number, np.int64)
+    county[projects.of[::-1]] = projects.county[::-1]
+    least = np.full(len(limits), -np.inf)
+    for i, (kind, place, year) in enumerate(limits[["kind", "county", "year"]].to_numpy()):
+        if kind not in ("land", "capital"):
+            continue
+        takes, early = (land, ahead) if kind == "land" else (paid, np.zeros(number))
+        here = projects.candidate & (takes > 0)
+        if place != given.regions[-1]:
+            here &= county == given.regions.index(place)
+        waits = here & (could - early <= year) & (opens - early > year)
+        least[i] = takes[waits].min(initial=np.inf) if waits.any() else -np.inf
+    return least
 
 
 def _used_of_limits(
