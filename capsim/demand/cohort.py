@@ -359,10 +359,10 @@ def structure(pupils: Array) -> tuple[Mask, Mask]:
 def phasing(pupils: Array) -> tuple[Array, Array]:
     """Learn what becomes of areas that open or close grade by grade.
 
-    A school that has just opened its highest grade, or has just begun, may teach the next one a
-    year later; one that has just closed its lowest may close the next. How many do so is read off
-    all that did before, leaning to how many areas teach the next grade at all (to open) and to no
-    closing.
+    A school that has just begun, or opened its highest grade a year after the one below, may teach
+    the next one a year later; one that has just closed its lowest may close the next. How many do
+    so is read off all that did before, leaning to how many areas teach the next grade at all (to open) and to no
+    closing. A class so small that chance may have emptied it opens or closes nothing.
 
     Parameters
     ----------
@@ -391,9 +391,15 @@ def phasing(pupils: Array) -> tuple[Array, Array]:
     # A school of the first year on record is no new one.
     began = np.maximum.accumulate(there, axis=-1)
     changed = np.zeros((2, *pupils.shape), dtype=bool)
-    changed[0, ..., 1:] = taught[..., 1:] & ~taught[..., :-1] & (there | ~began)[..., :-1]
-    changed[1, ..., 1:] = ~taught[..., 1:] & taught[..., :-1] & there[..., 1:]
+    # A class of few may be there one year and not the next by chance.
+    many = known > CHANCE
+    changed[0, ..., 1:] = many[..., 1:] & ~taught[..., :-1] & (there | ~began)[..., :-1]
+    changed[1, ..., 1:] = ~taught[..., 1:] & many[..., :-1] & there[..., 1:]
+    again, begins = np.zeros((2, *pupils.shape), dtype=bool)
+    again[:, 1:, 1:] = changed[0, :, :-1, :-1]
+    begins[..., 1:] = there[..., 1:] & ~began[..., :-1]
     highest, lowest = changed[0] & ~_later(taught), changed[1] & ~_earlier(taught)
+    highest &= again | begins
     lowest[:, :-1] &= taught[:, 1:]
     lowest[:, -1] = False
     opened, ended = (part[:, :-1, :-1] & there[..., 1:] for part in (highest, lowest))

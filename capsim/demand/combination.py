@@ -4,8 +4,9 @@ Areas' totals, their grades and the whole each have their own weights at each le
 best for one is not for the other: a state's grade is known from its cohort, a village school's
 total best from what it was. Weights are not negative and sum to 1. They minimise the squared error
 of the combination over the origins whose outcome is known, relative to size (chance of single
-children grows with its root), and lean to equal weights, which are hard to beat where little is
-known (Bates and Granger 1969; Diebold and Pauly 1990). A lead leans on the one before, never on a
+children grows with its root; Bates and Granger 1969), and lean to the first member alone, the method
+that has proved best where little is known, as Diebold and Pauly (1990) lean to equal weights. A
+lead leans on the one before, never on a
 later one, so that neither the horizon nor later years change a forecast.
 
 At last grades are scaled to their area's total and areas to the whole.
@@ -24,7 +25,7 @@ from capsim.demand.ratios import Array, Index, divide
 LEVELS = ("total", "area", "grade")
 """The whole, areas' totals, areas' grades."""
 PRIOR = 1.0
-"""Origins that equal weights count for."""
+"""Origins that the first member alone counts for."""
 LEAN = 1.0
 """Origins that the lead before counts for."""
 SAME = 1e-9
@@ -102,7 +103,7 @@ def learned(products: Sequence[dict[str, Array]], origins: Index, now: int) -> W
 def _weights(square: Array, origins: Index, now: int) -> Array:
     """Return one level's weights ``[lead, member]`` from ``[origin, lead, member, member]``."""
     leads, number = square.shape[1:3]
-    out = np.full((leads, number), 1.0 / number)
+    out = np.tile(np.eye(number)[0], (leads, 1))
     middle = np.eye(number) - 1.0 / number
     before, leaning = np.zeros((number, number)), 0.0
     for lead in range(leads):
@@ -125,21 +126,22 @@ def _unit(square: Array) -> Array:
 
 
 def _least(square: Array, pull: float) -> Array:
-    """Minimise ``w' square w + pull * |w - equal|**2`` over weights: by each set that is not 0."""
+    """Minimise ``w' square w + pull * |w - first|**2`` over weights: by each set that is not 0."""
     number = len(square)
-    equal = np.full(number, 1.0 / number)
+    first = np.eye(number)[0]
     if pull < SAME:
-        return equal
+        return first
     matrix = square + pull * np.eye(number)
-    best, least = equal, np.inf
+    best, least = first, np.inf
     members = range(number)
     for chosen in chain.from_iterable(combinations(members, n) for n in range(1, number + 1)):
         at = list(chosen)
-        # The pull toward equal weights is a constant on weights that sum to 1.
-        free = np.linalg.solve(matrix[np.ix_(at, at)], np.ones(len(at)))
+        # Where the gradient is the same for all of the set, and they sum to 1.
+        sides = np.stack([np.ones(len(at)), pull * first[at]], axis=1)
+        even, pulled = np.linalg.solve(matrix[np.ix_(at, at)], sides).T
         weight = np.zeros(number)
-        weight[at] = free / free.sum()
-        value = float(weight @ matrix @ weight)
+        weight[at] = pulled + even * (1 - pulled.sum()) / even.sum()
+        value = float(weight @ square @ weight + pull * ((weight - first) ** 2).sum())
         if (weight >= 0).all() and value < least:
             best, least = weight, value
     return best

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
-from capsim.demand.ratios import Array, divide, variance_parts
+from capsim.demand.ratios import Array, variance_parts
 
 LEVELS = (0.8, 0.95)
 FADE = 0.8
@@ -213,36 +213,23 @@ def _scaled(error: Array, inverse: Array, person: Array, lasting: Array) -> Arra
     return np.asarray(np.abs(error) / np.sqrt(np.maximum(person * inverse + lasting, 1e-12)))
 
 
-def _scaled_signed(error: Array, inverse: Array, person: Array, lasting: Array) -> Array:
-    return np.asarray(error / np.sqrt(np.maximum(person * inverse + lasting, 1e-12)))
+def _alone(origins: int, lead: int) -> Array:
+    """Return the factor ``[level]`` on half-widths of a series alone, known from few origins.
 
-
-def _few(scaled: Array, lead: int) -> Array:
-    """Return the factor ``[level, column]`` on half-widths that few origins ask for.
-
-    What errors of one origin have in common is known from so many origins alone, not from so many
-    areas, and origins nearer than the lead overlap. That part of the variance is as wide as
-    Student's t with as many degrees of freedom says.
+    Its errors are as many as the origins, and those nearer than the lead overlap: the width is that
+    of Student's t with as many degrees of freedom.
     """
-    number = np.isfinite(scaled).sum(1)
-    mean = np.nansum(scaled, axis=1) / np.maximum(number, 1)
-    known = (number > 0).sum(0)
-    square = np.nansum(scaled**2, axis=(0, 1)) / np.maximum(number.sum(0), 1)
-    per = divide(np.ones(len(square)), divide(number.sum(0) * 1.0, known * 1.0, 1.0), 1.0)
-    both = (mean**2).sum(0) / np.maximum(known, 1)
-    common = divide(both - per * square, (1 - per) * square, 1.0)
-    common = np.clip(np.where(per > 0.999, 1.0, common), 0.0, 1.0)
-    freedom = np.maximum(known / (1 + OVERLAP * lead), LEAST_FREEDOM)
-    wide = np.stack([stdtrit(freedom, 0.5 + s / 2) / ndtri(0.5 + s / 2) for s in LEVELS])
-    return np.asarray(np.sqrt(1 - common + common * wide**2))
+    freedom = max(origins / (1 + OVERLAP * lead), LEAST_FREEDOM)
+    return np.array([stdtrit(freedom, 0.5 + s / 2) / ndtri(0.5 + s / 2) for s in LEVELS])
 
 
 def _measure(error: Array, inverse: Array, weights: Array, lead: int) -> tuple[Array, Array, Array]:
     """Measure variance parts and half-widths of one lead from errors ``[origin, area, column]``."""
     flat, size = (part.reshape(-1, part.shape[-1]) for part in (error, inverse))
     person, lasting = variance_parts(flat**2, size)
-    few = _few(_scaled_signed(error, inverse, person, lasting), lead)
     share = np.repeat(np.array(LEVELS)[:, None], flat.shape[1], axis=1)
     weight = np.repeat(weights, error.shape[1])
     half = weighted_quantiles(_scaled(flat, size, person, lasting), weight, share)
-    return person, lasting, half * few
+    if error.shape[1] == 1:
+        half *= _alone(len(error), lead)[:, None]
+    return person, lasting, half

@@ -123,7 +123,7 @@ def backtest(
     -----
     A forecast is judged where the area was observed both at the origin and at the target. MAPE
     leaves out cells with nobody. A blank grade of an observed area has no pupils. The first origin
-    has `LEAST_YEARS` years behind it.
+    has a sixth of the years behind it, at least 3 and at most 5.
     """
     start, number = table.years[0], len(table.years)
     if leads is None:
@@ -143,7 +143,7 @@ def backtest(
     if first_origin is not None and first_origin > last:
         raise _refusal("origins", first_origin, f"a year of at most {last}")
     methods = dict(METHODS if methods is None else methods)
-    origins = np.arange(LEAST_YEARS - 1, number - 1)
+    origins = np.arange(min(max(number // 6, LEAST_YEARS), 5) - 1, number - 1)
     actual = _actual(table, leads[-1], origins)
     observed = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
     judged = np.asarray(np.isfinite(actual).any(2)) & observed[:, :, None]

@@ -23,19 +23,30 @@ def test_products_of_two_members_by_hand() -> None:
         assert found[level][0] == pytest.approx(np.array([[1.0, -1.0], [-1.0, 1.0]]))
 
 
-def test_opposite_errors_are_weighed_equally_and_the_better_member_more() -> None:
-    origins = np.arange(6)
-    same = learned(products(np.tile([[[10.0], [-10.0]]], (6, 1, 1))), origins, 6)
-    assert same.area[0] == pytest.approx([0.5, 0.5])
-    better = learned(products(np.tile([[[1.0], [20.0]]], (6, 1, 1))), origins, 6)
-    assert better.area[0, 0] > 0.75
-    few = learned(products(np.array([[[1.0], [20.0]]])), np.arange(1), 1)
-    assert 0.5 < few.area[0, 0] < better.area[0, 0]
+def test_opposite_errors_are_weighed_equally_the_more_the_more_often_they_came() -> None:
+    """With weights w and 1 - w: n (2 w - 1)**2 of the errors of n origins, scaled to 1.
+
+    What tells the members apart is 2 an origin, so that the pull to the first is 2 ((w - 1)**2 +
+    (1 - w)**2); least at w = (n + 2) / (2 n + 2).
+    """
+    for n in (1, 3, 6):
+        found = learned(products(np.tile([[[10.0], [-10.0]]], (n, 1, 1))), np.arange(n), n)
+        assert found.area[0, 0] == pytest.approx((n + 2) / (2 * n + 2))
+    many = learned(products(np.tile([[[10.0], [-10.0]]], (60, 1, 1))), np.arange(60), 60)
+    assert many.area[0] == pytest.approx([0.5, 0.5], abs=0.02)
 
 
-def test_nothing_known_is_equal_weights() -> None:
+def test_the_better_member_has_more_weight_and_the_first_all_where_little_is_known() -> None:
+    better = learned(products(np.tile([[[20.0], [1.0]]], (6, 1, 1))), np.arange(6), 6)
+    few = learned(products(np.array([[[20.0], [1.0]]])), np.arange(1), 1)
+    assert better.area[0, 1] > 0.75 > few.area[0, 1] > 0.2
+    first = learned(products(np.tile([[[1.0], [20.0]]], (6, 1, 1))), np.arange(6), 6)
+    assert first.area[0, 0] > 0.9
+
+
+def test_nothing_known_is_the_first_member() -> None:
     found = learned(products(np.tile([[[1.0], [20.0]]], (3, 1, 1))), np.arange(3), 0)
-    assert found.total[0].tolist() == [0.5, 0.5]
+    assert found.total[0].tolist() == [1.0, 0.0]
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -74,7 +74,7 @@ def test_published_baselines_of_states_are_reproduced(method: str, published: li
 @pytest.mark.parametrize("method", ["hierarchical", "auto"])
 def test_states_are_forecast_better_than_by_the_national_agency(method: str) -> None:
     found = figures(of_states(), method, "area", "mape").loc[list(STATES)]
-    assert (found.to_numpy() < [0.643, 1.540, 2.410, 4.580]).all(), found.to_dict()
+    assert (found.to_numpy() < [0.643, 1.540, 2.410, 4.570]).all(), found.to_dict()
 
 
 @pytest.mark.parametrize("last", [2019, 2021])
@@ -115,34 +115,18 @@ def test_schools_not_tuned_on_gain_as_well(last: int) -> None:
 def test_intervals_cover_what_they_say(level: str, share: int, off: float) -> None:
     for found in (of_states(), of_schools(2019), of_schools(2021)):
         covered = figures(found, "hierarchical", level, f"cover{share}")
-        # At the two longest leads totals are held more often than they should be: by up to 5.3.
-        gap = (covered - share).iloc[:-2]
-        assert (gap.abs() <= off).all(), covered.round(1).to_dict()
-        assert (covered - share).between(-off, 5.3).all(), covered.round(1).to_dict()
+        assert (np.abs(covered - share) <= off).all(), covered.round(1).to_dict()
 
 
 OUTSIDE = {
-    ("states", 80): {
-        ("12", 9),
-        ("12", 10),
-        ("3", 8),
-        ("3", 9),
-        ("3", 10),
-        ("4", 9),
-        ("4", 10),
-        ("5", 9),
-        ("5", 10),
-        ("6", 9),
-        ("6", 10),
-        ("9", 7),
-    },
-    ("states", 95): set(),
-    ("schools to 2019", 80): {("1", 5), ("10", 5), ("9", 4), ("9", 5)},
-    ("schools to 2019", 95): {("10", 5), ("7", 5)},
+    ("states", 80): {("9", 7), ("2", 9), ("12", 9), ("12", 10)},
+    ("states", 95): {("12", 9)},
+    ("schools to 2019", 80): {("1", 5), ("9", 5)},
+    ("schools to 2019", 95): {("7", 5)},
     ("schools to 2021", 80): {("12", 4), ("12", 5)},
-    ("schools to 2021", 95): {("12", 4)},
+    ("schools to 2021", 95): {("12", 4), ("11", 5)},
 }
-"""Grades and leads known to stray."""
+"""Grades and leads known to stray: 12 of 520, as the page on demand says."""
 
 
 @pytest.mark.parametrize(("share", "off"), [(80, 4.0), (95, 2.5)])
