@@ -361,8 +361,9 @@ def phasing(pupils: Array) -> tuple[Array, Array]:
 
     A school that has just begun, or opened its highest grade a year after the one below, may teach
     the next one a year later; one that has just closed its lowest may close the next. How many do
-    so is read off all that did before, leaning to how many areas teach the next grade at all (to open) and to no
-    closing. A class so small that chance may have emptied it opens or closes nothing.
+    so is read off all that did before, leaning to how many areas teach the next grade at all (to
+    open) and to no closing. A class so small that chance may have emptied it opens or closes
+    nothing.
 
     Parameters
     ----------

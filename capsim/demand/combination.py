@@ -4,10 +4,10 @@ Areas' totals, their grades and the whole each have their own weights at each le
 best for one is not for the other: a state's grade is known from its cohort, a village school's
 total best from what it was. Weights are not negative and sum to 1. They minimise the squared error
 of the combination over the origins whose outcome is known, relative to size (chance of single
-children grows with its root; Bates and Granger 1969), and lean to the first member alone, the method
-that has proved best where little is known, as Diebold and Pauly (1990) lean to equal weights. A
-lead leans on the one before, never on a
-later one, so that neither the horizon nor later years change a forecast.
+children grows with its root; Bates and Granger 1969), and lean to the first member alone, the
+method that has proved best where little is known, as Diebold and Pauly (1990) lean to equal
+weights. A lead leans on the one before, never on a later one, so that neither the horizon nor later
+years change a forecast.
 
 At last grades are scaled to their area's total and areas to the whole.
 """
@@ -128,11 +128,12 @@ def _unit(square: Array) -> Array:
 def _least(square: Array, pull: float) -> Array:
     """Minimise ``w' square w + pull * |w - first|**2`` over weights: by each set that is not 0."""
     number = len(square)
-    first = np.eye(number)[0]
+    first: Array = np.eye(number)[0]
     if pull < SAME:
         return first
     matrix = square + pull * np.eye(number)
-    best, least = first, np.inf
+    best: Array = first
+    least = np.inf
     members = range(number)
     for chosen in chain.from_iterable(combinations(members, n) for n in range(1, number + 1)):
         at = list(chosen)
