@@ -97,6 +97,7 @@ class Projects:
     names: tuple[str, ...]
     count: Ints
     candidate: Bools
+    hurried: Bools
     earliest: Ints  # first check date allowed
     latest: Ints  # last check date allowed; the number of check dates if there is none
     programme: tuple[str, ...]
@@ -425,6 +426,7 @@ def read_projects(
         names=names,
         count=first["count"].to_numpy(np.int64),
         candidate=candidate,
+        hurried=np.isin(np.array(names, object), rows["project"][rows["options"] != ""]),
         earliest=earliest,
         latest=np.where(candidate, len(calendar.dates), np.maximum(earliest, due)),
         programme=tuple(first["programme"]),

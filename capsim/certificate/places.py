@@ -266,24 +266,25 @@ def check_seats(given: CertificateData, plan: Decisions, state: Derived, book: L
     private = capacity * (1.0 - state.converted[:, 1:] - plan.closed)
     paying = plan.fee_paying + plan.purchased
     book.at_most("seats", "private pupils of", paying, private, axes, where=levered)
-    capacity = capacity + turned_inclusive(given, state.copies[:, 1:])
+    joined, left = moved_inclusive(given, state.copies[:, 1:])
+    capacity = capacity + joined - left
     other = ~(public | levered)
     book.at_most("seats", "pupils of", state.total[:, 1:], capacity, axes, where=other)
 
 
-def turned_inclusive(given: CertificateData, copies: Floats) -> Floats:
-    """Count children that inclusive kindergartens bring to (+) or take from (-) ``[j, t]``."""
+def moved_inclusive(given: CertificateData, copies: Floats) -> tuple[Floats, Floats]:
+    """Count children whose kindergartens turned inclusive, by whom they join and leave ``[j, t]``."""
     projects, providers = given.projects, given.providers
-    out = np.zeros((len(providers.names), len(given.years)))
+    joined, left = np.zeros((2, len(providers.names), copies.shape[1]))
     kindergarten = np.array([name == "kindergarten" for name in given.stage_names])
     pool = providers.inclusive & kindergarten[providers.stage]
     for r, moved in inclusive_rows(given, copies):
         here = np.flatnonzero(pool & (providers.area == projects.area[r]))
         if len(here):
-            out[here[0]] += moved
+            joined[here[0]] += moved
         if projects.loses[r] >= 0:
-            out[projects.loses[r]] -= moved
-    return out
+            left[projects.loses[r]] += moved
+    return joined, left
 
 
 def inclusive_rows(given: CertificateData, copies: Floats) -> list[tuple[int, Floats]]:
@@ -319,6 +320,8 @@ def check_intake(given: CertificateData, plan: Decisions, state: Derived, book: 
     intake = first_grades(given, plan.pupils)
     before, now = intake[:, :-1], intake[:, 1:]
     levered, settled = providers.levered[:, None], state.settled
+    if policy.noncompulsory_swing_share is not None:
+        check_noncompulsory(given, state, book)
     if policy.intake_rise_share is not None:
         most = (1.0 + float(policy.intake_rise_share)) * before
         most = most + providers.places[:, None] * state.converted[:, :-1]
@@ -341,6 +344,27 @@ def check_intake(given: CertificateData, plan: Decisions, state: Derived, book: 
     least = (1.0 - swing) * np.minimum(growth, 1.0) * before
     least = least - fill[:, None] * lost_seats(given, state.copies)
     book.at_most("intake", "fall of the intake of", least, now, axes, where=ruled)
+
+
+def check_noncompulsory(given: CertificateData, state: Derived, book: Ledger) -> None:
+    """Check how far pupils of kindergartens and senior schools differ from the year before."""
+    providers, axes = given.providers, [given.providers.names, given.years]
+    swing = float(given.settings.policy.noncompulsory_swing_share)
+    ruled = ~providers.compulsory[:, None] & (np.arange(len(given.years)) > 0)
+    children = np.zeros((len(providers.names), len(given.years) + 1))
+    for j, area in enumerate(providers.area):
+        children[j] = given.children[area, providers.teaches[j]].sum(axis=0)
+    earlier, later = children[:, :-1], children[:, 1:]
+    change = np.where(earlier > 0, later / np.where(earlier > 0, earlier, 1.0), 1.0)
+    before, now = state.total[:, :-1], state.total[:, 1:]
+    joined, left = moved_inclusive(given, state.copies)
+    most = (1.0 + swing) * np.maximum(change, 1.0) * before + state.added + joined[:, 1:]
+    known = ruled & ((earlier > 0) | (later <= 0))
+    book.at_most("intake", "rise of the pupils of", now, most, axes, where=known)
+    fill = (given.per_stage("class_ceiling") / given.per_stage("class_size"))[providers.stage]
+    least = (1.0 - swing) * np.minimum(change, 1.0) * before - np.diff(left, axis=1)
+    least = least - fill[:, None] * lost_seats(given, state.copies)
+    book.at_most("intake", "fall of the pupils of", least, now, axes, where=ruled)
 
 
 def check_admission(given: CertificateData, plan: Decisions, state: Derived, book: Ledger) -> None:
@@ -431,6 +455,10 @@ def check_closure(given: CertificateData, plan: Decisions, state: Derived, book:
     open_still = least * (1.0 - zp - zc)
     small = levered & (least > 0)
     book.at_most("closure", "least size of", open_still, state.total[:, 1:], axes, where=small)
+    ending = given.settings.policy.closing_size_share
+    if ending is not None:
+        last = float(ending) * providers.pupils[:, None] * (1.0 - plan.closed - zc)
+        book.at_most("closure", "last size of", last, state.total[:, 1:], axes, where=small)
     notice, keep = int(given.settings.policy.closing_notice_years), given.settings.policy.keep_share
     told = np.hstack([np.zeros((len(zp), notice)), zp])[:, : zp.shape[1]]
     book.at_most("closure", "notice of", plan.closed, told, axes, where=levered)

@@ -526,7 +526,7 @@ def openings_by_county(given: CertificateData, plan: Decisions) -> dict[str, Flo
     compulsory = given.compulsory_stages[
         pd.Index(given.stage_names).get_indexer(pd.Index(projects.rows["stage"]))
     ]
-    copies, places, needed, lost = np.zeros((4, len(given.counties), len(given.years)))
+    copies, hurried, places, needed, lost = np.zeros((5, len(given.counties), len(given.years)))
     seen, brought = set(), brought_places(given)
     for r, k, opened in opening_events(given, plan):
         m = projects.of[r]
@@ -536,9 +536,11 @@ def openings_by_county(given: CertificateData, plan: Decisions) -> dict[str, Flo
         needed[at] += opened * each * compulsory[r]
         lost[at] += opened * float(projects.rows["places_given_up"].iloc[r])
         copies[at] += 0.0 if (m, k) in seen else opened
+        hurried[at] += 0.0 if (m, k) in seen or not projects.hurried[m] else opened
         seen.add((m, k))
     return {
         "projects": copies,
+        "hurried": hurried,
         "places": places,
         "places_compulsory": needed,
         "places_given_up": lost,
@@ -582,6 +584,13 @@ def deadlines(
             begins = ordinal(given.calendar.dates[k]) - longest * DAYS_A_YEAR / 12
             county = int(projects.county[int(np.argmax(projects.of == m))])
             add(county, int(given.calendar.year[k]), begins, "build", projects.names[m])
+        if projects.hurried[m]:
+            longest = float(months[projects.of == m].max())
+            begins = ordinal(given.calendar.dates[k]) - longest * DAYS_A_YEAR / 12
+            start = ordinal(str(given.settings.construction.start))
+            begins = max(begins, min(start, ordinal(given.calendar.dates[k])))
+            county = int(projects.county[int(np.argmax(projects.of == m))])
+            add(county, int(given.calendar.year[k]), begins, "hurry", projects.names[m])
     for j, k in enumerate(plan.converts.tolist()):
         if k < len(given.calendar.dates):
             add_school(j, int(given.calendar.year[k]), given.calendar.dates[k], "convert")

@@ -188,13 +188,27 @@ class Expressions:
     @cached_property
     def joined(self) -> Expression:
         """Pupils who join private kindergartens, less who leave, as some turn inclusive."""
-        projects, providers = self._given.projects, self._given.providers
-        row = np.flatnonzero(projects.row_pupils > 0)
+        return self.joining - self.leaving
+
+    @cached_property
+    def joining(self) -> Expression:
+        """Pupils whose kindergartens have joined an area's inclusive ones, ``[school, year]``."""
+        projects = self._given.projects
+        pool = inclusive_pool(self._given)[projects.row_area, projects.row_stage]
+        return self._turned(np.where(projects.row_pupils > 0, pool, -1))
+
+    @cached_property
+    def leaving(self) -> Expression:
+        """Pupils whose kindergartens have left a private provider so, ``[school, year]``."""
+        projects = self._given.projects
+        return self._turned(np.where(projects.row_pupils > 0, projects.row_leaves, -1))
+
+    def _turned(self, into: Index) -> Expression:
+        """Sum the pupils of open inclusive kindergartens by provider, one of each project row."""
+        projects, count = self._given.projects, len(self._given.providers.school)
+        row = np.flatnonzero(into >= 0)
         turned = projects.row_pupils[row, None] * self.open[projects.row_project[row]]
-        gains = inclusive_pool(self._given)[projects.row_area[row], projects.row_stage[row]]
-        count, axes = len(providers.school), [self._axis.provider]
-        joining = turned.group(gains, count, axes)
-        return joining - turned.group(projects.row_leaves[row], count, axes)
+        return turned.group(into[row], count, [self._axis.provider])
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,9 @@ def decide_by(
     """List a plan's decisions by the date by which each must be taken.
 
     A project: its opening (check) date less ``build_months`` (the longest of its rows) less the
-    time for approvals; a conversion or closure, and the start of a purchase contract: less its
-    lead time.
+    time for approvals; one whose ``options`` are bought is hurried by that date too, at the
+    earliest as construction starts, also where it is ordered; a conversion or closure, and the
+    start of a purchase contract: less its lead time.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def decide_by(
     Returns
     -------
     DataFrame
-        ``decide_by`` (ISO date, in order), ``decision`` (build, convert, phase out, close, buy),
+        ``decide_by`` (ISO date, in order), ``decision`` (build, hurry, convert, phase out, close,
+        buy),
         ``name``, ``county``, ``takes_effect`` (ISO date), ``amount``, ``unit`` (copies, schools,
         places), ``status`` (of a project; ``ordered`` and so on are decided already),
         ``overdue`` (a decision not yet taken whose date lies before ``as_of``).
@@ -136,6 +138,7 @@ def decisions(
     """
     parts = (
         _built(tables, scenario, before),
+        _hurried(tables, scenario, before),
         _converted(tables, before),
         _closed(tables, before),
         _contracted(tables, before),
@@ -164,6 +167,30 @@ def _built(
     )
     ahead = months.reindex(opened["project"]).to_numpy(np.float64) + before.approval
     return _rows(table, "build", opened["opens"], ahead, opened["copies"], "copies")
+
+
+def _hurried(
+    tables: Mapping[str, pd.DataFrame], scenario: Scenario, before: LeadTimes
+) -> pd.DataFrame:
+    """List openings of projects with options, decided before building, or as construction starts.
+
+    They are decisions of the plan whatever the project's status.
+    """
+    opened = tables["openings"]
+    opened = opened[opened["project"].isin(hurried_projects(scenario)).to_numpy(bool)]
+    table = _built({**tables, "openings": opened}, scenario, before)
+    if table.empty:
+        return table
+    start = float(day_number(np.array([scenario.settings.construction.start], object))[0])
+    since = (day_number(table["takes_effect"].to_numpy(object)) - start) / MONTH_DAYS
+    months = np.minimum(table["months"].to_numpy(np.float64), np.maximum(since, 0.0))
+    return table.assign(decision="hurry", months=months, status="")
+
+
+def hurried_projects(scenario: Scenario) -> list[str]:
+    """Return the projects that options are bought for."""
+    rows = scenario.table("projects")
+    return sorted(set(rows["project"][rows["options"] != ""]))
 
 
 def _converted(tables: Mapping[str, pd.DataFrame], before: LeadTimes) -> pd.DataFrame:
@@ -334,6 +361,7 @@ def commitments_table(tables: Mapping[str, pd.DataFrame], scenario: Scenario) ->
     seats = ["places", "places_compulsory", "places_given_up"]
     opened = tables["openings"].join(about[["county", *seats]], on="project")
     opened = opened.assign(**{key: opened[key] * opened["copies"] for key in seats})
+    hurried = opened[opened["project"].isin(hurried_projects(scenario)).to_numpy(bool)]
     turned = tables["conversions"].assign(schools=1)
     closed = tables["closures"].sort_values("from_year", kind="stable")
     closed = closed.drop_duplicates(["school", "stage"]).assign(schools=1)
@@ -355,6 +383,7 @@ def commitments_table(tables: Mapping[str, pd.DataFrame], scenario: Scenario) ->
             "reduction": before - after,
             "private_share": sums(shares, counted),
             "projects": people(sums(opened, "copies", _year(opened["opens"]))),
+            "hurried": people(sums(hurried, "copies", _year(hurried["opens"]))),
             **{key: people(sums(opened, key, _year(opened["opens"]))) for key in seats},
             "conversions": people(sums(turned, "schools", _year(turned["converts"]))),
             "converted_places": people(sums(turned, "places", _year(turned["converts"]))),

@@ -210,8 +210,10 @@ class Policy(_Section):
     class_size_sd: Positive = 5.0
     intake_rise_share: Amount | None = None
     public_swing_share: Share | None = None
+    noncompulsory_swing_share: Share | None = None
     least_size_share: Share = 0.0
     closing_notice_years: Annotated[Whole, Field(ge=0, le=100)] = 0
+    closing_size_share: Share | None = None
     keep_share: Share | None = None
 
 

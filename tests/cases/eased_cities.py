@@ -25,9 +25,11 @@ LIMITED = {
 }
 POLICIES = {
     "closing notice": "closing_notice_years",
+    "closing size": "closing_size_share",
     "pupils kept": "keep_share",
     "private intake": "intake_rise_share",
     "public intake": "public_swing_share",
+    "noncompulsory pupils": "noncompulsory_swing_share",
     "bought children": "purchase_follows_child",
     "running contracts": "contract_fall_share",
     "public seats first": "public_seats_first_km",
@@ -148,6 +150,11 @@ def _eased(scenario: Any, rule: str, who: str, year: int, amount: float) -> Any:
         name = rule.removeprefix("programme ")
         number = scenario.settings.programmes[name].number - round(amount)
         return scenario.variant({f"programmes.{name}.number": number})
+    if rule.startswith("floor "):
+        key = f"floors.{rule.removeprefix('floor ').replace(' ', '_')}.{year}"
+        children = scenario.table("forecast").query("school_year == @year")["pupils"].sum()
+        share = getattr(scenario.settings.floors, key.split(".")[1])[year]
+        return scenario.variant({key: share - amount / children})
     if rule in POLICIES:
         key = POLICIES[rule]
         moved = getattr(policy, key) + _share(rule, year, amount)
@@ -189,7 +196,10 @@ def _share(rule: str, year: int, amount: float) -> float | int:
         return -int(amount)
     if rule == "pupils kept":
         return -amount / {2022: 40.0, 2023: 20.0}[year]  # of those who move up
-    return amount / {"private intake": 20.0, "public intake": 60.0}[rule]  # of last year's intake
+    if rule == "closing size":
+        return -amount / 60.0  # of its base-year pupils
+    last_year = {"private intake": 20.0, "public intake": 60.0, "noncompulsory pupils": 45.0}
+    return amount / last_year[rule]
 
 
 def _more_limit(scenario: Any, kind: str, year: int, amount: float) -> Any:

@@ -137,6 +137,28 @@ def intake() -> capsim.Scenario:
     )
 
 
+def intake_of_kindergartens() -> capsim.Scenario:
+    """100 children, then 80, then 100: pupils change by a tenth; one is built, one turns in 2023.
+
+    Of the public kindergarten 5 places may be given up.
+    """
+    return case(
+        stage="kindergarten",
+        children={"K3": (100, 100, 80, 100)},
+        schools=[
+            school("P", "public", 50, 50),
+            school("I", "private", 30, 30, inclusive="yes"),
+            school("V", "private", 20, 20),
+        ],
+        projects=[
+            project("N", 25, 1e6, "2022-09-01", kind="extend", school="P"),
+            project("T", 0, 1e5, "2023-09-01", kind="inclusive_kindergarten", school="V", pupils=8),
+            project("C", 0, 0, "2023-09-01", kind="close", school="P", places_given_up=5),
+        ],
+        policy={"noncompulsory_swing_share": 0.1},
+    )
+
+
 def continuity() -> capsim.Scenario:
     """Of 40 children in grade 7 there are 36 in grade 8 a year later, then all of them."""
     return case(
@@ -188,6 +210,7 @@ def closure() -> capsim.Scenario:
     """A school of 22 and 18 pupils that must close below 20 (half), if it does not convert.
 
     It closes at once after a year without intake; till then it keeps 75 % of those who move up.
+    Before it has fewer than 10 (a quarter) left it closes.
     """
     return case(
         children={"7": (60, 60, 60), "8": (60, 60, 60)},
@@ -197,6 +220,7 @@ def closure() -> capsim.Scenario:
             "least_size_share": 0.5,
             "closing_notice_years": 1,
             "keep_share": 0.75,
+            "closing_size_share": 0.25,
             "decision_years": [2022],
         },
     )
@@ -474,6 +498,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             seats_of_kindergartens,
             admission,
             intake,
+            intake_of_kindergartens,
             continuity,
             conversion,
             opening,

@@ -327,29 +327,29 @@ def admission_rows() -> list[tuple[Any, ...]]:
 
 def commitment_rows() -> list[tuple[Any, ...]]:
     """Counties and years; of 2.2 and 2.3 teachers two are whole, the sums being 5.2 and 7.3."""
-    # private before, then, fewer; share; projects, places, compulsory, given up;
+    # private before, then, fewer; share; projects, hurried, places, compulsory, given up;
     # conversions, places; purchased, closures; hired, taken over, contract;
     # land; capital, running, staff, hiring,
     # purchase, conversion, closure, other, total; deadline, decision, name
     first = 1_673_511  # 5 million for 122.25 of 365.25 days, and the rest of it
     return [
         (
-            *("C", 2022, 90, 0, 90, 0.0, 2, 50, 50, 0, 1, 120, 0, 0, 3, 0, 0, 0.0),
+            *("C", 2022, 90, 0, 90, 0.0, 2, 0, 50, 50, 0, 1, 120, 0, 0, 3, 0, 0, 0.0),
             *(800_000, 420_000, 3_000_000, 15_000, 0, 100_000, 0, 20_000, 4_355_000),
             *("2022-12-31", "convert", "M, junior"),
         ),
         (
-            *("C", 2023, 90, 0, 90, 0.0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 3, 5, 0.0),
+            *("C", 2023, 90, 0, 90, 0.0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 3, 5, 0.0),
             *(0, 523_000, 3_850_000, 40_000, 0, 10_000, 0, 0, 4_423_000),
             *("", "", ""),
         ),
         (
-            *("D", 2022, 180, 120, 60, 120 / 300, 0, 0, 0, 0, 0, 0, 50, 1, 2, 0, 0, 10.0),
+            *("D", 2022, 180, 120, 60, 120 / 300, 0, 0, 0, 0, 0, 0, 0, 50, 1, 2, 0, 0, 10.0),
             *(first, 130_000, 1_300_000, 11_000, 216_667, 0, 50_000, 0, first + 1_707_667),
             *("2022-09-01", "buy", "V, junior"),
         ),
         (
-            *("D", 2023, 180, 90, 90, 90 / 290, 1, 100, 100, 0, 0, 0, 50, 0, 2, 0, 1, 0.0),
+            *("D", 2023, 180, 90, 90, 90 / 290, 1, 0, 100, 100, 0, 0, 0, 50, 0, 2, 0, 1, 0.0),
             *(5_000_000 - first, 170_000, 1_470_000, 11_500, 250_000, 0, 0, 35_000),
             *(6_936_500 - first, "2022-08-31", "build", "N"),
         ),
@@ -476,7 +476,7 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             *admission_rows(),
         ),
         "commitments": frame(
-            "county school_year private_before private_pupils reduction private_share projects "
+            "county school_year private_before private_pupils reduction private_share projects hurried "
             "places places_compulsory places_given_up conversions converted_places purchased "
             "closures hired taken_over contract "
             "land_mu capital_cny running_cny staff_cny hiring_cny "

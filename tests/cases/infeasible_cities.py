@@ -224,6 +224,26 @@ def _intake_that_may_not_jump() -> Any:
     )
 
 
+def _kindergarten_that_may_not_empty() -> Any:
+    """55 are public, for want of seats; 70 are to be a year later, where 40.5 stay private."""
+    ordered = {"status": "ordered", "due": "2023-09-01"}
+    return case(
+        stage="kindergarten",
+        children={"K3": (100, 100, 100)},
+        schools=[school("P", "public", 50, 50), school("V", "private", 50, 50)],
+        projects=[project("N", 20, 1e6, "2023-09-01", kind="extend", school="P", **ordered)],
+        policy={"noncompulsory_swing_share": 0.1},
+        floors={"kindergarten_public": {2023: 0.7}},
+        switches={"staff": False, "kindergarten": False},
+    )
+
+
+def _last_pupils() -> Any:
+    """Of 60 private pupils 50 are to go at once; a school that runs out must have 15, or close."""
+    rules = {"least_size_share": 0.5, "closing_size_share": 0.25, "closing_notice_years": 1}
+    return _three_grades(1, reduction=50, **rules)
+
+
 def _admission_plan() -> Any:
     """Places for all, but the private school may admit only 10."""
     return town(
@@ -375,6 +395,21 @@ CASES = {
             ["every child", "public intake", "hires", "contract teachers", "purchase", "reduction"]
         ),
         {"every child": 10, "public intake": 8, "hires": 0.4, "contract teachers": 0.4},
+    ),
+    "kindergarten that may not empty": Case(
+        _kindergarten_that_may_not_empty,
+        sets(["every child", "noncompulsory pupils", "seats", "floor kindergarten public"]),
+        {
+            "every child": 45 - 30 / 0.9,
+            "noncompulsory pupils": 10.5,
+            "seats": (45 - 30 / 0.9) / 1.1,
+            "floor kindergarten public": 10.5,
+        },
+    ),
+    "last pupils": Case(
+        _last_pupils,
+        sets(["closing notice", "closing size", "purchase", "reduction"]),
+        {"closing notice": 1, "closing size": 5, "purchase": 5, "reduction": 5},
     ),
     "admission plan": Case(
         _admission_plan,

@@ -148,7 +148,7 @@ def written_commitments(counties: int) -> pd.DataFrame:
         [
             {"county": f"C{c:02d}", "school_year": year, "private_before": 771}
             | {"private_pupils": 150, "reduction": 621, "private_share": 0.05, "projects": 1}
-            | {"places": 900, "places_compulsory": 900, "places_given_up": 0}
+            | {"hurried": 0, "places": 900, "places_compulsory": 900, "places_given_up": 0}
             | {"conversions": 1, "purchased": 250}
             | {"converted_places": 85, "closures": 0, "hired": 40, "taken_over": 5}
             | {"contract": 10, "land_mu": 30.5}

@@ -39,6 +39,7 @@ DEFINE = {
     **FAMILIES,
     "opening": define_opening,
     "seats_of_kindergartens": FAMILIES["seats"],
+    "intake_of_kindergartens": FAMILIES["intake"],
     "floors_of_seniors": FAMILIES["floors"],
     "staff_of_stages": FAMILIES["staff"],
     "staff_of_counties": FAMILIES["staff"],

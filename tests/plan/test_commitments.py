@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,28 @@ def test_the_first_decision_is_that_of_the_list_of_deadlines(plan):
     first = decisions.groupby(["county", "year"])["decide_by"].min()
     told = table.set_index(["county", "school_year"])["decide_by"]
     assert told[told != ""].to_dict() == first.to_dict()
+
+
+def test_hurried_projects_are_commitments_and_decisions(plan):
+    """Of an ordered project, too: its crews are asked for as construction starts, or later."""
+    projects = plan.scenario.table("projects")
+    phases = plan.scenario.table("phases")
+    name = projects["project"][projects["status"] == "ordered"].iloc[0]
+    option = phases["option"][phases["option"] != ""].iloc[0]
+    projects.loc[projects["project"] == name, "options"] = option
+    city = plan.scenario.variant({}, tables={"projects": projects})
+    hurried = capsim.optimize(city, gap=0.1)
+    certificate = capsim.certify(city, hurried)
+    assert certificate.holds(), certificate.worst
+    table = hurried.tables["commitments"]
+    assert table["hurried"].sum() == 1
+    assert (table["hurried"] <= table["projects"]).all()
+    asked = capsim.decide_by(hurried).query("decision == 'hurry'")
+    assert asked["name"].tolist() == [name]
+    assert asked["decide_by"].item() >= str(city.settings.construction.start)
+    opens = hurried.tables["openings"].set_index("project").loc[name, "opens"]
+    assert asked["decide_by"].item() < opens
+    assert not (plan.tables["commitments"]["hurried"].any())
+    wrong = dict(hurried.tables)
+    wrong["commitments"] = table.assign(hurried=0)
+    assert not capsim.certify(city, replace(hurried, tables=wrong)).holds()

@@ -128,6 +128,40 @@ def test_a_school_closes_at_once_after_its_notice() -> None:
     assert plan.status == "infeasible"
 
 
+@pytest.mark.parametrize(("least", "later"), [(None, 20.0), (0.3, 20.0), (0.4, 0.0)])
+def test_a_school_closes_before_its_last_few_pupils(least: float | None, later: float) -> None:
+    """40 of 60 are left in 2022, too few to go on, and 20 in 2023: a third of those of 2021."""
+    rules = {"reduction": 20, "purchase_ceiling_share": 0.0, "keep_share": 1.0}
+    rules |= {"least_size_share": 0.9, "closing_notice_years": 1}
+    if least is not None:
+        rules["closing_size_share"] = least
+    city = town_of_three_grades(2, **rules)
+    plan = planned(city)
+    assert pupils(plan, "V") == pytest.approx({2022: 40.0, 2023: later})
+    assert spent(plan, "displacement") == ({} if later else pytest.approx({2023: 20 * 3000.0}))
+    stricter = city.variant({"policy.closing_size_share": 0.5})
+    assert certify(stricter, plan).holds() == (later == 0.0)
+
+
+@pytest.mark.parametrize(("swing", "private"), [({}, (50, 40, 50)), (0.1, (400 / 9, 40, 44))])
+def test_a_kindergarten_neither_empties_nor_fills_at_once(swing: Any, private: Any) -> None:
+    """Public children cost 1,000 RMB a year; 60 of 100 are to be public in 2023 alone."""
+    city = case(
+        stage="kindergarten",
+        children={"K3": (100, 100, 100, 100)},
+        schools=[school("P", "public", 60, 50), school("V", "private", 50, 50)],
+        policy={"noncompulsory_swing_share": swing} if swing else {},
+        floors={"kindergarten_public": {2023: 0.6, 2024: 0.0}},
+        switches={"staff": False, "kindergarten": False},
+    )
+    plan = planned(city)
+    assert pupils(plan, "V") == pytest.approx(dict(zip((2022, 2023, 2024), private, strict=True)))
+    stricter = city.variant({"policy.noncompulsory_swing_share": 0.05})
+    found = certify(stricter, plan)
+    assert not found.holds()
+    assert "intake" in str(found.worst)
+
+
 @pytest.mark.parametrize(("years", "closed"), [([], 2023), ([2023], 2023), ([2022], 2022)])
 def test_a_school_closes_in_a_year_in_which_that_is_decided(years: list[int], closed: int) -> None:
     """The last 20 of 60 must be gone by 2023, and the school with them."""

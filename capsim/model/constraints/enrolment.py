@@ -145,7 +145,18 @@ def define_intake(m: Builder, f: Formulation) -> None:
     intake.converted_least
         The same for a converted school, from the year after on, until it is given up.
         Price: none: a child whom the school must admit.
+    intake.noncompulsory_most
+        From the second planned year on a kindergarten or a senior school has at most last year's
+        pupils and ``noncompulsory_swing_share`` of them, or so much more as there are more children
+        of the stage in its area, those of kindergartens that joined it, and as its new seats take
+        in.
+        Price: none: a child more in the school.
+    intake.noncompulsory_least
+        It has at least last year's pupils less that share, less what the children have become
+        fewer, less those of kindergartens that left it, and less the seats that were lost.
+        Price: none: a child whom the school must have.
     """
+    _add_noncompulsory(m, f)
     x, given, policy = f.x, f.given, f.given.scenario.settings.policy
     providers, places = given.providers, given.providers.places[:, None]
     rise, swing, settled = (
@@ -186,20 +197,50 @@ def define_intake(m: Builder, f: Formulation) -> None:
     )
 
 
+def _add_noncompulsory(m: Builder, f: Formulation) -> None:
+    """Keep the pupils of kindergartens and senior schools close to those of the year before."""
+    x, given, swing = f.x, f.given, f.given.scenario.settings.policy.noncompulsory_swing_share
+    if swing is None:
+        return
+    providers, space = given.providers, given.space
+    of_stage = space.grade_stage == np.arange(len(space.stages))[:, None]
+    children = np.einsum("agt,sg->ast", space.children, of_stage)
+    growth, known = growth_of(children[providers.area, providers.stage])
+    more, fewer = np.maximum(growth, 1.0), np.minimum(growth, 1.0)
+    before, new, lost = x.enrolled.previous(), x.new_seats, x.seats_lost
+    joined, left = x.joining, x.leaving - x.leaving.previous()
+    fill = 1 + ceiling_share(given)[:, None]
+    second = np.arange(f.years) > 0
+    noncompulsory = ~space.compulsory[providers.stage][:, None] & second
+    m.add(
+        "intake.noncompulsory_most",
+        x.enrolled <= (1 + swing) * more * before + new + joined,
+        noncompulsory & known,
+    )
+    m.add(
+        "intake.noncompulsory_least",
+        x.enrolled >= (1 - swing) * fewer * before - left - fill * lost,
+        noncompulsory,
+    )
+
+
 def first_grade_growth(given: ModelData) -> tuple[Array, Flag]:
-    """Compare the children of first grades with those of the year before, ``[provider, year]``.
+    """Compare the children of the school's first grade and area with those of the year before."""
+    space, providers = given.space, given.providers
+    first = np.flatnonzero(space.grade_first)  # of every stage, in order
+    return growth_of(space.children[providers.area, first[providers.stage]])
+
+
+def growth_of(now: Array) -> tuple[Array, Flag]:
+    """Compare children of an area with those of the year before, ``[provider, year]``.
 
     Returns
     -------
     growth : float64
-        Of the area of the school and the first grade of its stage; 1 in the first planned year and
-        where there are no children in either year.
+        1 in the first planned year and where there are no children in either year.
     known : bool
         False where there are children and were none before.
     """
-    space, providers = given.space, given.providers
-    first = np.flatnonzero(space.grade_first)  # of every stage, in order
-    now = space.children[providers.area, first[providers.stage]]
     before = np.concatenate([now[:, :1], now[:, :-1]], axis=1)
     growth = np.divide(now, before, out=np.ones_like(now), where=before > 0)
     return growth, (before > 0) | (now <= 0)

@@ -32,6 +32,9 @@ def define_closure(m: Builder, f: Formulation) -> None:
     closure.too_small
         A private school has its least pupils, is phased out or converts.
         Price: none: a pupil whom the least number asks for.
+    closure.runs_out
+        A school that is phased out and not closed has ``closing_size_share`` of its pupils left.
+        Price: none: a pupil whom the least number asks for.
     closure.kept
         A private school that is not closed keeps at least ``keep_share`` of those who move up.
         Price: none: a pupil whom the school must keep.
@@ -46,6 +49,9 @@ def define_closure(m: Builder, f: Formulation) -> None:
     m.add("closure.phase_out_waits", x.phase_out <= x.phase_out.previous(), waits)
     m.add("closure.closed_waits", x.closed <= x.closed.previous(), waits)
     m.add("closure.too_small", x.enrolled >= least_size * (1 - x.phase_out - x.converted), can)
+    if policy.closing_size_share is not None:
+        last_size = policy.closing_size_share * f.given.providers.cap[:, None]
+        m.add("closure.runs_out", x.enrolled >= last_size * (1 - x.closed - x.converted), can)
 
     keep_share = policy.keep_share
     if keep_share is None:
