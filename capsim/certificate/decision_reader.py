@@ -50,8 +50,8 @@ COLUMNS = {
     "targets": "id what by before required achieved met",
     "admissions": "county area stage school sector grade school_year base_intake intake bought",
     "commitments": "county school_year private_before private_pupils reduction private_share "
-    "projects places places_compulsory places_given_up conversions converted_places purchased "
-    "closures hired taken_over contract "
+    "projects hurried places places_compulsory places_given_up conversions converted_places "
+    "purchased closures hired taken_over contract "
     "land_mu capital_cny running_cny staff_cny hiring_cny purchase_cny "
     "conversion_cny closure_cny other_cny total_cny decide_by decision decision_name",
 }

@@ -273,7 +273,7 @@ def check_seats(given: CertificateData, plan: Decisions, state: Derived, book: L
 
 
 def moved_inclusive(given: CertificateData, copies: Floats) -> tuple[Floats, Floats]:
-    """Count children whose kindergartens turned inclusive, by whom they join and leave ``[j, t]``."""
+    """Count children of turned kindergartens, whom they join and whom they leave ``[j, t]``."""
     projects, providers = given.projects, given.providers
     joined, left = np.zeros((2, len(providers.names), copies.shape[1]))
     kindergarten = np.array([name == "kindergarten" for name in given.stage_names])

@@ -476,9 +476,9 @@ def plan_tables() -> dict[str, pd.DataFrame]:
             *admission_rows(),
         ),
         "commitments": frame(
-            "county school_year private_before private_pupils reduction private_share projects hurried "
-            "places places_compulsory places_given_up conversions converted_places purchased "
-            "closures hired taken_over contract "
+            "county school_year private_before private_pupils reduction private_share "
+            "projects hurried places places_compulsory places_given_up conversions "
+            "converted_places purchased closures hired taken_over contract "
             "land_mu capital_cny running_cny staff_cny hiring_cny "
             "purchase_cny conversion_cny closure_cny other_cny total_cny decide_by decision "
             "decision_name",

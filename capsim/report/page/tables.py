@@ -278,7 +278,9 @@ def duties(plan: Plan, say: Words) -> list[Table]:
     """List what counties are to deliver and spend, and what schools are to admit."""
     frame = plan.tables["commitments"]
     names = [
-        name if decision in ("", "build", "hurry") else say.joined([*map(say.name, name.rsplit(", ", 1))])
+        name
+        if decision in ("", "build", "hurry")
+        else say.joined([*map(say.name, name.rsplit(", ", 1))])
         for decision, name in zip(frame["decision"], frame["decision_name"], strict=True)
     ]
     asked = [say(DECISIONS[decision]) if decision else "" for decision in frame["decision"]]

@@ -50,7 +50,7 @@ RULES: dict[str, dict[str, tuple[float | bool, str, str]]] = {
         "contract_fall_share": (0.4, "share", "by which bought places fall in a year of contract"),
         "conversion_keep_share": (0.9, "share of those who move up", "conversion brings pupils"),
         "conversion_intake_share": (0.4, "share of places", "a converted school admits, or closes"),
-        "conversion_least_years": (6, "school years", "who begins there leaves from the last grade"),
+        "conversion_least_years": (6, "school years", "who begins there is there to the end"),
         "takeover_by_pupils": (True, "switch", "teachers come with the pupils whom they taught"),
     },
     "staff": {
