@@ -171,7 +171,7 @@ def _near_optimal(
         relaxed = WarmSolver(model, space.program.relaxed(), exact)
         whole = WarmSolver(model, space.program, exact)
         route = whole.route
-        steps = [
+        steps: list[Step] = [
             partial(_solve_end, space, relaxed, False),
             _Nearby(space).step,
             partial(_solve_end, space, whole, True),
