@@ -78,6 +78,8 @@ def limit_relaxations(model: Model, enrolment: Array) -> Iterator[Relaxation]:
     yield row_relaxation(model, "reduction", "pupil", ("reduction",))
     yield row_relaxation(model, "floor", "child", ("floors",))
     yield row_relaxation(model, "large class", "class", ("class_size.limit",))
+    yield row_relaxation(model, "fill", "pupil", ("fill",))
+    yield row_relaxation(model, "choice", "project", ("choice",))
     for rule in model.own_rules:
         yield row_relaxation(model, rule.name, "unit", (rule.name,))
 
@@ -215,7 +217,7 @@ def provider_members(model: Model, j: Index, t: Index) -> pd.DataFrame:
     return members
 
 
-NAMED = ("programme", "project", "school")
+NAMED = ("programme", "choice", "project", "school")
 """First labels of rows that are the name of their member."""
 
 
@@ -239,5 +241,9 @@ def row_members(model: Model, rows: Index) -> pd.DataFrame:
         if "programme" in texts:
             programmes = model.given.scenario.settings.programmes
             out["year"][inside] = [int(str(programmes[name].by)[:4]) for name in texts["programme"]]
+        if "choice" in texts:
+            choices, years = model.given.scenario.settings.choices, model.given.space.years
+            ends = [choices[name].by for name in texts["choice"]]
+            out["year"][inside] = [years[-1] if end is None else end.year for end in ends]
     out["county"][out["county"] == "*"] = ""
     return pd.DataFrame(out)

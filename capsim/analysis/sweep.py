@@ -5,7 +5,8 @@ changes are nearest (a minimum spanning tree over the changed settings). A varia
 the basis (or, with whole numbers, the plan) of the one it hangs on, so its result depends on the
 set of variants alone: not on their order, nor on which worker solved it. A worker keeps one
 HiGHS object and hands over bounds, costs and right-hand sides only; where a coefficient of the
-matrix changes too, the program is handed over again (*rebuilt*).
+matrix changes too, the program is handed over again (*rebuilt*). A variant in which candidates are
+put in or left out is the same program with other bounds: nothing is built for it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Unpack
 
@@ -33,6 +34,7 @@ from capsim.model.costs import MILLION
 from capsim.model.model import Model, formulate, is_large
 from capsim.plan.solution_arrays import TOTALS, totals
 from capsim.plan.solver import SEARCH, search, settled_plan
+from capsim.scenario.faults import nearest
 from capsim.scenario.scenario import Scenario
 
 
@@ -53,7 +55,8 @@ def label(change: Mapping[str, Any]) -> str:
     >>> label({"policy.reduction": 10, "costs.hire_cny": 0.0})
     'costs.hire_cny = 0.0; policy.reduction = 10'
     """
-    return "; ".join(f"{key} = {value}" for key, value in sorted(change.items())) or "as it is"
+    parts = [f"{key} = {_plain(value)}" for key, value in sorted(change.items())]
+    return "; ".join(parts) or "as it is"
 
 
 def tree(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> list[Variant]:
@@ -93,8 +96,9 @@ def _coordinates(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> Ar
             spread = float(np.ptp(number))
             columns.append(number / (spread if spread > 0 else 1.0))
             continue
-        kinds = sorted({repr(v) for v in values})
-        columns += [np.array([0.5 * (repr(v) == kind) for v in values]) for kind in kinds]
+        texts = [repr(_plain(value)) for value in values]
+        kinds = sorted(set(texts))
+        columns += [np.array([0.5 * (text == kind) for text in texts]) for kind in kinds]
     return np.stack(columns, axis=1) if columns else np.zeros((len(changes) + 1, 1))
 
 
@@ -116,10 +120,13 @@ def _setting(scenario: Scenario, key: str) -> Any:
 
 
 WITHOUT_CHILDREN = (
-    *("policy", "costs", "switches", "cost_terms", "staff", "travel", "programmes"),
+    *("policy", "costs", "switches", "cost_terms", "staff", "travel", "programmes", "choices"),
     "catchments",
+    *("tables.projects", "tables.limits", "tables.links", "tables.borders"),
 )
-"""Sections of the settings that say nothing about how many children there will be."""
+"""Sections of the settings, and tables, that say nothing about how many children there will be."""
+PROJECT, TABLE = "projects.", "tables."
+"""Beginnings of the keys of changes that are no settings."""
 
 PRIMAL, DUAL = 4, 1
 """Simplex methods: with new costs only, the last basis is still a solution; else its prices are."""
@@ -150,7 +157,9 @@ def sweep(
     ----------
     scenario : Scenario
     changes : sequence of mapping of dotted key to value
-        Each as for ``scenario.variant``; ``{}`` is the scenario as it is.
+        Settings as for ``scenario.variant``, and also ``tables.NAME``: a frame in place of the
+        table, and ``projects.NAME``: the copies of a candidate in use at the end of the plan (0
+        leaves it out, 1 puts it in); ``{}`` is the scenario as it is.
     relax : bool
         Solve linear relaxations only.
     workers : int
@@ -167,8 +176,8 @@ def sweep(
     Returns
     -------
     DataFrame
-        A row for each change, in order: ``change`` (text), a column for each dotted key (NaN where
-        it is as in the scenario), ``status`` (``optimal``, ``gap``, ``infeasible``,
+        A row for each change, in order: ``change`` (text), a column for each setting and table (NaN
+        where it is as in the scenario), ``status`` (``optimal``, ``gap``, ``infeasible``,
         ``unknown`` where no plan was found in time),
         ``objective_cny`` and ``bound_cny`` (discounted, RMB), ``gap``, ``shortfall``,
         ``displaced``, ``purchased``, ``opened``, ``converted``, ``private_share`` (see
@@ -180,7 +189,8 @@ def sweep(
     Raises
     ------
     ValueError
-        If there are no changes or workers.
+        If there are no changes or workers, or projects that are no candidates or have not so many
+        copies.
     capsim.ScenarioError
         If a change has faults.
     SolverError
@@ -194,6 +204,12 @@ def sweep(
     >>> table = sweep(city, prices, relax=True)
     >>> table["status"].tolist(), table["route"].tolist()
     (['optimal', 'optimal'], ['warm', 'warm'])
+
+    Which candidate is missed most:
+
+    >>> names = city.table("projects").query("status == 'candidate'")["project"].unique()
+    >>> without = sweep(city, [{f"projects.{name}": 0} for name in names], gap=0.01)
+    >>> worst = without.sort_values("objective_cny")["change"].iloc[-1]
     """
     solving = SolveOptions.of(sweep, options, without=["solver"])
     if not len(changes):
@@ -204,14 +220,22 @@ def sweep(
     with until(solving.time_limit) as clock:
         children = project(scenario) if demand is None else demand
         deal = clock.deal(len(tasks) + 1, SEARCH, workers)
-        rows = _in_order_of_tree(
-            tasks, _Run(scenario, children, relax, solving, plans, deal), workers
-        )
-    keys = list(dict.fromkeys(key for change in changes for key in change))
-    frame = pd.DataFrame({"change": [task.name for task in tasks]})
-    for key in keys:
-        frame[key] = [_plain(change.get(key, np.nan)) for change in changes]
+        run = _Run(scenario, children, relax, solving, plans, deal)
+        run.refuse(changes)
+        rows = _in_order_of_tree(tasks, run, workers)
+    keys = dict.fromkeys(key for change in changes for key in change if not _is_project(key))
+    said = {key: [_plain(change.get(key, np.nan)) for change in changes] for key in keys}
+    frame = pd.DataFrame({"change": [task.name for task in tasks], **said})
     return pd.concat([frame, pd.DataFrame(rows)], axis=1)
+
+
+def _is_project(key: str) -> bool:
+    return key.startswith(PROJECT)
+
+
+def _copies(change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the copies that a change asks for, by project."""
+    return {key.removeprefix(PROJECT): n for key, n in change.items() if _is_project(key)}
 
 
 def _in_order_of_tree(tasks: Sequence[Variant], run: _Run, workers: int) -> list[dict[str, Any]]:
@@ -271,15 +295,43 @@ class _Run:
 
     def model(self, change: Mapping[str, Any]) -> Model:
         """Build a variant's arrays; children are projected anew only where they may differ."""
-        if not change:
-            return self.as_it_is
-        variant = self.scenario.variant(change)
-        keep = all(key.split(".")[0] in WITHOUT_CHILDREN for key in change)
-        return formulate(variant, self.demand if keep else None, like=self.as_it_is)
+        copies = _copies(change)
+        tables = {k.removeprefix(TABLE): v for k, v in change.items() if k.startswith(TABLE)}
+        settings = {k: v for k, v in change.items() if not k.startswith((PROJECT, TABLE))}
+        if not settings and not tables:
+            return with_copies(self.as_it_is, copies)
+        variant = self.scenario.variant(settings, tables=tables)
+        keep = all(
+            key in WITHOUT_CHILDREN or key.split(".")[0] in WITHOUT_CHILDREN
+            for key in change
+            if not _is_project(key)
+        )
+        found = formulate(variant, self.demand if keep else None, like=self.as_it_is)
+        return with_copies(found, copies)
+
+    def refuse(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse copies of no candidate at once, but where the table of projects changes."""
+        same = [change for change in changes if f"{TABLE}projects" not in change]
+        _refuse_copies(self.as_it_is, [_copies(change) for change in same])
 
     def program(self, model: Model) -> LinearProgram:
         """Return what is solved."""
         return model.program.relaxed() if self.relax else model.program
+
+    def tight(self, model: Model) -> LinearProgram:
+        """Return what is solved in one piece: with the rows on sites that the relaxation breaks.
+
+        A variant that differs in bounds only has those of the scenario as it is.
+        """
+        program = self.program(model)
+        if model.parts is not self.as_it_is.parts:
+            return tightened(program, "siting", model.siting_rows(program))
+        return replace(self._tight, lower=program.lower, upper=program.upper)
+
+    @cached_property
+    def _tight(self) -> LinearProgram:
+        program = self.program(self.as_it_is)
+        return tightened(program, "siting", self.as_it_is.siting_rows(program))
 
     def root(self) -> _End:
         """Solve the scenario as it is; what hangs on it begins there."""
@@ -287,7 +339,7 @@ class _Run:
         if program.integer.any():
             if self.as_it_is.apart(program) is not None:
                 return _End(program, None, None)
-            return _End(program, None, search(self.as_it_is, program, self.own()).x)
+            return _End(program, None, search(self.as_it_is, self._tight, self.own()).x)
         corner = {"solver": "ipm", "run_crossover": "on"} if is_large(program) else {}
         highs = Highs(program, self.own().highs | corner)
         found = highs.solve()
@@ -312,8 +364,8 @@ class _Solver:
         if program.integer.any() and model.apart(program) is not None:
             found, basis, warm = search(model, program, self._run.own()), None, False
         else:
-            tight = tightened(program, "siting", model.siting_rows(program))
-            warm = _same_matrix(tight, after.program)
+            tight = self._run.tight(model)
+            warm = _same_matrix(program, after.program)
             found, basis = self._whole(tight, after)
         if found.status not in ("optimal", "infeasible", "unknown") and found.x is None:
             raise SolverError(f"the variant {label(change)} ended without a plan: {found.status}")
@@ -339,7 +391,7 @@ class _Solver:
             # What an earlier solve left would make the result depend on the order of variants.
             highs.begin_at(None)
             if after.x is not None and alike:
-                highs.start_from(after.x)
+                highs.start_from(np.clip(after.x, program.lower, program.upper))
             return highs.solve(), None
         alike &= _alike(program.rows, after.program.rows)
         highs.begin_at(after.basis if alike else None)
@@ -376,6 +428,41 @@ class _Solver:
         }
 
 
+def with_copies(model: Model, copies: Mapping[str, int]) -> Model:
+    """Return the model in which so many copies of candidates are in use at the end of the plan."""
+    if not copies:
+        return model
+    _refuse_copies(model, [copies])
+    program, opened = model.program, model.columns.open
+    lower, upper = program.lower.copy(), program.upper.copy()
+    at = pd.Index(model.given.projects.project).get_indexer(pd.Index(list(copies)))
+    for i, number in zip(at, copies.values(), strict=True):
+        upper[opened[i]] = np.minimum(upper[opened[i]], number)
+        lower[opened[i, -1]] = number
+    return model.with_program(replace(program, lower=lower, upper=upper))
+
+
+def _refuse_copies(model: Model, asked: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse copies of what is no candidate, and more of them than there are."""
+    projects = model.given.projects
+    count = dict(zip(projects.project, projects.count.astype(int).tolist(), strict=True))
+    candidates = {name for name, is_one in zip(count, projects.candidate, strict=True) if is_one}
+    faults: dict[str, None] = {}
+    for name, copies in ((name, n) for one in asked for name, n in one.items()):
+        if name not in candidates:
+            faults[f"{PROJECT}{name}: {nearest(name, candidates)} is expected, a candidate"] = None
+        elif isinstance(copies, bool) or copies not in range(count[name] + 1):
+            most = count[name]
+            faults[f"{PROJECT}{name}: {copies!r} where 0 to {most} copies are expected"] = None
+    if faults:
+        more = f" (and {len(faults) - SHOWN} more)" if len(faults) > SHOWN else ""
+        raise ValueError("; ".join(list(faults)[:SHOWN]) + more)
+
+
+SHOWN = 5
+"""Faults that are told one by one."""
+
+
 def _without(status: str) -> dict[str, Any]:
     """Return the row of a variant without a plan."""
     numbers = ("objective_cny", "bound_cny", "gap", *TOTALS)
@@ -403,4 +490,7 @@ def _alike(some: Sequence[Block], others: Sequence[Block]) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, pd.DataFrame):
+        digest = int(pd.util.hash_pandas_object(value, index=False).sum()) & 0xFFFFFFFF
+        return f"{len(value)} rows, {digest:08x}"
     return value if isinstance(value, str | bool | int | float) else str(value)

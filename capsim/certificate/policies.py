@@ -280,6 +280,10 @@ def check_policies(given: CertificateData, plan: Decisions, state: Derived, book
         for name, programme in given.settings.programmes.items():
             done = programme_copies(given, state, plan, name)
             book.at_most("programme", "to open in", [-done], [-float(programme.number)], [[name]])
+    if given.on("choice"):
+        check_choices(given, plan, book)
+    if given.on("fill"):
+        check_fill(given, state, book)
     if given.on("kindergarten"):
         check_kindergartens(given, state, book)
     if given.on("floors"):
@@ -290,6 +294,34 @@ def check_policies(given: CertificateData, plan: Decisions, state: Derived, book
         floor(given, book, "kindergarten_inclusive", inclusive, total)
     if given.on("class_size"):
         check_class_size(given, state, book)
+
+
+def check_choices(given: CertificateData, plan: Decisions, book: Ledger) -> None:
+    """Count the copies of every choice's projects in use by its date, against least and most."""
+    first = given.projects.rows.groupby("project", sort=False).first()
+    for name, choice in given.settings.choices.items():
+        day = given.calendar.dates[-1] if choice.by is None else str(choice.by)
+        k = given.calendar.last_on_or_before(day)
+        in_use = 0.0
+        for m, project in enumerate(given.projects.names):
+            candidate = first["status"][project] == "candidate"
+            of_kind = candidate and first["kind"][project] in choice.kinds
+            if k >= 0 and (of_kind or project in choice.projects):
+                in_use += float(plan.opened[m, k])
+        book.at_most("choice", "to open of", [-in_use], [-float(choice.least)], [[name]])
+        if choice.most is not None:
+            book.at_most("choice", "in use of", [in_use], [float(choice.most)], [[name]])
+
+
+def check_fill(given: CertificateData, state: Derived, book: Ledger) -> None:
+    """Check pupils of public schools against the least share of the seats that they keep open."""
+    providers = given.providers
+    share = given.stepped(given.settings.policy.public_fill_share)
+    known = ~np.isnan(share)
+    asked = np.where(known, share, 0.0) * state.public_seats
+    where = providers.public[:, None] & known
+    axes = [providers.names, given.years]
+    book.at_most("fill", "pupils of", -state.total[:, 1:], -asked, axes, where=where)
 
 
 def floor(given: CertificateData, book: Ledger, name: str, part: Floats, whole: Floats) -> None:

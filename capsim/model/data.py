@@ -301,6 +301,7 @@ class Projects:
     count: Array
     candidate: Flag
     programme: Text
+    kind: Text
     first_check: Index
     """Index of the first check date on which it may open (number of dates: never)."""
     last_check: Index
@@ -591,6 +592,7 @@ def _projects(scenario: Scenario, space: Space, dates: Dates, providers: Provide
         count=table.number("count")[head],
         candidate=candidate,
         programme=table.text("programme")[head],
+        kind=table.text("kind")[head],
         first_check=first,
         last_check=np.where(candidate, dates.count, last),
         row_project=codes(project, names),

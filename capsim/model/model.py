@@ -69,7 +69,7 @@ LIMITED = (
 PRICE_KINDS = (
     *("place", "post", "hire", "contract teacher", "capital", "recurrent", "land"),
     *("purchased place", "boarding place", "cap", "reduction", "floor", "large class"),
-    *("project", "programme", "day"),
+    *("fill", "choice", "project", "programme", "day"),
 )
 """Kinds of prices of a plan, whose names no rule of one's own may have."""
 
@@ -308,13 +308,13 @@ class Model:
             if block.labels and block.name in LIMITED:
                 flag[block.start : block.start + block.count] |= block.labels[0] == "*"
         own = [program.rows_of(rule.name) for rule in self.own_rules]
-        mine = np.concatenate([np.zeros(0, np.int64), *own])
+        mine = np.concatenate([program.rows_of("choice"), *own])
         if len(mine):
             flag[mine] = self._joining(mine, flag)
         return flag
 
     def _joining(self, mine: Index, flag: Flag) -> Flag:
-        """Flag which rows of one's own let counties meet, directly or by variables of one's own.
+        """Flag which rows of one's own, and choices, let counties meet, directly or by variables.
 
         Parts are what hangs together without these rows, all of a county in one. A variable of
         one's own that is of no county belongs with the rows it stands in: they join what all of

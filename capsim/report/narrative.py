@@ -50,6 +50,8 @@ UNITS = {
     "reduction": "one pupil less to move",
     "floor": "one child less on the floor",
     "large class": "one more large class",
+    "fill": "one pupil less on the fill floor",
+    "choice": "one project more or less in a choice",
     "programme": "one project less",
 }
 

@@ -215,6 +215,7 @@ class Policy(_Section):
     closing_notice_years: Annotated[Whole, Field(ge=0, le=100)] = 0
     closing_size_share: Share | None = None
     keep_share: Share | None = None
+    public_fill_share: ByYear = Frozen()
 
 
 class Floors(_Section):
@@ -231,6 +232,16 @@ class Programme(_Section):
 
     number: Count
     by: Date
+
+
+class Choice(_Section):
+    """Projects of which at least or at most so many may be in use, by a date if one is given."""
+
+    projects: Names = ()
+    kinds: Names = ()
+    least: Count = 0
+    most: Count | None = None
+    by: Date | None = None
 
 
 class Costs(_Section):
@@ -303,12 +314,14 @@ class Switches(_Section):
     share: StrictBool = True
     reduction: StrictBool = True
     programme: StrictBool = True
+    choice: StrictBool = True
     money: StrictBool = True
     land: StrictBool = True
     staff: StrictBool = True
     kindergarten: StrictBool = True
     floors: StrictBool = True
     class_size: StrictBool = True
+    fill: StrictBool = True
     boarding: StrictBool = True
     catchment: StrictBool = True
     campus: StrictBool = True
@@ -400,6 +413,7 @@ class Settings(_Section):
     policy: Policy
     floors: Floors = Floors()
     programmes: ByName[Programme] = Frozen()
+    choices: ByName[Choice] = Frozen()
     costs: Costs
     staff: Staff = Staff()
     travel: Travel = Travel()

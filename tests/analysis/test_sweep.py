@@ -11,10 +11,12 @@ import pytest
 from cities import city
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from siting_cities import sites_of
 
 import capsim
 from capsim.analysis.sweep import tree
 from capsim.certificate import certify
+from capsim.model.constraints import FAMILIES
 
 RESULTS = [
     *("status", "objective_cny", "bound_cny", "gap", "shortfall", "displaced", "purchased"),
@@ -206,3 +208,68 @@ def test_a_variant_of_settings_is_checked_all_the_same() -> None:
         tables = {name: document.table(name) for name in ("areas", "schools", "limits", "pupils")}
         again = document.variant(tables=tables)
         assert document.warnings == again.warnings
+
+
+def _the_sites() -> tuple[Any, list[str]]:
+    rng = np.random.default_rng(5)
+    xy, children = rng.uniform(0, 8, (8, 2)).round(2), rng.integers(20, 200, 8)
+    scenario = sites_of(
+        *(xy, children),
+        travel={"nearest": {"junior": 8}},
+        costs={"discount_rate": 0.0, "travel_cny_per_km": 300.0, "shortfall_cny": 1e6},
+        cost_terms={"capital": False, "running": False},
+        choices={"all": {"kinds": ["new"], "most": 3}},
+        switches={name: name in ("placement", "seats", "choice") for name in FAMILIES},
+    )
+    return scenario, [f"site-{i}" for i in range(8)]
+
+
+@pytest.mark.parametrize("relax", [False, True])
+def test_every_site_in_and_out(relax: bool) -> None:
+    """Each variant costs what the scenario does whose choices say the same."""
+    scenario, names = _the_sites()
+    some = [{f"projects.{name}": 1} for name in names[:3]] + [{"projects.site-2": 0}]
+    some += [{"projects.site-0": 1, "projects.site-1": 1, "choices.all.most": 2}]
+    table = capsim.sweep(scenario, some, relax=relax, gap=1e-9, plans=True)
+    assert len(table) == len(some)
+    assert not any(column.startswith("projects.") for column in table)
+    assert (table["route"] == "warm").all()
+    for change, row in zip(some, table.to_dict("records"), strict=True):
+        said = {key: value for key, value in change.items() if key.startswith("choices.")}
+        for key, copies in change.items():
+            if key.startswith("projects."):
+                name = key.removeprefix("projects.")
+                said[f"choices.{name}"] = {"projects": [name], "least": copies, "most": copies}
+        alone = capsim.optimize(scenario.variant(said), relax=relax, gap=1e-9, threads=1)
+        assert row["objective_cny"] == pytest.approx(alone.objective_cny, rel=1e-7), change
+        assert row["bound_cny"] <= alone.objective_cny * (1 + 1e-9)
+        if not relax and len(change) > 1:
+            ruled = scenario.variant(said)
+            assert certify(ruled, row["plan"]).holds()
+
+
+def test_a_table_is_swept() -> None:
+    scenario, _ = _the_sites()
+    fewer = scenario.table("projects").iloc[:5]
+    table = capsim.sweep(scenario, [{}, {"tables.projects": fewer, "projects.site-1": 1}], gap=1e-9)
+    forced = {"one": {"projects": ["site-1"], "least": 1}}
+    both = scenario.settings.choices["all"].model_dump()
+    less = scenario.variant({"choices": {"all": both, **forced}}, tables={"projects": fewer})
+    alone = capsim.optimize(less, gap=1e-9, threads=1)
+    assert table["objective_cny"][1] == pytest.approx(alone.objective_cny, rel=1e-7)
+    assert table["objective_cny"][1] > table["objective_cny"][0]
+    assert table["tables.projects"][1].startswith("5 rows")
+
+
+def test_copies_of_no_candidate_are_refused() -> None:
+    scenario, _ = _the_sites()
+    some = [{"projects.site-1": 2}, {"projects.cite-1": 1}, {"projects.site-2": True}]
+    with pytest.raises(ValueError, match=r"site-1: 2 where 0 to 1 copies.*site-1 .the nearest"):
+        capsim.sweep(scenario, some)
+
+
+def test_a_sweep_of_sites_keeps_its_time() -> None:
+    scenario, names = _the_sites()
+    table = capsim.sweep(scenario, [{f"projects.{name}": 1} for name in names], time_limit=1e-3)
+    assert (table["status"] == "unknown").any()
+    assert len(table) == len(names)

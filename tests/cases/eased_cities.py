@@ -54,6 +54,10 @@ def _without(scenario: Any, rule: str) -> Any:
         return scenario.variant({f"policy.private_share_cap.{rule.split()[-1]}": 1.0})
     if rule.startswith("programme "):
         return scenario.variant({f"programmes.{rule.removeprefix('programme ')}.number": 0})
+    if rule.startswith(("least of ", "most of ")):
+        return scenario.variant({"switches.choice": False})
+    if rule == "filled schools":
+        return scenario.variant({"switches.fill": False})
     if rule in POLICIES:
         return scenario.variant({f"policy.{POLICIES[rule]}": None})
     if rule == "day travel":
@@ -155,6 +159,15 @@ def _eased(scenario: Any, rule: str, who: str, year: int, amount: float) -> Any:
         children = scenario.table("forecast").query("school_year == @year")["pupils"].sum()
         share = getattr(scenario.settings.floors, key.split(".")[1])[year]
         return scenario.variant({key: share - amount / children})
+    if rule.startswith(("least of ", "most of ")):
+        side, _, name = rule.partition(" of ")
+        given = getattr(scenario.settings.choices[name], side)
+        moved = given + round(amount if side == "most" else -amount)
+        return scenario.variant({f"choices.{name}.{side}": moved})
+    if rule == "filled schools":
+        places = float(scenario.table("schools").query("sector == 'public'")["places"].sum())
+        share = policy.public_fill_share[year] - amount / places
+        return scenario.variant({f"policy.public_fill_share.{year}": share})
     if rule in POLICIES:
         key = POLICIES[rule]
         moved = getattr(policy, key) + _share(rule, year, amount)

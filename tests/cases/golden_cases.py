@@ -305,6 +305,36 @@ def programme() -> capsim.Scenario:
     )
 
 
+def choice() -> capsim.Scenario:
+    """Of three copies and two more candidates exactly two by 2022, and one of one's own at most."""
+    return case(
+        children={"7": (60, 60, 60)},
+        schools=[PUBLIC],
+        projects=[
+            project("N", 30, 1e6, "2022-09-01", count=3),
+            project("D", 30, 1e6, "2022-09-01"),
+            project("E", 20, 1e6, "2023-09-01", kind="extend", school="P"),
+        ],
+        choices={
+            "sites": {"kinds": ["new"], "least": 2, "most": 2, "by": "2022-12-31"},
+            "either": {"projects": ["D", "E"], "most": 1},
+        },
+    )
+
+
+def fill() -> capsim.Scenario:
+    """Nine tenths of the seats from 2023 on: of a school, of what closes of it, of what opens."""
+    return case(
+        children={"7": (60, 60, 60)},
+        schools=[PUBLIC, PRIVATE],
+        projects=[
+            project("N", 30, 1e6, "2023-09-01"),
+            project("C", 0, 0, "2023-09-01", kind="close", school="P", places_given_up=15),
+        ],
+        policy={"public_fill_share": {2023: 0.9}},
+    )
+
+
 def money() -> capsim.Scenario:
     """Capital of 7 million paid in a year before it opens; running costs, allowances, teachers."""
     return case(
@@ -512,6 +542,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             share,
             reduction,
             programme,
+            choice,
             money,
             land,
             staff,
@@ -521,6 +552,7 @@ CASES: dict[str, Callable[[], capsim.Scenario]] = {
             floors,
             floors_of_seniors,
             class_size,
+            fill,
             boarding,
             catchment,
             campus,

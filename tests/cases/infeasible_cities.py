@@ -123,6 +123,41 @@ def _programme_late() -> Any:
     )
 
 
+def _choices_at_odds() -> Any:
+    """Two of three sites are asked for, and one of them all is as many as may be chosen."""
+    return town(
+        children=(60,),
+        schools=[school("P", "public", 60, 60)],
+        projects=[project(name, 10, 1e6, "2022-09-01") for name in ("N1", "N2", "N3")],
+        choices={
+            "sites": {"kinds": ["new"], "most": 1},
+            "good": {"projects": ["N1", "N2", "N3"], "least": 2},
+        },
+    )
+
+
+def _choice_without_money() -> Any:
+    """Two of three sites are asked for, at a million each, and there is one million."""
+    return town(
+        children=(60,),
+        schools=[school("P", "public", 60, 60)],
+        projects=[
+            project(name, 10, 1e6, "2022-09-01", build_months=1) for name in ("N1", "N2", "N3")
+        ],
+        limits=[limit("capital", 2022, 1e6)],
+        choices={"sites": {"kinds": ["new"], "least": 2}},
+    )
+
+
+def _empty_seats() -> Any:
+    """Nine tenths of 100 seats are to be filled, and there are 60 children."""
+    return town(
+        children=(60,),
+        schools=[school("P", "public", 100, 60)],
+        policy={"public_fill_share": {"2022": 0.9}},
+    )
+
+
 def _programme_without_land() -> Any:
     """Two projects of 10 mu each and 15 mu of land."""
     return town(
@@ -354,6 +389,17 @@ CASES = {
         _capital_for_what_is_ordered, sets(["capital", "projects due"]), {"capital": 6}
     ),
     "programme late": Case(_programme_late, sets(["programme build"]), {"programme build": 1}),
+    "choices at odds": Case(
+        _choices_at_odds,
+        sets(["most of sites", "least of good"]),
+        {"most of sites": 1, "least of good": 1},
+    ),
+    "choice without money": Case(
+        _choice_without_money,
+        sets(["least of sites", "capital"]),
+        {"least of sites": 1, "capital": 1},
+    ),
+    "empty seats": Case(_empty_seats, sets(["filled schools"]), {"filled schools": 30}),
     "programme without land": Case(
         _programme_without_land, sets(["land", "programme build"]), {"land": 5}
     ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from capsim.lp import Builder, LinearProgram, solve
-from capsim.lp.decomposition.fixing_heuristics import rens
+from capsim.lp.decomposition.fixing_heuristics import rens, without_dearer
 from capsim.lp.options_and_result import SolveOptions
 
 
@@ -31,6 +31,30 @@ def test_the_optimum_of_a_search_from_nothing(seed: int) -> None:
     assert found.status == plain.status == "optimal"
     assert found.objective == pytest.approx(plain.objective)
     assert found.bound == pytest.approx(found.objective)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("gap", [0.02, 0.2])
+def test_a_gap_that_the_relaxation_proves_is_a_true_one(seed: int, gap: float) -> None:
+    program = assignment(seed)
+    found, best = rens(program, SolveOptions(gap=gap)), solve(program, gap=0.0).objective
+    assert found.x is not None
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(program.objective(found.x))
+    assert found.bound <= best + 1e-6
+    assert found.objective - found.bound <= gap * found.objective + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_cheaper_is_left_out(seed: int) -> None:
+    """Every optimum is among what costs no more than a solution that is known."""
+    program = assignment(seed)
+    relaxed, best = solve(program.relaxed()), solve(program, gap=0.0)
+    assert relaxed.column_dual is not None
+    room = best.objective - relaxed.objective
+    left = without_dearer(program, relaxed.column_dual, room)
+    assert (left.upper < program.upper).sum() + (left.lower > program.lower).sum() > 0
+    assert solve(left, gap=0.0).objective == pytest.approx(best.objective)
 
 
 def test_what_cannot_be_is_said_and_a_linear_program_solved() -> None:

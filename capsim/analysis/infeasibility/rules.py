@@ -309,6 +309,16 @@ def _programmes(model: Model, entry: Entry) -> Iterator[Rule]:
         yield of_relaxation(entry, one, programme=name, number=number, by=by)
 
 
+def _choices(model: Model, entry: Entry) -> Iterator[Rule]:
+    """Bind what choices ask for at least, or allow at most, one by one."""
+    side = "least" if entry.name.startswith("least") else "most"
+    relaxation = row_relaxation(model, entry.name, entry.unit, (f"choice.{side}",))
+    names = relaxation.members["name"].to_numpy()
+    for name, choice in model.given.scenario.settings.choices.items():
+        number = float(getattr(choice, side) or 0)
+        yield of_relaxation(entry, relaxation.part(names == name), choice=name, number=number)
+
+
 def _private_share(model: Model, entry: Entry) -> Iterator[Rule]:
     """Bind the cap from each year in which it steps."""
     if not len(model.program.rows_of("share.cap")):
@@ -347,6 +357,8 @@ BINDINGS: Mapping[str, Callable[[Model, Entry], Iterator[Rule]]] = {
     "own rule {rule}": _own_rules,
     "floor {floor}": _floors,
     "programme {programme}": _programmes,
+    "least of {choice}": _choices,
+    "most of {choice}": _choices,
     "private share {year}": _private_share,
     "reduction": _reduction,
 }

@@ -9,6 +9,7 @@ from capsim.model.constraint_context import Formulation
 from capsim.model.constraints.capacity import (
     define_campus,
     define_class_size,
+    define_fill,
     define_seats,
 )
 from capsim.model.constraints.enrolment import (
@@ -20,6 +21,7 @@ from capsim.model.constraints.enrolment import (
     define_placement,
 )
 from capsim.model.constraints.policy import (
+    define_choice,
     define_floors,
     define_kindergarten,
     define_programme,
@@ -53,12 +55,14 @@ FAMILIES: dict[str, Callable[[Builder, Formulation], None]] = {
     "share": define_share,
     "reduction": define_reduction,
     "programme": define_programme,
+    "choice": define_choice,
     "money": define_money,
     "land": define_land,
     "staff": define_staff,
     "kindergarten": define_kindergarten,
     "floors": define_floors,
     "class_size": define_class_size,
+    "fill": define_fill,
     "boarding": define_boarding,
     "catchment": define_catchment,
     "campus": define_campus,

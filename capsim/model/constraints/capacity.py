@@ -65,6 +65,23 @@ def define_seats(m: Builder, f: Formulation) -> None:
     m.add("seats.other_private", x.enrolled <= cap + x.joined, other)
 
 
+def define_fill(m: Builder, f: Formulation) -> None:
+    """Keep public schools filled: pupils for a least share of the seats that are kept open.
+
+    ``share`` is ``public_fill_share`` of the year. A school without seats, which has not opened or
+    has closed, needs nobody.
+
+    Rows
+    ----
+    fill
+        Pupils of a public school are at least the share of its standard seats.
+        Price: a pupil less asked for: `fill`.
+    """
+    x, share = f.x, f.in_force(f.given.scenario.settings.policy.public_fill_share)
+    public = f.given.providers.public[:, None]
+    m.add("fill", x.enrolled >= share * x.seats, public & ~np.isnan(share))
+
+
 class Siting(NamedTuple):
     """Children on a way that ends where seats are only if a project is open.
 

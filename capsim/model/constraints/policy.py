@@ -1,4 +1,4 @@
-"""Targets: the private share and its reduction, programmes, floors, and kindergarten sectors."""
+"""Targets: private share and reduction, programmes and choices, floors, kindergarten sectors."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from capsim.lp.array_types import Array
+from capsim.lp.array_types import Array, Index
 from capsim.lp.expressions import Expression
 from capsim.lp.labels import Axis
 from capsim.lp.program import Builder
 from capsim.model.constraint_context import Formulation
-from capsim.model.data import codes
+from capsim.model.data import ModelData, codes
 from capsim.model.variables import WHOLE
 
 
@@ -92,6 +92,43 @@ def define_programme(m: Builder, f: Formulation) -> None:
     in_use = f.x.open_at[member, last[own[member]]]
     count = in_use.group(own[member], len(names), [Axis.of(programme=names)])
     m.add("programme", count >= number)
+
+
+def define_choice(m: Builder, f: Formulation) -> None:
+    """Keep to the number of projects that may be chosen from a set: so many at least, or at most.
+
+    Rows
+    ----
+    choice.least
+        So many copies of a choice's projects are in use on the last check date by its own.
+        Price: a project less asked for: `choice`.
+    choice.most
+        No more copies of a choice's projects are in use on the last check date by its own.
+        Price: a project more allowed: `choice`.
+    """
+    choices = f.given.scenario.settings.choices
+    least = np.array([choice.least for choice in choices.values()], np.float64)
+    most = np.array([choice.most for choice in choices.values()], np.float64)
+    names = np.array(list(choices), object)
+    own, project, last = chosen_projects(f.given)
+    in_use = f.x.open_at[project, last]
+    count = in_use.group(own, len(names), [Axis.of(choice=names)])
+    m.add("choice.least", count >= least, least > 0)
+    m.add("choice.most", count <= most, ~np.isnan(most))
+
+
+def chosen_projects(given: ModelData) -> tuple[Index, Index, Index]:
+    """List the projects of every choice: choice, project and the last check date by its own."""
+    projects, dates = given.projects, given.dates.date.astype(str)
+    parts = [np.zeros((3, 0), np.int64)]
+    for i, choice in enumerate(given.scenario.settings.choices.values()):
+        of_kind = projects.candidate & np.isin(projects.kind, choice.kinds)
+        project = np.flatnonzero(np.isin(projects.project, choice.projects) | of_kind)
+        last = np.sum(dates <= str(choice.by or dates[-1])) - 1 if len(dates) else -1
+        if last >= 0:
+            parts.append(np.stack([np.full(len(project), i), project, np.full(len(project), last)]))
+    own, project, last_check = np.concatenate(parts, axis=1)
+    return own, project, last_check
 
 
 def define_floors(m: Builder, f: Formulation) -> None:

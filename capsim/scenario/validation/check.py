@@ -15,6 +15,7 @@ from capsim.scenario.validation.people import (
     schools_faults,
 )
 from capsim.scenario.validation.projects import (
+    choice_faults,
     options_faults,
     phases_faults,
     programme_faults,
@@ -43,6 +44,7 @@ OF_TABLES = (
     schools_faults,
     projects_faults,
     programme_faults,
+    choice_faults,
     options_faults,
     phases_faults,
     resources_faults,

@@ -129,6 +129,32 @@ def programme_faults(case: Case) -> list[Fault]:
     return faults
 
 
+def choice_faults(case: Case) -> list[Fault]:
+    """Check that choices name projects and kinds that there are, and ask for no more than these."""
+    if "projects" in case.unread:
+        return []
+    frame = case.frame("projects")
+    first = None if frame is None else frame.drop_duplicates("project")
+    known = [] if first is None else first["project"].tolist()
+    faults = []
+    for name, choice in case.settings.choices.items():
+        for what, given, allowed in (
+            ("project", choice.projects, known),
+            ("kind", choice.kinds, KINDS),
+        ):
+            for one in sorted(set(given) - set(allowed)):
+                expected = f"a {what}: {nearest(one, allowed)}"
+                faults.append(case.fault(f"choices.{name}.{what}s", one, expected))
+        copies = 0
+        if first is not None:
+            of_kind = first["kind"].isin(choice.kinds) & (first["status"] == "candidate")
+            copies = int(first.loc[of_kind | first["project"].isin(choice.projects), "count"].sum())
+        if choice.least > copies:
+            expected = f"at most {copies}, the copies of its projects"
+            faults.append(case.fault(f"choices.{name}.least", choice.least, expected))
+    return faults
+
+
 def programme_warnings(case: Case) -> list[str]:
     """Return a warning for each programme of projects without a number in the settings."""
     projects = case.frame("projects")

@@ -70,6 +70,17 @@ def _years(case: Case) -> Iterable[Fault]:
     for name, programme in case.settings.programmes.items():
         if not is_planned(programme.by.year):
             yield case.fault(f"programmes.{name}.by", programme.by, f"a date in {planned}")
+    for name, choice in case.settings.choices.items():
+        key = f"choices.{name}"
+        if choice.by is not None and not is_planned(choice.by.year):
+            yield case.fault(f"{key}.by", choice.by, f"a date in {planned}")
+        if choice.most is not None and choice.most < choice.least:
+            expected = f"at least {choice.least}, the least of the choice"
+            yield case.fault(f"{key}.most", choice.most, expected)
+        if choice.most is None and not choice.least:
+            yield case.fault(key, "", "a least or a most")
+        if not choice.projects and not choice.kinds:
+            yield case.fault(key, "", "projects or kinds")
 
 
 def _stages(case: Case) -> Iterable[Fault]:
