@@ -1,7 +1,7 @@
 """Grades as people write them, and the order in which children pass through them.
 
 A grade is known by what it is, never by where its column stands: ``K``, ``Grade 1``, ``G01``,
-``1st``, ``Year 7``, ``一年级``, ``初一``. Each belongs to a scale of its own (Grade, Year, Primary …);
+``1st``, ``Year 7``, ``一年级``, ``初一``. Each belongs to a scale of its own (Grade, Year …);
 within a scale grades are numbered, and scales that follow one another in a school follow in order.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from unicodedata import normalize
 
 CHINESE = {one: at for at, one in enumerate("一二三四五六七八九", 1)} | {"十": 10}
@@ -49,21 +50,21 @@ NOISE = re.compile(
 )
 """Words round a grade that say that its pupils are counted."""
 PRESCHOOL = re.compile(
-    r"(pre ?-? ?)(k|kg|kinder(garten)?|primary|school|p)( ?\d)?|pk ?\d?|pre ?k ?\d?|nursery ?\d?|n ?[12]"
-    r"|e(arly)? ?e(ducation)?|ec|early childhood|tk|transitional (kindergarten|k)|toddlers?"
-    r"|reception year 0|托班|托儿班|亲子班|学前班?|学前教育"
+    r"(pre ?-? ?)(k|kg|kinder(garten)?|primary|school|p)( ?\d)?|pk ?\d?|pre ?k ?\d?|nursery ?\d?"
+    r"|n ?[12]|e(arly)? ?e(ducation)?|ec|early childhood|tk|transitional (kindergarten|k)"
+    r"|toddlers?|托班|托儿班|亲子班|学前班?|学前教育"
 )
 OTHER = re.compile(
-    r"un ?-?graded( (elementary|secondary))?|ug|su|eu|special( ed(ucation)?)?|other|others|adult( ed)?"
-    r"|post ?-?grad(uate)?|pg|not (stated|known|specified)|unknown|no grade|grade 13|13"
+    r"un ?-?graded( (elementary|secondary))?|ug|su|eu|special( ed(ucation)?)?|others?"
+    r"|adult( ed)?|post ?-?grad(uate)?|pg|not (stated|known|specified)|unknown|no grade|grade 13|13"
     r"|不分年级|复式班?|特教班?|特殊教育班?|其他|其它"
 )
 TOTAL = re.compile(
     r"(grand |sub ?-?|all |district |school |overall |row )?totals?( of)?"
     r"( (all|grades?|enrol(l)?ment|students?|pupils?|school|k ?-? ?12|membership))*"
     r"|all( grades?| students?| pupils?| years?)?|sum|k ?(-|to) ?12( total)?|whole school"
-    r"|(enrol(l)?ment|students?|pupils?|membership|k ?-? ?12|elementary|middle|high|secondary) total"
-    r"|总计|合计|小计|总数|总人数|共计|全校|全部|计|全校人数|学生总数|在校生总数|总和"
+    r"|(enrol(l)?ment|students?|pupils?|membership|k ?-? ?12|elementary|middle|high|secondary)"
+    r" total|总计|合计|小计|总数|总人数|共计|全校|全部|计|全校人数|学生总数|在校生总数|总和"
 )
 """What stands over totals of grades, as the whole cell in lower case."""
 
@@ -216,7 +217,7 @@ def broken(grades: Sequence[Grade]) -> tuple[int, int] | None:
     >>> broken([Grade(1, "grade"), Grade(2, "grade"), Grade(4, "grade")])
     (1, 2)
     """
-    for at, (one, two) in enumerate(zip(grades, grades[1:], strict=False)):
+    for at, (one, two) in enumerate(pairwise(grades)):
         if one.scale == two.scale and two.rank - one.rank > 1:
             return at, at + 1
     return None

@@ -1,6 +1,6 @@
 """Cells as people write them: numbers, school years and names, read to what they mean.
 
-Whole columns are read by their distinct cells. What was dressed otherwise than plainly is told, what
+Whole columns are read by their distinct cells. What was dressed otherwise is told, what
 could mean two things is not read.
 """
 
@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
@@ -26,8 +27,8 @@ THOUSAND_OR_NOT = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 """A number that is one thing in English and another in German."""
 AUTUMN = 7
 """First month that belongs to the school year that is named by its calendar year."""
-SERIALS = (20000, 80000)
-"""Days since 1899-12-30 by which spreadsheets know dates, of 1954 to 2119."""
+SERIALS = (30000, 60000)
+"""Days since 1899-12-30 by which spreadsheets know dates, of 1982 to 2064."""
 AROUND = re.compile(
     r"^(sy|ay|fy|school ?year|academic ?year|fall|autumn|year)[ .:_-]*"
     r"|[ ._-]*(sy|fall|autumn|school ?year|学年度?|學年度?|年度|年秋季?|年|秋季?|학년도|년도?)$"
@@ -40,14 +41,14 @@ class Read:
 
     Attributes
     ----------
-    values : array of float
+    number : array of float
         NaN where blank, missing by its code, or bad.
     missing, bad : array of bool
         Cells with a code of what was not observed; cells that cannot be read.
     notes : tuple of Message
     """
 
-    values: npt.NDArray[np.float64]
+    number: npt.NDArray[np.float64]
     missing: npt.NDArray[np.bool_]
     bad: npt.NDArray[np.bool_]
     notes: tuple[Message, ...] = ()
@@ -71,10 +72,10 @@ def numbers(cells: pd.Series, codes: frozenset[str] = frozenset()) -> Read:
     Examples
     --------
     >>> found = numbers(pd.Series(["12", "2,340", "６6 ", "*", "", "5%"]), frozenset("*"))
-    >>> found.values.tolist(), found.missing.tolist()[3], found.bad.tolist()[5]
+    >>> found.number.tolist(), found.missing.tolist()[3], found.bad.tolist()[5]
     ([12.0, 2340.0, 66.0, nan, nan, nan], True, True)
-    >>> print(*found.notes)
-    separators of thousands taken out of 1 cell: '2,340' full-width digits in 1 cell: '６6 '
+    >>> print(*found.notes, sep="; ")
+    separators of thousands taken out of 1 cell: '2,340'; full-width digits in 1 cell: '６6 '
     """
     if pd.api.types.is_numeric_dtype(cells):
         values = cells.to_numpy(dtype=float)
@@ -99,13 +100,13 @@ def numbers(cells: pd.Series, codes: frozenset[str] = frozenset()) -> Read:
     for how, text in DRESS.items():
         found = [at for at in range(len(distinct)) if dress[at] == how and not bad[at]]
         if found:
-            arguments = {
+            arguments: dict[str, Any] = {
                 "number": int(sum(counts[at] for at in found)),
                 "example": repr(str(distinct[found[0]])),
             }
             notes.append(Message(text, arguments))
-    pick = np.array(value), np.array(missing), np.array(bad)
-    return Read(*(part[codes_at] for part in pick), tuple(notes))
+    marks = np.array(missing, dtype=bool)[codes_at], np.array(bad, dtype=bool)[codes_at]
+    return Read(np.array(value, dtype=float)[codes_at], *marks, tuple(notes))
 
 
 DRESS = {
@@ -136,9 +137,9 @@ def school_years(cells: pd.Series) -> Read:
     Examples
     --------
     >>> found = school_years(pd.Series(["2019/20", "2020-2021学年", "2021.0", "2022-09-01", "x"]))
-    >>> found.values.tolist()
+    >>> found.number.tolist()
     [2019.0, 2020.0, 2021.0, 2022.0, nan]
-    >>> print(*found.notes)
+    >>> print(found.notes[0])
     school years by the autumn in which they begin: '2019/20' is 2019
     """
     texts = cells.map(_year_text)
@@ -153,6 +154,9 @@ def school_years(cells: pd.Series) -> Read:
     pairs = [re.fullmatch(r"(\d\d)(\d\d)", text) for text in listed]
     if len(listed) > 1 and all(one and (int(one[1]) + 1) % 100 == int(one[2]) for one in pairs):
         read = [(float(_century(int(one[1]))), "span") for one in pairs if one]
+    if not all(form == "serial" for _, form in read):
+        # One such number among years is a slip of the hand.
+        read = [(None, "") if form == "serial" else (year, form) for year, form in read]
     values = np.array([np.nan if year is None else year for year, _ in read])
     values[(values < YEARS[0]) | (values > YEARS[1]) | (values % 1 != 0)] = np.nan
     forms = [form for _, form in read]
@@ -160,7 +164,10 @@ def school_years(cells: pd.Series) -> Read:
     for form, text in YEAR_FORMS.items():
         found = [at for at, one in enumerate(forms) if one == form and np.isfinite(values[at])]
         if found:
-            arguments = {"example": repr(listed[found[0]]), "year": int(values[found[0]])}
+            arguments: dict[str, Any] = {
+                "example": repr(listed[found[0]]),
+                "year": int(values[found[0]]),
+            }
             notes.append(Message(text, arguments))
     fiscal = {form == "fiscal" for form in forms if form}
     bad = np.isnan(values)
