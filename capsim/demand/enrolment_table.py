@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.demand.grade_names import Grade, Left, broken, grade_of
 from capsim.demand.observed import (
     SHOWN_AREAS,
     TOLERANCE,
@@ -29,7 +28,16 @@ from capsim.demand.observed import (
 )
 from capsim.demand.ratios import Array
 from capsim.i18n.language import Message
-from capsim.scenario.cell_values import Read, codes_of, numbers, school_years
+from capsim.scenario.cell_values import (
+    Grade,
+    Left,
+    Read,
+    broken,
+    codes_of,
+    grade_of,
+    numbers,
+    school_years,
+)
 from capsim.scenario.table_reader import PlainTable, read_table, tidy
 
 YEAR = re.compile(

@@ -677,11 +677,11 @@ def _notes_of_cells(
         reading.told.append(Message(text, {"number": int(blank.sum()), "cells": cells}))
     last = unknown[..., -1] & np.isfinite(filled[..., -1])
     if last.any():
-        text = "{number} cells of {year} are forecast from their cohorts, with {amount} pupils"
+        text = "{number} cells of {year} are forecast from their cohorts, with {pupils} pupils"
         arguments = {
             "year": years[-1],
             "number": int(last.sum()),
-            "amount": float(filled[..., -1][last].sum()),
+            "pupils": float(filled[..., -1][last].sum()),
         }
         reading.told.append(Message(text, arguments))
 

@@ -17,14 +17,13 @@ from matplotlib.figure import Figure
 from capsim.demand.draws import LEVELS, Reach
 from capsim.demand.enrolment_table import panel
 from capsim.demand.forecasting import METHODS, USUAL, combined
-from capsim.demand.grade_names import Grade, grade_of
 from capsim.demand.observed import Origin, Panel, of_age
 from capsim.demand.ratios import OUTSIDE, Array, divide, smoothed
 from capsim.demand.rolling_origin import LEAST_YEARS, Backtest, backtest, of_pupils, origin_of
 from capsim.i18n.language import Message, Words, right, words
 from capsim.report.figures.style import BLUE, SKY, STYLE, counts_on, new_figure, school_years
 from capsim.report.screen import notes_text
-from capsim.scenario.cell_values import numbers
+from capsim.scenario.cell_values import Grade, grade_of, numbers
 from capsim.scenario.cell_values import school_years as read_years
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.table_reader import read_table
