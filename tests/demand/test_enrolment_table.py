@@ -206,7 +206,9 @@ def test_what_could_mean_two_things_is_refused_with_a_cure() -> None:
     refused(changed(3, "2", "1.234"), "thousands or a decimal")
     refused(changed(3, "2", "5%"), "not a percentage")
     refused(SOUND.drop(columns="3"), "the grade between 2 and 4.*--grades")
-    refused(SOUND.assign(G01=SOUND["1"]), "grades of one way of counting")
+    refused(SOUND.assign(G01=SOUND["1"]), "one column a grade.*add them up")
+    mixed = SOUND.rename(columns={"2": "Year 2", "3": "Year 3"})
+    refused(mixed, "grades of one way of counting")
     moving = SOUND["year"].astype(int) * 3 % 7
     refused(SOUND.assign(**{"Klasse eins": moving}), "Klasse eins.*--grades")
     refused(SOUND.assign(**{"10": "*"}), r"'\*' where .*in 56 cells, the first in row 2")
@@ -218,7 +220,7 @@ def test_what_could_mean_two_things_is_refused_with_a_cure() -> None:
 
 
 def test_faults_are_written_in_chinese_too() -> None:
-    told = refused(changed(3, "2", "*"), "").text(words("zh"))
+    told = refused(changed(3, "2", "*"), "row 5").text(words("zh"))
     assert "第5行" in told
     assert "若表示未统计" in told
 
