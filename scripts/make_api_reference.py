@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 CHAPTERS = {
     "Scenarios": ("load", "generate", "Scenario", "ScenarioError"),
-    "Demand": ("project", "Demand", "backtest"),
+    "Demand": ("project", "Demand", "backtest", "forecast", "Forecast"),
     "Construction": ("accelerate", "Acceleration"),
     "Plans": ("optimize", "SolveOptions", "Plan", "formulate", "Model", "certify"),
     "Priorities, trade-offs, alternatives": (
