@@ -18,7 +18,7 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-from capsim.scenario.folder import SETTINGS, read_folder
+from capsim.scenario.folder import SETTINGS, declared_faults, read_folder
 from capsim.scenario.parsing import FrozenTable, Mask, Typed, convert, from_cells, from_frame
 from capsim.scenario.raw_settings import (
     Provenance,
@@ -212,6 +212,9 @@ def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame])
     for key in CHANGES:
         if document.pop(key, None) is not None:
             faults.append(Fault("settings", None, key, key, "a folder (use variant in memory)"))
+    if "tables" in document:
+        rows = {name: len(frame) for name, frame in tables.items() if name in TABLES}
+        faults += declared_faults(document, rows, "settings", {name: name for name in rows})
     return finish(document, _frames(tables, faults), faults, "settings")
 
 

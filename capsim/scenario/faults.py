@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from capsim.i18n.language import Message, Words, words
+
 SHOWN = 60
 """Letters of a value that a fault shows."""
 LISTED = 25
@@ -27,29 +29,46 @@ class Fault:
     """One thing wrong with a scenario.
 
     ``row`` is the line as an editor shows it where there is a file, else the row of the frame
-    counted from 0; None where the fault is not in one row.
+    counted from 0; None where the fault is not in one row. ``cure`` says what to do where that does
+    not follow from what is expected.
 
     Examples
     --------
     >>> print(Fault("births.csv", 7, "births", "-3", "a number >= 0"))
     births.csv, row 7, births: '-3' where a number >= 0 is expected
+    >>> print(Fault("phases.csv", 3, "needs", "crews", "a resource", "there is none yet"))
+    phases.csv, row 3, needs: 'crews' where a resource is expected; there is none yet
     """
 
     file: str
     row: int | None
     column: str
     value: str
-    expected: str
+    expected: str | Message
+    cure: str | Message = ""
 
     def __str__(self) -> str:
         """Return the fault as one line."""
+        return self.text(words("en"))
+
+    def text(self, say: Words) -> str:
+        """Return the fault as one line in a language."""
         place = [visible(self.file)]
         if self.row is not None:
-            place.append(f"row {self.row}")
+            place.append(say("row {row}", row=self.row))
         if self.column:
             place.append(visible(_short(self.column, SHOWN)))
-        expected = visible(_short(self.expected, EXPECTED))
-        return f"{', '.join(place)}: {_short(self.value, SHOWN)!r} where {expected} is expected"
+        expected, cure = (
+            visible(_short(part.text(say) if isinstance(part, Message) else part, EXPECTED))
+            for part in (self.expected, self.cure)
+        )
+        line = say(
+            "{place}: {value} where {expected} is expected",
+            place=say.joined(place),
+            value=repr(_short(self.value, SHOWN)),
+            expected=expected,
+        )
+        return f"{line}{say.semicolon}{cure}" if cure else line
 
 
 def _short(text: str, most: int) -> str:
@@ -89,12 +108,16 @@ class ScenarioError(ValueError):
 
     def __init__(self, faults: Iterable[Fault]):
         self.faults = tuple(faults)
+        super().__init__(self.text(words("en")))
+
+    def text(self, say: Words) -> str:
+        """Return all faults line by line in a language."""
         count = len(self.faults)
-        title = f"{count:,} fault{'' if count == 1 else 's'} in the scenario"
-        lines = [title, *map(str, self.faults[:TOLD])]
+        lines = [say("{number} faults in the scenario", number=f"{count:,}")]
+        lines += [fault.text(say) for fault in self.faults[:TOLD]]
         if count > TOLD:
-            lines.append(f"… and {count - TOLD:,} more")
-        super().__init__("\n  ".join(lines))
+            lines.append(say("… and {number} more", number=f"{count - TOLD:,}"))
+        return "\n  ".join(lines)
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Fault, ...]]]:
         """Keep the faults where the error crosses between processes."""
@@ -113,9 +136,21 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(set(known))
     if not names:
-        return "none there is"
+        return "a name that is defined (none is)"
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"{close[0]} (the nearest known)"
     listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
     return listed if len(names) == 1 else f"one of {listed}"
+
+
+def meant(what: str, name: str, known: Iterable[str]) -> str:
+    """Describe a thing that is expected, and which known one was probably meant.
+
+    Examples
+    --------
+    >>> meant("an area", "nort", ["north"]), meant("a resource", "crews", [])
+    ('an area: north (the nearest known)', 'a resource, of which there is none yet,')
+    """
+    names = set(known)
+    return f"{what}: {nearest(name, names)}" if names else f"{what}, of which there is none yet,"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
+from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_folder
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.raw_settings import out_of_reach
@@ -23,6 +25,8 @@ from capsim.scenario.schema import TABLES
 
 SETTINGS = "scenario.toml"
 BOM = "\ufeff"
+LOCKS = ("~$", "._", ".~lock")
+"""How the files begin that spreadsheets and systems leave beside those that are meant."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,9 @@ def read_folder(
         faults.append(Fault(label + SETTINGS, None, "", "…", expected))
         document = None
     tables = {}
+    present: dict[str, int | None] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() != ".csv":
+        if path.suffix.lower() != ".csv" or path.name.startswith(LOCKS):
             continue
         if path.name.removesuffix(".csv") not in TABLES:
             expected = nearest(path.name, (f"{name}.csv" for name in TABLES))
@@ -78,9 +83,71 @@ def read_folder(
             continue
         text = _text(path, label + path.name, faults)
         cells = None if text is None else _cells(text, label + path.name, faults)
+        present[path.stem] = None if cells is None else cells.rows
         if cells is not None:
             tables[path.stem] = cells
+    if document is not None:
+        files = {name: f"{label}{name}.csv" for name in present}
+        faults += declared_faults(document, present, label + SETTINGS, files)
     return document, tables, faults
+
+
+def declared_faults(
+    document: dict[str, Any],
+    present: Mapping[str, int | None],
+    file: str,
+    files: Mapping[str, str],
+) -> list[Fault]:
+    """Take the list ``tables`` out of settings, and hold it against the tables that are there.
+
+    A lost file is not a choice: a table that is listed must be there with rows, and one that is
+    there must be listed. A folder that extends another lists its own alone.
+
+    Parameters
+    ----------
+    document
+        Settings as written, changed in place.
+    present
+        Rows of each table of the folder; None where they could not be counted.
+    file, files
+        What faults call the settings, and each table that is there.
+    """
+    line = f"tables = {json.dumps(sorted(present, key=list(TABLES).index))}"
+    listed = document.pop("tables", [] if "extends" in document and not present else None)
+    if listed is None:
+        expected = Message("the list of the tables that this folder has")
+        cure = Message("write {line} above the first section", {"line": line})
+        return [Fault(file, None, "tables", "", expected, cure)]
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        cure = Message("write {line} above the first section", {"line": line})
+        return [Fault(file, None, "tables", str(listed), Message("a list of tables"), cure)]
+    faults = [
+        Fault(file, None, "tables", name, nearest(name, TABLES))
+        for name in dict.fromkeys(listed)
+        if name not in TABLES
+    ]
+    twice = [name for name, times in Counter(listed).items() if times > 1]
+    faults += [Fault(file, None, "tables", name, "each table once") for name in twice]
+    for name in (name for name in TABLES if name in listed or name in present):
+        place = {"table": name}
+        if name not in present:
+            expected = Message("a table that is there")
+            cure = Message(
+                "put {table} back, or take it off the list: the plan then does without", place
+            )
+            faults.append(Fault(file, None, "tables", name, expected, cure))
+        elif name not in listed:
+            expected = Message("a table on the list tables of the settings")
+            cure = Message("add {table} to the list, or take the table away", place)
+            faults.append(Fault(files[name], None, "", name, expected, cure))
+        elif present[name] == 0:
+            expected = Message("rows")
+            cure = Message(
+                "fill the table, or take it away and {table} off the list: the plan then does without",
+                place,
+            )
+            faults.append(Fault(files[name], None, "", "no rows", expected, cure))
+    return faults
 
 
 def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
@@ -182,7 +249,8 @@ def write_folder(
     """
     with whole_folder(folder, None if replace else "") as fresh:
         # The same bytes on every system: no line ends of its own.
-        (fresh / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
+        text = tomli_w.dumps(with_tables(document, tables))
+        (fresh / SETTINGS).write_text(text, encoding="utf-8", newline="\n")
         for name, frame in tables.items():
             (fresh / f"{name}.csv").write_bytes(table_bytes(frame))
         own = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
@@ -193,6 +261,18 @@ def write_folder(
                 shutil.copytree(path, fresh / path.name, symlinks=True)
             else:
                 shutil.copy2(path, fresh / path.name, follow_symlinks=False)
+
+
+def with_tables(document: Mapping[str, Any], tables: Iterable[str]) -> dict[str, Any]:
+    """Return settings with the list of tables that stand beside them, above the first section.
+
+    Examples
+    --------
+    >>> with_tables({"name": "city", "costs": {}}, ["areas"])
+    {'name': 'city', 'tables': ['areas'], 'costs': {}}
+    """
+    heads = {key: entry for key, entry in document.items() if not isinstance(entry, Mapping)}
+    return {**heads, "tables": list(tables), **document}
 
 
 def table_bytes(frame: pd.DataFrame) -> bytes:

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capsim.scenario.faults import CONTROL, Fault, nearest
+from capsim.scenario.faults import CONTROL, Fault, meant, nearest
 from capsim.scenario.folder import Cells, number_text
 from capsim.scenario.schema import TABLES, YEARS, Column
 
@@ -298,7 +298,7 @@ class Typed:
         def describe(at: int) -> tuple[str, str]:
             value = str(values.iloc[at])
             if value not in near:
-                near[value] = f"{what}: {nearest(value, known)}" if len(near) < SEARCHED else what
+                near[value] = meant(what, value, known) if len(near) < SEARCHED else what
             return value, near[value]
 
         return self.where(values.isin(list(strange)), column, what, describe)

@@ -47,7 +47,7 @@ from capsim.scenario.excel.sheet_writer import (
     to_bytes,
 )
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-from capsim.scenario.folder import Cells
+from capsim.scenario.folder import Cells, declared_faults, with_tables
 from capsim.scenario.parsing import Typed, empty, from_cells
 from capsim.scenario.raw_settings import SOURCE, is_wrapped
 from capsim.scenario.scenario import Scenario, without_blank
@@ -238,7 +238,8 @@ def workbook_bytes(scenario: Scenario) -> bytes:
     ...     load_workbook(book) == city
     True
     """
-    document = {key: entry for key, entry in scenario._document.items() if key != SOURCES}
+    document = with_tables(scenario._document, scenario._tables)
+    document.pop(SOURCES, None)
     rows = ((*row, "") for row in rows_of(document))
     sources = (
         (column, *(getattr(provenance, key) for key in SOURCE))
@@ -251,7 +252,8 @@ def workbook_bytes(scenario: Scenario) -> bytes:
 def template_bytes() -> bytes:
     """Write an empty workbook: every setting and table with its columns, in both languages."""
     frames = {name: empty(name) for name in TABLES}
-    rows = ((key, None, "", "", "", "", note) for key, note in _all_settings(Settings, ""))
+    settings = [("tables", "blank: the sheets that have rows"), *_all_settings(Settings, "")]
+    rows = ((key, None, "", "", "", "", note) for key, note in settings)
     return _book("capsim", rows, (), frames, SPARE)
 
 
@@ -346,6 +348,10 @@ def load_workbook(path: str | Path) -> Scenario:
         if name in sheets:
             tables[name], headers[sheets[name].title], more = _read_table(name, sheets[name])
             faults += more
+    if document is not None and "tables" in document:
+        present = {name: len(typed.lines) for name, typed in tables.items()}
+        titles = {name: sheets[name].title for name in tables}
+        faults += declared_faults(document, present, settings.title, titles)
     if document is not None and sources:
         document[SOURCES] = sources
     try:

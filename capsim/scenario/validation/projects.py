@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pandas as pd
 
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.faults import Fault, meant
 from capsim.scenario.parsing import Bad, Typed
 from capsim.scenario.schema import TABLES
 from capsim.scenario.validation.context import Case, breaches, without_pair
@@ -211,8 +211,7 @@ def _bad_options(
         taken: set[str] = set()
         for name in _parts(listed):
             if name not in known:
-                own_words = nearest(name, known) if known else "it has none"
-                yield int(at), name, f"an option of the project in phases.csv: {own_words}"
+                yield int(at), name, meant("an option of the project in phases.csv", name, known)
             elif taken & known[name]:
                 yield int(at), name, f"one option for phase {min(taken & known[name])}"
             taken |= known.get(name, set())
@@ -224,8 +223,8 @@ def _bad_option_phases(phases: pd.DataFrame) -> Iterator[Bad]:
         usual = rows["phase"][rows["option"] == ""].tolist()
         for at, phase, option in zip(rows.index, rows["phase"], rows["option"], strict=True):
             if option and phase not in usual:
-                known = nearest(phase, usual) if usual else "it has none"
-                yield int(at), phase, f"a usual phase of the same project or kind: {known}"
+                expected = meant("a usual phase of the same project or kind", phase, usual)
+                yield int(at), phase, expected
 
 
 def _bad_months(phases: pd.DataFrame) -> Iterator[Bad]:
@@ -249,8 +248,7 @@ def _bad_order(phases: pd.DataFrame) -> Iterator[Bad]:
             before = _parts(after) or ([last] if last else [])
             for phase in before:
                 if phase not in names and ":" not in phase:
-                    expected = f"a phase of the same project or kind: {nearest(phase, names)}"
-                    yield int(at), phase, expected
+                    yield int(at), phase, meant("a phase of the same project or kind", phase, names)
             graph[name] = [phase for phase in before if phase in names]
             last = name
         try:
@@ -270,7 +268,7 @@ def _bad_phases_elsewhere(phases: pd.DataFrame) -> Iterator[Bad]:
             project, colon, phase = part.partition(":")
             known = own.get(project, shared)
             if colon and part not in names and phase not in known:
-                yield at, part, f"PROJECT:PHASE of a phase: {nearest(phase, known)}"
+                yield at, part, meant("PROJECT:PHASE of a phase", phase, known)
 
 
 def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad]:
@@ -281,7 +279,7 @@ def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad
             if not (units.isascii() and units.isdigit()) or len(units) > 15:
                 yield at, part, "resource=units, units a whole number"
             elif resources is not None and name not in resources:
-                yield at, name, f"a resource: {nearest(name, resources)}"
+                yield at, name, meant("a resource", name, resources)
 
 
 def resources_faults(case: Case) -> list[Fault]:
