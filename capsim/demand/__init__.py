@@ -5,8 +5,9 @@ school year; from then on a cohort moves up a grade a year, and the progression 
 of it are seen a year later: one plus net migration, transfer and repetition.
 """
 
+from capsim.demand.enrolment_table import panel
 from capsim.demand.forecasting import METHODS, Method, forecast
-from capsim.demand.observed import Panel, birth_variant, panel
+from capsim.demand.observed import Panel, birth_variant
 from capsim.demand.projection import Demand, panel_of, project
 from capsim.demand.rolling_origin import Backtest, backtest
 from capsim.demand.sectors import SECTORS, Sectors, by_sector

@@ -22,6 +22,7 @@ from capsim.demand.forecasting import METHODS, USUAL, Method, forecast
 from capsim.demand.intervals import LEVELS, Covered, cover
 from capsim.demand.observed import Origin, Panel
 from capsim.demand.ratios import Array, Index, Mask
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault, ScenarioError
 
 LEAST_YEARS = 3
@@ -52,6 +53,8 @@ class Backtest:
         Of ``auto`` in the last year observed; None where it takes the usual method.
     forecasts : mapping
         Method to what it forecast, persons, ``[origin, area, grade, lead]``.
+    notes : tuple of Message
+        What was read from the table, left out and put right.
     """
 
     table: pd.DataFrame
@@ -60,6 +63,7 @@ class Backtest:
     measured: Mapping[str, Mapping[str, Covered]] = field(repr=False)
     weights: Weights | None = field(repr=False)
     forecasts: Mapping[str, Array] = field(repr=False)
+    notes: tuple[Message, ...] = ()
 
     def known(self, method: str, year: int) -> dict[str, Covered]:
         """Return a method's errors as they were measured at an origin, by level."""
@@ -71,7 +75,10 @@ class Backtest:
         }
 
     def to_json(self) -> str:
-        """Return the table as ``{"methods": {NAME: {LEVEL: {LEAD: {...}}}}}``; unknown is null."""
+        """Return the table as ``{"methods": {NAME: {LEVEL: {LEAD: {...}}}}, "read": [NOTE, ...]}``.
+
+        What is not known is null.
+        """
         methods: dict[str, dict[str, dict[str, dict[str, float | None]]]] = {}
         kept = ["mape", "wape", "bias", "cover80", "cover95"]
         for row in self.table.to_dict("records"):
@@ -79,7 +86,8 @@ class Backtest:
             level[str(row["lead"])] = {
                 key: None if np.isnan(row[key]) else round(float(row[key]), 6) for key in kept
             }
-        return json.dumps({"methods": methods}, indent=2) + "\n"
+        read = [str(note) for note in self.notes]
+        return json.dumps({"methods": methods, "read": read}, indent=2, ensure_ascii=False) + "\n"
 
     def best(self) -> pd.DataFrame:
         """Name the method with the least WAPE: rows levels, columns leads."""
@@ -147,7 +155,7 @@ def backtest(
     actual = _actual(table, leads[-1], origins)
     observed = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
     judged = np.asarray(np.isfinite(actual).any(2)) & observed[:, :, None]
-    actual = np.where(judged[:, :, None], np.nan_to_num(actual), np.nan)
+    actual = np.where(judged[:, :, None] & ~_unknown(table, leads[-1], origins), np.nan_to_num(actual), np.nan)
     made: dict[str, list[Array]] = {name: [] for name in (*methods, "auto")}
     products: list[dict[str, Array]] = []
     weights: list[Weights | None] = []
@@ -189,7 +197,7 @@ def backtest(
         _weight_rows(table, weights, [*(origins + start), table.years[-1]], leads)
     )
     return Backtest(
-        pd.DataFrame(rows), chosen, pd.DataFrame(by_grade), measured, weights[-1], forecasts
+        pd.DataFrame(rows), chosen, pd.DataFrame(by_grade), measured, weights[-1], forecasts, table.notes
     )
 
 
@@ -238,6 +246,14 @@ def _actual(table: Panel, leads: int, origins: Index) -> Array:
     late = np.full((*table.pupils.shape[:2], leads), np.nan)
     pupils = np.concatenate([table.pupils, late], axis=-1)
     return np.stack([pupils[..., at + 1 : at + 1 + leads] for at in origins.astype(int)])
+
+
+def _unknown(table: Panel, leads: int, origins: Index) -> Mask | np.bool_:
+    """Mark the targets that were not observed though their area was."""
+    if table.unknown is None:
+        return np.False_
+    marked = replace(table, pupils=np.where(table.unknown, 1.0, 0.0))
+    return np.nan_to_num(_actual(marked, leads, origins)) > 0
 
 
 def _sum(cells: Array) -> Array:
