@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.demand.grade_names import Grade, Left, broken, grade_of
+from capsim.scenario.grade_names import Grade, Left, broken, grade_of
 from capsim.demand.observed import Panel
 from capsim.demand.ratios import Array, Mask, divide
 from capsim.i18n.language import Message

@@ -9,7 +9,8 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import tomli_w
 
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_folder
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.cell_words import heading
+from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.raw_settings import out_of_reach
 from capsim.scenario.schema import TABLES
 
@@ -41,12 +43,18 @@ class Cells:
     rows : int
     lines : sequence of int
         Line of the file each row starts on; rows from 0 where there is no file.
+    notes : tuple of Message
+        What was put right in reading.
+    units : mapping of column to text
+        Units of headers that are named apart from them.
     """
 
     file: str
     columns: Mapping[str, Sequence[str] | pd.Series]
     rows: int
     lines: Sequence[int]
+    notes: tuple[Message, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_folder(
@@ -81,8 +89,7 @@ def read_folder(
             expected = nearest(path.name, (f"{name}.csv" for name in TABLES))
             faults.append(Fault(label + path.name, None, "", path.name, expected))
             continue
-        text = _text(path, label + path.name, faults)
-        cells = None if text is None else _cells(text, label + path.name, faults)
+        cells = _table(path, label + path.name, faults)
         present[path.stem] = None if cells is None else cells.rows
         if cells is not None:
             tables[path.stem] = cells
@@ -171,10 +178,54 @@ def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
     return None
 
 
+def _table(path: Path, file: str, faults: list[Fault]) -> Cells | None:
+    """Read a table: a plain one at once, any other as people have them; None where it has faults.
+
+    A large plain file is read several times faster than the reader for all others could.
+    """
+    found: list[Fault] = []
+    text = _text(path, file, found)
+    cells = None if text is None else _cells(text, file, found)
+    if cells is not None and _is_plain(path.stem, cells):
+        faults += found
+        return cells
+    if text is not None and not text.strip():
+        faults += found
+        return None
+    # Loaded late: the library for workbooks takes longer to load than most scenarios.
+    from capsim.scenario.table_reader import read_table
+
+    try:
+        known = partial(_is_heading, path.stem)
+        table = read_table(whole_bytes(path), name=file, known=known)
+    except (OSError, ScenarioError):
+        faults += found
+        return cells
+    read = {str(head): table.frame[head].tolist() for head in table.frame}
+    lines = [int(line) for line in table.frame.index]
+    again = Cells(file, read, len(lines), lines, table.notes)
+    if not _is_plain(path.stem, again) or not table.notes:
+        faults += found
+        return cells
+    return again
+
+
+def _is_heading(table: str, text: str) -> bool:
+    return bool(heading(table, text)[0])
+
+
+def _is_plain(table: str, cells: Cells) -> bool:
+    """Check whether most headers are known, and no note stands under the table."""
+    known = sum(_is_heading(table, head) for head in cells.columns)
+    last = [values[-1] for values in cells.columns.values()] if cells.rows else []
+    return 2 * known > len(cells.columns) and (len(last) < 3 or not last[0] or any(last[1:]))
+
+
 def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     """Split a CSV text into columns; None where rows differ in length or columns in nothing.
 
-    Every row must have as many cells as the header. What is wrong is added to the faults.
+    Every row must have as many cells as the header; commas at its end are passed over, as are rows
+    of nothing else. What is wrong is added to the faults.
     """
     try:
         rows, lines = _rows(text)
@@ -185,6 +236,7 @@ def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     if not rows:
         faults.append(Fault(file, 1, "", "", "a header line"))
         return None
+    rows, lines, notes = _without_blanks(rows, lines)
     header = rows[0].split(",") if isinstance(rows[0], str) else rows[0]
     wrong = [
         Fault(file, lines[0], name, name, "each column once")
@@ -206,7 +258,43 @@ def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     else:
         flat = list(chain.from_iterable(rows[1:]))
     columns = {name: flat[at::width] for at, name in enumerate(header)}
-    return Cells(file, columns, len(rows) - 1, lines[1:])
+    return Cells(file, columns, len(rows) - 1, lines[1:], notes)
+
+
+def _without_blanks(
+    rows: Sequence[Any], lines: Sequence[int]
+) -> tuple[Sequence[Any], Sequence[int], tuple[Message, ...]]:
+    """Leave out rows of commas, and commas beyond the header's; notes say how many."""
+    if isinstance(rows[0], str):
+        blank = [at for at, row in enumerate(rows) if not row.strip(", ")]
+        width = len(rows[0].rstrip(",").split(","))
+    else:
+        blank = [at for at, row in enumerate(rows) if not any(cell.strip() for cell in row)]
+        width = max((at for at, cell in enumerate(rows[0], 1) if cell), default=0)
+    notes: list[Message] = []
+    if blank and len(blank) < len(rows) and blank[0] > 0:
+        gone = set(blank)
+        lines = [line for at, line in enumerate(lines) if at not in gone]
+        rows = [row for at, row in enumerate(rows) if at not in gone]
+        notes.append(Message("{number} blank rows left out", {"number": len(blank)}))
+    if isinstance(rows[0], str):
+        wide = [at for at, row in enumerate(rows) if row.count(",") >= width]
+    else:
+        wide = [at for at, row in enumerate(rows) if len(row) > width]
+    cut = {at: _cut(rows[at], width) for at in wide}
+    if cut and all(row is not None for row in cut.values()):
+        rows = [cut.get(at, row) for at, row in enumerate(rows)]
+        text = "commas at the end of {number} rows passed over"
+        notes.append(Message(text, {"number": len(cut)}))
+    return rows, lines, tuple(notes)
+
+
+def _cut(row: Any, width: int) -> Any:
+    """Return a row without what is beyond its width; None where that is not blank."""
+    cells = row.split(",") if isinstance(row, str) else row
+    if any(cell.strip() for cell in cells[width:]):
+        return None
+    return ",".join(cells[:width]) if isinstance(row, str) else cells[:width]
 
 
 class _CsvError(Exception):

@@ -19,7 +19,6 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -51,7 +50,15 @@ from capsim.scenario.folder import Cells, declared_faults, with_tables
 from capsim.scenario.parsing import Typed, empty, from_cells
 from capsim.scenario.raw_settings import SOURCE, is_wrapped
 from capsim.scenario.scenario import Scenario, without_blank
-from capsim.scenario.schema import MARKS, TABLES, Column
+from capsim.scenario.schema import (
+    COLUMNS_ZH,
+    MARKS,
+    TABLES,
+    TABLES_ZH,
+    UNITS_ZH,
+    WORDS_ZH,
+    Column,
+)
 from capsim.scenario.settings import Settings
 
 TYPES = ("text", "number", "yes/no", "date", "toml", "table")
@@ -189,8 +196,6 @@ def _cell(value: Any) -> tuple[Any, str]:
     return inline(value), "toml"
 
 
-CHINESE = tomllib.loads((files(__package__) / "headers.toml").read_text(encoding="utf-8"))
-TABLES_ZH, COLUMNS_ZH, UNITS_ZH = CHINESE["tables"], CHINESE["columns"], CHINESE["units"]
 SETTINGS, SOURCES = "settings", "sources"
 NOTES = ("notes", "说明")
 COLUMNS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Typed
 from capsim.scenario.settings import Settings
@@ -54,9 +55,9 @@ def check(
     tables: Mapping[str, Typed],
     file: str,
     *,
-    known: tuple[str, ...] | None = None,
+    known: tuple[Message, ...] | None = None,
     given: bool = True,
-) -> tuple[list[Fault], tuple[str, ...]]:
+) -> tuple[list[Fault], tuple[Message, ...]]:
     """Return every fault and warning of a scenario, as far as its cells could be read.
 
     ``known`` are the warnings found when the tables, and all settings that they are checked
@@ -81,9 +82,10 @@ def check(
     return faults, (*_use_warnings(case), *programme_warnings(case), *amount_warnings(case))
 
 
-def _use_warnings(case: Case) -> list[str]:
+def _use_warnings(case: Case) -> list[Message]:
     with_rows = {name for name in case.tables if case.get(name) is not None}
     plans = "areas" in with_rows and bool(with_rows & {"pupils", "forecast"})
     if plans or "projects" in with_rows:
         return []
-    return ["nothing to plan (areas and pupils or forecast) and nothing to build (projects)"]
+    text = "nothing to plan (areas and pupils or forecast) and nothing to build (projects)"
+    return [Message(text)]

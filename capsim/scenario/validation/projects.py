@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pandas as pd
 
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault, meant
 from capsim.scenario.parsing import Bad, Typed
 from capsim.scenario.schema import TABLES
@@ -129,14 +130,18 @@ def programme_faults(case: Case) -> list[Fault]:
     return faults
 
 
-def programme_warnings(case: Case) -> list[str]:
+def programme_warnings(case: Case) -> list[Message]:
     """Return a warning for each programme of projects without a number in the settings."""
     projects = case.frame("projects")
     if projects is None:
         return []
     unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
     return [
-        f"projects: programme {name!r} has no [programmes.{name}] in the settings" for name in unset
+        Message(
+            "projects: programme '{name}' has no [programmes.{name}] in the settings",
+            {"name": name},
+        )
+        for name in unset
     ]
 
 

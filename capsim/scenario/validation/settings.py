@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.school_stages import Stage, stages_of
 from capsim.scenario.settings import Settings
@@ -158,20 +159,20 @@ NAMED = 10
 """Rows named one by one; the rest is counted."""
 
 
-def amount_warnings(case: Case) -> list[str]:
+def amount_warnings(case: Case) -> list[Message]:
     """Return warnings of amounts that are probably not in RMB."""
     limits, projects, schools = (case.frame(name) for name in ("limits", "projects", "schools"))
-    warnings = []
+    warnings: list[Message] = []
     if projects is not None:
         built = projects[(projects["places"] > 0) & (projects["capital_cny"] > 0)]
         price = built["capital_cny"] / built["places"]
         what = "projects: capital_cny"
-        warnings += _outside(what, built["project"], price, PLACE_CNY, "a place")
+        warnings += _outside(what, built["project"], price, PLACE_CNY, Message("a place"))
     if schools is not None:
         sold = schools[(schools["purchasable_places"] > 0) & (schools["purchase_price_cny"] > 0)]
         price = sold["purchase_price_cny"]
         what = "schools: purchase_price_cny"
-        warnings += _outside(what, sold["school"], price, PRICE_CNY, "a place and year")
+        warnings += _outside(what, sold["school"], price, PRICE_CNY, Message("a place and year"))
     if limits is None:
         return warnings
     warnings += _of_years_gone_by(limits, case.settings.horizon.first_year)
@@ -181,54 +182,79 @@ def amount_warnings(case: Case) -> list[str]:
         unpaid = ((projects["capital_cny"] - projects["spent_cny"]) * projects["count"]).sum()
         money = amounts["capital"].sum()
         if 0 < money < TINY * unpaid:
-            warnings.append(
-                f"limits: capital of {money:,.0f} RMB in all years, projects cost {unpaid:,.0f}; "
+            text = (
+                "limits: capital of {money} RMB in all years, projects cost {cost}; "
                 "amounts are in RMB"
             )
+            warnings.append(Message(text, {"money": f"{money:,.0f}", "cost": f"{unpaid:,.0f}"}))
     if schools is not None and "recurrent" in amounts:
         pooled = schools["stage"].isin(case.settings.staff.stages)
         teachers = schools["staff"][pooled & (schools["sector"] == "public")].sum()
         wages = teachers * case.settings.costs.teacher_cny
         money = amounts["recurrent"].max()
         if 0 < money < TINY * wages:
-            warnings.append(
-                f"limits: recurrent of at most {money:,.0f} RMB a year, public staff cost "
-                f"{wages:,.0f}; amounts are in RMB"
+            text = (
+                "limits: recurrent of at most {money} RMB a year, public staff cost {cost}; "
+                "amounts are in RMB"
             )
+            warnings.append(Message(text, {"money": f"{money:,.0f}", "cost": f"{wages:,.0f}"}))
     return warnings
 
 
 def _outside(
-    what: str, names: pd.Series, price: pd.Series[float], usual: tuple[int, int], each: str
-) -> list[str]:
+    what: str, names: pd.Series, price: pd.Series[float], usual: tuple[int, int], each: Message
+) -> list[Message]:
     odd = names[(price < usual[0]) | (price > usual[1])]
     if not len(odd):
         return []
-    return [
-        f"{what} of {len(odd)} rows (first: {odd.iloc[0]}) is "
-        f"not {usual[0]:,}-{usual[1]:,} RMB {each}; amounts are in RMB"
-    ]
+    text = "{what} of {rows} rows (first: {first}) is not {low}-{high} RMB {each}; amounts are in RMB"
+    low, high = (f"{amount:,}" for amount in usual)
+    said = {"rows": len(odd), "first": str(odd.iloc[0]), "low": low, "high": high, "each": each}
+    return [Message(text, {"what": what, **said})]
 
 
-def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[str]:
+def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[Message]:
     """Return a warning by kind that limits of years not planned any more limit nothing."""
     past = limits[limits["year"] < first_year]
+    text = (
+        "limits: {number} {kind} rows of years before {first_year} (first: {year}, county {county})"
+        " limit nothing; what is left of a quota belongs in {first_year}"
+    )
     return [
-        f"limits: {len(rows)} {kind} row{'s' if len(rows) > 1 else ''} of years before {first_year}"
-        f" (first: {rows['year'].iloc[0]}, county {rows['county'].iloc[0]}) limit nothing;"
-        f" what is left of a quota belongs in {first_year}"
+        Message(
+            text,
+            {
+                "number": len(rows),
+                "kind": str(kind),
+                "first_year": first_year,
+                "year": int(rows["year"].iloc[0]),
+                "county": str(rows["county"].iloc[0]),
+            },
+        )
         for kind, rows in past.groupby("kind", sort=False)
     ]
 
 
-def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
+def _far_from_other_years(limits: pd.DataFrame) -> list[Message]:
     """Name single years of a county whose money is a thousandth of its other years', or less."""
     money = limits[limits["kind"].isin(MONEY) & (limits["amount"] > 0)]
     usual = money.groupby(["county", "kind"])["amount"].transform("median")
     odd = money[(money["amount"] * FAR <= usual) | (money["amount"] >= usual * FAR)]
+    text = (
+        "limits: {kind} of {money} RMB in {year} (county {county}), {usual} in most years; "
+        "amounts are in RMB"
+    )
     warnings = [
-        f"limits: {kind} of {amount:,.0f} RMB in {year} (county {county}), "
-        f"{middle:,.0f} in most years; amounts are in RMB"
+        Message(
+            text,
+            {
+                "kind": kind,
+                "money": f"{amount:,.0f}",
+                "year": int(year),
+                "county": county,
+                "usual": f"{middle:,.0f}",
+            },
+        )
         for county, year, kind, amount, middle in zip(
             *(odd[name].head(NAMED) for name in ("county", "year", "kind", "amount")),
             usual[odd.index],
@@ -236,5 +262,6 @@ def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
         )
     ]
     if len(odd) > NAMED:
-        warnings.append(f"limits: {len(odd) - NAMED} more rows as far from their other years")
+        text = "limits: {number} more rows as far from their other years"
+        warnings.append(Message(text, {"number": len(odd) - NAMED}))
     return warnings
