@@ -18,7 +18,9 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -26,6 +28,7 @@ import pandas as pd
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from capsim.i18n.language import Message
 from capsim.scenario.assembly import CHANGES, finish
 from capsim.scenario.excel.sheet_reader import (
     Header,
@@ -45,6 +48,7 @@ from capsim.scenario.excel.sheet_writer import (
     new_book,
     to_bytes,
 )
+from capsim.scenario.cell_words import factor, heading
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.folder import Cells, declared_faults, with_tables
 from capsim.scenario.parsing import Typed, empty, from_cells
@@ -56,7 +60,6 @@ from capsim.scenario.schema import (
     TABLES,
     TABLES_ZH,
     UNITS_ZH,
-    WORDS_ZH,
     Column,
 )
 from capsim.scenario.settings import Settings
@@ -334,8 +337,15 @@ def _all_settings(section: type[BaseModel], above: str) -> Iterator[tuple[str, s
             yield key, "optional" if blank else f"blank: {inline(field.default)}"
 
 
-def load_workbook(path: str | Path) -> Scenario:
+def load_workbook(path: str | Path, *, strict: bool = False) -> Scenario:
     """Read a scenario from a workbook.
+
+    Parameters
+    ----------
+    path : path
+    strict : bool
+        Whether what is not written plainly is refused, instead of read as it is meant and told
+        (``notes``).
 
     Raises
     ------
@@ -360,7 +370,7 @@ def load_workbook(path: str | Path) -> Scenario:
     if document is not None and sources:
         document[SOURCES] = sources
     try:
-        return Scenario(*finish(document, tables, faults, settings.title))
+        return Scenario(*finish(document, tables, faults, settings.title, strict=strict))
     except ScenarioError as error:
         raise ScenarioError(located(error.faults, headers, sources_header)) from None
 
@@ -387,16 +397,11 @@ def _by_name(sheets: list[Sheet]) -> tuple[dict[str, Sheet], list[Fault]]:
     return named, faults
 
 
-def _header(sheet: Sheet, columns: Sequence[str]) -> Header:
-    """Find the header of a sheet whose columns may be named in either language."""
-    names = {name: name for name in columns}
-    return header_of(sheet, names | {COLUMNS_ZH.get(name, name): name for name in columns})
-
-
 def _plain_header(sheet: Sheet, name: str) -> tuple[Header, list[Fault]]:
     """Find the header of settings or sources and check its columns."""
     columns = COLUMNS[name]
-    header = _header(sheet, columns)
+    names = {name: name for name in columns} | {COLUMNS_ZH.get(n, n): n for n in columns}
+    header = header_of(sheet, lambda text: (names.get(text, ""), ""))
     faults = list(header.faults)
     for column in header.columns:
         if column not in columns:
@@ -449,6 +454,8 @@ def _read_setting(
         return "key", key, "each key once"
     if kind and kind not in TYPES:
         return "type", kind, f"one of {', '.join(TYPES)}, or nothing"
+    if value is not None and (left := {"NAME", "YEAR"} & set(parts)):
+        return "key", key, f"a name or year in place of {min(left)}"
     if parts[0] in CHANGES:
         return "key", key, "a setting (a workbook holds a whole scenario and extends no other)"
     provenance = {name: text_of(cell[name]) for name in SOURCE if cell.get(name) is not None}
@@ -487,11 +494,29 @@ def _read_sources(sheet: Sheet) -> tuple[dict[str, Mapping[str, str]], Header, l
 
 
 def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
-    header = _header(sheet, TABLES[name].names)
+    header = header_of(sheet, partial(heading, name))
+    rows, under = list(header.rows), []
+    while rows and len(header.columns) > 2 and sum(c is not None for c in rows[-1][1]) == 1:
+        under.append(str(next(c for c in rows.pop()[1] if c is not None)))
+    header = replace(header, rows=rows)
+    notes = list(header.notes)
+    if under:
+        texts = tuple(repr(text) for text in under[:-4:-1])
+        text = "{number} rows under the table left out: {texts}"
+        notes.append(Message(text, {"number": len(under), "texts": texts}))
+    units: dict[str, str] = {}
+    faults: list[Fault] = []
+    for column, said in header.units.items():
+        units[column] = said[0]
+        if len({factor(TABLES[name].column(column), unit) for unit in said if unit != "°"}) > 1:
+            expected = Message("one unit, the same in both headers")
+            place = header.cell(header.row, column)
+            faults.append(Fault(place, None, column, " / ".join(said), expected))
     columns = {
         column: [text_of(cells[at]) if at < len(cells) else "" for _, cells in header.rows]
         for column, at in header.columns.items()
     }
     lines = [row for row, _ in header.rows]
-    typed, faults = from_cells(name, Cells(sheet.title, columns, len(lines), lines))
-    return typed, header, [*header.faults, *faults]
+    cells = Cells(sheet.title, columns, len(lines), lines, tuple(notes), units)
+    typed, more = from_cells(name, cells)
+    return typed, header, [*header.faults, *faults, *more]

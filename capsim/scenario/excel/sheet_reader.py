@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
 from capsim.scenario.excel.sheet_writer import decoded
 from capsim.scenario.faults import Fault, ScenarioError
@@ -47,11 +48,15 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: the rows that are not blank, each with its number; faults of single cells."""
+    """A sheet: the rows that are not blank, each with its number; faults of single cells.
+
+    ``notes`` say what was put right.
+    """
 
     title: str
     rows: Sequence[Row]
     faults: tuple[Fault, ...]
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,10 @@ class Header:
         Of the header itself.
     keys : dict
         Of settings and sources: row by dotted key.
+    units : mapping of column to texts
+        Units that its headers say.
+    notes : tuple of Message
+        What stood round the table and was left out.
     """
 
     title: str
@@ -79,6 +88,8 @@ class Header:
     rows: Sequence[Row] = ()
     faults: tuple[Fault, ...] = ()
     keys: dict[str, int] = field(default_factory=dict)
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     def cell(self, row: int | None, column: str | None = None) -> str:
         """Name a cell, or a row or column where only that is known."""
@@ -150,6 +161,7 @@ def _load(
     """Read sheets, formulas as text or as calculated last, and list the cells with formulas."""
     sheets, with_formula = [], set()
     book = load_workbook(BytesIO(content), read_only=True, data_only=calculated)
+    archive = zipfile.ZipFile(BytesIO(content))
     try:
         for sheet in book.worksheets:
             # Some programs write wrong dimensions, by which the library would cut the sheet off.
@@ -182,26 +194,85 @@ def _load(
                 if row:
                     rows.append((number, row))
             if rows or faults:
-                sheets.append(Sheet(sheet.title, rows, tuple(faults)))
+                notes = _unmerged(rows, sheet, archive)
+                sheets.append(Sheet(sheet.title, rows, tuple(faults), notes))
     finally:
+        archive.close()
         book.close()
     return sheets, frozenset(with_formula)
 
 
-def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
+MERGED = re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+HIDDEN = re.compile(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"')
+
+
+def _unmerged(rows: list[Row], sheet: Any, archive: zipfile.ZipFile) -> tuple[Message, ...]:
+    """Fill cells that are merged over rows, and note them and rows that are hidden.
+
+    A cell merged over columns is filled nowhere: it is a title, or one number for several.
+    """
+    path = sheet._worksheet_path.lstrip("/")
+    content = archive.read(path)
+    by_row = {number: row for number, row in rows}
+    filled = []
+    for left, top, right_, bottom in MERGED.findall(content):
+        if left != right_:
+            continue
+        at = column_index_from_string(left.decode()) - 1
+        first = by_row.get(int(top), [])
+        value = first[at] if at < len(first) else None
+        below = [row for number, row in rows if int(top) < number <= int(bottom)]
+        for row in below if value is not None else ():
+            row += [None] * (at + 1 - len(row))
+            row[at] = value
+        if value is not None:
+            filled.append(f"{left.decode()}{int(top)}:{left.decode()}{int(bottom)}")
+    notes = []
+    if filled:
+        cells = tuple(filled[:3]) + (("…",) if len(filled) > 3 else ())
+        arguments: dict[str, Any] = {"number": len(filled), "cells": cells}
+        notes.append(Message("{number} merged cells filled: {cells}", arguments))
+    hidden = [one.decode() for one in HIDDEN.findall(content) if int(one) in by_row]
+    if hidden:
+        arguments = {"number": len(hidden), "rows": tuple(hidden[:3])}
+        notes.append(Message("{number} hidden rows are read like the others: {rows}", arguments))
+    return tuple(notes)
+
+
+HELP = "※"
+"""What a line of help begins with, which is passed over in reading."""
+Meaning = Callable[[str], tuple[str, str]]
+"""The column that a header means and the unit it says, each blank where there is none."""
+
+
+def header_of(sheet: Sheet, means: Meaning) -> Header:
     """Find the header of a sheet, in either language, and the rows below it.
 
-    Parameters
-    ----------
-    names
-        What a header may say (a name of the package or its Chinese one, without the unit in
-        brackets), and the column it means. Another text stands for itself.
+    Rows above it are left out, and so are lines of help; a header that means no column stands for
+    itself.
     """
-    number, cells = sheet.rows[0]
-    rest = sheet.rows[1:]
-    heads = [names.get(_head(cell), _head(cell)) for cell in cells]
-    if rest and _is_header(rest[0][1], heads, names):
+
+    def known(row: Row) -> int:
+        return sum(bool(means(str(cell))[0]) for cell in row[1] if cell is not None)
+
+    lines = [row for row in sheet.rows if not str(row[1][0] or "").startswith(HELP)]
+    start = next((at for at, row in enumerate(lines[:10]) if known(row) >= 2), 0)
+    above, (number, cells), rest = lines[:start], lines[start], lines[start + 1 :]
+    heads = [means(_head(cell))[0] or _head(cell) for cell in cells]
+    units: dict[str, tuple[str, ...]] = {}
+    tops = [cells]
+    if rest and _is_header(rest[0][1], heads, means):
+        tops.append(rest[0][1])
         rest = rest[1:]
+    for cell, name in (pair for top in tops for pair in zip(top, heads, strict=False)):
+        column, unit = means(_head(cell))
+        if unit and column == name:
+            units[name] = (*units.get(name, ()), unit)
+    notes = sheet.notes
+    if above:
+        titles = tuple(repr(" ".join(str(c) for c in row if c is not None)) for _, row in above[:3])
+        text = "{number} rows above the header left out: {texts}"
+        notes = (*notes, Message(text, {"number": len(above), "texts": titles}))
     faults = []
     columns: dict[str, int] = {}
 
@@ -221,17 +292,19 @@ def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
         row, line = wide
         beyond = next(at for at in range(len(heads), len(line)) if line[at] is not None)
         fault(row, beyond, "", "no cell without a header over it")
-    return Header(sheet.title, number, columns, rest, tuple(faults))
+    return Header(
+        sheet.title, number, columns, rest, tuple(faults), units=units, notes=notes
+    )
 
 
 def _head(cell: Any) -> str:
-    return "" if cell is None else re.split("[(（]", str(cell))[0].strip()
+    return "" if cell is None else str(cell).strip()
 
 
-def _is_header(cells: Sequence[Any], heads: Sequence[str], names: Mapping[str, str]) -> bool:
+def _is_header(cells: Sequence[Any], heads: Sequence[str], means: Meaning) -> bool:
     """Check whether most cells of a row repeat the header, in the other language."""
     same = [
-        names.get(_head(cell)) == head
+        means(_head(cell))[0] == head
         for cell, head in zip(cells, heads, strict=False)
         if cell is not None
     ]
