@@ -25,6 +25,7 @@ from capsim.scenario.raw_settings import Provenance
 from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.school_stages import Stage, stages_of, standards
 from capsim.scenario.settings import Settings
+from capsim.scenario.validation.completeness import stand_ins, unlimited
 from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
 
 SOURCES = ["what", "value", "unit", "source", "mark"]
@@ -73,6 +74,20 @@ class Scenario:
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but probably not meant, in English."""
         return tuple(map(str, self.findings))
+
+    @property
+    def stand_ins(self) -> tuple[Message, ...]:
+        """What the scenario rests on for each table, and kind of limit, that it does without.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> city = capsim.generate(areas=2, pupils=1000).variant(drop={"limits": {}})
+        >>> print(city.stand_ins[2])
+        no limits: money, land, posts, hires and purchases bind nowhere
+        """
+        limits = self.table("limits")
+        return (*stand_ins(self.settings, self.has), *unlimited(limits))
 
     @staticmethod
     def load(folder: str | Path, *, strict: bool = False) -> Scenario:

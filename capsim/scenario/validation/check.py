@@ -8,6 +8,7 @@ from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Typed
 from capsim.scenario.settings import Settings
+from capsim.scenario.validation.completeness import completeness_warnings
 from capsim.scenario.validation.context import Case
 from capsim.scenario.validation.people import (
     births_faults,
@@ -30,7 +31,13 @@ from capsim.scenario.validation.references import (
     nearby_faults,
     reference_faults,
 )
-from capsim.scenario.validation.settings import amount_warnings, settings_faults, stage_table
+from capsim.scenario.validation.settings import (
+    amount_warnings,
+    odd_warnings,
+    reduction_faults,
+    settings_faults,
+    stage_table,
+)
 
 OF_ROWS = (reference_faults, links_faults)
 """Checks of single rows: of a table of which some cannot be read they look at the others."""
@@ -70,6 +77,7 @@ def check(
     case = Case(settings, sound, unread, stages, file)
     if given:
         faults += settings_faults(case)
+        faults += reduction_faults(case)
     if known is not None:
         return faults, known
     readable = {name: typed.readable() for name, typed in tables.items()}
@@ -79,7 +87,13 @@ def check(
         faults += check_table(case)
     if faults:
         return faults, ()
-    return faults, (*_use_warnings(case), *programme_warnings(case), *amount_warnings(case))
+    return faults, (
+        *_use_warnings(case),
+        *programme_warnings(case),
+        *amount_warnings(case),
+        *odd_warnings(case),
+        *completeness_warnings(case),
+    )
 
 
 def _use_warnings(case: Case) -> list[Message]:

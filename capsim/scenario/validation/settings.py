@@ -265,3 +265,131 @@ def _far_from_other_years(limits: pd.DataFrame) -> list[Message]:
         text = "limits: {number} more rows as far from their other years"
         warnings.append(Message(text, {"number": len(odd) - NAMED}))
     return warnings
+
+
+FEW_SEATS = 0.8
+"""Places to pupils of a stage below which a figure is in doubt."""
+
+
+def reduction_faults(case: Case) -> list[Fault]:
+    """Check that no more private pupils are to leave than there are."""
+    policy, base = case.settings.policy, case.settings.horizon.base_year
+    private = _private_pupils(case)
+    if not policy.reduction or private is None or policy.reduction <= private + 0.5:
+        return []
+    expected = Message(
+        "at most {pupils}, the private pupils of compulsory stages in {base},",
+        {"pupils": f"{private:,.0f}", "base": base},
+    )
+    cure = Message("ask for fewer, or mend the column sector")
+    return [
+        Fault(case.file, None, "policy.reduction", f"{policy.reduction:,.0f}", expected, cure)
+    ]
+
+
+def _compulsory(case: Case) -> set[str]:
+    return set(case.settings.stages.compulsory) & set(case.settings.stages.planned)
+
+
+def _by_sector(case: Case) -> pd.Series[float] | None:
+    """Return compulsory pupils of the base year by sector, of schools or else as observed."""
+    schools, pupils = case.frame("schools"), case.frame("pupils")
+    if schools is not None and "schools" not in case.unread:
+        return schools[schools["stage"].isin(_compulsory(case))].groupby("sector")["pupils"].sum()
+    if pupils is None or not case.stages:
+        return None
+    now = pupils[pupils["school_year"] == case.settings.horizon.base_year]
+    return now[now["grade"].map(case.grades).isin(_compulsory(case))].groupby("sector")[
+        "pupils"
+    ].sum()
+
+
+def _private_pupils(case: Case) -> float | None:
+    sectors = _by_sector(case)
+    return None if sectors is None else float(sectors.get("private", 0.0))
+
+
+def odd_warnings(case: Case) -> list[Message]:
+    """Return warnings of what is possible but probably not meant, each with what to do."""
+    return [
+        *_cap_already_met(case),
+        *_late_projects(case),
+        *_empty_areas(case),
+        *_without_places(case),
+    ]
+
+
+def _cap_already_met(case: Case) -> list[Message]:
+    caps, sectors = case.settings.policy.private_share_cap, _by_sector(case)
+    if not caps or sectors is None or not sectors.sum():
+        return []
+    share = float(sectors.get("private", 0.0) / sectors.sum())
+    if share > min(caps.values()):
+        return []
+    text = (
+        "policy.private_share_cap: met already, {share} % of compulsory pupils of {base} are private"
+        " and {cap} % are allowed; mend the cap or the column sector, if they are to change"
+    )
+    base = case.settings.horizon.base_year
+    cap = f"{100 * min(caps.values()):.4g}"
+    return [Message(text, {"share": f"{100 * share:.2f}", "base": base, "cap": cap})]
+
+
+def _late_projects(case: Case) -> list[Message]:
+    projects, last = case.frame("projects"), case.settings.horizon.last_year
+    if projects is None:
+        return []
+    late = projects[projects["earliest_opening"] > f"{last}-09-01"]
+    if late.empty:
+        return []
+    text = (
+        "projects: {number} rows open after 1 September {year}, when the last planned year begins"
+        " (first: {first}): they bring no place; lengthen horizon.last_year, or take them out"
+    )
+    first = str(late["project"].iloc[0])
+    return [Message(text, {"number": len(late), "year": last, "first": first})]
+
+
+def _empty_areas(case: Case) -> list[Message]:
+    areas = case.frame("areas")
+    if areas is None or case.unread:
+        return []
+    filled = set[str]()
+    for name in ("pupils", "forecast", "schools", "projects", "dwellings", "migration"):
+        frame = case.frame(name)
+        if frame is not None:
+            some = frame if name == "projects" or "pupils" not in frame else frame[frame["pupils"] > 0]
+            filled |= set(some["area"])
+    empty = [area for area in areas["area"] if area not in filled]
+    if not empty:
+        return []
+    text = (
+        "areas: {number} have no children, no school and no project (first: {first});"
+        " give them, or take the areas out"
+    )
+    return [Message(text, {"number": len(empty), "first": empty[0]})]
+
+
+def _without_places(case: Case) -> list[Message]:
+    schools = case.frame("schools")
+    if schools is None:
+        return []
+    found = []
+    none = schools[(schools["places"] == 0) & (schools["pupils"] > 0)]
+    if len(none):
+        text = (
+            "schools: {number} rows have pupils and no places (first: {first}): nobody is seated"
+            " there; give their places"
+        )
+        first = str(none["school"].iloc[0])
+        found.append(Message(text, {"number": len(none), "first": first}))
+    sums = schools[schools["stage"].isin(case.settings.stages.planned)]
+    sums = sums.groupby("stage", sort=False)[["places", "pupils"]].sum()
+    text = (
+        "schools: {places} places for {pupils} pupils of stage {stage}; check that places are seats"
+        " of whole schools, in persons"
+    )
+    for stage, row in sums[sums["places"] < FEW_SEATS * sums["pupils"]].iterrows():
+        places, pupils = f"{row['places']:,.0f}", f"{row['pupils']:,.0f}"
+        found.append(Message(text, {"places": places, "pupils": pupils, "stage": str(stage)}))
+    return found
