@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from capsim.plan.solver import optimize
     from capsim.reliability.result import Hardened
     from capsim.reliability.search import harden, safety_curve
+    from capsim.report.enrolment_forecast import Forecast, forecast
     from capsim.scenario.faults import ScenarioError
     from capsim.scenario.scenario import Scenario, load
     from capsim.scenario.synthetic.generator import generate
@@ -48,6 +49,7 @@ __all__ = [
     "Comparison",
     "Demand",
     "Fair",
+    "Forecast",
     "Hardened",
     "LeadTimes",
     "Model",
@@ -64,6 +66,7 @@ __all__ = [
     "compare",
     "decide_by",
     "different_plans",
+    "forecast",
     "formulate",
     "generate",
     "harden",
@@ -88,6 +91,7 @@ _HOME = {
     "Comparison": "capsim.comparison.ranking",
     "Demand": "capsim.demand.projection",
     "Fair": "capsim.analysis.lexicographic",
+    "Forecast": "capsim.report.enrolment_forecast",
     "Hardened": "capsim.reliability.result",
     "LeadTimes": "capsim.plan.commitments",
     "Model": "capsim.model.model",
@@ -104,6 +108,7 @@ _HOME = {
     "compare": "capsim.comparison.ranking",
     "decide_by": "capsim.plan.commitments",
     "different_plans": "capsim.analysis.diverse_plans",
+    "forecast": "capsim.report.enrolment_forecast",
     "formulate": "capsim.model.model",
     "generate": "capsim.scenario.synthetic.generator",
     "harden": "capsim.reliability.search",

@@ -462,27 +462,28 @@ def backtest_run(
     path: Path,
     out: Path | None = None,
     *,
-    area: str | None = None,
-    year: str | None = None,
-    grades: Sequence[str] | None = None,
     leads: Sequence[int] | None = None,
     first_origin: int | None = None,
+    lang: str = "en",
     progress: Progress = lambda phase: None,
+    **how: Any,
 ) -> Backtest:
     """Back-test the forecasts on observed enrolment, and write tables and figures of the errors.
 
     Parameters
     ----------
     path
-        Folder of a scenario, or a CSV file of areas, years and grades.
+        Folder of a scenario, or a table of areas, years and grades.
     out
         Folder to write, which appears whole or not at all. None: nothing is written.
-    area, year, grades
-        Columns of the CSV file; None: found by their names.
     leads, first_origin
         Years ahead and first autumn, as `capsim.demand.rolling_origin.backtest` takes them.
+    lang
+        Of the notes that are written: `en` or `zh`.
     progress
         Called with the name of each phase as it begins.
+    **how
+        How the table is read, as `capsim.demand.panel` takes it.
 
     Raises
     ------
@@ -491,7 +492,7 @@ def backtest_run(
     FileExistsError
         `out` holds something else.
     """
-    from capsim.demand.observed import panel, read_wide
+    from capsim.demand.enrolment_table import panel
     from capsim.demand.projection import panel_of
     from capsim.demand.rolling_origin import backtest
     from capsim.io.atomic import check_place
@@ -501,14 +502,11 @@ def backtest_run(
     if out is not None:
         check_place(out, BACKTEST_MARK)
     progress("reading")
-    if (path / "scenario.toml").is_file():
-        table = panel_of(load(path))
-    else:
-        table = panel(read_wide(path), area, year, grades, path.name)
+    table = panel_of(load(path)) if (path / "scenario.toml").is_file() else panel(path, **how)
     progress("judging forecasts")
     result = backtest(table, leads=leads, first_origin=first_origin)
     if out is not None:
-        write_folder(out, BACKTEST_MARK, backtest_files(result), progress)
+        write_folder(out, BACKTEST_MARK, backtest_files(result, lang), progress)
     return result
 
 
@@ -592,13 +590,13 @@ def build_run(
     """
     from capsim.construction import acceleration, calibration, scheduling
     from capsim.construction import programme_simulation as building
-    from capsim.demand.observed import read_wide
     from capsim.io.atomic import check_place
     from capsim.report.files import BUILD_MARK, building_files
     from capsim.report.summary import building as summarize_building
     from capsim.report.summary import hurrying, starts_gain
     from capsim.scenario.folder import table_bytes
     from capsim.scenario.scenario import load, without_blank
+    from capsim.scenario.table_reader import read_table
 
     if out is not None:
         check_place(out, BUILD_MARK)
@@ -606,9 +604,9 @@ def build_run(
     phases, slippage = None, None
     if record is not None:
         progress("learning durations")
-        table = read_wide(record)
+        table = read_table(record, known=calibration.COLUMNS.__contains__).frame
         closed = closed or given.settings.construction.start.isoformat()
-        slippage = calibration.fit(table.set_axis(table.index + 2), closed)
+        slippage = calibration.fit(table.replace("", None), closed)
         phases = calibration.phases_table(given, slippage)
         shock_sd = {"construction.shock_sd": slippage.shock_sd}
         given = given.variant(shock_sd, tables={"phases": phases})

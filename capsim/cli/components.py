@@ -16,6 +16,8 @@ from capsim.cli.console import (
     OK,
     Gap,
     Json,
+    Lang,
+    Language,
     OptionalOut,
     ScenarioFolder,
     Seed,
@@ -24,6 +26,9 @@ from capsim.cli.console import (
     fail,
     work,
 )
+
+
+TABLE = "How a table is read"
 
 
 class Births(StrEnum):
@@ -67,12 +72,59 @@ def forecast(
     typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
 
 
+Area = Annotated[
+    str | None, typer.Option(help="Column of the area: a school, a district …", rich_help_panel=TABLE)
+]
+Year = Annotated[
+    str | None, typer.Option(help="Column of the school year.", rich_help_panel=TABLE)
+]
+Grades = Annotated[
+    str | None,
+    typer.Option(
+        help="Grades in order, columns or cells: K,1,2,…; default: as they are named.",
+        rich_help_panel=TABLE,
+    ),
+]
+Grade = Annotated[
+    str | None, typer.Option(help="Column of the grade, of a long table.", rich_help_panel=TABLE)
+]
+Value = Annotated[
+    str | None, typer.Option(help="Column of the pupils, of a long table.", rich_help_panel=TABLE)
+]
+County = Annotated[
+    str | None,
+    typer.Option(help="Column of counties, toward which areas lean.", rich_help_panel=TABLE),
+]
+Missing = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODES",
+        help='Cells that say *not observed*: "--,*,z,<10".',
+        rich_help_panel=TABLE,
+    ),
+]
+SheetName = Annotated[
+    str | None,
+    typer.Option("--sheet", help="Sheet of a workbook.", rich_help_panel=TABLE),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Of a CSV file: gb18030, cp949 …; default: found.", rich_help_panel=TABLE),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Refuse all that would have to be put right.", rich_help_panel=TABLE
+    ),
+]
+
+
 @app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
 def backtest(
-    path: Annotated[Path, typer.Argument(help="Scenario, or CSV of areas × years × grades.")],
-    area: Annotated[str | None, typer.Option(help="Column of the area.")] = None,
-    year: Annotated[str | None, typer.Option(help="Column of the autumn.")] = None,
-    grades: Annotated[str | None, typer.Option(help="Columns of grades: K,1,2,…")] = None,
+    path: Annotated[
+        Path,
+        typer.Argument(help="Scenario, or table (CSV, workbook) of areas × years × grades."),
+    ],
     leads: Annotated[
         str | None,
         typer.Option(help="Years ahead: 1,3,5; default: to a third of the years, at most 10."),
@@ -80,27 +132,65 @@ def backtest(
     first_origin: Annotated[
         int | None, typer.Option(help="First autumn from which forecasts count.")
     ] = None,
+    area: Area = None,
+    year: Year = None,
+    grades: Grades = None,
+    grade: Grade = None,
+    value: Value = None,
+    county: County = None,
+    missing: Missing = None,
+    sheet: SheetName = None,
+    encoding: Encoding = None,
+    strict: Strict = False,
     out: OptionalOut = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
     ahead = None if leads is None else _years_ahead(leads)
-
+    how = _reading(area, year, grades, grade, value, county, missing, sheet, encoding, strict)
     result = work(
         lambda progress: workflow.backtest_run(
             path,
             out,
-            area=area,
-            year=year,
-            grades=[grade.strip() for grade in grades.split(",")] if grades else None,
             leads=ahead,
             first_origin=first_origin,
+            lang=lang,
             progress=progress,
-        )
+            **how,
+        ),
+        lang,
     )
     from capsim.report.screen import backtest_text
 
-    typer.echo(result.to_json() if as_json else backtest_text(result), nl=False)
+    typer.echo(result.to_json() if as_json else backtest_text(result, lang), nl=False)
+
+
+def _reading(
+    area: str | None,
+    year: str | None,
+    grades: str | None,
+    grade: str | None,
+    value: str | None,
+    county: str | None,
+    missing: str | None,
+    sheet: str | None,
+    encoding: str | None,
+    strict: bool,
+) -> dict[str, Any]:
+    """Return how a table is to be read, as `capsim.demand.panel` takes it."""
+    return {
+        "area": area,
+        "year": year,
+        "grades": [one.strip() for one in grades.split(",")] if grades else None,
+        "grade": grade,
+        "value": value,
+        "county": county,
+        "missing": missing or (),
+        "sheet": sheet,
+        "encoding": encoding,
+        "strict": strict,
+    }
 
 
 def _years_ahead(leads: str) -> list[int]:

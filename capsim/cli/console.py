@@ -35,7 +35,7 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(BAD_INPUT)
 
 
-def work(task: Callable[[Progress], T]) -> T:
+def work(task: Callable[[Progress], T], lang: str = "en") -> T:
     """Run a task in the background, show its progress, and end cleanly on Ctrl-C or bad input.
 
     A solver does not hear Ctrl-C, so the task runs in a thread and this one listens. A task that is
@@ -45,6 +45,8 @@ def work(task: Callable[[Progress], T]) -> T:
     ----------
     task
         Gets a function to call with the name of each phase as it begins.
+    lang
+        Of the faults of a scenario or table: `en` or `zh`.
     """
     # The end is an event of its own: a `join` that Ctrl-C breaks off takes the thread for ended.
     lock, stop, ended = threading.Lock(), threading.Event(), threading.Event()
@@ -98,9 +100,16 @@ def work(task: Callable[[Progress], T]) -> T:
         if isinstance(error, OSError):
             fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         if _is_fault(error):
-            fail(str(error))
+            fail(_told(error, lang))
         raise error
     return done[0]
+
+
+def _told(error: BaseException, lang: str) -> str:
+    from capsim.i18n.language import words
+    from capsim.scenario.faults import ScenarioError
+
+    return error.text(words(lang)) if isinstance(error, ScenarioError) else str(error)
 
 
 def _is_fault(error: BaseException) -> bool:

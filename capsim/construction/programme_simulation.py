@@ -20,8 +20,8 @@ from capsim.construction import simpy_model as engine
 from capsim.construction.baseline_schedule import EXACT, Draft, draft
 from capsim.construction.calendars import EPOCH, Days, to_day, to_iso
 from capsim.construction.durations import IN_USE, MILESTONES, draw, shocks, stream
+from capsim.construction.kernel import RULES, Rule, key_of
 from capsim.construction.network import Network
-from capsim.construction.priority_rules import RULES, Rule, key_of
 from capsim.construction.projects import Column, Dates
 from capsim.scenario.faults import nearest
 from capsim.scenario.scenario import Scenario

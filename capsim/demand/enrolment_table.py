@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,21 @@ import numpy as np
 import pandas as pd
 
 from capsim.scenario.grade_names import Grade, Left, broken, grade_of
-from capsim.demand.observed import Panel
-from capsim.demand.ratios import Array, Mask, divide
-from capsim.i18n.language import Message
-from capsim.scenario.cell_values import (
-    YEARS,
-    Read,
-    alike,
-    as_number,
-    codes_of,
-    numbers,
-    school_years,
+from capsim.demand.observed import (
+    SHOWN_AREAS,
+    TOLERANCE,
+    Panel,
+    Reading,
+    Rows,
+    assembled,
+    counted,
+    group_faults,
+    no_key,
 )
-from capsim.scenario.faults import Fault, ScenarioError
-from capsim.scenario.table_reader import PlainTable, examples, read_table, strictly, tidy
+from capsim.demand.ratios import Array
+from capsim.i18n.language import Message
+from capsim.scenario.cell_values import Read, codes_of, numbers, school_years
+from capsim.scenario.table_reader import PlainTable, read_table, tidy
 
 YEAR = re.compile(
     r"((fall|autumn|school|academic|fiscal|census)[ _-]?)?(year|yr)s?|y|sy|ay|fall|autumn|term"
@@ -58,13 +58,11 @@ VALUE = re.compile(
     r"|head ?counts?|membership)([ _-]?(count|number|total))?|counts?|number( of (pupils|students))?"
     r"|n|no\.?|values?|total|学生数|在校生数?|在校人数|人数|学生人数|학생수|num[ _-]?(pupils|students)"
 )
-MEASURE = re.compile(r"type|measure|metric|indicator|kind|variable|item|data ?type|类型|指标|项目|类别")
-ENROLLED = re.compile(r"(student )?(enrol(l)?ments?|enrol(l)?ed|pupils|students|在校生数?|学生数|学生)")
-TOTAL_NAME = re.compile(
-    r"((grand|sub|county|district|state|city|school|overall|division|system)[ -]?)*totals?"
-    r"|totals? (of )?(all|schools?|district|county|state|public|private|enrol(l)?ments?|students?)\b.*"
-    r"|all (schools?|areas?|districts?|counties)|sum|state ?wide|district ?wide|.*\btotals?"
-    r"|.*(合计|总计|小计|总数|共计|汇总)|全(市|县|区|省|国|部|体|镇|校)|计|各校合计|합계|총계",
+MEASURE = re.compile(
+    r"type|measure|metric|indicator|kind|variable|item|data ?type|类型|指标|项目|类别"
+)
+ENROLLED = re.compile(
+    r"(student )?(enrol(l)?ments?|enrol(l)?ed|pupils|students|在校生数?|学生数|学生)"
 )
 ATTRIBUTE = re.compile(
     r".*\b(id|code|no|number|lat|lon|latitude|longitude|x|y|zip|capacity|male|female|boys|girls|asian"
@@ -72,33 +70,6 @@ ATTRIBUTE = re.compile(
     r"|ratio|utili[sz]ation|address|phone|total)\b.*|.*%.*|男.*|女.*|.*(编号|代码|占比|班数|教师).*"
 )
 """Headers of numbers that are no grades."""
-SHOWN_AREAS = 5
-TOLERANCE = 1e-6
-
-
-@dataclass(eq=False)
-class _Reading:
-    """What is being read: names of the table's parts, faults, and notes in two kinds."""
-
-    name: str
-    strict: bool
-    faults: list[Fault] = field(default_factory=list)
-    told: list[Message] = field(default_factory=list)
-    changed: list[Message] = field(default_factory=list)
-
-    def fault(
-        self,
-        column: str,
-        value: str,
-        expected: str | Message,
-        cure: str | Message = "",
-        row: int | None = None,
-    ) -> None:
-        self.faults.append(Fault(self.name, row, column, value, expected, cure))
-
-    def stop(self) -> None:
-        if self.faults:
-            raise ScenarioError(self.faults)
 
 
 def is_known(cell: str) -> bool:
@@ -178,31 +149,16 @@ def panel(
     plain = read_table(
         source, name=name, sheet=sheet, encoding=encoding, known=is_known, strict=strict
     )
-    reading = _Reading(plain.name, strict, changed=list(plain.notes))
+    reading = Reading(plain.name, strict, changed=list(plain.notes))
     codes = codes_of(missing)
     cells = _cells(plain, reading, area, year, grades, grade, value, county, codes)
-    return _panel(cells, reading)
+    return assembled(cells, reading)
 
 
 # ---- which column is what
 
 
-@dataclass(eq=False)
-class _Cells:
-    """Numbers of rows, each of an area and year; ``frame`` has what faults show."""
-
-    frame: pd.DataFrame
-    area: str
-    year: str
-    labels: list[str]
-    numbers: Array
-    missing: Mask
-    left: dict[str, tuple[Array, str]]
-    county: str | None
-    parts: Message
-
-
-def _pick(reading: _Reading, what: str, told: str | None, columns: list[str]) -> str | None:
+def _pick(reading: Reading, what: str, told: str | None, columns: list[str]) -> str | None:
     """Return the column that was told, by its name or one that differs in blanks and case."""
     if told is None:
         return None
@@ -219,7 +175,7 @@ def _pick(reading: _Reading, what: str, told: str | None, columns: list[str]) ->
 
 def _cells(
     plain: PlainTable,
-    reading: _Reading,
+    reading: Reading,
     area: str | None,
     year: str | None,
     grades: Sequence[str] | None,
@@ -227,7 +183,7 @@ def _cells(
     value: str | None,
     county: str | None,
     codes: frozenset[str],
-) -> _Cells:
+) -> Rows:
     frame = plain.frame
     columns = list(frame.columns)
     area, year, grade, value, county = (
@@ -304,9 +260,7 @@ def _is_text(cells: pd.Series) -> bool:
     return bool(len(distinct)) and bool(numbers(distinct).bad.mean() > 0.5)
 
 
-def _of_enrolment(
-    frame: pd.DataFrame, reading: _Reading, taken: set[str | None]
-) -> pd.DataFrame:
+def _of_enrolment(frame: pd.DataFrame, reading: Reading, taken: set[str | None]) -> pd.DataFrame:
     """Take the rows of enrolment where a column says that others are of something else."""
     for column in frame.columns:
         if column in taken or not MEASURE.fullmatch(_plain(column)):
@@ -329,7 +283,7 @@ def _of_enrolment(
 
 
 def _ordered(
-    names: Sequence[str], told: list[str] | None, reading: _Reading, what: str
+    names: Sequence[str], told: list[str] | None, reading: Reading, what: str
 ) -> list[list[str]]:
     """Return the grades in order, each with its spellings; faults where they have none."""
     if told is not None:
@@ -366,14 +320,14 @@ def _ordered(
 def _wide(
     plain: PlainTable,
     frame: pd.DataFrame,
-    reading: _Reading,
+    reading: Reading,
     area: str | None,
     year: str | None,
     wide: list[str],
     told: list[str] | None,
     county: str | None,
     codes: frozenset[str],
-) -> _Cells:
+) -> Rows:
     columns = list(frame.columns)
     free = [c for c in columns if c not in (area, year, county)]
     ordered = _ordered(columns if told else free, told, reading, "column")
@@ -412,16 +366,16 @@ def _wide(
     if order != labels and not told:
         text = "grades ordered by what they are, not as their columns stand"
         reading.changed.append(Message(text))
-    return _Cells(frame, area, year, labels, values, missing, left, county, parts)
+    return Rows(frame, area, year, labels, values, missing, left, county, parts)
 
 
-def _pupils(cells: pd.Series, column: str, reading: _Reading, codes: frozenset[str]) -> Read:
+def _pupils(cells: pd.Series, column: str, reading: Reading, codes: frozenset[str]) -> Read:
     found = numbers(cells, codes)
     reading.changed += [
         Message("column {column}: {what}", {"column": column, "what": note}) for note in found.notes
     ]
     if found.bad.any():
-        _group(
+        group_faults(
             reading,
             cells[found.bad],
             column,
@@ -443,42 +397,11 @@ def _cure(values: list[str]) -> Message | str:
     return Message('if it means not observed: --missing "{codes}"', {"codes": distinct})
 
 
-def _group(
-    reading: _Reading, bad: pd.Series, column: str, expected: Message, cure: Message | str = ""
-) -> None:
-    """Name bad cells of a column: each value once, with how many there are and the first row."""
-    texts = bad.map(_shown)
-    groups = texts.groupby(texts, sort=False)
-    if groups.ngroups > SHOWN_AREAS:
-        rows, values = bad.index, ", ".join(examples(list(dict.fromkeys(texts)))[:-1]) + ", …"
-        what = _counted(expected, len(bad), int(rows[0]))
-        reading.fault(column, values, what, cure)
-        return
-    for value, cells in groups:
-        first = int(cells.index[0])
-        if len(cells) == 1:
-            reading.fault(column, str(value), expected, cure, first)
-        else:
-            what = _counted(expected, len(cells), first)
-            reading.fault(column, str(value), what, cure)
-
-
-def _counted(expected: Message, number: int, row: int) -> Message:
-    arguments: dict[str, Any] = {"what": expected, "number": number, "row": row}
-    return Message("{what} (in {number} cells, the first in row {row})", arguments)
-
-
-def _shown(cell: object) -> str:
-    if isinstance(cell, float):
-        return str(cell)
-    return str(cell)
-
-
 def _left(
     frame: pd.DataFrame,
     taken: set[str],
     values: Array,
-    reading: _Reading,
+    reading: Reading,
     codes: frozenset[str],
     told: list[str] | None,
 ) -> dict[str, tuple[Array, str]]:
@@ -501,8 +424,11 @@ def _left(
             unread.append(column)
         else:
             known = np.isfinite(read.values)
-            if known.any() and values.shape[1] > 1 and total.any() and np.allclose(
-                read.values[known], total[known], atol=TOLERANCE
+            if (
+                known.any()
+                and values.shape[1] > 1
+                and total.any()
+                and np.allclose(read.values[known], total[known], atol=TOLERANCE)
             ):
                 left[column] = (read.values, "total")
             elif _varies(frame, read.values, taken):
@@ -531,7 +457,7 @@ def _varies(frame: pd.DataFrame, values: Array, taken: set[str]) -> bool:
 def _long(
     plain: PlainTable,
     frame: pd.DataFrame,
-    reading: _Reading,
+    reading: Reading,
     area: str | None,
     year: str | None,
     grade: str | None,
@@ -539,7 +465,7 @@ def _long(
     told: list[str] | None,
     county: str | None,
     codes: frozenset[str],
-) -> _Cells:
+) -> Rows:
     listed = ", ".join(frame.columns)
     parts = (("area", area), ("year", year), ("grade", grade), ("value", value))
     for what, column in parts:
@@ -576,7 +502,7 @@ def _long(
     left = {
         one: (np.where(keys == one, read.values, np.nan), why) for one, why in left_rows.items()
     }
-    _no_key(frame[keep], area, year, reading)
+    no_key(frame[keep], area, year, reading)
     reading.stop()
     years = school_years(frame[year])
     rows = pd.DataFrame(
@@ -591,7 +517,7 @@ def _long(
     if twice.any():
         at = rows["at"][twice].iloc[0]
         shown = " ".join(str(frame[c].iloc[at]) for c in (area, year, grade))
-        what = _counted(
+        what = counted(
             Message("each area, year and grade once"), int(twice.sum()), int(frame.index[at])
         )
         cure = Message("add the rows up, or keep those of one kind")
@@ -605,10 +531,8 @@ def _long(
     to = number, rows["grade"].to_numpy(dtype=int)
     values[to], missing[to] = read.values[keep], read.missing[keep]
     short = frame.iloc[first]
-    sums = {
-        one: (np.array([np.nansum(part)]), why) for one, (part, why) in left.items()
-    }
-    return _Cells(
+    sums = {one: (np.array([np.nansum(part)]), why) for one, (part, why) in left.items()}
+    return Rows(
         short, area, year, [same[0] for same in labels], values, missing, sums, county, message
     )
 
@@ -618,7 +542,7 @@ def _grade_text(text: str) -> str:
 
 
 def _grades_of_rows(
-    keys: pd.Series, told: list[str] | None, reading: _Reading, column: str, frame: pd.DataFrame
+    keys: pd.Series, told: list[str] | None, reading: Reading, column: str, frame: pd.DataFrame
 ) -> tuple[list[list[str]], dict[str, str]]:
     distinct = [str(one) for one in keys.unique()]
     labels = _ordered(distinct, told, reading, "cell")
@@ -636,7 +560,7 @@ def _grades_of_rows(
     if unknown:
         bad = frame.loc[keys.isin(unknown).to_numpy(), column]
         cure = Message("name the grades in order, from the youngest: --grades K,1,2")
-        _group(reading, bad, column, Message("a grade that is known"), cure)
+        group_faults(reading, bad, column, Message("a grade that is known"), cure)
     if not labels:
         cure = Message("name the grades in order, from the youngest: --grades K,1,2")
         reading.fault(column, ", ".join(distinct[:SHOWN_AREAS]), Message("grades"), cure)
@@ -652,14 +576,14 @@ def _grades_of_rows(
 def _years_across(
     plain: PlainTable,
     frame: pd.DataFrame,
-    reading: _Reading,
+    reading: Reading,
     area: str | None,
     grade: str,
     over: list[str],
     told: list[str] | None,
     county: str | None,
     codes: frozenset[str],
-) -> _Cells:
+) -> Rows:
     """Read a row an area and grade, a column a year."""
     for column in [c for c in over if c in plain.merged]:
         what = Message("a number in each cell, not one merged over rows")
@@ -677,312 +601,6 @@ def _years_across(
         blank = (long["pupils"] == "") | long["pupils"].isna()
         some = (~blank).groupby([long[area].astype(str), long["school year"]]).transform("any")
         long = long[some & cells.notna()]
-    return _long(
-        plain, long, reading, area, "school year", grade, "pupils", told, county, codes
-    )
+    return _long(plain, long, reading, area, "school year", grade, "pupils", told, county, codes)
 
 
-# ---- rows to a panel
-
-
-def _no_key(frame: pd.DataFrame, area: str, year: str, reading: _Reading) -> None:
-    """Name rows without an area or with a year that cannot be read."""
-    years = school_years(frame[year])
-    if years.bad.any():
-        whole = Message("a whole year from {first} to {last}", {"first": YEARS[0], "last": YEARS[1]})
-        cure = Message("write 2019, 2019/20 or 2019-09-01")
-        _group(reading, frame.loc[years.bad, year], year, whole, cure)
-    labels = frame[area].map(_name)
-    if (nameless := labels == "").any():
-        _group(reading, labels[nameless], area, Message("the name of an area"))
-
-
-def _name(cell: object) -> str:
-    if isinstance(cell, float):
-        return str(int(cell)) if cell == cell and cell.is_integer() else ("" if cell != cell else str(cell))
-    return tidy(str(cell))
-
-
-def _panel(cells: _Cells, reading: _Reading) -> Panel:
-    """Name areas and years, leave totals out, and put the numbers in place."""
-    frame = cells.frame
-    names = frame[cells.area].map(_name).to_numpy(dtype=object)
-    total = np.array([bool(TOTAL_NAME.fullmatch(str(n).casefold().strip())) for n in names])
-    if total.any() and not total.all():
-        rows = ~total
-    else:
-        total, rows = np.zeros(len(names), dtype=bool), np.ones(len(names), dtype=bool)
-    _no_key(frame[rows], cells.area, cells.year, reading)
-    read_years = school_years(frame[cells.year])
-    reading.changed += read_years.notes
-    years = read_years.values
-    names = _one_spelling(names, years, rows, cells, reading)
-    keys = pd.DataFrame({"area": names, "year": years})[rows]
-    twice = keys.duplicated() & (keys["area"] != "") & keys["year"].notna()
-    for at in keys.index[twice][:SHOWN_AREAS]:
-        value = f"{names[at]} {frame[cells.year].iloc[at]}"
-        expected = Message("each area and year once")
-        cure = Message("name another column of areas: --area") if twice.sum() > 2 else ""
-        if twice.sum() > SHOWN_AREAS:
-            expected = _counted(expected, int(twice.sum()), int(frame.index[at]))
-            reading.fault(cells.area, value, expected, cure)
-            break
-        reading.fault(cells.area, value, expected, cure, int(frame.index[at]))
-    reading.stop()
-    if not np.nansum(cells.numbers[rows]):
-        reading.fault(", ".join(cells.labels), "", Message("at least one pupil"))
-        reading.stop()
-    areas = sorted(set(names[rows]))
-    first, last = int(years[rows].min()), int(years[rows].max())
-    pupils = np.full((len(areas), len(cells.labels), last - first + 1), np.nan)
-    missing = np.zeros(pupils.shape, dtype=bool)
-    to = pd.Index(areas).get_indexer(pd.Index(names[rows])), years[rows].astype(int) - first
-    pupils[to[0], :, to[1]] = cells.numbers[rows]
-    missing[to[0], :, to[1]] = cells.missing[rows]
-    keep = _not_totals(pupils, missing, areas, reading)
-    if total.any():
-        _say_totals(cells, names, years, total, rows, reading)
-    pupils, missing = pupils[keep], missing[keep]
-    areas = [one for one, kept in zip(areas, keep, strict=True) if kept]
-    county, rest = _counties(cells, names, rows, areas, reading)
-    unknown = _unknown(pupils, missing)
-    span = tuple(range(first, last + 1))
-    filled = _filled(pupils, unknown)
-    _notes_of_left(cells, rows, reading)
-    _notes_of_cells(unknown, pupils, missing, filled, areas, cells.labels, span, reading)
-    reading.stop()
-    if reading.strict and reading.changed:
-        raise ScenarioError(strictly(reading.name, reading.changed))
-    head = Message("read as: {parts}", {"parts": cells.parts})
-    return Panel(
-        tuple(areas),
-        tuple(cells.labels),
-        span,
-        filled,
-        county,
-        unknown=unknown if unknown.any() else None,
-        notes=(head, *rest, *reading.changed, *reading.told),
-    )
-
-
-def _one_spelling(
-    names: Any, years: Array, rows: Mask, cells: _Cells, reading: _Reading
-) -> Any:
-    """Take spellings of a name for one where they never stand in the same year."""
-    listed = [str(name) for name in dict.fromkeys(names[rows])]
-    groups = alike(listed)
-    pairs: list[str] = []
-    to: dict[str, str] = {}
-    for group in groups:
-        seen: Counter[float] = Counter()
-        for name in group:
-            seen.update(set(years[rows & (names == name)]))
-        shared = [year for year, times in seen.items() if times > 1]
-        shown = " = ".join(repr(name) for name in group)
-        if shared:
-            what = Message("one spelling: both stand in {year}", {"year": int(min(shared))})
-            cure = Message("write one name one way, two schools with names that differ by more")
-            reading.fault(cells.area, shown, what, cure)
-        else:
-            pairs.append(shown)
-            to |= dict.fromkeys(group[1:], group[0])
-    if pairs:
-        text = "names that differ only by case, width, blanks or hyphens taken for one: {pairs}"
-        reading.changed.append(Message(text, {"pairs": tuple(pairs)}))
-    kept = alike([name for name in listed if name not in to], as_number)
-    if kept:
-        shown_pairs = tuple(", ".join(repr(name) for name in group) for group in kept[:SHOWN_AREAS])
-        text = "names are text; kept apart though they are the same as numbers: {pairs}"
-        reading.told.append(Message(text, {"pairs": shown_pairs}))
-    if not to:
-        return names
-    return np.array([to.get(str(name), name) for name in names], dtype=object)
-
-
-def _not_totals(
-    pupils: Array, missing: Mask, areas: list[str], reading: _Reading
-) -> Mask:
-    """Mark the areas that are not the sum of all others in every cell."""
-    keep = np.ones(len(areas), dtype=bool)
-    if len(areas) < 3:
-        return keep
-    known = ~missing.any(0)
-    full = np.nan_to_num(pupils)
-    whole = np.where(known, full.sum(0), 0.0)
-    gap = np.abs(2 * np.where(known, full, 0.0) - whole)
-    same = (gap <= TOLERANCE * np.maximum(whole, 1)).all((1, 2))
-    # Of one other area alone in a year it would be the twin, not the total.
-    several = (np.isfinite(pupils).any(1).sum(0) > 2).any()
-    size = np.where(known, full, 0.0).sum((1, 2))
-    found = np.flatnonzero(same & (size > 0))
-    if len(found) == 1 and several:
-        keep[found] = False
-        arguments = {"area": areas[found[0]]}
-        text = "{area} is the sum of all others in every year: left out as a total"
-        reading.changed.append(Message(text, arguments))
-    return keep
-
-
-def _say_totals(
-    cells: _Cells, names: Any, years: Array, total: Mask, rows: Mask, reading: _Reading
-) -> None:
-    """Say which rows are totals by their names, and whether they are the sum of the others."""
-    labels = tuple(str(name) for name in dict.fromkeys(names[total]))
-    text = "rows of totals left out: {names} ({number} rows)"
-    arguments: dict[str, Any] = {"names": labels[:SHOWN_AREAS], "number": int(total.sum())}
-    reading.changed.append(Message(text, arguments))
-    if len(labels) > 1 or cells.missing.any():
-        return
-    sums = pd.DataFrame(np.nan_to_num(cells.numbers[rows])).groupby(years[rows]).sum()
-    off = 0
-    for at in np.flatnonzero(total):
-        if years[at] in sums.index:
-            own = np.nan_to_num(cells.numbers[at])
-            off += int((np.abs(own - sums.loc[years[at]].to_numpy()) > 0.5).sum())
-    if off:
-        text = "{name} is not the sum of the others in {number} cells: some area may be missing"
-        reading.told.append(Message(text, {"name": labels[0], "number": off}))
-
-
-def _counties(
-    cells: _Cells, names: Any, rows: Mask, areas: list[str], reading: _Reading
-) -> tuple[Any, tuple[Message, ...]]:
-    if cells.county is None:
-        return np.zeros(len(areas), dtype=np.intp), ()
-    of = cells.frame[cells.county].map(_name).to_numpy(dtype=object)
-    pairs = pd.DataFrame({"area": names[rows], "county": of[rows]}).drop_duplicates()
-    last = pairs.drop_duplicates("area", keep="last").set_index("area")["county"]
-    if len(pairs) > len(last):
-        number = int((pairs["area"].value_counts() > 1).sum())
-        text = "{number} areas change their county: the last one counts"
-        reading.told.append(Message(text, {"number": number}))
-    county = np.unique(last.loc[areas].astype(str).to_numpy(), return_inverse=True)[1]
-    return county, (Message("county = {column}", {"column": cells.county}),)
-
-
-# ---- blank cells
-
-
-def _unknown(pupils: Array, missing: Mask) -> Mask:
-    """Mark cells that were not observed though the area was.
-
-    A code says so. A blank cell says it where the table leaves nothing blank that is never taught;
-    where it does, only a blank between grades that are taught in that year, of a grade taught
-    before or after, is one: a school that has closed its lowest or highest grade has nobody there.
-    """
-    seen = np.isfinite(pupils)
-    there = seen.any(1, keepdims=True)
-    blank = ~seen & there & ~missing
-    ever = seen.any(2, keepdims=True)
-    never_taught = (~ever & there.any(2, keepdims=True)).any()
-    lost = blank & ever
-    if never_taught:
-        taught = np.nan_to_num(pupils) > 0
-        below = np.logical_or.accumulate(taught, axis=1)
-        above = np.logical_or.accumulate(taught[:, ::-1], axis=1)[:, ::-1]
-        inside = np.zeros_like(blank)
-        inside[:, 1:-1] = below[:, :-2] & above[:, 2:]
-        near = np.zeros_like(blank)
-        near[..., 1:] |= taught[..., :-1]
-        near[..., :-1] |= taught[..., 1:]
-        lost &= inside & near
-    return np.asarray(lost | (missing & there))
-
-
-def _filled(pupils: Array, unknown: Mask) -> Array:
-    """Put in place of what was not observed what its cohort would be, from earlier years alone.
-
-    The grade below a year before times everybody's ratio of that year; without one the grade's own
-    last number. In the first year it is the grade's next number.
-    """
-    if not unknown.any():
-        return pupils
-    out = pupils.copy()
-    for year in range(out.shape[-1]):
-        at = unknown[..., year]
-        if not at.any():
-            continue
-        guess = np.full(out.shape[:2], np.nan)
-        if year:
-            now, before = out[..., year], out[..., year - 1]
-            both = np.isfinite(now[:, 1:]) & np.isfinite(before[:, :-1]) & ~at[:, 1:]
-            above, below = (
-                np.where(both, part, 0.0).sum(0) for part in (now[:, 1:], before[:, :-1])
-            )
-            guess[:, 1:] = before[:, :-1] * divide(above, below, 1.0)
-            guess = np.where(np.nan_to_num(guess) > 0, guess, before)
-        else:
-            for later in range(out.shape[-1] - 1, 0, -1):
-                guess = np.where(np.isfinite(pupils[..., later]), pupils[..., later], guess)
-        out[..., year] = np.where(at, guess, out[..., year])
-    return out
-
-
-# ---- notes
-
-
-def _notes_of_left(cells: _Cells, rows: Mask, reading: _Reading) -> None:
-    parts = []
-    for name, (values, why) in cells.left.items():
-        own = values[rows] if len(values) == len(rows) else values
-        if why == "total":
-            parts.append(Message("{name} (a total)", {"name": name}))
-        else:
-            amount = float(np.nansum(own))
-            parts.append(Message("{name} ({amount} pupils)", {"name": name, "amount": amount}))
-    if parts:
-        reading.changed.insert(0, Message("left out: {parts}", {"parts": tuple(parts)}))
-
-
-def _notes_of_cells(
-    unknown: Mask,
-    pupils: Array,
-    missing: Mask,
-    filled: Array,
-    areas: list[str],
-    labels: Sequence[str],
-    years: Sequence[int],
-    reading: _Reading,
-) -> None:
-    there = np.isfinite(pupils).any(1) | missing.any(1)
-    gone = [year for year, some in zip(years, there.any(0), strict=True) if not some]
-    if gone:
-        reading.told.append(
-            Message("no row of the years {years}", {"years": tuple(map(str, gone))})
-        )
-    away = ~np.isfinite(pupils[..., -1]).any(1)
-    if away.any():
-        names = _some(np.array(areas, dtype=object)[away])
-        arguments: dict[str, Any] = {"number": int(away.sum()), "year": years[-1], "areas": names}
-        text = "not observed in {year}, so not forecast: {areas} ({number} areas)"
-        reading.told.append(Message(text, arguments))
-    if missing.any():
-        text = "{number} cells with a code are taken as not observed"
-        reading.told.append(Message(text, {"number": int(missing.sum())}))
-    blank = unknown & ~missing
-    if blank.any():
-        text = "{number} blank cells are taken as not observed, not as nobody: {cells}"
-        cells = _places(blank, areas, labels, years)
-        reading.told.append(Message(text, {"number": int(blank.sum()), "cells": cells}))
-    last = unknown[..., -1] & np.isfinite(filled[..., -1])
-    if last.any():
-        text = "of {year} {number} cells are not observed; forecast from their cohorts, {amount} pupils"
-        arguments = {
-            "year": years[-1],
-            "number": int(last.sum()),
-            "amount": float(filled[..., -1][last].sum()),
-        }
-        reading.told.append(Message(text, arguments))
-
-
-def _places(
-    marked: Mask, areas: Sequence[str], labels: Sequence[str], years: Sequence[int]
-) -> tuple[str, ...]:
-    found = np.argwhere(marked)
-    shown = [f"{areas[a]} {labels[g]} {years[y]}" for a, g, y in found[:SHOWN_AREAS]]
-    return (*shown, *(("…",) if len(found) > SHOWN_AREAS else ()))
-
-
-def _some(names: Iterable[str]) -> tuple[str, ...]:
-    listed = list(names)
-    return (*listed[:SHOWN_AREAS], *(("…",) if len(listed) > SHOWN_AREAS else ()))

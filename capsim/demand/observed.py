@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from capsim.demand.forecasting import MEMBERS, METHODS, Method
-from capsim.demand.ratios import Array, Index, Mask
+from capsim.demand.ratios import CHANCE, Array, Index, Mask, divide
 from capsim.i18n.language import Message
+from capsim.scenario.cell_values import YEARS, alike, as_number, school_years
+from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.scenario import Scenario
+from capsim.scenario.table_reader import examples, strictly, tidy
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +171,19 @@ def cohorts(observed: Observed, years: Sequence[int]) -> Array:
     earlier calendar year and two thirds of the later one. NaN where births are not known.
     """
     first = observed.birth_years[0]
-    later = np.asarray(years)[None, :] - observed.age[:, None] - first
-    return np.asarray(observed.births[:, later - 1] / 3 + observed.births[:, later] * 2 / 3)
+    return of_age(observed.births, np.asarray(years)[None, :] - observed.age[:, None] - first)
+
+
+def of_age(births: Array, later: Index) -> Array:
+    """Return the children born from September to August, of whom most in the later year.
+
+    Parameters
+    ----------
+    births : array [area, year]
+    later : array of int
+        Position of the later calendar year.
+    """
+    return np.asarray(births[:, later - 1] / 3 + births[:, later] * 2 / 3)
 
 
 VARIANTS = {"low": 0.1, "principal": 0.5, "high": 0.9}
@@ -261,3 +278,417 @@ class Panel:
     least: int = 1
     unknown: Mask | None = None
     notes: tuple[Message, ...] = ()
+
+
+TOTAL_NAME = re.compile(
+    r"((grand|sub|county|district|state|city|school|overall|division|system)[ -]?)*totals?"
+    r"|totals? (of )?(all|schools?|district|county|state|public|private|enrol(l)?ments?|students?)\b.*"
+    r"|all (schools?|areas?|districts?|counties)|sum|state ?wide|district ?wide|.*\btotals?"
+    r"|.*(合计|总计|小计|总数|共计|汇总)|全(市|县|区|省|国|部|体|镇|校)|计|各校合计|합계|총계",
+)
+SHOWN_AREAS = 5
+TOLERANCE = 1e-6
+"""Relative difference below which numbers are the same."""
+
+
+@dataclass(eq=False)
+class Reading:
+    """What is being read: names of the table's parts, faults, and notes in two kinds."""
+
+    name: str
+    strict: bool
+    faults: list[Fault] = field(default_factory=list)
+    told: list[Message] = field(default_factory=list)
+    changed: list[Message] = field(default_factory=list)
+
+    def fault(
+        self,
+        column: str,
+        value: str,
+        expected: str | Message,
+        cure: str | Message = "",
+        row: int | None = None,
+    ) -> None:
+        self.faults.append(Fault(self.name, row, column, value, expected, cure))
+
+    def stop(self) -> None:
+        if self.faults:
+            raise ScenarioError(self.faults)
+
+
+@dataclass(eq=False)
+class Rows:
+    """Numbers of rows, each of an area and year; ``frame`` has what faults show."""
+
+    frame: pd.DataFrame
+    area: str
+    year: str
+    labels: list[str]
+    numbers: Array
+    missing: Mask
+    left: dict[str, tuple[Array, str]]
+    county: str | None
+    parts: Message
+
+
+def group_faults(
+    reading: Reading, bad: pd.Series, column: str, expected: Message, cure: Message | str = ""
+) -> None:
+    """Name bad cells of a column: each value once, with how many there are and the first row."""
+    texts = bad.map(_shown)
+    groups = texts.groupby(texts, sort=False)
+    if groups.ngroups > SHOWN_AREAS:
+        rows, values = bad.index, ", ".join(examples(list(dict.fromkeys(texts)))[:-1]) + ", …"
+        what = counted(expected, len(bad), int(rows[0]))
+        reading.fault(column, values, what, cure)
+        return
+    for value, cells in groups:
+        first = int(cells.index[0])
+        if len(cells) == 1:
+            reading.fault(column, str(value), expected, cure, first)
+        else:
+            what = counted(expected, len(cells), first)
+            reading.fault(column, str(value), what, cure)
+
+
+def counted(expected: Message, number: int, row: int) -> Message:
+    arguments: dict[str, Any] = {"what": expected, "number": number, "row": row}
+    return Message("{what} (in {number} cells, the first in row {row})", arguments)
+
+
+def _shown(cell: object) -> str:
+    if isinstance(cell, float):
+        return str(cell)
+    return str(cell)
+
+
+# ---- rows to a panel
+
+
+def no_key(frame: pd.DataFrame, area: str, year: str, reading: Reading) -> None:
+    """Name rows without an area or with a year that cannot be read."""
+    years = school_years(frame[year])
+    if years.bad.any():
+        whole = Message(
+            "a whole year from {first} to {last}", {"first": YEARS[0], "last": YEARS[1]}
+        )
+        cure = Message("write 2019, 2019/20 or 2019-09-01")
+        group_faults(reading, frame.loc[years.bad, year], year, whole, cure)
+    labels = frame[area].map(name_of)
+    if (nameless := labels == "").any():
+        group_faults(reading, labels[nameless], area, Message("the name of an area"))
+
+
+def name_of(cell: object) -> str:
+    if isinstance(cell, float):
+        return (
+            str(int(cell))
+            if cell == cell and cell.is_integer()
+            else ("" if cell != cell else str(cell))
+        )
+    return tidy(str(cell))
+
+
+def assembled(cells: Rows, reading: Reading) -> Panel:
+    """Name areas and years, leave totals out, and put the numbers in place."""
+    frame = cells.frame
+    names = frame[cells.area].map(name_of).to_numpy(dtype=object)
+    total = np.array([bool(TOTAL_NAME.fullmatch(str(n).casefold().strip())) for n in names])
+    if total.any() and not total.all():
+        rows = ~total
+    else:
+        total, rows = np.zeros(len(names), dtype=bool), np.ones(len(names), dtype=bool)
+    no_key(frame[rows], cells.area, cells.year, reading)
+    read_years = school_years(frame[cells.year])
+    reading.changed += read_years.notes
+    years = read_years.values
+    names = _one_spelling(names, years, rows, cells, reading)
+    keys = pd.DataFrame({"area": names, "year": years})[rows]
+    twice = keys.duplicated() & (keys["area"] != "") & keys["year"].notna()
+    for at in keys.index[twice][:SHOWN_AREAS]:
+        value = f"{names[at]} {frame[cells.year].iloc[at]}"
+        expected = Message("each area and year once")
+        cure = Message("name another column of areas: --area") if twice.sum() > 2 else ""
+        if twice.sum() > SHOWN_AREAS:
+            expected = counted(expected, int(twice.sum()), int(frame.index[at]))
+            reading.fault(cells.area, value, expected, cure)
+            break
+        reading.fault(cells.area, value, expected, cure, int(frame.index[at]))
+    reading.stop()
+    if not np.nansum(cells.numbers[rows]):
+        reading.fault(", ".join(cells.labels), "", Message("at least one pupil"))
+        reading.stop()
+    areas = sorted(set(names[rows]))
+    first, last = int(years[rows].min()), int(years[rows].max())
+    pupils = np.full((len(areas), len(cells.labels), last - first + 1), np.nan)
+    missing = np.zeros(pupils.shape, dtype=bool)
+    to = pd.Index(areas).get_indexer(pd.Index(names[rows])), years[rows].astype(int) - first
+    pupils[to[0], :, to[1]] = cells.numbers[rows]
+    missing[to[0], :, to[1]] = cells.missing[rows]
+    keep = _not_totals(pupils, missing, areas, reading)
+    if total.any():
+        _say_totals(cells, names, years, total, rows, reading)
+    pupils, missing = pupils[keep], missing[keep]
+    areas = [one for one, kept in zip(areas, keep, strict=True) if kept]
+    county, rest = _counties(cells, names, rows, areas, reading)
+    unknown, closed = _unknown(pupils, missing)
+    span = tuple(range(first, last + 1))
+    filled = _filled(pupils, unknown)
+    _notes_of_left(cells, rows, reading)
+    _notes_of_cells(unknown, pupils, missing, filled, areas, cells.labels, span, reading)
+    if closed.any():
+        arguments: dict[str, Any] = {
+            "number": int(closed.sum()),
+            "year": last,
+            "cells": _places(closed[..., None], areas, cells.labels, span[-1:]),
+        }
+        text = (
+            "{number} grades are blank in {year} and taken as closed, as others of the table were"
+            " before: {cells}"
+        )
+        reading.told.append(Message(text, arguments))
+    reading.stop()
+    if reading.strict and reading.changed:
+        raise ScenarioError(strictly(reading.name, reading.changed))
+    head = Message("read as: {parts}", {"parts": cells.parts})
+    return Panel(
+        tuple(areas),
+        tuple(cells.labels),
+        span,
+        filled,
+        county,
+        unknown=unknown if unknown.any() else None,
+        notes=(head, *rest, *reading.changed, *reading.told),
+    )
+
+
+def _one_spelling(names: Any, years: Array, rows: Mask, cells: Rows, reading: Reading) -> Any:
+    """Take spellings of a name for one where they never stand in the same year."""
+    listed = [str(name) for name in dict.fromkeys(names[rows])]
+    groups = alike(listed)
+    pairs: list[str] = []
+    to: dict[str, str] = {}
+    for group in groups:
+        seen: Counter[float] = Counter()
+        for name in group:
+            seen.update(set(years[rows & (names == name)]))
+        shared = [year for year, times in seen.items() if times > 1]
+        shown = " = ".join(repr(name) for name in group)
+        if shared:
+            what = Message("one spelling: both stand in {year}", {"year": int(min(shared))})
+            cure = Message("write one name one way, two schools with names that differ by more")
+            reading.fault(cells.area, shown, what, cure)
+        else:
+            pairs.append(shown)
+            to |= dict.fromkeys(group[1:], group[0])
+    if pairs:
+        text = "names that differ only by case, width, blanks or hyphens taken for one: {pairs}"
+        reading.changed.append(Message(text, {"pairs": tuple(pairs)}))
+    kept = alike([name for name in listed if name not in to], as_number)
+    if kept:
+        shown_pairs = tuple(", ".join(repr(name) for name in group) for group in kept[:SHOWN_AREAS])
+        text = "names are text; kept apart though they are the same as numbers: {pairs}"
+        reading.told.append(Message(text, {"pairs": shown_pairs}))
+    if not to:
+        return names
+    return np.array([to.get(str(name), name) for name in names], dtype=object)
+
+
+def _not_totals(pupils: Array, missing: Mask, areas: list[str], reading: Reading) -> Mask:
+    """Mark the areas that are not the sum of all others in every cell."""
+    keep = np.ones(len(areas), dtype=bool)
+    if len(areas) < 3:
+        return keep
+    known = ~missing.any(0)
+    full = np.nan_to_num(pupils)
+    whole = np.where(known, full.sum(0), 0.0)
+    gap = np.abs(2 * np.where(known, full, 0.0) - whole)
+    same = (gap <= TOLERANCE * np.maximum(whole, 1)).all((1, 2))
+    # Of one other area alone in a year it would be the twin, not the total.
+    several = (np.isfinite(pupils).any(1).sum(0) > 2).any()
+    size = np.where(known, full, 0.0).sum((1, 2))
+    found = np.flatnonzero(same & (size > 0))
+    if len(found) == 1 and several:
+        keep[found] = False
+        arguments = {"area": areas[found[0]]}
+        text = "{area} is the sum of all others in every year: left out as a total"
+        reading.changed.append(Message(text, arguments))
+    return keep
+
+
+def _say_totals(
+    cells: Rows, names: Any, years: Array, total: Mask, rows: Mask, reading: Reading
+) -> None:
+    """Say which rows are totals by their names, and whether they are the sum of the others."""
+    labels = tuple(str(name) for name in dict.fromkeys(names[total]))
+    text = "rows of totals left out: {names} ({number} rows)"
+    arguments: dict[str, Any] = {"names": labels[:SHOWN_AREAS], "number": int(total.sum())}
+    reading.changed.append(Message(text, arguments))
+    if len(labels) > 1 or cells.missing.any():
+        return
+    sums = pd.DataFrame(np.nan_to_num(cells.numbers[rows])).groupby(years[rows]).sum()
+    off = 0
+    for at in np.flatnonzero(total):
+        if years[at] in sums.index:
+            own = np.nan_to_num(cells.numbers[at])
+            off += int((np.abs(own - sums.loc[years[at]].to_numpy()) > 0.5).sum())
+    if off:
+        text = "{name} is not the sum of the others in {number} cells: some area may be missing"
+        reading.told.append(Message(text, {"name": labels[0], "number": off}))
+
+
+def _counties(
+    cells: Rows, names: Any, rows: Mask, areas: list[str], reading: Reading
+) -> tuple[Any, tuple[Message, ...]]:
+    if cells.county is None:
+        return np.zeros(len(areas), dtype=np.intp), ()
+    of = cells.frame[cells.county].map(name_of).to_numpy(dtype=object)
+    pairs = pd.DataFrame({"area": names[rows], "county": of[rows]}).drop_duplicates()
+    last = pairs.drop_duplicates("area", keep="last").set_index("area")["county"]
+    if len(pairs) > len(last):
+        number = int((pairs["area"].value_counts() > 1).sum())
+        text = "{number} areas change their county: the last one counts"
+        reading.told.append(Message(text, {"number": number}))
+    county = np.unique(last.loc[areas].astype(str).to_numpy(), return_inverse=True)[1]
+    return county, (Message("county = {column}", {"column": cells.county}),)
+
+
+# ---- blank cells
+
+
+def _unknown(pupils: Array, missing: Mask) -> tuple[Mask, Mask]:
+    """Mark cells that were not observed though the area was, and grades closed in the last year.
+
+    A code says that a cell was not observed. A blank says it for one year between two in which the
+    grade is taught, and in the last year after one in which it was. Where grades of the table have
+    been opened or closed by blanks, these are to be classes that chance does not empty, with a
+    cohort coming, and in the last year between grades that go on. Every other blank is a grade that
+    is not taught.
+    """
+    seen = np.isfinite(pupils)
+    there = seen.any(1, keepdims=True)
+    blank = ~seen & there & ~missing
+    full = np.nan_to_num(pupils)
+    taught = (full > 0) | missing
+    again, first = np.zeros((2, *taught.shape), dtype=bool)
+    first[..., 1:] = blank[..., 1:] & taught[..., :-1]
+    again[..., :-1] = taught[..., 1:]
+    once = first & again
+    last = first[..., -1].copy()
+    changed = first & ~again
+    changed[..., -1] = False
+    if changed.any():
+        many = (full > CHANCE) | missing
+        cohort = np.zeros_like(taught)
+        cohort[:, 1:, 1:] = many[:, :-1, :-1]
+        cohort[:, 0, :-1] = many[:, 1, 1:] if taught.shape[1] > 1 else False
+        steady = np.zeros_like(taught)
+        steady[..., 1:-1] = many[..., :-2] & many[..., 2:]
+        once &= cohort & steady
+        inside = np.zeros_like(last)
+        now = taught[..., -1]
+        below = np.logical_or.accumulate(now, axis=1)[:, :-2]
+        above = np.logical_or.accumulate(now[:, ::-1], axis=1)[:, ::-1][:, 2:]
+        inside[:, 1:-1] = below & above
+        last &= inside & cohort[..., -1] & many[..., -3:-1].all(-1)
+    once[..., -1] = last
+    return np.asarray(once | (missing & there)), np.asarray(first[..., -1] & ~last)
+
+
+def _filled(pupils: Array, unknown: Mask) -> Array:
+    """Put in place of what was not observed what its cohort would be, from earlier years alone.
+
+    The grade below a year before times everybody's ratio of that year; without one the grade's own
+    last number. In the first year it is the grade's next number.
+    """
+    if not unknown.any():
+        return pupils
+    out = pupils.copy()
+    for year in range(out.shape[-1]):
+        at = unknown[..., year]
+        if not at.any():
+            continue
+        guess = np.full(out.shape[:2], np.nan)
+        if year:
+            now, before = out[..., year], out[..., year - 1]
+            both = np.isfinite(now[:, 1:]) & np.isfinite(before[:, :-1]) & ~at[:, 1:]
+            above, below = (
+                np.where(both, part, 0.0).sum(0) for part in (now[:, 1:], before[:, :-1])
+            )
+            guess[:, 1:] = before[:, :-1] * divide(above, below, 1.0)
+            guess = np.where(np.nan_to_num(guess) > 0, guess, before)
+        else:
+            for later in range(out.shape[-1] - 1, 0, -1):
+                guess = np.where(np.isfinite(pupils[..., later]), pupils[..., later], guess)
+        out[..., year] = np.where(at, guess, out[..., year])
+    return out
+
+
+# ---- notes
+
+
+def _notes_of_left(cells: Rows, rows: Mask, reading: Reading) -> None:
+    parts = []
+    for name, (values, why) in cells.left.items():
+        own = values[rows] if len(values) == len(rows) else values
+        if why == "total":
+            parts.append(Message("{name} (a total)", {"name": name}))
+        else:
+            amount = float(np.nansum(own))
+            parts.append(Message("{name} ({amount} pupils)", {"name": name, "amount": amount}))
+    if parts:
+        reading.changed.insert(0, Message("left out: {parts}", {"parts": tuple(parts)}))
+
+
+def _notes_of_cells(
+    unknown: Mask,
+    pupils: Array,
+    missing: Mask,
+    filled: Array,
+    areas: list[str],
+    labels: Sequence[str],
+    years: Sequence[int],
+    reading: Reading,
+) -> None:
+    there = np.isfinite(pupils).any(1) | missing.any(1)
+    gone = [year for year, some in zip(years, there.any(0), strict=True) if not some]
+    if gone:
+        reading.told.append(
+            Message("no row of the years {years}", {"years": tuple(map(str, gone))})
+        )
+    away = ~np.isfinite(pupils[..., -1]).any(1)
+    if away.any():
+        names = _some(np.array(areas, dtype=object)[away])
+        arguments: dict[str, Any] = {"number": int(away.sum()), "year": years[-1], "areas": names}
+        text = "not observed in {year}, so not forecast: {areas} ({number} areas)"
+        reading.told.append(Message(text, arguments))
+    if missing.any():
+        text = "{number} cells with a code are taken as not observed"
+        reading.told.append(Message(text, {"number": int(missing.sum())}))
+    blank = unknown & ~missing
+    if blank.any():
+        text = "{number} blank cells are taken as not observed, not as nobody: {cells}"
+        cells = _places(blank, areas, labels, years)
+        reading.told.append(Message(text, {"number": int(blank.sum()), "cells": cells}))
+    last = unknown[..., -1] & np.isfinite(filled[..., -1])
+    if last.any():
+        text = "of {year} {number} cells are not observed; forecast from their cohorts, {amount} pupils"
+        arguments = {
+            "year": years[-1],
+            "number": int(last.sum()),
+            "amount": float(filled[..., -1][last].sum()),
+        }
+        reading.told.append(Message(text, arguments))
+
+
+def _places(
+    marked: Mask, areas: Sequence[str], labels: Sequence[str], years: Sequence[int]
+) -> tuple[str, ...]:
+    found = np.argwhere(marked)
+    shown = [f"{areas[a]} {labels[g]} {years[y]}" for a, g, y in found[:SHOWN_AREAS]]
+    return (*shown, *(("…",) if len(found) > SHOWN_AREAS else ()))
+
+
+def _some(names: Iterable[str]) -> tuple[str, ...]:
+    listed = list(names)
+    return (*listed[:SHOWN_AREAS], *(("…",) if len(listed) > SHOWN_AREAS else ()))

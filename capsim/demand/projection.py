@@ -26,17 +26,24 @@ from capsim.demand.cohort import (
     untaught,
     with_given,
 )
-from capsim.demand.combination import combined
-from capsim.demand.draws import MEASURABLE, Spread, draw, given_spread, is_given, measured_spread
+from capsim.demand.draws import (
+    MEASURABLE,
+    Covered,
+    Spread,
+    draw,
+    given_spread,
+    is_given,
+    measured_spread,
+)
 from capsim.demand.forecasting import (
     MEMBERS,
     METHODS,
     USUAL,
     Method,
+    combined,
     progression,
     with_total,
 )
-from capsim.demand.intervals import Covered
 from capsim.demand.observed import Observed, Origin, Panel, cohorts, observe, place
 from capsim.demand.ratios import (
     Array,

@@ -11,15 +11,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from capsim.demand.combination import LEVELS as BY_LEVEL
-from capsim.demand.combination import Weights, combined, error_products, learned
-from capsim.demand.forecasting import METHODS, USUAL, Method, forecast
-from capsim.demand.intervals import LEVELS, Covered, cover
+from capsim.demand.draws import LEVELS, Covered, cover
+from capsim.demand.forecasting import LEVELS as BY_LEVEL
+from capsim.demand.forecasting import (
+    METHODS,
+    USUAL,
+    Method,
+    Weights,
+    combined,
+    error_products,
+    forecast,
+    learned,
+    with_total,
+)
 from capsim.demand.observed import Origin, Panel
 from capsim.demand.ratios import Array, Index, Mask
 from capsim.i18n.language import Message
@@ -155,7 +165,9 @@ def backtest(
     actual = _actual(table, leads[-1], origins)
     observed = np.asarray(np.isfinite(table.pupils[..., origins]).any(1)).T
     judged = np.asarray(np.isfinite(actual).any(2)) & observed[:, :, None]
-    actual = np.where(judged[:, :, None] & ~_unknown(table, leads[-1], origins), np.nan_to_num(actual), np.nan)
+    actual = np.where(
+        judged[:, :, None] & ~_unknown(table, leads[-1], origins), np.nan_to_num(actual), np.nan
+    )
     made: dict[str, list[Array]] = {name: [] for name in (*methods, "auto")}
     products: list[dict[str, Array]] = []
     weights: list[Weights | None] = []
@@ -197,7 +209,13 @@ def backtest(
         _weight_rows(table, weights, [*(origins + start), table.years[-1]], leads)
     )
     return Backtest(
-        pd.DataFrame(rows), chosen, pd.DataFrame(by_grade), measured, weights[-1], forecasts, table.notes
+        pd.DataFrame(rows),
+        chosen,
+        pd.DataFrame(by_grade),
+        measured,
+        weights[-1],
+        forecasts,
+        table.notes,
     )
 
 
@@ -207,12 +225,22 @@ def _refusal(what: str, value: object, needed: str) -> ScenarioError:
 
 def origin_of(table: Panel, at: int, leads: int) -> Origin:
     """Return what forecasts from a year: the panel's own way, or its pupils alone."""
-    if table.rolled is not None:
-        return table.rolled(at, leads)
+    return (table.rolled or partial(of_pupils, table))(at, leads)
+
+
+def of_pupils(table: Panel, at: int, leads: int) -> Origin:
+    """Return what forecasts from a year by pupils alone."""
     past = table.pupils[..., : at + 1]
-    return Origin(
-        lambda method: forecast(past, leads, method, table.county)[..., 1:], lambda path: path
-    )
+
+    @cache
+    def grades(method: Method) -> Array:
+        return forecast(past, leads, method, table.county)
+
+    def path(method: Method) -> Array:
+        # Methods that differ in the total alone share the forecast of its grades.
+        return with_total(grades(replace(method, total="own")), past, method.total)[..., 1:]
+
+    return Origin(path, lambda path: path)
 
 
 def _weights(

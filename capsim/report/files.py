@@ -30,7 +30,7 @@ from capsim.report.figures.style import STYLE, new_figure, render, render_both
 from capsim.report.page.comparison import comparison_page
 from capsim.report.page.plan import html_page
 from capsim.report.page.tables import Advice
-from capsim.report.screen import comparison_text
+from capsim.report.screen import comparison_text, notes_text
 from capsim.report.summary import comparison_summary, comparison_tables, to_json
 from capsim.report.workbook import plan_workbook
 from capsim.simulation.outcomes import Outcomes
@@ -43,6 +43,8 @@ BUILD_MARK = "building.json"
 """The file by which a folder is known to be a simulated building programme."""
 BACKTEST_MARK = "backtest.json"
 """The file by which a folder is known to be a back-test."""
+READ = "read.txt"
+"""What was read from a table, left out and put right."""
 RISKY = re.compile("'*[=+\\-@\t\r]")
 """How a text begins that a spreadsheet would run, or that is kept from it already."""
 
@@ -201,8 +203,10 @@ def building_files(
         yield "projects.csv", projects
 
 
-def backtest_files(backtest: Backtest) -> Iterator[tuple[str, bytes]]:
+def backtest_files(backtest: Backtest, lang: str = "en") -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a back-test."""
+    if backtest.notes:
+        yield READ, notes_text(backtest.notes, lang).encode()
     yield BACKTEST_MARK, backtest.to_json().encode()
     yield "errors.csv", csv(backtest.table)
     yield "chosen.csv", csv(backtest.chosen)

@@ -316,9 +316,16 @@ def _slippage_lines(view: dict[str, Any]) -> list[str]:
     ]
 
 
-def backtest_text(backtest: Backtest) -> str:
-    """Write the errors by level, method and lead, the least of each lead marked."""
-    lines = []
+def notes_text(notes: Sequence[Message], lang: str = "en") -> str:
+    """Write what was read, left out and put right, a note a line."""
+    say = words(lang)
+    lines = [line for note in notes for line in filled(note.text(say), "  ")]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def backtest_text(backtest: Backtest, lang: str = "en") -> str:
+    """Write what was read, and the errors by level, method and lead, the least of each marked."""
+    lines = [notes_text(backtest.notes, lang)] if backtest.notes else []
     for level, label in LEVELS.items():
         table = backtest_table(backtest, level)
         lines.append(f"WAPE of {label}, %, by years ahead")

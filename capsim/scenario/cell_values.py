@@ -273,9 +273,7 @@ def likeness(name: str) -> str:
     return re.sub(r"(?<!\d)-|-(?!\d)", "", plain)
 
 
-def alike(
-    names: Sequence[str], key: Callable[[str], str] = likeness
-) -> list[tuple[str, ...]]:
+def alike(names: Sequence[str], key: Callable[[str], str] = likeness) -> list[tuple[str, ...]]:
     """Return groups of different names that have the same key, each with the first seen first."""
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):

@@ -13,9 +13,36 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 CHINESE = {one: at for at, one in enumerate("一二三四五六七八九", 1)} | {"十": 10}
-WORDS = ("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth").split()
-NUMBERS = "one two three four five six seven eight nine ten eleven twelve thirteen".split()
-ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()
+WORDS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+]
+NUMBERS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+]
+ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
 NOISE = re.compile(
     r"\b(students?|pupils?|enrol(l)?ments?|enr|counts?|head ?counts?|numbers? of|numbers?|in|the"
     r"|no\.? of|membership)\b|人数|在校生数?|学生数?|在校"
@@ -113,7 +140,20 @@ SPECIAL = {
     "junior infants": Grade(-2, "infants"),
     "senior infants": Grade(-1, "infants"),
     **dict.fromkeys(
-        ("k", "kg", "kn", "kf", "kinder", "kindergarten", "kdg", "gk", "grade k", "gr k", "0", "00"),
+        (
+            "k",
+            "kg",
+            "kn",
+            "kf",
+            "kinder",
+            "kindergarten",
+            "kdg",
+            "gk",
+            "grade k",
+            "gr k",
+            "0",
+            "00",
+        ),
         Grade(0, "grade"),
     ),
 }

@@ -372,9 +372,7 @@ def _from_workbook(
         notes.append(
             Message("{number} merged cells filled: {cells}", {"number": len(high), "cells": cells})
         )
-    hidden = [
-        str(at) for at, row in found.row_dimensions.items() if row.hidden and at <= len(rows)
-    ]
+    hidden = [str(at) for at, row in found.row_dimensions.items() if row.hidden and at <= len(rows)]
     if hidden:
         arguments: dict[str, Any] = {"number": len(hidden), "rows": tuple(hidden[:SHOWN])}
         notes.append(Message("{number} hidden rows are read like the others: {rows}", arguments))
@@ -416,7 +414,9 @@ def _the_sheet(
         raise ScenarioError([Fault(name, None, "", "", what, cure)])
     if len(sheets) > 1:
         notes.append(
-            Message("sheet read: {sheet}, of {sheets}", {"sheet": chosen[0].title, "sheets": titles})
+            Message(
+                "sheet read: {sheet}, of {sheets}", {"sheet": chosen[0].title, "sheets": titles}
+            )
         )
     return chosen[0]
 
@@ -492,7 +492,10 @@ def _table(
         body = [at for at in body if at not in set(again)]
     wide = [at for at in body if any(cell != "" for cell in rows[at][len(header) :])]
     if wide:
-        value, what = f"{len(rows[wide[0]])}", Message("as many fields in each row as in the header")
+        value, what = (
+            f"{len(rows[wide[0]])}",
+            Message("as many fields in each row as in the header"),
+        )
         cure = Message("put a number with separators into quotes") if len(wide) > 1 else ""
         faults.append(Fault(name, lines[wide[0]], "", value, what, cure))
     twice = [cell for cell, times in Counter(header[at] for at in columns).items() if times > 1]
@@ -553,7 +556,9 @@ def _from_frame(table: pd.DataFrame, name: str, strict: bool) -> PlainTable:
     if isinstance(table.index, pd.MultiIndex) or named:
         table = table.reset_index()
         if named:
-            notes.append(Message("index read as columns: {columns}", {"columns": tuple(map(str, named))}))
+            notes.append(
+                Message("index read as columns: {columns}", {"columns": tuple(map(str, named))})
+            )
     if isinstance(table.columns, pd.MultiIndex):
         levels = [table.columns.get_level_values(at) for at in range(table.columns.nlevels)]
         joined = [

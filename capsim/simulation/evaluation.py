@@ -24,8 +24,17 @@ from capsim.simulation.opening_dates import (
     seats_by_owner,
     seats_open,
 )
-from capsim.simulation.parents import Parents, draw_parents, refuse, take_up
-from capsim.simulation.recourse import buy, contract_room, demanded, room, uptake_of
+from capsim.simulation.recourse import (
+    Parents,
+    buy,
+    contract_room,
+    demanded,
+    draw_parents,
+    refuse,
+    room,
+    take_up,
+    uptake_of,
+)
 from capsim.simulation.seating import (
     Arrivals,
     Payers,

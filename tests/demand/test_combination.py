@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsim.demand.combination import Weights, combined, error_products, learned
+from capsim.demand.forecasting import Weights, combined, error_products, learned
 
 
 def products(errors: np.ndarray) -> list[dict[str, np.ndarray]]:

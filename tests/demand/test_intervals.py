@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capsim.demand.intervals import FADE, GROWTH, LEVELS, MOST, STEP, _correction, _power, cover
+from capsim.demand.draws import FADE, GROWTH, LEVELS, MOST, STEP, _correction, _power, cover
 
 Cells = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 

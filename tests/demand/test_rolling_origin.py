@@ -13,9 +13,7 @@ from demand_tables import births, city, pupils
 
 from capsim import Scenario, ScenarioError, project
 from capsim.demand import METHODS, Panel, backtest, forecast, panel, panel_of
-from capsim.demand.draws import draw, measured_spread
-from capsim.demand.intervals import cover
-from capsim.demand.observed import read_wide
+from capsim.demand.draws import cover, draw, measured_spread
 
 BASE = {name: METHODS[name] for name in ("no change", "3-year mean")}
 
@@ -147,7 +145,7 @@ ODD = {
     "nobody": ("school,year,K\nA,2001,0\nA,2002,\n", "at least one pupil"),
     "twice": ("school,year,K,K\nA,2001,5,6\n", "'K' where each column once"),
     "too long": ("school,year,K\nA,2001,5\nA,2002,5,6,7\n", "as many fields in each row"),
-    "semicolons": ("school;year;K\nA;2001;5\n", "school;year;K.*columns of grades"),
+    "no grades": ("school;year;principal\nA;2001;Q\n", "school, year, principal.*columns of grades"),
     "suppressed": ("school,year,K\nA,2001,<5\n", "row 2, K: '<5'"),
 }
 
@@ -157,13 +155,16 @@ def test_odd_files_are_refused_in_one_sentence(case: str, tmp_path: Path) -> Non
     text, expected = ODD[case]
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(ScenarioError, match=expected):
-        panel(read_wide(tmp_path), name="t.csv")
+        panel(tmp_path)
 
 
-def test_a_file_in_another_code_is_refused(tmp_path: Path) -> None:
+def test_a_file_in_another_code_is_read_and_said_or_strictly_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("school,year,K\nÄ,2001,5\n".encode("latin-1"))
-    with pytest.raises(ScenarioError, match=r"byte 14.*UTF-8"):
-        read_wide(tmp_path / "t.csv")
+    found = panel(tmp_path / "t.csv")
+    assert found.areas == ("Ä",)
+    assert "encoding: Windows-1252, found by trial" in map(str, found.notes)
+    with pytest.raises(ScenarioError, match="Windows-1252"):
+        panel(tmp_path / "t.csv", strict=True)
 
 
 def test_four_years_are_judged_at_the_one_lead_they_hold() -> None:
@@ -205,7 +206,7 @@ def test_the_form_of_a_file_changes_nothing(form: str, tmp_path: Path) -> None:
     plain, other = tmp_path / "plain.csv", tmp_path / "other.csv"
     plain.write_text("name,year,K,1,2\n" + "\n".join(rows) + "\n")
     other.write_text(FORMS[form](rows), encoding="utf-8", newline="")
-    first, second = (panel(read_wide(path)) for path in (plain, other))
+    first, second = (panel(path) for path in (plain, other))
     assert first.areas == second.areas == ("7", "NA", "b")
     assert first.years == second.years
     assert (first.pupils == second.pupils).all()
@@ -228,7 +229,7 @@ def test_a_fault_names_the_line_that_an_editor_shows(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("name,year,K\n\na,2001,5\n\na,2002,-6\na,2002,7\n")
     with pytest.raises(ScenarioError) as error:
-        panel(read_wide(path), name="t.csv")
+        panel(path)
     assert [(f.row, f.column, f.value) for f in error.value.faults] == [
         (5, "K", "-6"),
         (6, "name", "a 2002"),

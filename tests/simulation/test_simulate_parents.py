@@ -14,7 +14,7 @@ from capsim import ScenarioError
 from capsim.plan import Plan, optimize
 from capsim.simulation import simulate
 from capsim.simulation.data import simulation_data
-from capsim.simulation.parents import draw_parents
+from capsim.simulation.recourse import draw_parents
 from capsim.simulation.run import trial
 
 STAGES = ("primary", "junior")
@@ -89,7 +89,7 @@ def test_every_child_sits_or_is_counted(settings):
     from capsim.demand.draws import BLOCK, draw
     from capsim.simulation.evaluation import seat_all
     from capsim.simulation.opening_dates import in_use
-    from capsim.simulation.parents import refuse, take_up
+    from capsim.simulation.recourse import refuse, take_up
     from capsim.simulation.seating import arrive, pay
 
     of = plan(**settings)
