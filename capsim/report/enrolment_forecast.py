@@ -17,7 +17,7 @@ from capsim.demand.cohort import OUTSIDE
 from capsim.demand.draws import LEVELS, Reach
 from capsim.demand.enrolment_table import panel
 from capsim.demand.forecasting import METHODS, USUAL, combined
-from capsim.demand.grade_names import Grade, grade_of
+from capsim.scenario.grade_names import Grade, grade_of
 from capsim.demand.observed import Origin, Panel, of_age
 from capsim.demand.ratios import Array, divide, smoothed
 from capsim.demand.rolling_origin import LEAST_YEARS, Backtest, backtest, of_pupils, origin_of

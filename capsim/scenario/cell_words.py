@@ -177,7 +177,7 @@ def understood(cells: Sequence[str], column: Column) -> tuple[list[str], list[Me
     >>> schools = TABLES["schools"]
     >>> cells, notes = understood(["公办", "private"], schools.column("sector"))
     >>> print(cells, *notes)
-    ['public', 'private'] sector: 1 cell read as meant, such as '公办' as public
+    ['public', 'private'] sector: 1 cell read as meant: '公办' as public
     >>> understood(["6500万", "1.2亿元", "2,340"], schools.column("closure_cost_cny"))[0]
     ['65000000', '120000000', '2340']
     """
