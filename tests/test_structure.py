@@ -41,7 +41,6 @@ ONE_IMPORTER = {
     "capsim.scenario.excel.sheet_reader": "cells as they stand, below what they mean",
     "capsim.scenario.excel.scenario_workbook": "two commands begin here; scripts import it",
     "capsim.scenario.synthetic.projects": PART,
-    "capsim.scenario.synthetic.schools": PART,
     "capsim.scenario.validation.people": SUBJECT,
     "capsim.scenario.validation.projects": SUBJECT,
     "capsim.scenario.validation.references": SUBJECT,

@@ -27,7 +27,6 @@ from capsim.cli.console import (
     work,
 )
 
-
 TABLE = "How a table is read"
 
 

@@ -247,7 +247,9 @@ Prices = Annotated[
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Refuse what is not written plainly, instead of putting it right."),
+    typer.Option(
+        "--strict", help="Refuse what is not written plainly, instead of putting it right."
+    ),
 ]
 Lang = Annotated[Language, typer.Option(help="Language of the report.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -36,9 +36,8 @@ def check(
     from capsim.i18n.language import words
     from capsim.report.screen import overview_text
     from capsim.report.summary import overview, to_json
-    from capsim.scenario.scenario import load
-
     from capsim.scenario.faults import ScenarioError
+    from capsim.scenario.scenario import load
 
     def task(progress: Progress) -> dict[str, Any] | ScenarioError:
         try:
@@ -189,6 +188,9 @@ def import_book(
         for one in told:
             typer.echo(f"{say(head)}: {one.text(say)}", err=True)
     message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
-    details: dict[str, Any] = {"folder": str(folder), "warnings": [one.text(say) for one in made.findings]}
+    details: dict[str, Any] = {
+        "folder": str(folder),
+        "warnings": [one.text(say) for one in made.findings],
+    }
     details["read_as"] = [one.text(say) for one in made.notes]
     _echo(message, as_json, scenario=_named(made), **details)

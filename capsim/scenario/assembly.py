@@ -243,7 +243,9 @@ def variant(
     faults += drop(tables, "variant", drops)
     alone = not (scales or drops or frames) and all(map(_is_checked_alone, values))
     known = base.warnings if alone else None
-    return finish(document, tables, faults, "settings", known=known, frozen=base.tables, told=base.notes)
+    return finish(
+        document, tables, faults, "settings", known=known, frozen=base.tables, told=base.notes
+    )
 
 
 def _is_checked_alone(key: object) -> bool:

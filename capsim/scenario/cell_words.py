@@ -50,20 +50,20 @@ COUNTED = (
 )
 SIZES: Mapping[str, Mapping[str, str]] = {
     "RMB": dict.fromkeys(MONEY.split(), "1"),
-    "km": dict.fromkeys("km 公里 千米 kilometres kilometers".split(), "1")
-    | dict.fromkeys("m 米 metres meters".split(), "0.001")
-    | dict.fromkeys("mile miles mi 英里".split(), "1.609344")
+    "km": dict.fromkeys(["km", "公里", "千米", "kilometres", "kilometers"], "1")
+    | dict.fromkeys(["m", "米", "metres", "meters"], "0.001")
+    | dict.fromkeys(["mile", "miles", "mi", "英里"], "1.609344")
     | {"里": "0.5"},
-    "mu": dict.fromkeys("mu 亩".split(), "1")
-    | dict.fromkeys("ha 公顷 hectare hectares".split(), "15")
-    | dict.fromkeys("m2 平方米 平米 sqm".split(), "0.0015")
-    | dict.fromkeys("km2 平方公里 平方千米".split(), "1500"),
-    "months": dict.fromkeys("months month 月 个月".split(), "1")
-    | dict.fromkeys("years year 年".split(), "12"),
-    "minutes": dict.fromkeys("minutes minute min 分钟 分".split(), "1")
-    | dict.fromkeys("hours hour h 小时 时".split(), "60"),
+    "mu": dict.fromkeys(["mu", "亩"], "1")
+    | dict.fromkeys(["ha", "公顷", "hectare", "hectares"], "15")
+    | dict.fromkeys(["m2", "平方米", "平米", "sqm"], "0.0015")
+    | dict.fromkeys(["km2", "平方公里", "平方千米"], "1500"),
+    "months": dict.fromkeys(["months", "month", "月", "个月"], "1")
+    | dict.fromkeys(["years", "year", "年"], "12"),
+    "minutes": dict.fromkeys(["minutes", "minute", "min", "分钟", "分"], "1")
+    | dict.fromkeys(["hours", "hour", "h", "小时", "时"], "60"),
     "share": {"%": "0.01", "percent": "0.01", "‰": "0.001", "share": "1"},
-    "year": dict.fromkeys("year years 年 年份 年度 学年".split(), "1"),
+    "year": dict.fromkeys(["year", "years", "年", "年份", "年度", "学年"], "1"),
 }
 """Units by what they measure, and their size in the unit that columns have."""
 EACH = {
@@ -73,8 +73,8 @@ EACH = {
 }
 """What an amount may be for, by what a column's unit says of it."""
 DEGREES = {
-    **dict.fromkeys("lon longitude lng long 经度 經度".split(), "x_km"),
-    **dict.fromkeys("lat latitude 纬度 緯度".split(), "y_km"),
+    **dict.fromkeys(["lon", "longitude", "lng", "long", "经度", "經度"], "x_km"),
+    **dict.fromkeys(["lat", "latitude", "纬度", "緯度"], "y_km"),
 }
 """Headers of coordinates in degrees, and the columns that they are projected to."""
 AMOUNT = re.compile(r"([+-]?[\d.,'’ \u00a0\u202f]*\d\.?)\s*(\D.*)")
@@ -199,7 +199,9 @@ def understood(cells: Sequence[str], column: Column) -> tuple[list[str], list[Me
         "example": repr(first),
         "value": new[first],
     }
-    note = Message("{column}: {number} cells read as meant, such as {example} as {value}", arguments)
+    note = Message(
+        "{column}: {number} cells read as meant, such as {example} as {value}", arguments
+    )
     return [new.get(cell, cell) for cell in cells], [note]
 
 

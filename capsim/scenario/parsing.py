@@ -376,9 +376,7 @@ def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
     rows = frozenset(at for at in spoilt if at is not None)
     known = rows if len(rows) == len(spoilt) else None
     degrees = any(unit == "°" for _, unit in units.values())
-    return Typed(
-        cells.file, frame, cells.lines, not faults, known, tuple(notes), degrees
-    ), faults
+    return Typed(cells.file, frame, cells.lines, not faults, known, tuple(notes), degrees), faults
 
 
 def read_column(

@@ -25,8 +25,8 @@ from capsim.scenario.raw_settings import Provenance
 from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.school_stages import Stage, stages_of, standards
 from capsim.scenario.settings import Settings
-from capsim.scenario.validation.completeness import stand_ins, unlimited
 from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
+from capsim.scenario.validation.context import stand_ins, unlimited
 
 SOURCES = ["what", "value", "unit", "source", "mark"]
 

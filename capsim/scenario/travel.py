@@ -46,7 +46,9 @@ def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault
         if name in tables and tables[name].sound and tables[name].frame["x_km"].notna().any()
     ]
     turned = [name for name in with_xy if tables[name].degrees]
-    expected = Message("coordinates in degrees, as {table} has them", {"table": "".join(turned[:1])})
+    expected = Message(
+        "coordinates in degrees, as {table} has them", {"table": "".join(turned[:1])}
+    )
     cure = Message("name the columns lon and lat, or give km in all tables")
     faults = []
     for name in with_xy:

@@ -30,6 +30,7 @@ from pydantic_core import PydanticUndefined
 
 from capsim.i18n.language import Message
 from capsim.scenario.assembly import CHANGES, finish
+from capsim.scenario.cell_words import factor, heading
 from capsim.scenario.excel.sheet_reader import (
     Header,
     Sheet,
@@ -48,7 +49,6 @@ from capsim.scenario.excel.sheet_writer import (
     new_book,
     to_bytes,
 )
-from capsim.scenario.cell_words import factor, heading
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.folder import Cells, declared_faults, with_tables
 from capsim.scenario.parsing import Typed, empty, from_cells

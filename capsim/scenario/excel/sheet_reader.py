@@ -292,9 +292,7 @@ def header_of(sheet: Sheet, means: Meaning) -> Header:
         row, line = wide
         beyond = next(at for at in range(len(heads), len(line)) if line[at] is not None)
         fault(row, beyond, "", "no cell without a header over it")
-    return Header(
-        sheet.title, number, columns, rest, tuple(faults), units=units, notes=notes
-    )
+    return Header(sheet.title, number, columns, rest, tuple(faults), units=units, notes=notes)
 
 
 def _head(cell: Any) -> str:

@@ -8,8 +8,7 @@ from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Typed
 from capsim.scenario.settings import Settings
-from capsim.scenario.validation.completeness import completeness_warnings
-from capsim.scenario.validation.context import Case
+from capsim.scenario.validation.context import Case, completeness_warnings
 from capsim.scenario.validation.people import (
     births_faults,
     forecast_faults,

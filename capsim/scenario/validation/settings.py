@@ -207,7 +207,9 @@ def _outside(
     odd = names[(price < usual[0]) | (price > usual[1])]
     if not len(odd):
         return []
-    text = "{what} of {rows} rows (first: {first}) is not {low}-{high} RMB {each}; amounts are in RMB"
+    text = (
+        "{what} of {rows} rows (first: {first}) is not {low}-{high} RMB {each}; amounts are in RMB"
+    )
     low, high = (f"{amount:,}" for amount in usual)
     said = {"rows": len(odd), "first": str(odd.iloc[0]), "low": low, "high": high, "each": each}
     return [Message(text, {"what": what, **said})]
@@ -282,9 +284,7 @@ def reduction_faults(case: Case) -> list[Fault]:
         {"pupils": f"{private:,.0f}", "base": base},
     )
     cure = Message("ask for fewer, or mend the column sector")
-    return [
-        Fault(case.file, None, "policy.reduction", f"{policy.reduction:,.0f}", expected, cure)
-    ]
+    return [Fault(case.file, None, "policy.reduction", f"{policy.reduction:,.0f}", expected, cure)]
 
 
 def _compulsory(case: Case) -> set[str]:
@@ -299,9 +299,9 @@ def _by_sector(case: Case) -> pd.Series[float] | None:
     if pupils is None or not case.stages:
         return None
     now = pupils[pupils["school_year"] == case.settings.horizon.base_year]
-    return now[now["grade"].map(case.grades).isin(_compulsory(case))].groupby("sector")[
-        "pupils"
-    ].sum()
+    return (
+        now[now["grade"].map(case.grades).isin(_compulsory(case))].groupby("sector")["pupils"].sum()
+    )
 
 
 def _private_pupils(case: Case) -> float | None:
@@ -358,7 +358,9 @@ def _empty_areas(case: Case) -> list[Message]:
     for name in ("pupils", "forecast", "schools", "projects", "dwellings", "migration"):
         frame = case.frame(name)
         if frame is not None:
-            some = frame if name == "projects" or "pupils" not in frame else frame[frame["pupils"] > 0]
+            some = (
+                frame if name == "projects" or "pupils" not in frame else frame[frame["pupils"] > 0]
+            )
             filled |= set(some["area"])
     empty = [area for area in areas["area"] if area not in filled]
     if not empty:
