@@ -20,7 +20,7 @@ import pandas as pd
 from capsim.i18n.language import Message
 from capsim.scenario.cell_values import date_of, number_of, school_years
 from capsim.scenario.grade_names import Grade, grade_of
-from capsim.scenario.schema import COLUMNS_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
+from capsim.scenario.schema import COLUMNS_ZH, EXACT_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
 
 BRACKETED = re.compile(r"(.*?)\s*[(（\[【〔［](.*)[)）\]】〕］]\s*", re.DOTALL)
 MULTIPLES = {
@@ -108,7 +108,9 @@ def heading(table: str, text: str) -> tuple[str, str]:
 @cache
 def _names(table: str) -> Mapping[str, str]:
     names = TABLES[table].names
-    return {_plain(COLUMNS_ZH.get(name, name)): name for name in names} | {n: n for n in names}
+    known = {_plain(COLUMNS_ZH.get(name, name)): name for name in names}
+    known |= {_plain(EXACT_ZH.get(f"{table}.{name}", name)): name for name in names}
+    return known | {name: name for name in names}
 
 
 def _plain(text: str) -> str:

@@ -116,5 +116,7 @@ CHINESE = tomllib.loads(
 TABLES_ZH: Mapping[str, str] = CHINESE["tables"]
 COLUMNS_ZH: Mapping[str, str] = CHINESE["columns"]
 UNITS_ZH: Mapping[str, str] = CHINESE["units"]
+EXACT_ZH: Mapping[str, str] = CHINESE["exact"]
+"""Chinese names of columns by table and column, where that of the column alone says too little."""
 WORDS_ZH: Mapping[str, list[str]] = CHINESE["words"]
 """What stands in Chinese for a value of a column with fixed choices, the usual word first."""

@@ -28,12 +28,13 @@ import pandas as pd
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Words, words
 from capsim.scenario.assembly import CHANGES, finish
 from capsim.scenario.cell_words import factor, heading
 from capsim.scenario.excel.sheet_reader import (
     Header,
     Sheet,
+    fill_merged,
     header_of,
     located,
     read_sheets,
@@ -56,10 +57,12 @@ from capsim.scenario.raw_settings import SOURCE, is_wrapped
 from capsim.scenario.scenario import Scenario, without_blank
 from capsim.scenario.schema import (
     COLUMNS_ZH,
+    EXACT_ZH,
     MARKS,
     TABLES,
     TABLES_ZH,
     UNITS_ZH,
+    WORDS_ZH,
     Column,
 )
 from capsim.scenario.settings import Settings
@@ -257,12 +260,38 @@ def workbook_bytes(scenario: Scenario) -> bytes:
     return _book(scenario.heading(), rows, sources, frames, 0)
 
 
-def template_bytes() -> bytes:
-    """Write an empty workbook: every setting and table with its columns, in both languages."""
+def template_bytes(lang: str = "en") -> bytes:
+    """Write an empty workbook: every setting and table with its columns, in both languages.
+
+    Choices and the line of help below each header are in the language asked for.
+    """
+    say = words(lang)
     frames = {name: empty(name) for name in TABLES}
     settings = [("tables", "blank: the sheets that have rows"), *_all_settings(Settings, "")]
-    rows = ((key, None, "", "", "", "", note) for key, note in settings)
-    return _book("capsim", rows, (), frames, SPARE)
+    rows = ((key, None, "", "", "", "", _note(key, note, say)) for key, note in settings)
+    return _book("capsim", rows, (), frames, SPARE, say)
+
+
+NOTES_OF_SETTINGS = (
+    "must be given",
+    "optional",
+    "by year or name",
+    "blank: counted from the base year",
+    "blank: the sheets that have rows",
+)
+
+
+def _note(key: str, note: str, say: Words) -> str:
+    """Write the line of help of a setting in a language."""
+    blank = "blank: {value}"
+    default = say(blank, value=note.removeprefix("blank: "))
+    said = say(note) if note in NOTES_OF_SETTINGS else default
+    parts = key.split(".")
+    if "YEAR" in parts:
+        said = f"{said}{say.semicolon}{say('a year in place of YEAR')}"
+    if "NAME" in parts:
+        said = f"{said}{say.semicolon}{say('a name in place of NAME')}"
+    return said
 
 
 def _book(
@@ -271,14 +300,16 @@ def _book(
     sources: Iterable[tuple[str, ...]],
     frames: Mapping[str, pd.DataFrame],
     spare: int,
+    say: Words | None = None,
 ) -> bytes:
+    """Write the sheets; with ``say`` lists of choices and lines of help in its language."""
     book = new_book(title)
     add_sheet(book, SETTINGS, _plain_fields(SETTINGS), settings, frozen=2, spare=spare)
     add_sheet(book, SOURCES, _plain_fields(SOURCES), sources)
     for name, frame in frames.items():
         columns = [TABLES[name].column(str(column)) for column in frame.columns]
         cells = [_cells(frame[column.name], column) for column in columns]
-        fields = [_field(column) for column in columns]
+        fields = [_field(name, column, say) for column in columns]
         add_sheet(book, name, fields, zip(*cells, strict=True), spare=spare)
     return to_bytes(book)
 
@@ -297,13 +328,42 @@ def _plain_fields(sheet: str) -> list[Field]:
     ]
 
 
-def _field(column: Column) -> Field:
-    chinese = COLUMNS_ZH.get(column.name, column.name)
+def _field(table: str, column: Column, say: Words | None) -> Field:
+    chinese = EXACT_ZH.get(f"{table}.{column.name}", COLUMNS_ZH.get(column.name, column.name))
     if column.unit:
         chinese += f"（{UNITS_ZH.get(column.unit, column.unit)}）"
     form = FORMS.get(column.kind, TEXT)
     width = WIDE.get(column.name, max(11, len(column.name) + 3))
-    return Field((column.name, chinese), form, width, column.required, column.allowed)
+    allowed = column.allowed
+    if say is None:
+        return Field((column.name, chinese), form, width, column.required, allowed)
+    if say.lang == "zh":
+        allowed = tuple(WORDS_ZH.get(value, [value])[0] for value in allowed)
+    return Field(
+        (column.name, chinese),
+        form,
+        max(width, 16),
+        column.required,
+        allowed,
+        _help(column, allowed, say),
+    )
+
+
+def _help(column: Column, allowed: tuple[str, ...], say: Words) -> str:
+    """Say what a column is to be filled with."""
+    need = say("to be filled in") if column.required else say("may stay blank")
+    if allowed:
+        what = say("one of: {choices}", choices=say.joined(list(allowed)))
+    elif column.kind == "date":
+        what = say("a date, such as 2022-09-01")
+    elif column.unit == "year":
+        what = say("a year, such as 2022")
+    elif column.is_number:
+        unit = UNITS_ZH.get(column.unit, column.unit) if say.lang == "zh" else column.unit
+        what = say("a number, in {unit}", unit=unit)
+    else:
+        what = say("a name, the same in every sheet") if column.kind == "name" else say("any text")
+    return f"{need}{say.semicolon}{what}"
 
 
 def _cells(values: pd.Series, column: Column) -> list[Any]:
@@ -493,8 +553,16 @@ def _read_sources(sheet: Sheet) -> tuple[dict[str, Mapping[str, str]], Header, l
     return sources, header, faults
 
 
+def _is_plain(table: str, column: str) -> bool:
+    """Check whether one cell may stand for several rows: a name or a year, never a number."""
+    known = column in TABLES[table].names
+    return known and (
+        not TABLES[table].column(column).is_number or TABLES[table].column(column).unit == "year"
+    )
+
+
 def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
-    header = header_of(sheet, partial(heading, name))
+    header = fill_merged(sheet, header_of(sheet, partial(heading, name)), partial(_is_plain, name))
     rows, under = list(header.rows), []
     while rows and len(header.columns) > 2 and sum(c is not None for c in rows[-1][1]) == 1:
         under.append(str(next(c for c in rows.pop()[1] if c is not None)))

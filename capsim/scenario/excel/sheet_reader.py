@@ -20,7 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
-from capsim.scenario.excel.sheet_writer import decoded
+from capsim.scenario.excel.sheet_writer import HELP, decoded
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.folder import number_text
 from capsim.scenario.raw_settings import SOURCE
@@ -50,13 +50,15 @@ BROKEN = (
 class Sheet:
     """A sheet: the rows that are not blank, each with its number; faults of single cells.
 
-    ``notes`` say what was put right.
+    ``notes`` say what was noticed; ``merged`` lists cells merged over rows: column counted from 0,
+    first and last row.
     """
 
     title: str
     rows: Sequence[Row]
     faults: tuple[Fault, ...]
     notes: tuple[Message, ...] = ()
+    merged: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,8 +196,8 @@ def _load(
                 if row:
                     rows.append((number, row))
             if rows or faults:
-                notes = _unmerged(rows, sheet, archive)
-                sheets.append(Sheet(sheet.title, rows, tuple(faults), notes))
+                found = _round_cells(rows, sheet, archive)
+                sheets.append(Sheet(sheet.title, rows, tuple(faults), **found))
     finally:
         archive.close()
         book.close()
@@ -206,41 +208,57 @@ MERGED = re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 HIDDEN = re.compile(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"')
 
 
-def _unmerged(rows: list[Row], sheet: Any, archive: zipfile.ZipFile) -> tuple[Message, ...]:
-    """Fill cells that are merged over rows, and note them and rows that are hidden.
+def _round_cells(rows: list[Row], sheet: Any, archive: zipfile.ZipFile) -> dict[str, Any]:
+    """Find cells that are merged over rows, and note rows that are hidden."""
+    content = archive.read(sheet._worksheet_path.lstrip("/"))
+    merged = tuple(
+        (column_index_from_string(left.decode()) - 1, int(top), int(bottom))
+        for left, top, right, bottom in MERGED.findall(content)
+        if left == right
+    )
+    numbers = {number for number, _ in rows}
+    hidden = [one.decode() for one in HIDDEN.findall(content) if int(one) in numbers]
+    if not hidden:
+        return {"merged": merged}
+    arguments: dict[str, Any] = {"number": len(hidden), "rows": tuple(hidden[:3])}
+    text = "{number} hidden rows are read like the others: {rows}"
+    return {"merged": merged, "notes": (Message(text, arguments),)}
 
-    A cell merged over columns is filled nowhere: it is a title, or one number for several.
+
+def fill_merged(sheet: Sheet, header: Header, is_plain: Callable[[str], bool]) -> Header:
+    """Fill cells merged over rows with what stands in the first, and note it.
+
+    Only in columns where that is plain; one number merged over several rows is a fault, and so is
+    what is merged over columns: it is a title, or one number for several.
     """
-    path = sheet._worksheet_path.lstrip("/")
-    content = archive.read(path)
-    by_row = {number: row for number, row in rows}
-    filled = []
-    for left, top, right_, bottom in MERGED.findall(content):
-        if left != right_:
-            continue
-        at = column_index_from_string(left.decode()) - 1
-        first = by_row.get(int(top), [])
+    names = {at: name for name, at in header.columns.items()}
+    rows = dict(header.rows)
+    filled, faults = [], []
+    for at, top, bottom in sheet.merged:
+        first = rows.get(top, [])
         value = first[at] if at < len(first) else None
-        below = [row for number, row in rows if int(top) < number <= int(bottom)]
-        for row in below if value is not None else ():
+        name = names.get(at, "")
+        if value is None or not name:
+            continue
+        letter = get_column_letter(at + 1)
+        place = f"{letter}{top}:{letter}{bottom}"
+        if not is_plain(name):
+            expected = Message("cells that are not merged: one number cannot be that of several rows")
+            faults.append(Fault(f"{header.title}!{place}", None, name, str(value), expected))
+            continue
+        for number in range(top + 1, bottom + 1):
+            row = rows.get(number, [])
             row += [None] * (at + 1 - len(row))
             row[at] = value
-        if value is not None:
-            filled.append(f"{left.decode()}{int(top)}:{left.decode()}{int(bottom)}")
-    notes = []
+        filled.append(place)
+    notes = header.notes
     if filled:
         cells = tuple(filled[:3]) + (("…",) if len(filled) > 3 else ())
         arguments: dict[str, Any] = {"number": len(filled), "cells": cells}
-        notes.append(Message("{number} merged cells filled: {cells}", arguments))
-    hidden = [one.decode() for one in HIDDEN.findall(content) if int(one) in by_row]
-    if hidden:
-        arguments = {"number": len(hidden), "rows": tuple(hidden[:3])}
-        notes.append(Message("{number} hidden rows are read like the others: {rows}", arguments))
-    return tuple(notes)
+        notes = (*notes, Message("{number} merged cells filled: {cells}", arguments))
+    return replace(header, notes=notes, faults=(*header.faults, *faults))
 
 
-HELP = "※"
-"""What a line of help begins with, which is passed over in reading."""
 Meaning = Callable[[str], tuple[str, str]]
 """The column that a header means and the unit it says, each blank where there is none."""
 
