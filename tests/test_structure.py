@@ -38,7 +38,6 @@ ONE_IMPORTER = {
     "capsim.plan.tables": "docs/results.md in code, apart from the plan's proof",
     "capsim.report.page.comparison": "the second of the two pages",
     "capsim.simulation.recourse": "places bought for those who wait, apart from seating",
-    "capsim.scenario.excel.sheet_reader": "cells as they stand, below what they mean",
     "capsim.scenario.excel.scenario_workbook": "two commands begin here; scripts import it",
     "capsim.scenario.synthetic.projects": PART,
     "capsim.scenario.validation.people": SUBJECT,

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.scenario.grade_names import Grade, Left, broken, grade_of
 from capsim.demand.observed import (
     SHOWN_AREAS,
     TOLERANCE,
@@ -29,7 +28,16 @@ from capsim.demand.observed import (
 )
 from capsim.demand.ratios import Array
 from capsim.i18n.language import Message
-from capsim.scenario.cell_values import Read, codes_of, numbers, school_years
+from capsim.scenario.cell_values import (
+    Grade,
+    Left,
+    Read,
+    broken,
+    codes_of,
+    grade_of,
+    numbers,
+    school_years,
+)
 from capsim.scenario.table_reader import PlainTable, read_table, tidy
 
 YEAR = re.compile(
@@ -39,8 +47,8 @@ YEAR = re.compile(
 AREA = (
     re.compile(r"area|片区|区域"),
     re.compile(
-        r"(school|sch|campus|building|academy|institution|site)[ _-]?(name|nm)?|学校(名称)?|校名|园所"
-        r"|幼儿园|单位(名称)?|학교명?|establishment[ _-]?name"
+        r"(school|sch|campus|building|academy|institution|site)[ _-]?(name|nm)?|学校(名称)?|校名"
+        r"|园所|幼儿园|单位(名称)?|학교명?|establishment[ _-]?name"
     ),
     re.compile(
         r"(district|lea|division|authority|la)[ _-]?(name)?|local authority|学区|乡镇|街道|镇"
@@ -54,9 +62,10 @@ GRADE = re.compile(
     r"|ncyear(actual)?|age group|年级(名称)?|班级|학년"
 )
 VALUE = re.compile(
-    r"((total|student|pupil|school|fall|k-?12)[ _-]?)?(enrol(l)?ments?|enrol(l)?ed|pupils?|students?"
-    r"|head ?counts?|membership)([ _-]?(count|number|total))?|counts?|number( of (pupils|students))?"
-    r"|n|no\.?|values?|total|学生数|在校生数?|在校人数|人数|学生人数|학생수|num[ _-]?(pupils|students)"
+    r"((total|student|pupil|school|fall|k-?12)[ _-]?)?(enrol(l)?ments?|enrol(l)?ed|pupils?"
+    r"|students?|head ?counts?|membership)([ _-]?(count|number|total))?|counts?|number"
+    r"|number of (pupils|students)|n|no\.?|values?|total|学生数|在校生数?|在校人数|人数|学生人数"
+    r"|학생수|num[ _-]?(pupils|students)"
 )
 MEASURE = re.compile(
     r"type|measure|metric|indicator|kind|variable|item|data ?type|类型|指标|项目|类别"
@@ -100,7 +109,7 @@ def panel(
     encoding: str | None = None,
     strict: bool = False,
 ) -> Panel:
-    """Read observed pupils from a table: wide (a column a grade) or long (a row a number).
+    r"""Read observed pupils from a table: wide (a column a grade) or long (a row a number).
 
     Parameters
     ----------
@@ -141,7 +150,7 @@ def panel(
     >>> found = panel(wide)
     >>> found.pupils
     array([[[ 9., nan,  8.]]])
-    >>> print(*found.notes, sep="\\n")
+    >>> print(*found.notes, sep="\n")
     read as: area = school, year = fall_year, grades K in this order
     no row of the years 2020
     """
@@ -168,9 +177,17 @@ def _pick(reading: Reading, what: str, told: str | None, columns: list[str]) -> 
     near = [one for one in columns if _plain(one) == _plain(told)]
     if len(near) == 1:
         return near[0]
-    expected = f"a column for the {what}, of {', '.join(columns)}"
-    reading.fault(told, "", expected)
+    _lacking(reading, what, columns, told)
     return None
+
+
+def _lacking(reading: Reading, part: str, columns: list[str], told: str = "") -> None:
+    """Add the fault that a part of the table has no column; ``told`` was to be it."""
+    what = Message(
+        "a column for the {part}, of {columns}", {"part": part, "columns": tuple(columns)}
+    )
+    cure = "" if told else Message("name it: {option}", {"option": f"--{part}"})
+    reading.fault(told or part, "", what, cure)
 
 
 def _cells(
@@ -246,7 +263,7 @@ def _area_column(frame: pd.DataFrame, taken: set[str], year: str | None) -> str 
     text = [c for c in rest if _is_text(frame[c])]
     choice = list(dict.fromkeys([*named, *text, *rest]))
     if named and year and not {"grade", "value"} & taken:
-        years = school_years(frame[year]).values
+        years = school_years(frame[year]).number
         for one in choice[: len(set(named)) + 1]:
             if not pd.DataFrame({"a": frame[one].astype(str), "y": years}).duplicated().any():
                 return one
@@ -293,7 +310,9 @@ def _ordered(
             if not same and isinstance(mine := grade_of(one), Grade):
                 same = [c for c in names if grade_of(c) == mine]
             if not same:
-                reading.fault(one, "", f"a {what} for the grade, of {', '.join(names)}")
+                text = "the grade among the {what}: {names}"
+                arguments: dict[str, Any] = {"what": Message(what), "names": tuple(names)}
+                reading.fault(one, "", Message(text, arguments))
             wanted.append(same or [one])
         return wanted
     known = {c: g for c in names if isinstance(g := grade_of(c), Grade)}
@@ -330,7 +349,7 @@ def _wide(
 ) -> Rows:
     columns = list(frame.columns)
     free = [c for c in columns if c not in (area, year, county)]
-    ordered = _ordered(columns if told else free, told, reading, "column")
+    ordered = _ordered(columns if told else free, told, reading, "columns")
     for same in ordered:
         if len(same) > 1:
             value, what = ", ".join(same), Message("one column a grade")
@@ -338,25 +357,26 @@ def _wide(
     labels = [same[0] for same in ordered]
     area = area or _area_column(frame, {year or "", county or "", *labels}, year)
     listed = ", ".join(columns)
-    for what, column in (("area", area), ("year", year)):
+    for part, column in (("area", area), ("year", year)):
         if column is None:
-            reading.fault(what, "", f"a column for the {what}, of {listed}", f"name it: --{what}")
+            _lacking(reading, part, columns)
     uses = Counter(c for c in (area, year, *labels) if c)
     for column, number in uses.items():
         if number > 1:
-            reading.fault(column, column, "a column for one of area, year and grades")
+            reading.fault(column, column, Message("a column for one of area, year and grades"))
     if not labels:
-        expected = "columns of grades, named K, K1 … or 1 … 12, or told by their names,"
+        needed = Message("columns of grades, named K, K1 … or 1 … 12, or told by their names,")
         cure = Message("name them: --grades; or of a long table --grade and --value")
-        reading.fault("", listed, expected, cure)
+        reading.fault("", listed, needed, cure)
     reading.stop()
-    assert area and year
+    assert area
+    assert year
     if filled := [c for c in (*labels,) if c in plain.merged]:
         for column in filled:
             what = Message("a number in each cell, not one merged over rows")
             reading.fault(column, plain.merged[column], what)
     read = [_pupils(frame[c], c, reading, codes) for c in labels]
-    values, missing = np.stack([r.values for r in read], 1), np.stack([r.missing for r in read], 1)
+    values, missing = np.stack([r.number for r in read], 1), np.stack([r.missing for r in read], 1)
     left = _left(frame, {area, year, county or "", *labels}, values, reading, codes, told)
     parts = Message(
         "area = {area}, year = {year}, grades {grades} in this order",
@@ -415,23 +435,23 @@ def _left(
         kind = grade_of(column)
         cells = frame[column]
         read = numbers(cells, codes)
-        share = float((np.isfinite(read.values) | read.missing).mean())
+        share = float((np.isfinite(read.number) | read.missing).mean())
         if isinstance(kind, Left):
-            left[column] = (read.values, kind.why)
+            left[column] = (read.number, kind.why)
         elif isinstance(kind, Grade):
-            left[column] = (read.values, "other")
+            left[column] = (read.number, "other")
         elif share < 0.5 or ATTRIBUTE.fullmatch(_plain(column)) or told:
             unread.append(column)
         else:
-            known = np.isfinite(read.values)
+            known = np.isfinite(read.number)
             if (
                 known.any()
                 and values.shape[1] > 1
                 and total.any()
-                and np.allclose(read.values[known], total[known], atol=TOLERANCE)
+                and np.allclose(read.number[known], total[known], atol=TOLERANCE)
             ):
-                left[column] = (read.values, "total")
-            elif _varies(frame, read.values, taken):
+                left[column] = (read.number, "total")
+            elif _varies(frame, read.number, taken):
                 what = Message("a known grade, or a column that is the same in every year")
                 cure = Message("name the columns of grades in order: --grades K,1,2")
                 reading.fault(column, "", what, cure)
@@ -448,7 +468,7 @@ def _varies(frame: pd.DataFrame, values: Array, taken: set[str]) -> bool:
     if not others:
         return True
     groups = pd.Series(values, index=frame.index).groupby(frame[others[0]].astype(str))
-    return bool((groups.nunique() > 1).any())
+    return bool((groups.max() > groups.min()).any())
 
 
 # ---- long
@@ -466,16 +486,18 @@ def _long(
     county: str | None,
     codes: frozenset[str],
 ) -> Rows:
-    listed = ", ".join(frame.columns)
     parts = (("area", area), ("year", year), ("grade", grade), ("value", value))
-    for what, column in parts:
+    for part, column in parts:
         if column is None:
-            reading.fault(what, "", f"a column for the {what}, of {listed}", f"name it: --{what}")
+            _lacking(reading, part, list(frame.columns))
     for column, number in Counter(c for _, c in parts if c).items():
         if number > 1:
-            reading.fault(column, column, "a column for one of area, year, grade and value")
+            reading.fault(column, column, Message("a column for one of area, year and grades"))
     reading.stop()
-    assert area and year and grade and value
+    assert area
+    assert year
+    assert grade
+    assert value
     if value in plain.merged:
         what = Message("a number in each cell, not one merged over rows")
         reading.fault(value, plain.merged[value], what)
@@ -497,10 +519,10 @@ def _long(
         },
     )
     place = {one: at for at, same in enumerate(labels) for one in same}
-    column = keys.map(place)
-    keep = column.notna().to_numpy()
+    to_grade = keys.map(place)
+    keep = to_grade.notna().to_numpy()
     left = {
-        one: (np.where(keys == one, read.values, np.nan), why) for one, why in left_rows.items()
+        one: (np.where(keys == one, read.number, np.nan), why) for one, why in left_rows.items()
     }
     no_key(frame[keep], area, year, reading)
     reading.stop()
@@ -508,8 +530,8 @@ def _long(
     rows = pd.DataFrame(
         {
             "area": frame[area].astype(str).to_numpy(),
-            "year": years.values,
-            "grade": column.to_numpy(),
+            "year": years.number,
+            "grade": to_grade.to_numpy(),
             "at": np.arange(len(frame)),
         }
     )[keep]
@@ -517,19 +539,18 @@ def _long(
     if twice.any():
         at = rows["at"][twice].iloc[0]
         shown = " ".join(str(frame[c].iloc[at]) for c in (area, year, grade))
-        what = counted(
-            Message("each area, year and grade once"), int(twice.sum()), int(frame.index[at])
-        )
+        once = Message("each area, year and grade once")
+        expected = counted(once, int(twice.sum()), int(frame.index[at]))
         cure = Message("add the rows up, or keep those of one kind")
-        reading.fault(grade, shown, what, cure)
+        reading.fault(grade, shown, expected, cure)
         reading.stop()
     groups = rows.groupby(["area", "year"], sort=False)
-    number = groups.ngroup().to_numpy()
+    at_row = groups.ngroup().to_numpy()
     first = groups["at"].first().to_numpy()
     values = np.full((len(first), len(labels)), np.nan)
     missing = np.zeros(values.shape, dtype=bool)
-    to = number, rows["grade"].to_numpy(dtype=int)
-    values[to], missing[to] = read.values[keep], read.missing[keep]
+    to = at_row, rows["grade"].to_numpy(dtype=int)
+    values[to], missing[to] = read.number[keep], read.missing[keep]
     short = frame.iloc[first]
     sums = {one: (np.array([np.nansum(part)]), why) for one, (part, why) in left.items()}
     return Rows(
@@ -545,7 +566,7 @@ def _grades_of_rows(
     keys: pd.Series, told: list[str] | None, reading: Reading, column: str, frame: pd.DataFrame
 ) -> tuple[list[list[str]], dict[str, str]]:
     distinct = [str(one) for one in keys.unique()]
-    labels = _ordered(distinct, told, reading, "cell")
+    labels = _ordered(distinct, told, reading, "cells")
     taken = {one for same in labels for one in same}
     left: dict[str, str] = {}
     unknown = []
@@ -602,5 +623,3 @@ def _years_across(
         some = (~blank).groupby([long[area].astype(str), long["school year"]]).transform("any")
         long = long[some & cells.notna()]
     return _long(plain, long, reading, area, "school year", grade, "pupils", told, county, codes)
-
-

@@ -282,7 +282,8 @@ class Panel:
 
 TOTAL_NAME = re.compile(
     r"((grand|sub|county|district|state|city|school|overall|division|system)[ -]?)*totals?"
-    r"|totals? (of )?(all|schools?|district|county|state|public|private|enrol(l)?ments?|students?)\b.*"
+    r"|totals? (of )?(all|schools?|district|county|state|public|private"
+    r"|enrol(l)?ments?|students?)\b.*"
     r"|all (schools?|areas?|districts?|counties)|sum|state ?wide|district ?wide|.*\btotals?"
     r"|.*(合计|总计|小计|总数|共计|汇总)|全(市|县|区|省|国|部|体|镇|校)|计|各校合计|합계|총계",
 )
@@ -309,9 +310,11 @@ class Reading:
         cure: str | Message = "",
         row: int | None = None,
     ) -> None:
+        """Add a fault of the table."""
         self.faults.append(Fault(self.name, row, column, value, expected, cure))
 
     def stop(self) -> None:
+        """Raise the faults there are."""
         if self.faults:
             raise ScenarioError(self.faults)
 
@@ -352,6 +355,7 @@ def group_faults(
 
 
 def counted(expected: Message, number: int, row: int) -> Message:
+    """Return what is expected with how many cells are otherwise."""
     arguments: dict[str, Any] = {"what": expected, "number": number, "row": row}
     return Message("{what} (in {number} cells, the first in row {row})", arguments)
 
@@ -380,6 +384,7 @@ def no_key(frame: pd.DataFrame, area: str, year: str, reading: Reading) -> None:
 
 
 def name_of(cell: object) -> str:
+    """Return the name in a cell, a whole number without its point."""
     if isinstance(cell, float):
         return (
             str(int(cell))
@@ -401,7 +406,7 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
     no_key(frame[rows], cells.area, cells.year, reading)
     read_years = school_years(frame[cells.year])
     reading.changed += read_years.notes
-    years = read_years.values
+    years = read_years.number
     names = _one_spelling(names, years, rows, cells, reading)
     keys = pd.DataFrame({"area": names, "year": years})[rows]
     twice = keys.duplicated() & (keys["area"] != "") & keys["year"].notna()
@@ -651,7 +656,7 @@ def _notes_of_cells(
     reading: Reading,
 ) -> None:
     there = np.isfinite(pupils).any(1) | missing.any(1)
-    gone = [year for year, some in zip(years, there.any(0), strict=True) if not some]
+    gone = [year for year, some in zip(years, np.atleast_1d(there.any(0)), strict=True) if not some]
     if gone:
         reading.told.append(
             Message("no row of the years {years}", {"years": tuple(map(str, gone))})
@@ -672,11 +677,11 @@ def _notes_of_cells(
         reading.told.append(Message(text, {"number": int(blank.sum()), "cells": cells}))
     last = unknown[..., -1] & np.isfinite(filled[..., -1])
     if last.any():
-        text = "of {year} {number} cells are not observed; forecast from their cohorts, {amount} pupils"
+        text = "{number} cells of {year} are forecast from their cohorts, with {pupils} pupils"
         arguments = {
             "year": years[-1],
             "number": int(last.sum()),
-            "amount": float(filled[..., -1][last].sum()),
+            "pupils": float(filled[..., -1][last].sum()),
         }
         reading.told.append(Message(text, arguments))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,17 +14,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from capsim.demand.cohort import OUTSIDE
 from capsim.demand.draws import LEVELS, Reach
 from capsim.demand.enrolment_table import panel
 from capsim.demand.forecasting import METHODS, USUAL, combined
-from capsim.scenario.grade_names import Grade, grade_of
 from capsim.demand.observed import Origin, Panel, of_age
-from capsim.demand.ratios import Array, divide, smoothed
+from capsim.demand.ratios import OUTSIDE, Array, divide, smoothed
 from capsim.demand.rolling_origin import LEAST_YEARS, Backtest, backtest, of_pupils, origin_of
-from capsim.i18n.language import Message, words
-from capsim.report.figures.style import BLUE, SKY, STYLE, new_figure
-from capsim.scenario.cell_values import numbers, school_years
+from capsim.i18n.language import Message, Words, right, words
+from capsim.report.figures.style import BLUE, SKY, STYLE, counts_on, new_figure, school_years
+from capsim.report.screen import notes_text
+from capsim.scenario.cell_values import Grade, grade_of, numbers
+from capsim.scenario.cell_values import school_years as read_years
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.table_reader import read_table
 
@@ -150,8 +151,8 @@ class Forecast:
             ax.set_title(title)
             ax.set_xlabel(say("school year"))
             ax.set_ylabel(say("pupils"))
-            ax.xaxis.get_major_locator().set_params(integer=True)
-            ax.yaxis.set_major_formatter(lambda value, _: say.count(value))
+            counts_on(ax.yaxis, say)
+            school_years(ax, [*self.observed.years, *self.years], say)
             ax.legend()
         return figure
 
@@ -172,8 +173,10 @@ def _labelled(
     columns: dict[str, Any] = {}
     for name, one, codes in zip(names, labels, grid, strict=True):
         flat = codes.ravel()
+        kind = pd.CategoricalDtype(list(one))
+        plain = name == "year"
         columns[name] = (
-            np.array(one)[flat] if name == "year" else pd.Categorical.from_codes(flat, list(one))
+            np.array(one)[flat] if plain else pd.Categorical.from_codes(flat, dtype=kind)
         )
     columns["pupils"] = pupils.ravel()
     edges = [f"{side}_{round(100 * level)}" for level in LEVELS for side in ("low", "high")]
@@ -265,6 +268,50 @@ def forecast(
         pupils = given.entered(pupils, np.nan_to_num(seen.pupils[..., -1]))
     ahead = tuple(seen.years[-1] + lead for lead in range(1, years + 1))
     return Forecast(seen, ahead, pupils, tested, (*seen.notes, *notes))
+
+
+def forecast_view(found: Forecast) -> dict[str, Any]:
+    """Return totals by year, methods, back-test and notes of a forecast, for JSON."""
+    tested = {} if found.tested is None else json.loads(found.tested.to_json())["methods"]["auto"]
+    weights = found.methods.reset_index().to_dict("records")
+    return {
+        "read": [str(note) for note in found.notes],
+        "totals": {str(row["year"]): _known(row) for row in found.totals.to_dict("records")},
+        "methods": [{str(key): value for key, value in row.items()} for row in weights],
+        "backtest": tested,
+    }
+
+
+def _known(row: Mapping[Hashable, Any]) -> dict[str, float | None]:
+    numbered = {str(key): float(value) for key, value in row.items() if key != "year"}
+    return {key: None if np.isnan(value) else value for key, value in numbered.items()}
+
+
+def forecast_text(found: Forecast, lang: str = "en") -> str:
+    """Write what was read, and pupils of the whole by year with their intervals."""
+    say = words(lang)
+    heads = [say("school year"), say("pupils"), *(_range(say, level) for level in LEVELS)]
+    lines = [notes_text(found.notes, lang), "".join(right(head, 22) for head in heads)]
+    for row in found.totals.to_dict("records"):
+        cells = [str(row["year"]), say.count(row["pupils"])]
+        for level in LEVELS:
+            low, high = (row[f"{side}_{round(100 * level)}"] for side in ("low", "high"))
+            cells.append("-" if np.isnan(low) else f"{say.count(low)} – {say.count(high)}")
+        lines.append("".join(right(cell, 22) for cell in cells))
+    if found.tested is not None:
+        rows = found.tested.table.query("method == 'auto' and level == 'area'").dropna()
+        missed = tuple(
+            say("{lead}: {share}", lead=row["lead"], share=say.share(row["wape"] / 100))
+            for row in rows.to_dict("records")
+        )
+        if missed:
+            text = "Areas' totals were missed, by years ahead: {errors}"
+            lines.append(say(text, errors=say.joined(list(missed))))
+    return "\n".join(lines) + "\n"
+
+
+def _range(say: Words, level: float) -> str:
+    return say("{share} % intervals", share=round(100 * level))
 
 
 # ---- what is given besides
@@ -442,7 +489,7 @@ def _rows(
         faults += [Fault(name, None, c, "", f"a column of that name, of {listed}") for c in lacking]
         return []
     read = numbers(frame[value])
-    year = school_years(frame["year"]) if "year" in frame.columns else None
+    year = read_years(frame["year"]) if "year" in frame.columns else None
     whole = slice(None)
     out: list[tuple[Any, Any, float, float]] = []
     for at, row in enumerate(frame.index):
@@ -460,14 +507,14 @@ def _rows(
                 faults.append(Fault(name, int(row), column, label, what))
                 break
             keys.append(labels.index(same[0]))
-        bad = read.bad[at] or np.isnan(read.values[at])
+        bad = read.bad[at] or np.isnan(read.number[at])
         if bad:
             faults.append(Fault(name, int(row), value, str(frame[value].iloc[at]), "a number >= 0"))
         if year is not None and year.bad[at]:
             faults.append(Fault(name, int(row), "year", str(frame["year"].iloc[at]), "a year"))
         elif len(keys) == 2 and not bad:
-            when = float("nan") if year is None else float(year.values[at])
-            out.append((keys[0], keys[1], when, float(read.values[at])))
+            when = float("nan") if year is None else float(year.number[at])
+            out.append((keys[0], keys[1], when, float(read.number[at])))
     return out
 
 

@@ -1,7 +1,11 @@
-"""Cells as people write them: numbers, school years and names, read to what they mean.
+"""Cells as people write them: numbers, school years, names and grades, read to what they mean.
 
-Whole columns are read by their distinct cells. What was dressed otherwise than plainly is told, what
+Whole columns are read by their distinct cells. What was dressed otherwise is told, what
 could mean two things is not read.
+
+A grade is known by what it is, never by where its column stands: ``K``, ``Grade 1``, ``G01``,
+``1st``, ``Year 7``, ``一年级``, ``初一``. Each belongs to a scale of its own (Grade, Year …);
+within a scale grades are numbered, and scales that follow one another in a school follow in order.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
@@ -27,8 +33,8 @@ THOUSAND_OR_NOT = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 """A number that is one thing in English and another in German."""
 AUTUMN = 7
 """First month that belongs to the school year that is named by its calendar year."""
-SERIALS = (20000, 80000)
-"""Days since 1899-12-30 by which spreadsheets know dates, of 1954 to 2119."""
+SERIALS = (30000, 60000)
+"""Days since 1899-12-30 by which spreadsheets know dates, of 1982 to 2064."""
 AROUND = re.compile(
     r"^(sy|ay|fy|school ?year|academic ?year|fall|autumn|year)[ .:_-]*"
     r"|[ ._-]*(sy|fall|autumn|school ?year|学年度?|學年度?|年度|年秋季?|年|秋季?|학년도|년도?)$"
@@ -41,14 +47,14 @@ class Read:
 
     Attributes
     ----------
-    values : array of float
+    number : array of float
         NaN where blank, missing by its code, or bad.
     missing, bad : array of bool
         Cells with a code of what was not observed; cells that cannot be read.
     notes : tuple of Message
     """
 
-    values: npt.NDArray[np.float64]
+    number: npt.NDArray[np.float64]
     missing: npt.NDArray[np.bool_]
     bad: npt.NDArray[np.bool_]
     notes: tuple[Message, ...] = ()
@@ -72,10 +78,10 @@ def numbers(cells: pd.Series, codes: frozenset[str] = frozenset()) -> Read:
     Examples
     --------
     >>> found = numbers(pd.Series(["12", "2,340", "６6 ", "*", "", "5%"]), frozenset("*"))
-    >>> found.values.tolist(), found.missing.tolist()[3], found.bad.tolist()[5]
+    >>> found.number.tolist(), found.missing.tolist()[3], found.bad.tolist()[5]
     ([12.0, 2340.0, 66.0, nan, nan, nan], True, True)
-    >>> print(*found.notes)
-    separators of thousands taken out of 1 cell: '2,340' full-width digits in 1 cell: '６6 '
+    >>> print(*found.notes, sep="; ")
+    separators of thousands taken out of 1 cell: '2,340'; full-width digits in 1 cell: '６6 '
     """
     if pd.api.types.is_numeric_dtype(cells):
         values = cells.to_numpy(dtype=float)
@@ -100,13 +106,13 @@ def numbers(cells: pd.Series, codes: frozenset[str] = frozenset()) -> Read:
     for how, text in DRESS.items():
         found = [at for at in range(len(distinct)) if dress[at] == how and not bad[at]]
         if found:
-            arguments = {
+            arguments: dict[str, Any] = {
                 "number": int(sum(counts[at] for at in found)),
                 "example": repr(str(distinct[found[0]])),
             }
             notes.append(Message(text, arguments))
-    pick = np.array(value), np.array(missing), np.array(bad)
-    return Read(*(part[codes_at] for part in pick), tuple(notes))
+    marks = np.array(missing, dtype=bool)[codes_at], np.array(bad, dtype=bool)[codes_at]
+    return Read(np.array(value, dtype=float)[codes_at], *marks, tuple(notes))
 
 
 DRESS = {
@@ -137,9 +143,9 @@ def school_years(cells: pd.Series) -> Read:
     Examples
     --------
     >>> found = school_years(pd.Series(["2019/20", "2020-2021学年", "2021.0", "2022-09-01", "x"]))
-    >>> found.values.tolist()
+    >>> found.number.tolist()
     [2019.0, 2020.0, 2021.0, 2022.0, nan]
-    >>> print(*found.notes)
+    >>> print(found.notes[0])
     school years by the autumn in which they begin: '2019/20' is 2019
     """
     texts = cells.map(_year_text)
@@ -154,6 +160,9 @@ def school_years(cells: pd.Series) -> Read:
     pairs = [re.fullmatch(r"(\d\d)(\d\d)", text) for text in listed]
     if len(listed) > 1 and all(one and (int(one[1]) + 1) % 100 == int(one[2]) for one in pairs):
         read = [(float(_century(int(one[1]))), "span") for one in pairs if one]
+    if not all(form == "serial" for _, form in read):
+        # One such number among years is a slip of the hand.
+        read = [(None, "") if form == "serial" else (year, form) for year, form in read]
     values = np.array([np.nan if year is None else year for year, _ in read])
     values[(values < YEARS[0]) | (values > YEARS[1]) | (values % 1 != 0)] = np.nan
     forms = [form for _, form in read]
@@ -161,7 +170,10 @@ def school_years(cells: pd.Series) -> Read:
     for form, text in YEAR_FORMS.items():
         found = [at for at, one in enumerate(forms) if one == form and np.isfinite(values[at])]
         if found:
-            arguments = {"example": repr(listed[found[0]]), "year": int(values[found[0]])}
+            arguments: dict[str, Any] = {
+                "example": repr(listed[found[0]]),
+                "year": int(values[found[0]]),
+            }
             notes.append(Message(text, arguments))
     fiscal = {form == "fiscal" for form in forms if form}
     bad = np.isnan(values)
@@ -321,3 +333,213 @@ def date_of(text: str) -> dt.date | None:
     if re.fullmatch(r"\d{5}(\.0)?", plain) and SERIALS[0] <= float(plain) <= SERIALS[1]:
         return dt.date(1899, 12, 30) + dt.timedelta(days=int(float(plain)))
     return _date(plain.lower())
+
+
+CHINESE = {one: at for at, one in enumerate("一二三四五六七八九", 1)} | {"十": 10}
+WORDS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+]
+NUMBERS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+]
+ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
+NOISE = re.compile(
+    r"\b(students?|pupils?|enrol(l)?ments?|enr|counts?|head ?counts?|numbers? of|numbers?|in|the"
+    r"|no\.? of|membership)\b|人数|在校生数?|学生数?|在校"
+)
+"""Words round a grade that say that its pupils are counted."""
+PRESCHOOL = re.compile(
+    r"(pre ?-? ?)(k|kg|kinder(garten)?|primary|school|p)( ?\d)?|pk ?\d?|pre ?k ?\d?|nursery ?\d?"
+    r"|n ?[12]|e(arly)? ?e(ducation)?|ec|early childhood|tk|transitional (kindergarten|k)"
+    r"|toddlers?|托班|托儿班|亲子班|学前班?|学前教育"
+)
+OTHER = re.compile(
+    r"un ?-?graded( (elementary|secondary))?|ug|su|eu|special( ed(ucation)?)?|others?"
+    r"|adult( ed)?|post ?-?grad(uate)?|pg|not (stated|known|specified)|unknown|no grade|grade 13|13"
+    r"|不分年级|复式班?|特教班?|特殊教育班?|其他|其它"
+)
+TOTAL = re.compile(
+    r"(grand |sub ?-?|all |district |school |overall |row )?totals?( of)?"
+    r"( (all|grades?|enrol(l)?ment|students?|pupils?|school|k ?-? ?12|membership))*"
+    r"|all( grades?| students?| pupils?| years?)?|sum|k ?(-|to) ?12( total)?|whole school"
+    r"|(enrol(l)?ment|students?|pupils?|membership|k ?-? ?12|elementary|middle|high|secondary)"
+    r" total|总计|合计|小计|总数|总人数|共计|全校|全部|计|全校人数|学生总数|在校生总数|总和"
+)
+"""What stands over totals of grades, as the whole cell in lower case."""
+
+
+@dataclass(frozen=True, order=True)
+class Grade:
+    """A grade.
+
+    Attributes
+    ----------
+    rank : float
+        Order among all grades.
+    scale : text
+        Words it belongs to; grades of one scale are numbered without a gap.
+    """
+
+    rank: float
+    scale: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """A column or cell that is no grade children pass through, and why: ``total``, ``other``."""
+
+    why: str
+
+
+def _number(text: str) -> int | None:
+    """Read a grade's number: digits, words, Chinese or Roman."""
+    if re.fullmatch(r"\d{1,2}", text):
+        return int(text)
+    if found := re.fullmatch(r"(\d{1,2})(st|nd|rd|th|º|°|ª)", text):
+        return int(found[1])
+    for known in (WORDS, NUMBERS, ROMAN):
+        if text in known:
+            return known.index(text) + 1
+    if text and all(one in CHINESE for one in text):
+        if len(text) == 1:
+            return CHINESE[text]
+        if len(text) == 2 and text[0] == "十":
+            return 10 + CHINESE[text[1]]
+    return None
+
+
+N = r"(\d{1,2}(?:st|nd|rd|th|º|°|ª)?|[a-z]+|[一二三四五六七八九十]{1,2})"
+PATTERNS: tuple[tuple[str, str, int], ...] = (
+    (rf"{N}", "grade", 0),
+    (rf"(?:grade|gr\.?|g|grd|gd|std\.?|standard|class|klasse|grado) ?{N}", "grade", 0),
+    (rf"{N} ?(?:grade|gr\.?|g|graders?|class)", "grade", 0),
+    (rf"{N} ?(?:年级|年級|年|학년)", "grade", 0),
+    (rf"小学? ?{N} ?(?:年级|年級|年)?", "grade", 0),
+    (rf"(?:初中?|初级中学) ?{N} ?(?:年级|年級|年)?", "grade", 6),
+    (rf"(?:高中?|高级中学) ?{N} ?(?:年级|年級|年)?", "grade", 9),
+    (rf"(?:year|yr\.?|y) ?(?:group )?{N}", "year", 0),
+    (rf"(?:primary|prim\.?|p) ?{N}", "primary", 0),
+    (rf"(?:junior|jr\.?|junior (?:high|secondary|middle)|j|js|jss) ?{N}", "junior", 20),
+    (rf"(?:secondary|sec\.?|s|form|f) ?{N}", "secondary", 20),
+    (rf"(?:senior|sr\.?|senior (?:high|secondary|middle)|ss|sss) ?{N}", "senior", 40),
+)
+"""Forms of a grade, its scale, and what is added to its number to rank it."""
+SPECIAL = {
+    "小班": Grade(-3, "class"),
+    "中班": Grade(-2, "class"),
+    "大班": Grade(-1, "class"),
+    "幼儿园小班": Grade(-3, "class"),
+    "幼儿园中班": Grade(-2, "class"),
+    "幼儿园大班": Grade(-1, "class"),
+    "reception": Grade(0, "year"),
+    "rec": Grade(0, "year"),
+    "r": Grade(0, "year"),
+    "year r": Grade(0, "year"),
+    "yr": Grade(0, "year"),
+    "reception class": Grade(0, "year"),
+    "junior infants": Grade(-2, "infants"),
+    "senior infants": Grade(-1, "infants"),
+    **dict.fromkeys(
+        (
+            "k",
+            "kg",
+            "kn",
+            "kf",
+            "kinder",
+            "kindergarten",
+            "kdg",
+            "gk",
+            "grade k",
+            "gr k",
+            "0",
+            "00",
+        ),
+        Grade(0, "grade"),
+    ),
+}
+
+
+def grade_of(text: str) -> Grade | Left | None:
+    """Read a grade's name; None where it is none.
+
+    Examples
+    --------
+    >>> [grade_of(name).rank for name in ("K", "Grade 1", "G02", "3rd", "Gr 4", "fifth grade")]
+    [0, 1, 2, 3, 4, 5]
+    >>> [grade_of(name).rank for name in ("小班", "一年级", "七年级", "初三", "高一")]
+    [-3, 1, 7, 9, 10]
+    >>> grade_of("Pre-K"), grade_of("Total"), grade_of("principal")
+    (Left(why='other'), Left(why='total'), None)
+    """
+    plain = re.sub(r"[\s_]+", " ", normalize("NFKC", text).casefold()).strip(" .:：")
+    if found := _plain(plain):
+        return found
+    bare = re.sub(r"\s+", " ", NOISE.sub(" ", plain)).strip(" .:：-()[]")
+    return _plain(bare) if bare and bare != plain else None
+
+
+def _plain(text: str) -> Grade | Left | None:
+    text = re.sub(r" ?[-‐-―−] ?", "-", text)
+    if TOTAL.fullmatch(text):
+        return Left("total")
+    spaced = text.replace("-", " ")
+    if PRESCHOOL.fullmatch(text) or PRESCHOOL.fullmatch(spaced):
+        return Left("other")
+    if OTHER.fullmatch(text) or OTHER.fullmatch(spaced):
+        return Left("other")
+    if spaced in SPECIAL:
+        return SPECIAL[spaced]
+    if found := re.fullmatch(r"k ?([1-5])", spaced):
+        return Grade(int(found[1]) - 4 if int(found[1]) < 4 else (int(found[1]) - 4) / 10, "k")
+    if re.fullmatch(r"[1-9]\d?\.0", text):
+        text = spaced = text[:-2]
+    for pattern, scale, added in PATTERNS:
+        if found := re.fullmatch(pattern, spaced):
+            number = _number(found[1])
+            # A bare word or letter is no grade: "i" and "one" are names.
+            if number is None or (pattern == N and not re.search(r"\d", found[1])):
+                if pattern == N and found[1] in WORDS:
+                    return Grade(WORDS.index(found[1]) + 1, scale)
+                continue
+            if number == 0:
+                return Grade(0, scale)
+            if 1 <= number <= 13:
+                return Grade(number + added, scale)
+    return None
+
+
+def broken(grades: Sequence[Grade]) -> tuple[int, int] | None:
+    """Return the positions of two neighbours, in order, between which a grade is missing.
+
+    Examples
+    --------
+    >>> broken([Grade(1, "grade"), Grade(2, "grade"), Grade(4, "grade")])
+    (1, 2)
+    """
+    for at, (one, two) in enumerate(pairwise(grades)):
+        if one.scale == two.scale and two.rank - one.rank > 1:
+            return at, at + 1
+    return None

@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Message
-from capsim.scenario.cell_values import date_of, number_of, school_years
-from capsim.scenario.grade_names import Grade, grade_of
+from capsim.scenario.cell_values import Grade, date_of, grade_of, number_of, school_years
 from capsim.scenario.schema import COLUMNS_ZH, EXACT_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
 
 BRACKETED = re.compile(r"(.*?)\s*[(（\[【〔［](.*)[)）\]】〕］]\s*", re.DOTALL)

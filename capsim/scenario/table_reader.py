@@ -88,7 +88,7 @@ def read_table(
     strict: bool = False,
     known: Callable[[str], bool] = lambda cell: False,
 ) -> PlainTable:
-    """Read one table from a file, its content, or a frame.
+    r"""Read one table from a file, its content, or a frame.
 
     Parameters
     ----------
@@ -118,10 +118,10 @@ def read_table(
 
     Examples
     --------
-    >>> found = read_table("Pupils\\n\\nschool;year;1\\nA;2019;7\\n".encode(), name="t.csv")
+    >>> found = read_table("Pupils\n\nschool;year;1\nA;2019;7\n".encode(), name="t.csv")
     >>> found.frame.to_dict("records")
     [{'school': 'A', 'year': '2019', '1': '7'}]
-    >>> print(*found.notes, sep="\\n")
+    >>> print(*found.notes, sep="\n")
     separator: semicolon
     1 row above the header left out: 'Pupils'
     """
@@ -168,13 +168,13 @@ def the_file(path: Path) -> Path:
 
 
 def tidy(text: str) -> str:
-    """Return a text without invisible characters and line breaks, blanks round it and tabs.
+    r"""Return a text without invisible characters and line breaks, blanks round it and tabs.
 
     Blanks inside stay as many as they are: they may tell two names apart.
 
     Examples
     --------
-    >>> tidy(" Grade\\n1\u200b ")
+    >>> tidy(" Grade\n1\u200b ")
     'Grade 1'
     """
     if text.isascii() and text.isprintable():
@@ -218,7 +218,7 @@ def decode(content: bytes, name: str, encoding: str | None, notes: list[Message]
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         at = text.count("\n", 0, text.index("\0")) + 1
-        raise ScenarioError([Fault(name, at, "", "NUL", "text without NUL characters")])
+        raise ScenarioError([Fault(name, at, "", "NUL", Message("text without NUL characters"))])
     return text
 
 
@@ -352,7 +352,9 @@ def _from_workbook(
             value = cell.value
             place = cell_name(found.title, number, at)
             if cell.data_type == "e":
-                faults.append(Fault(f"{name}!{place}", None, "", str(value), "a value, no error"))
+                faults.append(
+                    Fault(f"{name}!{place}", None, "", str(value), Message("a value, no error"))
+                )
             elif value is None and source is not None and source.cell(number, at + 1).value:
                 what = Message("a value: the formula was never calculated (open and save)")
                 faults.append(Fault(f"{name}!{place}", None, "", "", what))
@@ -365,8 +367,8 @@ def _from_workbook(
     high = [one for one in merged if one.min_col == one.max_col]
     for one in high:
         first = rows[one.min_row - 1][one.min_col - 1]
-        for line in rows[one.min_row : one.max_row]:
-            line[one.min_col - 1] = first
+        for below in rows[one.min_row : one.max_row]:
+            below[one.min_col - 1] = first
     if high:
         cells = tuple(one.coord for one in high[:SHOWN]) + (("…",) if len(high) > SHOWN else ())
         notes.append(
@@ -414,9 +416,7 @@ def _the_sheet(
         raise ScenarioError([Fault(name, None, "", "", what, cure)])
     if len(sheets) > 1:
         notes.append(
-            Message(
-                "sheet read: {sheet}, of {sheets}", {"sheet": chosen[0].title, "sheets": titles}
-            )
+            Message("sheet read: {name}, of {sheets}", {"name": chosen[0].title, "sheets": titles})
         )
     return chosen[0]
 

@@ -145,7 +145,10 @@ ODD = {
     "nobody": ("school,year,K\nA,2001,0\nA,2002,\n", "at least one pupil"),
     "twice": ("school,year,K,K\nA,2001,5,6\n", "'K' where each column once"),
     "too long": ("school,year,K\nA,2001,5\nA,2002,5,6,7\n", "as many fields in each row"),
-    "no grades": ("school;year;principal\nA;2001;Q\n", "school, year, principal.*columns of grades"),
+    "no grades": (
+        "school;year;principal\nA;2001;Q\n",
+        "school, year, principal.*columns of grades",
+    ),
     "suppressed": ("school,year,K\nA,2001,<5\n", "row 2, K: '<5'"),
 }
 
