@@ -414,7 +414,7 @@ class Left:
     why: str
 
 
-def _number(text: str) -> int | None:
+def _ordinal(text: str) -> int | None:
     """Read a grade's number: digits, words, Chinese or Roman."""
     if re.fullmatch(r"\d{1,2}", text):
         return int(text)
@@ -495,13 +495,13 @@ def grade_of(text: str) -> Grade | Left | None:
     (Left(why='other'), Left(why='total'), None)
     """
     plain = re.sub(r"[\s_]+", " ", normalize("NFKC", text).casefold()).strip(" .:：")
-    if found := _plain(plain):
+    if found := _grade(plain):
         return found
     bare = re.sub(r"\s+", " ", NOISE.sub(" ", plain)).strip(" .:：-()[]")
-    return _plain(bare) if bare and bare != plain else None
+    return _grade(bare) if bare and bare != plain else None
 
 
-def _plain(text: str) -> Grade | Left | None:
+def _grade(text: str) -> Grade | Left | None:
     text = re.sub(r" ?[-‐-―−] ?", "-", text)
     if TOTAL.fullmatch(text):
         return Left("total")
@@ -518,7 +518,7 @@ def _plain(text: str) -> Grade | Left | None:
         text = spaced = text[:-2]
     for pattern, scale, added in PATTERNS:
         if found := re.fullmatch(pattern, spaced):
-            number = _number(found[1])
+            number = _ordinal(found[1])
             # A bare word or letter is no grade: "i" and "one" are names.
             if number is None or (pattern == N and not re.search(r"\d", found[1])):
                 if pattern == N and found[1] in WORDS:

@@ -186,7 +186,7 @@ def understood(cells: Sequence[str], column: Column) -> tuple[list[str], list[Me
     if column.name == "school_year":
         texts = [cell for cell in distinct if cell]
         read = school_years(pd.Series(texts, dtype=object)) if texts else None
-        found = {} if read is None else dict(zip(texts, read.values.tolist(), strict=True))
+        found = {} if read is None else dict(zip(texts, read.number.tolist(), strict=True))
         new = {cell: str(int(year)) for cell, year in found.items() if year == year}
     else:
         new = {cell: plain for cell in distinct if cell and (plain := _cell(cell, column))}
@@ -281,7 +281,7 @@ def setting_word(text: str, key: str) -> Any:
         parts = [part for part in re.split(r"[、,;\s]+", plain) if part]
         return [known[part] for part in parts] if parts and set(parts) <= set(known) else None
     if key.endswith("year"):
-        years = school_years(pd.Series([plain], dtype=object)).values
+        years = school_years(pd.Series([plain], dtype=object)).number
         return int(years[0]) if years[0] == years[0] else None
     found = SETTING.fullmatch(plain)
     value = number_of(found[1]) if found else None

@@ -150,7 +150,7 @@ def declared_faults(
         elif present[name] == 0:
             expected = Message("rows")
             cure = Message(
-                "fill the table, or take it away and {table} off the list: the plan then does without",
+                "fill it, or take it away and {table} off the list: the plan then does without",
                 place,
             )
             faults.append(Fault(files[name], None, "", "no rows", expected, cure))

@@ -71,7 +71,9 @@ def dressed(rng: random.Random, name: str, rows: Rows) -> Rows:
         if column == "school_year" and rng.random() < 0.5:
             form = rng.choice(["{0}-{1}", "{0}/{2:02d}", "{0}年", "{0}-{1}学年", "{0}.0"])
             for row in body:
-                year = int(float(row[at].translate(str.maketrans("０１２３４５６７８９．", "0123456789."))))
+                year = int(
+                    float(row[at].translate(str.maketrans("０１２３４５６７８９．", "0123456789.")))
+                )
                 row[at] = form.format(year, year + 1, (year + 1) % 100)
         if of.allowed and rng.random() < 0.5:
             for row in body:
@@ -81,7 +83,9 @@ def dressed(rng: random.Random, name: str, rows: Rows) -> Rows:
                 row[at] = ZH.get(row[at], row[at])
         if column == "grade" and rng.random() < 0.5:
             for row in body:
-                row[at] = f"{'一二三四五六'[int(row[at]) - 1]}年级" if row[at].isdigit() else row[at]
+                row[at] = (
+                    f"{'一二三四五六'[int(row[at]) - 1]}年级" if row[at].isdigit() else row[at]
+                )
     order = list(range(len(head)))
     rng.shuffle(order)
     return [[row[at] for at in order] for row in (head, *body)]

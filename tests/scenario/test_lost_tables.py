@@ -84,8 +84,8 @@ def test_a_list_of_tables_is_held_against_the_folder(tmp_path: Path) -> None:
     files = dict(texts())
     del files["limits.csv"]
     del files["dwellings.csv"]
-    files["scenario.toml"] = files["scenario.toml"].replace('"dwellings", ', "").replace(
-        '"migration"', '"migraton"'
+    files["scenario.toml"] = (
+        files["scenario.toml"].replace('"dwellings", ', "").replace('"migration"', '"migraton"')
     )
     faults, _ = outcome(write(tmp_path / "case", files))
     assert faults == (
@@ -100,7 +100,9 @@ def test_a_list_of_tables_is_held_against_the_folder(tmp_path: Path) -> None:
 def test_a_variant_lists_what_it_adds_alone(tmp_path: Path) -> None:
     write(tmp_path / "base", dict(texts()))
     above = 'extends = "../base"\nname = "v"\n'
-    births = "area,year,births\n" + "".join(f"{a},{y},99\n" for a in "ns" for y in range(2008, 2022))
+    births = "area,year,births\n" + "".join(
+        f"{a},{y},99\n" for a in "ns" for y in range(2008, 2022)
+    )
     bare = load(write(tmp_path / "bare", {"scenario.toml": above}))
     assert bare.rows("limits") == 3
     listed = above + 'tables = ["births"]\n'

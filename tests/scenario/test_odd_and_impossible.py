@@ -47,9 +47,7 @@ def test_a_reduction_of_more_pupils_than_there_are(tmp_path: Path) -> None:
         ("rolls.csv", [], ""),
     ],
 )  # fmt: skip
-def test_what_is_odd(
-    tmp_path: Path, file: str, pairs: list[tuple[str, str]], said: str
-) -> None:
+def test_what_is_odd(tmp_path: Path, file: str, pairs: list[tuple[str, str]], said: str) -> None:
     pairs = [(old, new.replace("north ", "nOrth")) for old, new in pairs]
     scenario = load(changed(tmp_path / "x", file, *pairs))
     assert any(said in one for one in scenario.warnings) or not said

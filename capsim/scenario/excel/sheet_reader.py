@@ -243,7 +243,7 @@ def fill_merged(sheet: Sheet, header: Header, is_plain: Callable[[str], bool]) -
         letter = get_column_letter(at + 1)
         place = f"{letter}{top}:{letter}{bottom}"
         if not is_plain(name):
-            expected = Message("cells that are not merged: one number cannot be that of several rows")
+            expected = Message("single cells: one number cannot be that of several rows")
             faults.append(Fault(f"{header.title}!{place}", None, name, str(value), expected))
             continue
         for number in range(top + 1, bottom + 1):

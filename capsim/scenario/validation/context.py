@@ -253,7 +253,7 @@ def _unmatched_schools(case: Case) -> list[Message]:
     homeless = seen[seen > 0].index.difference(held.index)
     if len(homeless):
         text = (
-            "schools: none for {pupils} observed pupils in {number} groups of area, stage and sector"
+            "schools: none for {pupils} observed pupils in {number} groups of area, stage, sector"
             " (first: {first}); give their schools, or take the pupils out"
         )
         first = " / ".join(map(str, homeless[0]))
@@ -262,7 +262,7 @@ def _unmatched_schools(case: Case) -> list[Message]:
     unseen = held[held > 0].index.difference(seen.index)
     if len(unseen):
         text = (
-            "pupils: none observed in {base} for {number} groups of area, stage and sector that have"
+            "pupils: none observed in {base} for {number} groups of area, stage, sector that have"
             " schools (first: {first}); give their rows, or no trend is fitted for them"
         )
         first = " / ".join(map(str, unseen[0]))

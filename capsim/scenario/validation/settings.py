@@ -327,8 +327,8 @@ def _cap_already_met(case: Case) -> list[Message]:
     if share > min(caps.values()):
         return []
     text = (
-        "policy.private_share_cap: met already, {share} % of compulsory pupils of {base} are private"
-        " and {cap} % are allowed; mend the cap or the column sector, if they are to change"
+        "policy.private_share_cap: met already, {share} % of compulsory pupils in {base} are"
+        " private, {cap} % are allowed; mend the cap or the column sector, if they are to change"
     )
     base = case.settings.horizon.base_year
     cap = f"{100 * min(caps.values()):.4g}"
