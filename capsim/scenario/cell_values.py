@@ -332,7 +332,8 @@ def date_of(text: str) -> dt.date | None:
     plain = normalize("NFKC", text).strip()
     if re.fullmatch(r"\d{5}(\.0)?", plain) and SERIALS[0] <= float(plain) <= SERIALS[1]:
         return dt.date(1899, 12, 30) + dt.timedelta(days=int(float(plain)))
-    return _date(plain.lower())
+    day, _, time = plain.lower().replace("t", " ").partition(" ")
+    return _date(day) if not time.strip("0:. ") else None
 
 
 CHINESE = {one: at for at, one in enumerate("一二三四五六七八九", 1)} | {"十": 10}

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Message
-from capsim.scenario.cell_values import Grade, date_of, grade_of, number_of, school_years
+from capsim.scenario.cell_values import PLAIN, Grade, date_of, grade_of, number_of, school_years
 from capsim.scenario.schema import COLUMNS_ZH, EXACT_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
 
 BRACKETED = re.compile(r"(.*?)\s*[(（\[【〔［](.*)[)）\]】〕］]\s*", re.DOTALL)
@@ -283,6 +283,8 @@ def setting_word(text: str, key: str) -> Any:
     if key.endswith("year"):
         years = school_years(pd.Series([plain], dtype=object)).number
         return int(years[0]) if years[0] == years[0] else None
+    if PLAIN.fullmatch(text):
+        return None  # a number in quotes: whoever writes TOML is told so
     found = SETTING.fullmatch(plain)
     value = number_of(found[1]) if found else None
     if found is None or value is None:

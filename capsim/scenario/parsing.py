@@ -7,8 +7,8 @@ A cell may hold:
 - *date*: ``YYYY-MM-DD`` of a day that exists;
 - *name*: text without blanks round it; *text*: anything; neither holds control characters.
 
-Nothing else is taken for a number: no blanks, digit separators, ``nan``, ``inf`` or other digits.
-Every cell that cannot be read is a fault.
+Nothing else is taken for a number as it stands: no ``nan`` or ``inf``. What means one for certain
+(``2,340``, ``6500万``) is read so, and a note tells; every other cell that cannot be read is a fault.
 """
 
 from __future__ import annotations

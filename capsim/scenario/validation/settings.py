@@ -294,6 +294,8 @@ def _compulsory(case: Case) -> set[str]:
 def _by_sector(case: Case) -> pd.Series[float] | None:
     """Return compulsory pupils of the base year by sector, of schools or else as observed."""
     schools, pupils = case.frame("schools"), case.frame("pupils")
+    if not _compulsory(case):
+        return None
     if schools is not None and "schools" not in case.unread:
         return schools[schools["stage"].isin(_compulsory(case))].groupby("sector")["pupils"].sum()
     if pupils is None or not case.stages:
