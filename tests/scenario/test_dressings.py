@@ -63,7 +63,7 @@ def dressed(rng: random.Random, name: str, rows: Rows) -> Rows:
             head[at] = f"{label}{left}{unit}{right}"
             for row in body:
                 row[at] = row[at] and f"{float(row[at]) / size:.12g}"
-        elif of.is_number and rng.random() < 0.4:
+        elif of.is_number and of.unit != "year" and rng.random() < 0.4:
             for row in body:
                 row[at] = number(rng, row[at]) if row[at] else ""
         elif rng.random() < 0.5 and column not in ("source", "mark"):
@@ -71,9 +71,7 @@ def dressed(rng: random.Random, name: str, rows: Rows) -> Rows:
         if column == "school_year" and rng.random() < 0.5:
             form = rng.choice(["{0}-{1}", "{0}/{2:02d}", "{0}年", "{0}-{1}学年", "{0}.0"])
             for row in body:
-                year = int(
-                    float(row[at].translate(str.maketrans("０１２３４５６７８９．", "0123456789.")))
-                )
+                year = int(row[at])
                 row[at] = form.format(year, year + 1, (year + 1) % 100)
         if of.allowed and rng.random() < 0.5:
             for row in body:

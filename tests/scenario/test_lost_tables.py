@@ -60,7 +60,7 @@ def walk(source: Path, place: Path) -> list[str]:
                 else:
                     (copy / other).write_text(content, "utf-8")
             faults, warnings = outcome(copy)
-            if not any(name in one for one in (*faults, *warnings)):
+            if not faults and not any(name in one for one in warnings):
                 silent.append(f"{name}: {way}")
             shutil.rmtree(copy)
     return silent
