@@ -8,7 +8,7 @@ A cell may hold:
 - *name*: text without blanks round it; *text*: anything; neither holds control characters.
 
 Nothing else is taken for a number as it stands: no ``nan`` or ``inf``. What means one for certain
-(``2,340``, ``6500万``) is read so, and a note tells; every other cell that cannot be read is a fault.
+(``2,340``, ``6500万``) is read so, and a note tells; any other cell that cannot be read is a fault.
 """
 
 from __future__ import annotations

@@ -39,11 +39,11 @@ def test_a_reduction_of_more_pupils_than_there_are(tmp_path: Path) -> None:
             [("candidate,2023-09-01,,n-public", "candidate,2024-09-02,,n-public")],
             "1 row opens after 1 September 2024",
         ),
-        ("areas.csv", [("s,South,rural", "e,North,rural,,,,1,1\ns,South,rural")], "areas: 1 has no"),
+        ("areas.csv", [("s,South,r", "e,North,rural,,,,1,1\ns,South,r")], "areas: 1 has no"),
         ("schools.csv", [("n-sunny,kindergarten,n,private,60", "n-sunny,kindergarten,n,private,0")],
          "schools: 1 row has pupils and no places (n-sunny)"),
         ("schools.csv", [("public,540,600", "public,140,600")], "schools: 545 places for 1,020"),
-        ("areas.csv", [("n,North,urban", "e,north ,rural,,,,1,1\nn,North,urban")], "differ by case"),
+        ("areas.csv", [("n,North,u", "e,north ,rural,,,,1,1\nn,North,u")], "differ by case"),
         ("rolls.csv", [], ""),
     ],
 )  # fmt: skip
