@@ -17,7 +17,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Value
 from capsim.scenario.cell_values import PLAIN, Grade, date_of, grade_of, number_of, school_years
 from capsim.scenario.schema import COLUMNS_ZH, EXACT_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
 
@@ -194,7 +194,7 @@ def understood(cells: Sequence[str], column: Column) -> tuple[list[str], list[Me
     if not new:
         return list(cells), []
     first = next(iter(new))
-    arguments = {
+    arguments: dict[str, Value] = {
         "column": column.name,
         "number": sum(cell in new for cell in cells),
         "example": repr(first),

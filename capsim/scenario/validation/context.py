@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Value
 from capsim.scenario.cell_values import alike
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Rows, Typed
@@ -225,7 +225,11 @@ def _uneven_years(case: Case) -> list[Message]:
         ):
             if len(areas):
                 at = first if "later" in text else last
-                arguments = {"table": table, "number": len(areas), "area": str(areas[0])}
+                arguments: dict[str, Value] = {
+                    "table": table,
+                    "number": len(areas),
+                    "area": str(areas[0]),
+                }
                 found.append(Message(text, {**arguments, "year": at}))
         need = case.settings.horizon.base_year
         if table == "births" and last < need:
@@ -247,8 +251,8 @@ def _unmatched_schools(case: Case) -> list[Message]:
     now = now[now["stage"].isin(case.settings.stages.planned)]
     key = ["area", "stage", "sector"]
     seen = now.groupby(key)["pupils"].sum()
-    held = schools[schools["stage"].isin(case.settings.stages.planned)]
-    held = held.groupby(key)["pupils"].sum()
+    planned = schools[schools["stage"].isin(case.settings.stages.planned)]
+    held = planned.groupby(key)["pupils"].sum()
     found = []
     homeless = seen[seen > 0].index.difference(held.index)
     if len(homeless):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Value
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.school_stages import Stage, stages_of
 from capsim.scenario.settings import Settings
@@ -211,7 +211,13 @@ def _outside(
         "{what} of {rows} rows (first: {first}) is not {low}-{high} RMB {each}; amounts are in RMB"
     )
     low, high = (f"{amount:,}" for amount in usual)
-    said = {"rows": len(odd), "first": str(odd.iloc[0]), "low": low, "high": high, "each": each}
+    said: dict[str, Value] = {
+        "rows": len(odd),
+        "first": str(odd.iloc[0]),
+        "low": low,
+        "high": high,
+        "each": each,
+    }
     return [Message(text, {"what": what, **said})]
 
 
