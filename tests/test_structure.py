@@ -40,7 +40,6 @@ ONE_IMPORTER = {
     "capsim.simulation.recourse": "places bought for those who wait, apart from seating",
     "capsim.scenario.excel.scenario_workbook": "two commands begin here; scripts import it",
     "capsim.scenario.synthetic.projects": PART,
-    "capsim.scenario.synthetic.schools": PART,
     "capsim.scenario.validation.people": SUBJECT,
     "capsim.scenario.validation.projects": SUBJECT,
     "capsim.scenario.validation.references": SUBJECT,

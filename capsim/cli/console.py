@@ -245,5 +245,11 @@ Prices = Annotated[
         help="Price what is scarce and say why a target is missed.",
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Refuse what is not written plainly, instead of putting it right."
+    ),
+]
 Lang = Annotated[Language, typer.Option(help="Language of the report.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capsim.cli.console import Json, ScenarioFolder, Seed, app, fail, work
+from capsim.cli.console import (
+    BAD_INPUT,
+    Json,
+    Lang,
+    Language,
+    ScenarioFolder,
+    Seed,
+    Strict,
+    app,
+    fail,
+    work,
+)
 
 if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
@@ -15,14 +26,33 @@ if TYPE_CHECKING:
 
 
 @app.command(epilog="Example: capsim check scenarios/prefecture-2022")
-def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
+def check(
+    scenario: ScenarioFolder,
+    strict: Strict = False,
+    lang: Lang = Language.EN,
+    as_json: Json = False,
+) -> None:
     """Check a scenario: all its faults, or the scenario on one screen."""
+    from capsim.i18n.language import words
     from capsim.report.screen import overview_text
     from capsim.report.summary import overview, to_json
+    from capsim.scenario.faults import ScenarioError
     from capsim.scenario.scenario import load
 
-    view = work(lambda progress: overview(load(scenario)))
-    typer.echo(to_json(view) if as_json else overview_text(view), nl=False)
+    def task(progress: Progress) -> dict[str, Any] | ScenarioError:
+        try:
+            return overview(load(scenario, strict=strict), lang)
+        except ScenarioError as error:
+            return error
+
+    view = work(task)
+    if isinstance(view, ScenarioError):
+        say = words(lang)
+        if as_json:
+            typer.echo(to_json({"faults": [one.details(say) for one in view.faults]}), nl=False)
+            raise typer.Exit(BAD_INPUT)
+        fail(view.text(say))
+    typer.echo(to_json(view) if as_json else overview_text(view, lang), nl=False)
 
 
 @app.command(epilog="Example: capsim new my-city --areas 12 --pupils 120000")
@@ -81,6 +111,7 @@ def export_book(
     template: Annotated[
         Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
     ] = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
@@ -93,7 +124,7 @@ def export_book(
         if scenario is not None:
             fail("--template writes an empty workbook: name no scenario with it")
         empty = template
-        content = template_bytes()
+        content = template_bytes(lang)
 
         def write(progress: Progress) -> None:
             progress(WRITING)
@@ -130,22 +161,36 @@ def import_book(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
     ] = False,
+    strict: Strict = False,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Make a scenario folder of a workbook, or list all its faults with their cells."""
+    from capsim.i18n.language import words
     from capsim.scenario.excel.scenario_workbook import load_workbook
+    from capsim.scenario.faults import ScenarioError
     from capsim.workflow import WRITING
+
+    say = words(lang)
 
     def task(progress: Progress) -> Scenario:
         progress("reading the workbook")
-        made = load_workbook(book)
+        try:
+            made = load_workbook(book, strict=strict)
+        except ScenarioError as error:
+            fail(error.text(say))
         progress(WRITING)
         made.save(folder, replace=replace)
         return made
 
     made = work(task)
-    for warning in made.warnings:
-        typer.echo(f"Warning: {warning}", err=True)
+    for head, told in (("Read as", made.notes), ("Warning", made.findings)):
+        for one in told:
+            typer.echo(f"{say(head)}: {one.text(say)}", err=True)
     message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
-    details = {"folder": str(folder), "warnings": list(made.warnings)}
+    details: dict[str, Any] = {
+        "folder": str(folder),
+        "warnings": [one.text(say) for one in made.findings],
+    }
+    details["read_as"] = [one.text(say) for one in made.notes]
     _echo(message, as_json, scenario=_named(made), **details)

@@ -27,7 +27,7 @@ from capsim.construction.projects import (
     options,
     recipes,
 )
-from capsim.scenario.faults import Fault, ScenarioError, nearest
+from capsim.scenario.faults import Fault, ScenarioError, meant
 from capsim.scenario.scenario import Scenario
 
 STRETCH = (0.02, 50.0)
@@ -269,8 +269,7 @@ def bought_options(scenario: Scenario, built: Sequence[Column]) -> dict[int, tup
         own = known[column.project]
         for name in column.options:
             if name not in own:
-                expected = f"an option of project {column.project} in phases.csv: "
-                expected += nearest(name, own) if own else "it has none"
+                expected = meant(f"an option of project {column.project} in phases.csv", name, own)
                 faults.append(Fault("projects.csv", None, "options", name, expected))
         out[number] = tuple(own[name] for name in column.options if name in own)
     if faults:
@@ -361,7 +360,7 @@ def _predecessors(
                 never.add(i)
             else:
                 known = (theirs for owner, theirs in where if owner == project)
-                faults.append(_fault(phase, "after", name, nearest(name, known)))
+                faults.append(_fault(phase, "after", name, meant("a phase", name, known)))
         after.append(before)
     return after, never
 
@@ -373,7 +372,7 @@ def _needs(phase: Phase, county: str, stock: Stock, crews: bool, faults: list[Fa
         r = stock.find(name, county)
         if r is None:
             known = sorted({n for n, c in stock.number if c in ("*", county)})
-            expected = f"in county {county!r} {nearest(name, known)}"
+            expected = meant(f"a resource that county {county!r} has", name, known)
             faults.append(_fault(phase, "needs", name, expected))
         elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
             expected = f"at most {stock.resources[r].units}, what county {county!r} has"

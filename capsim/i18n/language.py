@@ -321,7 +321,7 @@ class Message:
     """
 
     msgid: str
-    arguments: Mapping[str, Value] = field(default_factory=dict)
+    arguments: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
     def filled(self, **values: Value) -> Message:
         """Return the message with further values."""

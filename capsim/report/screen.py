@@ -193,7 +193,7 @@ def _ranking(comparison: Comparison, say: Words) -> list[str]:
     return lines
 
 
-def overview_text(view: dict[str, Any]) -> str:
+def overview_text(view: dict[str, Any], lang: str = "en") -> str:
     """Write what `overview` gives as lines for one screen."""
     years = view["years"]
     counties = "county" if view["counties"] == 1 else "counties"
@@ -220,11 +220,14 @@ def overview_text(view: dict[str, Any]) -> str:
     if view["marks"]:
         kinds = (f"{number} {MARKS.get(mark, mark)}" for mark, number in view["marks"].items())
         rows.append(("Figures", ", ".join(kinds)))
-    rows += [("Warning", text) for text in view["warnings"]]
+    say = words(lang)
+    said = (("Does without", "does_without"), ("Read as", "read_as"), ("Warning", "warnings"))
+    for head, key in said:
+        rows += [(say(head), text) for text in view[key]]
     title = f"{view['title'] or view['name']} ({view['name']} {view['hash'][:10]}): no fault."
     lines, last = [title], ""
     for head, text in rows:
-        lines.append(f"  {'' if head == last else head:<20}{text}".rstrip())
+        lines.append(f"  {left('' if head == last else head, 20)}{text}".rstrip())
         last = head
     return "\n".join(lines) + "\n"
 

@@ -70,7 +70,12 @@ def summarize(
         `explanation` besides.
     """
     summary: dict[str, Any] = {
-        "scenario": {"name": plan.scenario.name, "hash": plan.scenario.hash},
+        "scenario": {
+            "name": plan.scenario.name,
+            "hash": plan.scenario.hash,
+            "does_without": list(map(str, plan.scenario.stand_ins)),
+            "read_as": list(map(str, plan.scenario.notes)),
+        },
         "versions": {**versions(), "solver": plan.solver},
         "seed": seed,
         "status": plan.status,
@@ -309,8 +314,8 @@ def comparison_summary(comparison: Comparison) -> dict[str, Any]:
     )
 
 
-def overview(scenario: Scenario) -> dict[str, Any]:
-    """Sum a scenario up.
+def overview(scenario: Scenario, lang: str = "en") -> dict[str, Any]:
+    """Sum a scenario up; its sentences are in a language.
 
     Returns
     -------
@@ -318,8 +323,10 @@ def overview(scenario: Scenario) -> dict[str, Any]:
         name, title, hash, years (base, first, last planned), counties, areas, pupils (base year,
         by stage and sector), schools (rows and places by stage and sector), projects (rows,
         copies, places, capital in RMB by status), limits (rows by kind), ordered (what the
-        policies ask, as words), marks (figures by mark) and warnings.
+        policies ask, as words), marks (figures by mark), does_without (what stands in for each
+        table it has not), read_as (what was read otherwise than it stood) and warnings.
     """
+    say = words(lang)
     areas = scenario.table("areas")
     years = {"base": scenario.base_year, "first": scenario.first_year, "last": scenario.last_year}
     limits = scenario.table("limits")["kind"].value_counts(sort=False)
@@ -337,7 +344,9 @@ def overview(scenario: Scenario) -> dict[str, Any]:
         "limits": {str(kind): int(rows) for kind, rows in limits.items()},
         "ordered": _ordered(scenario),
         "marks": {str(mark): int(rows) for mark, rows in marks.items()},
-        "warnings": list(scenario.warnings),
+        "does_without": [one.text(say) for one in scenario.stand_ins],
+        "read_as": [one.text(say) for one in scenario.notes],
+        "warnings": [one.text(say) for one in scenario.findings],
     }
 
 

@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from capsim.i18n.language import Message
+from capsim.scenario.cell_words import grade_word
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-from capsim.scenario.folder import SETTINGS, read_folder
+from capsim.scenario.folder import SETTINGS, declared_faults, read_folder
 from capsim.scenario.parsing import FrozenTable, Mask, Typed, convert, from_cells, from_frame
 from capsim.scenario.raw_settings import (
     Provenance,
@@ -28,9 +30,10 @@ from capsim.scenario.raw_settings import (
     out_of_reach,
     unwrap,
 )
-from capsim.scenario.schema import TABLES, Column
-from capsim.scenario.school_stages import countries, standards
-from capsim.scenario.settings import Settings, faults_of, without_faults
+from capsim.scenario.schema import TABLES, WORDS_ZH, Column
+from capsim.scenario.school_stages import countries, stages_of, standards
+from capsim.scenario.settings import Settings, faults_of, understood_settings, without_faults
+from capsim.scenario.travel import projected
 from capsim.scenario.validation.check import check
 
 CHANGES = ("extends", "set", "scale", "drop")
@@ -185,19 +188,21 @@ class Checked(NamedTuple):
     """The parts of a scenario, all of them checked."""
 
     settings: Settings
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
     tables: Mapping[str, FrozenTable]
     document: Mapping[str, Any]
     given: Mapping[str, Provenance]
     """Provenance of settings."""
     columns: Mapping[str, Provenance]
     """Provenance of columns of tables."""
+    notes: tuple[Message, ...] = ()
+    """What was read otherwise than it stood."""
 
 
-def load(folder: str | Path) -> Checked:
+def load(folder: str | Path, *, strict: bool = False) -> Checked:
     """Read a scenario folder; see `capsim.load`."""
     document, tables, faults = _layers(Path(folder), "", ())
-    return finish(document, tables, faults, SETTINGS)
+    return finish(document, tables, faults, SETTINGS, strict=strict)
 
 
 def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Checked:
@@ -212,6 +217,9 @@ def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame])
     for key in CHANGES:
         if document.pop(key, None) is not None:
             faults.append(Fault("settings", None, key, key, "a folder (use variant in memory)"))
+    if "tables" in document:
+        rows = {name: len(frame) for name, frame in tables.items() if name in TABLES}
+        faults += declared_faults(document, rows, "settings", {name: name for name in rows})
     return finish(document, _frames(tables, faults), faults, "settings")
 
 
@@ -235,7 +243,9 @@ def variant(
     faults += drop(tables, "variant", drops)
     alone = not (scales or drops or frames) and all(map(_is_checked_alone, values))
     known = base.warnings if alone else None
-    return finish(document, tables, faults, "settings", known=known, frozen=base.tables)
+    return finish(
+        document, tables, faults, "settings", known=known, frozen=base.tables, told=base.notes
+    )
 
 
 def _is_checked_alone(key: object) -> bool:
@@ -307,8 +317,10 @@ def finish(
     faults: list[Fault],
     file: str,
     *,
-    known: tuple[str, ...] | None = None,
+    known: tuple[Message, ...] | None = None,
     frozen: Mapping[str, FrozenTable] | None = None,
+    strict: bool = False,
+    told: tuple[Message, ...] = (),
 ) -> Checked:
     """Check everything, and raise with all that is wrong.
 
@@ -324,7 +336,13 @@ def finish(
         Warnings of tables that need not be checked again.
     frozen
         Tables to be taken over where they are of the same frames.
+    strict
+        Whether what was not plain is refused.
+    told
+        Notes of what was read before.
     """
+    tables, more = projected(tables)
+    faults += more
     if document is None:
         raise ScenarioError(faults)
     plain, given, more = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
@@ -337,9 +355,17 @@ def finish(
         for name, typed in tables.items():
             faults += typed.readable().repeated_keys(TABLES[name].key)
     before = len(faults)
-    settings = _settings(plain, tables, faults, file)
+    notes: list[Message] = [*told]
+    settings = _settings(plain, tables, faults, file, notes)
     if settings is None:
         raise ScenarioError(dict.fromkeys(faults))
+    tables = {name: _in_words_known(name, typed, settings) for name, typed in tables.items()}
+    for typed in tables.values():
+        notes += [Message("{file}: {note}", {"file": typed.file, "note": n}) for n in typed.notes]
+    if strict:
+        cure = Message("write it plainly, or read it without --strict")
+        plainly = Message("nothing to put right")
+        faults += [Fault(file, None, "", str(note), plainly, cure) for note in notes]
     more, warnings = check(settings, tables, file, known=known, given=len(faults) == before)
     faults += more
     if faults:
@@ -350,21 +376,29 @@ def finish(
             old = (frozen or {}).get(name)
             same = old is not None and old.frame is tables[name].frame
             result[name] = old if old is not None and same else FrozenTable(tables[name].frame)
-    return Checked(settings, warnings, result, document, given, columns)
+    return Checked(settings, warnings, result, document, given, columns, tuple(notes))
 
 
 def _settings(
-    plain: dict[str, Any], tables: Mapping[str, Typed], faults: list[Fault], file: str
+    plain: dict[str, Any],
+    tables: Mapping[str, Typed],
+    faults: list[Fault],
+    file: str,
+    notes: list[Message],
 ) -> Settings | None:
     """Read the settings; those with faults are left at defaults, for the checks of all else."""
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
-        faults += faults_of(error, file)
+        plain = understood_settings(plain, error, file, notes)
         try:
-            settings = Settings.model_validate(without_faults(plain, error))
-        except ValidationError:
-            return None
+            settings = Settings.model_validate(plain)
+        except ValidationError as error_left:
+            faults += faults_of(error_left, file)
+            try:
+                settings = Settings.model_validate(without_faults(plain, error_left))
+            except ValidationError:
+                return None
     if settings.country not in countries():
         known = nearest(settings.country, countries())
         faults.append(Fault(file, None, "country", settings.country, known))
@@ -375,6 +409,40 @@ def _settings(
     return settings.model_copy(
         update={"stages": settings.stages.model_copy(update={"planned": planned})}
     )
+
+
+def _in_words_known(name: str, typed: Typed, settings: Settings) -> Typed:
+    """Read stages and grades in Chinese, where the settings have none by that name."""
+    try:
+        stages = stages_of(settings)
+    except ValueError:
+        return typed
+    grades = {grade for stage in stages.values() for grade in stage.grades}
+    words = {word: stage for stage in stages for word in WORDS_ZH.get(stage, ())}
+    for column, known in (("stage", set(stages)), ("grade", grades)):
+        if column not in typed.frame or typed.frame.empty:
+            continue
+        values = typed.frame[column]
+        strange = [str(one) for one in values.unique() if one and one not in known]
+        new = {
+            one: words.get(one, "") if column == "stage" else grade_word(one, grades)
+            for one in strange
+        }
+        new = {one: to for one, to in new.items() if to}
+        if new:
+            first = next(iter(new))
+            note = Message(
+                "{column}: {number} cells read as meant, such as {example} as {value}",
+                {
+                    "column": column,
+                    "number": int(values.isin(list(new)).sum()),
+                    "example": repr(first),
+                    "value": new[first],
+                },
+            )
+            frame = typed.frame.assign(**{column: values.replace(new).astype("str")})
+            typed = replace(typed, frame=frame, notes=(*typed.notes, note))
+    return typed
 
 
 def _with_pupils(settings: Settings, tables: Mapping[str, Typed]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from unicodedata import normalize
@@ -304,6 +305,35 @@ def as_number(name: str) -> str:
         return name
     value = float(name)
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
+
+
+def number_of(text: str) -> Decimal | None:
+    """Return a number exactly as it is written; None where it is none.
+
+    Examples
+    --------
+    >>> number_of("2,340.5"), number_of("12,34")
+    (Decimal('2340.5'), None)
+    """
+    value, _ = _number(text)
+    if value is None:
+        return None
+    return Decimal(re.sub(r"[,'’ \u00a0\u202f]", "", normalize("NFKC", text).strip()))
+
+
+def date_of(text: str) -> dt.date | None:
+    """Return the day that a text means for certain, spreadsheets' serial numbers among them.
+
+    Examples
+    --------
+    >>> [str(date_of(text)) for text in ("2022/9/1", "2022年9月1日", "44805", "1/2/2022")]
+    ['2022-09-01', '2022-09-01', '2022-09-01', 'None']
+    """
+    plain = normalize("NFKC", text).strip()
+    if re.fullmatch(r"\d{5}(\.0)?", plain) and SERIALS[0] <= float(plain) <= SERIALS[1]:
+        return dt.date(1899, 12, 30) + dt.timedelta(days=int(float(plain)))
+    day, _, time = plain.lower().replace("t", " ").partition(" ")
+    return _date(day) if not time.strip("0:. ") else None
 
 
 CHINESE = {one: at for at, one in enumerate("一二三四五六七八九", 1)} | {"十": 10}

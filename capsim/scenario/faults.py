@@ -70,6 +70,15 @@ class Fault:
         )
         return f"{line}{say.semicolon}{cure}" if cure else line
 
+    def details(self, say: Words) -> dict[str, str | int | None]:
+        """Return the fault's parts and its line in a language, for programs."""
+        expected, cure = (
+            part.text(say) if isinstance(part, Message) else part
+            for part in (self.expected, self.cure)
+        )
+        place = {"file": self.file, "row": self.row, "column": self.column, "value": self.value}
+        return {**place, "expected": expected, "cure": cure, "text": self.text(say)}
+
 
 def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,17 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
+from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_folder
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.cell_words import heading
+from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.raw_settings import out_of_reach
 from capsim.scenario.schema import TABLES
 
 SETTINGS = "scenario.toml"
 BOM = "\ufeff"
+LOCKS = ("~$", "._", ".~lock")
+"""How the files begin that spreadsheets and systems leave beside those that are meant."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,18 @@ class Cells:
     rows : int
     lines : sequence of int
         Line of the file each row starts on; rows from 0 where there is no file.
+    notes : tuple of Message
+        What was put right in reading.
+    units : mapping of column to text
+        Units of headers that are named apart from them.
     """
 
     file: str
     columns: Mapping[str, Sequence[str] | pd.Series]
     rows: int
     lines: Sequence[int]
+    notes: tuple[Message, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_folder(
@@ -69,18 +81,80 @@ def read_folder(
         faults.append(Fault(label + SETTINGS, None, "", "…", expected))
         document = None
     tables = {}
+    present: dict[str, int | None] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() != ".csv":
+        if path.suffix.lower() != ".csv" or path.name.startswith(LOCKS):
             continue
         if path.name.removesuffix(".csv") not in TABLES:
             expected = nearest(path.name, (f"{name}.csv" for name in TABLES))
             faults.append(Fault(label + path.name, None, "", path.name, expected))
             continue
-        text = _text(path, label + path.name, faults)
-        cells = None if text is None else _cells(text, label + path.name, faults)
+        cells = _table(path, label + path.name, faults)
+        present[path.stem] = None if cells is None else cells.rows
         if cells is not None:
             tables[path.stem] = cells
+    if document is not None:
+        files = {name: f"{label}{name}.csv" for name in present}
+        faults += declared_faults(document, present, label + SETTINGS, files)
     return document, tables, faults
+
+
+def declared_faults(
+    document: dict[str, Any],
+    present: Mapping[str, int | None],
+    file: str,
+    files: Mapping[str, str],
+) -> list[Fault]:
+    """Take the list ``tables`` out of settings, and hold it against the tables that are there.
+
+    A lost file is not a choice: a table that is listed must be there with rows, and one that is
+    there must be listed. A folder that extends another lists its own alone.
+
+    Parameters
+    ----------
+    document
+        Settings as written, changed in place.
+    present
+        Rows of each table of the folder; None where they could not be counted.
+    file, files
+        What faults call the settings, and each table that is there.
+    """
+    line = f"tables = {json.dumps(sorted(present, key=list(TABLES).index))}"
+    listed = document.pop("tables", [] if "extends" in document and not present else None)
+    if listed is None:
+        expected = Message("the list of the tables that this folder has")
+        cure = Message("write {line} above the first section", {"line": line})
+        return [Fault(file, None, "tables", "", expected, cure)]
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        cure = Message("write {line} above the first section", {"line": line})
+        return [Fault(file, None, "tables", str(listed), Message("a list of tables"), cure)]
+    faults = [
+        Fault(file, None, "tables", name, nearest(name, TABLES))
+        for name in dict.fromkeys(listed)
+        if name not in TABLES
+    ]
+    twice = [name for name, times in Counter(listed).items() if times > 1]
+    faults += [Fault(file, None, "tables", name, "each table once") for name in twice]
+    for name in (name for name in TABLES if name in listed or name in present):
+        place = {"table": name}
+        if name not in present:
+            expected = Message("a table that is there")
+            cure = Message(
+                "put {table} back, or take it off the list: the plan then does without", place
+            )
+            faults.append(Fault(file, None, "tables", name, expected, cure))
+        elif name not in listed:
+            expected = Message("a table on the list tables of the settings")
+            cure = Message("add {table} to the list, or take the table away", place)
+            faults.append(Fault(files[name], None, "", name, expected, cure))
+        elif present[name] == 0:
+            expected = Message("rows")
+            cure = Message(
+                "fill it, or take it away and {table} off the list: the plan then does without",
+                place,
+            )
+            faults.append(Fault(files[name], None, "", "no rows", expected, cure))
+    return faults
 
 
 def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
@@ -104,10 +178,54 @@ def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
     return None
 
 
+def _table(path: Path, file: str, faults: list[Fault]) -> Cells | None:
+    """Read a table: a plain one at once, any other as people have them; None where it has faults.
+
+    A large plain file is read several times faster than the reader for all others could.
+    """
+    found: list[Fault] = []
+    text = _text(path, file, found)
+    cells = None if text is None else _cells(text, file, found)
+    if cells is not None and _is_plain(path.stem, cells):
+        faults += found
+        return cells
+    if text is not None and not text.strip():
+        faults += found
+        return None
+    # Loaded late: the library for workbooks takes longer to load than most scenarios.
+    from capsim.scenario.table_reader import read_table
+
+    try:
+        known = partial(_is_heading, path.stem)
+        table = read_table(whole_bytes(path), name=file, known=known)
+    except (OSError, ScenarioError):
+        faults += found
+        return cells
+    read = {str(head): table.frame[head].tolist() for head in table.frame}
+    lines = [int(line) for line in table.frame.index]
+    again = Cells(file, read, len(lines), lines, table.notes)
+    if not _is_plain(path.stem, again) or not table.notes:
+        faults += found
+        return cells
+    return again
+
+
+def _is_heading(table: str, text: str) -> bool:
+    return bool(heading(table, text)[0])
+
+
+def _is_plain(table: str, cells: Cells) -> bool:
+    """Check whether most headers are known, and no note stands under the table."""
+    known = sum(_is_heading(table, head) for head in cells.columns)
+    last = [values[-1] for values in cells.columns.values()] if cells.rows else []
+    return 2 * known > len(cells.columns) and (len(last) < 3 or not last[0] or any(last[1:]))
+
+
 def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     """Split a CSV text into columns; None where rows differ in length or columns in nothing.
 
-    Every row must have as many cells as the header. What is wrong is added to the faults.
+    Every row must have as many cells as the header; commas at its end are passed over, as are rows
+    of nothing else. What is wrong is added to the faults.
     """
     try:
         rows, lines = _rows(text)
@@ -118,6 +236,7 @@ def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     if not rows:
         faults.append(Fault(file, 1, "", "", "a header line"))
         return None
+    rows, lines, notes = _without_blanks(rows, lines)
     header = rows[0].split(",") if isinstance(rows[0], str) else rows[0]
     wrong = [
         Fault(file, lines[0], name, name, "each column once")
@@ -139,7 +258,43 @@ def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
     else:
         flat = list(chain.from_iterable(rows[1:]))
     columns = {name: flat[at::width] for at, name in enumerate(header)}
-    return Cells(file, columns, len(rows) - 1, lines[1:])
+    return Cells(file, columns, len(rows) - 1, lines[1:], notes)
+
+
+def _without_blanks(
+    rows: Sequence[Any], lines: Sequence[int]
+) -> tuple[Sequence[Any], Sequence[int], tuple[Message, ...]]:
+    """Leave out rows of commas, and commas beyond the header's; notes say how many."""
+    if isinstance(rows[0], str):
+        blank = [at for at, row in enumerate(rows) if not row.strip(", ")]
+        width = len(rows[0].rstrip(",").split(","))
+    else:
+        blank = [at for at, row in enumerate(rows) if not any(cell.strip() for cell in row)]
+        width = max((at for at, cell in enumerate(rows[0], 1) if cell), default=0)
+    notes: list[Message] = []
+    if blank and len(blank) < len(rows) and blank[0] > 0:
+        gone = set(blank)
+        lines = [line for at, line in enumerate(lines) if at not in gone]
+        rows = [row for at, row in enumerate(rows) if at not in gone]
+        notes.append(Message("{number} blank rows left out", {"number": len(blank)}))
+    if isinstance(rows[0], str):
+        wide = [at for at, row in enumerate(rows) if row.count(",") >= width]
+    else:
+        wide = [at for at, row in enumerate(rows) if len(row) > width]
+    cut = {at: _cut(rows[at], width) for at in wide}
+    if cut and all(row is not None for row in cut.values()):
+        rows = [cut.get(at, row) for at, row in enumerate(rows)]
+        text = "commas at the end of {number} rows passed over"
+        notes.append(Message(text, {"number": len(cut)}))
+    return rows, lines, tuple(notes)
+
+
+def _cut(row: Any, width: int) -> Any:
+    """Return a row without what is beyond its width; None where that is not blank."""
+    cells = row.split(",") if isinstance(row, str) else row
+    if any(cell.strip() for cell in cells[width:]):
+        return None
+    return ",".join(cells[:width]) if isinstance(row, str) else cells[:width]
 
 
 class _CsvError(Exception):
@@ -182,7 +337,8 @@ def write_folder(
     """
     with whole_folder(folder, None if replace else "") as fresh:
         # The same bytes on every system: no line ends of its own.
-        (fresh / SETTINGS).write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
+        text = tomli_w.dumps(with_tables(document, tables))
+        (fresh / SETTINGS).write_text(text, encoding="utf-8", newline="\n")
         for name, frame in tables.items():
             (fresh / f"{name}.csv").write_bytes(table_bytes(frame))
         own = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
@@ -193,6 +349,18 @@ def write_folder(
                 shutil.copytree(path, fresh / path.name, symlinks=True)
             else:
                 shutil.copy2(path, fresh / path.name, follow_symlinks=False)
+
+
+def with_tables(document: Mapping[str, Any], tables: Iterable[str]) -> dict[str, Any]:
+    """Return settings with the list of tables that stand beside them, above the first section.
+
+    Examples
+    --------
+    >>> with_tables({"name": "city", "costs": {}}, ["areas"])
+    {'name': 'city', 'tables': ['areas'], 'costs': {}}
+    """
+    heads = {key: entry for key, entry in document.items() if not isinstance(entry, Mapping)}
+    return {**heads, "tables": list(tables), **document}
 
 
 def table_bytes(frame: pd.DataFrame) -> bytes:

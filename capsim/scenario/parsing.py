@@ -7,8 +7,8 @@ A cell may hold:
 - *date*: ``YYYY-MM-DD`` of a day that exists;
 - *name*: text without blanks round it; *text*: anything; neither holds control characters.
 
-Nothing else is taken for a number: no blanks, digit separators, ``nan``, ``inf`` or other digits.
-Every cell that cannot be read is a fault.
+Nothing else is taken for a number as it stands: no ``nan`` or ``inf``. What means one for certain
+(``2,340``, ``6500万``) is read so, and a note tells; any other cell that cannot be read is a fault.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ import numbers
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capsim.scenario.faults import CONTROL, Fault, nearest
+from capsim.i18n.language import Message
+from capsim.scenario.cell_words import factor, heading, scaled, understood
+from capsim.scenario.faults import CONTROL, Fault, meant, nearest
 from capsim.scenario.folder import Cells, number_text
-from capsim.scenario.schema import TABLES, YEARS, Column
+from capsim.scenario.schema import TABLES, YEARS, Column, Table
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
@@ -239,6 +242,7 @@ class Typed:
 
     ``sound`` is false where some cell could not be read: then nothing builds on the values. Where
     it is known in which rows such cells stand, ``spoilt`` has their positions; None: it is not.
+    ``notes`` say what was read otherwise than plainly, ``degrees`` whether coordinates are degrees.
     """
 
     file: str
@@ -246,6 +250,8 @@ class Typed:
     lines: Sequence[int]
     sound: bool = True
     spoilt: frozenset[int] | None = frozenset()
+    notes: tuple[Message, ...] = ()
+    degrees: bool = False
 
     def readable(self) -> Typed:
         """Return the rows of which every cell could be read."""
@@ -298,7 +304,7 @@ class Typed:
         def describe(at: int) -> tuple[str, str]:
             value = str(values.iloc[at])
             if value not in near:
-                near[value] = f"{what}: {nearest(value, known)}" if len(near) < SEARCHED else what
+                near[value] = meant(what, value, known) if len(near) < SEARCHED else what
             return value, near[value]
 
         return self.where(values.isin(list(strange)), column, what, describe)
@@ -338,20 +344,27 @@ def completed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
     """Return a table with every documented column in order and typed, and its faults.
 
-    Undocumented columns are faults, as are required columns that are not there.
+    Undocumented columns are faults, as are required columns that are not there, and units that a
+    column cannot have. Headers may be in either language, with a unit in brackets; cells as
+    `capsim.scenario.cell_words.understood` reads them.
     """
     table = TABLES[name]
-    faults = [
-        Fault(cells.file, None, name, name, f"a column: {nearest(name, table.names)}")
-        for name in map(str, cells.columns)
-        if name not in table.names
-    ]
+    means, units, faults = _headings(table, cells)
     columns: dict[str, pd.Series] = {}
-    spoilt: set[int | None] = set()
+    spoilt: set[int | None] = {None} if any(fault.column in units for fault in faults) else set()
+    notes = list(cells.notes)
     typed = Typed(cells.file, pd.DataFrame(), cells.lines)
     for column in table.columns:
-        if column.name in cells.columns:
-            columns[column.name], bad = convert(cells.columns[column.name], column)
+        if column.name in means:
+            columns[column.name], bad, said = read_column(means[column.name], column)
+            notes += said
+            by, unit = units.get(column.name, (Decimal(1), ""))
+            if by != 1:
+                values = scaled(columns[column.name], by)
+                said_unit = {"column": column.name, "unit": unit, "factor": f"{by.normalize():f}"}
+                notes.append(Message("{column}: in {unit}, times {factor}", said_unit))
+                columns[column.name], out = convert(values, column)
+                bad = bad or out
             faults += typed.faults(column.name, bad)
             spoilt |= {at for at, _, _ in bad}
         else:
@@ -362,7 +375,65 @@ def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
     frame = pd.DataFrame(columns, copy=False)
     rows = frozenset(at for at in spoilt if at is not None)
     known = rows if len(rows) == len(spoilt) else None
-    return Typed(cells.file, frame, cells.lines, not faults, known), faults
+    degrees = any(unit == "°" for _, unit in units.values())
+    return Typed(cells.file, frame, cells.lines, not faults, known, tuple(notes), degrees), faults
+
+
+def read_column(
+    cells: Sequence[str] | pd.Series, column: Column
+) -> tuple[pd.Series, list[Bad], list[Message]]:
+    """Return a column with its type, what is wrong with it, and what was not plain but understood.
+
+    Examples
+    --------
+    >>> from capsim.scenario.schema import TABLES
+    >>> values, bad, notes = read_column(["1", "2,340"], TABLES["births"].column("births"))
+    >>> values.tolist(), bad, len(notes)
+    ([1.0, 2340.0], [], 1)
+    """
+    values, bad = convert(cells, column)
+    if not bad:
+        return values, bad, []
+    listed, notes = understood(texts(cells), column)
+    if notes:
+        values, bad = convert(listed, column)
+    return values, bad, notes
+
+
+def _headings(
+    table: Table, cells: Cells
+) -> tuple[dict[str, Any], dict[str, tuple[Decimal, str]], list[Fault]]:
+    """Return the cells of each column, the factors and words of units in headers, and faults."""
+    means: dict[str, Any] = {}
+    units: dict[str, tuple[Decimal, str]] = {}
+    faults: list[Fault] = []
+    searched = 0
+    for head in map(str, cells.columns):
+        column, unit = (head, "") if head in table.names else heading(table.name, head)
+        if not column:
+            searched += 1
+            known = nearest(head, table.names) if searched <= SEARCHED else "one of the table"
+            faults.append(Fault(cells.file, None, head, head, f"a column: {known}"))
+        elif column in means:
+            faults.append(Fault(cells.file, None, column, head, "each column once"))
+        else:
+            means[column] = cells.columns[head]
+            if unit := unit or cells.units.get(column, ""):
+                faults += _unit(table.column(column), head, unit, units, cells.file)
+    return means, units, faults
+
+
+def _unit(
+    column: Column, head: str, unit: str, units: dict[str, tuple[Decimal, str]], file: str
+) -> list[Fault]:
+    """Add what the unit of a header means; or return the fault that it is none of the column."""
+    by = Decimal(1) if unit == "°" else factor(column, unit)
+    units[column.name] = (Decimal(1) if by is None else by, unit)
+    if by is not None:
+        return []
+    expected = Message("a unit of this column: {unit}", {"unit": column.unit})
+    cure = Message("give the numbers in it, or the column without a unit")
+    return [Fault(file, None, column.name, head, expected, cure)]
 
 
 def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:

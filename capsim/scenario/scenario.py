@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capsim.i18n.language import Message
 from capsim.scenario import assembly
 from capsim.scenario.faults import nearest
 from capsim.scenario.folder import write_folder
@@ -25,6 +26,7 @@ from capsim.scenario.schema import TABLES, Column
 from capsim.scenario.school_stages import Stage, stages_of, standards
 from capsim.scenario.settings import Settings
 from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
+from capsim.scenario.validation.context import stand_ins, unlimited
 
 SOURCES = ["what", "value", "unit", "source", "mark"]
 
@@ -40,8 +42,10 @@ class Scenario:
     ----------
     settings : Settings
         Frozen, defaults filled in.
-    warnings : tuple of str
-        What is allowed but probably not meant.
+    findings : tuple of Message
+        What is allowed but probably not meant; ``warnings`` are the same in English.
+    notes : tuple of Message
+        What was read otherwise than it stood: units, words, blank rows.
 
     Examples
     --------
@@ -59,16 +63,36 @@ class Scenario:
     """
 
     settings: Settings
-    warnings: tuple[str, ...]
+    findings: tuple[Message, ...]
     _tables: Mapping[str, FrozenTable]
     _document: Mapping[str, Any]
     _provenance: Mapping[str, Provenance]
     _columns: Mapping[str, Provenance]
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but probably not meant, in English."""
+        return tuple(map(str, self.findings))
+
+    @property
+    def stand_ins(self) -> tuple[Message, ...]:
+        """What the scenario rests on for each table, and kind of limit, that it does without.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> city = capsim.generate(areas=2, pupils=1000).variant(drop={"limits": {}})
+        >>> print(city.stand_ins[2])
+        no limits: money, land, posts, hires and purchases bind nowhere
+        """
+        limits = self.table("limits")
+        return (*stand_ins(self.settings, self.has), *unlimited(limits))
 
     @staticmethod
-    def load(folder: str | Path) -> Scenario:
+    def load(folder: str | Path, *, strict: bool = False) -> Scenario:
         """Read a scenario folder; see `load`."""
-        return load(folder)
+        return load(folder, strict=strict)
 
     @staticmethod
     def from_tables(settings: Mapping[str, Any], **tables: pd.DataFrame) -> Scenario:
@@ -109,11 +133,12 @@ class Scenario:
         changes = dict(set or {}) | ({} if name is None else {"name": name})
         base = assembly.Checked(
             self.settings,
-            self.warnings,
+            self.findings,
             self._tables,
             self._document,
             self._provenance,
             self._columns,
+            self.notes,
         )
         return Scenario(*assembly.variant(base, changes, scale or {}, drop or {}, tables or {}))
 
@@ -344,12 +369,15 @@ def _flat(path: str, entry: Any) -> dict[str, str]:
     return flat
 
 
-def load(folder: str | Path) -> Scenario:
+def load(folder: str | Path, *, strict: bool = False) -> Scenario:
     """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
 
     Parameters
     ----------
     folder : path
+    strict : bool
+        Whether what is not written plainly is refused, instead of read as it is meant and told
+        (``notes``).
 
     Returns
     -------
@@ -360,7 +388,7 @@ def load(folder: str | Path) -> Scenario:
     ScenarioError
         With every fault: file, row (the line an editor shows), column, value, what was expected.
     """
-    return Scenario(*assembly.load(folder))
+    return Scenario(*assembly.load(folder, strict=strict))
 
 
 def _bytes(values: pd.Series) -> bytes:

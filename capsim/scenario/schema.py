@@ -7,6 +7,7 @@ all go by them.
 from __future__ import annotations
 
 import csv
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -109,3 +110,13 @@ PROVENANCE = (
 )
 """Columns that every table has at its end."""
 TABLES = _tables()
+CHINESE = tomllib.loads(
+    files("capsim.scenario.excel").joinpath("headers.toml").read_text(encoding="utf-8")
+)
+TABLES_ZH: Mapping[str, str] = CHINESE["tables"]
+COLUMNS_ZH: Mapping[str, str] = CHINESE["columns"]
+UNITS_ZH: Mapping[str, str] = CHINESE["units"]
+EXACT_ZH: Mapping[str, str] = CHINESE["exact"]
+"""Chinese names of columns by table and column, where that of the column alone says too little."""
+WORDS_ZH: Mapping[str, list[str]] = CHINESE["words"]
+"""What stands in Chinese for a value of a column with fixed choices, the usual word first."""

@@ -24,6 +24,8 @@ from pydantic import (
     model_validator,
 )
 
+from capsim.i18n.language import Message
+from capsim.scenario.cell_words import setting_word
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.raw_settings import merge
 from capsim.scenario.schema import YEARS
@@ -508,6 +510,37 @@ def without_faults(plain: Mapping[str, Any], error: ValidationError) -> dict[str
         if isinstance(section, dict):
             section.pop(last, None)
     return merge(STAND_INS, left)
+
+
+def understood_settings(
+    plain: Mapping[str, Any], error: ValidationError, file: str, notes: list[Message]
+) -> dict[str, Any]:
+    """Return settings with texts read as the numbers, years or lists that they mean.
+
+    Examples
+    --------
+    >>> given, notes = {"name": "x", "costs": {"discount_rate": "4%"}}, []
+    >>> try:
+    ...     Settings.model_validate(given)
+    ... except ValidationError as error:
+    ...     understood_settings(given, error, "settings", notes)["costs"]
+    {'discount_rate': 0.04}
+    """
+    left: dict[str, Any] = copy.deepcopy(dict(plain))
+    for detail in error.errors(include_url=False):
+        *path, last = [str(part) for part in detail["loc"] if part != "[key]"] or [""]
+        section: Any = left
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        value = section.get(last) if isinstance(section, dict) else None
+        means = setting_word(value, last) if isinstance(value, str) else None
+        if means is not None:
+            section[last] = means
+            key = ".".join((*path, last))
+            arguments = {"key": key, "example": repr(value), "value": str(means)}
+            note = Message("{key}: {example} read as {value}", arguments)
+            notes.append(Message("{file}: {note}", {"file": file, "note": note}))
+    return left
 
 
 def _shown(value: Any) -> str:

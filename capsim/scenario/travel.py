@@ -8,17 +8,86 @@ be reached from each, and its edges never cross.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from capsim.scenario.parsing import completed, empty
+from capsim.i18n.language import Message
+from capsim.scenario.faults import Fault
+from capsim.scenario.parsing import Typed, completed, empty
 from capsim.scenario.school_stages import Stage
 from capsim.scenario.settings import Settings
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Kinds = NDArray[np.object_]
+
+
+EARTH_KM = 6371.0088
+"""Mean radius of the earth."""
+PLACED = ("areas", "schools", "projects")
+"""Tables with coordinates."""
+
+
+def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault]]:
+    """Return tables with coordinates in km, and faults of those that cannot be.
+
+    Longitude and latitude are projected round the middle of the areas (equirectangular: within a
+    city or a province the error is far below that of a straight line for a road). Numbers that
+    look like degrees in columns of km are a fault.
+    """
+    result = dict(tables)
+    with_xy = [
+        name
+        for name in PLACED
+        if name in tables and tables[name].sound and tables[name].frame["x_km"].notna().any()
+    ]
+    turned = [name for name in with_xy if tables[name].degrees]
+    expected = Message(
+        "coordinates in degrees, as {table} has them", {"table": "".join(turned[:1])}
+    )
+    cure = Message("name the columns lon and lat, or give km in all tables")
+    faults = []
+    for name in with_xy:
+        file = tables[name].file
+        if turned and name not in turned:
+            faults.append(Fault(file, None, "x_km", "", expected, cure))
+        elif not turned and _like_degrees(tables[name].frame):
+            first = tables[name].frame[["x_km", "y_km"]].dropna().iloc[0]
+            value = f"{first['x_km']:g}, {first['y_km']:g}"
+            what = Message("coordinates in km; these look like degrees")
+            faults.append(Fault(file, None, "x_km", value, what, cure))
+    if not turned or faults:
+        return result, faults
+    middle = tables[turned[0]].frame[["x_km", "y_km"]].mean()
+    lon, lat = float(middle["x_km"]), float(middle["y_km"])
+    for name in turned:
+        frame = tables[name].frame
+        off = (frame["x_km"].abs() > 180) | (frame["y_km"].abs() > 90)
+        faults += tables[name].where(off, "x_km", "a longitude to 180 and a latitude to 90 degrees")
+        x = np.radians(frame["x_km"] - lon) * EARTH_KM * np.cos(np.radians(lat))
+        y = np.radians(frame["y_km"] - lat) * EARTH_KM
+        said = {"lon": f"{lon:.4f}", "lat": f"{lat:.4f}"}
+        note = Message("lon and lat in degrees projected to km round {lon}, {lat}", said)
+        frame = frame.assign(x_km=x.round(6), y_km=y.round(6))
+        notes = (*tables[name].notes, note)
+        result[name] = replace(tables[name], frame=frame, notes=notes, degrees=False)
+    return result, faults
+
+
+def _like_degrees(frame: pd.DataFrame) -> bool:
+    """Check whether places within a hair of each other, as km, lie far from the origin."""
+    places = frame[["x_km", "y_km"]].dropna().drop_duplicates()
+    if len(places) < 3:
+        return False
+    (west, south), (east, north) = places.min(), places.max()
+    far = max(abs(west), abs(east), abs(south), abs(north))
+    spread = max(east - west, north - south)
+    within = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90
+    return bool(within and spread < 10 and far > 10 * spread)
 
 
 def limits_travel(settings: Settings) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 SETTINGS = """\
 name = "small"
 title = "Two areas"
 country = "china"
+tables = {TABLES}
 
 [horizon]
 base_year = 2021
@@ -126,7 +128,7 @@ def texts() -> dict[str, str]:
         "dwellings": ["area,year,dwellings,pupils_per_dwelling", "n,2023,100,0.2"],
         "migration": ["area,grade,school_year,pupils", "s,1,2023,-3.5"],
     }
-    return {"scenario.toml": SETTINGS} | {
+    return {"scenario.toml": SETTINGS.replace("{TABLES}", json.dumps(list(tables)))} | {
         f"{name}.csv": "\n".join(lines) + "\n" for name, lines in tables.items()
     }
 

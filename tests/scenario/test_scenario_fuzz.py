@@ -194,6 +194,7 @@ def check_damaged(folder: Path, seed: int) -> bool:
     document = tomllib.loads(files["scenario.toml"].decode().removeprefix("\ufeff"))
     changed = {key: document.pop(key, {}) for key in ("extends", "set", "scale", "drop")}
     document.pop("sources", None)
+    assert {f"{name}.csv" for name in document.pop("tables")} == set(files) - {"scenario.toml"}
     assert not any(changed.values())
     compare_tables(scenario, files)
     compare_settings(document, scenario.settings.model_dump())

@@ -221,6 +221,7 @@ def test_extends_merges_settings_and_replaces_tables(folder: Path) -> None:
         top(
             folder,
             "merged",
+            'tables = ["dwellings"]\n'
             "[policy]\nprivate_share_cap = {2023 = 0.05}\nreduction = 30\n"
             '[set]\n"floors.kindergarten_inclusive" = {2023 = 0.7}\n"costs.hire_cny" = 1\n',
             **{"dwellings.csv": "area,year,dwellings\ns,2022,5\n"},

@@ -74,10 +74,10 @@ def test_more_kinds_of_faults_as_people_make_them(small):
 
     put("births", "births", 3, True, "a number is expected")
     put("births", "births", 4, dt.datetime(2022, 9, 1), "a number is expected")
-    put("births", "births", 5, "1,200", "a number is expected")
-    put("births", "births", 6, "１２", "a number is expected")
+    put("births", "births", 5, "1,20", "a number is expected")
+    put("births", "births", 6, "12-13", "a number is expected")
     put("births", "births", 7, "nan", "a number is expected")
-    put("births", "births", 8, "90 人", "a number is expected")
+    put("births", "births", 8, "90 公里", "a number is expected")
     put("births", "births", 9, 1e300, "at most 1,000,000,000")
     put("births", "year", 10, dt.datetime(2012, 1, 1), "a whole number")
     put("births", "year", 11, 20122, "from 1900 to 2200")
@@ -93,7 +93,7 @@ def test_more_kinds_of_faults_as_people_make_them(small):
     put("phases", "needs", 4, "crews=two", "units a whole number")
     put("limits", "kind", 3, "captial", "one of capital")
     put("settings", "type", settings_rows["title"], "numbr", "one of text, number")
-    put("settings", "value", settings_rows["costs.discount_rate"], "5%", "a number is expected")
+    put("settings", "value", settings_rows["costs.discount_rate"], "5 or 6", "a number is expected")
     row = book["settings"].max_row + 1
     for key, value, column, words in (
         ("floors.kindergarten_inclusive.22", 0.5, "B", "a year for a key"),

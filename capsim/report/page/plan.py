@@ -138,6 +138,8 @@ def _contents(
         sections.append(missing)
     sections.append(narrative.binds(plan, say))
     sections += building_sections(outcomes, recovery, say)
+    if without := [one.text(say) for one in plan.scenario.stand_ins]:
+        sections.append(narrative.Section(say("Does without"), without))
     rows = narrative.target_rows(summary, say)
     for row in rows:
         row["setting"] = setting_of(row["id"], sources)

@@ -18,8 +18,9 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -27,10 +28,13 @@ import pandas as pd
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from capsim.i18n.language import Message, Words, words
 from capsim.scenario.assembly import CHANGES, finish
+from capsim.scenario.cell_words import factor, heading
 from capsim.scenario.excel.sheet_reader import (
     Header,
     Sheet,
+    fill_merged,
     header_of,
     located,
     read_sheets,
@@ -47,11 +51,20 @@ from capsim.scenario.excel.sheet_writer import (
     to_bytes,
 )
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-from capsim.scenario.folder import Cells
+from capsim.scenario.folder import Cells, declared_faults, with_tables
 from capsim.scenario.parsing import Typed, empty, from_cells
 from capsim.scenario.raw_settings import SOURCE, is_wrapped
 from capsim.scenario.scenario import Scenario, without_blank
-from capsim.scenario.schema import MARKS, TABLES, Column
+from capsim.scenario.schema import (
+    COLUMNS_ZH,
+    EXACT_ZH,
+    MARKS,
+    TABLES,
+    TABLES_ZH,
+    UNITS_ZH,
+    WORDS_ZH,
+    Column,
+)
 from capsim.scenario.settings import Settings
 
 TYPES = ("text", "number", "yes/no", "date", "toml", "table")
@@ -189,8 +202,6 @@ def _cell(value: Any) -> tuple[Any, str]:
     return inline(value), "toml"
 
 
-CHINESE = tomllib.loads((files(__package__) / "headers.toml").read_text(encoding="utf-8"))
-TABLES_ZH, COLUMNS_ZH, UNITS_ZH = CHINESE["tables"], CHINESE["columns"], CHINESE["units"]
 SETTINGS, SOURCES = "settings", "sources"
 NOTES = ("notes", "说明")
 COLUMNS = {
@@ -238,7 +249,8 @@ def workbook_bytes(scenario: Scenario) -> bytes:
     ...     load_workbook(book) == city
     True
     """
-    document = {key: entry for key, entry in scenario._document.items() if key != SOURCES}
+    document = with_tables(scenario._document, scenario._tables)
+    document.pop(SOURCES, None)
     rows = ((*row, "") for row in rows_of(document))
     sources = (
         (column, *(getattr(provenance, key) for key in SOURCE))
@@ -248,11 +260,38 @@ def workbook_bytes(scenario: Scenario) -> bytes:
     return _book(scenario.heading(), rows, sources, frames, 0)
 
 
-def template_bytes() -> bytes:
-    """Write an empty workbook: every setting and table with its columns, in both languages."""
+def template_bytes(lang: str = "en") -> bytes:
+    """Write an empty workbook: every setting and table with its columns, in both languages.
+
+    Choices and the line of help below each header are in the language asked for.
+    """
+    say = words(lang)
     frames = {name: empty(name) for name in TABLES}
-    rows = ((key, None, "", "", "", "", note) for key, note in _all_settings(Settings, ""))
-    return _book("capsim", rows, (), frames, SPARE)
+    settings = [("tables", "blank: the sheets that have rows"), *_all_settings(Settings, "")]
+    rows = ((key, None, "", "", "", "", _note(key, note, say)) for key, note in settings)
+    return _book("capsim", rows, (), frames, SPARE, say)
+
+
+NOTES_OF_SETTINGS = (
+    "must be given",
+    "optional",
+    "by year or name",
+    "blank: counted from the base year",
+    "blank: the sheets that have rows",
+)
+
+
+def _note(key: str, note: str, say: Words) -> str:
+    """Write the line of help of a setting in a language."""
+    blank = "blank: {value}"
+    default = say(blank, value=note.removeprefix("blank: "))
+    said = say(note) if note in NOTES_OF_SETTINGS else default
+    parts = key.split(".")
+    if "YEAR" in parts:
+        said = f"{said}{say.semicolon}{say('a year in place of YEAR')}"
+    if "NAME" in parts:
+        said = f"{said}{say.semicolon}{say('a name in place of NAME')}"
+    return said
 
 
 def _book(
@@ -261,14 +300,16 @@ def _book(
     sources: Iterable[tuple[str, ...]],
     frames: Mapping[str, pd.DataFrame],
     spare: int,
+    say: Words | None = None,
 ) -> bytes:
+    """Write the sheets; with ``say`` lists of choices and lines of help in its language."""
     book = new_book(title)
     add_sheet(book, SETTINGS, _plain_fields(SETTINGS), settings, frozen=2, spare=spare)
     add_sheet(book, SOURCES, _plain_fields(SOURCES), sources)
     for name, frame in frames.items():
         columns = [TABLES[name].column(str(column)) for column in frame.columns]
         cells = [_cells(frame[column.name], column) for column in columns]
-        fields = [_field(column) for column in columns]
+        fields = [_field(name, column, say) for column in columns]
         add_sheet(book, name, fields, zip(*cells, strict=True), spare=spare)
     return to_bytes(book)
 
@@ -287,13 +328,42 @@ def _plain_fields(sheet: str) -> list[Field]:
     ]
 
 
-def _field(column: Column) -> Field:
-    chinese = COLUMNS_ZH.get(column.name, column.name)
+def _field(table: str, column: Column, say: Words | None) -> Field:
+    chinese = EXACT_ZH.get(f"{table}.{column.name}", COLUMNS_ZH.get(column.name, column.name))
     if column.unit:
         chinese += f"（{UNITS_ZH.get(column.unit, column.unit)}）"
     form = FORMS.get(column.kind, TEXT)
     width = WIDE.get(column.name, max(11, len(column.name) + 3))
-    return Field((column.name, chinese), form, width, column.required, column.allowed)
+    allowed = column.allowed
+    if say is None:
+        return Field((column.name, chinese), form, width, column.required, allowed)
+    if say.lang == "zh":
+        allowed = tuple(WORDS_ZH.get(value, [value])[0] for value in allowed)
+    return Field(
+        (column.name, chinese),
+        form,
+        max(width, 16),
+        column.required,
+        allowed,
+        _help(column, allowed, say),
+    )
+
+
+def _help(column: Column, allowed: tuple[str, ...], say: Words) -> str:
+    """Say what a column is to be filled with."""
+    need = say("to be filled in") if column.required else say("may stay blank")
+    if allowed:
+        what = say("one of: {choices}", choices=say.joined(list(allowed)))
+    elif column.kind == "date":
+        what = say("a date, such as 2022-09-01")
+    elif column.unit == "year":
+        what = say("a year, such as 2022")
+    elif column.is_number:
+        unit = UNITS_ZH.get(column.unit, column.unit) if say.lang == "zh" else column.unit
+        what = say("a number, in {unit}", unit=unit)
+    else:
+        what = say("a name, the same in every sheet") if column.kind == "name" else say("any text")
+    return f"{need}{say.semicolon}{what}"
 
 
 def _cells(values: pd.Series, column: Column) -> list[Any]:
@@ -327,8 +397,15 @@ def _all_settings(section: type[BaseModel], above: str) -> Iterator[tuple[str, s
             yield key, "optional" if blank else f"blank: {inline(field.default)}"
 
 
-def load_workbook(path: str | Path) -> Scenario:
+def load_workbook(path: str | Path, *, strict: bool = False) -> Scenario:
     """Read a scenario from a workbook.
+
+    Parameters
+    ----------
+    path : path
+    strict : bool
+        Whether what is not written plainly is refused, instead of read as it is meant and told
+        (``notes``).
 
     Raises
     ------
@@ -346,10 +423,14 @@ def load_workbook(path: str | Path) -> Scenario:
         if name in sheets:
             tables[name], headers[sheets[name].title], more = _read_table(name, sheets[name])
             faults += more
+    if document is not None and "tables" in document:
+        present = {name: len(typed.lines) for name, typed in tables.items()}
+        titles = {name: sheets[name].title for name in tables}
+        faults += declared_faults(document, present, settings.title, titles)
     if document is not None and sources:
         document[SOURCES] = sources
     try:
-        return Scenario(*finish(document, tables, faults, settings.title))
+        return Scenario(*finish(document, tables, faults, settings.title, strict=strict))
     except ScenarioError as error:
         raise ScenarioError(located(error.faults, headers, sources_header)) from None
 
@@ -376,16 +457,11 @@ def _by_name(sheets: list[Sheet]) -> tuple[dict[str, Sheet], list[Fault]]:
     return named, faults
 
 
-def _header(sheet: Sheet, columns: Sequence[str]) -> Header:
-    """Find the header of a sheet whose columns may be named in either language."""
-    names = {name: name for name in columns}
-    return header_of(sheet, names | {COLUMNS_ZH.get(name, name): name for name in columns})
-
-
 def _plain_header(sheet: Sheet, name: str) -> tuple[Header, list[Fault]]:
     """Find the header of settings or sources and check its columns."""
     columns = COLUMNS[name]
-    header = _header(sheet, columns)
+    names = {name: name for name in columns} | {COLUMNS_ZH.get(n, n): n for n in columns}
+    header = header_of(sheet, lambda text: (names.get(text, ""), ""))
     faults = list(header.faults)
     for column in header.columns:
         if column not in columns:
@@ -438,6 +514,8 @@ def _read_setting(
         return "key", key, "each key once"
     if kind and kind not in TYPES:
         return "type", kind, f"one of {', '.join(TYPES)}, or nothing"
+    if value is not None and (left := {"NAME", "YEAR"} & set(parts)):
+        return "key", key, f"a name or year in place of {min(left)}"
     if parts[0] in CHANGES:
         return "key", key, "a setting (a workbook holds a whole scenario and extends no other)"
     provenance = {name: text_of(cell[name]) for name in SOURCE if cell.get(name) is not None}
@@ -475,12 +553,38 @@ def _read_sources(sheet: Sheet) -> tuple[dict[str, Mapping[str, str]], Header, l
     return sources, header, faults
 
 
+def _is_plain(table: str, column: str) -> bool:
+    """Check whether one cell may stand for several rows: a name or a year, never a number."""
+    known = column in TABLES[table].names
+    return known and (
+        not TABLES[table].column(column).is_number or TABLES[table].column(column).unit == "year"
+    )
+
+
 def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
-    header = _header(sheet, TABLES[name].names)
+    header = fill_merged(sheet, header_of(sheet, partial(heading, name)), partial(_is_plain, name))
+    rows, under = list(header.rows), []
+    while rows and len(header.columns) > 2 and sum(c is not None for c in rows[-1][1]) == 1:
+        under.append(str(next(c for c in rows.pop()[1] if c is not None)))
+    header = replace(header, rows=rows)
+    notes = list(header.notes)
+    if under:
+        texts = tuple(repr(text) for text in under[:-4:-1])
+        text = "{number} rows under the table left out: {texts}"
+        notes.append(Message(text, {"number": len(under), "texts": texts}))
+    units: dict[str, str] = {}
+    faults: list[Fault] = []
+    for column, said in header.units.items():
+        units[column] = said[0]
+        if len({factor(TABLES[name].column(column), unit) for unit in said if unit != "°"}) > 1:
+            expected = Message("one unit, the same in both headers")
+            place = header.cell(header.row, column)
+            faults.append(Fault(place, None, column, " / ".join(said), expected))
     columns = {
         column: [text_of(cells[at]) if at < len(cells) else "" for _, cells in header.rows]
         for column, at in header.columns.items()
     }
     lines = [row for row, _ in header.rows]
-    typed, faults = from_cells(name, Cells(sheet.title, columns, len(lines), lines))
-    return typed, header, [*header.faults, *faults]
+    cells = Cells(sheet.title, columns, len(lines), lines, tuple(notes), units)
+    typed, more = from_cells(name, cells)
+    return typed, header, [*header.faults, *faults, *more]

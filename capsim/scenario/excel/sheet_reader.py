@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
-from capsim.scenario.excel.sheet_writer import decoded
+from capsim.scenario.excel.sheet_writer import HELP, decoded
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.folder import number_text
 from capsim.scenario.raw_settings import SOURCE
@@ -47,11 +48,17 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: the rows that are not blank, each with its number; faults of single cells."""
+    """A sheet: the rows that are not blank, each with its number; faults of single cells.
+
+    ``notes`` say what was noticed; ``merged`` lists cells merged over rows: column counted from 0,
+    first and last row.
+    """
 
     title: str
     rows: Sequence[Row]
     faults: tuple[Fault, ...]
+    notes: tuple[Message, ...] = ()
+    merged: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,10 @@ class Header:
         Of the header itself.
     keys : dict
         Of settings and sources: row by dotted key.
+    units : mapping of column to texts
+        Units that its headers say.
+    notes : tuple of Message
+        What stood round the table and was left out.
     """
 
     title: str
@@ -79,6 +90,8 @@ class Header:
     rows: Sequence[Row] = ()
     faults: tuple[Fault, ...] = ()
     keys: dict[str, int] = field(default_factory=dict)
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     def cell(self, row: int | None, column: str | None = None) -> str:
         """Name a cell, or a row or column where only that is known."""
@@ -150,6 +163,7 @@ def _load(
     """Read sheets, formulas as text or as calculated last, and list the cells with formulas."""
     sheets, with_formula = [], set()
     book = load_workbook(BytesIO(content), read_only=True, data_only=calculated)
+    archive = zipfile.ZipFile(BytesIO(content))
     try:
         for sheet in book.worksheets:
             # Some programs write wrong dimensions, by which the library would cut the sheet off.
@@ -182,26 +196,101 @@ def _load(
                 if row:
                     rows.append((number, row))
             if rows or faults:
-                sheets.append(Sheet(sheet.title, rows, tuple(faults)))
+                found = _round_cells(rows, sheet, archive)
+                sheets.append(Sheet(sheet.title, rows, tuple(faults), **found))
     finally:
+        archive.close()
         book.close()
     return sheets, frozenset(with_formula)
 
 
-def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
+MERGED = re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+HIDDEN = re.compile(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"')
+
+
+def _round_cells(rows: list[Row], sheet: Any, archive: zipfile.ZipFile) -> dict[str, Any]:
+    """Find cells that are merged over rows, and note rows that are hidden."""
+    content = archive.read(sheet._worksheet_path.lstrip("/"))
+    merged = tuple(
+        (column_index_from_string(left.decode()) - 1, int(top), int(bottom))
+        for left, top, right, bottom in MERGED.findall(content)
+        if left == right
+    )
+    numbers = {number for number, _ in rows}
+    hidden = [one.decode() for one in HIDDEN.findall(content) if int(one) in numbers]
+    if not hidden:
+        return {"merged": merged}
+    arguments: dict[str, Any] = {"number": len(hidden), "rows": tuple(hidden[:3])}
+    text = "{number} hidden rows are read like the others: {rows}"
+    return {"merged": merged, "notes": (Message(text, arguments),)}
+
+
+def fill_merged(sheet: Sheet, header: Header, is_plain: Callable[[str], bool]) -> Header:
+    """Fill cells merged over rows with what stands in the first, and note it.
+
+    Only in columns where that is plain; one number merged over several rows is a fault, and so is
+    what is merged over columns: it is a title, or one number for several.
+    """
+    names = {at: name for name, at in header.columns.items()}
+    rows = dict(header.rows)
+    filled, faults = [], []
+    for at, top, bottom in sheet.merged:
+        first = rows.get(top, [])
+        value = first[at] if at < len(first) else None
+        name = names.get(at, "")
+        if value is None or not name:
+            continue
+        letter = get_column_letter(at + 1)
+        place = f"{letter}{top}:{letter}{bottom}"
+        if not is_plain(name):
+            expected = Message("single cells: one number cannot be that of several rows")
+            faults.append(Fault(f"{header.title}!{place}", None, name, str(value), expected))
+            continue
+        for number in range(top + 1, bottom + 1):
+            row = rows.get(number, [])
+            row += [None] * (at + 1 - len(row))
+            row[at] = value
+        filled.append(place)
+    notes = header.notes
+    if filled:
+        cells = tuple(filled[:3]) + (("…",) if len(filled) > 3 else ())
+        arguments: dict[str, Any] = {"number": len(filled), "cells": cells}
+        notes = (*notes, Message("{number} merged cells filled: {cells}", arguments))
+    return replace(header, notes=notes, faults=(*header.faults, *faults))
+
+
+Meaning = Callable[[str], tuple[str, str]]
+"""The column that a header means and the unit it says, each blank where there is none."""
+
+
+def header_of(sheet: Sheet, means: Meaning) -> Header:
     """Find the header of a sheet, in either language, and the rows below it.
 
-    Parameters
-    ----------
-    names
-        What a header may say (a name of the package or its Chinese one, without the unit in
-        brackets), and the column it means. Another text stands for itself.
+    Rows above it are left out, and so are lines of help; a header that means no column stands for
+    itself.
     """
-    number, cells = sheet.rows[0]
-    rest = sheet.rows[1:]
-    heads = [names.get(_head(cell), _head(cell)) for cell in cells]
-    if rest and _is_header(rest[0][1], heads, names):
+
+    def known(row: Row) -> int:
+        return sum(bool(means(str(cell))[0]) for cell in row[1] if cell is not None)
+
+    lines = [row for row in sheet.rows if not str(row[1][0] or "").startswith(HELP)]
+    start = next((at for at, row in enumerate(lines[:10]) if known(row) >= 2), 0)
+    above, (number, cells), rest = lines[:start], lines[start], lines[start + 1 :]
+    heads = [means(_head(cell))[0] or _head(cell) for cell in cells]
+    units: dict[str, tuple[str, ...]] = {}
+    tops = [cells]
+    if rest and _is_header(rest[0][1], heads, means):
+        tops.append(rest[0][1])
         rest = rest[1:]
+    for cell, name in (pair for top in tops for pair in zip(top, heads, strict=False)):
+        column, unit = means(_head(cell))
+        if unit and column == name:
+            units[name] = (*units.get(name, ()), unit)
+    notes = sheet.notes
+    if above:
+        titles = tuple(repr(" ".join(str(c) for c in row if c is not None)) for _, row in above[:3])
+        text = "{number} rows above the header left out: {texts}"
+        notes = (*notes, Message(text, {"number": len(above), "texts": titles}))
     faults = []
     columns: dict[str, int] = {}
 
@@ -221,17 +310,17 @@ def header_of(sheet: Sheet, names: Mapping[str, str]) -> Header:
         row, line = wide
         beyond = next(at for at in range(len(heads), len(line)) if line[at] is not None)
         fault(row, beyond, "", "no cell without a header over it")
-    return Header(sheet.title, number, columns, rest, tuple(faults))
+    return Header(sheet.title, number, columns, rest, tuple(faults), units=units, notes=notes)
 
 
 def _head(cell: Any) -> str:
-    return "" if cell is None else re.split("[(（]", str(cell))[0].strip()
+    return "" if cell is None else str(cell).strip()
 
 
-def _is_header(cells: Sequence[Any], heads: Sequence[str], names: Mapping[str, str]) -> bool:
+def _is_header(cells: Sequence[Any], heads: Sequence[str], means: Meaning) -> bool:
     """Check whether most cells of a row repeat the header, in the other language."""
     same = [
-        names.get(_head(cell)) == head
+        means(_head(cell))[0] == head
         for cell, head in zip(cells, heads, strict=False)
         if cell is not None
     ]

@@ -56,6 +56,8 @@ class Field:
         Whether its header is marked as one that must be filled in.
     allowed : tuple of str
         The only values there are, offered as a list; empty: any.
+    help : str
+        What to fill in, on a line below the header; none where no column has any.
     """
 
     heads: tuple[str, ...]
@@ -63,6 +65,7 @@ class Field:
     width: float = 14
     must: bool = False
     allowed: tuple[str, ...] = ()
+    help: str = ""
 
 
 def encoded(text: str) -> str:
@@ -137,6 +140,9 @@ def add_sheet(
         column.number_format = field.form
     for line in range(lines):
         sheet.append([_head(sheet, field, field.heads[line]) for field in fields])
+    if any(field.help for field in fields):
+        sheet.append([_help(sheet, field, at == 0) for at, field in enumerate(fields)])
+        lines += 1
     last = lines
     for row in rows:
         last += 1
@@ -175,6 +181,18 @@ class _Archive(ZipFile):
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
         self.writestr(arcname or filename, Path(filename).read_bytes())
+
+
+HELP = "※"
+"""What a line of help begins with, which is passed over in reading."""
+
+
+def _help(sheet: Any, field: Field, first: bool) -> Any:
+    cell = _cell(sheet, TEXT, f"{HELP} {field.help}" if first else field.help)
+    if cell is not None:
+        cell.font = Font(italic=True, color="595959")
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return cell
 
 
 def _head(sheet: Any, field: Field, text: str) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.scenario.scenario import Scenario
-from capsim.scenario.synthetic.people import People, people
+from capsim.scenario.synthetic.people import People, people, schools
 from capsim.scenario.synthetic.projects import (
     Batch,
     capital_of,
@@ -24,7 +24,6 @@ from capsim.scenario.synthetic.projects import (
     projects,
 )
 from capsim.scenario.synthetic.recipe import CLASS_SIZE, COMPULSORY, Floats, Recipe, split
-from capsim.scenario.synthetic.schools import schools
 
 PARTS = ("core", "town", "village")
 PART_WEIGHT = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import Typed
 from capsim.scenario.settings import Settings
-from capsim.scenario.validation.context import Case
+from capsim.scenario.validation.context import Case, completeness_warnings
 from capsim.scenario.validation.people import (
     births_faults,
     forecast_faults,
@@ -30,7 +31,13 @@ from capsim.scenario.validation.references import (
     nearby_faults,
     reference_faults,
 )
-from capsim.scenario.validation.settings import amount_warnings, settings_faults, stage_table
+from capsim.scenario.validation.settings import (
+    amount_warnings,
+    odd_warnings,
+    reduction_faults,
+    settings_faults,
+    stage_table,
+)
 
 OF_ROWS = (reference_faults, links_faults)
 """Checks of single rows: of a table of which some cannot be read they look at the others."""
@@ -56,9 +63,9 @@ def check(
     tables: Mapping[str, Typed],
     file: str,
     *,
-    known: tuple[str, ...] | None = None,
+    known: tuple[Message, ...] | None = None,
     given: bool = True,
-) -> tuple[list[Fault], tuple[str, ...]]:
+) -> tuple[list[Fault], tuple[Message, ...]]:
     """Return every fault and warning of a scenario, as far as its cells could be read.
 
     ``known`` are the warnings found when the tables, and all settings that they are checked
@@ -71,6 +78,7 @@ def check(
     case = Case(settings, sound, unread, stages, file)
     if given:
         faults += settings_faults(case)
+        faults += reduction_faults(case)
     if known is not None:
         return faults, known
     readable = {name: typed.readable() for name, typed in tables.items()}
@@ -80,12 +88,19 @@ def check(
         faults += check_table(case)
     if faults:
         return faults, ()
-    return faults, (*_use_warnings(case), *programme_warnings(case), *amount_warnings(case))
+    return faults, (
+        *_use_warnings(case),
+        *programme_warnings(case),
+        *amount_warnings(case),
+        *odd_warnings(case),
+        *completeness_warnings(case),
+    )
 
 
-def _use_warnings(case: Case) -> list[str]:
+def _use_warnings(case: Case) -> list[Message]:
     with_rows = {name for name in case.tables if case.get(name) is not None}
     plans = "areas" in with_rows and bool(with_rows & {"pupils", "forecast"})
     if plans or "projects" in with_rows:
         return []
-    return ["nothing to plan (areas and pupils or forecast) and nothing to build (projects)"]
+    text = "nothing to plan (areas and pupils or forecast) and nothing to build (projects)"
+    return [Message(text)]

@@ -8,7 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 
 import pandas as pd
 
-from capsim.scenario.faults import Fault, nearest
+from capsim.i18n.language import Message
+from capsim.scenario.faults import Fault, meant
 from capsim.scenario.parsing import Bad, Typed
 from capsim.scenario.schema import TABLES
 from capsim.scenario.validation.context import Case, breaches, without_pair
@@ -155,14 +156,18 @@ def choice_faults(case: Case) -> list[Fault]:
     return faults
 
 
-def programme_warnings(case: Case) -> list[str]:
+def programme_warnings(case: Case) -> list[Message]:
     """Return a warning for each programme of projects without a number in the settings."""
     projects = case.frame("projects")
     if projects is None:
         return []
     unset = sorted(set(projects["programme"]) - {"", *case.settings.programmes})
     return [
-        f"projects: programme {name!r} has no [programmes.{name}] in the settings" for name in unset
+        Message(
+            "projects: programme '{name}' has no [programmes.{name}] in the settings",
+            {"name": name},
+        )
+        for name in unset
     ]
 
 
@@ -237,8 +242,7 @@ def _bad_options(
         taken: set[str] = set()
         for name in _parts(listed):
             if name not in known:
-                own_words = nearest(name, known) if known else "it has none"
-                yield int(at), name, f"an option of the project in phases.csv: {own_words}"
+                yield int(at), name, meant("an option of the project in phases.csv", name, known)
             elif taken & known[name]:
                 yield int(at), name, f"one option for phase {min(taken & known[name])}"
             taken |= known.get(name, set())
@@ -250,8 +254,8 @@ def _bad_option_phases(phases: pd.DataFrame) -> Iterator[Bad]:
         usual = rows["phase"][rows["option"] == ""].tolist()
         for at, phase, option in zip(rows.index, rows["phase"], rows["option"], strict=True):
             if option and phase not in usual:
-                known = nearest(phase, usual) if usual else "it has none"
-                yield int(at), phase, f"a usual phase of the same project or kind: {known}"
+                expected = meant("a usual phase of the same project or kind", phase, usual)
+                yield int(at), phase, expected
 
 
 def _bad_months(phases: pd.DataFrame) -> Iterator[Bad]:
@@ -275,8 +279,7 @@ def _bad_order(phases: pd.DataFrame) -> Iterator[Bad]:
             before = _parts(after) or ([last] if last else [])
             for phase in before:
                 if phase not in names and ":" not in phase:
-                    expected = f"a phase of the same project or kind: {nearest(phase, names)}"
-                    yield int(at), phase, expected
+                    yield int(at), phase, meant("a phase of the same project or kind", phase, names)
             graph[name] = [phase for phase in before if phase in names]
             last = name
         try:
@@ -296,7 +299,7 @@ def _bad_phases_elsewhere(phases: pd.DataFrame) -> Iterator[Bad]:
             project, colon, phase = part.partition(":")
             known = own.get(project, shared)
             if colon and part not in names and phase not in known:
-                yield at, part, f"PROJECT:PHASE of a phase: {nearest(phase, known)}"
+                yield at, part, meant("PROJECT:PHASE of a phase", phase, known)
 
 
 def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad]:
@@ -307,7 +310,7 @@ def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad
             if not (units.isascii() and units.isdigit()) or len(units) > 15:
                 yield at, part, "resource=units, units a whole number"
             elif resources is not None and name not in resources:
-                yield at, name, f"a resource: {nearest(name, resources)}"
+                yield at, name, meant("a resource", name, resources)
 
 
 def resources_faults(case: Case) -> list[Fault]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from capsim.i18n.language import Message, Value
 from capsim.scenario.faults import Fault, nearest
 from capsim.scenario.school_stages import Stage, stages_of
 from capsim.scenario.settings import Settings
@@ -169,20 +170,20 @@ NAMED = 10
 """Rows named one by one; the rest is counted."""
 
 
-def amount_warnings(case: Case) -> list[str]:
+def amount_warnings(case: Case) -> list[Message]:
     """Return warnings of amounts that are probably not in RMB."""
     limits, projects, schools = (case.frame(name) for name in ("limits", "projects", "schools"))
-    warnings = []
+    warnings: list[Message] = []
     if projects is not None:
         built = projects[(projects["places"] > 0) & (projects["capital_cny"] > 0)]
         price = built["capital_cny"] / built["places"]
         what = "projects: capital_cny"
-        warnings += _outside(what, built["project"], price, PLACE_CNY, "a place")
+        warnings += _outside(what, built["project"], price, PLACE_CNY, Message("a place"))
     if schools is not None:
         sold = schools[(schools["purchasable_places"] > 0) & (schools["purchase_price_cny"] > 0)]
         price = sold["purchase_price_cny"]
         what = "schools: purchase_price_cny"
-        warnings += _outside(what, sold["school"], price, PRICE_CNY, "a place and year")
+        warnings += _outside(what, sold["school"], price, PRICE_CNY, Message("a place and year"))
     if limits is None:
         return warnings
     warnings += _of_years_gone_by(limits, case.settings.horizon.first_year)
@@ -192,54 +193,87 @@ def amount_warnings(case: Case) -> list[str]:
         unpaid = ((projects["capital_cny"] - projects["spent_cny"]) * projects["count"]).sum()
         money = amounts["capital"].sum()
         if 0 < money < TINY * unpaid:
-            warnings.append(
-                f"limits: capital of {money:,.0f} RMB in all years, projects cost {unpaid:,.0f}; "
+            text = (
+                "limits: capital of {money} RMB in all years, projects cost {cost}; "
                 "amounts are in RMB"
             )
+            warnings.append(Message(text, {"money": f"{money:,.0f}", "cost": f"{unpaid:,.0f}"}))
     if schools is not None and "recurrent" in amounts:
         pooled = schools["stage"].isin(case.settings.staff.stages)
         teachers = schools["staff"][pooled & (schools["sector"] == "public")].sum()
         wages = teachers * case.settings.costs.teacher_cny
         money = amounts["recurrent"].max()
         if 0 < money < TINY * wages:
-            warnings.append(
-                f"limits: recurrent of at most {money:,.0f} RMB a year, public staff cost "
-                f"{wages:,.0f}; amounts are in RMB"
+            text = (
+                "limits: recurrent of at most {money} RMB a year, public staff cost {cost}; "
+                "amounts are in RMB"
             )
+            warnings.append(Message(text, {"money": f"{money:,.0f}", "cost": f"{wages:,.0f}"}))
     return warnings
 
 
 def _outside(
-    what: str, names: pd.Series, price: pd.Series[float], usual: tuple[int, int], each: str
-) -> list[str]:
+    what: str, names: pd.Series, price: pd.Series[float], usual: tuple[int, int], each: Message
+) -> list[Message]:
     odd = names[(price < usual[0]) | (price > usual[1])]
     if not len(odd):
         return []
-    return [
-        f"{what} of {len(odd)} rows (first: {odd.iloc[0]}) is "
-        f"not {usual[0]:,}-{usual[1]:,} RMB {each}; amounts are in RMB"
-    ]
+    text = (
+        "{what} of {rows} rows (first: {first}) is not {low}-{high} RMB {each}; amounts are in RMB"
+    )
+    low, high = (f"{amount:,}" for amount in usual)
+    said: dict[str, Value] = {
+        "rows": len(odd),
+        "first": str(odd.iloc[0]),
+        "low": low,
+        "high": high,
+        "each": each,
+    }
+    return [Message(text, {"what": what, **said})]
 
 
-def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[str]:
+def _of_years_gone_by(limits: pd.DataFrame, first_year: int) -> list[Message]:
     """Return a warning by kind that limits of years not planned any more limit nothing."""
     past = limits[limits["year"] < first_year]
+    text = (
+        "limits: {number} {kind} rows of years before {first_year} (first: {year}, county {county})"
+        " limit nothing; what is left of a quota belongs in {first_year}"
+    )
     return [
-        f"limits: {len(rows)} {kind} row{'s' if len(rows) > 1 else ''} of years before {first_year}"
-        f" (first: {rows['year'].iloc[0]}, county {rows['county'].iloc[0]}) limit nothing;"
-        f" what is left of a quota belongs in {first_year}"
+        Message(
+            text,
+            {
+                "number": len(rows),
+                "kind": str(kind),
+                "first_year": first_year,
+                "year": int(rows["year"].iloc[0]),
+                "county": str(rows["county"].iloc[0]),
+            },
+        )
         for kind, rows in past.groupby("kind", sort=False)
     ]
 
 
-def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
+def _far_from_other_years(limits: pd.DataFrame) -> list[Message]:
     """Name single years of a county whose money is a thousandth of its other years', or less."""
     money = limits[limits["kind"].isin(MONEY) & (limits["amount"] > 0)]
     usual = money.groupby(["county", "kind"])["amount"].transform("median")
     odd = money[(money["amount"] * FAR <= usual) | (money["amount"] >= usual * FAR)]
+    text = (
+        "limits: {kind} of {money} RMB in {year} (county {county}), {usual} in most years; "
+        "amounts are in RMB"
+    )
     warnings = [
-        f"limits: {kind} of {amount:,.0f} RMB in {year} (county {county}), "
-        f"{middle:,.0f} in most years; amounts are in RMB"
+        Message(
+            text,
+            {
+                "kind": kind,
+                "money": f"{amount:,.0f}",
+                "year": int(year),
+                "county": county,
+                "usual": f"{middle:,.0f}",
+            },
+        )
         for county, year, kind, amount, middle in zip(
             *(odd[name].head(NAMED) for name in ("county", "year", "kind", "amount")),
             usual[odd.index],
@@ -247,5 +281,136 @@ def _far_from_other_years(limits: pd.DataFrame) -> list[str]:
         )
     ]
     if len(odd) > NAMED:
-        warnings.append(f"limits: {len(odd) - NAMED} more rows as far from their other years")
+        text = "limits: {number} more rows as far from their other years"
+        warnings.append(Message(text, {"number": len(odd) - NAMED}))
     return warnings
+
+
+FEW_SEATS = 0.8
+"""Places to pupils of a stage below which a figure is in doubt."""
+
+
+def reduction_faults(case: Case) -> list[Fault]:
+    """Check that no more private pupils are to leave than there are."""
+    policy, base = case.settings.policy, case.settings.horizon.base_year
+    private = _private_pupils(case)
+    if not policy.reduction or private is None or policy.reduction <= private + 0.5:
+        return []
+    expected = Message(
+        "at most {pupils}, the private pupils of compulsory stages in {base},",
+        {"pupils": f"{private:,.0f}", "base": base},
+    )
+    cure = Message("ask for fewer, or mend the column sector")
+    return [Fault(case.file, None, "policy.reduction", f"{policy.reduction:,.0f}", expected, cure)]
+
+
+def _compulsory(case: Case) -> set[str]:
+    return set(case.settings.stages.compulsory) & set(case.settings.stages.planned)
+
+
+def _by_sector(case: Case) -> pd.Series[float] | None:
+    """Return compulsory pupils of the base year by sector, of schools or else as observed."""
+    schools, pupils = case.frame("schools"), case.frame("pupils")
+    if not _compulsory(case):
+        return None
+    if schools is not None and "schools" not in case.unread:
+        return schools[schools["stage"].isin(_compulsory(case))].groupby("sector")["pupils"].sum()
+    if pupils is None or not case.stages:
+        return None
+    now = pupils[pupils["school_year"] == case.settings.horizon.base_year]
+    return (
+        now[now["grade"].map(case.grades).isin(_compulsory(case))].groupby("sector")["pupils"].sum()
+    )
+
+
+def _private_pupils(case: Case) -> float | None:
+    sectors = _by_sector(case)
+    return None if sectors is None else float(sectors.get("private", 0.0))
+
+
+def odd_warnings(case: Case) -> list[Message]:
+    """Return warnings of what is possible but probably not meant, each with what to do."""
+    return [
+        *_cap_already_met(case),
+        *_late_projects(case),
+        *_empty_areas(case),
+        *_without_places(case),
+    ]
+
+
+def _cap_already_met(case: Case) -> list[Message]:
+    caps, sectors = case.settings.policy.private_share_cap, _by_sector(case)
+    if not caps or sectors is None or not sectors.sum():
+        return []
+    share = float(sectors.get("private", 0.0) / sectors.sum())
+    if share > min(caps.values()):
+        return []
+    text = (
+        "policy.private_share_cap: met already, {share} % of compulsory pupils in {base} are"
+        " private, {cap} % are allowed; mend the cap or the column sector, if they are to change"
+    )
+    base = case.settings.horizon.base_year
+    cap = f"{100 * min(caps.values()):.4g}"
+    return [Message(text, {"share": f"{100 * share:.2f}", "base": base, "cap": cap})]
+
+
+def _late_projects(case: Case) -> list[Message]:
+    projects, last = case.frame("projects"), case.settings.horizon.last_year
+    if projects is None:
+        return []
+    late = projects[projects["earliest_opening"] > f"{last}-09-01"]
+    if late.empty:
+        return []
+    text = (
+        "projects: {number} rows open after 1 September {year}, when the last planned year begins"
+        " (first: {first}): they bring no place; lengthen horizon.last_year, or take them out"
+    )
+    first = str(late["project"].iloc[0])
+    return [Message(text, {"number": len(late), "year": last, "first": first})]
+
+
+def _empty_areas(case: Case) -> list[Message]:
+    areas = case.frame("areas")
+    if areas is None or case.unread:
+        return []
+    filled = set[str]()
+    for name in ("pupils", "forecast", "schools", "projects", "dwellings", "migration"):
+        frame = case.frame(name)
+        if frame is not None:
+            some = (
+                frame if name == "projects" or "pupils" not in frame else frame[frame["pupils"] > 0]
+            )
+            filled |= set(some["area"])
+    empty = [area for area in areas["area"] if area not in filled]
+    if not empty:
+        return []
+    text = (
+        "areas: {number} have no children, no school and no project (first: {first});"
+        " give them, or take the areas out"
+    )
+    return [Message(text, {"number": len(empty), "first": empty[0]})]
+
+
+def _without_places(case: Case) -> list[Message]:
+    schools = case.frame("schools")
+    if schools is None:
+        return []
+    found = []
+    none = schools[(schools["places"] == 0) & (schools["pupils"] > 0)]
+    if len(none):
+        text = (
+            "schools: {number} rows have pupils and no places (first: {first}): nobody is seated"
+            " there; give their places"
+        )
+        first = str(none["school"].iloc[0])
+        found.append(Message(text, {"number": len(none), "first": first}))
+    sums = schools[schools["stage"].isin(case.settings.stages.planned)]
+    sums = sums.groupby("stage", sort=False)[["places", "pupils"]].sum()
+    text = (
+        "schools: {places} places for {pupils} pupils of stage {stage}; check that places are seats"
+        " of whole schools, in persons"
+    )
+    for stage, row in sums[sums["places"] < FEW_SEATS * sums["pupils"]].iterrows():
+        places, pupils = f"{row['places']:,.0f}", f"{row['pupils']:,.0f}"
+        found.append(Message(text, {"places": places, "pupils": pupils, "stage": str(stage)}))
+    return found
