@@ -171,9 +171,8 @@ def _near_optimal(
         relaxed = WarmSolver(model, space.program.relaxed(), exact)
         whole = WarmSolver(model, space.program, exact)
         route = whole.route
-        steps: list[Step] = [
+        steps = [
             partial(_solve_end, space, relaxed, False),
-            _Nearby(space).step,
             partial(_solve_end, space, whole, True),
         ]
         ends = _Ends(space, every, space.program, space.x, steps).all(progress)
@@ -402,37 +401,6 @@ def _ends_by_county(
     for mine, pairs in zip(own, local, strict=True):
         ends |= dict(zip(mine, pairs, strict=True))
     return [ends[i] for i in range(len(levers))]
-
-
-class _Nearby:
-    """The whole program with every decision as in the best plan but those of one project or school.
-
-    What is left is nearly a linear program, and its solution often takes an end that the relaxation
-    has shown nobody passes: no search is needed then.
-    """
-
-    def __init__(self, space: NearOptimalSpace) -> None:
-        self._space, self._group = space, _groups(space.model)
-
-    def step(self, lever: Lever, sign: float) -> tuple[float, Array | None]:
-        """Search for the end of a lever of one project or school; of others nothing is found."""
-        space, program = self._space, self._space.program
-        own = _only(self._group[lever.column])
-        if own < 0:
-            return -np.inf, None
-        kept = program.integer & (self._group != own)
-        value = np.round(space.x)
-        near = replace(
-            program,
-            cost=sign * lever.weights(len(space.x)),
-            offset=0.0,
-            lower=np.where(kept, value, program.lower),
-            upper=np.where(kept, value, program.upper),
-        )
-        highs = Highs(near, {"mip_max_nodes": NODES, "threads": 1})
-        highs.start_from(space.x)
-        x = highs.solve().x
-        return -np.inf, None if x is None else program.rounded(x)
 
 
 class _County:

@@ -150,6 +150,13 @@ STRICTER = [
     ("share", rule("policy", "purchased_counts_as_private", to=True)),
     ("reduction", rule("policy", "reduction", to=41)),
     ("programme", rule("programmes", "build", "by", to="2022-08-31")),
+    # N opens in 2023, with 20 pupils on 100 seats.
+    ("choice", rule("choices", "new", to={"kinds": ["new"], "most": 0})),
+    (
+        "choice",
+        rule("choices", "both", to={"projects": ["N", "E"], "least": 2, "by": "2022-12-31"}),
+    ),
+    ("fill", rule("policy", "public_fill_share", to={"2023": 0.5})),
     ("floors", rule("floors", "kindergarten_enrolment", "2023", to=0.995)),
     ("floors", rule("floors", "kindergarten_public", "2022", to=0.51)),
     ("floors", rule("floors", "kindergarten_inclusive", "2022", to=0.84)),

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 import pandas as pd
 
 from capsim.i18n.language import Message
-from capsim.scenario.faults import Fault, meant
+from capsim.scenario.faults import Fault, meant, nearest
 from capsim.scenario.parsing import Bad, Typed
 from capsim.scenario.schema import TABLES
 from capsim.scenario.validation.context import Case, breaches, without_pair
