@@ -9,8 +9,7 @@ durations from a record. See
 from capsim.construction.acceleration import Acceleration, accelerate, with_options
 from capsim.construction.calibration import Slippage, fit, phases_table
 from capsim.construction.durations import PRIOR, Phase
-from capsim.construction.priority_rules import RULES
-from capsim.construction.programme_simulation import ConstructionSimulation, build
+from capsim.construction.programme_simulation import RULES, ConstructionSimulation, build
 from capsim.construction.scheduling import OptimizedStarts, Schedule, optimize_starts, schedule
 from capsim.construction.simpy_model import Job, work
 

@@ -28,8 +28,7 @@ from scipy.sparse.csgraph import connected_components
 from capsim.construction import kernel
 from capsim.construction.baseline_schedule import Draft, hurried, usual_draft
 from capsim.construction.calendars import Days, to_day, to_iso
-from capsim.construction.priority_rules import key_of
-from capsim.construction.programme_simulation import opening_of, sample
+from capsim.construction.programme_simulation import key_of, opening_of, sample
 from capsim.construction.projects import Dates, Option, Stock, listed, options
 from capsim.scenario.faults import nearest
 from capsim.scenario.scenario import Scenario

@@ -23,8 +23,13 @@ from capsim.construction import kernel
 from capsim.construction.baseline_schedule import draft
 from capsim.construction.calendars import MONTH_DAYS, Calendar, Days, to_iso
 from capsim.construction.network import NEVER, Needs, Network
-from capsim.construction.priority_rules import RULES, key_of, timing
-from capsim.construction.programme_simulation import ConstructionSimulation, build
+from capsim.construction.programme_simulation import (
+    RULES,
+    ConstructionSimulation,
+    build,
+    key_of,
+    timing,
+)
 from capsim.construction.projects import Dates
 from capsim.io.executors import Done
 from capsim.scenario.scenario import Scenario
