@@ -20,7 +20,7 @@ of them that the plan gives it, and is settled alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from capsim.demand.projection import Demand, project
+from capsim.io.shown import Progress, followed
 from capsim.lp.array_types import Array
 from capsim.lp.decomposition.block_milp import solve_blocks
 from capsim.lp.decomposition.blocks import Block, Split, solve_independent, split
@@ -298,7 +299,7 @@ def optimize(
     demand: Demand | None = None,
     *,
     relax: bool = False,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | bool | None = None,
     **options: Unpack[SolveKeywords],
 ) -> Plan:
     """Find the cheapest plan that gives every child a place under the scenario's policies.
@@ -312,7 +313,8 @@ def optimize(
     relax : bool
         Solve the linear relaxation only (openings and conversions may then be fractions).
     progress : callable, optional
-        Told in words how far the search of a large city is; it may raise to stop.
+        Told in words how far the search is; it may raise to stop. True: a bar, in a notebook or
+        on a terminal.
     **options : see :class:`~capsim.SolveOptions`
 
     Returns
@@ -330,9 +332,9 @@ def optimize(
     WorkerLost
         If a worker of the executor died and nobody did its part again.
     """
-    solving = replace(SolveOptions.of(optimize, options), progress=progress)
-    with until(solving.time_limit) as clock:
-        return _optimize(scenario, demand, relax, solving, clock)
+    own = SolveOptions.of(optimize, options)
+    with followed(progress) as tell, until(own.time_limit) as clock:
+        return _optimize(scenario, demand, relax, replace(own, progress=tell), clock)
 
 
 def _optimize(

@@ -93,21 +93,13 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     """Write whether the targets asked for hold, or are met on paper, and how far cost is proved."""
     if plan.status == "infeasible":
         return say("NO PLAN meets what is ordered.")
-    gap, safety = f"{100 * plan.gap:.3f}", summary.get("safety")
-    proof = (
-        say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
-        if safety is not None and np.isfinite(plan.gap)
-        else say("proved cheapest to {gap} % of avoidable cost", gap=gap)
-        if plan.status == "optimal"
-        else say("search ended early, without a bound on how much cheaper a plan can be")
-        if not np.isfinite(plan.gap)
-        else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
-    )
+    safety = summary.get("safety")
+    proof_of = proof(plan, say, safe=safety is not None)
     of = len(summary["targets"])
     if safety is not None and summary["state"] != "missed":
-        return _safe(summary, safety, proof, say)
+        return _safe(summary, safety, proof_of, say)
     if summary["state"] in ("holds", "met"):
-        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
+        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof_of)
     if summary["state"] == "on paper":
         return say(
             "ON PAPER the plan meets all {of} targets; {paper} of them hold in fewer than {asked}"
@@ -115,12 +107,24 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
             of=of,
             paper=len(_on_paper(summary)),
             asked=say.chance(summary["asked_probability"]),
-            proof=proof,
+            proof=proof_of,
         )
     missed = sum(not row["met"] for row in summary["targets"])
     return say(
-        "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
+        "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof_of
     )
+
+
+def proof(plan: Plan, say: Words, *, safe: bool = False) -> str:
+    """Write how far cost is proved; of a plan made safe, above the cheapest on paper."""
+    gap = f"{100 * plan.gap:.3f}"
+    if safe and np.isfinite(plan.gap):
+        return say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
+    if plan.status == "optimal":
+        return say("proved cheapest to {gap} % of avoidable cost", gap=gap)
+    if not np.isfinite(plan.gap):
+        return say("search ended early, without a bound on how much cheaper a plan can be")
+    return say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
 
 
 def _on_paper(summary: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capsim.io.shown import Shown
 from capsim.scenario import assembly
 from capsim.scenario.faults import nearest
 from capsim.scenario.folder import write_folder
@@ -30,7 +31,7 @@ SOURCES = ["what", "value", "unit", "source", "mark"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenario:
+class Scenario(Shown):
     """A planning case: what there is, what is ordered, what it costs.
 
     Made by `load`, `Scenario.from_tables` or `Scenario.variant`, never directly; whatever it
@@ -218,6 +219,11 @@ class Scenario:
         """
         own = self.title_zh if lang == "zh" else ""
         return own or self.title or self.name
+
+    @property
+    def lang(self) -> str:
+        """Language in which it is titled: ``zh`` where it has a title in Chinese alone."""
+        return "zh" if self.title_zh and not self.title else "en"
 
     @property
     def base_year(self) -> int:
