@@ -34,7 +34,7 @@ class Births(StrEnum):
     HIGH = "high"
 
 
-@app.command(epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv")
+@app.command(epilog="Example: capsim forecast prefecture-2022 --out enrolment.csv")
 def forecast(
     scenario: ScenarioFolder,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file to write, by grade.")] = None,
@@ -115,7 +115,7 @@ def _years_ahead(leads: str) -> list[int]:
 
 
 @app.command(
-    epilog="Example: capsim build scenarios/prefecture-2022 --draws 500;"
+    epilog="Example: capsim build prefecture-2022 --draws 500;"
     " or capsim build my-city --optimize-starts --out starts"
 )
 def build(
@@ -187,7 +187,7 @@ def build(
 
 
 @app.command(
-    epilog="Example: capsim bench scenarios/prefecture-2022 --repeats 1;"
+    epilog="Example: capsim bench prefecture-2022 --repeats 1;"
     " or capsim bench --areas 6 --pupils 60000 --solver highs --solver cbc"
 )
 def bench(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from capsim.workflow import Progress
 
 
-@app.command(epilog="Example: capsim check scenarios/prefecture-2022")
+@app.command(epilog="Example: capsim check prefecture-2022")
 def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
     """Check a scenario: all its faults, or the scenario on one screen."""
     from capsim.report.screen import overview_text
@@ -25,25 +25,49 @@ def check(scenario: ScenarioFolder, as_json: Json = False) -> None:
     typer.echo(to_json(view) if as_json else overview_text(view), nl=False)
 
 
-@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 120000")
+@app.command(
+    epilog="Example: capsim new my-city --areas 12 --pupils 120000;"
+    " or capsim new my-city --like prefecture-2022"
+)
 def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
-    areas: Annotated[int, typer.Option(min=1, help="Number of areas.")] = 18,
-    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 180_000,
+    areas: Annotated[int | None, typer.Option(min=1, help="Number of areas; 18.")] = None,
+    pupils: Annotated[
+        int | None, typer.Option(min=1, help="Compulsory enrolment, base year; 180000.")
+    ] = None,
     seed: Seed = 0,
     kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXAMPLE", help="Copy an example; no city is made up."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a synthetic scenario of any size, to fill with your own data."""
+    """Write a synthetic scenario of any size, or a copy of an example, to fill with your data."""
     from capsim.io.atomic import check_place
+    from capsim.scenario.scenario import example
     from capsim.scenario.synthetic.generator import generate
     from capsim.workflow import WRITING
 
+    if like is not None and (areas is not None or pupils is not None):
+        fail("--areas and --pupils are of a made-up city: leave them out with --like")
+    if like is not None and like not in example():
+        fail(f"--like {like}: the examples are {', '.join(example())}")
+
     def make(progress: Progress) -> Scenario:
         check_place(folder, "")
+        if like is not None:
+            progress("reading the example")
+            copied = example(like)
+            progress(WRITING)
+            copied.save(folder)
+            return copied
         progress("making a city")
         try:
-            made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
+            name = folder.resolve().name
+            made = generate(areas or 18, pupils or 180_000, seed, kind=kind, name=name)
         except ValueError as error:
             fail(str(error))
         progress(WRITING)
@@ -51,7 +75,8 @@ def new(
         return made
 
     made = work(make)
-    message = f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    what = "A synthetic scenario" if like is None else f"A copy of {like}"
+    message = f"{what} is in {folder}. Check it with: capsim check {folder}"
     _echo(message, as_json, scenario=_named(made), folder=str(folder))
 
 
@@ -70,7 +95,7 @@ def _echo(message: str, as_json: bool, **details: Any) -> None:
 
 @app.command(
     "export",
-    epilog="Example: capsim export scenarios/prefecture-2022 city.xlsx,"
+    epilog="Example: capsim export prefecture-2022 city.xlsx,"
     " or capsim export --template empty.xlsx",
 )
 def export_book(

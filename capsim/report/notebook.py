@@ -162,8 +162,9 @@ def _plan_card(
     lines = [
         answer,
         say("Total cost {cost}", cost=say.money(plan.objective_cny)) + say.stop + " " + costs.head,
-        _gap(plan, say),
     ]
+    if answer != narrative.verdict(plan, summary, say):
+        lines.append(_gap(plan, say))
     if hardened is not None:
         lines.append(
             say("{extra} more than the cheapest plan on paper", extra=say.money(hardened.extra_cny))
@@ -300,7 +301,7 @@ def _scenario_card(scenario: Scenario, say: Words) -> Card:
         scenario.heading(say.lang),
         (
             say(
-                "{areas} areas in {counties} counties; {projects} projects",
+                "areas: {areas}, counties: {counties}, projects: {projects}",
                 areas=say.count(view["areas"]),
                 counties=say.count(view["counties"]),
                 projects=say.count(projects),

@@ -27,7 +27,8 @@ class Fault:
     """One thing wrong with a scenario.
 
     ``row`` is the line as an editor shows it where there is a file, else the row of the frame
-    counted from 0; None where the fault is not in one row.
+    counted from 0; None where the fault is not in one row. ``value`` is what stands there; None
+    where ``expected`` says all.
 
     Examples
     --------
@@ -38,7 +39,7 @@ class Fault:
     file: str
     row: int | None
     column: str
-    value: str
+    value: str | None
     expected: str
 
     def __str__(self) -> str:
@@ -49,6 +50,8 @@ class Fault:
         if self.column:
             place.append(visible(_short(self.column, SHOWN)))
         expected = visible(_short(self.expected, EXPECTED))
+        if self.value is None:
+            return f"{', '.join(place)}: {expected}"
         return f"{', '.join(place)}: {_short(self.value, SHOWN)!r} where {expected} is expected"
 
 

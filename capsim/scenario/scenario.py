@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -350,12 +350,56 @@ def _flat(path: str, entry: Any) -> dict[str, str]:
     return flat
 
 
+EXAMPLES = Path(__file__).parents[1] / "scenarios"
+"""Scenarios that are shipped with the package."""
+
+
+@overload
+def example() -> tuple[str, ...]: ...
+
+
+@overload
+def example(name: str) -> Scenario: ...
+
+
+def example(name: str | None = None) -> Scenario | tuple[str, ...]:
+    """Return a scenario that is shipped with capsim, or the names of all.
+
+    Parameters
+    ----------
+    name : str, optional
+        ``prefecture-2022`` is the city of 1.5 million pupils, ``county-schools`` a county school by
+        school; the others are the city with something changed.
+
+    Returns
+    -------
+    Scenario, or tuple of str without a name
+
+    Raises
+    ------
+    KeyError
+        Where none is called so; it says the nearest.
+
+    Examples
+    --------
+    >>> "prefecture-2022" in example(), example("county-schools").name
+    (True, 'county-schools')
+    """
+    names = tuple(sorted(one.parent.name for one in EXAMPLES.glob("*/scenario.toml")))
+    if name is None:
+        return names
+    if name not in names:
+        raise KeyError(f"no example {name!r}; there is {nearest(name, names)}")
+    return load(EXAMPLES / name)
+
+
 def load(folder: str | Path) -> Scenario:
     """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
 
     Parameters
     ----------
     folder : path
+        Or the name of an `example`, where there is no such folder here.
 
     Returns
     -------
@@ -366,7 +410,10 @@ def load(folder: str | Path) -> Scenario:
     ScenarioError
         With every fault: file, row (the line an editor shows), column, value, what was expected.
     """
-    return Scenario(*assembly.load(folder))
+    place = Path(folder)
+    if len(place.parts) == 1 and not place.exists() and place.name in example():
+        place = EXAMPLES / place
+    return Scenario(*assembly.load(place))
 
 
 def _bytes(values: pd.Series) -> bytes:
