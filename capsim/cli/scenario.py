@@ -39,9 +39,7 @@ def new(
     kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
     like: Annotated[
         str | None,
-        typer.Option(
-            metavar="EXAMPLE", help="Copy an example; no city is made up."
-        ),
+        typer.Option(metavar="EXAMPLE", help="Copy an example; no city is made up."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -95,8 +93,8 @@ def _echo(message: str, as_json: bool, **details: Any) -> None:
 
 @app.command(
     "export",
-    epilog="Example: capsim export prefecture-2022 city.xlsx,"
-    " or capsim export --template empty.xlsx",
+    epilog="Example: capsim export prefecture-2022 city.xlsx; or capsim export --template"
+    " empty.xlsx; or capsim export my-city --mps my-city.mps",
 )
 def export_book(
     scenario: Annotated[
@@ -106,9 +104,18 @@ def export_book(
     template: Annotated[
         Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
     ] = None,
+    lp: Annotated[
+        Path | None, typer.Option("--lp", help="Write the program as an LP file for solvers.")
+    ] = None,
+    mps: Annotated[
+        Path | None, typer.Option("--mps", help="Write the program as an MPS file for solvers.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
+    """Write a scenario as one workbook (.xlsx), an empty one to fill, or its program for solvers.
+
+    A program (--lp, --mps) has readable names; it minimises million RMB that decisions can move.
+    """
     from capsim.io.atomic import whole_file
     from capsim.scenario.excel.scenario_workbook import template_bytes, workbook_bytes
     from capsim.scenario.scenario import load
@@ -128,8 +135,14 @@ def export_book(
         message = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
         _echo(message, as_json, scenario=None, book=str(empty))
         return
+    programs = [file for file in (lp, mps) if file is not None]
+    if scenario is not None and book is None and programs:
+        _export_program(scenario, lp, mps, as_json)
+        return
+    if programs:
+        fail("--lp and --mps write the program of a scenario: name one, and no workbook")
     if scenario is None or book is None:
-        fail("a scenario and the workbook to write are needed, or --template BOOK")
+        fail("a scenario and the workbook to write are needed, or --template BOOK, --lp or --mps")
     folder, target = scenario, book
 
     def task(progress: Progress) -> Scenario:
@@ -146,6 +159,33 @@ def export_book(
     given = work(task)
     message = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
     _echo(message, as_json, scenario=_named(given), book=str(target))
+
+
+def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: bool) -> None:
+    """Write the program of a scenario as files that other solvers read."""
+    from capsim.io.atomic import whole_file
+    from capsim.lp.highs import file_bytes
+    from capsim.model.model import formulate
+    from capsim.scenario.scenario import load
+    from capsim.workflow import WRITING
+
+    targets = {form: file for form, file in (("lp", lp), ("mps", mps)) if file is not None}
+
+    def task(progress: Progress) -> Scenario:
+        progress("reading the scenario")
+        given = load(scenario)
+        progress("building the program")
+        program = formulate(given).program
+        for form, file in targets.items():
+            content = file_bytes(program, form)
+            progress(WRITING)
+            whole_file(file, content)
+        return given
+
+    given = work(task)
+    files = {form: str(file) for form, file in targets.items()}
+    message = f"The program of {scenario} is in {' and '.join(files.values())}."
+    _echo(message, as_json, scenario=_named(given), **files)
 
 
 @app.command("import", epilog="Example: capsim import city.xlsx my-city")

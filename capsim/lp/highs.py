@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +17,7 @@ from scipy.sparse import csr_array
 from capsim.lp.array_types import Array, Index
 from capsim.lp.options_and_result import SolverError, SolverResult
 from capsim.lp.parallel_solves import Clock, stoppable
-from capsim.lp.program import LinearProgram
+from capsim.lp.program import LinearProgram, unique_names
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """Options for large relaxations solved whole: the simplex method takes several times as long."""
@@ -83,6 +85,22 @@ def solver_name() -> str:
     return f"HiGHS {'.'.join(map(str, numbers))}"
 
 
+class News(str):
+    """What HiGHS tells of a search: words, with the numbers that they are made of.
+
+    Attributes
+    ----------
+    seconds : float
+        Since the solve began.
+    objective, bound : float
+        Of the best solution known (infinite where there is none), and what none can beat.
+    """
+
+    seconds: float
+    objective: float
+    bound: float
+
+
 class Highs:
     """A HiGHS object that holds one program and can be solved again after changes.
 
@@ -139,13 +157,14 @@ class Highs:
         self._solved = self._started = False
         self._brief = program.matrix.nnz <= BRIEF and not program.integer.any()
         self._brief &= "threads" not in (options or {})
-        self._news: list[str] = []
+        self._news: list[News] = []
         self._tell = tell
         if tell is not None and program.integer.any():
             self._option("log_to_console", False)
             self._option("output_flag", True)
             self._option("mip_min_logging_interval", NEWS_S)
             self._highs.cbMipLogging += self._note
+            self._highs.cbMipImprovingSolution += self._improved
         self.hand_over_s = time.perf_counter() - begin
 
     @property
@@ -161,7 +180,21 @@ class Highs:
         """Keep what HiGHS reports, in its own thread, for the thread that waits for it."""
         data = event.data_out
         gap = "no solution yet" if data.mip_gap > 10 else f"{data.mip_gap:.2%} open"
-        self._news.append(f"{gap}, {data.mip_node_count} nodes")
+        news = News(f"{gap}, {data.mip_node_count} nodes")
+        news.seconds = float(data.running_time)
+        news.objective, news.bound = float(data.mip_primal_bound), float(data.mip_dual_bound)
+        self._news.append(news)
+
+    def _improved(self, event: Any) -> None:
+        """Keep when a better solution was found, for who wants to know each."""
+        data = event.data_out
+        news = News(f"{data.mip_gap:.2%} open, better solution")
+        news.seconds = float(data.running_time)
+        news.objective, news.bound = (
+            float(data.objective_function_value),
+            float(data.mip_dual_bound),
+        )
+        self._news.append(news)
 
     def set(self, options: Mapping[str, Any]) -> None:
         """Set options for the solves to come; a time limit is that of each solve."""
@@ -364,6 +397,38 @@ class Highs:
             self.cancel()
             worker.join(10)
             raise
+
+
+def file_bytes(program: LinearProgram, form: str) -> bytes:
+    """Return a program as the content of a file for other solvers, ``lp`` (CPLEX's) or ``mps``.
+
+    Columns and rows have readable names that such files allow, each once.
+
+    Raises
+    ------
+    SolverError
+        If HiGHS cannot write it.
+
+    Examples
+    --------
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 1, cost=1.0, integer=True)
+    >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)
+    >>> b"floor" in file_bytes(m.freeze(), "mps")
+    True
+    """
+    made = Highs(program)
+    for at, name in enumerate(unique_names(program.column_names())):
+        made.raw.passColName(at, name)
+    for at, name in enumerate(unique_names(program.row_names())):
+        made.raw.passRowName(at, name)
+    with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
+        file = Path(folder) / f"program.{form}"
+        made.raw.writeModel(str(file))
+        if not file.is_file() or not file.stat().st_size:
+            raise SolverError(f"HiGHS cannot write the program as {form}")
+        return file.read_bytes()
 
 
 @cache

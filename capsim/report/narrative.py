@@ -627,16 +627,46 @@ def _line(kind: str, row: dict[str, Any], say: Words) -> str:
     where = [row["area"] or row["county"], say.name(row["stage"]), name.replace("_", " ")]
     there = say.joined([*[part for part in where if part], str(row["year"])])
     more, less = row["one_more_cny"], row["one_less_cny"]
-    text = say(
-        "{what} ({there}): {price}", what=say(UNITS[kind]), there=there, price=price(more, say)
-    )
-    if np.isfinite(row["more_units"]) and more > 0:
-        text += say(", for the first {number}", number=_units(row["more_units"], say))
+    what = say(UNITS[kind])
+    if more < HALF_A_FEN:
+        text = say("{what} ({there}) saves nothing", what=what, there=there)
+    else:
+        text = say("{what} ({there}): {price}", what=what, there=there, price=price(more, say))
+        text += _as_far_as(kind, row["more_units"], say)
     if np.isclose(more, less, rtol=1e-3, atol=1.0):
         return text
     if np.isinf(less):
-        return text + say("; with one less there is no plan")
-    return text + say("; one less costs {price}", price=price(less, say))
+        return text + (
+            say("; with one more there is no plan")
+            if kind in EASED
+            else say("; with one less there is no plan")
+        )
+    return text + (
+        say("; one more costs {price}", price=price(less, say))
+        if kind in EASED
+        else say("; one less costs {price}", price=price(less, say))
+    )
+
+
+HALF_A_FEN = 0.005
+EASED = ("reduction", "floor", "programme")
+"""Kinds of which one less is asked for, so that the other side of the price is one more."""
+
+
+def _as_far_as(kind: str, units: float, say: Words) -> str:
+    """Write for how many units a price is the same, in the unit of the kind; blank if for all."""
+    if not np.isfinite(units):
+        return ""
+    if kind in ("capital", "recurrent"):
+        return say(", for the first {number}", number=say.money(units))
+    if kind == "land":
+        return say(", for the first {number} mu", number=_units(units, say))
+    if kind == "cap":
+        return say(", for the first {number} points", number=_units(units, say))
+    whole = np.floor(units + HALF_A_CHILD / 100)
+    if whole < 2:
+        return say(", for this one alone")
+    return say(", for the first {number}", number=say.count(whole))
 
 
 def price(cny: float, say: Words) -> str:
