@@ -152,6 +152,11 @@ LONGEST = 28
 """Columns of a name that stand on an axis; a Chinese character takes two."""
 
 
+def use_style() -> None:
+    """Draw whatever follows in the style of the report: sets matplotlib's defaults."""
+    mpl.rcParams.update(STYLE)
+
+
 class Picture(Figure):
     """A figure that a notebook shows as it is, in the style and without pyplot."""
 
