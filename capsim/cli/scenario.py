@@ -164,7 +164,7 @@ def export_book(
 def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: bool) -> None:
     """Write the program of a scenario as files that other solvers read."""
     from capsim.io.atomic import whole_file
-    from capsim.lp.highs import file_bytes
+    from capsim.lp.pulp_bridge import file_bytes
     from capsim.model.model import formulate
     from capsim.scenario.scenario import load
     from capsim.workflow import WRITING

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +15,7 @@ from scipy.sparse import csr_array
 from capsim.lp.array_types import Array, Index
 from capsim.lp.options_and_result import SolverError, SolverResult
 from capsim.lp.parallel_solves import Clock, stoppable
-from capsim.lp.program import LinearProgram, unique_names
+from capsim.lp.program import LinearProgram
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 """Options for large relaxations solved whole: the simplex method takes several times as long."""
@@ -397,38 +395,6 @@ class Highs:
             self.cancel()
             worker.join(10)
             raise
-
-
-def file_bytes(program: LinearProgram, form: str) -> bytes:
-    """Return a program as the content of a file for other solvers, ``lp`` (CPLEX's) or ``mps``.
-
-    Columns and rows have readable names that such files allow, each once.
-
-    Raises
-    ------
-    SolverError
-        If HiGHS cannot write it.
-
-    Examples
-    --------
-    >>> from capsim.lp import Builder
-    >>> m = Builder()
-    >>> x = m.variables("x", 1, cost=1.0, integer=True)
-    >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)
-    >>> b"floor" in file_bytes(m.freeze(), "mps")
-    True
-    """
-    made = Highs(program)
-    for at, name in enumerate(unique_names(program.column_names())):
-        made.raw.passColName(at, name)
-    for at, name in enumerate(unique_names(program.row_names())):
-        made.raw.passRowName(at, name)
-    with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
-        file = Path(folder) / f"program.{form}"
-        made.raw.writeModel(str(file))
-        if not file.is_file() or not file.stat().st_size:
-            raise SolverError(f"HiGHS cannot write the program as {form}")
-        return file.read_bytes()
 
 
 @cache

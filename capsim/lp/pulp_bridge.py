@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,38 @@ def _sides(low: float, high: float, pulp: Any) -> list[tuple[int, float, str]]:
     if math.isfinite(high):
         sides.append((pulp.LpConstraintLE, high, "_high" if both else ""))
     return sides
+
+
+def file_bytes(program: LinearProgram, form: str) -> bytes:
+    """Return a program as the content of a file for other solvers, ``lp`` (CPLEX's) or ``mps``.
+
+    Columns and rows have readable names that such files allow, each once; a constant in the
+    objective is the cost of a column that is 1, since not all solvers read one.
+
+    Raises
+    ------
+    SolverError
+        If there is no such form.
+
+    Examples
+    --------
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 1, cost=1.0, integer=True)
+    >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)
+    >>> b"floor: 2 x" in file_bytes(m.freeze(), "lp")
+    True
+    """
+    if form not in ("lp", "mps"):
+        raise SolverError(f"a program is written as lp or mps, not as {form!r}")
+    problem = to_pulp(program.without_offset())
+    with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
+        file = Path(folder) / f"program.{form}"
+        if form == "lp":
+            problem.writeLP(str(file))
+        else:
+            problem.writeMPS(str(file))
+        return file.read_bytes()
 
 
 def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None = None) -> Any:

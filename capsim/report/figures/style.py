@@ -154,7 +154,8 @@ LONGEST = 28
 
 def use_style() -> None:
     """Draw whatever follows in the style of the report: sets matplotlib's defaults."""
-    mpl.rcParams.update(STYLE)
+    colours = [BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY]
+    mpl.rcParams.update({**STYLE, "axes.prop_cycle": mpl.cycler(color=colours)})
 
 
 class Picture(Figure):
