@@ -658,7 +658,7 @@ def _as_far_as(kind: str, units: float, say: Words) -> str:
     if not np.isfinite(units):
         return ""
     if kind in ("capital", "recurrent"):
-        return say(", for the first {number}", number=say.money(units))
+        return say(", for the first {amount}", amount=say.money(units))
     if kind == "land":
         return say(", for the first {number} mu", number=_units(units, say))
     if kind == "cap":

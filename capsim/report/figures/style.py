@@ -23,7 +23,7 @@ from unicodedata import east_asian_width
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import font_manager
+from matplotlib import cycler, font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -155,7 +155,7 @@ LONGEST = 28
 def use_style() -> None:
     """Draw whatever follows in the style of the report: sets matplotlib's defaults."""
     colours = [BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY]
-    mpl.rcParams.update({**STYLE, "axes.prop_cycle": mpl.cycler(color=colours)})
+    mpl.rcParams.update({**STYLE, "axes.prop_cycle": cycler(color=colours)})
 
 
 class Picture(Figure):
