@@ -23,7 +23,8 @@ from unicodedata import east_asian_width
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import cycler, font_manager
+from cycler import cycler
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
