@@ -28,6 +28,7 @@ BY_NAME = {page.relative_to(TOP).as_posix(): page for page in PAGES}
 NOT_RUN = {
     "./flagship": "plans the flagship",
     "./test": "is what runs this test",
+    "pip install capsim": "is done where tests run",
 }
 """Commands in `sh` blocks that this file does not run, and why."""
 
