@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from capsim.lp.options_and_result import SolveOptions
     from capsim.model.model import Model, formulate
     from capsim.plan.commitments import LeadTimes, decide_by
-    from capsim.plan.plan import Plan
+    from capsim.plan.plan import Plan, load_plan
     from capsim.plan.solver import optimize
     from capsim.reliability.result import Hardened
     from capsim.reliability.search import harden, safety_curve
     from capsim.report.enrolment_forecast import Forecast, forecast
     from capsim.scenario.faults import ScenarioError
-    from capsim.scenario.scenario import Scenario, load
+    from capsim.scenario.scenario import Scenario, example, load
     from capsim.scenario.synthetic.generator import generate
     from capsim.simulation.outcomes import Outcomes
     from capsim.simulation.run import simulate
@@ -66,11 +66,13 @@ __all__ = [
     "compare",
     "decide_by",
     "different_plans",
+    "example",
     "forecast",
     "formulate",
     "generate",
     "harden",
     "load",
+    "load_plan",
     "near_optimal",
     "optimize",
     "optimize_lexicographic",
@@ -108,11 +110,13 @@ _HOME = {
     "compare": "capsim.comparison.ranking",
     "decide_by": "capsim.plan.commitments",
     "different_plans": "capsim.analysis.diverse_plans",
+    "example": "capsim.scenario.scenario",
     "forecast": "capsim.report.enrolment_forecast",
     "formulate": "capsim.model.model",
     "generate": "capsim.scenario.synthetic.generator",
     "harden": "capsim.reliability.search",
     "load": "capsim.scenario.scenario",
+    "load_plan": "capsim.plan.plan",
     "near_optimal": "capsim.analysis.near_optimal",
     "optimize": "capsim.plan.solver",
     "optimize_lexicographic": "capsim.analysis.lexicographic",
@@ -149,4 +153,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -1,7 +1,8 @@
 """Time a scenario's plan on this machine: build, hand-over and solve, by any solver.
 
 `bench` measures, `described` says on which machine and with which libraries, `timings_text` writes
-both for one screen.
+both for one screen, `profiles` draws how near each solver was to the best plan when, and
+`bench_files` makes all of these files of one folder.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Unpack
@@ -21,12 +24,15 @@ import numpy as np
 
 from capsim.demand.projection import project
 from capsim.i18n.language import left, right, words
+from capsim.lp.highs import News
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverResult
 from capsim.lp.program import Builder
 from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.model.model import formulate
 from capsim.plan.solver import search
+from capsim.report.figures.style import new_figure, render_both
+from capsim.report.summary import plain, to_json
 
 if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
@@ -66,7 +72,12 @@ def bench(
         version), runs, status (of the worst run; ``gap`` where the gap asked for is not proved),
         build_s, hand_over_s, solve_s, cpu_s (of these three: all threads and processes),
         objective_cny (avoidable, discounted; None without a plan), proved_gap (None without a
-        bound) and above_best (share by which the objective is above the lowest of all solvers).
+        bound), above_best (share by which the objective is above the lowest of all solvers),
+        incumbents, trace and primal_integral_s. The trace is of the first run: seconds, objective
+        and bound (RMB, None where there is none yet) of each better plan as it was found (HiGHS,
+        where it searches a program whole); of others the end alone is known, which `incumbents`
+        says. The primal integral is the area under the distance to the best plan of all solvers
+        (1 without a plan), until the slowest of them ended: seconds, the less the better.
 
     Raises
     ------
@@ -90,13 +101,15 @@ def bench(
     project_s = time.perf_counter() - begin
     size: dict[str, int] = {}
     runs: dict[str, list[tuple[float, float, SolverResult]]] = {name: [] for name in solvers}
+    traces: dict[str, list[News]] = {name: [] for name in solvers}
     for number in range(1, repeats + 1):
         for solver, found in runs.items():
             progress(f"{solver}, run {number} of {repeats}")
             spent = cpu_s()
             model = formulate(scenario, demand)
             program = model.program.relaxed() if relax else model.program
-            solution = search(model, program, replace(solving, solver=solver))
+            told = partial(_keep, traces[solver]) if number == 1 else None
+            solution = search(model, program, replace(solving, solver=solver, progress=told))
             found.append((model.build_s, cpu_s() - spent, solution))
             rows, columns = program.matrix.shape
             size = {"columns": columns, "rows": rows, "nonzeros": int(program.matrix.nnz)}
@@ -108,6 +121,11 @@ def bench(
         if row["objective_cny"] is not None:
             above = (row["objective_cny"] - min(planned)) / max(abs(min(planned)), MILLION)
         row["above_best"] = above
+    for name, row in summed.items():
+        row |= _course(traces[name], runs[name][0][2])
+    last = max(row["trace"][-1][0] for row in summed.values())
+    for row in summed.values():
+        row["primal_integral_s"] = primal_integral(row["trace"], min(planned, default=None), last)
     return {
         "scenario": {"name": scenario.name, "hash": scenario.hash},
         "relax": relax,
@@ -117,6 +135,128 @@ def bench(
         "solvers": summed,
         "machine": described(),
     }
+
+
+def _keep(trace: list[News], words: str) -> None:
+    """Keep what a solver tells in numbers; words alone say nothing of a solution."""
+    if isinstance(words, News):
+        trace.append(words)
+
+
+def _course(news: Sequence[News], end: SolverResult) -> dict[str, Any]:
+    """Return what was known of a search when, the end last."""
+    points = [(one.seconds, one.objective, one.bound) for one in news]
+    points = [point for point in points if point[0] <= end.seconds]
+    points.append((end.seconds, end.objective if end.x is not None else np.inf, end.bound))
+
+    def in_cny(value: float) -> float | None:
+        return value * MILLION if abs(value) < ENDLESS else None
+
+    trace = [[seconds, in_cny(value), in_cny(bound)] for seconds, value, bound in points]
+    return {"incumbents": "as found" if news else "at the end only", "trace": trace}
+
+
+ENDLESS = 1e20
+"""From which on a number of a solver stands for none."""
+
+
+def primal_integral(
+    trace: Sequence[Sequence[float | None]], best_cny: float | None, until_s: float
+) -> float | None:
+    """Return the area under the distance to the best objective: seconds, the less the better.
+
+    Source: T. Berthold, Measuring the impact of primal heuristics, Operations Research Letters 41
+    (2013) 611-614.
+
+    Parameters
+    ----------
+    trace
+        Seconds and objective (None where there is none), in order.
+    best_cny
+        Of all solvers; None where none found a plan.
+    until_s
+        Seconds that count, the last distance until the end.
+
+    Examples
+    --------
+    >>> primal_integral([[2.0, 200.0], [4.0, 100.0]], 100.0, 10.0)
+    3.0
+    """
+    if best_cny is None:
+        return None
+    area, since, distance = 0.0, 0.0, 1.0
+    for seconds, objective, *_ in trace:
+        assert seconds is not None
+        area += distance * (min(seconds, until_s) - since)
+        since = min(seconds, until_s)
+        if objective is not None:
+            distance = above(objective, best_cny)
+    return area + distance * (until_s - since)
+
+
+def above(objective_cny: float, best_cny: float) -> float:
+    """Return how far an objective is above the best one, as a share of the larger, at most 1.
+
+    Examples
+    --------
+    >>> above(200.0, 100.0), above(100.0, 100.0), above(0.0, 0.0)
+    (0.5, 0.0, 0.0)
+    """
+    larger = max(abs(objective_cny), abs(best_cny))
+    return min(abs(objective_cny - best_cny) / larger, 1.0) if larger > 0 else 0.0
+
+
+LEAST_SHOWN = 1e-6
+"""Distance to the best plan below which a profile counts as having reached it."""
+
+
+def profiles(found: Sequence[Mapping[str, Any]]) -> Any:
+    """Draw how far each solver was above the best plan of all when; a panel for each scenario."""
+    columns = min(3, len(found))
+    lines = -(-len(found) // columns)
+    figure = new_figure(1.0 + 4.2 * columns, 0.8 + 3.0 * lines)
+    axes = figure.subplots(lines, columns, squeeze=False).ravel()
+    for ax, one in zip(axes, found, strict=False):
+        rows = one["solvers"]
+        costs = (row["objective_cny"] for row in rows.values())
+        best = min((cost for cost in costs if cost is not None), default=0.0)
+        last = max(row["trace"][-1][0] for row in rows.values())
+        for (name, row), look in zip(rows.items(), cycle(LINES)):
+            points = [(s, above(o, best)) for s, o, _ in row["trace"] if o is not None]
+            x, y = [s for s, _ in points], [max(g, LEAST_SHOWN) for _, g in points]
+            if points:
+                x, y = [*x, last * 1.1], [*y, y[-1]]
+            whole = "" if row["incumbents"] == "as found" else " (end alone known)"
+            ax.step(x, y, look, where="post", label=f"{name}{whole}", markersize=4)
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_ylim(LEAST_SHOWN / 1.5, 1.5)
+        size = EN.count(one["program"]["columns"])
+        ax.set_title(f"{one['scenario']['name']}: {size} columns", fontsize=9)
+        ax.set_xlabel("seconds of the search")
+        ax.legend(fontsize=7)
+    for ax in axes[::columns]:
+        ax.set_ylabel("above the best plan of all, share")
+    for ax in axes[len(found) :]:
+        ax.remove()
+    figure.suptitle("How near to the best plan, and when", x=0.01, ha="left")
+    return figure
+
+
+LINES = ("-o", "--s", ":^", "-.D", "-v", "--P")
+
+
+def bench_files(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every file of a benchmark: JSON, text and figure."""
+    yield BENCH_MARK, to_json(plain({"benchmarks": list(found)})).encode()
+    yield "timings.txt", "\n".join(map(timings_text, found)).encode()
+    svg, png = render_both(profiles(found))
+    yield "profiles.svg", svg
+    yield "profiles.png", png
+
+
+BENCH_MARK = "benchmark.json"
+"""The file by which a folder is known to be a benchmark."""
 
 
 def _warm_up(solver: str) -> None:

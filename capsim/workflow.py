@@ -340,6 +340,45 @@ def write(
         (folder / MARK).write_text(to_json(result.summary), encoding="utf-8")
 
 
+def report(
+    plan: Plan,
+    out: str | Path,
+    outcomes: Outcomes | None = None,
+    hardened: Hardened | None = None,
+    *,
+    lang: str = "en",
+) -> Path:
+    """Check a plan that there is already, and write its report as `run` does.
+
+    What is scarce is not priced, and what is missed is not explained: both take their time.
+
+    Raises
+    ------
+    FileExistsError
+        `out` holds something that is not a report.
+    ValueError
+        There is no such language.
+    """
+    from capsim.certificate import certify
+    from capsim.i18n.language import words as language
+    from capsim.io.atomic import check_place
+    from capsim.report.screen import answer
+    from capsim.report.summary import summarize
+
+    language(lang)
+    check_place(Path(out), MARK)
+    certificate = None if plan.status == "infeasible" else certify(plan.scenario, plan)
+    seed = 0 if outcomes is None else outcomes.seed
+    summary = summarize(
+        plan, certificate, outcomes, hardened, seed=seed, timings_s=dict(plan.timings_s)
+    )
+    unsafe = () if hardened is None else hardened.reasons
+    said = answer(plan, summary, outcomes, unsafe=unsafe, lang=lang)
+    made = RunResult(plan.scenario, plan, certificate, outcomes, summary, said, hardened)
+    write(made, out, lang=lang)
+    return Path(out)
+
+
 def explain_run(
     scenario: Scenario | str | Path,
     *,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])
@@ -23,6 +23,7 @@ for moved in caps:
     costs.append(plan.avoidable_cny / 1e6)
     print(f"at most {100 * moved:.2f} %: {costs[-1]:,.1f} million RMB, {plan.status}")
 
+use_style()
 figure = new_figure(7, 4)
 ax = figure.add_subplot()
 ax.plot([100 * moved for moved in caps], costs, marker="o")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])
@@ -31,6 +31,7 @@ for late in months:
     over.append(draw["overfilled"])
     print(f"{late:>2} months: {short[-1]:,.0f} without a place, {over[-1]:,.0f} above standard")
 
+use_style()
 figure = new_figure(7, 4)
 ax = figure.add_subplot()
 ax.plot(list(months), over, marker="s", label="above the standard class size")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import capsim
-from capsim.report.figures import new_figure, target_chances
+from capsim.report.figures import new_figure, target_chances, use_style
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])
@@ -20,6 +20,7 @@ outcomes = capsim.simulate(plan, draws=500, seed=1)
 least = outcomes.tables["targets"].sort_values("probability").iloc[0]
 print(f"Least sure: {least['id']} by {least['by']}, {100 * least['probability']:.0f} %.")
 
+use_style()
 figure = new_figure(9, 4)
 target_chances(figure.add_subplot(), plan, outcomes)
 figure.savefig(Path("how-sure.png"))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 from capsim.report.figures.comparison import mixes
 
 if len(sys.argv) > 1:
@@ -25,6 +25,7 @@ for row in comparison.tables["summary"].to_dict("records"):
         f" {row['missed']:.0f} targets missed"
     )
 
+use_style()
 figure = new_figure(9, 3)
 mixes(figure.add_subplot(), comparison)
 figure.savefig(Path("no-places-for-sale.png"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 COUNTIES = ("East", "Hills", "Port")
 SCHOOLS = ((3.0e6, 12), (3.2e6, 12), (3.6e6, 18), (3.9e6, 14))
@@ -70,6 +70,7 @@ ruled = capsim.optimize(model)
 more = ruled.objective_cny - free.objective_cny
 print(f"One start by county and half-year costs {more / 1e6:,.2f} million RMB more.")
 
+use_style()
 figure = new_figure(7, 4)
 chosen = sorted({p for plan in (free, ruled) for p in plan.tables["openings"]["project"]})
 ax = figure.add_subplot()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])
@@ -24,6 +24,7 @@ free, shrinking = capsim.optimize(city), capsim.optimize(model)
 more = shrinking.objective_cny - free.objective_cny
 print(f"Buying less every year costs {more / 1e6:,.2f} million RMB more.")
 
+use_style()
 figure = new_figure(7, 4)
 ax = figure.add_subplot()
 for plan, label, marker in ((free, "as the model likes", "o"), (shrinking, "shrinking", "s")):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 YEARS = range(2021, 2036)
 FALLS = (0.0, 0.01, 0.02, 0.04, 0.06)
@@ -77,11 +77,15 @@ for fall in FALLS:
     opened = plan.tables["projects"].query("opens != ''")["project"]
     print(f"{100 * fall:.0f} % fewer a year: {', '.join(opened) or 'nothing is built'}")
 
+use_style()
 figure = new_figure(7, 4)
 ax = figure.add_subplot()
-styles = (("o", "-"), ("s", "-"), ("", ":"))
-for (name, values), (marker, line) in zip(costs.items(), styles, strict=True):
-    ax.plot([100 * fall for fall in FALLS], values, marker=marker, linestyle=line, label=name)
+# What is cheaper is known where it was planned: between two falls the lines may cross.
+styles = (("o", "-", 5), ("s", "-", 5), ("o", "", 12))
+for (name, values), (marker, line, size) in zip(costs.items(), styles, strict=True):
+    look = {"marker": marker, "linestyle": line, "markersize": size, "label": name}
+    fill = "none" if size > 5 else "full"
+    ax.plot([100 * fall for fall in FALLS], values, fillstyle=fill, **look)
 ax.set_title("Prefab bridge or permanent school")
 ax.set_xlabel("children fall by, % a year from 2022")
 ax.set_ylabel("cost decided here, million RMB, discounted")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])
@@ -23,6 +23,7 @@ print(dear[["kind", "county", "name", "year", "one_more_cny", "unit"]].to_string
 
 places = prices.of("place").astype({"year": int})
 table = places.pivot_table("one_more_cny", ["county", "stage"], "year", aggfunc="max")
+use_style()
 figure = new_figure(7, 1.5 + 0.45 * len(table))
 ax = figure.add_subplot()
 picture = ax.imshow(table.to_numpy(), cmap="Blues", vmin=0.0, aspect="auto")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import capsim
-from capsim.report.figures import catchment_map, catchment_table, new_figure
+from capsim.report.figures import catchment_map, catchment_table, new_figure, use_style
 
 
 def invented_town(seed: int = 11, size: int = 24) -> capsim.Scenario:
@@ -61,6 +61,7 @@ print(f"{far['children'].sum():,.0f} of {drawn['children'].sum():,.0f} children 
 print(f"urban service radius of {radius:g} km; the farthest:")
 print(far[["area", "school", "km", "children"]].head(5).round(2).to_string(index=False))
 
+use_style()
 figure = new_figure(8, 8)
 catchment_map(figure.add_subplot(), plan, stage)
 figure.savefig(Path("which-school.png"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 COUNTIES = {"North": 265, "East": 230, "South": 185, "West": 145}  # more children a year
 PROPOSED = {300: 16e6, 450: 23e6, 600: 32e6}  # places and what they cost, RMB
@@ -71,6 +71,7 @@ sure = [o.bound_cny - plan.objective_cny > 0.01 * plan.avoidable_cny for o in wi
 first = opening.assign(lost_million_cny=lost, in_every_plan=sure)
 print(first[["places", "opens", "lost_million_cny", "in_every_plan"]].round(1).to_string())
 
+use_style()
 figure = new_figure(8, 4.5)
 ax = figure.add_subplot()
 needed = first["in_every_plan"]

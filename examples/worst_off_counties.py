@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 import capsim
-from capsim.report.figures import new_figure
+from capsim.report.figures import new_figure, use_style
 
 if len(sys.argv) > 1:
     city = capsim.load(sys.argv[1])
@@ -34,6 +34,7 @@ more = (fairer.avoidable_cny - cheapest.avoidable_cny) / 1e6
 print(table.round(1).to_string())
 print(f"The fairer plan costs {more:,.2f} million RMB more.")
 
+use_style()
 figure = new_figure(7, 4)
 ax = figure.add_subplot()
 for column, marker in (("cheapest", "o"), ("fairer", "s")):

@@ -17,10 +17,10 @@ import capsim
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 CHAPTERS = {
-    "Scenarios": ("load", "generate", "Scenario", "ScenarioError"),
+    "Scenarios": ("load", "example", "generate", "Scenario", "ScenarioError"),
     "Demand": ("project", "Demand", "backtest", "forecast", "Forecast"),
     "Construction": ("accelerate", "Acceleration"),
-    "Plans": ("optimize", "SolveOptions", "Plan", "formulate", "Model", "certify"),
+    "Plans": ("optimize", "SolveOptions", "Plan", "load_plan", "formulate", "Model", "certify"),
     "Priorities, trade-offs, alternatives": (
         "optimize_lexicographic",
         "Fair",

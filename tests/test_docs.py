@@ -7,6 +7,7 @@ import itertools
 import re
 import runpy
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ BY_NAME = {page.relative_to(TOP).as_posix(): page for page in PAGES}
 NOT_RUN = {
     "./flagship": "plans the flagship",
     "./test": "is what runs this test",
+    "pip install capsim": "is done where tests run",
 }
 """Commands in `sh` blocks that this file does not run, and why."""
 
@@ -77,6 +79,9 @@ def here(tmp_path, monkeypatch):
     city.variant(nothing, name="no-purchase").save(Path("scenarios/no-purchase"))
     drawn = {"travel.nearest": {"junior": 2}, "catchments.stages": ["junior"]}
     city.variant(drawn, name="county-schools").save(Path("scenarios/county-schools"))
+    for folder in sorted(Path("scenarios").iterdir()):
+        # A folder comes before the example of its name.
+        shutil.copytree(folder, folder.name)
     return city
 
 

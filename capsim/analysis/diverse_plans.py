@@ -26,8 +26,7 @@ from capsim.model.costs import MILLION
 from capsim.model.model import Model, model_of
 from capsim.model.objectives import ROW, criterion
 from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solver import SEARCH, WarmSolver
-from capsim.plan.tie_break import break_ties
+from capsim.plan.solver import SEARCH, WarmSolver, break_ties
 from capsim.scenario.scenario import Scenario
 
 FINE = 1e-6

@@ -45,8 +45,7 @@ from capsim.model.objectives import (
 )
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solution_arrays import Solution
-from capsim.plan.solver import SEARCH, WarmSolver, found_x, route_of
-from capsim.plan.tie_break import break_ties
+from capsim.plan.solver import SEARCH, WarmSolver, break_ties, found_x, route_of
 from capsim.scenario.scenario import Scenario
 
 PROOF = 0.2

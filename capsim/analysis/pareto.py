@@ -25,8 +25,7 @@ from capsim.lp.parallel_solves import Clock, until
 from capsim.model.model import Model, model_of
 from capsim.model.objectives import SLACK, Criterion, criterion, holding, minimising, slackened
 from capsim.plan.plan import Plan, make_plan
-from capsim.plan.solver import WarmSolver, found_x, search
-from capsim.plan.tie_break import break_ties
+from capsim.plan.solver import WarmSolver, break_ties, found_x, search
 from capsim.scenario.scenario import Scenario
 
 GAP = 1e-4

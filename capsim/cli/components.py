@@ -85,7 +85,7 @@ Strict = Annotated[
 
 
 @app.command(
-    epilog="Example: capsim forecast scenarios/prefecture-2022 --out enrolment.csv;"
+    epilog="Example: capsim forecast prefecture-2022 --out enrolment.csv;"
     " or capsim forecast enrolment.xlsx --years 10"
 )
 def forecast(
@@ -261,7 +261,7 @@ def _years_ahead(leads: str) -> list[int]:
 
 
 @app.command(
-    epilog="Example: capsim build scenarios/prefecture-2022 --draws 500;"
+    epilog="Example: capsim build prefecture-2022 --draws 500;"
     " or capsim build my-city --optimize-starts --out starts"
 )
 def build(
@@ -333,55 +333,98 @@ def build(
 
 
 @app.command(
-    epilog="Example: capsim bench scenarios/prefecture-2022 --repeats 1;"
-    " or capsim bench --areas 6 --pupils 60000 --solver highs --solver cbc"
+    epilog="Example: capsim bench prefecture-2022 --repeats 1;"
+    " or capsim bench --sizes 20000,60000 --seeds 0,1 --solvers highs,cbc --out timed"
 )
 def bench(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(help="Folder of the scenario; without it a city is generated."),
+    scenarios: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folders or names of examples; without any a city is generated.",
+            metavar="[SCENARIO …]",
+        ),
     ] = None,
-    areas: Annotated[int | None, typer.Option(min=1, help="Of the generated city; 6.")] = None,
-    pupils: Annotated[int | None, typer.Option(min=1, help="Of it, compulsory; 60000.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the generated city.")] = 0,
+    areas: Annotated[int | None, typer.Option(min=1, help="Of a generated city; 6.")] = None,
+    pupils: Annotated[
+        str | None,
+        typer.Option(
+            "--pupils", "--sizes", help="Of generated cities, compulsory: 20000,60000; 60000."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str, typer.Option("--seed", "--seeds", help="Of generated cities, a city of each: 0,1,2.")
+    ] = "0",
     solvers: Annotated[
         list[str] | None,
-        typer.Option("--solver", help="highs, scipy, cbc or any that PuLP knows; repeat it."),
+        typer.Option(
+            "--solver",
+            "--solvers",
+            help="highs, scipy, cbc or any that PuLP knows: highs,cbc.",
+        ),
     ] = None,
     relax: Annotated[bool, typer.Option("--relax", help="Linear relaxation only.")] = False,
     repeats: Annotated[int, typer.Option(min=1, help="Runs; medians count.")] = 3,
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
+    out: OptionalOut = None,
     as_json: Json = False,
 ) -> None:
-    """Time a plan on this machine: build, hand-over and solve, by one solver or several."""
-    if scenario is not None and (areas is not None or pupils is not None):
-        fail("--areas and --pupils are of a generated city: name no scenario with them")
+    """Time plans on this machine: build, hand-over and solve, by one solver or several."""
+    if scenarios and (areas is not None or pupils is not None):
+        fail("--areas and --sizes are of generated cities: name no scenario with them")
+    sizes = _whole("--sizes", pupils or "60000", 1)
+    seeded = _whole("--seeds", seeds, 0)
+    wanted = [one for many in solvers or ["highs"] for one in many.split(",")]
 
-    def task(progress: workflow.Progress) -> dict[str, Any]:
+    def task(progress: workflow.Progress) -> list[dict[str, Any]]:
+        from capsim.benchmark import BENCH_MARK, bench_files
         from capsim.benchmark import bench as measure
+        from capsim.io.atomic import check_place, whole_folder
+        from capsim.lp.pulp_bridge import silent
         from capsim.scenario.scenario import load
         from capsim.scenario.synthetic.generator import generate
 
-        progress("reading the scenario" if scenario is not None else "generating a city")
+        if out is not None:
+            check_place(out, BENCH_MARK)
+        progress("reading scenarios" if scenarios else "generating cities")
         try:
-            given = load(scenario) if scenario else generate(areas or 6, pupils or 60_000, seed)
+            given = [load(one) for one in scenarios or ()] or [
+                generate(areas or 6, size, seed, name=f"{size}-pupils-seed-{seed}")
+                for size in sizes
+                for seed in seeded
+            ]
         except ValueError as error:
             fail(str(error))
-        return measure(
-            given,
-            solvers or ["highs"],
-            relax=relax,
-            repeats=repeats,
-            gap=gap,
-            time_limit=time_limit,
-            progress=progress,
-        )
+        keywords: dict[str, Any] = {"relax": relax, "repeats": repeats, "gap": gap}
+        keywords |= {"time_limit": time_limit, "progress": progress}
+        # Standard output is for the answer: some solvers print a licence or a log of their own.
+        with silent():
+            found = [measure(one, wanted, **keywords) for one in given]
+        if out is not None:
+            progress(workflow.WRITING)
+            with whole_folder(out, BENCH_MARK) as folder:
+                for name, content in bench_files(found):
+                    (folder / name).write_bytes(content)
+        return found
 
-    result = work(task)
+    found = work(task)
     from capsim.benchmark import timings_text
     from capsim.report.summary import plain, to_json
 
-    typer.echo(to_json(plain(result)) if as_json else timings_text(result), nl=False)
-    planned = all(row["objective_cny"] is not None for row in result["solvers"].values())
-    raise typer.Exit(OK if planned else NOT_MET)
+    if as_json:
+        one = found[0] if len(found) == 1 else {"benchmarks": found}
+        typer.echo(to_json(plain(one)), nl=False)
+    else:
+        typer.echo("\n".join(map(timings_text, found)), nl=False)
+    rows = [row for one in found for row in one["solvers"].values()]
+    raise typer.Exit(OK if all(row["objective_cny"] is not None for row in rows) else NOT_MET)
+
+
+def _whole(option: str, text: str, least: int) -> list[int]:
+    """Read whole numbers separated by commas; end the command where they are not."""
+    parts = text.split(",")
+    if not all(part.strip().isdigit() and int(part) >= least for part in parts):
+        fail(
+            f"{option} {text}: whole numbers of {least} or more, separated by commas, are expected"
+        )
+    return [int(part) for part in parts]

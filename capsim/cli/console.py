@@ -219,7 +219,10 @@ def capsim(
     """Take options that come before any command."""
 
 
-ScenarioFolder = Annotated[Path, typer.Argument(help="Folder of the scenario.", metavar="SCENARIO")]
+ScenarioFolder = Annotated[
+    Path,
+    typer.Argument(help="Folder of the scenario, or the name of an example.", metavar="SCENARIO"),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; an earlier one is replaced.")]
 OptionalOut = Annotated[
     Path | None, typer.Option("--out", help="Folder to write; an earlier one is replaced.")

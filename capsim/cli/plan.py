@@ -28,7 +28,7 @@ from capsim.cli.console import (
 )
 
 
-@app.command(epilog="Example: capsim run scenarios/prefecture-2022 --out report --draws 200")
+@app.command(epilog="Example: capsim run prefecture-2022 --out report --draws 200")
 def run(
     scenario: ScenarioFolder,
     out: Out = Path("report"),
@@ -86,7 +86,7 @@ def run(
 
 
 @app.command(
-    epilog="Example: capsim compare scenarios/prefecture-2022 scenarios/low-births --out compared;"
+    epilog="Example: capsim compare prefecture-2022 low-births --out compared;"
     " or capsim compare my-city --set policy.private_share_cap.2022=0.04,0.05,0.06 --workers 2"
 )
 def compare(
@@ -152,7 +152,7 @@ def compare(
         typer.echo(f"The page, tables and figures are in {out}.")
 
 
-@app.command(epilog="Example: capsim explain scenarios/no-purchase")
+@app.command(epilog="Example: capsim explain no-purchase")
 def explain(
     scenario: ScenarioFolder,
     solver: Solver = "highs",

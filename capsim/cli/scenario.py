@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from capsim.workflow import Progress
 
 
-@app.command(epilog="Example: capsim check scenarios/prefecture-2022")
+@app.command(epilog="Example: capsim check prefecture-2022")
 def check(
     scenario: ScenarioFolder,
     strict: Strict = False,
@@ -55,25 +55,47 @@ def check(
     typer.echo(to_json(view) if as_json else overview_text(view, lang), nl=False)
 
 
-@app.command(epilog="Example: capsim new my-city --areas 12 --pupils 120000")
+@app.command(
+    epilog="Example: capsim new my-city --areas 12 --pupils 120000;"
+    " or capsim new my-city --like prefecture-2022"
+)
 def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
-    areas: Annotated[int, typer.Option(min=1, help="Number of areas.")] = 18,
-    pupils: Annotated[int, typer.Option(min=1, help="Compulsory enrolment, base year.")] = 180_000,
+    areas: Annotated[int | None, typer.Option(min=1, help="Number of areas; 18.")] = None,
+    pupils: Annotated[
+        int | None, typer.Option(min=1, help="Compulsory enrolment, base year; 180000.")
+    ] = None,
     seed: Seed = 0,
     kind: Annotated[str, typer.Option(help="city, province or nation.")] = "city",
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="EXAMPLE", help="Copy an example; no city is made up."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a synthetic scenario of any size, to fill with your own data."""
+    """Write a synthetic scenario of any size, or a copy of an example, to fill with your data."""
     from capsim.io.atomic import check_place
+    from capsim.scenario.scenario import example
     from capsim.scenario.synthetic.generator import generate
     from capsim.workflow import WRITING
 
+    if like is not None and (areas is not None or pupils is not None):
+        fail("--areas and --pupils are of a made-up city: leave them out with --like")
+    if like is not None and like not in example():
+        fail(f"--like {like}: the examples are {', '.join(example())}")
+
     def make(progress: Progress) -> Scenario:
         check_place(folder, "")
+        if like is not None:
+            progress("reading the example")
+            copied = example(like)
+            progress(WRITING)
+            copied.save(folder)
+            return copied
         progress("making a city")
         try:
-            made = generate(areas, pupils, seed, kind=kind, name=folder.resolve().name)
+            name = folder.resolve().name
+            made = generate(areas or 18, pupils or 180_000, seed, kind=kind, name=name)
         except ValueError as error:
             fail(str(error))
         progress(WRITING)
@@ -81,7 +103,8 @@ def new(
         return made
 
     made = work(make)
-    message = f"A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    what = "A synthetic scenario" if like is None else f"A copy of {like}"
+    message = f"{what} is in {folder}. Check it with: capsim check {folder}"
     _echo(message, as_json, scenario=_named(made), folder=str(folder))
 
 
@@ -100,8 +123,8 @@ def _echo(message: str, as_json: bool, **details: Any) -> None:
 
 @app.command(
     "export",
-    epilog="Example: capsim export scenarios/prefecture-2022 city.xlsx,"
-    " or capsim export --template empty.xlsx",
+    epilog="Example: capsim export prefecture-2022 city.xlsx; or capsim export --template"
+    " empty.xlsx; or capsim export my-city --mps my-city.mps",
 )
 def export_book(
     scenario: Annotated[
@@ -112,9 +135,18 @@ def export_book(
         Path | None, typer.Option(help="Write an empty workbook to fill in, and nothing else.")
     ] = None,
     lang: Lang = Language.EN,
+    lp: Annotated[
+        Path | None, typer.Option("--lp", help="Write the program as an LP file for solvers.")
+    ] = None,
+    mps: Annotated[
+        Path | None, typer.Option("--mps", help="Write the program as an MPS file for solvers.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a scenario as one workbook (.xlsx), with what it extends; or an empty one to fill."""
+    """Write a scenario as one workbook (.xlsx), an empty one to fill, or its program for solvers.
+
+    A program (--lp, --mps) has readable names; it minimises million RMB that decisions can move.
+    """
     from capsim.io.atomic import whole_file
     from capsim.scenario.excel.scenario_workbook import template_bytes, workbook_bytes
     from capsim.scenario.scenario import load
@@ -134,8 +166,14 @@ def export_book(
         message = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
         _echo(message, as_json, scenario=None, book=str(empty))
         return
+    programs = [file for file in (lp, mps) if file is not None]
+    if scenario is not None and book is None and programs:
+        _export_program(scenario, lp, mps, as_json)
+        return
+    if programs:
+        fail("--lp and --mps write the program of a scenario: name one, and no workbook")
     if scenario is None or book is None:
-        fail("a scenario and the workbook to write are needed, or --template BOOK")
+        fail("a scenario and the workbook to write are needed, or --template BOOK, --lp or --mps")
     folder, target = scenario, book
 
     def task(progress: Progress) -> Scenario:
@@ -152,6 +190,33 @@ def export_book(
     given = work(task)
     message = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
     _echo(message, as_json, scenario=_named(given), book=str(target))
+
+
+def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: bool) -> None:
+    """Write the program of a scenario as files that other solvers read."""
+    from capsim.io.atomic import whole_file
+    from capsim.lp.pulp_bridge import file_bytes
+    from capsim.model.model import formulate
+    from capsim.scenario.scenario import load
+    from capsim.workflow import WRITING
+
+    targets = {form: file for form, file in (("lp", lp), ("mps", mps)) if file is not None}
+
+    def task(progress: Progress) -> Scenario:
+        progress("reading the scenario")
+        given = load(scenario)
+        progress("building the program")
+        program = formulate(given).program
+        for form, file in targets.items():
+            content = file_bytes(program, form)
+            progress(WRITING)
+            whole_file(file, content)
+        return given
+
+    given = work(task)
+    files = {form: str(file) for form, file in targets.items()}
+    message = f"The program of {scenario} is in {' and '.join(files.values())}."
+    _echo(message, as_json, scenario=_named(given), **files)
 
 
 @app.command("import", epilog="Example: capsim import city.xlsx my-city")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -16,9 +16,10 @@ import pandas as pd
 from capsim.comparison.differences import Proof, differences, differences_of
 from capsim.comparison.sensitivity_design import Factors
 from capsim.demand.projection import project
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, words
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import run_tasks
+from capsim.io.shown import Progress, Shown, Tables, followed
 from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions
 from capsim.lp.parallel_solves import Clock, until
 from capsim.plan.plan import Plan
@@ -90,8 +91,8 @@ class Result:
         return Proof.of(self.headline)
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Scenarios side by side.
 
     Attributes
@@ -123,6 +124,25 @@ class Comparison:
     draws: int
     factors: Factors = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        say, number = words("en"), len(self.results)
+        rows = self.summary.head(SHOWN).to_dict("records")
+        lines = [f"Comparison of {number} scenarios by {self.criterion}, {self.draws:,} draws"]
+        for row in rows:
+            planned = row["status"] != "infeasible"
+            cost = say.money(row["objective_cny"]) if planned else "no plan"
+            lines.append(f"  {row['rank']} {row['scenario']}: {cost}")
+        return "\n".join([*lines, *([f"  and {number - SHOWN} more"] if number > SHOWN else [])])
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The table ``summary``: a row for each scenario, best first."""
+        return self.tables["summary"]
+
+
+SHOWN = 6
+"""Scenarios that a comparison names where it is shown as text."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -143,7 +163,7 @@ class Job:
 
 
 def compare(
-    scenarios: Sequence[Scenario | str | Path],
+    scenarios: Sequence[Scenario | str | Path] | Mapping[str, Scenario | str | Path],
     *,
     draws: int | None = None,
     seed: int = 0,
@@ -151,7 +171,7 @@ def compare(
     prices: bool = False,
     factors: Factors | None = None,
     store: str | Path | None = None,
-    progress: Callable[[str], None] = lambda phase: None,
+    progress: Progress | bool = False,
     **options: Unpack[SolveKeywords],
 ) -> Comparison:
     """Plan and simulate scenarios and set them side by side.
@@ -159,7 +179,8 @@ def compare(
     Parameters
     ----------
     scenarios
-        Scenarios or their folders, with different names; the first is what others differ from.
+        Scenarios or their folders, with different names; the first is what others differ from. A
+        mapping gives them names of its own: ``{"today": city, "strict": stricter}``.
     draws
         Simulations of each; None: as the first scenario says; 0: none.
     criterion
@@ -173,7 +194,7 @@ def compare(
         Folder that keeps finished scenarios, so that a comparison goes on where it was stopped.
         A scenario is found again by its content, the options, the seed and the library versions.
     progress
-        Called with how many scenarios are finished.
+        Called with how many scenarios are finished; True: a bar.
     **options : see :class:`~capsim.SolveOptions`
         Each scenario is one task of the executor; tables are the same with any.
 
@@ -216,23 +237,23 @@ def compare(
         A worker process died; what was finished is in the store.
     """
     solving = SolveOptions.of(compare, options)
-    for one in scenarios:
-        if not isinstance(one, Scenario | str | Path):
-            raise TypeError(f"expected scenarios or their folders, not a {type(one).__name__}")
-    loaded = [one if isinstance(one, Scenario) else load(one) for one in scenarios]
+    loaded = _named(scenarios)
     names = [one.name for one in loaded]
     refuse(names, criterion)
     number = loaded[0].settings.simulation.draws if draws is None else draws
     own = replace(solving, executor=None)
     jobs = [Job(one, number, seed, own, prices) for one in loaded]
-    done = run_tasks(
-        _plan_and_simulate,
-        jobs,
-        keys=[job.key for job in jobs],
-        executor=solving.executor,
-        store=None if store is None else ResultStore(Path(store)),
-        done=lambda finished, total: progress(f"{finished} of {total} scenarios planned"),
-    )
+    with followed(progress) as tell:
+        done = run_tasks(
+            _plan_and_simulate,
+            jobs,
+            keys=[job.key for job in jobs],
+            executor=solving.executor,
+            store=None if store is None else ResultStore(Path(store)),
+            done=lambda finished, total: (
+                None if tell is None else tell(f"{finished} of {total} scenarios planned")
+            ),
+        )
     results = dict(zip(names, done, strict=True))
     tables = {
         "summary": summary_of(results, criterion),
@@ -244,10 +265,27 @@ def compare(
             tables[name] = _stack(
                 {key: one.tables[name] for key, one in results.items() if name in one.tables}
             )
-    scenarios_by_name = dict(zip(names, loaded, strict=True))
-    return Comparison(
-        names[0], criterion, results, tables, scenarios_by_name, seed, number, dict(factors or {})
-    )
+    by_name, varied = dict(zip(names, loaded, strict=True)), dict(factors or {})
+    return Comparison(names[0], criterion, results, Tables(tables), by_name, seed, number, varied)
+
+
+def _named(
+    scenarios: Sequence[Scenario | str | Path] | Mapping[str, Scenario | str | Path],
+) -> list[Scenario]:
+    """Load scenarios, those of a mapping under the names that it gives them."""
+    given = scenarios.values() if isinstance(scenarios, Mapping) else scenarios
+    if isinstance(given, Scenario | str | Path):
+        raise TypeError("expected two or more scenarios, in a list or by name")
+    for one in given:
+        if not isinstance(one, Scenario | str | Path):
+            raise TypeError(f"expected scenarios or their folders, not a {type(one).__name__}")
+    loaded = [one if isinstance(one, Scenario) else load(one) for one in given]
+    if not isinstance(scenarios, Mapping):
+        return loaded
+    return [
+        one if one.name == name else one.variant(name=name)
+        for name, one in zip(scenarios, loaded, strict=True)
+    ]
 
 
 def refuse(names: Sequence[str], criterion: str) -> None:

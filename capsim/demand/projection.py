@@ -7,7 +7,7 @@ What was missing, and what was done about it, is noted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -59,6 +59,7 @@ from capsim.demand.ratios import (
     taught,
 )
 from capsim.demand.rolling_origin import LEAST_YEARS, backtest, origin_of
+from capsim.io.shown import Shown
 from capsim.scenario.scenario import Scenario
 
 RECENT = 3
@@ -70,8 +71,8 @@ BY_RATIO = (USUAL, "smoothed", "robust")
 QUANTILES = {"p2_5": 0.025, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p97_5": 0.975}
 
 
-@dataclass(frozen=True, eq=False)
-class Demand:
+@dataclass(frozen=True, eq=False, repr=False)
+class Demand(Shown):
     """Children to be placed, both sectors together.
 
     Attributes
@@ -100,12 +101,21 @@ class Demand:
     draws: Array | None
     seed: int
     notes: tuple[str, ...]
-    spread: Spread = field(repr=False)
+    spread: Spread
 
     def __post_init__(self) -> None:
         for array in (self.pupils, self.population, self.draws):
             if array is not None:
                 array.setflags(write=False)
+
+    def __repr__(self) -> str:
+        number = 0 if self.draws is None else len(self.draws)
+        total = self.pupils.sum((0, 1))
+        ends = (f"{total[at]:,.0f} children in {self.years[at]}" for at in (0, -1))
+        return (
+            f"Demand: {len(self.areas):,} areas, {len(self.grades)} grades, {' to '.join(ends)};"
+            f" {number:,} draws, {len(self.notes)} notes"
+        )
 
     def frame(self) -> pd.DataFrame:
         """Return a long table: area, grade, school_year, pupils, population (persons).

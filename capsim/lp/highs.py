@@ -83,6 +83,22 @@ def solver_name() -> str:
     return f"HiGHS {'.'.join(map(str, numbers))}"
 
 
+class News(str):
+    """What HiGHS tells of a search: words, with the numbers that they are made of.
+
+    Attributes
+    ----------
+    seconds : float
+        Since the solve began.
+    objective, bound : float
+        Of the best solution known (infinite where there is none), and what none can beat.
+    """
+
+    seconds: float
+    objective: float
+    bound: float
+
+
 class Highs:
     """A HiGHS object that holds one program and can be solved again after changes.
 
@@ -139,13 +155,14 @@ class Highs:
         self._solved = self._started = False
         self._brief = program.matrix.nnz <= BRIEF and not program.integer.any()
         self._brief &= "threads" not in (options or {})
-        self._news: list[str] = []
+        self._news: list[News] = []
         self._tell = tell
         if tell is not None and program.integer.any():
             self._option("log_to_console", False)
             self._option("output_flag", True)
             self._option("mip_min_logging_interval", NEWS_S)
             self._highs.cbMipLogging += self._note
+            self._highs.cbMipImprovingSolution += self._improved
         self.hand_over_s = time.perf_counter() - begin
 
     @property
@@ -161,7 +178,21 @@ class Highs:
         """Keep what HiGHS reports, in its own thread, for the thread that waits for it."""
         data = event.data_out
         gap = "no solution yet" if data.mip_gap > 10 else f"{data.mip_gap:.2%} open"
-        self._news.append(f"{gap}, {data.mip_node_count} nodes")
+        news = News(f"{gap}, {data.mip_node_count} nodes")
+        news.seconds = float(data.running_time)
+        news.objective, news.bound = float(data.mip_primal_bound), float(data.mip_dual_bound)
+        self._news.append(news)
+
+    def _improved(self, event: Any) -> None:
+        """Keep when a better solution was found, for who wants to know each."""
+        data = event.data_out
+        news = News(f"{data.mip_gap:.2%} open, better solution")
+        news.seconds = float(data.running_time)
+        news.objective, news.bound = (
+            float(data.objective_function_value),
+            float(data.mip_dual_bound),
+        )
+        self._news.append(news)
 
     def set(self, options: Mapping[str, Any]) -> None:
         """Set options for the solves to come; a time limit is that of each solve."""

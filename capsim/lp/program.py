@@ -7,6 +7,7 @@ does not have, without a special case.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -402,3 +403,27 @@ def _labels(labels: Sequence[ArrayLike], count: int) -> Sequence[Text]:
 def _check_members(members: Sequence[int], count: int) -> None:
     if any(found != count for found in members):
         raise ValueError(f"labels of a block must have its {count} members")
+
+
+_UNSAFE = re.compile(r"[^\w.]")
+"""Characters that LP files of some solver forbid in a name; ``*`` becomes the word "whole"."""
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Make names that files for solvers and PuLP accept, each once.
+
+    Examples
+    --------
+    >>> unique_names(["x[S 1,*]", "x[S_1,*]"])
+    ['x_S_1_whole', 'x_S_1_whole__1']
+    """
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        clean = unique = _UNSAFE.sub("_", name.replace("*", "whole")).rstrip("_")
+        while unique in seen:
+            seen[clean] += 1
+            unique = f"{clean}__{seen[clean]}"
+        seen[unique] = 0
+        out.append(unique)
+    return out

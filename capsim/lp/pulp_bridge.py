@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from capsim.lp.array_types import Array
 from capsim.lp.options_and_result import SolveOptions, SolverError, SolverResult
-from capsim.lp.program import LinearProgram
+from capsim.lp.program import LinearProgram, unique_names
 
-_UNSAFE = re.compile(r"[^\w.]")
-"""Characters that LP files of some solver forbid in a name; ``*`` becomes the word "whole"."""
 TIGHTER = 0.99
 """Of the gap asked for, what a solver is: the rest is for tidying its tolerances away."""
 
@@ -39,7 +37,7 @@ def to_pulp(program: LinearProgram, name: str = "capsim") -> Any:
 
     problem = pulp.LpProblem(name, pulp.LpMinimize)
     variables = []
-    names = _unique(program.column_names())
+    names = unique_names(program.column_names())
     for label, low, high, whole in zip(
         names, program.lower, program.upper, program.integer, strict=True
     ):
@@ -57,7 +55,7 @@ def to_pulp(program: LinearProgram, name: str = "capsim") -> Any:
     )
     problem.setObjective(objective + program.offset)
     matrix = program.matrix.tocsr()
-    for row, label in enumerate(_unique(program.row_names())):
+    for row, label in enumerate(unique_names(program.row_names())):
         span = slice(matrix.indptr[row], matrix.indptr[row + 1])
         terms = [
             (variables[i], float(c))
@@ -87,18 +85,36 @@ def _sides(low: float, high: float, pulp: Any) -> list[tuple[int, float, str]]:
     return sides
 
 
-def _unique(names: list[str]) -> list[str]:
-    """Make names that PuLP and LP files accept, each once."""
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        clean = unique = _UNSAFE.sub("_", name.replace("*", "whole")).rstrip("_")
-        while unique in seen:
-            seen[clean] += 1
-            unique = f"{clean}__{seen[clean]}"
-        seen[unique] = 0
-        out.append(unique)
-    return out
+def file_bytes(program: LinearProgram, form: str) -> bytes:
+    """Return a program as the content of a file for other solvers, ``lp`` (CPLEX's) or ``mps``.
+
+    Columns and rows have readable names that such files allow, each once; a constant in the
+    objective is the cost of a column that is 1, since not all solvers read one.
+
+    Raises
+    ------
+    SolverError
+        If there is no such form.
+
+    Examples
+    --------
+    >>> from capsim.lp import Builder
+    >>> m = Builder()
+    >>> x = m.variables("x", 1, cost=1.0, integer=True)
+    >>> m.constrain("floor", 1, [(0, x, 2.0)], lower=3.0)
+    >>> b"floor: 2 x" in file_bytes(m.freeze(), "lp")
+    True
+    """
+    if form not in ("lp", "mps"):
+        raise SolverError(f"a program is written as lp or mps, not as {form!r}")
+    problem = to_pulp(program.without_offset())
+    with tempfile.TemporaryDirectory(prefix="capsim-") as folder:
+        file = Path(folder) / f"program.{form}"
+        if form == "lp":
+            problem.writeLP(str(file))
+        else:
+            problem.writeMPS(str(file))
+        return file.read_bytes()
 
 
 def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None = None) -> Any:
@@ -116,12 +132,13 @@ def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None
         from pulp.apis.coin_api import PULP_CBC_CMD
 
         return pulp.COIN_CMD(path=PULP_CBC_CMD.pulp_cbc_path, **options)
-    listed = pulp.listSolvers()
+    listed = list(dict.fromkeys(pulp.listSolvers()))
     wanted = "HiGHS" if name.lower() == "pulp-highs" else name
     match = {entry.lower(): entry for entry in listed}.get(wanted.lower())
     if match is None:
         raise SolverError(
-            f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of {listed}"
+            f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of"
+            f" {', '.join(listed)}"
         )
     try:
         solver = pulp.getSolver(match, **options)
@@ -150,7 +167,7 @@ def solve_pulp(
         if hasattr(solver, "tmpDir"):
             # PuLP would leave a solver's files in the common temporary folder when it is stopped.
             solver.tmpDir = folder + os.sep
-        with _silent():
+        with silent():
             problem.solve(solver)
     seconds = time.perf_counter() - begin
     status = {
@@ -168,7 +185,7 @@ _silent_now: list[int] = []
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Send nowhere what a solver prints by itself: standard output belongs to the answer.
 
     Several threads may solve: the first to begin turns it away, the last to end turns it back.

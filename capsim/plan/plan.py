@@ -6,66 +6,47 @@ is asked of it (prices, explanations, limits) is computed from these, never from
 
 from __future__ import annotations
 
+import io
+import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.language import Message
+from capsim.demand.projection import Demand, project
+from capsim.i18n.language import Message, words
+from capsim.io.atomic import whole_bytes, whole_file, whole_folder
+from capsim.io.cache import digest
+from capsim.io.shown import Shown, Tables, above
 from capsim.lp.array_types import Array
 from capsim.model.costs import MILLION
 from capsim.model.labelled_variables import Quantity
 from capsim.model.model import Model, OwnRule, formulate
 from capsim.plan.solution_arrays import Solution
 from capsim.plan.tables import plan_tables
+from capsim.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
     from capsim.analysis.shadow_prices import Prices
-    from capsim.demand.projection import Demand
-    from capsim.scenario.scenario import Scenario
 
 
+SAVED, ARRAYS = "plan.json", "arrays.npz"
+"""Files of a saved plan beside its scenario; by the first a folder is known to be one."""
+PROVED = (
+    *("status", "gap", "objective_cny", "bound_cny", "committed_cny", "solver", "relaxed"),
+    "asked_gap",
+)
+"""What is kept of a saved plan as it was, whatever is computed anew."""
 FRACTION = 1e-4
 """By which what must be whole may miss it: solvers stop at 1e-5 and below."""
-
-
-class Tables(Mapping[str, pd.DataFrame]):
-    """Frames by name; each is given out as a copy, so that no caller changes a result.
-
-    Examples
-    --------
-    >>> tables = Tables({"one": pd.DataFrame({"a": [1]})})
-    >>> frame = tables["one"]
-    >>> frame["a"] = 2
-    >>> tables["one"]["a"].tolist()
-    [1]
-    """
-
-    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
-        self._frames = dict(frames)
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        # Copied when written to (pandas 3), not now.
-        return self._frames[name].copy(deep=False)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._frames)
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tables) and (
-            self._frames.keys() == other._frames.keys()
-            and all(frame.equals(other._frames[name]) for name, frame in self._frames.items())
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -97,8 +78,8 @@ class Explanation:
         return tuple(str(one) for one in self.messages)
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """The answer to a scenario; see ``docs/results.md`` for every table and column.
 
     Attributes
@@ -115,7 +96,7 @@ class Plan:
     solver : str
     timings_s : mapping of floats
     tables : mapping of frames
-        Empty where infeasible.
+        Empty where infeasible; the name of one that there is not is answered by the nearest.
     x : float64 ``[column]``, or None
         The solution, by column of `model`; None where infeasible.
     relaxed : bool
@@ -162,6 +143,116 @@ class Plan:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update({**state, "timings_s": MappingProxyType(state["timings_s"])})
+
+    def __repr__(self) -> str:
+        say, given = words("en"), self.scenario
+        head = f"Plan of {given.name!r}, {given.first_year}–{given.last_year}: "
+        if self.status == "infeasible":
+            return f"{head}none meets what is ordered; .explain() says why"
+        far = f"within {self.gap:.3%} of the cheapest" if np.isfinite(self.gap) else "without bound"
+        targets = self.targets
+        missed = ", ".join(targets["id"][~targets["met"]].head(5))
+        return (
+            f"{head}{self.status}, {far}\n"
+            f"  cost {say.money(self.objective_cny)}, of which {say.money(self.avoidable_cny)}"
+            " decided here, discounted\n"
+            f"  targets met on paper: {int(targets['met'].sum())} of {len(targets)}"
+            + (f"; missed: {missed}" if missed else "")
+        )
+
+    @property
+    def targets(self) -> pd.DataFrame:
+        """The table ``targets``: what is required, what the plan reaches, before and after.
+
+        Without rows where there is no plan.
+        """
+        return self.tables["targets"] if "targets" in self.tables else pd.DataFrame()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The plan in plain numbers, as ``summary.json`` has them (``docs/results.md``).
+
+        Where there is no plan it is explained, which may take as long as the planning did.
+        """
+        found = above("report.summary", "summarize")(self, seed=0, timings_s=self.timings_s)
+        return dict(found)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the plan as one workbook (.xlsx), whole or not at all; one there is replaced.
+
+        Raises
+        ------
+        ValueError
+            If there is no plan.
+        OSError
+            If the file cannot be written.
+        """
+        if self.status == "infeasible":
+            raise ValueError("there is no plan to write: plan.explain() says why")
+        whole_file(Path(path), above("report.workbook", "plan_workbook")(self, self.summary))
+        return Path(path)
+
+    def report(self, out: str | Path, *, lang: str = "en") -> Path:
+        """Write the report of the plan as it stands, checked and not simulated, into a folder.
+
+        The folder appears whole or not at all, an earlier report there is replaced;
+        :meth:`Outcomes.report` is the same with a simulation.
+
+        Parameters
+        ----------
+        out : path
+        lang : str
+            ``en`` or ``zh``.
+
+        Raises
+        ------
+        FileExistsError
+            `out` holds something that is not a report.
+        """
+        return Path(above("workflow", "report")(self, out, lang=lang))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the plan into a folder that :func:`capsim.load_plan` reads, whole or not at all.
+
+        Its scenario, its columns and what is proved of it are kept; tables follow from these.
+
+        Raises
+        ------
+        ValueError
+            If rules or variables of one's own were added: Python code, which no folder holds.
+        FileExistsError
+            `folder` holds something that is not a saved plan.
+        """
+        if self._extended:
+            raise ValueError("rules or variables of one's own are Python code, which is not saved")
+        about = {name: getattr(self, name) for name in PROVED}
+        about |= {
+            "capsim": version("capsim"),
+            "scenario": self.scenario.hash,
+            "bound_of": None if self.bound_of is None else self.bound_of.hash,
+            "timings_s": dict(self.timings_s),
+            "program": self._fingerprint,
+        }
+        arrays = {"pupils": self.demand.pupils, "population": self.demand.population}
+        kept = {"x": self.x, "row_prices": self.row_prices}
+        arrays |= {name: array for name, array in kept.items() if array is not None}
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        with whole_folder(Path(folder), SAVED) as fresh:
+            (fresh / SAVED).write_text(json.dumps(about, indent=1), encoding="utf-8")
+            (fresh / ARRAYS).write_bytes(file.getvalue())
+            self.scenario.save(fresh / "scenario")
+            if self.bound_of is not None:
+                self.bound_of.save(fresh / "bound_of")
+        return Path(folder)
+
+    @property
+    def _fingerprint(self) -> str:
+        """Digest of the model's program: columns mean the same where it is the same."""
+        program = self.model.program
+        matrix = program.matrix
+        limits = (program.lower, program.upper, program.row_lower, program.row_upper)
+        return digest(matrix.data, matrix.indices, matrix.indptr, program.cost, *limits)
 
     @property
     def _extended(self) -> bool:
@@ -359,3 +450,79 @@ def no_plan(model: Model, solver: str, timings_s: Mapping[str, float]) -> Plan:
         made_from=replace(model),
         own_rules=model.own_rules,
     )
+
+
+def load_plan(folder: str | Path) -> Plan:
+    """Read a plan that :meth:`Plan.save` wrote; tables, prices and certificate are as they were.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ScenarioError
+        The scenario in the folder has faults.
+    ValueError
+        The folder holds no saved plan or a part of one, the scenario is not the one that was
+        saved, or this version of capsim makes another program of it.
+
+    Examples
+    --------
+    >>> import tempfile, capsim
+    >>> city = capsim.generate(2, 6000, stages=("primary", "junior"), years=(2021, 2022))
+    >>> plan = capsim.optimize(city, gap=0.05)
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     again = load_plan(plan.save(f"{place}/plan"))
+    >>> again.tables == plan.tables, again.gap == plan.gap
+    (True, True)
+    """
+    place = Path(folder)
+    try:
+        about = json.loads(whole_bytes(place / SAVED))
+        with np.load(io.BytesIO(whole_bytes(place / ARRAYS)), allow_pickle=False) as file:
+            arrays = dict(file)
+        known = {name: about[name] for name in PROVED}
+        hashes = {"scenario": about["scenario"], "bound_of": about["bound_of"]}
+        timings, program, maker = about["timings_s"], about["program"], about["capsim"]
+        pupils, population = arrays["pupils"], arrays["population"]
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise ValueError(
+            f"{place}: no saved plan, or a part of one ({error}); expected a folder that"
+            " plan.save() wrote"
+        ) from error
+    given = {name: load(place / name) for name, hashed in hashes.items() if hashed is not None}
+    for name, scenario in given.items():
+        if scenario.hash != hashes[name]:
+            raise ValueError(
+                f"{place / name}: the content is {scenario.hash[:10]}, but the plan was made for"
+                f" {hashes[name][:10]}; plan it anew"
+            )
+    projected = project(given["scenario"])
+    if pupils.shape != projected.pupils.shape:
+        raise ValueError(f"{place / ARRAYS}: children of another scenario; plan it anew")
+    demand = replace(projected, pupils=pupils, population=population)
+    model = formulate(given["scenario"], demand)
+    plan = no_plan(model, known["solver"], timings)
+    if plan._fingerprint != program:
+        raise ValueError(
+            f"{place}: capsim {version('capsim')} makes another program of this scenario than"
+            f" capsim {maker} that saved the plan; plan it anew"
+        )
+    if "x" in arrays:
+        plan = make_plan(
+            model,
+            arrays["x"],
+            bound=0.0,
+            solver=known["solver"],
+            asked_gap=known["asked_gap"],
+            proved=False,
+            relaxed=known["relaxed"],
+            row_prices=arrays.get("row_prices"),
+        )
+    times = MappingProxyType(timings)
+    return replace(plan, **known, timings_s=times, bound_of=given.get("bound_of"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.language import Message, Value
+from capsim.i18n.language import Message, Value, words
+from capsim.io.shown import Shown, above
 from capsim.lp.array_types import Array, Flag
 from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
@@ -26,8 +28,8 @@ WORST = 3
 """Places and years that are named."""
 
 
-@dataclass(frozen=True, eq=False)
-class Hardened:
+@dataclass(frozen=True, eq=False, repr=False)
+class Hardened(Shown):
     """A plan that holds with a probability, or the best there is.
 
     Attributes
@@ -82,6 +84,20 @@ class Hardened:
     reasons: tuple[Message, ...]
     hurried: pd.DataFrame
     shortages: pd.DataFrame
+
+    def __repr__(self) -> str:
+        state = "as asked" if self.reached else "LESS OFTEN THAN ASKED"
+        return (
+            f"Hardened plan of {self.scenario.name!r}: {len(self.targets)} targets hold together in"
+            f" {100 * self.probability:.1f} % of {self.draws:,} draws"
+            f" ({100 * self.low:.1f}–{100 * self.high:.1f} %), {state} ({100 * self.asked:g} %)\n"
+            f"  cost {words('en').money(self.plan.objective_cny)}, that is"
+            f" {words('en').money(self.extra_cny)} more than the cheapest plan on paper"
+        )
+
+    def report(self, out: str | Path, *, lang: str = "en") -> Path:
+        """Write the report of the plan and its safety; see :meth:`Plan.report`."""
+        return Path(above("workflow", "report")(self.plan, out, hardened=self, lang=lang))
 
 
 def result_of(search: Search, steps: list[Step]) -> Hardened:

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from capsim.construction.acceleration import accelerate, has_options, with_options
 from capsim.demand.projection import Demand
+from capsim.io.shown import Progress, followed
 from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions
 from capsim.lp.parallel_solves import Clock, until
 from capsim.model.model import Model, formulate
@@ -75,7 +76,7 @@ def harden(
     fresh_draws: int = 10_000,
     seed: int = 0,
     rounds: int = ROUNDS,
-    progress: Callable[[str], None] = lambda phase: None,
+    progress: Progress | bool = False,
     **options: Unpack[SolveKeywords],
 ) -> Hardened:
     """Find a cheap plan that meets its targets with a probability.
@@ -104,7 +105,7 @@ def harden(
     rounds : int
         Plans with margins that are tried at most.
     progress : callable, optional
-        Called with each phase as it begins.
+        Called with each phase as it begins; True: a bar.
     **options : see :class:`~capsim.SolveOptions`
         Plans with margins are solved to three times the gap of the plain plan, and a lower price
         is tried as long as it may save more than that. The executor is for the draws too. Half the
@@ -130,11 +131,16 @@ def harden(
     ['round', 'change', 'price_cny', 'cost_cny']
     """
     solving = SolveOptions.of(harden, options)
-    with until(solving.time_limit):
-        plain = _cheapest(scenario, demand, plain, [probability], solving, progress)
+    with followed(progress) as told, until(solving.time_limit):
+        tell = told or _untold
+        plain = _cheapest(scenario, demand, plain, [probability], solving, tell)
         wanted = chosen(plain, targets)
-        search = Search(wanted, probability, draws, fresh_draws, seed, solving, progress)
+        search = Search(wanted, probability, draws, fresh_draws, seed, solving, tell)
         return result_of(search, find(search, plain, rounds))
+
+
+def _untold(words: str) -> None:
+    """Tell nobody how far it is."""
 
 
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -151,7 +157,7 @@ def safety_curve(
     fresh_draws: int = 10_000,
     seed: int = 0,
     rounds: int = ROUNDS,
-    progress: Callable[[str], None] = lambda phase: None,
+    progress: Progress | bool = False,
     **options: Unpack[SolveKeywords],
 ) -> pd.DataFrame:
     """Find a plan for each of some probabilities, beside the cheapest plan.
@@ -190,9 +196,10 @@ def safety_curve(
     solving = SolveOptions.of(safety_curve, options)
     steps: list[Step] = []
     rows: list[dict[str, Any]] = []
-    with until(solving.time_limit):
-        plain = _cheapest(scenario, demand, plain, probabilities, solving, progress)
-        search = Search(chosen(plain, targets), 0.0, draws, fresh_draws, seed, solving, progress)
+    with followed(progress) as told, until(solving.time_limit):
+        tell = told or _untold
+        plain = _cheapest(scenario, demand, plain, probabilities, solving, tell)
+        search = Search(chosen(plain, targets), 0.0, draws, fresh_draws, seed, solving, tell)
         for asked in sorted(probabilities, reverse=True):
             steps = find(replace(search, probability=asked), plain, rounds, steps)
             best, reached = best_of(steps, asked)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from capsim.comparison.differences import SAME, Proof
 from capsim.comparison.ranking import Comparison
 from capsim.i18n.language import Words
@@ -48,6 +50,8 @@ def verdict(comparison: Comparison, say: Words) -> str:
             value=figure(first[comparison.criterion], comparison.criterion, say),
         )
     missed, least = int(first["missed"]), first["least_probability"]
+    if missed == 0 and np.isnan(least):
+        return text + say("; on paper all its targets are met (not simulated)")
     if missed == 0 and least < asked_of(comparison):
         return text + say(
             "; on paper all its targets hold, the least likely in {chance} of simulated futures",

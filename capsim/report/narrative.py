@@ -95,21 +95,13 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
     """Write whether the targets asked for hold, or are met on paper, and how far cost is proved."""
     if plan.status == "infeasible":
         return say("NO PLAN meets what is ordered.")
-    gap, safety = f"{100 * plan.gap:.3f}", summary.get("safety")
-    proof = (
-        say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
-        if safety is not None and np.isfinite(plan.gap)
-        else say("proved cheapest to {gap} % of avoidable cost", gap=gap)
-        if plan.status == "optimal"
-        else say("search ended early, without a bound on how much cheaper a plan can be")
-        if not np.isfinite(plan.gap)
-        else say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
-    )
+    safety = summary.get("safety")
+    proof_of = proof(plan, say, safe=safety is not None)
     of = len(summary["targets"])
     if safety is not None and summary["state"] != "missed":
-        return _safe(summary, safety, proof, say)
+        return _safe(summary, safety, proof_of, say)
     if summary["state"] in ("holds", "met"):
-        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof)
+        return say("THE PLAN MEETS ALL TARGETS ({proof}).", proof=proof_of)
     if summary["state"] == "on paper":
         return say(
             "ON PAPER the plan meets all {of} targets; {paper} of them hold in fewer than {asked}"
@@ -117,12 +109,24 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
             of=of,
             paper=len(_on_paper(summary)),
             asked=say.chance(summary["asked_probability"]),
-            proof=proof,
+            proof=proof_of,
         )
     missed = sum(not row["met"] for row in summary["targets"])
     return say(
-        "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof
+        "THE PLAN MISSES {missed} OF {of} TARGETS ({proof}).", missed=missed, of=of, proof=proof_of
     )
+
+
+def proof(plan: Plan, say: Words, *, safe: bool = False) -> str:
+    """Write how far cost is proved; of a plan made safe, above the cheapest on paper."""
+    gap = f"{100 * plan.gap:.3f}"
+    if safe and np.isfinite(plan.gap):
+        return say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
+    if plan.status == "optimal":
+        return say("proved cheapest to {gap} % of avoidable cost", gap=gap)
+    if not np.isfinite(plan.gap):
+        return say("search ended early, without a bound on how much cheaper a plan can be")
+    return say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
 
 
 def _on_paper(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -625,16 +629,46 @@ def _line(kind: str, row: dict[str, Any], say: Words) -> str:
     where = [row["area"] or row["county"], say.name(row["stage"]), name.replace("_", " ")]
     there = say.joined([*[part for part in where if part], str(row["year"])])
     more, less = row["one_more_cny"], row["one_less_cny"]
-    text = say(
-        "{what} ({there}): {price}", what=say(UNITS[kind]), there=there, price=price(more, say)
-    )
-    if np.isfinite(row["more_units"]) and more > 0:
-        text += say(", for the first {number}", number=_units(row["more_units"], say))
+    what = say(UNITS[kind])
+    if more < HALF_A_FEN:
+        text = say("{what} ({there}) saves nothing", what=what, there=there)
+    else:
+        text = say("{what} ({there}): {price}", what=what, there=there, price=price(more, say))
+        text += _as_far_as(kind, row["more_units"], say)
     if np.isclose(more, less, rtol=1e-3, atol=1.0):
         return text
     if np.isinf(less):
-        return text + say("; with one less there is no plan")
-    return text + say("; one less costs {price}", price=price(less, say))
+        return text + (
+            say("; with one more there is no plan")
+            if kind in EASED
+            else say("; with one less there is no plan")
+        )
+    return text + (
+        say("; one more costs {price}", price=price(less, say))
+        if kind in EASED
+        else say("; one less costs {price}", price=price(less, say))
+    )
+
+
+HALF_A_FEN = 0.005
+EASED = ("reduction", "floor", "programme")
+"""Kinds of which one less is asked for, so that the other side of the price is one more."""
+
+
+def _as_far_as(kind: str, units: float, say: Words) -> str:
+    """Write for how many units a price is the same, in the unit of the kind; blank if for all."""
+    if not np.isfinite(units):
+        return ""
+    if kind in ("capital", "recurrent"):
+        return say(", for the first {amount}", amount=say.money(units))
+    if kind == "land":
+        return say(", for the first {number} mu", number=_units(units, say))
+    if kind == "cap":
+        return say(", for the first {number} points", number=_units(units, say))
+    whole = np.floor(units + HALF_A_CHILD / 100)
+    if whole < 2:
+        return say(", for this one alone")
+    return say(", for the first {number}", number=say.count(whole))
 
 
 def price(cny: float, say: Words) -> str:

@@ -206,7 +206,8 @@ def overview_text(view: dict[str, Any], lang: str = "en") -> str:
         rows.append((f"Pupils in {years['base']}", f"{stage:<14}{cells}"))
     for stage, schools in view["schools"].items():
         cells = "".join(
-            f"{sector:<9}{EN.count(row['places']):>11} in {EN.count(row['rows'])} rows   "
+            f"{sector:<9}{EN.count(row['places']):>11} in {EN.count(row['rows'])}"
+            f" {'row' if row['rows'] == 1 else 'rows'}   "
             for sector, row in schools.items()
         )
         rows.append(("Places in schools", f"{stage:<14}{cells}"))

@@ -29,8 +29,9 @@ class Fault:
     """One thing wrong with a scenario.
 
     ``row`` is the line as an editor shows it where there is a file, else the row of the frame
-    counted from 0; None where the fault is not in one row. ``cure`` says what to do where that does
-    not follow from what is expected.
+    counted from 0; None where the fault is not in one row. ``value`` is what stands there; None
+    where ``expected`` says all. ``cure`` says what to do where that does not follow from what is
+    expected.
 
     Examples
     --------
@@ -43,7 +44,7 @@ class Fault:
     file: str
     row: int | None
     column: str
-    value: str
+    value: str | None
     expected: str | Message
     cure: str | Message = ""
 
@@ -62,12 +63,15 @@ class Fault:
             visible(_short(part.text(say) if isinstance(part, Message) else part, EXPECTED))
             for part in (self.expected, self.cure)
         )
-        line = say(
-            "{place}: {value} where {expected} is expected",
-            place=say.joined(place),
-            value=repr(_short(self.value, SHOWN)),
-            expected=expected,
-        )
+        if self.value is None:
+            line = say("{place}: {expected}", place=say.joined(place), expected=expected)
+        else:
+            line = say(
+                "{place}: {value} where {expected} is expected",
+                place=say.joined(place),
+                value=repr(_short(self.value, SHOWN)),
+                expected=expected,
+            )
         return f"{line}{say.semicolon}{cure}" if cure else line
 
     def details(self, say: Words) -> dict[str, str | int | None]:

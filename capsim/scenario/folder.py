@@ -65,8 +65,9 @@ def read_folder(
     ``label`` stands before file names in faults (empty for the folder itself).
     """
     if not folder.is_dir():
-        value = "a file" if folder.exists() else "nothing"
-        fault = Fault(label or str(folder), None, "", value, "a folder with a scenario.toml")
+        there = "a file" if folder.exists() else "nothing"
+        expected = f"there is {there} where a folder with a scenario.toml is expected"
+        fault = Fault(label or str(folder), None, "", None, expected)
         return None, {}, [fault]
     faults: list[Fault] = []
     document: dict[str, Any] | None = None

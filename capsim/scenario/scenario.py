@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from capsim.i18n.language import Message
+from capsim.io.shown import Shown
 from capsim.scenario import assembly
 from capsim.scenario.faults import nearest
 from capsim.scenario.folder import write_folder
@@ -32,7 +33,7 @@ SOURCES = ["what", "value", "unit", "source", "mark"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenario:
+class Scenario(Shown):
     """A planning case: what there is, what is ordered, what it costs.
 
     Made by `load`, `Scenario.from_tables` or `Scenario.variant`, never directly; whatever it
@@ -245,6 +246,11 @@ class Scenario:
         return own or self.title or self.name
 
     @property
+    def lang(self) -> str:
+        """Language in which it is titled: ``zh`` where it has a title in Chinese alone."""
+        return "zh" if self.title_zh and not self.title else "en"
+
+    @property
     def base_year(self) -> int:
         """Last observed school year."""
         return self.settings.horizon.base_year
@@ -369,12 +375,56 @@ def _flat(path: str, entry: Any) -> dict[str, str]:
     return flat
 
 
+EXAMPLES = Path(__file__).parents[1] / "scenarios"
+"""Scenarios that are shipped with the package."""
+
+
+@overload
+def example() -> tuple[str, ...]: ...
+
+
+@overload
+def example(name: str) -> Scenario: ...
+
+
+def example(name: str | None = None) -> Scenario | tuple[str, ...]:
+    """Return a scenario that is shipped with capsim, or the names of all.
+
+    Parameters
+    ----------
+    name : str, optional
+        ``prefecture-2022`` is the city of 1.5 million pupils, ``county-schools`` a county school by
+        school; the others are the city with something changed.
+
+    Returns
+    -------
+    Scenario, or tuple of str without a name
+
+    Raises
+    ------
+    KeyError
+        Where none is called so; it says the nearest.
+
+    Examples
+    --------
+    >>> "prefecture-2022" in example(), example("county-schools").name
+    (True, 'county-schools')
+    """
+    names = tuple(sorted(one.parent.name for one in EXAMPLES.glob("*/scenario.toml")))
+    if name is None:
+        return names
+    if name not in names:
+        raise KeyError(f"no example {name!r}; there is {nearest(name, names)}")
+    return load(EXAMPLES / name)
+
+
 def load(folder: str | Path, *, strict: bool = False) -> Scenario:
     """Read a scenario folder: ``scenario.toml``, a CSV file for each table, and what it extends.
 
     Parameters
     ----------
     folder : path
+        Or the name of an `example`, where there is no such folder here.
     strict : bool
         Whether what is not written plainly is refused, instead of read as it is meant and told
         (``notes``).
@@ -388,7 +438,10 @@ def load(folder: str | Path, *, strict: bool = False) -> Scenario:
     ScenarioError
         With every fault: file, row (the line an editor shows), column, value, what was expected.
     """
-    return Scenario(*assembly.load(folder, strict=strict))
+    place = Path(folder)
+    if len(place.parts) == 1 and not place.exists() and place.name in example():
+        place = EXAMPLES / place
+    return Scenario(*assembly.load(place, strict=strict))
 
 
 def _bytes(values: pd.Series) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from capsim.construction.programme_simulation import ConstructionSimulation
+from capsim.io.shown import Shown, above
 from capsim.lp.array_types import Array, Index
 from capsim.model.costs import COST_KINDS
 from capsim.plan.plan import Plan
@@ -27,8 +29,8 @@ ANY = 0.5
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
 
-@dataclass(frozen=True, eq=False)
-class Outcomes:
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcomes(Shown):
     """A plan under draws of demand and opening dates.
 
     Attributes
@@ -52,6 +54,25 @@ class Outcomes:
     tables: Mapping[str, pd.DataFrame]
     summary: Mapping[str, object]
     building: ConstructionSimulation | None = None
+
+    def __repr__(self) -> str:
+        asked = self.plan.scenario.settings.reliability.probability
+        least = self.targets.sort_values("probability", kind="stable").head(3)
+        rows = zip(least["id"], least["probability"], strict=True)
+        return (
+            f"Outcomes of {self.plan.scenario.name!r}: {self.draws:,} draws, seed {self.seed}\n"
+            f"  least likely targets: {', '.join(f'{name} {100 * p:.0f} %' for name, p in rows)}"
+            f" ({100 * asked:g} % asked for)"
+        )
+
+    @property
+    def targets(self) -> pd.DataFrame:
+        """The table ``targets``: how likely each is met, with its interval, and its figure."""
+        return self.tables["targets"]
+
+    def report(self, out: str | Path, *, lang: str = "en") -> Path:
+        """Write the report of the plan with this simulation; see :meth:`Plan.report`."""
+        return Path(above("workflow", "report")(self.plan, out, self, lang=lang))
 
 
 def wilson(hits: int, draws: int) -> tuple[float, float]:

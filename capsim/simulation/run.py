@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,8 +16,9 @@ from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.demand.draws import BLOCK
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import Done, run_tasks
+from capsim.io.shown import Progress, Tables, followed
 from capsim.lp.array_types import Index
-from capsim.plan.plan import Plan, Tables
+from capsim.plan.plan import Plan
 from capsim.plan.targets import Target, read_targets
 from capsim.simulation.data import SimulationData, simulation_data
 from capsim.simulation.evaluation import Figures, Job, run_block
@@ -39,7 +39,7 @@ def simulate(
     executor: Executor | None = None,
     store: ResultStore | str | Path | None = None,
     done: Done = lambda finished, total: None,
-    progress: Callable[[str], None] = lambda words: None,
+    progress: Progress | bool = False,
 ) -> Outcomes:
     """Simulate a plan under draws of demand and of opening dates.
 
@@ -99,20 +99,23 @@ def simulate(
     if not hasattr(plan, "tables"):
         raise TypeError(f"expected a plan, not a {type(plan).__name__}: solve it by optimize(...)")
 
-    def told(finished: int, total: int) -> None:
-        done(finished, total)
-        progress(f"simulating: {finished} of {total} blocks of draws")
+    with followed(progress) as tell:
 
-    run = trial(
-        plan,
-        draws=draws,
-        seed=seed,
-        uncertainty=uncertainty,
-        openings=openings,
-        executor=executor,
-        store=store,
-        done=told,
-    )
+        def told(finished: int, total: int) -> None:
+            done(finished, total)
+            if tell is not None:
+                tell(f"simulating: {finished} of {total} blocks of draws")
+
+        run = trial(
+            plan,
+            draws=draws,
+            seed=seed,
+            uncertainty=uncertainty,
+            openings=openings,
+            executor=executor,
+            store=store,
+            done=told,
+        )
     made = tables(run.data, run.targets, run.figures, run.ready)
     about = summary(made, draws, seed, uncertainty)
     return Outcomes(plan, draws, seed, Tables(made), about, run.building)

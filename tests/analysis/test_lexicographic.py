@@ -98,9 +98,8 @@ def test_every_criterion_is_that_of_the_tables() -> None:
     told = table_values(plan.plan)
     found = plan.levels.set_index("criterion")["value"]
     assert found["cost"] == pytest.approx(told["cost"])
-    from capsim.plan.solver import search
+    from capsim.plan.solver import break_ties, search
     from capsim.plan.tables import plan_tables
-    from capsim.plan.tie_break import break_ties
 
     x = break_ties(model, search(model, model.program, SolveOptions(gap=1e-2, threads=1)).x)
     tables = plan_tables(model, x)

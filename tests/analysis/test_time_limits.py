@@ -14,7 +14,7 @@ from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import NotInTime
 from capsim.lp.parallel_solves import until
 from capsim.lp.sensitivity import Margin, Margins
-from capsim.plan.tie_break import break_ties
+from capsim.plan.solver import break_ties
 from capsim.workflow import explain_run
 
 

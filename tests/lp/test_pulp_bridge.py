@@ -11,7 +11,7 @@ import pytest
 from lp_programs import infeasible, market_split, random_program
 
 from capsim.lp import Builder, SolverError, solve
-from capsim.lp.pulp_bridge import _silent, pulp_solver, read_columns, solve_pulp, to_pulp
+from capsim.lp.pulp_bridge import pulp_solver, read_columns, silent, solve_pulp, to_pulp
 
 
 def named() -> Builder:
@@ -154,7 +154,7 @@ def test_a_solver_in_process_prints_nothing(capfd: pytest.CaptureFixture[str]) -
 
 
 def test_standard_output_comes_back_after_solves_that_overlap(capfd):
-    first, second = _silent(), _silent()
+    first, second = silent(), silent()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)

@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 from infeasible_cities import CASES
 
 import capsim
 from capsim.i18n.language import words
-from capsim.report.narrative import explained
+from capsim.report.narrative import explained, price_sentences
 from capsim.report.screen import reasons_text
 
 DAYS = re.compile(r"\d+月\d+日|\d+ (September|December)")
@@ -30,3 +32,48 @@ def test_an_explanation_is_chinese_with_the_same_numbers(name):
         assert numbers(chinese) == numbers(english), chinese
     text = reasons_text(plan, why, None, lang="zh")
     assert "目标" in text or "没有方案" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "english", "chinese"),
+    [
+        (
+            "programme",
+            {"one_more_cny": 23.7e6, "one_less_cny": np.inf, "more_units": 1.0},
+            "one project less (2022): 23.7 million RMB, for this one alone; with one more there is"
+            " no plan",
+            "，仅此一个有效；增加一单位则没有方案",
+        ),
+        (
+            "place",
+            {"one_more_cny": 0.0, "one_less_cny": 5000.0, "more_units": np.inf},
+            "one more place (2022) saves nothing; one less costs 5,000 RMB",
+            "：不节省费用；",
+        ),
+        (
+            "land",
+            {"one_more_cny": 9000.0, "one_less_cny": 9000.0, "more_units": 10.5},
+            "for the first 10.5 mu",
+            "前10.5亩以内有效",
+        ),
+        (
+            "capital",
+            {"one_more_cny": 1.5, "one_less_cny": 1.5, "more_units": 2.4e6},
+            "for the first 2.4 million RMB",
+            "前240.0万元以内有效",
+        ),
+        (
+            "place",
+            {"one_more_cny": 9000.0, "one_less_cny": 9000.0, "more_units": 10.5},
+            "for the first 10",
+            "前10个单位内有效",
+        ),
+    ],
+)
+def test_a_price_says_its_unit_and_its_other_side(kind, row, english, chinese):
+    whole = {"kind": kind, "area": "", "county": "", "stage": "", "name": "", "year": 2022, **row}
+    table = pd.DataFrame([whole])
+    (said,) = price_sentences(table, words("en"))
+    assert english in said
+    (said,) = price_sentences(table, words("zh"))
+    assert chinese in said

@@ -18,7 +18,7 @@ from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.plan.plan import Plan, make_plan
 from capsim.plan.solution_arrays import totals
-from capsim.plan.tie_break import break_ties
+from capsim.plan.solver import break_ties
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from capsim.report.figures.private import private_share, reduction, reduction_ta
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
 from capsim.report.figures.sensitivity import tornado
-from capsim.report.figures.style import new_figure, render, render_both
+from capsim.report.figures.style import new_figure, render, render_both, use_style
 
 __all__ = [
     "all_figures",
@@ -52,4 +52,5 @@ __all__ = [
     "shortfall_table",
     "target_chances",
     "tornado",
+    "use_style",
 ]

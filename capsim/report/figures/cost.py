@@ -16,6 +16,7 @@ from capsim.report.figures.style import (
     SKY,
     VERMILLION,
     Look,
+    drawing,
     legend_beside,
     money_unit,
     note,
@@ -54,6 +55,7 @@ def cost_table(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(table, columns=known + sorted(set(table.columns) - set(known)))
 
 
+@drawing(9, 5)
 def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     """Draw the avoidable cost by kind and year, discounted, on an Axes."""
     say = words(lang)

@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from capsim.i18n.language import Words, width, words
 from capsim.lp.array_types import Array
 from capsim.plan.plan import Plan
-from capsim.report.figures.style import BLACK, BLUE, VERMILLION, new_figure, note, short
+from capsim.report.figures.style import BLACK, BLUE, VERMILLION, drawing, new_figure, note, short
 
 XY = ["x_km", "y_km"]
 LETTER = 7.5
@@ -153,6 +153,7 @@ def crowd(table: pd.DataFrame) -> Frame | None:
     return float(x0), float(x1), float(y0), float(y1)
 
 
+@drawing(9, 7)
 def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> None:
     """Draw areas by their children and what they lack, and flows between them, on an Axes.
 
@@ -360,6 +361,7 @@ def catchment_table(plan: Plan, stage: str, from_year: int) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns).reset_index(drop=True)
 
 
+@drawing(8, 7)
 def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None:
     """Draw the catchments of the first planned year on an Axes.
 

@@ -30,6 +30,7 @@ from capsim.report.figures.style import (
     bar_style,
     beside,
     counts_on,
+    drawing,
     legend_beside,
     name_rows,
     new_figure,
@@ -76,6 +77,7 @@ def mix_table(plan: Plan) -> pd.DataFrame:
     )
 
 
+@drawing(9, 5)
 def mix(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     """Draw where the pupils of the compulsory stages sit, by school year, on an Axes."""
     say = words(lang)
@@ -106,6 +108,7 @@ def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> p
     return pd.DataFrame(rows.groupby(key, sort=False)[columns].sum())
 
 
+@drawing(7, 6)
 def balance(
     ax: Axes,
     plan: Plan,
@@ -172,6 +175,7 @@ def class_size_table(plan: Plan, school_year: int) -> pd.DataFrame:
     return pd.DataFrame(shares, index=pd.Index(SIZES, name="size"))
 
 
+@drawing(7, 4.2)
 def class_sizes(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> None:
     """Draw the distribution of class sizes in public schools of a school year on an Axes."""
     say = words(lang)
@@ -219,6 +223,7 @@ METHOD_LINES = (
 )
 
 
+@drawing(8, 4.2)
 def enrolment_fan(ax: Axes, demand: Demand, grades: tuple[str, ...], *, lang: str = "en") -> None:
     """Draw the whole's children of some grades, with bands where there are draws, on an Axes."""
     say = words(lang)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from capsim.construction.recovery import Recovery
-from capsim.i18n.language import Words, words
+from capsim.i18n.language import words
 from capsim.plan.plan import Plan
-from capsim.plan.targets import target_groups
 from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
 from capsim.report.figures.places import balance, balance_table, class_size_table, class_sizes, mix
@@ -23,6 +23,18 @@ from capsim.simulation.outcomes import Outcomes
 
 LATER = 8
 """Years after the first planned one at which the balance is drawn again."""
+P = ParamSpec("P")
+
+
+def in_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw a figure in the style of all."""
+
+    @wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return styled
 
 
 def all_figures(
@@ -53,41 +65,36 @@ def all_figures(
     later = min(first + LATER, last)
     figures = {}
     with mpl.rc_context(STYLE):
-        figures["reduction"] = _one(9, 5, reduction, plan, lang=lang)
-        figures["mix"] = _one(9, 5, mix, plan, lang=lang)
-        figures["private-share"] = _one(9, 4.8, private_share, plan, outcomes, lang=lang)
+        figures["reduction"] = reduction(plan, lang=lang)
+        figures["mix"] = mix(plan, lang=lang)
+        figures["private-share"] = private_share(plan, outcomes, lang=lang)
         for year in sorted({first, later}):
-            figures[f"balance-{year}"] = _balance(plan, year, words(lang))
+            figures[f"balance-{year}"] = balance_figure(plan, year, lang=lang)
         if len(map_table(plan, first)):
             figures["map"] = map_figure(plan, first, lang=lang)
-        if drawn := [s for s in plan.scenario.stages if len(catchment_table(plan, s, first))]:
-            figures["catchments"] = _catchments(plan, drawn, lang)
+        if catchment_stages(plan):
+            figures["catchments"] = catchments_figure(plan, lang=lang)
         if len(class_size_table(plan, first)):
-            figures["class-size"] = _class_sizes(plan, sorted({first, later}), words(lang))
-        figures["cost"] = _one(9, 5, cost, plan, lang=lang)
-        if rows := len(gantt_table(plan, outcomes)):
-            figures["programme"] = _one(10, 1.8 + 0.17 * rows, gantt, plan, outcomes, lang=lang)
+            figures["class-size"] = class_sizes_figure(plan, lang=lang)
+        figures["cost"] = cost(plan, lang=lang)
+        if len(gantt_table(plan, outcomes)):
+            figures["programme"] = gantt(plan, outcomes, lang=lang)
         if outcomes is not None:
-            figures["shortfall"] = _fans(outcomes, words(lang))
-            height = 1.8 + 0.28 * len(target_groups(outcomes.tables["targets"]))
-            figures["chances"] = _one(9, height, target_chances, plan, outcomes, lang=lang)
+            figures["shortfall"] = shortfall_figure(outcomes, lang=lang)
+            figures["chances"] = target_chances(plan, outcomes, lang=lang)
         if safety is not None:
-            figures["safety"] = _one(9, 4.2, plans_tried, plan, safety, lang=lang)
+            figures["safety"] = plans_tried(plan, safety, lang=lang)
         for number, found in enumerate([] if recovery is None else recovery.programmes, 1):
             if len(found.curve) > 1:
-                figures[f"hurrying-{number}"] = _one(9, 4.2, hurrying, plan, found, lang=lang)
+                figures[f"hurrying-{number}"] = hurrying(plan, found, lang=lang)
     return figures
 
 
-def _one(
-    width: float, height: float, draw: Callable[..., None], *given: object, lang: str
-) -> Figure:
-    figure = new_figure(width, height)
-    draw(figure.add_subplot(), *given, lang=lang)
-    return figure
-
-
-def _balance(plan: Plan, school_year: int, say: Words) -> Figure:
+@in_style
+def balance_figure(plan: Plan, school_year: int | None = None, *, lang: str = "en") -> Figure:
+    """Draw seats left over and pupils above standard of every stage (first planned year)."""
+    say = words(lang)
+    school_year = school_year or plan.scenario.first_year
     stages = list(plan.scenario.stages)
     rows = max(len(balance_table(plan, stage, school_year)) for stage in stages)
     figure = new_figure(1.5 + 2.8 * len(stages), 1.9 + 0.16 * rows)
@@ -104,14 +111,27 @@ def _balance(plan: Plan, school_year: int, say: Words) -> Figure:
     return figure
 
 
-def _catchments(plan: Plan, stages: list[str], lang: str) -> Figure:
+def catchment_stages(plan: Plan) -> list[str]:
+    """List the stages whose catchments can be drawn."""
+    first = plan.scenario.first_year
+    return [stage for stage in plan.scenario.stages if len(catchment_table(plan, stage, first))]
+
+
+@in_style
+def catchments_figure(plan: Plan, *, lang: str = "en") -> Figure:
+    """Draw the catchments of every stage that has some."""
+    stages = catchment_stages(plan)
     figure = new_figure(8 * len(stages), 7)
     for ax, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
         catchment_map(ax, plan, stage, lang=lang)
     return figure
 
 
-def _class_sizes(plan: Plan, school_years: list[int], say: Words) -> Figure:
+@in_style
+def class_sizes_figure(plan: Plan, *, lang: str = "en") -> Figure:
+    """Draw class sizes of the first planned year and of a later one."""
+    say, first = words(lang), plan.scenario.first_year
+    school_years = sorted({first, min(first + LATER, plan.scenario.last_year)})
     figure = new_figure(9, 4.2)
     axes = figure.subplots(1, len(school_years), squeeze=False)[0]
     for ax, year in zip(axes, school_years, strict=True):
@@ -127,7 +147,10 @@ def _class_sizes(plan: Plan, school_years: list[int], say: Words) -> Figure:
     return figure
 
 
-def _fans(outcomes: Outcomes, say: Words) -> Figure:
+@in_style
+def shortfall_figure(outcomes: Outcomes, *, lang: str = "en") -> Figure:
+    """Draw children without a place in simulations, a fan for each stage."""
+    say = words(lang)
     stages = list(outcomes.plan.scenario.stages)
     columns = min(2, len(stages))
     lines = -(-len(stages) // columns)

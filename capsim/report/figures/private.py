@@ -19,6 +19,7 @@ from capsim.report.figures.style import (
     bar_style,
     beside,
     counts_on,
+    drawing,
     note,
     school_years,
 )
@@ -34,6 +35,7 @@ TERMS = {
 }
 
 
+@drawing(9, 4.8)
 def private_share(
     ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, lang: str = "en"
 ) -> None:
@@ -104,6 +106,7 @@ def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
     return pd.Series(table.loc[school_year])
 
 
+@drawing(9, 5)
 def reduction(ax: Axes, plan: Plan, school_year: int | None = None, *, lang: str = "en") -> None:
     """Draw the fall in counted private pupils against the base year as a waterfall."""
     say = words(lang)

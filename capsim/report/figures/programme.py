@@ -12,7 +12,16 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from capsim.construction.calendars import MONTH_DAYS
 from capsim.i18n.language import words
 from capsim.plan.plan import Plan
-from capsim.report.figures.style import BLACK, BLUE, VERMILLION, beside, name_rows, note, short
+from capsim.report.figures.style import (
+    BLACK,
+    BLUE,
+    VERMILLION,
+    beside,
+    drawing,
+    name_rows,
+    note,
+    short,
+)
 from capsim.simulation.outcomes import Outcomes
 
 CALENDAR: Mapping[str, dict[str, list[str]]] = {
@@ -72,6 +81,9 @@ def gantt_table(plan: Plan, outcomes: Outcomes | None = None, most: int = 48) ->
     return rows
 
 
+@drawing(
+    10, lambda plan, outcomes=None, most=48: 1.8 + 0.17 * len(gantt_table(plan, outcomes, most))
+)
 def gantt(
     ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int = 48, lang: str = "en"
 ) -> None:

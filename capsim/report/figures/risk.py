@@ -24,6 +24,7 @@ from capsim.report.figures.style import (
     VERMILLION,
     beside,
     counts_on,
+    drawing,
     name_rows,
     new_figure,
     note,
@@ -48,6 +49,7 @@ def shortfall_table(outcomes: Outcomes, stage: str) -> pd.DataFrame:
     return fan.drop(columns="series").join(rows["probability"]).sort_index()
 
 
+@drawing(6, 4)
 def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str, *, lang: str = "en") -> None:
     """Draw the simulated children without a place of a stage as a fan chart on an Axes."""
     say = words(lang)
@@ -72,6 +74,7 @@ def shortfall_fan(ax: Axes, outcomes: Outcomes, stage: str, *, lang: str = "en")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
 
 
+@drawing(9, lambda plan, outcomes: 1.8 + 0.28 * len(target_groups(outcomes.tables["targets"])))
 def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes, *, lang: str = "en") -> None:
     """Draw the probability of each target on its date, with its 95 % interval, on an Axes.
 
@@ -118,6 +121,7 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes, *, lang: str = "en"
     note(ax, plan.scenario, say, text)
 
 
+@drawing(9, 4.2)
 def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = "en") -> None:
     """Draw what the plans tried cost beyond the cheapest, and how often they hold, on an Axes.
 
@@ -177,6 +181,7 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
     note(ax, plan.scenario, say, text)
 
 
+@drawing(9, 4.2)
 def hurrying(ax: Axes, plan: Plan, found: Acceleration, *, lang: str = "en") -> None:
     """Draw the projects of a programme in use by its date against the cost to hurry, on an Axes."""
     say = words(lang)

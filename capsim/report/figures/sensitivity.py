@@ -20,6 +20,7 @@ from capsim.report.figures.style import (
     bar_style,
     beside,
     counts_on,
+    drawing,
     name_rows,
     note,
     short,
@@ -91,6 +92,7 @@ def _number(value: float, say: Words) -> str:
     return say.count(value) if abs(value) >= 100 else f"{value:.3g}".replace("-", "−")
 
 
+@drawing(9, 5)
 def tornado(
     ax: Axes, table: pd.DataFrame, base: float, unit: str, title: str, *, lang: str = "en"
 ) -> None:

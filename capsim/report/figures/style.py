@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, cast, overload
 from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -152,9 +153,70 @@ LONGEST = 28
 """Columns of a name that stand on an axis; a Chinese character takes two."""
 
 
+def use_style() -> None:
+    """Draw whatever follows in the style of the report: sets matplotlib's defaults."""
+    colours = [BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY]
+    mpl.rcParams.update({**STYLE, "axes.prop_cycle": cycler(color=colours)})
+
+
+class Picture(Figure):
+    """A figure that a notebook shows as it is, in the style and without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Make an empty figure, `width` × `height` inches, that lays itself out."""
-    return Figure(figsize=(width, height), layout="constrained")
+    return Picture(figsize=(width, height), layout="constrained")
+
+
+P = ParamSpec("P")
+Draw = Callable[Concatenate[Axes, P], None]
+
+
+class Drawing(Protocol[P]):
+    """A figure on an Axes of the caller's, or one of its own: ``mix(ax, plan)``, ``mix(plan)``."""
+
+    @overload
+    def __call__(self, ax: Axes, /, *args: P.args, **kwargs: P.kwargs) -> None: ...
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Figure: ...
+
+
+def drawing(width: float, height: float | Callable[..., float]) -> Callable[[Draw[P]], Drawing[P]]:
+    """Make a function that draws on an Axes return a figure of its own where it is given none.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches; the height may follow from what is drawn.
+
+    Examples
+    --------
+    >>> @drawing(4, 3)
+    ... def line(ax, values):
+    ...     ax.plot(values)
+    >>> line([1, 2]).axes[0].lines[0].get_ydata().tolist()
+    [1, 2]
+    """
+
+    def made(draw: Draw[P]) -> Drawing[P]:
+        @wraps(draw)
+        def on_axes(*args: Any, **kwargs: Any) -> Figure | None:
+            if "ax" in kwargs or (args and isinstance(args[0], Axes)):
+                draw(*args, **kwargs)
+                return None
+            with mpl.rc_context(STYLE):
+                tall = height(*args) if callable(height) else height
+                figure = new_figure(width, tall)
+                draw(figure.add_subplot(), *args, **kwargs)
+            return figure
+
+        return cast("Drawing[P]", on_axes)
+
+    return made
 
 
 @contextmanager
