@@ -302,7 +302,9 @@ def _counties_without(case: Case) -> list[Message]:
     found = []
     for table, column in (("limits", "kind"), ("resources", "resource")):
         frame = case.frame(table)
-        for kind, rows in () if frame is None else frame.groupby(column, sort=False):
+        if frame is None:
+            continue
+        for kind, rows in frame.groupby(column, sort=False):
             own = set(rows["county"])
             lacking = [county for county in counties if county not in own]
             # one county alone may have a limit of its own kind, but hardly three
