@@ -14,13 +14,28 @@ from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
 from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
-from capsim.report.figures.places import balance, balance_table, class_size_table, class_sizes, mix
+from capsim.report.figures.places import (
+    balance,
+    balance_reach,
+    balance_table,
+    class_size_table,
+    class_sizes,
+    mix,
+)
 from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
-from capsim.report.figures.risk import hurrying, plans_tried, shortfall_fan, target_chances
+from capsim.report.figures.risk import (
+    hurrying,
+    plans_tried,
+    shortfall_fan,
+    shortfall_table,
+    target_chances,
+)
 from capsim.report.figures.style import STYLE, new_figure, note_all
 from capsim.simulation.outcomes import Outcomes
 
+ONE = 1.0
+"""A child or a seat: what is less in every place makes an empty panel."""
 LATER = 8
 """Years after the first planned one at which the balance is drawn again."""
 
@@ -53,11 +68,15 @@ def all_figures(
     later = min(first + LATER, last)
     figures = {}
     with mpl.rc_context(STYLE):
+        if outcomes is not None:
+            height = 1.8 + 0.28 * len(target_groups(outcomes.tables["targets"]))
+            figures["chances"] = _one(9, height, target_chances, plan, outcomes, lang=lang)
         figures["reduction"] = _one(9, 5, reduction, plan, lang=lang)
         figures["mix"] = _one(9, 5, mix, plan, lang=lang)
         figures["private-share"] = _one(9, 4.8, private_share, plan, outcomes, lang=lang)
-        for year in sorted({first, later}):
-            figures[f"balance-{year}"] = _balance(plan, year, words(lang))
+        if reach := _reach(plan, sorted({first, later})):
+            for year in sorted({first, later}):
+                figures[f"balance-{year}"] = _balance(plan, year, reach, words(lang))
         if len(map_table(plan, first)):
             figures["map"] = map_figure(plan, first, lang=lang)
         if drawn := [s for s in plan.scenario.stages if len(catchment_table(plan, s, first))]:
@@ -67,10 +86,8 @@ def all_figures(
         figures["cost"] = _one(9, 5, cost, plan, lang=lang)
         if rows := len(gantt_table(plan, outcomes)):
             figures["programme"] = _one(10, 1.8 + 0.17 * rows, gantt, plan, outcomes, lang=lang)
-        if outcomes is not None:
-            figures["shortfall"] = _fans(outcomes, words(lang))
-            height = 1.8 + 0.28 * len(target_groups(outcomes.tables["targets"]))
-            figures["chances"] = _one(9, height, target_chances, plan, outcomes, lang=lang)
+        if outcomes is not None and (waiting := _waiting(outcomes)):
+            figures["shortfall"] = _fans(outcomes, waiting, words(lang))
         if safety is not None:
             figures["safety"] = _one(9, 4.2, plans_tried, plan, safety, lang=lang)
         for number, found in enumerate([] if recovery is None else recovery.programmes, 1):
@@ -87,14 +104,24 @@ def _one(
     return figure
 
 
-def _balance(plan: Plan, school_year: int, say: Words) -> Figure:
-    stages = list(plan.scenario.stages)
-    rows = max(len(balance_table(plan, stage, school_year)) for stage in stages)
-    figure = new_figure(1.5 + 2.8 * len(stages), 1.9 + 0.16 * rows)
-    axes = figure.subplots(1, len(stages), squeeze=False)[0]
-    for at, (ax, stage) in enumerate(zip(axes, stages, strict=True)):
-        balance(ax, plan, stage, school_year, names=at == 0, lang=say.lang)
-    title = say("Seats left over and pupils above standard, by area")
+def _reach(plan: Plan, school_years: list[int]) -> dict[str, float]:
+    """Return how far the balance of each stage reaches in any of the years, where it does."""
+    found = {
+        stage: max(balance_reach(balance_table(plan, stage, year)) for year in school_years)
+        for stage in plan.scenario.stages
+    }
+    return {stage: reach for stage, reach in found.items() if reach >= ONE}
+
+
+def _balance(plan: Plan, school_year: int, reach: Mapping[str, float], say: Words) -> Figure:
+    """Draw the balance of a year; stages have the scale that they have in all years."""
+    rows = max(len(balance_table(plan, stage, school_year)) for stage in reach)
+    figure = new_figure(1.5 + 2.8 * max(2, len(reach)), 1.9 + 0.16 * rows)
+    axes = figure.subplots(1, len(reach), squeeze=False)[0]
+    for at, (ax, stage) in enumerate(zip(axes, reach, strict=True)):
+        most = reach[stage]
+        balance(ax, plan, stage, school_year, names=at == 0, reach=most, lang=say.lang)
+    title = say("Seats left over and pupils above standard")
     figure.suptitle(title, x=0.01, ha="left")
     colours = say(
         "Right of 0 (light blue): empty seats; left (purple, striped): over-filled classes; black:"
@@ -127,8 +154,17 @@ def _class_sizes(plan: Plan, school_years: list[int], say: Words) -> Figure:
     return figure
 
 
-def _fans(outcomes: Outcomes, say: Words) -> Figure:
-    stages = list(outcomes.plan.scenario.stages)
+def _waiting(outcomes: Outcomes) -> list[str]:
+    """List the stages of which some children may have no place."""
+    tables = {stage: shortfall_table(outcomes, stage) for stage in outcomes.plan.scenario.stages}
+    return [
+        stage
+        for stage, table in tables.items()
+        if table[["mean", "p95"]].max(axis=None, skipna=True) >= ONE
+    ]
+
+
+def _fans(outcomes: Outcomes, stages: list[str], say: Words) -> Figure:
     columns = min(2, len(stages))
     lines = -(-len(stages) // columns)
     figure = new_figure(1.0 + 4.4 * columns, 0.8 + 2.9 * lines)
