@@ -163,10 +163,7 @@ def _each(plan: Plan, table: Callable[[str | None], pd.DataFrame], say: Words) -
     """Put the table of the whole and those of all counties under one another."""
     names: list[str | None] = [None, *dict.fromkeys(plan.tables["balance"]["county"])]
     parts = [table(one).reset_index().assign(county=one or say("the whole")) for one in names]
-    found = pd.concat([part for part in parts if len(part)])
-    whole = found["county"] == say("the whole")
-    # Columns as those of the whole: a county may lack some, and has no further ones.
-    return pd.DataFrame(found, columns=[key for key in parts[0].columns]) if whole.any() else found
+    return pd.concat([parts[0], *(part for part in parts[1:] if len(part))])
 
 
 def _class_sizes(plan: Plan, year: int, county: str | None) -> pd.DataFrame:
@@ -245,7 +242,7 @@ def _chart(
     if kind == "programme":
         return _programme(say)
     if kind == "balance":
-        return _balance(plan, say)
+        return _balance(say)
     if table is None:
         return {}
     spec: dict[str, Any] = {"table": table.name}
@@ -286,13 +283,12 @@ def _chart(
     if kind == "reduction":
         looks = [*TERMS.values(), Look("fall in private pupils", "#595959", "")]
         ordered = float(reduction_table(plan)["ordered"])
+        line = [ordered, say("ordered: {number}", number=say.count(ordered))]
         return spec | {
             "form": "steps",
             "unit": say("pupils, against autumn {year}", year=plan.scenario.base_year),
             "series": [_series(0, say(look.label), look) for look in looks],
-            "line": [ordered, say("ordered: {number}", number=say.count(ordered))]
-            if ordered
-            else None,
+            "line": line if ordered else None,
         }
     if kind == "chances" and outcomes is not None:
         return spec | _chances(outcomes, summary, say)
@@ -350,6 +346,9 @@ def _size_lines(table: Table, plan: Plan, say: Words) -> dict[str, Any]:
     }
 
 
+CHANCE = ("probability", "low", "high")
+
+
 def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
     """Describe how likely the targets are: a rule a row, the least likely first."""
     table = outcomes.tables["targets"]
@@ -358,7 +357,8 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
         first, least = table.iloc[group["first"]], table.iloc[group["least"]]
         rows.append(
             {
-                "label": f"{say.rule(str(group['rule']).removeprefix('programme-'))} {first['by']}",
+                "rule": say.rule(str(group["rule"]).removeprefix("programme-")),
+                "by": str(first["by"]),
                 "chance": [
                     round(100 * float(first[key]), 1) for key in ("probability", "low", "high")
                 ],
@@ -381,9 +381,8 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
     }
 
 
-def _balance(plan: Plan, say: Words) -> dict[str, Any]:
+def _balance(say: Words) -> dict[str, Any]:
     """Describe the balance of places: a row a county, or an area of the county that is chosen."""
-    del plan
     looks = [EMPTY, SEATS["overfilled"], SEATS["shortfall"]]
     return {
         "form": "balance",

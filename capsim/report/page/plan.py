@@ -180,8 +180,8 @@ def _contents(
 
 
 PARTS = {
-    "answer": ("reduction",),
     "risk": ("chances", "safety"),
+    "moves": ("reduction",),
     "when": ("programme", "hurrying"),
     "money": ("cost",),
 }

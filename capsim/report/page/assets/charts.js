@@ -177,12 +177,14 @@
       };
     },
     chances(chart) {
+      const inYear = (row) => filled(texts["{chance} in {year}"], { chance: share(Math.round(row.later[1])), year: row.later[0] });
       const { spec } = chart;
       const [first, later] = spec.series;
-      const some = spec.rows.some((row) => row.later);
+      const some = spec.rows.some((row) => row.later), narrow = chart.width < 480;
+      const both = (row) => share(Math.round(row.chance[0])) + (row.later ? (texts.lang === "zh" ? "；" : "; ") + (narrow ? share(Math.round(row.later[1])) : inYear(row)) : "");
       return {
         series: [{ ...first, colour: "#9CC6E2" }, ...(some ? [{ ...later, form: "d" }] : []), { label: spec.askedLabel + " " + share(spec.asked), colour: "#D55E00", line: true, dash: [2, 3] }],
-        rows: spec.rows.map((row) => row.label), x: [0, 100], percent: true, right: some ? 128 : 50,
+        rows: spec.rows.map((row) => (narrow ? row.rule : row.rule + " " + row.by)), x: [0, 100], percent: true, right: some ? (narrow ? 84 : 128) : 50,
         marks(m) {
           spec.rows.forEach((row, n) => {
             const [chance, low, high] = row.chance;
@@ -190,13 +192,14 @@
             m.path([[low, n], [high, n]], first.colour, { width: 1.5 });
             m.dotAt(chance, n, "o", first.colour);
             if (row.later) m.dotAt(row.later[1], n, "d", later.colour, 4, INK);
-            m.text(share(Math.round(chance)) + (row.later ? texts.lang === "zh" ? "；" : "; " : "") + (row.later ? filled(texts["{chance} in {year}"], { chance: share(Math.round(row.later[1])), year: row.later[0] }) : ""), 100, n, { dx: 8 });
+            m.text(both(row), 100, n, { dx: 8 });
           });
           m.path([[spec.asked, -0.6], [spec.asked, spec.rows.length - 0.4]], "#D55E00", { dash: [2, 3] });
         },
         said(n) {
           const row = spec.rows[n], [chance, low, high] = row.chance;
-          return [row.label, [first.label, share(chance) + " (" + filled(texts["{a} to {b}"], { a: share(low), b: share(high) }) + ")"], ...(row.later ? [[later.label, filled(texts["{chance} in {year}"], { chance: share(row.later[1]), year: row.later[0] })]] : [])];
+          const range = filled(texts["{a} to {b}"], { a: share(low), b: share(high) });
+          return [row.rule + " " + row.by, [first.label, share(chance) + " (" + range + ")"], ...(row.later ? [[later.label, inYear(row)]] : [])];
         },
       };
     },
