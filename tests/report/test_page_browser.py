@@ -236,7 +236,7 @@ def drawn(page, figure):
     """Scroll to a chart; return the names of what it shows, when it has been drawn."""
     box = page.locator(f"#figure-{figure} .chart")
     box.scroll_into_view_if_needed()
-    expect(box.locator("canvas").last).to_be_visible()
+    expect(box.locator(".plot canvas")).to_be_visible(timeout=30_000)
     return json.loads(box.get_attribute("data-drawn"))
 
 
@@ -317,7 +317,7 @@ def test_charts_say_their_values_under_the_pointer(opened):
 def test_the_map_draws_boundaries_where_there_are_any(opened, files, tmp_path):
     page = opened()
     look = (
-        "document.querySelector('#figure-map canvas.u-ctx, #figure-map .plot canvas').toDataURL()"
+        "document.querySelector('#figure-map .plot canvas').toDataURL()"
     )
     drawn(page, "map")
     without = page.evaluate(look)

@@ -429,6 +429,7 @@ def _map(plan: Plan, say: Words) -> dict[str, Any]:
         "unit": say("east, km"),
         "unitUp": say("north, km"),
         "pickLabels": [say("school year")],
+        "counted": [say("above standard"), say("without a place")],
         "labels": [
             say("children"),
             say("above standard or without a place"),

@@ -110,7 +110,7 @@
           });
           m.path([[Math.min(...years) - 0.6, 0], [Math.max(...years) + 0.6, 0]], INK, { width: 1 });
         },
-        said: (n) => [String(years[n]), ...used.filter((one) => rows[n][one.at]).map((one) => [one.label, chart.written(rows[n][one.at])]).reverse()],
+        said: (n) => [years[n] + " · " + spec.unit, ...used.filter((one) => rows[n][one.at]).map((one) => [one.label, chart.written(rows[n][one.at])]).reverse()],
       };
     },
     lines(chart, rows) {
@@ -150,7 +150,7 @@
             return [one.label, chart.written(rows[n][one.at]) + range];
           });
           if (cap(xs[n]) !== undefined) lines.push([spec.capLabel, chart.written(cap(xs[n]))]);
-          return [String(xs[n]), ...lines];
+          return [xs[n] + " · " + (spec.percent ? spec.xUnit || spec.unit : spec.unit), ...lines];
         },
       };
     },
@@ -317,7 +317,7 @@
         },
         said(n) {
           const one = places[n];
-          return [one.name + (one.name === one.of ? "" : " · " + one.of), [spec.labels[0], count(one.children)], [spec.labels[1], count(one.lacking)], [spec.labels[2], count(one.none)]];
+          return [one.name + (one.name === one.of ? "" : " · " + one.of), [spec.labels[0], count(one.children)], [spec.counted[0], count(one.lacking - one.none)], [spec.counted[1], count(one.none)]];
         },
       };
     },
