@@ -316,9 +316,7 @@ def test_charts_say_their_values_under_the_pointer(opened):
 
 def test_the_map_draws_boundaries_where_there_are_any(opened, files, tmp_path):
     page = opened()
-    look = (
-        "document.querySelector('#figure-map .plot canvas').toDataURL()"
-    )
+    look = "document.querySelector('#figure-map .plot canvas').toDataURL()"
     drawn(page, "map")
     without = page.evaluate(look)
     text = files["plain", "en"].read_text("utf-8")

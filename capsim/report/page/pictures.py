@@ -226,8 +226,13 @@ def cost_columns(kinds: Iterable[str]) -> tuple[Column, ...]:
     )
 
 
-def _series(at: int | list[int], label: str, look: Look) -> dict[str, Any]:
-    return {"at": at, "label": label, "colour": look.colour, "hatch": look.hatch}
+def _series(at: int, label: str, look: Look) -> dict[str, Any]:
+    """Describe a series: its column, its name, and how it is filled."""
+    return _coloured(at, label, look.colour, look.hatch)
+
+
+def _coloured(at: int, label: str, colour: str, hatch: str = "") -> dict[str, Any]:
+    return {"at": at, "label": label, "colour": colour, "hatch": hatch}
 
 
 def _chart(
@@ -274,10 +279,10 @@ def _chart(
             "unit": say("children without a place"),
             "pick": [[table.at("stage"), say("stage")]],
             "series": [
-                _series(table.at("p50"), say("median"), Look("", BLUE, ""))
+                _coloured(table.at("p50"), say("median"), BLUE)
                 | {"band": [table.at("p05"), table.at("p95")], "mark": "o"}
                 | {"bandLabel": say("{part} % of simulations", part=90)},
-                _series(table.at("mean"), say("mean"), Look("", ORANGE, "")) | {"dash": [6, 4]},
+                _coloured(table.at("mean"), say("mean"), ORANGE) | {"dash": [6, 4]},
             ],
         }
     if kind == "reduction":
@@ -305,7 +310,7 @@ def _share_lines(table: Table, plan: Plan, say: Words) -> dict[str, Any]:
         ("excluding", "purchased places not counted", BLUE, "o", []),
         ("including", "purchased places counted", ORANGE, "s", [6, 4]),
     ):
-        line = _series(table.at(f"share_{rule}_purchased"), say(label), Look("", colour, ""))
+        line = _coloured(table.at(f"share_{rule}_purchased"), say(label), colour)
         line |= {"mark": mark, "dash": dash}
         if f"share_{rule}_p05" in keys:
             line["band"] = [table.at(f"share_{rule}_{end}") for end in ENDS]
@@ -327,7 +332,7 @@ def _size_lines(table: Table, plan: Plan, say: Words) -> dict[str, Any]:
     stages = [column for column in table.columns if column.kind == "percent"]
     lines = []
     for column, (colour, line) in zip(stages, LINES, strict=False):
-        look = _series(table.at(column.key), column.title, Look("", colour, ""))
+        look = _coloured(table.at(column.key), column.title, colour)
         dash = {"-": [], "--": [7, 4], "-.": [7, 3, 2, 3], ":": [2, 3]}[line]
         lines.append(look | {"dash": dash, "standard": plan.scenario.stages[column.key].class_size})
     standard = plan.scenario.stages[stages[0].key]
@@ -375,8 +380,8 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
         "asked": 100 * float(summary["asked_probability"]),
         "askedLabel": say("asked for"),
         "series": [
-            _series(0, say("on its first date"), Look("", BLUE, "")),
-            _series(0, say("in its least likely later year"), Look("", ORANGE, "")),
+            _coloured(0, say("on its first date"), BLUE),
+            _coloured(0, say("in its least likely later year"), ORANGE),
         ],
     }
 
@@ -401,9 +406,9 @@ def _programme(say: Words) -> dict[str, Any]:
         "table": "ledger",
         "unit": say("calendar"),
         "series": [
-            _series(0, say("planned to count"), Look("", BLUE, "")),
-            _series(0, say("in use: even chance"), Look("", VERMILLION, "")),
-            _series(0, say("in use: even chance to nine in ten"), Look("", "#FDD0A2", "//")),
+            _coloured(0, say("planned to count"), BLUE),
+            _coloured(0, say("in use: even chance"), VERMILLION),
+            _coloured(0, say("in use: even chance to nine in ten"), "#FDD0A2", "//"),
         ],
     }
 
@@ -436,5 +441,5 @@ def _map(plan: Plan, say: Words) -> dict[str, Any]:
             say("some without a place"),
             say("flows between places in {year}", year=year),
         ],
-        "series": [_series(0, "", Look("", one, "")) for one in (SKY, BLUE, GREY)],
+        "series": [_coloured(0, "", one) for one in (SKY, BLUE, GREY)],
     }
