@@ -160,7 +160,7 @@ def _waiting(outcomes: Outcomes) -> list[str]:
     return [
         stage
         for stage, table in tables.items()
-        if table[["mean", "p95"]].max(axis=None, skipna=True) >= ONE
+        if float(table[["mean", "p95"]].to_numpy(float).max(initial=0.0)) >= ONE
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -140,15 +141,11 @@ def _frame(kind: str, plan: Plan, outcomes: Outcomes | None, say: Words) -> pd.D
         return _each(plan, lambda county: mix_table(plan, county), say)
     if kind == "cost":
         return _each(plan, lambda county: cost_table(plan, county), say).fillna(0.0)
-    years = sorted({first, min(first + 8, plan.scenario.last_year)})
-    return pd.concat(
-        [
-            _each(plan, lambda county, year=year: _class_sizes(plan, year, county), say).assign(
-                school_year=year
-            )
-            for year in years
-        ]
-    )
+    parts = [
+        _each(plan, partial(_class_sizes, plan, year), say).assign(school_year=year)
+        for year in sorted({first, min(first + 8, plan.scenario.last_year)})
+    ]
+    return pd.concat(parts)
 
 
 def _stages(plan: Plan) -> list[str]:
@@ -286,13 +283,13 @@ def _chart(
             ],
         }
     if kind == "reduction":
-        looks = [*TERMS.values(), Look("fall in private pupils", "#595959", "")]
+        steps = [*TERMS.values(), Look("fall in private pupils", "#595959", "")]
         ordered = float(reduction_table(plan)["ordered"])
         line = [ordered, say("ordered: {number}", number=say.count(ordered))]
         return spec | {
             "form": "steps",
             "unit": say("pupils, against autumn {year}", year=plan.scenario.base_year),
-            "series": [_series(0, say(look.label), look) for look in looks],
+            "series": [_series(0, say(look.label), look) for look in steps],
             "line": line if ordered else None,
         }
     if kind == "chances" and outcomes is not None:
@@ -357,7 +354,7 @@ CHANCE = ("probability", "low", "high")
 def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
     """Describe how likely the targets are: a rule a row, the least likely first."""
     table = outcomes.tables["targets"]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for group in target_groups(table).to_dict("records"):
         first, least = table.iloc[group["first"]], table.iloc[group["least"]]
         rows.append(

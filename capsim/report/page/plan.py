@@ -280,7 +280,7 @@ def _bought_counted(
 
 def _empty_seats(surplus: Mapping[str, float], say: Words) -> Iterator[tuple[str, str, str]]:
     """Give the card of the public seats that stay empty at the end."""
-    last = next(reversed(surplus))
+    last = list(surplus)[-1]
     most = max(surplus, key=lambda year: surplus[year])
     yield (
         say("empty public seats of the compulsory stages in {year}", year=last),
