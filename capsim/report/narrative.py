@@ -600,17 +600,30 @@ def prices_head(table: pd.DataFrame, say: Words) -> str:
 
 
 def price_sentences(table: pd.DataFrame, say: Words) -> list[str]:
-    """Write the highest prices of each kind.
+    """Write the highest prices of each kind, one after the other.
 
     Parameters
     ----------
     table
         As `Prices.binding` gives it.
     """
-    lines = []
+    return [line for group in price_groups(table, say) for line in group.parts]
+
+
+def price_groups(table: pd.DataFrame, say: Words) -> list[Section]:
+    """Write the highest prices of each kind, and between which the others of it lie.
+
+    Parameters
+    ----------
+    table
+        As `Prices.binding` gives it.
+    """
+    groups = []
     for kind, rows in table.groupby("kind", sort=False):
-        for record in rows.head(EACH).to_dict("records"):
-            lines.append(_line(str(kind), {str(key): value for key, value in record.items()}, say))
+        lines = [
+            _line(str(kind), {str(key): value for key, value in record.items()}, say)
+            for record in rows.head(EACH).to_dict("records")
+        ]
         if len(rows) > EACH:
             least, most = rows["one_more_cny"].min(), rows["one_more_cny"].max()
             lines.append(
@@ -621,7 +634,8 @@ def price_sentences(table: pd.DataFrame, say: Words) -> list[str]:
                     most=price(most, say),
                 )
             )
-    return lines
+        groups.append(Section(say(UNITS[str(kind)]), lines))
+    return groups
 
 
 def _line(kind: str, row: dict[str, Any], say: Words) -> str:

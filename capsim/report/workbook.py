@@ -120,10 +120,10 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     yield "Content hash", "内容摘要", scenario.hash, ""
     yield "Planned school years", "规划学年", f"{scenario.first_year}–{scenario.last_year}", ""
     yield "Status", "状态", known["status"].get(plan.status, plan.status), ""
-    yield "Targets met", "达成目标", sum(row["met"] for row in targets), f"of {len(targets)} 项"
+    yield "Targets met", "达到的目标", sum(row["met"] for row in targets), f"of {len(targets)} 个"
     paper = sum(row["state"] == "on paper" for row in targets)
     asked = f"likely below 可能性低于 {summary['asked_probability']:.0%}"
-    yield "of these on paper only", "其中仅纸面达成", paper, asked
+    yield "of these on paper only", "其中仅纸面达到", paper, asked
     yield "Total cost, discounted", "总费用（折现）", (plan.objective_cny, COUNT), "RMB 元"
     yield "of that already committed", "其中已定", (plan.committed_cny, COUNT), "RMB 元"
     yield "of that decided here", "其中本方案决定", (plan.avoidable_cny, COUNT), "RMB 元"
@@ -140,7 +140,7 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
             chinese = f"{year}年民办占比（{rule}）"
             yield english, chinese, share[f"{counted}_purchased"], "share 比例"
     for year, number in summary["displaced_pupils"].items():
-        english, chinese = f"Children made to change school, {year}", f"{year}学年转学学生"
+        english, chinese = f"Children made to change school, {year}", f"{year}学年分流安置学生"
         yield english, chinese, (number, COUNT), "pupils 人"
     for year, number in summary["surplus_places"].items():
         english, chinese = f"Empty public places, {year}", f"{year}学年空余公办学位"

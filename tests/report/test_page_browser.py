@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (scripts for the browser)
 """The page in a real browser: no error, no overflow, sorting, search, print, accessibility."""
 
+import json
 import os
 import re
 import shutil
@@ -106,6 +107,10 @@ def rows(page, table):
     return page.locator(f"#{table} tbody tr").all_inner_texts()
 
 
+def unfold(page):
+    page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
+
+
 def column(page, table, at):
     return page.locator(f"#{table} tbody td:nth-child({at})").all_inner_texts()
 
@@ -115,21 +120,24 @@ def column(page, table, at):
 def test_nothing_overflows_overlaps_or_is_cut(opened, name, lang, width):
     page = opened(name, lang, width)
     assert page.evaluate(OVERFLOW) == []
-    page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
+    unfold(page)
     if (name, lang) in PLANS:
         page.evaluate("location.hash = '#county-2'")
-        assert page.locator("#county-2").is_visible()
+        expect(page.locator(".facts")).to_be_visible()
     assert page.evaluate(OVERFLOW) == []
 
 
 def test_what_goes_on_beyond_the_edge_fades_until_one_is_there(opened):
     page = opened(width=NARROW)
-    box = page.locator("[data-table=ledger] .scroll")
+    unfold(page)
+    box = page.locator("[data-table=balances] .scroll")
     faded = re.compile(r"\bmore\b")
     expect(box).to_have_class(faded)
     box.evaluate("(at) => { at.scrollLeft = at.scrollWidth; }")
     expect(box).not_to_have_class(faded)
-    expect(opened(width=WIDE).locator("[data-table=targets] .scroll")).not_to_have_class(faded)
+    wide = opened(width=WIDE)
+    unfold(wide)
+    expect(wide.locator("[data-table=targets] .scroll")).not_to_have_class(faded)
 
 
 def test_the_check_of_overflow_sees_what_it_should(opened):
@@ -150,6 +158,7 @@ def test_what_the_script_writes_is_what_the_page_said_before(chromium, files, op
     still = context.new_page()
     still.goto(files[name, lang].as_uri())
     page = opened(name, lang)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")  # writes every table anew
     for table in page.locator("[data-table] table").all():
         table = table.get_attribute("id")
         texts = [found.locator(f"#{table} tbody td").all_text_contents() for found in (still, page)]
@@ -159,6 +168,7 @@ def test_what_the_script_writes_is_what_the_page_said_before(chromium, files, op
 
 def test_tables_sort_up_and_down_by_mouse_and_keyboard(opened):
     page = opened()
+    unfold(page)
     head = page.locator("#balances thead th", has_text="children")
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "ascending"
@@ -211,14 +221,152 @@ def test_a_figure_leads_to_its_sources(opened):
     assert "a speech" in rows(page, "sources-table")[0]
 
 
-def test_a_county_has_a_page_of_its_own(opened):
+FOLLOW = """(county) => {
+  const wrong = [];
+  capsim.tables.forEach((sheet, name) => {
+    if (sheet.whose < 0) return;
+    const links = [...document.getElementById(name).tBodies[0].rows].map((row) => row.cells);
+    for (const cells of links) if (cells.length > 1 && cells[sheet.whose].textContent !== county) wrong.push(name + ": " + cells[sheet.whose].textContent);
+  });
+  return wrong;
+}"""
+
+
+def drawn(page, figure):
+    """Scroll to a chart; return the names of what it shows, when it has been drawn."""
+    box = page.locator(f"#figure-{figure} .chart")
+    box.scroll_into_view_if_needed()
+    expect(box.locator(".plot canvas")).to_be_visible(timeout=30_000)
+    return json.loads(box.get_attribute("data-drawn"))
+
+
+def said(page, figure):
+    """What a chart says of its first item to one who reads it by keys."""
+    box = page.locator(f"#figure-{figure} .chart")
+    box.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    return box.locator(".tip").inner_text()
+
+
+BY_COUNTY = ("mix", "private-share", "cost", "class-size", "shortfall")
+
+
+def test_every_chart_and_table_follows_the_county(opened):
     page = opened()
-    assert not page.locator("#county-3").is_visible()
-    page.locator("#ledger a", has_text="C03").first.click()
-    assert page.locator("#county-3").is_visible()
-    assert not page.locator("#county-2").is_visible()
-    page.locator("#county-3 a[data-in=ledger]").click()
-    assert column(page, "ledger", 2) == ["C03"] * len(rows(page, "ledger")) != []
+    unfold(page)
+    assert page.evaluate(FOLLOW, "the whole") != []
+    assert drawn(page, "balance-2022") == [f"C{n:02d}" for n in range(1, 15)]
+    assert len(drawn(page, "map")) == 28
+    assert drawn(page, "programme") == column(page, "ledger", 1)
+    assert len(column(page, "ledger", 1)) == 25
+    for name in BY_COUNTY:
+        assert drawn(page, name)
+    before = {name: said(page, name) for name in (*BY_COUNTY, "balance-2022")}
+    page.locator("#choose-county").select_option(label="C01")
+    assert page.url.endswith("#county-1")
+    assert page.evaluate(FOLLOW, "C01") == []
+    assert drawn(page, "balance-2022") == drawn(page, "map") == ["C01-A", "C01-B"]
+    of_county = column(page, "ledger", 1)
+    assert drawn(page, "programme") == of_county
+    assert 0 < len(of_county) < 25
+    after = {name: said(page, name) for name in (*BY_COUNTY, "balance-2022")}
+    changed = {name for name, text in after.items() if text != before[name]}
+    assert changed >= {"mix", "cost", "shortfall", "balance-2022"}
+    # The chart says what the table beside it says.
+    (first, *_) = rows(page, "mix-data")
+    assert first.split("\t")[0] == "C01"
+    assert first.split("\t")[2] in after["mix"]
+    assert "C01" in page.locator(".facts").inner_text()
+    # Figures of the whole say so.
+    expect(page.locator("#figure-chances .whole")).to_be_visible()
+    page.locator("#choose-county").select_option(index=0)
+    assert drawn(page, "balance-2022") == [f"C{n:02d}" for n in range(1, 15)]
+    expect(page.locator(".facts")).to_be_hidden()
+    expect(page.locator("#figure-chances .whole")).to_be_hidden()
+
+
+def test_the_county_is_chosen_by_keys_links_and_address(opened):
+    page = opened()
+    page.locator("#choose-county").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.url.endswith("#county-1")
+    page.locator("#ledger a", has_text="C01").first.click()
+    expect(page.locator(".facts h3")).to_have_text("C01")
+    page.locator("nav a[href='#money']").click()
+    page.wait_for_url("**#money&county-1")
+    again = opened(at="#money&county-3")
+    assert again.locator("#choose-county").input_value() == "3"
+    assert column(again, "ledger", 2) == ["C03"] * len(rows(again, "ledger")) != []
+    again.evaluate("location.hash = '#county-99'")
+    assert again.locator("#choose-county").input_value() == "3"
+
+
+def test_charts_say_their_values_under_the_pointer(opened):
+    page = opened()
+    drawn(page, "mix")
+    tip = page.locator("#figure-mix .tip")
+    expect(tip).to_be_hidden()
+    page.locator("#figure-mix .u-over").hover()
+    expect(tip).to_be_visible()
+    assert re.search(r"existing public seats\s+[\d,]+", tip.inner_text())
+    page.mouse.move(2, 2)
+    expect(tip).to_be_hidden()
+
+
+def test_the_map_draws_boundaries_where_there_are_any(opened, files, tmp_path):
+    page = opened()
+    look = "document.querySelector('#figure-map .plot canvas').toDataURL()"
+    drawn(page, "map")
+    without = page.evaluate(look)
+    text = files["plain", "en"].read_text("utf-8")
+    ring = json.dumps([[[[0, 0], [40, 0], [40, 20], [0, 20]]]])
+    assert text.count('"boundaries": []') == 1
+    bounded = tmp_path / "bounded.html"
+    bounded.write_text(text.replace('"boundaries": []', f'"boundaries": {ring}'), "utf-8")
+    page.goto(bounded.as_uri())
+    drawn(page, "map")
+    assert page.evaluate(look) != without
+
+
+def test_answer_and_risk_stand_on_the_first_screen(opened):
+    page = opened()
+    for what in (".verdict", ".cards", "#figure-chances .plot canvas"):
+        expect(page.locator(what).first).to_be_in_viewport()
+
+
+def test_on_a_narrow_screen_state_and_chance_of_targets_are_seen(opened):
+    page = opened(width=NARROW)
+    for row in page.locator("table.targets tbody tr").all():
+        for cell in row.locator("td").all():
+            box = cell.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= NARROW
+    labels = page.locator("table.targets tbody tr").first.locator("td").all()
+    assert [label.get_attribute("data-label") for label in labels][1:3] == ["state", "likely"]
+    harm = page.locator("#ledger tbody tr td[data-label^='harm']").first.bounding_box()
+    assert harm["x"] + harm["width"] <= NARROW
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_scripts_tables_and_pictures_are_there(chromium, files, lang):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(files["plain", lang].as_uri())
+    for name in ("chances", "mix", "balance-2022", "cost"):
+        expect(page.locator(f"#figure-{name} img")).to_be_visible()
+        expect(page.locator(f"#figure-{name} .chart")).to_be_hidden()
+    expect(page.locator("#ledger tbody tr").first).to_be_visible()
+    expect(page.locator("#choose-county")).to_be_hidden()
+    context.close()
+
+
+def test_size_and_time_to_draw_are_told(opened, files, record_property):
+    page = opened()
+    drawn(page, "chances")
+    record_property("bytes", files["plain", "en"].stat().st_size)
+    record_property("drawn_ms", page.evaluate("performance.now()"))
+    assert files["plain", "en"].stat().st_size < 3_000_000
 
 
 def test_a_comparison_is_sorted_and_chosen_from(opened):
@@ -239,6 +387,7 @@ def test_a_comparison_is_sorted_and_chosen_from(opened):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_hostile_names_are_shown_and_do_nothing(opened, lang):
     page = opened("hostile", lang)
+    unfold(page)
     assert page.title().startswith(HTML)
     assert page.evaluate("document.querySelectorAll('img:not([src^=data])').length") == 0
     text = page.locator("main").inner_text()
@@ -249,7 +398,7 @@ def test_hostile_names_are_shown_and_do_nothing(opened, lang):
 @pytest.mark.parametrize(("name", "lang"), CASES)
 def test_no_serious_fault_of_accessibility(opened, name, lang, width):
     page = opened(name, lang, width, "#county-1")
-    page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
+    unfold(page)
     found = Axe().run(page).response["violations"]
     serious = [
         (one["id"], one["nodes"][0]["html"][:120], one["nodes"][0]["failureSummary"][:200])
@@ -259,13 +408,35 @@ def test_no_serious_fault_of_accessibility(opened, name, lang, width):
     assert serious == []
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_prints_on_a4_with_all_projects(opened, lang, tmp_path):
-    page = opened("plain", lang)
-    paper = page.pdf(prefer_css_page_size=True)
+def pages(paper: bytes) -> int:
     assert paper.startswith(b"%PDF")
-    pages = paper.count(b"/Type /Page\n")
-    assert 15 < pages < 80
+    return paper.count(b"/Type /Page\n")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_prints_four_pages_of_the_whole_with_pictures(opened, lang):
+    page = opened("plain", lang, at="#county-2")
+    paper = page.pdf(prefer_css_page_size=True)
+    assert pages(paper) == 4
+    assert b"841.91" in paper
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#choose-county").input_value() == ""
+    assert len(rows(page, "ledger")) == 14
+    for name in ("chances", "cost"):
+        expect(page.locator(f"#figure-{name} img")).to_be_visible()
+        expect(page.locator(f"#figure-{name} .chart")).to_be_hidden()
+    expect(page.locator("#sources-table")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#choose-county").input_value() == "2"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_prints_everything_on_a4_with_all_projects(opened, lang):
+    page = opened("plain", lang)
+    page.locator("#print-everything").check()
+    paper = page.pdf(prefer_css_page_size=True)
+    assert 15 < pages(paper) < 80
     portrait, landscape = b"594.95", b"841.91"
     assert portrait[:3] in paper
     assert landscape[:3] in paper
@@ -278,4 +449,5 @@ def test_prints_on_a4_with_all_projects(opened, lang, tmp_path):
     assert head.evaluate(styles) == "table-header-group"
     assert head.get_by_role("button").first.evaluate(styles) == "contents"
     assert not page.locator("nav").first.is_visible()
-    assert page.locator(".county").count() == page.locator(".county:visible").count() == 14
+    expect(page.locator("#sources-table")).to_be_visible()
+    expect(page.locator("#teachers")).to_be_visible()

@@ -25,6 +25,7 @@ from capsim.report.figures.style import (
     Look,
     beside,
     counts_on,
+    money_on,
     money_unit,
     name_rows,
     new_figure,
@@ -59,12 +60,13 @@ def costs(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     """Draw the total cost by kind, less what is committed in all, a bar each, on an Axes."""
     say = words(lang)
     table = beyond_committed(comparison.tables["costs"])
-    unit, label = money_unit(table.sum(axis=1).abs().max(), say)
+    unit, label = money_unit(say)
     table = table / unit
     known = [kind for kind in KINDS if kind in table.columns and table[kind].abs().max() > 1e-5]
     _bars(ax, table[known], KINDS, say)
     _named(ax, comparison, table.index)
     ax.xaxis.set_major_formatter("{x:,g}")
+    money_on(ax.xaxis)
     ax.set_xlabel(say("{unit}, discounted, beyond what is committed in all", unit=label))
     ax.set_title(say("What the scenarios cost, beyond what is committed in all"))
 
@@ -99,7 +101,7 @@ def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> N
     table = table[table["what"] == PAID] if len(table) else table
     if not len(table):
         raise ValueError("no simulated differences of cost to draw")
-    unit, label = money_unit(float(np.nanmax(table[["low", "high"]].abs().to_numpy(float))), say)
+    unit, label = money_unit(say)
     mean, low, high = (table[key].to_numpy(float) / unit for key in ("difference", "low", "high"))
     at = np.arange(len(table))
     half = np.nan_to_num(np.array([mean - low, high - mean]).clip(min=0.0))
@@ -111,6 +113,7 @@ def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> N
     _named(ax, comparison, table["scenario"])
     ax.xaxis.set_major_formatter("{x:,g}")
     first = short(comparison.first)
+    money_on(ax.xaxis)
     ax.set_xlabel(say("cost above that of {first}, {unit}, discounted", first=first, unit=label))
     ax.set_title(say("How much dearer, on the same luck: means, intervals with both gaps"))
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from capsim.i18n.language import words
 from capsim.plan.plan import Plan
+from capsim.report.figures.places import of_county
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -18,6 +19,7 @@ from capsim.report.figures.style import (
     Look,
     drawing,
     legend_beside,
+    money_on,
     money_unit,
     note,
     school_years,
@@ -41,12 +43,13 @@ KINDS = {
 }
 
 
-def cost_table(plan: Plan) -> pd.DataFrame:
+def cost_table(plan: Plan, county: str | None = None) -> pd.DataFrame:
     """Tabulate avoidable cost by year (school year, calendar year for capital) and kind.
 
+    Of all counties, or of one.
     RMB, discounted, what is committed whatever is decided taken off.
     """
-    costs = plan.tables["costs"]
+    costs = of_county(plan.tables["costs"], county)
     costs = costs.assign(avoidable_cny=costs["discounted_cny"] - costs["committed_cny"])
     table = costs.pivot_table(
         index="school_year", columns="kind", values="avoidable_cny", aggfunc="sum", fill_value=0.0
@@ -61,7 +64,7 @@ def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     say = words(lang)
     table = cost_table(plan)
     table = table[table.abs().max(axis=1) > 1]
-    unit, label = money_unit(table.sum(axis=1).max(), say)
+    unit, label = money_unit(say)
     drawn = table.loc[:, (table.abs() >= 1e4).any()] / unit
     below, above = stack(ax, drawn, KINDS, say)
     ax.axhline(0, color="black", linewidth=0.8)
@@ -70,6 +73,7 @@ def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     ax.set_title(say("What the decisions cost, by kind and year"))
     year = plan.scenario.first_year
     ax.set_ylabel(say("{unit}, discounted to {year}", unit=label, year=year))
+    money_on(ax.yaxis)
     ax.grid(visible=False, axis="x")
     school_years(ax, table.index if len(table) else plan.scenario.years, say)
     ax.set_xlabel(say("school year (calendar year for capital)"))

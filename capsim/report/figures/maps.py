@@ -165,6 +165,7 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     flows, discs = _draw_part(ax, plan, school_year, None, say)
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.1)
+    _size_key(ax, map_table(plan, school_year), say)
     bar = ax.figure.colorbar(discs, ax=ax, shrink=0.6, pad=0.02)
     bar.set_label(say("above standard or without a place"))
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
@@ -181,6 +182,37 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     note(ax, plan.scenario, say, text)
 
 
+def _size_key(ax: Axes, table: pd.DataFrame, say: Words) -> None:
+    """Write above the map how many children discs of some sizes stand for."""
+    most = float(table["children"].max()) if len(table) else 0.0
+    if most < 1:
+        return
+    keys = pd.DataFrame({"children": [round_down(part * most) for part in (0.1, 0.4, 1.0)]})
+    keys = keys.drop_duplicates().query("children > 0")
+    sizes = _sizes(keys, _largest(table), most)
+    for count, size in zip(keys["children"], sizes, strict=True):
+        ax.scatter([], [], s=size, c="#FFFFFF", edgecolors=BLACK, lw=0.5, label=say.count(count))
+    look: dict[str, Any] = {"ncols": 3, "title": say("children"), "borderaxespad": 0.2}
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), **look)
+
+
+def round_down(value: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> [round_down(value) for value in (4321, 0.3, 10)]
+    [2000.0, 0.2, 10.0]
+    """
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)) * power)
+
+
+def _largest(table: pd.DataFrame) -> float:
+    """Return the area of the largest disc of a whole map, square points."""
+    return LARGEST if crowd(table) is None else LARGEST / 4
+
+
 def _draw_part(
     ax: Axes, plan: Plan, school_year: int, frame: Frame | None, say: Words
 ) -> tuple[pd.DataFrame, PathCollection]:
@@ -192,7 +224,7 @@ def _draw_part(
         ends = (row["x0"], row["y0"]), (row["x1"], row["y1"])
         style = f"-|>,head_length={2 + width},head_width={1 + 0.6 * width}"
         ax.add_patch(FancyArrowPatch(*ends, arrowstyle=style, shrinkA=2, shrinkB=4, **line))
-    largest = LARGEST if crowd(table) is None or frame is not None else LARGEST / 4
+    largest = _largest(table) if frame is None else LARGEST
     discs = _draw_areas(ax, table, largest)
     _name_counties(ax, table, largest, frame)
     for stage in plan.scenario.settings.stages.compulsory if _single(plan) else ():
@@ -228,10 +260,11 @@ def map_figure(plan: Plan, school_year: int, *, lang: str = "en") -> Figure:
     return figure
 
 
-def _sizes(table: pd.DataFrame, largest: float) -> Array:
-    """Compute areas of the discs, square points, in proportion to the children."""
+def _sizes(table: pd.DataFrame, largest: float, most: float | None = None) -> Array:
+    """Compute areas of the discs, square points, in proportion to the children, at most `most`."""
     children = table["children"].to_numpy(np.float64)
-    sizes: Array = largest * (0.05 + 0.95 * children / max(1.0, children.max(initial=0.0)))
+    most = children.max(initial=0.0) if most is None else most
+    sizes: Array = largest * (0.05 + 0.95 * children / max(1.0, most))
     return sizes
 
 

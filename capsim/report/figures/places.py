@@ -46,8 +46,13 @@ SIZES = np.arange(10, 76)
 LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
-def mix_table(plan: Plan) -> pd.DataFrame:
-    """Tabulate pupils of the compulsory stages by where they sit in autumn.
+def of_county(table: pd.DataFrame, county: str | None) -> pd.DataFrame:
+    """Return the rows of a county; all of them where none is named."""
+    return table if county is None else table[table["county"] == county]
+
+
+def mix_table(plan: Plan, county: str | None = None) -> pd.DataFrame:
+    """Tabulate pupils of the compulsory stages by where they sit in autumn: of all, or of a county.
 
     Returns
     -------
@@ -57,8 +62,8 @@ def mix_table(plan: Plan) -> pd.DataFrame:
         persons.
     """
     stages = list(plan.scenario.settings.stages.compulsory)
-    balance = plan.tables["balance"]
-    schools = plan.tables["schools"]
+    balance = of_county(plan.tables["balance"], county)
+    schools = of_county(plan.tables["schools"], county)
     schools = schools[schools["stage"].isin(stages)]
     seats = balance[balance["stage"].isin(stages)].groupby("school_year").sum(numeric_only=True)
     seats = seats.reindex(list(plan.scenario.years), fill_value=0.0)
@@ -108,6 +113,12 @@ def balance_table(plan: Plan, stage: str, school_year: int, most: int = 60) -> p
     return pd.DataFrame(rows.groupby(key, sort=False)[columns].sum())
 
 
+def balance_reach(table: pd.DataFrame) -> float:
+    """Return the length of the longest bar of a balance: seats left over, or missing."""
+    missing = table["overfilled"] + table["shortfall"]
+    return float(max(table["surplus"].max(), missing.max())) if len(table) else 0.0
+
+
 @drawing(7, 6)
 def balance(
     ax: Axes,
@@ -116,6 +127,7 @@ def balance(
     school_year: int,
     *,
     names: bool = True,
+    reach: float | None = None,
     lang: str = "en",
 ) -> None:
     """Draw the seats left over (right) and missing (left) of a stage, by area, on an Axes.
@@ -124,6 +136,9 @@ def balance(
     ----------
     names
         Whether to write the names of the areas (off when a neighbour shares the axis).
+    reach
+        Seats to the end of the axis on either side, so that years can be compared; the longest
+        bar unless given (`balance_reach`).
     """
     say = words(lang)
     table = balance_table(plan, stage, school_year)
@@ -134,7 +149,7 @@ def balance(
     ax.barh(at, -over, height=0.78, **bar_style(SEATS["overfilled"], say))
     ax.barh(at, -missing, left=-over, height=0.78, **bar_style(SEATS["shortfall"], say))
     ax.axvline(0, color="black", linewidth=0.8)
-    reach = max(1.0, float(surplus.max(initial=0.0)), float((over + missing).max(initial=0.0)))
+    reach = reach or max(1.0, balance_reach(table))
     ax.set_xlim(-1.08 * reach, 1.08 * reach)
     name_rows(ax, [short(name) for name in table.index], 7)
     if not names:
@@ -147,8 +162,8 @@ def balance(
     ax.set_xlabel(label, fontsize=8)
 
 
-def class_size_table(plan: Plan, school_year: int) -> pd.DataFrame:
-    """Share of classes of each size in public schools, by compulsory stage.
+def class_size_table(plan: Plan, school_year: int, county: str | None = None) -> pd.DataFrame:
+    """Share of classes of each size in public schools, by compulsory stage: of all, or of a county.
 
     The sizes of a school's classes spread about its mean, pupils ÷ classes, as a normal
     distribution with the scenario's `class_size_sd`; the model's share of large classes uses the
@@ -159,7 +174,7 @@ def class_size_table(plan: Plan, school_year: int) -> pd.DataFrame:
     DataFrame
         Index size (pupils in a class); a column a stage with classes; shares of its classes.
     """
-    schools = plan.tables["schools"]
+    schools = of_county(plan.tables["schools"], county)
     rows = schools[(schools["school_year"] == school_year) & (schools["classes"] > 0)]
     sd = max(float(plan.scenario.settings.policy.class_size_sd), 0.25)
     shares = {}

@@ -14,13 +14,28 @@ from capsim.i18n.language import words
 from capsim.plan.plan import Plan
 from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
-from capsim.report.figures.places import balance, balance_table, class_size_table, class_sizes, mix
+from capsim.report.figures.places import (
+    balance,
+    balance_reach,
+    balance_table,
+    class_size_table,
+    class_sizes,
+    mix,
+)
 from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
-from capsim.report.figures.risk import hurrying, plans_tried, shortfall_fan, target_chances
+from capsim.report.figures.risk import (
+    hurrying,
+    plans_tried,
+    shortfall_fan,
+    shortfall_table,
+    target_chances,
+)
 from capsim.report.figures.style import STYLE, new_figure, note_all
 from capsim.simulation.outcomes import Outcomes
 
+ONE = 1.0
+"""A child or a seat: what is less in every place makes an empty panel."""
 LATER = 8
 """Years after the first planned one at which the balance is drawn again."""
 P = ParamSpec("P")
@@ -61,14 +76,15 @@ def all_figures(
     ValueError
         There is no such language.
     """
-    first, last = plan.scenario.first_year, plan.scenario.last_year
-    later = min(first + LATER, last)
+    first = plan.scenario.first_year
     figures = {}
     with mpl.rc_context(STYLE):
+        if outcomes is not None:
+            figures["chances"] = target_chances(plan, outcomes, lang=lang)
         figures["reduction"] = reduction(plan, lang=lang)
         figures["mix"] = mix(plan, lang=lang)
         figures["private-share"] = private_share(plan, outcomes, lang=lang)
-        for year in sorted({first, later}):
+        for year in _looked_at(plan) if _reach(plan, _looked_at(plan)) else ():
             figures[f"balance-{year}"] = balance_figure(plan, year, lang=lang)
         if len(map_table(plan, first)):
             figures["map"] = map_figure(plan, first, lang=lang)
@@ -79,9 +95,8 @@ def all_figures(
         figures["cost"] = cost(plan, lang=lang)
         if len(gantt_table(plan, outcomes)):
             figures["programme"] = gantt(plan, outcomes, lang=lang)
-        if outcomes is not None:
+        if outcomes is not None and _waiting(outcomes):
             figures["shortfall"] = shortfall_figure(outcomes, lang=lang)
-            figures["chances"] = target_chances(plan, outcomes, lang=lang)
         if safety is not None:
             figures["safety"] = plans_tried(plan, safety, lang=lang)
         for number, found in enumerate([] if recovery is None else recovery.programmes, 1):
@@ -92,16 +107,21 @@ def all_figures(
 
 @in_style
 def balance_figure(plan: Plan, school_year: int | None = None, *, lang: str = "en") -> Figure:
-    """Draw seats left over and pupils above standard of every stage (first planned year)."""
+    """Draw seats left over and pupils above standard of a year (the first planned one).
+
+    Stages have the scale that they have in all years; those without any are left out.
+    """
     say = words(lang)
     school_year = school_year or plan.scenario.first_year
-    stages = list(plan.scenario.stages)
-    rows = max(len(balance_table(plan, stage, school_year)) for stage in stages)
-    figure = new_figure(1.5 + 2.8 * len(stages), 1.9 + 0.16 * rows)
-    axes = figure.subplots(1, len(stages), squeeze=False)[0]
-    for at, (ax, stage) in enumerate(zip(axes, stages, strict=True)):
-        balance(ax, plan, stage, school_year, names=at == 0, lang=say.lang)
-    title = say("Seats left over and pupils above standard, by area")
+    reach = _reach(plan, [*_looked_at(plan), school_year])
+    reach = reach or dict.fromkeys(plan.scenario.stages, ONE)
+    rows = max(len(balance_table(plan, stage, school_year)) for stage in reach)
+    figure = new_figure(1.5 + 2.8 * max(2, len(reach)), 1.9 + 0.16 * rows)
+    axes = figure.subplots(1, len(reach), squeeze=False)[0]
+    for at, (ax, stage) in enumerate(zip(axes, reach, strict=True)):
+        most = reach[stage]
+        balance(ax, plan, stage, school_year, names=at == 0, reach=most, lang=say.lang)
+    title = say("Seats left over and pupils above standard")
     figure.suptitle(title, x=0.01, ha="left")
     colours = say(
         "Right of 0 (light blue): empty seats; left (purple, striped): over-filled classes; black:"
@@ -109,6 +129,21 @@ def balance_figure(plan: Plan, school_year: int | None = None, *, lang: str = "e
     )
     note_all(figure, plan.scenario, say, colours)
     return figure
+
+
+def _looked_at(plan: Plan) -> list[int]:
+    """Return the first planned year and a later one."""
+    first, last = plan.scenario.first_year, plan.scenario.last_year
+    return sorted({first, min(first + LATER, last)})
+
+
+def _reach(plan: Plan, school_years: list[int]) -> dict[str, float]:
+    """Return how far the balance of each stage reaches in any of the years, where it does."""
+    found = {
+        stage: max(balance_reach(balance_table(plan, stage, year)) for year in school_years)
+        for stage in plan.scenario.stages
+    }
+    return {stage: reach for stage, reach in found.items() if reach >= ONE}
 
 
 def catchment_stages(plan: Plan) -> list[str]:
@@ -130,8 +165,7 @@ def catchments_figure(plan: Plan, *, lang: str = "en") -> Figure:
 @in_style
 def class_sizes_figure(plan: Plan, *, lang: str = "en") -> Figure:
     """Draw class sizes of the first planned year and of a later one."""
-    say, first = words(lang), plan.scenario.first_year
-    school_years = sorted({first, min(first + LATER, plan.scenario.last_year)})
+    say, school_years = words(lang), _looked_at(plan)
     figure = new_figure(9, 4.2)
     axes = figure.subplots(1, len(school_years), squeeze=False)[0]
     for ax, year in zip(axes, school_years, strict=True):
@@ -149,9 +183,9 @@ def class_sizes_figure(plan: Plan, *, lang: str = "en") -> Figure:
 
 @in_style
 def shortfall_figure(outcomes: Outcomes, *, lang: str = "en") -> Figure:
-    """Draw children without a place in simulations, a fan for each stage."""
+    """Draw children without a place in simulations, a fan for each stage that may have some."""
     say = words(lang)
-    stages = list(outcomes.plan.scenario.stages)
+    stages = _waiting(outcomes) or list(outcomes.plan.scenario.stages)
     columns = min(2, len(stages))
     lines = -(-len(stages) // columns)
     figure = new_figure(1.0 + 4.4 * columns, 0.8 + 2.9 * lines)
@@ -167,3 +201,13 @@ def shortfall_figure(outcomes: Outcomes, *, lang: str = "en") -> Figure:
     )
     note_all(figure, outcomes.plan.scenario, say, text)
     return figure
+
+
+def _waiting(outcomes: Outcomes) -> list[str]:
+    """List the stages of which some children may have no place."""
+    tables = {stage: shortfall_table(outcomes, stage) for stage in outcomes.plan.scenario.stages}
+    return [
+        stage
+        for stage, table in tables.items()
+        if float(table[["mean", "p95"]].to_numpy(float).max(initial=0.0)) >= ONE
+    ]

@@ -25,6 +25,8 @@ from capsim.report.figures.style import (
     beside,
     counts_on,
     drawing,
+    money_on,
+    money_unit,
     name_rows,
     new_figure,
     note,
@@ -135,7 +137,7 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
     """
     say = words(lang)
     rounds = pd.DataFrame(safety["rounds"])
-    unit, name = 1e6, say("million RMB")
+    unit, name = money_unit(say)
     x, y = 100 * rounds["probability"].to_numpy(float), rounds["extra_cny"].to_numpy(float) / unit
     error = 100 * np.abs(
         rounds[["low", "high"]].to_numpy(float).T - rounds["probability"].to_numpy()
@@ -174,6 +176,7 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
     ax.set_xlim(0, 102)
     ax.margins(y=0.25)
     ax.set_xlabel(say("share of simulations in which all that is asked for holds, %"))
+    money_on(ax.yaxis)
     ax.set_ylabel(say("cost beyond the cheapest plan, {unit}", unit=name))
     ax.set_title(say("What safety costs"), pad=24)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2)
@@ -185,7 +188,7 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
 def hurrying(ax: Axes, plan: Plan, found: Acceleration, *, lang: str = "en") -> None:
     """Draw the projects of a programme in use by its date against the cost to hurry, on an Axes."""
     say = words(lang)
-    unit, name = 1e6, say("million RMB")
+    unit, name = money_unit(say)
     curve = found.curve
     x = curve["cost_cny"].to_numpy(float) / unit
     band: dict[str, Any] = {"color": "#C6DBEF", "linewidth": 0}
@@ -202,6 +205,7 @@ def hurrying(ax: Axes, plan: Plan, found: Acceleration, *, lang: str = "en") -> 
     ax.set_xlim(-0.02 * most, 1.02 * most)
     ax.margins(y=0.1)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    money_on(ax.xaxis)
     ax.set_xlabel(say("cost of hurrying projects, {unit}", unit=name))
     ax.set_ylabel(say("projects in use by {by}", by=found.by))
     title = say("Projects in time, and what hurrying costs: {rule}", rule=say.rule(found.programme))

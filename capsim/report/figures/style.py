@@ -309,11 +309,14 @@ def counts_on(axis: Any, say: Words) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: say.count(value)))
 
 
-def money_unit(largest: float, say: Words) -> tuple[float, str]:
-    """Return the unit in which amounts up to `largest` RMB are drawn, and its name."""
-    if say.lang == "zh":
-        return (1e8, "亿元") if largest >= 1e8 else (1e4, "万元")
-    return (1e9, "billion RMB") if largest >= 1e9 else (1e6, "million RMB")
+def money_unit(say: Words) -> tuple[float, str]:
+    """Return the unit in which all figures draw money, and its name: that of the tables."""
+    return (1e4, "万元") if say.lang == "zh" else (1e6, "million RMB")
+
+
+def money_on(axis: Any) -> None:
+    """Write the numbers of an axis of money with their thousands apart."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace("-", "−")))
 
 
 def name_rows(ax: Axes, names: Sequence[str], size: float | None = None) -> None:

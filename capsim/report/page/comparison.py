@@ -81,7 +81,7 @@ def comparison_page(
         "sections": comparison_narrative.sections(comparison, say),
         "ranking": ranking(comparison, say),
         "pictures": [
-            Picture(name, _title(name, say), address(svg, png), 1000, data)
+            Picture(name, _title(name, say), address(svg, png), data)
             for name, (svg, png) in (drawn or {}).items()
             for data in [figure_data(name, comparison, tables, say)]
         ],

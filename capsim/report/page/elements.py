@@ -21,6 +21,9 @@ from capsim.i18n.language import Words
 PAGE = 25
 """Rows of a table that are shown at a time."""
 
+STACKED = {"ledger", "lateness", "commitments-decisions", "counties"}
+"""Tables that have to be read whole on a narrow screen."""
+
 Cell = str | float | int | list[Any] | None
 KINDS = ("text", "number", "percent", "year", "date", "chance")
 
@@ -46,7 +49,10 @@ class Column:
     choose
         Whether the reader may pick one of its values.
     links
-        Whether its text names a county with a section of its own.
+        Whether its text names a county, by which the page's reader may choose rows.
+    scoped
+        Whether it names the whole, too, in rows of their own: those are what is shown while no
+        county is chosen.
     """
 
     key: str
@@ -56,6 +62,7 @@ class Column:
     scale: float = 1.0
     choose: bool = False
     links: bool = False
+    scoped: bool = False
     translated: bool = False
 
     def in_language(self, say: Words, values: Mapping[str, object]) -> Column:
@@ -79,7 +86,9 @@ class Column:
 class Table:
     """Rows ready to be written: numbers rounded to what is shown, dates as text.
 
-    `origin` is the file with all digits; `inputs` the tables and settings the figures rest on.
+    `origin` is the file with all digits; `inputs` the tables and settings the figures rest on;
+    `sorted_by` the column by which the largest come first; `paper` how many rows stand on paper
+    where not everything is printed.
     """
 
     name: str
@@ -89,25 +98,47 @@ class Table:
     origin: str = ""
     inputs: tuple[str, ...] = ()
     note: str = ""
+    sorted_by: str = ""
+    paper: int = PAGE
+
+    @property
+    def of_the_whole(self) -> list[list[Cell]]:
+        """Rows that are shown while no county is chosen."""
+        at = next((at for at, column in enumerate(self.columns) if column.scoped), None)
+        if at is None:
+            return self.rows
+        return [row for row in self.rows if row[at] == self.rows[0][at]]
 
     @property
     def first(self) -> list[list[Cell]]:
         """Rows of the first page."""
-        return self.rows[:PAGE]
+        return self.of_the_whole[:PAGE]
 
     @property
-    def big(self) -> bool:
-        """Whether it takes more than a page: it can then be searched and paged through."""
-        return len(self.rows) > PAGE
+    def by_county(self) -> bool:
+        """Whether its rows are those of counties."""
+        return any(column.links for column in self.columns)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether its cells stand under one another where the screen is narrow."""
+        return self.name in STACKED
+
+    def at(self, key: str) -> int:
+        """Return where a column stands."""
+        return [column.key for column in self.columns].index(key)
 
     @property
     def data(self) -> dict[str, Any]:
         """Data of the page's script: all rows, and the form of their cells."""
         columns = [
-            {"k": column.kind, "d": column.digits, "c": column.choose, "l": column.links}
+            {"n": column.key, "k": column.kind, "d": column.digits}
+            | {"c": column.choose, "l": column.links, "s": column.scoped}
             for column in self.columns
         ]
-        return {"columns": columns, "rows": self.rows, "page": PAGE}
+        keys = [column.key for column in self.columns]
+        by = keys.index(self.sorted_by) if self.sorted_by in keys else -1
+        return {"columns": columns, "rows": self.rows, "page": PAGE, "by": by}
 
 
 @dataclass(frozen=True)
@@ -219,23 +250,34 @@ def layout(name: str) -> Layout:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as a data address, with words for those who cannot see it and its data."""
+    """A figure: a picture for print and for browsers without scripts, its data, and its chart.
+
+    Attributes
+    ----------
+    name, title
+    address
+        The picture, as a data address.
+    table
+        The data behind it.
+    chart
+        What the page's script draws in its place; `{}` where the picture stays, None where the
+        chart of another picture shows the same.
+    whole
+        Whether it shows the whole, whichever county is chosen.
+    """
 
     name: str
     title: str
     address: str
-    width: int
     table: Table | None = None
+    chart: Mapping[str, Any] | None = None
+    whole: bool = False
 
-
-@dataclass(frozen=True)
-class County:
-    """A county on a screen of its own."""
-
-    number: int
-    name: str
-    facts: list[tuple[str, str]]
-    tables: list[Table]
+    @property
+    def kind(self) -> str:
+        """Its name without a year or number at the end."""
+        kind, _, number = self.name.rpartition("-")
+        return kind if number.isdigit() else self.name
 
 
 def money_scale(say: Words) -> float:

@@ -13,7 +13,9 @@ import pandas as pd
 from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Message, Words, words
 from capsim.plan.plan import Explanation, Plan
+from capsim.plan.targets import rule_and_year
 from capsim.report import narrative
+from capsim.report.page.elements import Picture
 from capsim.report.page.pictures import pictures
 from capsim.report.page.render import render_page, setting_of
 from capsim.report.page.tables import (
@@ -21,6 +23,7 @@ from capsim.report.page.tables import (
     advice_tables,
     balances,
     counties,
+    decisions,
     duties,
     explanation_advice,
     ledger,
@@ -28,7 +31,9 @@ from capsim.report.page.tables import (
     price_advice,
     private_schools,
     recovery_tables,
+    stages,
     targets,
+    teachers,
 )
 from capsim.report.risk_narrative import building_sections, not_safe, price_of_safety
 from capsim.simulation.outcomes import Outcomes
@@ -145,7 +150,15 @@ def _contents(
         row["setting"] = setting_of(row["id"], sources)
         marks = sources["mark"][sources["what"] == row["setting"]]
         row["mark"] = marks.iloc[0] if len(marks) else ""
-    counted = counties(plan, say)
+    names = dict.fromkeys(plan.tables["balance"]["county"])
+    shown = pictures(plan, outcomes, drawn, summary, say)
+    tables = [
+        targets(plan, summary, say),
+        limits(plan, say),
+        stages(plan, say),
+        balances(plan, say),
+        teachers(plan, say),
+    ]
     return {
         "cards": _cards(plan, summary, say),
         "base_year": plan.scenario.base_year,
@@ -154,17 +167,40 @@ def _contents(
         "arriving": [section for section in arriving if section is not None],
         "spread": spread,
         "people": narrative.people(summary, say),
-        "pictures": pictures(plan, outcomes, drawn, summary, say),
+        "pictures": shown,
+        "of": _grouped(shown),
         "lateness": [] if recovery is None else recovery_tables(recovery, say),
         "ledger": ledger(plan, outcomes, reached, say),
         "levers": private_schools(plan, say),
+        "decisions": decisions(plan, say),
         "duties": duties(plan, say),
-        "balances": [t for t in (limits(plan, say), balances(plan, say)) if t.rows],
-        "targets": targets(plan, summary, say),
-        "counties": counted,
-        "county_numbers": {county.name: county.number for county in counted},
+        "places": [table for table in tables if table.rows],
+        "counties": counties(plan, say),
+        "county_numbers": {name: number for number, name in enumerate(names, 1)},
         "certificate": summary["certificate"],
     }
+
+
+PARTS = {
+    "risk": ("chances", "safety"),
+    "moves": ("reduction",),
+    "when": ("programme", "hurrying"),
+    "money": ("cost",),
+}
+"""Figures that stand beside the tables of a part of the page; the others are of a county."""
+COUNTY = ("balance", "map", "mix", "private-share", "shortfall", "class-size")
+"""The order of those, the most asked for first."""
+
+
+def _grouped(shown: Sequence[Picture]) -> dict[str, list[Picture]]:
+    """Give each part of the page its figures."""
+    part_of = {kind: part for part, kinds in PARTS.items() for kind in kinds}
+    groups: dict[str, list[Picture]] = {part: [] for part in (*PARTS, "county")}
+    for picture in shown:
+        groups[part_of.get(picture.kind, "county")].append(picture)
+    order = [*COUNTY, *(picture.kind for picture in shown)]
+    groups["county"].sort(key=lambda picture: order.index(picture.kind))
+    return groups
 
 
 def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, str, str]]:
@@ -196,18 +232,62 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         share = say.share(shares[first]["excluding_purchased"])
         cards.append((title, *ranged(f"share-{first}", share, limit)))
     lacking = say.count(plan.tables["shortfall"]["shortfall"].sum())
-    stages = [say("all stages")]
+    every = [say("all stages")]
     if owed := summary["simulation"].get("headlines", {}).get("shortfall_compulsory"):
         low, high = (say.count(owed[level]) for level in ("p05", "p95"))
-        stages.append(say("of compulsory age {low}–{high}", low=low, high=high))
+        every.append(say("of compulsory age {low}–{high}", low=low, high=high))
     committed = say("besides {committed} committed", committed=say.money(plan.committed_cny))
     moved = say.count(summary["displaced_pupils"].get(first, 0.0))
     return [
+        *_least_likely(summary, say),
         *cards,
+        *_bought_counted(shares, first, say),
         (
             say("children without a place, all years"),
-            *ranged("placement", lacking, say.semicolon.join(stages)),
+            *ranged("placement", lacking, say.semicolon.join(every)),
         ),
+        *_empty_seats(summary["surplus_places"], say),
         (say("decided here, discounted"), say.money(plan.avoidable_cny), committed),
         (say("made to change school in mid-stage, {year}", year=first), moved, ""),
     ]
+
+
+def _least_likely(summary: Mapping[str, Any], say: Words) -> Iterator[tuple[str, str, str]]:
+    """Give the card of the target that fewest simulated futures keep."""
+    drawn = [row for row in summary["targets"] if row["probability"] is not None]
+    if not drawn:
+        return
+    least = min(drawn, key=lambda row: row["probability"])
+    rule = say.rule(rule_and_year(least["id"])[0].removeprefix("programme-"))
+    yield (
+        say("the least likely target holds in"),
+        say.chance(least["probability"]),
+        say("of futures: {rule}, {by}", rule=rule, by=str(least["by"])),
+    )
+
+
+def _bought_counted(
+    shares: Mapping[str, Mapping[str, float]], first: str, say: Words
+) -> Iterator[tuple[str, str, str]]:
+    """Give the card of the private share with bought places counted, where any are bought."""
+    if first not in shares:
+        return
+    without, counted = (shares[first][f"{rule}_purchased"] for rule in ("excluding", "including"))
+    yield (
+        say("private share with bought places, end of {year}", year=first),
+        say.share(counted),
+        say("{share} of it bought", share=say.share(counted - without)),
+    )
+
+
+def _empty_seats(surplus: Mapping[str, float], say: Words) -> Iterator[tuple[str, str, str]]:
+    """Give the card of the public seats that stay empty at the end."""
+    last = list(surplus)[-1]
+    most = max(surplus, key=lambda year: surplus[year])
+    yield (
+        say("empty public seats of the compulsory stages in {year}", year=last),
+        say.count(surplus[last]),
+        say("at most {number}, in {year}", number=say.count(surplus[most]), year=most)
+        if most != last
+        else say("the most of all years"),
+    )

@@ -85,7 +85,10 @@ def sources_table(sources: pd.DataFrame, say: Words) -> Table:
     return layout("sources-table").table(sources.assign(meaning=meaning), say)
 
 
-SCRIPT_TEXTS = ("rows {from}–{to} of {of}", "no rows", "search", "all", "previous", "next")
+SCRIPT_TEXTS = (
+    *("rows {from}–{to} of {of}", "no rows", "search", "all", "previous", "next"),
+    *("the whole", "{a} to {b}", "{chance} in {year}"),
+)
 """Texts that the page's script writes itself."""
 
 
@@ -108,12 +111,14 @@ def render_page(template: str, content: dict[str, Any], sources: pd.DataFrame, s
         "write": lambda value, column: write_cell(value, column, say),
         "page_rows": PAGE,
         "sources": sources_table(sources, say),
-        "texts": {text: say(text) for text in SCRIPT_TEXTS} | {"lang": say.lang},
+        "texts": {text: say(text) for text in SCRIPT_TEXTS}
+        | {"lang": say.lang, "counts": [unit._asdict() for unit in say.counts]},
         "county_numbers": {},
-        "style": _asset("page.css"),
-        "script": _asset("page.js"),
-        "script_hash": _digest(_asset("page.js")),
     }
+    scripts = ("uplot.js", "page.js", "charts.js") if content.get("pictures") else ("page.js",)
+    script = Markup("").join(map(_asset, scripts))
+    shared["style"] = _asset("uplot.css") + _asset("page.css")
+    shared |= {"script": script, "script_hash": _digest(script)}
     environment = Environment(
         loader=PackageLoader("capsim.report.page", "templates"),
         autoescape=True,

@@ -19,13 +19,19 @@ from capsim.i18n.language import Words
 from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rules_of
-from capsim.report.narrative import explained, price_sentences, prices_head, target_figure
-from capsim.report.page.elements import Column, County, Layout, Table, layout, money_scale
+from capsim.report.narrative import (
+    Section,
+    explained,
+    price_groups,
+    prices_head,
+    target_figure,
+)
+from capsim.report.page.elements import Column, Layout, Table, layout, money_scale
 from capsim.report.risk_narrative import option_names
 from capsim.simulation.outcomes import Outcomes
 
-MOST_COUNTIES = 60
-"""Counties with a section of their own; of more, those that lack most standard seats."""
+ON_PAPER = {"commitments-decisions": 24, "ledger": 14, "lateness": 8, "counties": 34}
+"""Rows of tables that stand on the four pages to print."""
 MOST_ROWS = 6000
 """Rows of the table of balances; of more, areas are put together by county."""
 
@@ -122,53 +128,52 @@ def _sums(balance: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return balance.groupby(keys, sort=False, as_index=False)[SUMS].sum()
 
 
-def counties(plan: Plan, say: Words) -> list[County]:
-    """Make the sections of the counties: a table by stage and year, one by area, and its money.
-
-    Of more than `MOST_COUNTIES` those that lack most standard seats have one.
-    """
+def stages(plan: Plan, say: Words) -> Table:
+    """Balance by stage and school year, of the whole and of each county."""
     balance = plan.tables["balance"]
-    names = list(dict.fromkeys(balance["county"]))
-    if len(names) > MOST_COUNTIES:
-        lack = (balance["shortfall"] + balance["overfilled"]).groupby(balance["county"]).sum()
-        worst = set(lack.sort_values(ascending=False, kind="stable").index[:MOST_COUNTIES])
-        names = [name for name in names if name in worst]
-    return [_county(plan, number, name, say) for number, name in enumerate(names, 1)]
+    whole = _sums(balance, ["stage", "school_year"]).assign(county=say("the whole"))
+    by_county = _sums(balance, ["county", "stage", "school_year"])
+    return layout("stages").table(pd.concat([whole, by_county]), say)
 
 
-def _county(plan: Plan, number: int, name: str, say: Words) -> County:
+def teachers(plan: Plan, say: Words) -> Table:
+    """List the teachers of each county, stage and school year."""
+    return layout("teachers").table(plan.tables["staff"], say)
+
+
+def counties(plan: Plan, say: Words) -> Table:
+    """Set the counties side by side: what each has, lacks, opens and pays."""
     first, last = plan.scenario.first_year, plan.scenario.last_year
-    mine = {
-        key: plan.tables[key][plan.tables[key]["county"] == name]
-        for key in ("balance", "shares", "costs", "projects", "conversions", "staff")
-    }
-    balance, costs, projects = mine["balance"], mine["costs"], mine["projects"]
-    yearly = balance.groupby("school_year")[SUMS].sum()
+    tables = plan.tables
+    balance, costs = tables["balance"], tables["costs"]
+    names = list(dict.fromkeys(balance["county"]))
 
-    def total(column: str, year: int) -> float:
-        return float(yearly[column].get(year, 0.0))
+    def in_year(column: str, year: int) -> pd.Series:
+        return balance[balance["school_year"] == year].groupby("county")[column].sum()
 
-    decided = float((costs["discounted_cny"] - costs["committed_cny"]).sum())
-    opened = projects["copies"][projects["opens"] != ""].sum()
-    facts = [
-        (say("Projects that open"), say.count(opened)),
-        (say("Schools that convert"), say.count(mine["conversions"]["school"].nunique())),
-        (say("Without a place, {year}", year=first), say.count(total("shortfall", first))),
-        (say("Above standard, {year}", year=first), say.count(total("overfilled", first))),
-        (say("Empty seats, {year}", year=last), say.count(total("surplus", last))),
-        (say("Cost decided here"), say.money(decided)),
-    ]
-    shares = mine["shares"].set_index("school_year")["share_excluding_purchased"]
-    if first in shares.index:
-        share = say.share(float(shares.loc[first]))
-        facts.insert(2, (say("Private share, end of {year}", year=first), share))
-    by_stage = _sums(balance, ["stage", "school_year"])
-    tables = [layout("county-stages").table(by_stage, say, name=f"county-{number}-stages")]
-    if len(mine["staff"]):
-        tables.append(
-            layout("county-staff").table(mine["staff"], say, name=f"county-{number}-staff")
-        )
-    return County(number, name, facts, tables)
+    shares = tables["shares"][tables["shares"]["school_year"] == first].set_index("county")
+    opened = tables["projects"][tables["projects"]["opens"] != ""]
+    bought = tables["purchases"].groupby(["county", "school_year"])["places_december"].sum()
+    decided = costs["discounted_cny"] - costs["committed_cny"]
+    paid = tables["commitments"].groupby("county")["total_cny"].sum()
+    frame = pd.DataFrame({"county": names}).set_index("county", drop=False)
+    frame = frame.assign(
+        share=shares["share_excluding_purchased"],
+        with_bought=shares["share_including_purchased"],
+        shortfall=in_year("shortfall", first),
+        overfilled=in_year("overfilled", first),
+        surplus=in_year("surplus", last),
+        projects=opened.groupby("county")["copies"].sum(),
+        converted=tables["conversions"].groupby("county")["school"].nunique(),
+        bought=bought.groupby("county").max(),
+        decided_cny=decided.groupby(costs["county"]).sum(),
+        paid_cny=paid,
+    )
+    counted = ["shortfall", "overfilled", "surplus", "projects", "converted", "bought"]
+    money = ["decided_cny", "paid_cny"]
+    frame = frame.fillna(dict.fromkeys([*counted, *money], 0.0))
+    table = layout("counties").table(frame, say, values={"first": first, "last": last})
+    return replace(table, paper=ON_PAPER["counties"])
 
 
 MILESTONES = ("built", "equipped", "up_to_standard", "in_use")
@@ -203,7 +208,10 @@ def milestones(building: ConstructionSimulation | None) -> pd.DataFrame:
 def ledger(
     plan: Plan, outcomes: Outcomes | None, reached: pd.DataFrame | None, say: Words
 ) -> Table:
-    """List the plan by project: what opens, when, and how likely by each milestone."""
+    """List the plan by project: what opens, when, and how likely by each milestone.
+
+    The projects whose lateness does most harm come first.
+    """
     frame = plan.tables["projects"]
     frame = frame[frame["opens"] != ""].reset_index(drop=True)
     frame["stage_names"] = [
@@ -228,7 +236,9 @@ def ledger(
         drawn = outcomes.tables["projects"].set_index("project")
         frame["p90"] = frame["project"].map(drawn["p90"]).fillna("")
         frame["harm"] = frame["project"].map(drawn["harm"]).astype(float)
-    return layout("ledger").table(frame, say, note=note, further=further)
+        frame = frame.sort_values("harm", ascending=False, kind="stable", na_position="last")
+    table = layout("ledger").table(frame, say, note=note, further=further)
+    return replace(table, sorted_by="harm", paper=ON_PAPER["ledger"])
 
 
 def recovery_tables(recovery: Recovery, say: Words) -> list[Table]:
@@ -236,7 +246,8 @@ def recovery_tables(recovery: Recovery, say: Words) -> list[Table]:
     worst = recovery.projects.assign(
         options=[option_names(text, say) for text in recovery.projects["options"]]
     )
-    tables = [layout("lateness").table(worst, say)]
+    late = layout("lateness").table(worst, say)
+    tables = [replace(late, paper=ON_PAPER["lateness"])]
     for number, found in enumerate(recovery.programmes, 1):
         caption = say(
             "{programme}: projects in use by {by}, and what it costs to hurry",
@@ -274,21 +285,28 @@ def private_schools(plan: Plan, say: Words) -> list[Table]:
     return [table for table in shown if table.rows]
 
 
-def duties(plan: Plan, say: Words) -> list[Table]:
-    """List what counties are to deliver and spend, and what schools are to admit."""
+def decisions(plan: Plan, say: Words) -> Table:
+    """List what counties must decide first in each year, the earliest first."""
     frame = plan.tables["commitments"]
+    frame = frame[frame["decision"] != ""].sort_values("decide_by", kind="stable")
     names = [
         name
-        if decision in ("", "build", "hurry")
+        if decision in ("build", "hurry")
         else say.joined([*map(say.name, name.rsplit(", ", 1))])
         for decision, name in zip(frame["decision"], frame["decision_name"], strict=True)
     ]
-    asked = [say(DECISIONS[decision]) if decision else "" for decision in frame["decision"]]
-    decided = frame.assign(decision_name=names, decision=asked)[frame["decision"] != ""]
+    asked = [say(DECISIONS[decision]) for decision in frame["decision"]]
+    frame = frame.assign(decision_name=names, decision=asked)
+    table = layout("commitments-decisions").table(frame, say)
+    return replace(table, paper=ON_PAPER["commitments-decisions"])
+
+
+def duties(plan: Plan, say: Words) -> list[Table]:
+    """List what counties are to deliver and spend, and what schools are to admit."""
+    frame = plan.tables["commitments"]
     tables = [
         layout("commitments").table(frame, say, values={"year": plan.scenario.base_year}),
         layout("commitments-money").table(frame, say),
-        layout("commitments-decisions").table(decided, say),
         _admissions(plan, say),
     ]
     return [table for table in tables if table.rows]
@@ -333,11 +351,14 @@ class Advice:
     frames : mapping of DataFrames
         By caption. Columns ending in `_cny` are RMB, integers in columns `year` or ending in
         `_year` school years; text columns may be chosen by where they repeat.
+    groups: sequence of Section
+        Sentences under headings of their own.
     """
 
     title: str
     sentences: Sequence[str] = ()
     frames: Mapping[str, pd.DataFrame] | None = None
+    groups: Sequence[Section] = ()
 
 
 def explanation_advice(explanation: Explanation, say: Words) -> Advice:
@@ -367,9 +388,8 @@ def price_advice(table: pd.DataFrame, say: Words) -> Advice:
     table
         As `Prices.binding` gives it.
     """
-    sentences = [prices_head(table, say), *price_sentences(table, say)]
     frames = {say("Prices of what is scarce"): table} if len(table) else {}
-    return Advice(say("Prices"), sentences, frames)
+    return Advice(say("Prices"), [prices_head(table, say)], frames, price_groups(table, say))
 
 
 def _rule(rule: str, say: Words) -> str:

@@ -1,8 +1,11 @@
 "use strict";
-(function () {
+const capsim = (function () {
+  document.documentElement.classList.add("js");
   const read = (id) => { const at = document.getElementById(id); return at ? JSON.parse(at.textContent) : {}; };
   const texts = read("texts");
   const counties = new Map(Object.entries(read("county-numbers")));
+  const followers = [];
+  let county = "";
   const percent = texts.lang === "zh" ? "%" : " %";
   const order = new Intl.Collator(texts.lang, { numeric: true });
   const MOST_PRINTED = 250;
@@ -41,9 +44,10 @@
       this.heads = [...box.querySelectorAll("thead th")];
       this.shown = box.querySelector(".shown");
       Object.assign(this, JSON.parse(box.querySelector("script.data").textContent));
-      this.said = this.rows.map((row) => row.map((value, at) => write(value, this.columns[at])));
-      this.looked = this.said.map((row) => row.join("\n").toLowerCase());
-      this.key = -1; this.up = true; this.at = 0; this.chosen = new Map(); this.sought = "";
+      this.written = new Map();
+      this.scope = this.columns.findIndex((column) => column.s);
+      this.whose = this.columns.findIndex((column) => column.l);
+      this.key = this.by; this.up = false; this.at = 0; this.filled = []; this.chosen = new Map(); this.sought = "";
       this.heads.forEach((head, at) => {
         const button = make("button", head.textContent);
         button.type = "button";
@@ -51,7 +55,15 @@
         head.replaceChildren(button);
       });
       if (this.rows.length > 8) this.tools();
-      this.fill();
+      const whole = box.querySelector(".caption .whole");
+      if (whole) followers.push(() => { whole.hidden = !county; });
+      // The rows stand there already; what a narrow screen writes beside each cell does not.
+      if (box.classList.contains("stack")) this.fill();
+      else this.visible = this.rows.filter((row) => this.mine(row)).slice(0, this.page);
+    }
+    said(row) {
+      if (!this.written.has(row)) this.written.set(row, this.rows[row].map((value, at) => write(value, this.columns[at])));
+      return this.written.get(row);
     }
     tools() {
       const tools = make("div");
@@ -62,7 +74,7 @@
       this.search.addEventListener("input", later(() => this.find(this.search.value)));
       this.columns.forEach((column, at) => {
         if (!column.c) return;
-        const values = [...new Set(this.said.map((row) => row[at]))].sort(order.compare);
+        const values = [...new Set(this.rows.map((row) => write(row[at], column)))].sort(order.compare);
         if (values.length < 2 || values.length > 80) return;
         const choice = make("select", undefined, make("label", this.heads[at].textContent, tools));
         choice.setAttribute("aria-label", this.heads[at].textContent);
@@ -99,11 +111,18 @@
       });
       this.fill();
     }
+    column(name) { return this.columns.findIndex((column) => column.n === name); }
+    mine(row) {
+      if (this.whose < 0) return true;
+      if (county) return row[this.whose] === county;
+      return this.scope < 0 || row[this.scope] === this.rows[0][this.scope];
+    }
     kept() {
       const kept = [];
       for (let row = 0; row < this.rows.length; row++) {
-        if (this.sought && !this.looked[row].includes(this.sought)) continue;
-        if ([...this.chosen].some(([at, value]) => this.said[row][at] !== value)) continue;
+        if (!this.mine(this.rows[row])) continue;
+        if (this.sought && !this.said(row).join("\n").toLowerCase().includes(this.sought)) continue;
+        if ([...this.chosen].some(([at, value]) => this.said(row)[at] !== value)) continue;
         kept.push(row);
       }
       if (this.key < 0) return kept;
@@ -111,15 +130,16 @@
       const turn = this.up ? 1 : -1;
       return kept.sort((a, b) => blank(of(a)) - blank(of(b)) || (blank(of(a)) ? 0 : turn * compare(of(a), of(b))) || a - b);
     }
-    fill(everything) {
+    fill(most) {
       const kept = this.kept();
-      const from = everything ? 0 : this.at;
-      const to = everything ? kept.length : Math.min(kept.length, from + this.page);
+      const from = most ? 0 : this.at;
+      const to = Math.min(kept.length, from + (most || this.page));
       const lines = kept.slice(from, to).map((row) => {
         const line = make("tr");
-        this.said[row].forEach((text, at) => {
+        this.said(row).forEach((text, at) => {
           const cell = make("td", undefined, line);
           cell.className = this.columns[at].k;
+          cell.dataset.label = this.heads[at].textContent;
           const county = this.columns[at].l && counties.get(this.rows[row][at]);
           if (county) make("a", text, cell).href = "#county-" + county;
           else cell.textContent = text;
@@ -133,18 +153,80 @@
       }
       this.body.replaceChildren(...lines);
       const parts = { from: kept.length ? from + 1 : 0, to, of: kept.length };
-      const whole = kept.length === this.rows.length && kept.length <= this.page;
-      this.shown.textContent = whole ? "" : texts["rows {from}–{to} of {of}"].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+      this.shown.textContent = to - from === kept.length && !this.narrowed() ? "" : texts["rows {from}–{to} of {of}"].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
       if (this.back) { this.back.disabled = from <= 0; this.on.disabled = to >= kept.length; }
+      this.visible = kept.slice(from, to).map((row) => this.rows[row]);
+      this.filled.forEach((follow) => follow());
     }
+    narrowed() { return this.sought !== "" || this.chosen.size > 0; }
   }
 
   document.querySelectorAll("[data-table]").forEach((box) => {
     const sheet = new Sheet(box);
     tables.set(sheet.name, sheet);
   });
+  document.querySelectorAll("table.targets").forEach((table) => {
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    [...table.tBodies[0].rows].forEach((row) => [...row.cells].forEach((cell, at) => { cell.dataset.label = heads[at]; }));
+  });
+  document.querySelectorAll("figcaption .whole").forEach((whole) => followers.push(() => { whole.hidden = !county; }));
+
+  // The county: chosen in its list, by a link or by the address (#county-3, or #money&county-3).
+  const list = document.getElementById("choose-county");
+  const facts = document.querySelector(".facts");
+  const numbered = (number) => [...counties].find(([, one]) => String(one) === number);
+  function choose(name) {
+    if (county === name) return;
+    county = name;
+    list.value = name ? String(counties.get(name)) : "";
+    tables.forEach((sheet) => { if (sheet.whose >= 0) { sheet.at = 0; sheet.fill(); } });
+    const sheet = tables.get("counties");
+    const row = sheet && sheet.rows.findIndex((one) => one[0] === county);
+    facts.hidden = !county;
+    const cards = make("dl");
+    cards.className = "cards small";
+    if (county) sheet.heads.slice(1).forEach((head, at) => {
+      const card = make("div", undefined, cards);
+      make("dt", head.textContent, card);
+      make("dd", sheet.said(row)[at + 1], card);
+    });
+    facts.replaceChildren(make("h3", county), cards);
+    followers.forEach((follow) => follow());
+  }
+  function address() {
+    const [place, one] = decodeURIComponent(location.hash.slice(1)).split("&");
+    const found = numbered((one || place).replace(/^county-/, ""));
+    if (found) choose(found[0]);
+    else if (!location.hash) choose("");
+    else if (county) history.replaceState(null, "", "#" + place + "&county-" + counties.get(county));
+    const at = place && document.getElementById(place);
+    if (!at || at.tagName === "OPTION") return;
+    const fold = at.closest("details");
+    if (fold) fold.open = true;
+    if (one) at.scrollIntoView();
+  }
+  if (list) {
+    list.addEventListener("change", () => {
+      const found = numbered(list.value);
+      choose(found ? found[0] : "");
+      history.replaceState(null, "", county ? "#county-" + list.value : location.pathname + location.search);
+    });
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#county-']");
+      if (!link) return;
+      event.preventDefault();
+      const number = link.hash.replace("#county-", "");
+      choose(numbered(number)[0]);
+      history.pushState(null, "", "#county-" + number);
+      document.getElementById("county").scrollIntoView();
+    });
+  }
+  addEventListener("hashchange", address);
   document.querySelectorAll("[data-find]").forEach((link) => {
-    link.addEventListener("click", () => tables.get(link.dataset.in || "sources-table").find(link.dataset.find));
+    link.addEventListener("click", () => {
+      tables.get("sources-table").find(link.dataset.find);
+      document.getElementById("sources").closest("details").open = true;
+    });
   });
   const hint = (at) => at.classList.toggle("more", at.scrollLeft + at.clientWidth < at.scrollWidth - 1);
   const watched = new ResizeObserver((all) => all.forEach((one) => hint(one.target.closest(".scroll"))));
@@ -152,6 +234,27 @@
     at.addEventListener("scroll", () => hint(at), { passive: true });
     [at, at.firstElementChild].forEach((one) => watched.observe(one));
   });
-  addEventListener("beforeprint", () => tables.forEach((one) => { if (one.kept().length <= MOST_PRINTED) one.fill(true); }));
-  addEventListener("afterprint", () => tables.forEach((one) => one.fill()));
+
+  // On paper: the whole, with every fold open; four pages unless everything is asked for.
+  const all = document.getElementById("print-everything");
+  if (all) all.addEventListener("change", () => document.documentElement.classList.toggle("everything", all.checked));
+  const before = { county: "", open: [] };
+  const everything = () => !all || all.checked;
+  addEventListener("beforeprint", () => {
+    before.county = county;
+    if (list) choose("");
+    before.open = [...document.querySelectorAll("details.more, details.fold")].filter((one) => !one.open);
+    before.open.forEach((one) => { one.open = true; });
+    tables.forEach((one) => {
+      const rows = everything() ? one.kept().length : Number(one.box.dataset.paper);
+      if (rows <= MOST_PRINTED) one.fill(Math.max(1, rows));
+    });
+  });
+  addEventListener("afterprint", () => {
+    before.open.forEach((one) => { one.open = false; });
+    tables.forEach((one) => one.fill());
+    if (list) choose(before.county);
+  });
+  address();
+  return { tables, texts, number, make, percent, county: () => county, follow: (one) => followers.push(one) };
 })();
