@@ -51,6 +51,10 @@ OVERFLOW = """() => {
     if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1) {
       const clip = (at) => { const s = at.closest('.scroll'); return s ? s.getBoundingClientRect() : null; };
       const [p, q] = [clip(one), clip(other)];
+      // What two boxes that scroll side by side show does not overlap where each is clipped.
+      const seenPart = (box, within) => (within ? [Math.max(box.left, within.left), Math.min(box.right, within.right)] : [box.left, box.right]);
+      const [[al, ar], [bl, br]] = [seenPart(a, p), seenPart(b, q)];
+      if (p !== null && q !== null && Math.min(ar, br) - Math.max(al, bl) <= 1) continue;
       if (p !== null && q === null && Math.max(b.left, a.left) > p.right - 1) continue;
       if (q !== null && p === null && Math.max(b.left, a.left) > q.right - 1) continue;
       found.push('overlap ' + said(one) + ' / ' + said(other));
