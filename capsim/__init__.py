@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from capsim.analysis.near_optimal import near_optimal
     from capsim.analysis.pareto import pareto
     from capsim.analysis.rolling_horizon import replan
-    from capsim.analysis.stochastic.result import TwoStagePlan
     from capsim.analysis.stochastic.risk import CVaR
     from capsim.analysis.stochastic.two_stage import (
+        TwoStagePlan,
         ValueOfInformation,
         optimize_regret,
         optimize_two_stage,
@@ -102,7 +102,7 @@ _HOME = {
     "Scenario": "capsim.scenario.scenario",
     "ScenarioError": "capsim.scenario.faults",
     "SolveOptions": "capsim.lp.options_and_result",
-    "TwoStagePlan": "capsim.analysis.stochastic.result",
+    "TwoStagePlan": "capsim.analysis.stochastic.two_stage",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
     "accelerate": "capsim.construction.acceleration",
     "backtest": "capsim.demand.rolling_origin",

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from capsim.lp.options_and_result import SolveKeywords
     from capsim.plan.plan import Explanation, Plan
     from capsim.reliability.result import Hardened
-    from capsim.report.enrolment_forecast import Forecast
     from capsim.scenario.scenario import Scenario
     from capsim.simulation.outcomes import Outcomes
 
@@ -547,44 +546,6 @@ def backtest_run(
     result = backtest(table, leads=leads, first_origin=first_origin)
     if out is not None:
         write_folder(out, BACKTEST_MARK, backtest_files(result, lang), progress)
-    return result
-
-
-def forecast_run(
-    path: Path,
-    out: Path | None = None,
-    *,
-    years: int = 10,
-    lang: str = "en",
-    progress: Progress = lambda phase: None,
-    **how: Any,
-) -> Forecast:
-    """Forecast an enrolment table, and write it by grade, with what was read beside it.
-
-    Parameters
-    ----------
-    path
-        A table, as `capsim.demand.panel` reads it.
-    out
-        CSV file to write; what was read is written beside it, as ``NAME.read.txt``.
-    years, **how
-        As `capsim.forecast` takes them.
-    lang
-        Of the notes that are written: `en` or `zh`.
-    progress
-        Called with the name of each phase as it begins.
-    """
-    from capsim.io.atomic import whole_file
-    from capsim.report.enrolment_forecast import forecast
-    from capsim.report.files import csv
-    from capsim.report.screen import notes_text
-
-    result = forecast(path, years, progress=progress, **how)
-    if out is not None:
-        table, notes = csv(result.table), notes_text(result.notes, lang).encode()
-        progress(WRITING)
-        whole_file(out, table)
-        whole_file(out.with_name(f"{out.stem}.read.txt"), notes)
     return result
 
 

@@ -132,25 +132,21 @@ def forecast(
     """
     if not (path / "scenario.toml").is_file() and (path.is_file() or path.is_dir()):
         how = _reading(area, year, grades, grade, value, county, missing, sheet, encoding, strict)
-        found = work(
-            lambda progress: workflow.forecast_run(
-                path,
-                out,
-                years=years,
-                births=born,
-                ratios=ratios,
-                entry=entry,
-                lang=lang,
-                progress=progress,
-                **how,
-            ),
-            lang,
-        )
-        from capsim.report.enrolment_forecast import forecast_text, forecast_view
+        from capsim.report import enrolment_forecast as of_table
         from capsim.report.summary import to_json
 
-        as_text = to_json(forecast_view(found)) if as_json else forecast_text(found, lang)
-        typer.echo(as_text, nl=False)
+        def forecast_table(progress: workflow.Progress) -> of_table.Forecast:
+            found = of_table.forecast(
+                path, years, births=born, ratios=ratios, entry=entry, progress=progress, **how
+            )
+            if out is not None:
+                progress(workflow.WRITING)
+                found.save(out, lang)
+            return found
+
+        found = work(forecast_table, lang)
+        text = of_table.forecast_text(found, lang)
+        typer.echo(to_json(of_table.forecast_view(found)) if as_json else text, nl=False)
         return
     from capsim.demand.observed import birth_variant
     from capsim.demand.projection import project

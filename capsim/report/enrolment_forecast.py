@@ -21,7 +21,9 @@ from capsim.demand.observed import Origin, Panel, of_age
 from capsim.demand.ratios import OUTSIDE, Array, divide, smoothed
 from capsim.demand.rolling_origin import LEAST_YEARS, Backtest, backtest, of_pupils, origin_of
 from capsim.i18n.language import Message, Words, right, words
+from capsim.io.atomic import whole_file
 from capsim.report.figures.style import BLUE, SKY, STYLE, counts_on, new_figure, school_years
+from capsim.report.files import csv
 from capsim.report.screen import notes_text
 from capsim.scenario.cell_values import Grade, grade_of, numbers
 from capsim.scenario.cell_values import school_years as read_years
@@ -155,6 +157,12 @@ class Forecast:
             school_years(ax, [*self.observed.years, *self.years], say)
             ax.legend()
         return figure
+
+    def save(self, file: Path, lang: str = "en") -> None:
+        """Write `table` as CSV, and what was read beside it as ``NAME.read.txt``."""
+        whole_file(file, csv(self.table))
+        notes = notes_text(self.notes, lang).encode()
+        whole_file(file.with_name(f"{file.stem}.read.txt"), notes)
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{_escaped(str(note))}</li>" for note in self.notes)

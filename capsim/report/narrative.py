@@ -652,16 +652,12 @@ def _line(kind: str, row: dict[str, Any], say: Words) -> str:
     if np.isclose(more, less, rtol=1e-3, atol=1.0):
         return text
     if np.isinf(less):
-        return text + (
-            say("; with one more there is no plan")
-            if kind in EASED
-            else say("; with one less there is no plan")
-        )
-    return text + (
-        say("; one more costs {price}", price=price(less, say))
-        if kind in EASED
-        else say("; one less costs {price}", price=price(less, say))
-    )
+        if kind in EASED:
+            return text + say("; with one more there is no plan")
+        return text + say("; with one less there is no plan")
+    if kind in EASED:
+        return text + say("; one more costs {price}", price=price(less, say))
+    return text + say("; one less costs {price}", price=price(less, say))
 
 
 HALF_A_FEN = 0.005

@@ -6,9 +6,9 @@ it is worth. Two methods find the same: the extensive form, which writes every r
 one program, and the L-shaped method, which keeps them apart (:mod:`.benders`).
 """
 
-from capsim.analysis.stochastic.result import TwoStagePlan
 from capsim.analysis.stochastic.risk import CVaR, Mean, Regret
 from capsim.analysis.stochastic.two_stage import (
+    TwoStagePlan,
     ValueOfInformation,
     optimize_regret,
     optimize_two_stage,
