@@ -148,7 +148,7 @@ def test_the_check_of_overflow_sees_what_it_should(opened):
     page = opened()
     page.evaluate("document.querySelector('h1').style.marginBottom = '-3rem'")
     assert any(text.startswith("overlap") for text in page.evaluate(OVERFLOW))
-    page.evaluate("document.querySelector('h2').style.width = '200vw'")
+    page.evaluate("document.querySelector('#targets-of').style.width = '200vw'")
     assert "page is wider than its window" in page.evaluate(OVERFLOW)
     page.evaluate(
         "Object.assign(document.querySelector('.verdict').style, {overflow: 'hidden', height: '1rem'})"
