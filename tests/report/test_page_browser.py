@@ -283,11 +283,11 @@ def test_every_chart_and_table_follows_the_county(opened):
     assert first.split("\t")[2] in after["mix"]
     assert "C01" in page.locator(".facts").inner_text()
     # Figures of the whole say so.
-    expect(page.locator("#figure-chances .whole")).to_be_visible()
+    expect(page.locator("#figure-chances figcaption .whole")).to_be_visible()
     page.locator("#choose-county").select_option(index=0)
     assert drawn(page, "balance-2022") == [f"C{n:02d}" for n in range(1, 15)]
     expect(page.locator(".facts")).to_be_hidden()
-    expect(page.locator("#figure-chances .whole")).to_be_hidden()
+    expect(page.locator("#figure-chances figcaption .whole")).to_be_hidden()
 
 
 def test_the_county_is_chosen_by_keys_links_and_address(opened):
