@@ -148,7 +148,7 @@ def test_the_check_of_overflow_sees_what_it_should(opened):
     page = opened()
     page.evaluate("document.querySelector('h1').style.marginBottom = '-3rem'")
     assert any(text.startswith("overlap") for text in page.evaluate(OVERFLOW))
-    page.evaluate("document.querySelector('h2').style.width = '200vw'")
+    page.evaluate("document.querySelector('#targets-of').style.width = '200vw'")
     assert "page is wider than its window" in page.evaluate(OVERFLOW)
     page.evaluate(
         "Object.assign(document.querySelector('.verdict').style, {overflow: 'hidden', height: '1rem'})"
@@ -283,11 +283,11 @@ def test_every_chart_and_table_follows_the_county(opened):
     assert first.split("\t")[2] in after["mix"]
     assert "C01" in page.locator(".facts").inner_text()
     # Figures of the whole say so.
-    expect(page.locator("#figure-chances .whole")).to_be_visible()
+    expect(page.locator("#figure-chances figcaption .whole")).to_be_visible()
     page.locator("#choose-county").select_option(index=0)
     assert drawn(page, "balance-2022") == [f"C{n:02d}" for n in range(1, 15)]
     expect(page.locator(".facts")).to_be_hidden()
-    expect(page.locator("#figure-chances .whole")).to_be_hidden()
+    expect(page.locator("#figure-chances figcaption .whole")).to_be_hidden()
 
 
 def test_the_county_is_chosen_by_keys_links_and_address(opened):
