@@ -24,7 +24,7 @@ ONE_IMPORTER = {
     "capsim.analysis.infeasibility.diagnosis": VERB,
     "capsim.analysis.infeasibility.sentences": "wording apart from the search for conflicts",
     "capsim.analysis.rolling_horizon": VERB,
-    "capsim.analysis.stochastic.benders": "the extensive form and the L-shaped method, of any measure",
+    "capsim.analysis.stochastic.benders": "the extensive form and the L-shaped method",
     "capsim.analysis.sweep": VERB,
     "capsim.benchmark": "what `capsim bench` and scripts measure with",
     "capsim.certificate.reported_tables": "tables of the plan re-checked, apart from constraints",

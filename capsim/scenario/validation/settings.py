@@ -290,20 +290,6 @@ FEW_SEATS = 0.8
 """Places to pupils of a stage below which a figure is in doubt."""
 
 
-def reduction_faults(case: Case) -> list[Fault]:
-    """Check that no more private pupils are to leave than there are."""
-    policy, base = case.settings.policy, case.settings.horizon.base_year
-    private = _private_pupils(case)
-    if not policy.reduction or private is None or policy.reduction <= private + 0.5:
-        return []
-    expected = Message(
-        "at most {pupils}, the private pupils of compulsory stages in {base},",
-        {"pupils": f"{private:,.0f}", "base": base},
-    )
-    cure = Message("ask for fewer, or mend the column sector")
-    return [Fault(case.file, None, "policy.reduction", f"{policy.reduction:,.0f}", expected, cure)]
-
-
 def _compulsory(case: Case) -> set[str]:
     return set(case.settings.stages.compulsory) & set(case.settings.stages.planned)
 
@@ -323,35 +309,45 @@ def _by_sector(case: Case) -> pd.Series[float] | None:
     )
 
 
-def _private_pupils(case: Case) -> float | None:
-    sectors = _by_sector(case)
-    return None if sectors is None else float(sectors.get("private", 0.0))
+REDUCTION = (
+    "policy.reduction: {reduction} are to leave, and {pupils} private pupils of compulsory stages"
+    " there were in {base}: no plan can do it; ask for fewer, or mend the column sector"
+)
+CAP = (
+    "policy.private_share_cap: met already, {share} % of compulsory pupils in {base} are"
+    " private, {cap} % are allowed; mend the cap or the column sector, if they are to change"
+)
+OF_ORDERS = (REDUCTION, CAP)
+
+
+def order_warnings(case: Case) -> list[Message]:
+    """Return warnings of a reduction that no plan can reach, and of a cap that is met already."""
+    policy, sectors = case.settings.policy, _by_sector(case)
+    if sectors is None:
+        return []
+    base, private, everyone = (
+        case.settings.horizon.base_year,
+        float(sectors.get("private", 0.0)),
+        float(sectors.sum()),
+    )
+    found = []
+    if policy.reduction > private + 0.5:
+        said = {"reduction": f"{policy.reduction:,.0f}", "pupils": f"{private:,.0f}", "base": base}
+        found.append(Message(REDUCTION, said))
+    cap = min(policy.private_share_cap.values(), default=-1.0)
+    if everyone and private <= cap * everyone:
+        share = f"{100 * private / everyone:.2f}"
+        found.append(Message(CAP, {"share": share, "base": base, "cap": f"{100 * cap:.4g}"}))
+    return found
 
 
 def odd_warnings(case: Case) -> list[Message]:
     """Return warnings of what is possible but probably not meant, each with what to do."""
     return [
-        *_cap_already_met(case),
         *_late_projects(case),
         *_empty_areas(case),
         *_without_places(case),
     ]
-
-
-def _cap_already_met(case: Case) -> list[Message]:
-    caps, sectors = case.settings.policy.private_share_cap, _by_sector(case)
-    if not caps or sectors is None or not sectors.sum():
-        return []
-    share = float(sectors.get("private", 0.0) / sectors.sum())
-    if share > min(caps.values()):
-        return []
-    text = (
-        "policy.private_share_cap: met already, {share} % of compulsory pupils in {base} are"
-        " private, {cap} % are allowed; mend the cap or the column sector, if they are to change"
-    )
-    base = case.settings.horizon.base_year
-    cap = f"{100 * min(caps.values()):.4g}"
-    return [Message(text, {"share": f"{100 * share:.2f}", "base": base, "cap": cap})]
 
 
 def _late_projects(case: Case) -> list[Message]:
