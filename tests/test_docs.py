@@ -194,6 +194,7 @@ def test_code_of_a_page_runs(name, here):
 
 def smaller(block):
     """The block with fewer draws, points and variants: it shows how, and is no benchmark."""
+    block = block.replace('capsim.example("', 'capsim.load("')
     block = re.sub(r"draws=[\d_]+", "draws=8", block)
     block = block.replace("range(100_000, 320_000, 20_000)", "range(100, 320, 110)")
     block = block.replace("points=9", "points=5").replace("[0.5, 0.8, 0.9, 0.95, 0.99]", "[0.5]")

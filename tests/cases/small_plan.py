@@ -115,6 +115,9 @@ def written_scenario(counties: int, projects: int) -> Written:
             "last_year": 2030,
             "years": tuple(YEARS),
             "warnings": (),
+            "findings": (),
+            "notes": (),
+            "stand_ins": (),
             "sources": lambda: SOURCES.copy(),
             "tables_in": {
                 "projects": built,

@@ -128,7 +128,7 @@ def test_rows_that_can_be_read_are_checked_beside_ones_that_cannot(tmp_path: Pat
         swap("births.csv", "n,2011,120", "x,2011,120"),
         swap("births.csv", "n,2012,120", "n,2009,120"),
         swap("scenario.toml", "reduction = 20", 'reduction = "some"'),
-        swap("scenario.toml", "discount_rate = {value = 0.04", 'discount_rate = {value = "4 %"'),
+        swap("scenario.toml", "discount_rate = {value = 0.04", 'discount_rate = {value = "four"'),
     ):
         change(files)
     with pytest.raises(ScenarioError) as caught:

@@ -308,7 +308,8 @@ def _counties_without(case: Case) -> list[Message]:
             own = set(rows["county"])
             lacking = [county for county in counties if county not in own]
             # one county alone may have a limit of its own kind, but hardly three
-            kinds = frame["kind"].nunique() if table == "limits" else 1
+            by_county = frame[frame["county"] != "*"]
+            kinds = by_county["kind"].nunique() if table == "limits" else 1
             if "*" in own or (len(own) < 2 and kinds < 3):
                 continue
             if lacking:

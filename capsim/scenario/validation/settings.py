@@ -378,7 +378,7 @@ def _empty_areas(case: Case) -> list[Message]:
             )
             filled |= set(some["area"])
     empty = [area for area in areas["area"] if area not in filled]
-    if not empty:
+    if not empty or not filled:
         return []
     text = (
         "areas: {number} have no children, no school and no project (first: {first});"
