@@ -470,6 +470,12 @@ def _table(
     head = _header(rows, filled, some, usual, known)
     above = [at for at in some if at < head]
     body = [at for at in some if at > head]
+    for at in above:
+        if filled[at] >= max(3.0, usual):
+            what = Message("no row of the table above its header")
+            cure = Message("put the header into the first row, in one row")
+            value = " ".join(map(str, rows[at]))
+            raise ScenarioError([Fault(name, lines[at], "", value, what, cure)])
     if above:
         titles = [" ".join(str(cell) for cell in rows[at] if cell != "") for at in above]
         arguments: dict[str, Any] = {"number": len(above), "texts": examples(titles)}

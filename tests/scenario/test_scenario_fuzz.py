@@ -143,12 +143,16 @@ def compare_tables(scenario: Scenario, files: Files) -> None:
         text = "" if raw is None else raw.decode("utf-8").removeprefix("\ufeff")
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
         header, body = (rows[0], rows[1:]) if rows else ([], [])
+        header = [cell.strip() for cell in header]
         if len(body) > len(frame) and any(f"{name}.csv: " in str(note) for note in scenario.notes):
-            # A line under the table of which one cell is filled is a note, and told to be left out.
-            body = [row for row in body if sum(bool(cell.strip()) for cell in row) > 1]
+            # Notes under a table, of one filled cell, and headers once more are told and left out.
+            body = [row for row in body if sum(map(bool, row)) > 1 and row != header]
         assert len(frame) == len(body)
         assert set(header) <= set(table.names)
+        told = [str(note) for note in scenario.notes if f"{name}.csv: " in str(note)]
         for column in table.columns:
+            if any(column.name in note for note in told):
+                continue  # Cells of it are read as meant, and it is said.
             at = header.index(column.name) if column.name in header else None
             for row, value in zip(body, frame[column.name].tolist(), strict=True):
                 cell = "" if at is None else row[at]
