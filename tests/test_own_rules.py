@@ -60,7 +60,7 @@ def by_year(plan: capsim.Plan, column: str, **of: str) -> pd.Series:
     return table.groupby("school_year")[column].sum()
 
 
-def fill(plan: capsim.Plan) -> float:
+def filled(plan: capsim.Plan) -> float:
     table = plan.tables["schools"].query("sector == 'public'")
     return float((0.7 * (table["seats_existing"] + table["seats_new"]) - table["pupils"]).max())
 
@@ -117,7 +117,7 @@ def budget(plan: capsim.Plan) -> float:
 
 CHECKS: dict[str, Callable[[capsim.Plan], float]] = {
     check.__name__: check
-    for check in (fill, sites, one_start, siting, quota, ratio, large, falling, order, budget)
+    for check in (filled, sites, one_start, siting, quota, ratio, large, falling, order, budget)
 }
 """By how much a plan breaks each rule, from its tables alone."""
 

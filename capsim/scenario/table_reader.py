@@ -487,6 +487,8 @@ def _table(
     under = []
     # A note under the table: text in its first cell, where a row has three or more.
     while body and len(columns) > 2 and filled[body[-1]] == 1 and usual > 2:
+        if rows[body[-1]][0] == "":
+            break
         under.append(body.pop())
     if under:
         texts = ["".join(map(str, rows[at])) for at in under[::-1]]

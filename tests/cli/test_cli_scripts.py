@@ -33,7 +33,8 @@ def test_what_was_written_is_said_in_json(city, tmp_path):
     assert json.loads(call("import", book, folder, "--json").stdout) == {
         "scenario": given,
         "folder": str(folder),
-        "warnings": [],
+        "read_as": [],
+        "warnings": list(load(city).warnings),
     }
     empty = tmp_path / "empty.xlsx"
     found = json.loads(call("export", "--template", empty, "--json").stdout)

@@ -565,6 +565,8 @@ def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
     header = fill_merged(sheet, header_of(sheet, partial(heading, name)), partial(_is_plain, name))
     rows, under = list(header.rows), []
     while rows and len(header.columns) > 2 and sum(c is not None for c in rows[-1][1]) == 1:
+        if rows[-1][1][0] is None:
+            break
         under.append(str(next(c for c in rows.pop()[1] if c is not None)))
     header = replace(header, rows=rows)
     notes = list(header.notes)
