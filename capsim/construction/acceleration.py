@@ -31,7 +31,7 @@ from capsim.construction.calendars import Days, to_day, to_iso
 from capsim.construction.kernel import key_of
 from capsim.construction.programme_simulation import opening_of, sample
 from capsim.construction.projects import Dates, Option, Stock, listed, options
-from capsim.scenario.faults import meant, nearest
+from capsim.scenario.faults import nearest
 from capsim.scenario.scenario import Scenario
 
 Way = tuple[Option, ...]
@@ -149,7 +149,7 @@ def _way(project: str, names: Sequence[str], known: Mapping[str, Option]) -> Way
     """
     for name in names:
         if name not in known:
-            expected = f"{meant('an option', name, known)} is expected"
+            expected = f"{nearest(name, known)} is expected" if known else "it has no options"
             raise ValueError(f"project {project!r} has no option {name!r}: {expected}")
     way = tuple(known[name] for name in dict.fromkeys(names))
     if not _fits(way):
