@@ -450,6 +450,12 @@ def _recognised(row: Sequence[Any], known: Callable[[str], bool]) -> int:
     return sum(map(known, cells))
 
 
+def _above(name: str, line: int, row: Row) -> Fault:
+    what = Message("no row of the table above its header")
+    cure = Message("put the header into the first row, in one row")
+    return Fault(name, line, "", " ".join(map(str, row)), what, cure)
+
+
 def _table(
     name: str,
     rows: list[Row],
@@ -472,10 +478,7 @@ def _table(
     body = [at for at in some if at > head]
     for at in above:
         if filled[at] >= max(3.0, usual):
-            what = Message("no row of the table above its header")
-            cure = Message("put the header into the first row, in one row")
-            value = " ".join(map(str, rows[at]))
-            raise ScenarioError([Fault(name, lines[at], "", value, what, cure)])
+            raise ScenarioError([_above(name, lines[at], rows[at])])
     if above:
         titles = [" ".join(str(cell) for cell in rows[at] if cell != "") for at in above]
         arguments: dict[str, Any] = {"number": len(above), "texts": examples(titles)}

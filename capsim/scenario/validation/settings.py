@@ -332,8 +332,8 @@ def order_warnings(case: Case) -> list[Message]:
     )
     found = []
     if policy.reduction > private + 0.5:
-        said = {"reduction": f"{policy.reduction:,.0f}", "pupils": f"{private:,.0f}", "base": base}
-        found.append(Message(REDUCTION, said))
+        reduction, pupils = f"{policy.reduction:,.0f}", f"{private:,.0f}"
+        found.append(Message(REDUCTION, {"reduction": reduction, "pupils": pupils, "base": base}))
     cap = min(policy.private_share_cap.values(), default=-1.0)
     if everyone and private <= cap * everyone:
         share = f"{100 * private / everyone:.2f}"
