@@ -154,8 +154,8 @@ def followed(progress: Progress | bool | None) -> Iterator[Progress | None]:
         yield bar.show if bar is not None else (progress or None)  # type: ignore[misc]
     except Stopped:
         raise
-    except KeyboardInterrupt:
-        raise Stopped("Stopped by Ctrl-C; nothing was kept.") from None
+    except KeyboardInterrupt as stop:
+        raise Stopped(str(stop) or "Stopped by Ctrl-C; nothing was kept.") from None
     finally:
         if bar is not None:
             bar.close()

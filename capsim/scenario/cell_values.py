@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 from unicodedata import normalize
 
@@ -121,12 +121,28 @@ DRESS = {
 }
 
 
+def folded(text: str) -> str:
+    """Return a text in plain letters and digits; what is raised or ringed is no digit of a number.
+
+    Examples
+    --------
+    >>> folded("１３０　人"), folded("1³0")
+    ('130 人', '1³0')
+    """
+    if text.isascii():
+        return text
+    runs = groupby(text, key=lambda one: one.isdigit() and not one.isdecimal())
+    return "".join(
+        "".join(run) if raised else normalize("NFKC", "".join(run)) for raised, run in runs
+    )
+
+
 def _number(text: str) -> tuple[float | None, str]:
     """Return a number and how it was dressed; None where it is none."""
     plain = text.strip()
     how = ""
     if not plain.isascii():
-        plain, how = normalize("NFKC", plain).strip(), "wide"
+        plain, how = folded(plain).strip(), "wide"
     if PLAIN.fullmatch(plain):
         return float(plain) if abs(float(plain)) < 1e15 else None, how
     if GROUPED.fullmatch(plain) and len(set(re.sub(r"\d|\.|^[+-]", "", plain))) == 1:
@@ -210,7 +226,7 @@ def _century(two: int) -> int:
 
 def _year(text: str) -> tuple[float | None, str]:
     """Read one school year and the form it had; plain years have none."""
-    plain = re.sub(r"\s*[‐-―−~～至]\s*", "-", normalize("NFKC", text).casefold().strip())
+    plain = re.sub(r"\s*[‐-―−~～至]\s*", "-", folded(text).casefold().strip())
     form = ""
     for _ in range(2):
         bare = AROUND.sub("", plain).strip()
@@ -318,7 +334,7 @@ def number_of(text: str) -> Decimal | None:
     value, _ = _number(text)
     if value is None:
         return None
-    return Decimal(re.sub(r"[,'’ \u00a0\u202f]", "", normalize("NFKC", text).strip()))
+    return Decimal(re.sub(r"[,'’ \u00a0\u202f]", "", folded(text).strip()))
 
 
 def date_of(text: str) -> dt.date | None:
@@ -329,7 +345,7 @@ def date_of(text: str) -> dt.date | None:
     >>> [str(date_of(text)) for text in ("2022/9/1", "2022年9月1日", "44805", "1/2/2022")]
     ['2022-09-01', '2022-09-01', '2022-09-01', 'None']
     """
-    plain = normalize("NFKC", text).strip()
+    plain = folded(text).strip()
     if re.fullmatch(r"\d{5}(\.0)?", plain) and SERIALS[0] <= float(plain) <= SERIALS[1]:
         return dt.date(1899, 12, 30) + dt.timedelta(days=int(float(plain)))
     day, _, time = plain.lower().replace("t", " ").partition(" ")
@@ -495,7 +511,7 @@ def grade_of(text: str) -> Grade | Left | None:
     >>> grade_of("Pre-K"), grade_of("Total"), grade_of("principal")
     (Left(why='other'), Left(why='total'), None)
     """
-    plain = re.sub(r"[\s_]+", " ", normalize("NFKC", text).casefold()).strip(" .:：")
+    plain = re.sub(r"[\s_]+", " ", folded(text).casefold()).strip(" .:：")
     if found := _grade(plain):
         return found
     bare = re.sub(r"\s+", " ", NOISE.sub(" ", plain)).strip(" .:：-()[]")

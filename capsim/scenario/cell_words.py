@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Message, Value
-from capsim.scenario.cell_values import PLAIN, Grade, date_of, grade_of, number_of, school_years
+from capsim.scenario.cell_values import (
+    PLAIN,
+    Grade,
+    date_of,
+    folded,
+    grade_of,
+    number_of,
+    school_years,
+)
 from capsim.scenario.schema import COLUMNS_ZH, EXACT_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
 
 BRACKETED = re.compile(r"(.*?)\s*[(（\[【〔［](.*)[)）\]】〕］]\s*", re.DOTALL)
@@ -235,7 +243,7 @@ def amount(cell: str, column: Column) -> Decimal | None:
     >>> [str(amount(cell, places)) for cell in ("２,３４０", "0.5万", "30 人", "5%", "3-4")]
     ['2340', '5000.0', '30', 'None', 'None']
     """
-    plain = normalize("NFKC", cell).strip()
+    plain = folded(cell).strip()
     if (value := number_of(plain)) is not None:
         return value
     found = AMOUNT.fullmatch(plain)

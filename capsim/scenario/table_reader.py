@@ -477,7 +477,7 @@ def _table(
     above = [at for at in some if at < head]
     body = [at for at in some if at > head]
     for at in above:
-        if filled[at] >= max(3.0, usual):
+        if filled[at] >= max(3.0, usual / 2):
             raise ScenarioError([_above(name, lines[at], rows[at])])
     if above:
         titles = [" ".join(str(cell) for cell in rows[at] if cell != "") for at in above]

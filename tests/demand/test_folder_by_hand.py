@@ -15,6 +15,7 @@ from capsim.cli import app
 TOML = """
 name = "by-hand"
 country = "china"
+tables = ["areas", "births", "dwellings", "forecast", "migration", "pupils"]
 [horizon]
 base_year = 2021
 last_year = 2023

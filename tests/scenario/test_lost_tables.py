@@ -80,6 +80,17 @@ def test_every_table_of_the_flagship(tmp_path: Path) -> None:
     assert walk(FLAGSHIP, tmp_path) == []
 
 
+def test_every_other_year_of_a_limit_is_missed(tmp_path: Path) -> None:
+    files = dict(texts())
+    rows = "".join(f"*,{year},capital,50000000\n" for year in (2022, 2024, 2026))
+    files["limits.csv"] = "county,year,kind,amount\n" + rows
+    _, warnings = outcome(write(tmp_path / "case", files))
+    assert (
+        "limits: no capital in 2 years between its first and its last (first: 2023): it binds"
+        " nowhere then; give their rows"
+    ) in map(str, warnings)
+
+
 def test_a_list_of_tables_is_held_against_the_folder(tmp_path: Path) -> None:
     files = dict(texts())
     del files["limits.csv"]

@@ -214,6 +214,20 @@ def test_damaged_folders(tmp_path: Path) -> None:
     assert 25 < sum(loaded) < 475
 
 
+def test_a_row_above_the_header_and_a_raised_digit_are_refused(tmp_path: Path) -> None:
+    files = dict(texts())
+    row = "south-both,primary,s,new,180,9000000,candidate,2023-09-01,,,,1,,,\n"
+    files["projects.csv"] = row + files["projects.csv"]
+    with pytest.raises(ScenarioError, match=r"projects\.csv, row 1"):
+        load(write(tmp_path / "above", files))
+    files = dict(texts())
+    write(tmp_path / "raised", files)
+    raised = files["births.csv"].replace(",120", ",1\xb30", 1).encode("cp1252")
+    (tmp_path / "raised" / "births.csv").write_bytes(raised)
+    with pytest.raises(ScenarioError, match="'1³0' where a number is expected"):
+        load(tmp_path / "raised")
+
+
 @pytest.mark.slow
 def test_many_damaged_folders(tmp_path: Path) -> None:
     loaded = [check_damaged(tmp_path / "case", seed) for seed in range(500, 10_500)]

@@ -306,6 +306,8 @@ def _counties_without(case: Case) -> list[Message]:
             continue
         for kind, rows in frame.groupby(column, sort=False):
             own = set(rows["county"])
+            if table == "limits":
+                found += _years_without(str(kind), rows)
             lacking = [county for county in counties if county not in own]
             # one county alone may have a limit of its own kind, but hardly three
             by_county = frame[frame["county"] != "*"]
@@ -322,8 +324,6 @@ def _counties_without(case: Case) -> list[Message]:
                 )
                 some = _some(lacking)
                 found.append(Message(text, {"kind": str(kind), "of": len(counties), **some}))
-            if table == "limits":
-                found += _years_without(str(kind), rows)
     projects = case.frame("projects")
     if projects is not None and len(counties) > 2:
         county = dict(zip(areas["area"], areas["county"], strict=True))
@@ -339,17 +339,23 @@ def _counties_without(case: Case) -> list[Message]:
 
 
 def _years_without(kind: str, rows: pd.DataFrame) -> list[Message]:
-    """Name counties that lack years of a limit which others have."""
-    years = set(rows["year"])
-    of_county = rows.groupby("county")["year"].nunique()
-    lacking = of_county.index[of_county < len(years)]
-    if not len(lacking):
+    """Name counties that lack years of a limit which others have, or some between its years."""
+    years = rows.groupby("county")["year"]
+    lacking = years.nunique().index[years.nunique() < rows["year"].nunique()]
+    if len(lacking):
+        text = (
+            "limits: {kind} of {number} counties (first: {first}) has not all years that others"
+            " have: it binds nowhere in the others; give their rows"
+        )
+        return [Message(text, {"kind": kind, **_some(lacking)})]
+    between = sorted(set(range(rows["year"].min(), rows["year"].max())) - set(rows["year"]))
+    if not between or rows["year"].nunique() < 3:
         return []
     text = (
-        "limits: {kind} of {number} counties (first: {first}) has not all years that others have:"
-        " it binds nowhere in the others; give their rows"
+        "limits: no {kind} in {number} years between its first and its last (first: {first}): it"
+        " binds nowhere then; give their rows"
     )
-    return [Message(text, {"kind": kind, **_some(lacking)})]
+    return [Message(text, {"kind": kind, **_some(between)})]
 
 
 def _kinds_without(case: Case) -> list[Message]:

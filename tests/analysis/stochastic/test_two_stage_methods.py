@@ -123,14 +123,13 @@ def test_contracts_signed_later_cost_no_more() -> None:
 def test_a_cut_touches_the_cost_and_stays_below_it() -> None:
     """At the point it is the cost; elsewhere no more than it."""
     realisations = make_realisations(city(2, 1, 2023), draws(5))
+    free = [Recourse(realisations, number).least().x for number in range(5)]
+    best = [x[realisations.first] for x in free if x is not None]
+    # what the rows of the first stage allow, as all that the master proposes
+    shares = np.random.default_rng(0).dirichlet(np.ones(5), size=4)
+    points = [best[0], *(shares @ np.stack(best))]
     recourse = Recourse(realisations, 0)
-    rng = np.random.default_rng(0)
-    lower, upper = realisations.bounds
-    free = recourse.least().x
-    assert free is not None
-    points = [free[realisations.first]]
-    points += [points[0] + 0.05 * rng.random() * (lower - points[0]) for _ in range(4)]
-    cuts = [recourse.cut_at(np.clip(point, lower, upper)) for point in points]
+    cuts = [recourse.cut_at(point) for point in points]
     for cut, point in zip(cuts, points, strict=True):
         level = cut.constant + float(cut.slope @ point)
         assert level == pytest.approx(cut.value if cut.finite else level, rel=1e-7)
