@@ -136,17 +136,30 @@ def says_a_cell(cell: str, value: Any, default: Any) -> bool:
     return bool(value == (cell if isinstance(value, str) else float(cell)))
 
 
+def decoded(raw: bytes, name: str, scenario: Scenario) -> str:
+    """Decode as the scenario says that it was read."""
+    told = " ".join(str(note) for note in scenario.notes if f"{name}.csv: encoding" in str(note))
+    codes = {"GB18030": "gb18030", "Windows-1252": "cp1252"}
+    code = next((code for word, code in codes.items() if word in told), "utf-8")
+    return raw.decode(code).removeprefix("\ufeff")
+
+
 def compare_tables(scenario: Scenario, files: Files) -> None:
     for name, table in TABLES.items():
         frame = scenario.table(name)
         raw = files.get(f"{name}.csv")
-        text = "" if raw is None else raw.decode("utf-8").removeprefix("\ufeff")
+        text = "" if raw is None else decoded(raw, name, scenario)
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
         header, body = (rows[0], rows[1:]) if rows else ([], [])
         header = [cell.strip() for cell in header]
         if len(body) > len(frame) and any(f"{name}.csv: " in str(note) for note in scenario.notes):
             # Notes under a table, of one filled cell, and headers once more are told and left out.
-            body = [row for row in body if sum(map(bool, row)) > 1 and row != header]
+            filled = (sum(bool(cell.strip()) for cell in row) for row in body)
+            body = [
+                row
+                for row, number in zip(body, filled, strict=True)
+                if number > 1 and row != header
+            ]
         assert len(frame) == len(body)
         assert set(header) <= set(table.names)
         told = [str(note) for note in scenario.notes if f"{name}.csv: " in str(note)]
@@ -155,12 +168,12 @@ def compare_tables(scenario: Scenario, files: Files) -> None:
                 continue  # Cells of it are read as meant, and it is said.
             at = header.index(column.name) if column.name in header else None
             for row, value in zip(body, frame[column.name].tolist(), strict=True):
-                cell = "" if at is None else row[at]
+                cell = "" if at is None or at >= len(row) else row[at]
                 assert says_a_cell(cell, value, column.default), (name, column.name, cell, value)
 
 
 def compare_settings(said: Any, held: Any, path: str = "") -> None:
-    if isinstance(said, dict) and "value" in said:
+    while isinstance(said, dict) and "value" in said:
         said = said["value"]
     if isinstance(said, dict):
         for key, entry in said.items():
