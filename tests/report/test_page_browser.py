@@ -426,13 +426,26 @@ def test_prints_four_pages_of_the_whole_with_pictures(opened, lang):
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#choose-county").input_value() == ""
-    assert len(rows(page, "ledger")) == 14
+    assert len(rows(page, "ledger")) == 12
     for name in ("chances", "cost"):
         expect(page.locator(f"#figure-{name} img")).to_be_visible()
         expect(page.locator(f"#figure-{name} .chart")).to_be_hidden()
     expect(page.locator("#sources-table")).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("#choose-county").input_value() == "2"
+
+
+def test_an_answer_as_long_as_a_prefecture_s_stands_on_one_page(opened):
+    """Its eleven sections have 55 sentences, of 60 letters in the mean."""
+    page = opened("plain", "en")
+    page.evaluate(
+        """() => {
+            const sentence = "<li>" + "a county decides ".repeat(4).slice(0, 60) + "</li>";
+            const section = `<div><h3>What is decided</h3><ul>${sentence.repeat(5)}</ul></div>`;
+            document.querySelector(".sayings").innerHTML = section.repeat(11);
+        }"""
+    )
+    assert pages(page.pdf(prefer_css_page_size=True)) == 4
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

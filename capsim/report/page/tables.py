@@ -30,7 +30,7 @@ from capsim.report.page.elements import Column, Layout, Table, layout, money_sca
 from capsim.report.risk_narrative import option_names
 from capsim.simulation.outcomes import Outcomes
 
-ON_PAPER = {"commitments-decisions": 24, "ledger": 14, "lateness": 8, "counties": 34}
+ON_PAPER = {"commitments-decisions": 14, "ledger": 12, "lateness": 6, "counties": 34}
 """Rows of tables that stand on the four pages to print."""
 MOST_ROWS = 6000
 """Rows of the table of balances; of more, areas are put together by county."""
