@@ -89,8 +89,8 @@ class Words:
 
         Examples
         --------
-        >>> words("zh")("{number} projects open", number=182)
-        '182个项目投用'
+        >>> words("zh")("{number} ordered projects open", number=182)
+        '已列入计划的182个项目投用'
         >>> words("en")("{amount} more posts are authorised, all years together", amount=1)
         '1 more post is authorised, all years together'
         """

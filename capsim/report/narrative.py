@@ -107,7 +107,7 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
             "ON PAPER the plan meets all {of} targets; {paper} of them hold in fewer than {asked}"
             " of simulated futures ({proof}).",
             of=of,
-            paper=len(_on_paper(summary)),
+            paper=len(on_paper(summary)),
             asked=say.chance(summary["asked_probability"]),
             proof=proof_of,
         )
@@ -129,7 +129,8 @@ def proof(plan: Plan, say: Words, *, safe: bool = False) -> str:
     return say("search ended early, at most {gap} % of avoidable cost from the cheapest", gap=gap)
 
 
-def _on_paper(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+def on_paper(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the targets that are met on paper only."""
     return [row for row in summary["targets"] if row["state"] == "on paper"]
 
 
@@ -148,7 +149,7 @@ def _safe(summary: Mapping[str, Any], safety: Mapping[str, Any], proof: str, say
             proof=proof,
             **together,
         )
-    paper = sum(row["id"] not in safety["targets"] for row in _on_paper(summary))
+    paper = sum(row["id"] not in safety["targets"] for row in on_paper(summary))
     others = say("; {others} other targets are met on paper only", others=paper) if paper else ""
     return say(
         "THE PLAN HOLDS: together {targets} in {chance} of simulated futures, {asked} asked for"
@@ -192,42 +193,6 @@ LATER = {
     frozenset({"on paper"}): "all on paper",
 }
 """What is said of later years that are all met, by their states."""
-MOST_EXPECTED = 3
-"""Rules met on paper only whose expected figures are told."""
-
-
-def expected(summary: dict[str, Any], say: Words) -> Section | None:
-    """Write what is to be expected where a rule is met on paper only: its least likely date."""
-    rows = sorted(
-        (row for row in _on_paper(summary) if row["mean"] is not None),
-        key=lambda row: row["probability"],
-    )
-    least: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        least.setdefault(rule_and_year(row["id"])[0], row)
-    if not least:
-        return None
-    parts = []
-    for rule, row in list(least.items())[:MOST_EXPECTED]:
-        figures = {
-            key: target_figure(row["id"], row[key], say)
-            for key in ("mean", "p05", "p95", "required")
-        }
-        as_sure = figures["p05"] == figures["p95"]
-        parts.append(
-            say(
-                "{rule}, {by}: {p05} in nearly all futures, {required} required; holds in {chance}"
-                " of them"
-                if as_sure
-                else "{rule}, {by}: {mean} expected ({p05} to {p95}), {required} required; holds in"
-                " {chance} of futures",
-                rule=say.rule(rule.removeprefix("programme-")),
-                by=str(row["by"]),
-                chance=say.chance(row["probability"]),
-                **figures,
-            )
-        )
-    return Section(say("As buildings and children really arrive"), parts)
 
 
 def target_rows(summary: dict[str, Any], say: Words) -> list[dict[str, Any]]:
@@ -304,15 +269,13 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
     )
     built = plan.tables["projects"]
     opened = built[built["opens"] != ""]
-    candidates = opened["copies"][opened["status"] == "candidate"].sum()
     converted = plan.tables["conversions"]["school"].nunique()
     closures = plan.tables["closures"]
     given_up = closures["school"][closures["how"] == "given_up"].nunique()
     closed = closures["school"][closures["how"] != "given_up"].nunique()
     bought = plan.tables["purchases"].groupby("school_year")["places_december"].sum()
     done = [
-        say("{number} projects open", number=say.count(opened["copies"].sum()))
-        + say(", {number} of them candidates", number=say.count(candidates)),
+        *opened_projects(opened, say),
         say("{number} schools convert", number=say.count(converted))
         + (
             say(", {number} of them given up again", number=say.count(given_up)) if given_up else ""
@@ -324,6 +287,33 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
         ),
     ]
     return [Section(head, parts), Section(say("Until {year}", year=plan.scenario.last_year), done)]
+
+
+CHANGES = {
+    "restage": "{number} places change stage",
+    "nine_year": "{number} nine-year schools begin",
+    "merge": "{number} public schools merge",
+    "close": "{number} public schools close",
+}
+"""What candidates do that build nothing."""
+
+
+def opened_projects(opened: pd.DataFrame, say: Words) -> list[str]:
+    """Count what is ordered, what is built beyond it, and what else changes, by kind."""
+    candidate = opened["status"] == "candidate"
+    other = opened["kind"].isin(list(CHANGES))
+    built = opened["copies"][candidate & ~other].sum()
+    parts = [
+        say("{number} ordered projects open", number=say.count(opened["copies"][~candidate].sum()))
+    ]
+    if built:
+        parts.append(say("{number} candidates are built", number=say.count(built)))
+    for kind, text in CHANGES.items():
+        own = opened[candidate & (opened["kind"] == kind)]
+        size = own["places"] if kind == "restage" else 1
+        if len(own):
+            parts.append(say(text, number=say.count((own["copies"] * size).sum())))
+    return parts
 
 
 def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Section:

@@ -11,11 +11,48 @@ from capsim.construction.acceleration import Acceleration
 from capsim.construction.recovery import EARLIER, HARM, Recovery
 from capsim.i18n.language import Message, Words
 from capsim.plan.plan import Plan
-from capsim.report.narrative import Section, explained
+from capsim.plan.targets import rule_and_year
+from capsim.report.narrative import Section, explained, on_paper, target_figure
 from capsim.simulation.outcomes import Outcomes
 
+MOST_EXPECTED = 3
+"""Rules met on paper only whose expected figures are told."""
 MOST_LATE = 4
 """Projects named whose lateness harms most."""
+
+
+def expected(summary: dict[str, Any], say: Words) -> Section | None:
+    """Write what is to be expected where a rule is met on paper only: its least likely date."""
+    rows = sorted(
+        (row for row in on_paper(summary) if row["mean"] is not None),
+        key=lambda row: row["probability"],
+    )
+    least: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        least.setdefault(rule_and_year(row["id"])[0], row)
+    if not least:
+        return None
+    parts = []
+    for rule, row in list(least.items())[:MOST_EXPECTED]:
+        figures = {
+            key: target_figure(row["id"], row[key], say)
+            for key in ("mean", "p05", "p95", "required")
+        }
+        as_sure = figures["p05"] == figures["p95"]
+        parts.append(
+            say(
+                "{rule}, {by}: {p05} in nearly all futures, {required} required; holds in {chance}"
+                " of them"
+                if as_sure
+                else "{rule}, {by}: {mean} expected ({p05} to {p95}), {required} required; holds in"
+                " {chance} of futures",
+                rule=say.rule(rule.removeprefix("programme-")),
+                by=str(row["by"]),
+                chance=say.chance(row["probability"]),
+                **figures,
+            )
+        )
+    return Section(say("As buildings and children really arrive"), parts)
 
 
 def price_of_safety(plan: Plan, summary: Mapping[str, Any], say: Words) -> Section | None:

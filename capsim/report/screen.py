@@ -16,7 +16,7 @@ from capsim.plan.plan import Explanation, Plan
 from capsim.report import comparison_narrative as compared
 from capsim.report import narrative
 from capsim.report.figures.places import LEVELS, backtest_table
-from capsim.report.risk_narrative import building_sections, not_safe, price_of_safety
+from capsim.report.risk_narrative import building_sections, expected, not_safe, price_of_safety
 from capsim.simulation.outcomes import Outcomes
 
 EN = words("en")
@@ -61,7 +61,7 @@ def answer(
     for section in (
         price_of_safety(plan, summary, say),
         not_safe(unsafe, say),
-        narrative.expected(summary, say),
+        expected(summary, say),
     ):
         lines += [] if section is None else _listed(section)
     lines += [*_targets(plan, summary, say), ""]

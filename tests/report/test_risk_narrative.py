@@ -5,6 +5,8 @@ from small_plan import written_outcomes, written_plan
 
 from capsim.construction.acceleration import Acceleration
 from capsim.construction.recovery import EARLIER, Recovery
+from capsim.i18n.language import words
+from capsim.report import narrative
 from capsim.report.files import recovery_files
 from capsim.report.page.plan import html_page
 from capsim.report.screen import answer
@@ -103,4 +105,22 @@ def test_files():
         "recovery/projects.csv",
         "recovery/build-2022-curve.csv",
         "recovery/build-2022-measures.csv",
+    ]
+
+
+def test_what_opens_is_counted_by_what_it_is():
+    """Two ordered schools, one candidate built, 2 x 50 places to another stage, three closed."""
+    rows = [
+        ("ordered", "new", 1, 800.0),
+        ("under_construction", "extend", 1, 90.0),
+        ("candidate", "new", 1, 400.0),
+        ("candidate", "restage", 2, 50.0),
+        ("candidate", "close", 3, 0.0),
+    ]
+    opened = pd.DataFrame(rows, columns=["status", "kind", "copies", "places"])
+    assert narrative.opened_projects(opened, words("en")) == [
+        "2 ordered projects open",
+        "1 candidate is built",
+        "100 places change stage",
+        "3 public schools close",
     ]

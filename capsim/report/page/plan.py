@@ -35,7 +35,7 @@ from capsim.report.page.tables import (
     targets,
     teachers,
 )
-from capsim.report.risk_narrative import building_sections, not_safe, price_of_safety
+from capsim.report.risk_narrative import building_sections, expected, not_safe, price_of_safety
 from capsim.simulation.outcomes import Outcomes
 
 
@@ -133,7 +133,7 @@ def _contents(
     arriving = [
         price_of_safety(plan, summary, say),
         not_safe(unsafe, say),
-        narrative.expected(summary, say),
+        expected(summary, say),
     ]
     sections = [*narrative.mix(plan, summary, say), narrative.cost(plan, summary, say)]
     sections.append(narrative.before_and_after(plan, say))
