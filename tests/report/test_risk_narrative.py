@@ -94,8 +94,8 @@ def test_each_project_with_its_cure():
 
 def test_in_chinese():
     text, page, _ = told(Recovery((found(),), worst()), "zh")
-    for words in ("怎样使build-2022在2022-12-31前完成", "两班倒施工", "须在2022-03-01前决定"):
-        assert words in text
+    for text_said in ("怎样使build-2022在2022-12-31前完成", "两班倒施工", "须在2022-03-01前决定"):
+        assert text_said in text
     assert "须决定日期" in page
 
 
