@@ -692,7 +692,7 @@ def price(cny: float, say: Words) -> str:
     """
     if abs(cny) >= 100:
         return say.money(cny)
-    return f"{cny:.2f}元" if say.lang == "zh" else f"{cny:.2f} RMB"
+    return f"{cny:.2f}{say.currency}"
 
 
 def _units(value: float, say: Words) -> str:

@@ -119,9 +119,10 @@ def card(of: Any, lang: str | None = None) -> Card:
     if isinstance(of, Hardened):
         return _plan_card(of.plan, None, of, lang)
     if isinstance(of, Comparison):
-        return _comparison_card(of, words(lang or of.scenarios[of.first].lang))
+        first = of.scenarios[of.first]
+        return _comparison_card(of, first.words(lang or first.lang))
     if isinstance(of, Scenario):
-        return _scenario_card(of, words(lang or of.lang))
+        return _scenario_card(of, of.words(lang or of.lang))
     if isinstance(of, Demand):
         return _demand_card(of, words(lang or "en"))
     raise TypeError(f"there is no card of a {type(of).__name__}")
@@ -136,7 +137,7 @@ def _plan_card(
     plan: Plan, outcomes: Outcomes | None, hardened: Hardened | None, lang: str | None
 ) -> Card:
     scenario = plan.scenario
-    say = words(lang or scenario.lang)
+    say = scenario.words(lang or scenario.lang)
     title = scenario.heading(say.lang)
     if plan.status == "infeasible":
         return Card(

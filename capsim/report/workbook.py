@@ -76,6 +76,7 @@ def plan_workbook(
     book = new_book(plan.scenario.heading())
     add_sheet(book, "summary", SUMMARY, summary_rows(plan, summary), frozen=1)
     targets, said = plan.tables["targets"], declared()["words"]
+    en, zh = (plan.scenario.words(lang) for lang in ("en", "zh"))
     admissions, duties = plan.tables["admissions"], plan.tables["commitments"]
     tables = {
         **plan.tables,
@@ -99,7 +100,7 @@ def plan_workbook(
             table = tables[title]
             columns = [column for column in sheet["columns"] if column[0] in table]
             fields = [
-                Field((english, chinese), form, width)
+                Field((en.in_currency(english), zh.in_currency(chinese)), form, width)
                 for _, english, chinese, form, width in columns
             ]
             cells = zip(
@@ -112,6 +113,8 @@ def plan_workbook(
 def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     """Return the rows of the summary sheet, from the values of `summary.json`."""
     scenario, targets, known = plan.scenario, summary["targets"], declared()
+    english, chinese = (scenario.words(lang).currency.strip() for lang in ("en", "zh"))
+    money, discounted = f"{english} {chinese}", f"{english}, discounted {chinese}，折现"
     yield "Scenario", "情景", scenario.name, ""
     if scenario.title:
         yield "Title", "标题", scenario.title, ""
@@ -124,9 +127,9 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     paper = sum(row["state"] == "on paper" for row in targets)
     asked = f"likely below 可能性低于 {summary['asked_probability']:.0%}"
     yield "of these on paper only", "其中仅纸面达到", paper, asked
-    yield "Total cost, discounted", "总费用（折现）", (plan.objective_cny, COUNT), "RMB 元"
-    yield "of that already committed", "其中已定", (plan.committed_cny, COUNT), "RMB 元"
-    yield "of that decided here", "其中本方案决定", (plan.avoidable_cny, COUNT), "RMB 元"
+    yield "Total cost, discounted", "总费用（折现）", (plan.objective_cny, COUNT), money
+    yield "of that already committed", "其中已定", (plan.committed_cny, COUNT), money
+    yield "of that decided here", "其中本方案决定", (plan.avoidable_cny, COUNT), money
     yield "Proved gap, of what is decided", "已证明差距", (summary["gap"], "0.0000%"), ""
     if summary["certificate"]:
         worst = summary["certificate"]["max_violation"]
@@ -151,7 +154,7 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
             yield f"{english}, {year}", f"{year}学年{chinese}", number, "teachers 人"
     for kind, cost in summary["cost_cny"]["by_kind"].items():
         chinese = f"费用：{known['kinds'].get(kind, kind)}"
-        yield f"Cost: {kind}", chinese, (cost, COUNT), "RMB, discounted 元，折现"
+        yield f"Cost: {kind}", chinese, (cost, COUNT), discounted
     yield "Simulations", "模拟次数", summary["simulation"]["draws"], ""
     yield "Seed", "随机种子", summary["seed"], ""
     for name, version in summary["versions"].items():

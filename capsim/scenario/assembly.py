@@ -31,7 +31,13 @@ from capsim.scenario.raw_settings import (
     unwrap,
 )
 from capsim.scenario.schema import TABLES, WORDS_ZH, Column
-from capsim.scenario.school_stages import countries, stages_of, standards
+from capsim.scenario.school_stages import (
+    countries,
+    in_country,
+    stages_of,
+    standards,
+    with_stage_prices,
+)
 from capsim.scenario.settings import Settings, faults_of, understood_settings, without_faults
 from capsim.scenario.travel import projected
 from capsim.scenario.validation.check import check
@@ -387,6 +393,8 @@ def _settings(
     notes: list[Message],
 ) -> Settings | None:
     """Read the settings; those with faults are left at defaults, for the checks of all else."""
+    plain, more = in_country(plain, file)
+    faults += more
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
@@ -403,12 +411,23 @@ def _settings(
         known = nearest(settings.country, countries())
         faults.append(Fault(file, None, "country", settings.country, known))
         return None
-    if settings.stages.planned:
-        return settings
-    planned = _with_pupils(settings, tables)
-    return settings.model_copy(
-        update={"stages": settings.stages.model_copy(update={"planned": planned})}
-    )
+    if not settings.stages.planned:
+        planned = _with_pupils(settings, tables)
+        settings = settings.model_copy(
+            update={"stages": settings.stages.model_copy(update={"planned": planned})}
+        )
+    settings, more = with_stage_prices(settings, _for_sale(tables), file)
+    faults += more
+    return settings
+
+
+def _for_sale(tables: Mapping[str, Typed]) -> set[str]:
+    """List the stages in which places are for sale at no price of their own."""
+    if "schools" not in tables or not tables["schools"].sound:
+        return set()
+    schools = tables["schools"].frame
+    open_to = (schools["purchasable_places"] > 0) & schools["purchase_price_cny"].isna()
+    return set(schools["stage"][open_to])
 
 
 def _in_words_known(name: str, typed: Typed, settings: Settings) -> Typed:

@@ -247,7 +247,7 @@ class Choice(_Section):
 
 
 class Costs(_Section):
-    """Prices, RMB."""
+    """Prices, in the scenario's currency; the defaults are RMB."""
 
     discount_rate: Share
     shortfall_cny: Amount = 200_000.0
@@ -262,6 +262,7 @@ class Costs(_Section):
     boarder_cny: Amount = 3_000.0
     boarder_travel_share: Share = 0.2
     salvage_share: Share = 0.0
+    borrowed_rate: Positive | None = None
 
 
 class Staff(_Section):
@@ -409,6 +410,7 @@ class Settings(_Section):
     title: StrictStr = ""
     title_zh: StrictStr = ""
     country: Name = "china"
+    currency: Annotated[StrictStr, Field(pattern="^[A-Z]{3}$")] = "CNY"
     horizon: Horizon
     stages: Stages = Stages()
     standards: ByName[StageStandards] = Frozen()

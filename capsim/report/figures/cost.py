@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from capsim.i18n.language import words
 from capsim.plan.plan import Plan
 from capsim.report.figures.places import of_county
 from capsim.report.figures.style import (
@@ -61,7 +60,7 @@ def cost_table(plan: Plan, county: str | None = None) -> pd.DataFrame:
 @drawing(9, 5)
 def cost(ax: Axes, plan: Plan, *, lang: str = "en") -> None:
     """Draw the avoidable cost by kind and year, discounted, on an Axes."""
-    say = words(lang)
+    say = plan.scenario.words(lang)
     table = cost_table(plan)
     table = table[table.abs().max(axis=1) > 1]
     unit, label = money_unit(say)

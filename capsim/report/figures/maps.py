@@ -18,7 +18,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from capsim.i18n.language import Words, width, words
+from capsim.i18n.language import Words, width
 from capsim.lp.array_types import Array
 from capsim.plan.plan import Plan
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, drawing, new_figure, note, short
@@ -161,7 +161,7 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     place; a thick black rim: some have none. Arrows are as wide as their flow. Schools that have
     coordinates of their own are squares (public) and triangles (private).
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     flows, discs = _draw_part(ax, plan, school_year, None, say)
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.1)
@@ -245,7 +245,7 @@ def _single(plan: Plan) -> bool:
 
 def map_figure(plan: Plan, school_year: int, *, lang: str = "en") -> Figure:
     """Draw the map as a figure, with a second Axes for the part that is crowded."""
-    say, frame = words(lang), crowd(map_table(plan, school_year))
+    say, frame = plan.scenario.words(lang), crowd(map_table(plan, school_year))
     figure = new_figure(9 if frame is None else 14, 7)
     if frame is None:
         place_map(figure.add_subplot(), plan, school_year, lang=lang)
@@ -403,7 +403,7 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     than the service radius. Squares are public schools, triangles private ones, as large as their
     pupils; a black rim round a neighbourhood: some of its children have no place.
     """
-    say, year = words(lang), plan.scenario.first_year
+    say, year = plan.scenario.words(lang), plan.scenario.first_year
     table = catchment_table(plan, stage, year).dropna(subset=["x0", "x1"])
     areas = plan.scenario.table("areas").set_index("area").dropna(subset=["x_km", "y_km"])
     xy = areas[XY].to_numpy(np.float64)

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from capsim.i18n.language import words
 from capsim.plan.plan import Plan
 from capsim.report.figures.style import (
     BLUE,
@@ -43,7 +42,7 @@ def private_share(
 
     With outcomes the middle 90 % of the simulated shares is shaded.
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     table = plan.tables["shares"]
     whole = table[table["county"] == "*"].sort_values("school_year")
     years = whole["school_year"].to_numpy()
@@ -109,7 +108,7 @@ def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:
 @drawing(9, 5)
 def reduction(ax: Axes, plan: Plan, school_year: int | None = None, *, lang: str = "en") -> None:
     """Draw the fall in counted private pupils against the base year as a waterfall."""
-    say = words(lang)
+    say = plan.scenario.words(lang)
     row = reduction_table(plan, school_year)
     steps = np.array([row[name] for name in TERMS], float)
     starts = np.concatenate([[0.0], np.cumsum(steps)[:-1]])

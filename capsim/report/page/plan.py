@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from capsim.construction.recovery import Recovery
-from capsim.i18n.language import Message, Words, words
+from capsim.i18n.language import Message, Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rule_and_year
 from capsim.report import narrative
@@ -83,7 +83,7 @@ def html_page(
     ValueError
         There is no such language.
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     scenario = plan.scenario
     sources = scenario.sources()
     content: dict[str, Any] = {
