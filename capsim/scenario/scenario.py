@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capsim.i18n.language import CNY, Message, Words, words
+from capsim.i18n.language import CNY, Message, Value, Words, words
 from capsim.io.shown import Shown
 from capsim.scenario import assembly
 from capsim.scenario.faults import nearest
@@ -105,7 +105,7 @@ class Scenario(Shown):
         text = (
             "prices that nobody gave are China's at {rate} {currency} for 1 CNY, assumed: {names}"
         )
-        arguments = {
+        arguments: dict[str, Value] = {
             "rate": f"{self.settings.costs.borrowed_rate:g}",
             "currency": self.settings.currency,
             "names": tuple(prices),

@@ -35,18 +35,19 @@ def displaced(data: SimulationData, stage: StageData, arrival: Arrivals, seated:
     return np.asarray(np.maximum(moved_up[pool] * last - seated.pupils[:, 1:], 0.0).sum(1))
 
 
-def large_share(mean: Array, large: float, sd: float) -> Array:
-    """Compute the share of classes of `large` pupils or more, by mean class size.
+def large_share(mean: Array, least: float, large: float, sd: float) -> Array:
+    """Compute the share of classes of `least` pupils or more, by mean class size.
 
-    Class sizes are normal round the mean; the share is that of the model's `chords`, never below 0.
+    Class sizes are normal round the mean; the share is that of the model's `chords`, of which the
+    ends go by the size of a `large` class, never below 0.
 
     Examples
     --------
-    >>> large_share(np.array([30.0, 45.0, 55.5]), 56, 5.0).round(4)
+    >>> large_share(np.array([30.0, 45.0, 55.5]), 56, 56, 5.0).round(4)
     array([0.    , 0.0179, 0.4974])
     """
     out = np.zeros_like(mean)
-    for intercept, slope in zip(*chords(large, sd), strict=True):
+    for intercept, slope in zip(*chords(large, sd, least), strict=True):
         np.maximum(out, intercept + slope * mean, out=out)
     return out
 
@@ -68,7 +69,7 @@ def class_sizes(
     mean = np.where(some, pupils / np.where(some, classes, 1.0), 0.0)
     sd = data.settings.policy.class_size_sd
     many = [
-        large_share(mean, size, sd) * classes
+        large_share(mean, size, stage.large_class, sd) * classes
         for size in (stage.large_class, stage.very_large_class)
     ]
     county = stage.county[public]
