@@ -286,6 +286,8 @@ class Scenario(Shown):
         settings = self.settings.model_dump()
         if not self.title_zh:
             del settings["title_zh"]
+        if self.settings.map.origin is None:
+            del settings["map"]
         content = {
             "settings": settings,
             "measured": sorted(self.settings.uncertainty.model_fields_set),
