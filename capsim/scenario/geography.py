@@ -278,9 +278,9 @@ def _texts(values: pd.Series) -> list[str]:
 
 def _column(frame: pd.DataFrame, words: Sequence[str], ends: Sequence[str]) -> str | None:
     """Find the column whose header is one of some words, else ends like one."""
-    plain = {str(head): plain(head) for head in frame}
-    ranked = [head for word in words for head, said in plain.items() if said == word]
-    ranked += [head for head, said in plain.items() if said.endswith(tuple(ends))] if ends else []
+    heads = {str(head): plain(head) for head in frame}
+    ranked = [head for word in words for head, said in heads.items() if said == word]
+    ranked += [head for head, said in heads.items() if said.endswith(tuple(ends))] if ends else []
     return next((head for head in ranked if any(_texts(frame[head]))), None)
 
 
