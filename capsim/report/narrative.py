@@ -24,7 +24,7 @@ from capsim.plan.targets import (
     tight_targets,
     unit_of,
 )
-from capsim.report.figures.cost import KINDS
+from capsim.report.figures.places import KINDS
 from capsim.report.figures.private import TERMS
 
 STATES = ("missed", "on paper", "met", "holds")

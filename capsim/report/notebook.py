@@ -24,9 +24,8 @@ from capsim.plan.targets import rule_and_year
 from capsim.reliability.result import Hardened
 from capsim.report import comparison_narrative, narrative
 from capsim.report.figures.comparison import comparison_figures
-from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import map_figure, map_table
-from capsim.report.figures.places import class_size_table, enrolment_fan, mix
+from capsim.report.figures.places import class_size_table, cost, enrolment_fan, mix
 from capsim.report.figures.plan_figures import (
     balance_figure,
     catchment_stages,

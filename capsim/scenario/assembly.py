@@ -38,7 +38,13 @@ from capsim.scenario.school_stages import (
     standards,
     with_stage_prices,
 )
-from capsim.scenario.settings import Settings, faults_of, understood_settings, without_faults
+from capsim.scenario.settings import (
+    Settings,
+    faults_of,
+    origin_of,
+    understood_settings,
+    without_faults,
+)
 from capsim.scenario.travel import projected
 from capsim.scenario.validation.check import check
 
@@ -347,12 +353,17 @@ def finish(
     told
         Notes of what was read before.
     """
-    tables, more = projected(tables)
+    plain, given, unread = unwrap(
+        {k: v for k, v in (document or {}).items() if k != "sources"}, file
+    )
+    tables, origin, more = projected(tables, origin_of(plain))
     faults += more
     if document is None:
         raise ScenarioError(faults)
-    plain, given, more = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
-    faults += more
+    faults += unread
+    if origin is not None and "map" not in document:
+        place = {"longitude": origin[0], "latitude": origin[1]}
+        plain, document = {**plain, "map": place}, {**document, "map": place}
     columns: dict[str, Provenance] = {}
     if "sources" in document:
         columns, more = column_sources(document["sources"], file)

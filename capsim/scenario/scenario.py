@@ -312,6 +312,8 @@ class Scenario(Shown):
             del settings["currency"]
         if settings["costs"]["borrowed_rate"] is None:
             del settings["costs"]["borrowed_rate"]
+        if self.settings.map.origin is None:
+            del settings["map"]
         content = {
             "settings": settings,
             "measured": sorted(self.settings.uncertainty.model_fields_set),

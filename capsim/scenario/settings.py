@@ -292,6 +292,20 @@ class Travel(_Section):
     km_per_hour: Positive | None = None
 
 
+class Map(_Section):
+    """Where on earth x_km and y_km of the tables are 0: degrees of WGS-84."""
+
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+
+    @property
+    def origin(self) -> tuple[float, float] | None:
+        """Longitude and latitude; None where they are not known."""
+        if self.longitude is None or self.latitude is None:
+            return None
+        return self.longitude, self.latitude
+
+
 class Catchments(_Section):
     """Stages in which a neighbourhood goes to one public school, and when they are drawn anew."""
 
@@ -421,6 +435,7 @@ class Settings(_Section):
     costs: Costs
     staff: Staff = Staff()
     travel: Travel = Travel()
+    map: Map = Map()
     catchments: Catchments = Catchments()
     switches: Switches = Switches()
     cost_terms: CostTerms = CostTerms()
@@ -465,6 +480,20 @@ class Settings(_Section):
             if isinstance(data[section], dict):
                 data = {**data, section: {**values, **data[section]}}
         return data
+
+
+def origin_of(plain: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return the origin of the map that settings as written say; None where they say none.
+
+    Examples
+    --------
+    >>> origin_of({"map": {"longitude": 114.3, "latitude": 36}}), origin_of({"map": {}})
+    ((114.3, 36.0), None)
+    """
+    try:
+        return Map.model_validate(plain.get("map", {})).origin
+    except ValidationError:
+        return None  # said with the faults of the settings
 
 
 STAND_INS: Mapping[str, Any] = {"name": "-", "costs": {"discount_rate": 0.0}}

@@ -28,16 +28,52 @@ Kinds = NDArray[np.object_]
 
 EARTH_KM = 6371.0088
 """Mean radius of the earth."""
-PLACED = ("areas", "schools", "projects")
+PLACED = ("areas", "schools", "projects", "boundaries")
 """Tables with coordinates."""
+Origin = tuple[float, float]
+"""Longitude and latitude of the place where x_km and y_km are 0, degrees of WGS-84."""
 
 
-def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault]]:
-    """Return tables with coordinates in km, and faults of those that cannot be.
+def to_km(longitude: Floats, latitude: Floats, origin: Origin) -> tuple[Floats, Floats]:
+    """Project degrees to km east and north of an origin.
 
-    Longitude and latitude are projected round the middle of the areas (equirectangular: within a
-    city or a province the error is far below that of a straight line for a road). Numbers that
-    look like degrees in columns of km are a fault.
+    Equirectangular: within a city or a province the error is far below that of a straight line
+    for a road.
+
+    Examples
+    --------
+    >>> x, y = to_km(np.array([114.4]), np.array([36.0]), (114.3, 36.0))
+    >>> x.round(3).tolist(), y.tolist()
+    ([8.996], [0.0])
+    """
+    lon, lat = origin
+    x = np.radians(longitude - lon) * EARTH_KM * np.cos(np.radians(lat))
+    y = np.radians(latitude - lat) * EARTH_KM
+    return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def to_degrees(x_km: Floats, y_km: Floats, origin: Origin) -> tuple[Floats, Floats]:
+    """Return longitude and latitude of places in km from an origin: `to_km` the other way.
+
+    Examples
+    --------
+    >>> lon, lat = to_degrees(*to_km(np.array([114.4]), np.array([36.1]), (114, 36)), (114, 36))
+    >>> lon.round(6).tolist(), lat.round(6).tolist()
+    ([114.4], [36.1])
+    """
+    lon, lat = origin
+    longitude = lon + np.degrees(x_km / (EARTH_KM * np.cos(np.radians(lat))))
+    latitude = lat + np.degrees(y_km / EARTH_KM)
+    return np.asarray(longitude, np.float64), np.asarray(latitude, np.float64)
+
+
+def projected(
+    tables: Mapping[str, Typed], origin: Origin | None = None
+) -> tuple[dict[str, Typed], Origin | None, list[Fault]]:
+    """Return tables with coordinates in km, where their origin lies, and faults of those left.
+
+    Longitude and latitude are projected round the origin (`to_km`): the one given, else the middle
+    of the areas. Numbers that look like degrees in columns of km are a fault.
     """
     result = dict(tables)
     with_xy = [
@@ -53,7 +89,7 @@ def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault
     faults = []
     for name in with_xy:
         file = tables[name].file
-        if turned and name not in turned:
+        if turned and name not in turned and origin is None:
             faults.append(Fault(file, None, "x_km", "", expected, cure))
         elif not turned and _like_degrees(tables[name].frame):
             first = tables[name].frame[["x_km", "y_km"]].dropna().iloc[0]
@@ -61,21 +97,23 @@ def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault
             what = Message("coordinates in km; these look like degrees")
             faults.append(Fault(file, None, "x_km", value, what, cure))
     if not turned or faults:
-        return result, faults
-    middle = tables[turned[0]].frame[["x_km", "y_km"]].mean()
-    lon, lat = float(middle["x_km"]), float(middle["y_km"])
+        return result, origin, faults
+    if origin is None:
+        middle = tables[turned[0]].frame[["x_km", "y_km"]].mean().round(6)
+        origin = float(middle["x_km"]), float(middle["y_km"])
+    lon, lat = origin
     for name in turned:
         frame = tables[name].frame
         off = (frame["x_km"].abs() > 180) | (frame["y_km"].abs() > 90)
         faults += tables[name].where(off, "x_km", "a longitude to 180 and a latitude to 90 degrees")
-        x = np.radians(frame["x_km"] - lon) * EARTH_KM * np.cos(np.radians(lat))
-        y = np.radians(frame["y_km"] - lat) * EARTH_KM
+        degrees = frame[["x_km", "y_km"]].to_numpy(np.float64)
+        x, y = to_km(degrees[:, 0], degrees[:, 1], origin)
         said = {"lon": f"{lon:.4f}", "lat": f"{lat:.4f}"}
         note = Message("lon and lat in degrees projected to km round {lon}, {lat}", said)
-        frame = frame.assign(x_km=x.round(6), y_km=y.round(6))
+        frame = frame.assign(x_km=np.round(x, 6), y_km=np.round(y, 6))
         notes = (*tables[name].notes, note)
         result[name] = replace(tables[name], frame=frame, notes=notes, degrees=False)
-    return result, faults
+    return result, origin, faults
 
 
 def _like_degrees(frame: pd.DataFrame) -> bool:

@@ -1,6 +1,5 @@
 """Figures of a plan and its simulation: each on an Axes of the caller's, or all at once."""
 
-from capsim.report.figures.cost import cost, cost_table
 from capsim.report.figures.maps import (
     catchment_map,
     catchment_table,
@@ -14,6 +13,8 @@ from capsim.report.figures.places import (
     balance_table,
     class_size_table,
     class_sizes,
+    cost,
+    cost_table,
     mix,
     mix_table,
 )

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from capsim.construction.recovery import Recovery
 from capsim.plan.plan import Plan
-from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
 from capsim.report.figures.places import (
     balance,
@@ -19,6 +18,7 @@ from capsim.report.figures.places import (
     balance_table,
     class_size_table,
     class_sizes,
+    cost,
     mix,
 )
 from capsim.report.figures.private import private_share, reduction

@@ -18,9 +18,15 @@ from PIL import Image
 from capsim.i18n.language import Words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
-from capsim.report.figures.cost import KINDS, cost_table
 from capsim.report.figures.maps import catchment_table, flow_table, map_table
-from capsim.report.figures.places import EMPTY, LINES, class_size_table, mix_table
+from capsim.report.figures.places import (
+    EMPTY,
+    KINDS,
+    LINES,
+    class_size_table,
+    cost_table,
+    mix_table,
+)
 from capsim.report.figures.private import TERMS, reduction_table
 from capsim.report.figures.risk import shortfall_table
 from capsim.report.figures.style import (
