@@ -264,6 +264,12 @@ class Panel:
         What ``auto`` combines.
     least : int
         Observed years from which on it does; before it takes the usual method.
+    unknown : array [area, grade, year] or None
+        Cells that were not observed and are filled.
+    notes : tuple of Message
+        What was read.
+    counties : tuple of text
+        Names of the counties, where the table has them.
     """
 
     areas: tuple[str, ...]
@@ -278,6 +284,7 @@ class Panel:
     least: int = 1
     unknown: Mask | None = None
     notes: tuple[Message, ...] = ()
+    counties: tuple[str, ...] = ()
 
 
 TOTAL_NAME = re.compile(
@@ -435,7 +442,7 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
         _say_totals(cells, names, years, total, rows, reading)
     pupils, missing = pupils[keep], missing[keep]
     areas = [one for one, kept in zip(areas, keep, strict=True) if kept]
-    county, rest = _counties(cells, names, rows, areas, reading)
+    county, counties, rest = _counties(cells, names, rows, areas, reading)
     unknown, closed = _unknown(pupils, missing)
     span = tuple(range(first, last + 1))
     filled = _filled(pupils, unknown)
@@ -464,6 +471,7 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
         county,
         unknown=unknown if unknown.any() else None,
         notes=(head, *rest, *reading.changed, *reading.told),
+        counties=counties,
     )
 
 
@@ -544,9 +552,9 @@ def _say_totals(
 
 def _counties(
     cells: Rows, names: Any, rows: Mask, areas: list[str], reading: Reading
-) -> tuple[Any, tuple[Message, ...]]:
+) -> tuple[Any, tuple[str, ...], tuple[Message, ...]]:
     if cells.county is None:
-        return np.zeros(len(areas), dtype=np.intp), ()
+        return np.zeros(len(areas), dtype=np.intp), (), ()
     of = cells.frame[cells.county].map(name_of).to_numpy(dtype=object)
     pairs = pd.DataFrame({"area": names[rows], "county": of[rows]}).drop_duplicates()
     last = pairs.drop_duplicates("area", keep="last").set_index("area")["county"]
@@ -554,8 +562,8 @@ def _counties(
         number = int((pairs["area"].value_counts() > 1).sum())
         text = "{number} areas change their county: the last one counts"
         reading.told.append(Message(text, {"number": number}))
-    county = np.unique(last.loc[areas].astype(str).to_numpy(), return_inverse=True)[1]
-    return county, (Message("county = {column}", {"column": cells.county}),)
+    known, county = np.unique(last.loc[areas].astype(str).to_numpy(), return_inverse=True)
+    return county, tuple(map(str, known)), (Message("county = {column}", {"column": cells.county}),)
 
 
 # ---- blank cells

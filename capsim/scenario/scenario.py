@@ -377,7 +377,13 @@ class Scenario(Shown):
                     rows.append((name, f"{number} rows", "", source, mark))
         return pd.DataFrame(rows, columns=SOURCES, dtype="str")
 
-    def save(self, directory: str | Path, *, replace: bool = False) -> Path:
+    def save(
+        self,
+        directory: str | Path,
+        *,
+        replace: bool = False,
+        beside: Mapping[str, bytes] | None = None,
+    ) -> Path:
         """Write the scenario as a folder that holds all of it; whole or not at all.
 
         Parameters
@@ -386,6 +392,8 @@ class Scenario(Shown):
         replace : bool
             Whether an existing folder may be replaced; files that belong to no scenario (a README)
             stay.
+        beside : mapping of name to content, optional
+            Further files of the folder.
 
         Raises
         ------
@@ -393,7 +401,7 @@ class Scenario(Shown):
             Where something is there and it is not to be replaced.
         """
         used = {name: without_blank(name, table.frame) for name, table in self._tables.items()}
-        write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
+        write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace, beside)
         return Path(directory)
 
 

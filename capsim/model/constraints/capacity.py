@@ -181,8 +181,9 @@ BELOW = np.arange(-16.0, -0.9, 2.5)
 def chords(large_class: float, sd: float, least: float | None = None) -> tuple[Array, Array]:
     """Return intercepts and slopes of the lines that join shares of large classes at mean sizes.
 
-    The share, of classes of ``least`` pupils where given, is ``1 − Φ((large_class − 0.5 − μ) ÷ sd)`` for class sizes normal round μ, at
-    μ = 40, 42.5, …, 55 where 56 is a large class, as far below another.
+    The share is ``1 − Φ((large_class − 0.5 − μ) ÷ sd)`` for class sizes normal round μ, at
+    μ = 40, 42.5, …, 55 where 56 is a large class, as far below another. With ``least`` it is that
+    of classes of so many pupils.
 
     Examples
     --------
