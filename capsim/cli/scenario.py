@@ -12,11 +12,13 @@ from capsim.cli.console import (
     Json,
     Lang,
     Language,
+    Reading,
     ScenarioFolder,
     Seed,
     Strict,
     app,
     fail,
+    reads_tables,
     work,
 )
 
@@ -219,16 +221,221 @@ def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: 
     _echo(message, as_json, scenario=_named(given), **files)
 
 
-@app.command("import", epilog="Example: capsim import city.xlsx my-city")
-def import_book(
-    book: Annotated[Path, typer.Argument(help="Workbook (.xlsx).", metavar="BOOK")],
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+TABLES = "Tables of schools"
+
+
+@app.command(
+    "import",
+    epilog="Example: capsim import city.xlsx my-city; or capsim import my-county --from"
+    " enrolment.csv --capacity capacity.csv --points schools.csv",
+)
+@reads_tables
+def import_files(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Workbook (.xlsx) and the folder to make; with --from the folder alone.",
+            metavar="[BOOK] DIR",
+        ),
+    ],
+    enrolment: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Pupils by school, year and grade: CSV or workbook, wide or long.",
+            metavar="TABLE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    capacity: Annotated[
+        Path | None,
+        typer.Option(
+            help="Places by school; default: the same table has them.",
+            metavar="TABLE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(
+            help="Schools on the map: lon and lat in a table, GeoJSON …", rich_help_panel=TABLES
+        ),
+    ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            help="china, england, usa or none; default: told by the grades.",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Grades of a stage, for other ones than the country's: elementary=K-6.",
+            metavar="STAGE=GRADES",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    last_year: Annotated[
+        int | None,
+        typer.Option(help="Last planned; default: five ahead.", rich_help_panel=TABLES),
+    ] = None,
+    reach: Annotated[
+        int | None,
+        typer.Option(
+            "--nearest", min=1, help="Schools within reach of a child; 3.", rich_help_panel=TABLES
+        ),
+    ] = None,
+    borrowed_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--borrow",
+            help="Prices not given are China's, at so much of the currency for 1 CNY.",
+            metavar="RATE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    expand: Annotated[
+        float | None,
+        typer.Option(
+            help="Each public school may get this share of its places more: 0.2.",
+            metavar="SHARE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    expand_cost: Annotated[
+        float | None, typer.Option(help="Of one such place.", rich_help_panel=TABLES)
+    ] = None,
+    without_capacity: Annotated[
+        str | None,
+        typer.Option(
+            help="Schools with pupils and no capacity: pupils (are their places) or leave-out.",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    places: Annotated[
+        str | None,
+        typer.Option(help="Column of the capacity.", metavar="COLUMN", rich_help_panel=TABLES),
+    ] = None,
+    crs: Annotated[
+        str | None,
+        typer.Option(help="Of the points: gcj02, EPSG:4547 …", rich_help_panel=TABLES),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting: costs.teacher_cny=95000; may be repeated.",
+            metavar="KEY=VALUE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
     ] = False,
     strict: Strict = False,
     lang: Lang = Language.EN,
     as_json: Json = False,
+    *,
+    how: Reading,
+) -> None:
+    """Make a scenario folder of a workbook or of tables of schools, or list all their faults.
+
+    Of tables: what was read and what was assumed is printed, and saved in the folder.
+    """
+    of_tables = {
+        "capacity": capacity,
+        "points": points,
+        "country": country,
+        "stages": _pairs("--stage", stage),
+        "last_year": last_year,
+        "nearest_schools": reach,
+        "borrowed_rate": borrowed_rate,
+        "expand": expand,
+        "expand_cost": expand_cost,
+        "without_capacity": without_capacity,
+        "places": places,
+        "crs": crs,
+        "set": {key: _value(value) for key, value in _pairs("--set", settings).items()},
+        **how,
+    }
+    if enrolment is None:
+        if any(of_tables.values()):
+            fail("options of tables need the table of pupils: --from TABLE")
+        if len(files) != 2:
+            fail("a workbook and the folder to make are needed: capsim import BOOK DIR")
+        _import_book(*files, replace, strict, lang, as_json)
+        return
+    if len(files) != 1:
+        fail("with --from the folder to make is needed, alone: capsim import DIR --from TABLE")
+    _import_tables(enrolment, files[0], {**of_tables, "strict": strict}, replace, lang, as_json)
+
+
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """Read ``KEY=VALUE``; end the command where there is no sign of equality."""
+    pairs = [one.partition("=") for one in given or ()]
+    for key, sign, value in pairs:
+        if not (key.strip() and sign and value.strip()):
+            fail(f"{option} {key}{sign}{value}: NAME=VALUE is expected")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    """Read the value of a setting as TOML has it; what is no TOML is text."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _import_tables(
+    enrolment: Path,
+    folder: Path,
+    given: dict[str, Any],
+    replace: bool,
+    lang: Language,
+    as_json: bool,
+) -> None:
+    """Make a scenario of tables, and print what was read and assumed."""
+    from capsim.demand.table_set import TableSet, load_tables
+    from capsim.io.atomic import check_place
+    from capsim.workflow import WRITING
+
+    def task(progress: Progress) -> TableSet:
+        if not replace:
+            check_place(folder, "")
+        progress("reading tables")
+        made = load_tables(enrolment, name=folder.resolve().name, **given)
+        progress(WRITING)
+        made.save(folder, replace=replace, lang=lang)
+        return made
+
+    made = work(task, lang)
+    scenario = made.scenario
+    say = scenario.words(lang)
+    for head, told in (("Read as", made.read), ("Warning", scenario.findings)):
+        for one in told:
+            typer.echo(f"{say(head)}: {one.text(say)}", err=True)
+    rows = made.listed(lang).to_dict("records")
+    for row in rows:
+        typer.echo(f"{say('Assumed')}: {row['what']} = {row['value']}; {row['why']}", err=True)
+    text = (
+        "{name} is in {folder}, what was assumed in its assumptions.csv. Check it with: {command}"
+    )
+    message = say(text, name=scenario.name, folder=folder, command=f"capsim check {folder}")
+    details: dict[str, Any] = {
+        "folder": str(folder),
+        "warnings": [one.text(say) for one in scenario.findings],
+        "read_as": [one.text(say) for one in made.read],
+        "assumed": rows,
+    }
+    _echo(message, as_json, scenario=_named(scenario), **details)
+
+
+def _import_book(
+    book: Path, folder: Path, replace: bool, strict: bool, lang: Language, as_json: bool
 ) -> None:
     """Make a scenario folder of a workbook, or list all its faults with their cells."""
     from capsim.i18n.language import words

@@ -17,7 +17,7 @@ import pandas as pd
 
 from capsim.demand.enrolment_table import AREA, MEASURE, VALUE, YEAR, header_words, is_known
 from capsim.demand.observed import TOTAL_NAME, Panel, Reading, group_faults, name_of
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Value
 from capsim.scenario.cell_values import codes_of, likeness, numbers, school_years
 from capsim.scenario.faults import Fault
 from capsim.scenario.schema import WORDS_ZH
@@ -95,11 +95,11 @@ class Match:
         if self.spelt:
             pairs = tuple(f"{one!r} = {other!r}" for one, other in self.spelt)
             text = "{file}: names written differently taken for one: {pairs} ({number} schools)"
-            arguments = {"file": file, "pairs": some(pairs), "number": len(pairs)}
+            arguments: dict[str, Value] = {"file": file, "pairs": some(pairs), "number": len(pairs)}
             said.append(Message(text, arguments))
         if self.left:
             text = "{file}: without pupils in the enrolment, left out: {names} ({number} rows)"
-            arguments = {"file": file, "names": some(self.left), "number": len(self.left)}
+            arguments: dict[str, Value] = {"file": file, "names": some(self.left), "number": len(self.left)}
             said.append(Message(text, arguments))
         return said
 
@@ -202,7 +202,7 @@ class Capacity:
         if total.any():
             text = "{file}: rows of totals left out: {names} ({number} rows)"
             listed = tuple(dict.fromkeys(names[total]))
-            arguments = {"file": self.name, "names": some(listed), "number": int(total.sum())}
+            arguments: dict[str, Value] = {"file": self.name, "names": some(listed), "number": int(total.sum())}
             notes.append(Message(text, arguments))
         frame, names = frame[~total], names[~total]
         if year is not None:
@@ -248,7 +248,7 @@ class Capacity:
             others = [k for k in dict.fromkeys(kinds) if k not in mine and k]
             if len(mine) == 1:
                 text = "{file}: of {column} only {kind} is read; left out: {others}"
-                arguments: dict[str, Any] = {"file": self.name, "column": column, "kind": mine[0]}
+                arguments: dict[str, Value] = {"file": self.name, "column": column, "kind": mine[0]}
                 if others:
                     notes.append(Message(text, {**arguments, "others": some(others)}))
                 return frame[kinds == mine[0]].drop(columns=column), notes
@@ -294,7 +294,7 @@ class Capacity:
         keep = (years == last) | years.isna()
         if not keep.all():
             text = "{file}: capacity of {year} is read; left out: {number} rows of other years"
-            arguments = {"file": self.name, "year": int(last), "number": int((~keep).sum())}
+            arguments: dict[str, Value] = {"file": self.name, "year": int(last), "number": int((~keep).sum())}
             notes.append(Message(text, arguments))
         return frame[keep], names[keep]
 

@@ -360,7 +360,7 @@ def _taught(
 
 def _unbroken(seen: Panel, assumed: list[Assumption]) -> list[int]:
     """Return positions of the years up to the last one that all follow on each other."""
-    there = np.isfinite(seen.pupils).any((0, 1))
+    there = np.asarray(np.isfinite(seen.pupils).any((0, 1)))
     first = len(there) - 1
     while first and there[first - 1]:
         first -= 1
@@ -647,7 +647,7 @@ def _settings(
             why = Message("a child may attend any of the nearest schools of its county")
             assumed.append(Assumption("travel.nearest", str(number), why, _told("--nearest")))
         if origin is not None:
-            document["map"] = {"origin": list(origin)}
+            document["map"] = dict(zip(("longitude", "latitude"), origin, strict=True))
     else:
         document["travel"] = {"within_county": False}
         why = Message("without points nobody knows which school is near: each keeps its children")
