@@ -400,6 +400,7 @@ def _import_tables(
 ) -> None:
     """Make a scenario of tables, and print what was read and assumed."""
     from capsim.demand.table_set import TableSet, load_tables
+    from capsim.i18n.language import filled
     from capsim.io.atomic import check_place
     from capsim.workflow import WRITING
 
@@ -415,14 +416,18 @@ def _import_tables(
     made = work(task, lang)
     scenario = made.scenario
     say = scenario.words(lang)
-    for head, told in (("Read as", made.read), ("Warning", scenario.findings)):
-        for one in told:
-            typer.echo(f"{say(head)}: {one.text(say)}", err=True)
     rows = made.listed(lang).to_dict("records")
-    for row in rows:
-        typer.echo(f"{say('Assumed')}: {row['what']} = {row['value']}; {row['why']}", err=True)
+    lists = {
+        say("Read"): [one.text(say) for one in made.read],
+        say("Assumed"): [f"{row['what']} = {row['value']}: {row['why']}" for row in rows],
+        say("Warning"): [one.text(say) for one in scenario.findings],
+    }
+    for head, told in lists.items():
+        if told:
+            lines = [line for one in told for line in filled(f"  {one}", "    ")]
+            typer.echo("\n".join([f"{head}:", *lines]), err=True)
     text = (
-        "{name} is in {folder}, what was assumed in its assumptions.csv. Check it with: {command}"
+        "{name} is in {folder}, what was assumed in its assumptions.tsv. Check it with: {command}"
     )
     message = say(text, name=scenario.name, folder=folder, command=f"capsim check {folder}")
     details: dict[str, Any] = {

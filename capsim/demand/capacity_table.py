@@ -99,7 +99,11 @@ class Match:
             said.append(Message(text, arguments))
         if self.left:
             text = "{file}: without pupils in the enrolment, left out: {names} ({number} rows)"
-            arguments: dict[str, Value] = {"file": file, "names": some(self.left), "number": len(self.left)}
+            arguments: dict[str, Value] = {
+                "file": file,
+                "names": some(self.left),
+                "number": len(self.left),
+            }
             said.append(Message(text, arguments))
         return said
 
@@ -202,7 +206,11 @@ class Capacity:
         if total.any():
             text = "{file}: rows of totals left out: {names} ({number} rows)"
             listed = tuple(dict.fromkeys(names[total]))
-            arguments: dict[str, Value] = {"file": self.name, "names": some(listed), "number": int(total.sum())}
+            arguments: dict[str, Value] = {
+                "file": self.name,
+                "names": some(listed),
+                "number": int(total.sum()),
+            }
             notes.append(Message(text, arguments))
         frame, names = frame[~total], names[~total]
         if year is not None:
@@ -294,7 +302,11 @@ class Capacity:
         keep = (years == last) | years.isna()
         if not keep.all():
             text = "{file}: capacity of {year} is read; left out: {number} rows of other years"
-            arguments: dict[str, Value] = {"file": self.name, "year": int(last), "number": int((~keep).sum())}
+            arguments: dict[str, Value] = {
+                "file": self.name,
+                "year": int(last),
+                "number": int((~keep).sum()),
+            }
             notes.append(Message(text, arguments))
         return frame[keep], names[keep]
 

@@ -23,7 +23,6 @@ from capsim.i18n.language import CNY, Message, words
 from capsim.io.shown import Shown
 from capsim.scenario.cell_values import Grade, grade_of
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-from capsim.scenario.folder import table_bytes
 from capsim.scenario.geography import read_points
 from capsim.scenario.raw_settings import assign
 from capsim.scenario.scenario import Scenario
@@ -91,7 +90,7 @@ class TableSet(Shown):
         return pd.DataFrame(rows, columns=["what", "value", "why", "own"], dtype="str")
 
     def save(self, folder: str | Path, *, replace: bool = False, lang: str = "en") -> Path:
-        """Write the scenario, ``assumptions.csv`` and ``read.txt`` beside it; whole or not at all.
+        """Write the scenario, ``assumptions.tsv`` and ``read.txt`` beside it; whole or not at all.
 
         Raises
         ------
@@ -101,7 +100,9 @@ class TableSet(Shown):
         say = words(lang)
         told = "".join(f"{note.text(say)}\n" for note in self.read)
         beside = {
-            "assumptions.csv": table_bytes(self.listed(lang)),
+            "assumptions.tsv": self.listed(lang)
+            .to_csv(sep="\t", index=False, lineterminator="\n")
+            .encode(),
             "read.txt": told.encode(),
         }
         return self.scenario.save(folder, replace=replace, beside=beside)
@@ -584,6 +585,7 @@ def _candidates(
     )
     if cost is None:
         value = ", ".join(f"{price:,.0f}" for price in dict.fromkeys(prices.values()))
+        value = f"{value} {currency_of(document)}"
         why = Message("China's price of an added place; borrowed where that is not the country")
         assumed.append(
             Assumption("projects.capital_cny a place", value, why, _told("--expand-cost"))
@@ -670,6 +672,15 @@ def _of_the_scenario(scenario: Scenario, given: Mapping[str, Any]) -> list[Assum
             continue
         own = _told(f"--set costs.{name}=…")
         out.append(Assumption(f"costs.{name}", f"{value:,g} {settings.currency}", why, own))
+    for name, price in scenario.borrowed.items():
+        if name.startswith("standards."):
+            arguments = {
+                "rate": f"{settings.costs.borrowed_rate:g}",
+                "currency": settings.currency,
+            }
+            why = Message("China's, borrowed at {rate} {currency} for 1 CNY", arguments)
+            value_text = f"{price:,g} {settings.currency}"
+            out.append(Assumption(name, value_text, why, _told(f"--set {name}=…")))
     for stage in scenario.stages.values():
         entry = standards(settings.country).get(stage.name, {}).get("class_size")
         mine = settings.standards.get(stage.name)

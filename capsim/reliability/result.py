@@ -13,9 +13,8 @@ import pandas as pd
 from capsim.i18n.language import Message, Value
 from capsim.io.shown import Shown, above
 from capsim.lp.array_types import Array, Flag
-from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
-from capsim.plan.targets import RULES, Target
+from capsim.plan.targets import RULES, WHAT, Target
 from capsim.reliability.margins import CHANCES
 from capsim.reliability.trial import COMPULSORY, Search, Step, achieved, all_hold, interval
 from capsim.scenario.scenario import Scenario

@@ -13,10 +13,10 @@ import pandas as pd
 
 from capsim.i18n.language import Message, Words
 from capsim.model.data import stepped
-from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
 from capsim.plan.targets import (
     TOLERANCE,
+    WHAT,
     counted_share,
     rule_and_year,
     rules_of,

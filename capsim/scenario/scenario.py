@@ -100,7 +100,7 @@ class Scenario(Shown):
         """
         limits = self.table("limits")
         said = (*stand_ins(self.settings, self.has), *unlimited(limits))
-        if not (prices := borrowed(self.settings, self._document)):
+        if not (prices := self.borrowed):
             return said
         text = (
             "prices that nobody gave are China's at {rate} {currency} for 1 CNY, assumed: {names}"
@@ -111,6 +111,11 @@ class Scenario(Shown):
             "names": tuple(prices),
         }
         return (*said, Message(text, arguments))
+
+    @property
+    def borrowed(self) -> dict[str, float]:
+        """Prices that nobody gave, China's at ``costs.borrowed_rate``, by their keys."""
+        return borrowed(self.settings, self._document)
 
     @staticmethod
     def load(folder: str | Path, *, strict: bool = False) -> Scenario:
@@ -354,7 +359,7 @@ class Scenario(Shown):
             (what, values.get(what, ""), entry.unit, entry.source, entry.mark)
             for what, entry in self._provenance.items()
         ]
-        for what, price in borrowed(settings, self._document).items():
+        for what, price in self.borrowed.items():
             source = f"China's price at {settings.costs.borrowed_rate:g} for 1 CNY, borrowed"
             rows.append((what, f"{price:g}", settings.currency, source, "A"))
         overridden = {
