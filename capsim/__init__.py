@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capsim.construction.acceleration import Acceleration, accelerate
     from capsim.demand.projection import Demand, project
     from capsim.demand.rolling_origin import backtest
+    from capsim.demand.table_set import TableSet, load_tables
     from capsim.lp.options_and_result import SolveOptions
     from capsim.model.model import Model, formulate
     from capsim.plan.commitments import LeadTimes, decide_by
@@ -58,6 +59,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolveOptions",
+    "TableSet",
     "TwoStagePlan",
     "ValueOfInformation",
     "accelerate",
@@ -73,6 +75,7 @@ __all__ = [
     "harden",
     "load",
     "load_plan",
+    "load_tables",
     "near_optimal",
     "optimize",
     "optimize_lexicographic",
@@ -102,6 +105,7 @@ _HOME = {
     "Scenario": "capsim.scenario.scenario",
     "ScenarioError": "capsim.scenario.faults",
     "SolveOptions": "capsim.lp.options_and_result",
+    "TableSet": "capsim.demand.table_set",
     "TwoStagePlan": "capsim.analysis.stochastic.two_stage",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
     "accelerate": "capsim.construction.acceleration",
@@ -117,6 +121,7 @@ _HOME = {
     "harden": "capsim.reliability.search",
     "load": "capsim.scenario.scenario",
     "load_plan": "capsim.plan.plan",
+    "load_tables": "capsim.demand.table_set",
     "near_optimal": "capsim.analysis.near_optimal",
     "optimize": "capsim.plan.solver",
     "optimize_lexicographic": "capsim.analysis.lexicographic",
