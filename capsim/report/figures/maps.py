@@ -274,7 +274,7 @@ def draw_boundaries(ax: Axes, scenario: Scenario) -> None:
     ends = np.concatenate([ring for rings in found.values() for ring in rings])
     ax.update_datalim(ends)
     county = scenario.table("areas").set_index("area")["county"]
-    lines = _between(found, county.to_dict())
+    lines = _between(found, {str(area): str(name) for area, name in county.items()})
     if len(lines):
         ax.add_collection(LineCollection(lines, colors="#8D877B", linewidths=1.1, zorder=0.5))
 
