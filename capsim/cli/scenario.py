@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ from capsim.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from capsim.i18n.language import Message
     from capsim.scenario.scenario import Scenario
     from capsim.workflow import Progress
 
@@ -226,18 +228,21 @@ TABLES = "Tables of schools"
 
 @app.command(
     "import",
-    epilog="Example: capsim import city.xlsx my-city; or capsim import my-county --from"
-    " enrolment.csv --capacity capacity.csv --points schools.csv",
+    epilog="Example: capsim import city.xlsx my-city; or capsim import areas.geojson"
+    " schools.geojson --out my-city; or capsim import my-county --from enrolment.csv"
+    " --capacity capacity.csv --points schools.csv",
 )
 @reads_tables
 def import_files(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            help="Workbook (.xlsx) and the folder to make; with --from the folder alone.",
-            metavar="[BOOK] DIR",
+            help="Workbook (.xlsx), or maps of areas and schools (GeoJSON, GeoPackage, shapefile;"
+            " schools also as a table with lon and lat), or nothing with --from; last the folder,"
+            " where no --out names it.",
+            metavar="FILE... [DIR]",
         ),
-    ],
+    ] = None,
     enrolment: Annotated[
         Path | None,
         typer.Option(
@@ -317,10 +322,6 @@ def import_files(
         str | None,
         typer.Option(help="Column of the capacity.", metavar="COLUMN", rich_help_panel=TABLES),
     ] = None,
-    crs: Annotated[
-        str | None,
-        typer.Option(help="Of the points: gcj02, EPSG:4547 …", rich_help_panel=TABLES),
-    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -330,19 +331,41 @@ def import_files(
             rich_help_panel=TABLES,
         ),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to make.", metavar="DIR")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
     ] = False,
+    crs: Annotated[
+        str | None,
+        typer.Option(
+            help="Coordinate system of maps and points: gcj02, EPSG:4547 …; else as they say."
+        ),
+    ] = None,
+    area_column: Annotated[
+        str | None, typer.Option(help="Column of the map that names areas.", metavar="COLUMN")
+    ] = None,
+    school_column: Annotated[
+        str | None, typer.Option(help="Column of the map that names schools.", metavar="COLUMN")
+    ] = None,
     strict: Strict = False,
     lang: Lang = Language.EN,
     as_json: Json = False,
     *,
     how: Reading,
 ) -> None:
-    """Make a scenario folder of a workbook or of tables of schools, or list all their faults.
+    """Make a scenario folder of a workbook, of maps or of tables of schools, or list all faults.
 
-    Of tables: what was read and what was assumed is printed, and saved in the folder.
+    Maps put a scenario that stands in DIR in its place (with --replace), or begin a new one. Of
+    tables, what was read and what was assumed is printed and saved in the folder.
     """
+    from capsim.scenario.map_files import is_map
+
+    given = list(files or ())
+    folder = out or (given.pop() if given else None)
+    if folder is None:
+        fail("a file to read and the folder to make are needed: capsim import FILE DIR")
     of_tables = {
         "capacity": capacity,
         "points": points,
@@ -355,20 +378,28 @@ def import_files(
         "expand_cost": expand_cost,
         "without_capacity": without_capacity,
         "places": places,
-        "crs": crs,
         "set": {key: _value(value) for key, value in _pairs("--set", settings).items()},
         **how,
     }
-    if enrolment is None:
-        if any(of_tables.values()):
-            fail("options of tables need the table of pupils: --from TABLE")
-        if len(files) != 2:
-            fail("a workbook and the folder to make are needed: capsim import BOOK DIR")
-        _import_book(*files, replace, strict, lang, as_json)
+    if enrolment is not None:
+        if given or area_column or school_column:
+            fail("with --from the folder to make is needed, alone: capsim import DIR --from TABLE")
+        read = {**of_tables, "crs": crs, "strict": strict}
+        _import_tables(enrolment, folder, read, replace, lang, as_json)
         return
-    if len(files) != 1:
-        fail("with --from the folder to make is needed, alone: capsim import DIR --from TABLE")
-    _import_tables(enrolment, files[0], {**of_tables, "strict": strict}, replace, lang, as_json)
+    if any(of_tables.values()):
+        fail("options of tables need the table of pupils: --from TABLE")
+    if not given:
+        fail("a file to read and the folder to make are needed: capsim import FILE DIR")
+    if any(is_map(file) for file in given):
+        columns = (area_column, school_column)
+        _import_maps(given, folder, crs, columns, replace, lang, as_json)
+        return
+    if len(given) > 1:
+        fail("one workbook makes one scenario; of maps one at least must be a .geojson, .gpkg, …")
+    if crs or area_column or school_column:
+        fail("--crs, --area-column and --school-column are of maps")
+    _import_book(given[0], folder, replace, strict, lang, as_json)
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
@@ -442,7 +473,6 @@ def _import_tables(
 def _import_book(
     book: Path, folder: Path, replace: bool, strict: bool, lang: Language, as_json: bool
 ) -> None:
-    """Make a scenario folder of a workbook, or list all its faults with their cells."""
     from capsim.i18n.language import words
     from capsim.scenario.excel.scenario_workbook import load_workbook
     from capsim.scenario.faults import ScenarioError
@@ -461,13 +491,105 @@ def _import_book(
         return made
 
     made = work(task)
-    for head, told in (("Read as", made.notes), ("Warning", made.findings)):
-        for one in told:
-            typer.echo(f"{say(head)}: {one.text(say)}", err=True)
     message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
-    details: dict[str, Any] = {
-        "folder": str(folder),
-        "warnings": [one.text(say) for one in made.findings],
-    }
-    details["read_as"] = [one.text(say) for one in made.notes]
-    _echo(message, as_json, scenario=_named(made), **details)
+    told = {"Read as": made.notes, "Warning": made.findings}
+    _echo_import(message, folder, told, lang, as_json, _named(made))
+
+
+def _echo_import(
+    message: str,
+    folder: Path,
+    told: Mapping[str, Sequence[Message]],
+    lang: Language,
+    as_json: bool,
+    scenario: dict[str, str] | None,
+) -> None:
+    """Print what was imported, and before it what it was read as and what is odd."""
+    from capsim.i18n.language import words
+
+    say = words(lang)
+    texts = {head: [one.text(say) for one in said] for head, said in told.items()}
+    for head, said in texts.items():
+        for one in said:
+            typer.echo(f"{say(head)}: {one}", err=True)
+    details = {"warnings": texts["Warning"], "read_as": texts["Read as"]}
+    _echo(message, as_json, scenario=scenario, folder=str(folder), **details)
+
+
+def _import_maps(
+    files: Sequence[Path],
+    folder: Path,
+    crs: str | None,
+    columns: tuple[str | None, str | None],
+    replace: bool,
+    lang: Language,
+    as_json: bool,
+) -> None:
+    """Put a scenario in its place on the map, or begin one with what maps say."""
+    from capsim.io.atomic import check_place
+    from capsim.scenario.folder import SETTINGS, write_folder
+    from capsim.scenario.geography import (
+        AreaMap,
+        read_areas,
+        read_points,
+        scenario_files,
+        shows,
+        with_maps,
+    )
+    from capsim.scenario.map_files import MissingExtraError
+    from capsim.scenario.scenario import load
+    from capsim.workflow import WRITING, InputError
+
+    def task(progress: Progress) -> tuple[Scenario | None, tuple[Message, ...]]:
+        there = (folder / SETTINGS).is_file()
+        if there and not replace:
+            raise InputError(f"{folder} holds a scenario: say --replace to put it on the map")
+        if not there:
+            check_place(folder, "")
+        progress("reading the maps")
+        try:
+            kinds = [shows(file) for file in files]
+        except MissingExtraError as error:
+            raise InputError(str(error)) from error
+        for kind in ("areas", "points"):
+            if kinds.count(kind) > 1:
+                raise InputError(
+                    f"more than one file shows {kind}: give one of areas, one of points"
+                )
+        if "" in kinds:
+            raise InputError(f"{files[kinds.index('')]} shows neither areas nor points")
+        base = load(folder) if there else None
+        origin = None if base is None else base.settings.map.origin
+        areas: AreaMap | None = None
+        points = None
+        if "areas" in kinds:
+            file = files[kinds.index("areas")]
+            areas = read_areas(file, crs=crs, column=columns[0], origin=origin)
+            origin = areas.origin
+        if "points" in kinds:
+            file = files[kinds.index("points")]
+            points = read_points(file, crs=crs, column=columns[1], origin=origin)
+        if base is not None:
+            made, notes = with_maps(base, areas, points)
+            progress(WRITING)
+            made.save(folder, replace=True)
+            return made, notes
+        if areas is None:
+            raise InputError(
+                "a new scenario needs a map of areas; points alone place schools of one"
+            )
+        settings, tables, notes = scenario_files(folder.resolve().name, areas, points)
+        progress(WRITING)
+        write_folder(folder, settings, tables, replace=False)
+        return None, notes
+
+    made, notes = work(task, lang)
+    if made is not None:
+        message = f"{made.name} in {folder} is on the map. Check it with: capsim check {folder}"
+    else:
+        message = (
+            f"What the maps say is in {folder}. Add enrolment and settings;"
+            f" what is lacking is listed by: capsim check {folder}"
+        )
+    told = {"Read as": notes, "Warning": () if made is None else made.findings}
+    _echo_import(message, folder, told, lang, as_json, None if made is None else _named(made))

@@ -192,6 +192,23 @@ class Plan(Shown):
         whole_file(Path(path), above("report.workbook", "plan_workbook")(self, self.summary))
         return Path(path)
 
+    def to_geojson(self, path: str | Path) -> Path:
+        """Write areas and schools with what the plan brings them as GeoJSON, whole or not at all.
+
+        One there is replaced. ``docs/results.md`` describes the properties.
+
+        Raises
+        ------
+        ValueError
+            If there is no plan, or the scenario does not say where on earth it is.
+        OSError
+            If the file cannot be written.
+        """
+        if self.status == "infeasible":
+            raise ValueError("there is no plan to write: plan.explain() says why")
+        whole_file(Path(path), above("report.workbook", "plan_geojson")(self))
+        return Path(path)
+
     def report(self, out: str | Path, *, lang: str = "en") -> Path:
         """Write the report of the plan as it stands, checked and not simulated, into a folder.
 

@@ -24,8 +24,7 @@ from capsim.plan.targets import (
     tight_targets,
     unit_of,
 )
-from capsim.report.figures.places import KINDS
-from capsim.report.figures.private import TERMS
+from capsim.report.figures.places import KINDS, TERMS
 
 STATES = ("missed", "on paper", "met", "holds")
 """What may be said of a target, the worst first; *met* where no future was simulated."""

@@ -25,7 +25,14 @@ from capsim.reliability.result import Hardened
 from capsim.report import comparison_narrative, narrative
 from capsim.report.figures.comparison import comparison_figures
 from capsim.report.figures.maps import map_figure, map_table
-from capsim.report.figures.places import class_size_table, cost, enrolment_fan, mix
+from capsim.report.figures.places import (
+    class_size_table,
+    cost,
+    enrolment_fan,
+    mix,
+    private_share,
+    reduction,
+)
 from capsim.report.figures.plan_figures import (
     balance_figure,
     catchment_stages,
@@ -33,7 +40,6 @@ from capsim.report.figures.plan_figures import (
     class_sizes_figure,
     shortfall_figure,
 )
-from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import plans_tried, target_chances
 from capsim.report.summary import comparison_tables, overview, summarize

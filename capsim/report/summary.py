@@ -27,7 +27,7 @@ from capsim.i18n.language import words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import COLUMNS, read_targets
 from capsim.reliability.result import Hardened
-from capsim.report.figures.private import reduction_table
+from capsim.report.figures.places import reduction_table
 from capsim.report.narrative import STATES
 from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import Outcomes

@@ -7,7 +7,7 @@ that read maps are the extra ``geo``; nothing else of capsim needs them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,40 +17,36 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.i18n.language import Message
+from capsim.scenario.cell_values import likeness
+from capsim.scenario.cell_words import heading
 from capsim.scenario.faults import Fault, ScenarioError, nearest
-from capsim.scenario.map_files import UNSTATED, features, layers, plain, points_of_table
+from capsim.scenario.map_files import (
+    TABLES_OF_POINTS,
+    UNSTATED,
+    features,
+    layers,
+    named,
+    points_of_table,
+    texts,
+)
 from capsim.scenario.parsing import SHOWN, completed
+from capsim.scenario.scenario import Scenario
+from capsim.scenario.schema import TABLES
 from capsim.scenario.travel import Floats, Origin, to_degrees, to_km
 
-TABLES_OF_POINTS = (".csv", ".xlsx")
-"""Endings of tables whose rows are points, by their columns of longitude and latitude."""
 POLYGONS, POINTS = ("Polygon", "MultiPolygon"), ("Point", "MultiPoint")
 GAP_KM = 0.002
 """Gap between two drawn areas up to which they touch."""
 LEAST_BORDER_KM = 0.02
 """Length from which on a shared boundary is a border: at a corner areas only meet."""
+LISTED = 10
+"""Names that a message lists."""
 OVERLAP = 0.01
 """Share of the smaller area from which on it is said that two overlap."""
 NEARLY_KM = 1.0
 """A point outside all areas is taken for the nearest up to this distance."""
 MOST_POINTS = 20_000
 """Points of boundaries that are kept: enough for a map of a page, and light."""
-CODES = (
-    "area",
-    "school",
-    "code",
-    "id",
-    "geoid",
-    "adcode",
-    "ncessch",
-    "urn",
-    "代码",
-    "编码",
-    "编号",
-)
-NAMES = ("name", "area name", "school name", "名称", "学校名称", "校名", "片区", "学校", "街道")
-COUNTIES = ("county", "district", "county name", "区县", "县区", "区", "县", "所属区县")
-ENDS = {"code": ("code", "cd", "id", "代码", "编码"), "name": ("name", "nm", "nam", "名称", "名")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +130,7 @@ def read_areas(
     path: str | Path,
     *,
     crs: str | None = None,
-    name: str | None = None,
-    code: str | None = None,
+    column: str | None = None,
     encoding: str | None = None,
     origin: Origin | None = None,
 ) -> AreaMap:
@@ -147,8 +142,8 @@ def read_areas(
     crs : str, optional
         Coordinate system: ``gcj02`` for coordinates of Chinese web maps, or any name that PROJ
         knows, such as ``EPSG:4547``. Default: what the file says; GeoJSON is WGS-84.
-    name, code : str, optional
-        Columns that name the areas. Default: those whose headers say so.
+    column : str, optional
+        That names the areas. Default: one whose header says so: a name, else a code.
     encoding : str, optional
         Of the texts of a shapefile. Default: what the file says, else found by trial.
     origin : tuple of float, optional
@@ -167,7 +162,7 @@ def read_areas(
     frame, notes = features(path, crs, encoding, POLYGONS)
     shapes, faults, more = _polygons(path.name, frame.geometry.to_numpy())
     notes += more
-    table, wrong = _named(path.name, frame, name, code, "area")
+    table, wrong = named(path.name, frame, column, "area")
     faults += wrong
     if faults:
         raise ScenarioError(faults)
@@ -209,8 +204,7 @@ def read_points(
     path: str | Path,
     *,
     crs: str | None = None,
-    name: str | None = None,
-    code: str | None = None,
+    column: str | None = None,
     encoding: str | None = None,
     origin: Origin | None = None,
 ) -> pd.DataFrame:
@@ -220,7 +214,7 @@ def read_points(
     ----------
     path : path
         GeoJSON, GeoPackage, shapefile (or one in a zip), CSV file or workbook.
-    crs, name, code, encoding, origin
+    crs, column, encoding, origin
         As for `read_areas`; of a table the coordinates are degrees: WGS-84 or ``gcj02``. Without
         an origin x_km and y_km count from the middle of the points.
 
@@ -245,7 +239,7 @@ def read_points(
         found, notes = features(path, crs, encoding, POINTS)
         lon, lat, faults = _places(path.name, found.geometry.to_numpy())
         frame = pd.DataFrame(found.drop(columns=found.geometry.name))
-    table, wrong = _named(path.name, frame, name, code, "school")
+    table, wrong = named(path.name, frame, column, "school")
     faults += wrong
     if faults:
         raise ScenarioError(faults)
@@ -259,84 +253,6 @@ def read_points(
     made = pd.concat([table[head], pd.DataFrame(places), rest], axis=1)
     made.attrs = {"file": path.name, "origin": origin, "notes": tuple(notes)}
     return made
-
-
-# ---- names
-
-
-def _texts(values: pd.Series) -> list[str]:
-    """Return values as texts: a number that is whole without a point, a missing one blank."""
-    return [
-        ""
-        if pd.isna(one)
-        else str(int(one))
-        if isinstance(one, float) and one.is_integer()
-        else str(one).strip()
-        for one in values.tolist()
-    ]
-
-
-def _column(frame: pd.DataFrame, words: Sequence[str], ends: Sequence[str]) -> str | None:
-    """Find the column whose header is one of some words, else ends like one."""
-    heads = {str(head): plain(head) for head in frame}
-    ranked = [head for word in words for head, said in heads.items() if said == word]
-    ranked += [head for head, said in heads.items() if said.endswith(tuple(ends))] if ends else []
-    return next((head for head in ranked if any(_texts(frame[head]))), None)
-
-
-def _named(
-    file: str, features: Any, name: str | None, code: str | None, key: str
-) -> tuple[pd.DataFrame, list[Fault]]:
-    """Return the features' columns with key, code, name and county, and faults of the names."""
-    frame = pd.DataFrame(features).copy()
-    frame.columns = [str(head) for head in frame.columns]
-    if "geometry" in frame:
-        frame = frame.drop(columns="geometry")
-    faults = [
-        Fault(file, None, option, one, nearest(one, frame.columns))
-        for option, one in (("--name", name), ("--code", code))
-        if one is not None and one not in frame
-    ]
-    if faults:
-        return frame, faults
-    used = {
-        "code": code or (None if name else _column(frame, CODES, ENDS["code"])),
-        "name": name or (None if code else _column(frame, NAMES, ENDS["name"])),
-        "county": _column(frame, COUNTIES, ()) if key == "area" else None,
-    }
-    if used["county"] in (used["code"], used["name"]):
-        used["county"] = None
-    blank = [""] * len(frame)
-    said = {what: _texts(frame[head]) if head else blank for what, head in used.items()}
-    heads = [head for head in (used["name"], used["code"]) if head]
-    chosen = next(
-        (head for head in heads if len({*_texts(frame[head])} - {""}) == len(frame)), None
-    )
-    if not heads:
-        cure = Message("say which column it is: --name COLUMN")
-        listed = ", ".join(frame.columns) or "-"
-        what = Message("a column of names or codes")
-        return frame, [Fault(file, None, "", listed, what, cure)]
-    if chosen is None:
-        return frame, _names_amiss(file, frame, heads[0])
-    rest = frame.drop(columns=[key, "code", "name", "county"], errors="ignore")
-    made = pd.DataFrame({key: _texts(frame[chosen]), **said}, dtype="str")
-    return pd.concat([made, rest], axis=1), []
-
-
-def _names_amiss(file: str, frame: pd.DataFrame, head: str) -> list[Fault]:
-    """Name the features that have no name, or one that another has."""
-    texts = pd.Series(_texts(frame[head]))
-    cure = Message("give each a name of its own, or name another column: --name COLUMN")
-    faults = [
-        Fault(file, at + 1, head, "", Message("a name"), cure)
-        for at in np.flatnonzero(texts == "")[:SHOWN].tolist()
-    ]
-    again = texts[(texts != "") & texts.duplicated()].drop_duplicates()
-    return faults + [
-        Fault(file, at + 1, head, text, Message("each name once"), cure)
-        for at, text in zip(again.index[:SHOWN].tolist(), again, strict=False)
-    ]
 
 
 # ---- shapes
@@ -421,15 +337,13 @@ def _borders(
     smaller = np.minimum(shapely.area(shapes[a]), shapely.area(shapes[b]))
     over = shared > OVERLAP * smaller
     if over.any():
-        pairs = tuple(f"{names[a[k]]} / {names[b[k]]}" for k in np.flatnonzero(over)[:5])
-        pairs += ("…",) if over.sum() > 5 else ()
+        pairs = _few([f"{names[a[k]]} / {names[b[k]]}" for k in np.flatnonzero(over)])
         text = "areas overlap: {pairs}; a school there is taken for the first of them"
         notes.append(Message(text, {"pairs": pairs}))
     alone = sorted(set(range(len(shapes))) - {*a[touching].tolist(), *b[touching].tolist()})
     if alone and len(shapes) > 1:
-        first = tuple(str(names[k]) for k in alone[:5]) + (("…",) if len(alone) > 5 else ())
         text = "{number} areas share a boundary with no other: {names}"
-        notes.append(Message(text, {"number": len(alone), "names": first}))
+        notes.append(Message(text, {"number": len(alone), "names": _few(names[alone])}))
     frame = pd.DataFrame({"area": names[a[touching]], "to_area": names[b[touching]]}, dtype="str")
     return frame, notes
 
@@ -458,3 +372,281 @@ def _rings(shapes: NDArray[np.object_], names: NDArray[np.object_]) -> pd.DataFr
                 rows["x_km"] += xy[:, 0].tolist()
                 rows["y_km"] += xy[:, 1].tolist()
     return completed("boundaries", pd.DataFrame(rows))
+
+
+# ---- into a scenario
+
+
+def with_maps(
+    scenario: Scenario, areas: AreaMap | None = None, points: pd.DataFrame | None = None
+) -> tuple[Scenario, tuple[Message, ...]]:
+    """Put areas and schools of a scenario in their places on the map.
+
+    Areas get their coordinates, the table ``borders`` the pairs that share a boundary, the table
+    ``boundaries`` the outlines, ``map`` the origin; schools and projects the coordinates of the
+    points of their name. A place of a map is meant by its code or its name, whatever its case,
+    width, blanks and hyphens.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    areas : AreaMap, optional
+    points : DataFrame, optional
+        As `read_points` returns them.
+
+    Returns
+    -------
+    Scenario, and tuple of Message
+        The messages say what was left out, what lies in another area than its row says, and what
+        is outside all areas.
+
+    Raises
+    ------
+    ScenarioError
+        An area has no polygon, a school lies far outside all, or km would mix two origins.
+    """
+    tables = {name: scenario.table(name) for name in ("areas", "schools", "projects")}
+    origin = scenario.settings.map.origin if areas is None else areas.origin
+    notes, faults = list[Message](), list[Fault]()
+    changed: dict[str, pd.DataFrame] = {}
+    if areas is not None:
+        notes += of_file(areas.file, areas.notes)
+        at, wrong = _matched(tables["areas"], "area", areas.table, areas.file)
+        faults += wrong
+        kept = np.flatnonzero(~np.isin(np.arange(len(areas.table)), at))
+        notes += _left_out(areas.file, areas.table["area"].to_numpy(object)[kept])
+        if not wrong:
+            names = dict(
+                zip(areas.table["area"].to_numpy(object)[at], tables["areas"]["area"], strict=True)
+            )
+            place = areas.table.iloc[at].reset_index(drop=True)
+            changed["areas"] = tables["areas"].assign(x_km=place["x_km"], y_km=place["y_km"])
+            changed |= _of_known(areas, names)
+    if points is not None:
+        said = points.attrs
+        notes += of_file(said["file"], said["notes"])
+        if origin is None or said["origin"] != origin:
+            faults.append(_no_origin(said["file"], "areas.csv"))
+        found = [
+            _placed(tables[table], key, points)
+            for table, key in (("schools", "school"), ("projects", "project"))
+        ]
+        used = np.concatenate([np.asarray(at) for _, at in found])
+        free = np.flatnonzero(~np.isin(np.arange(len(points)), used))
+        notes += _left_out(said["file"], points["school"].to_numpy(object)[free])
+        changed |= {
+            name: frame for name, (frame, _) in zip(("schools", "projects"), found, strict=True)
+        }
+        if areas is not None and not faults:
+            more, wrong = _lie(areas, points, changed)
+            notes += more
+            faults += wrong
+    if areas is not None and scenario.settings.map.origin != origin:
+        for name in ("schools", "projects"):
+            old, new = tables[name], changed.get(name, tables[name])
+            same = (old["x_km"] == new["x_km"]) & (old["y_km"] == new["y_km"])
+            if bool(same.any()):
+                faults.append(_no_origin(areas.file, f"{name}.csv"))
+    if faults:
+        raise ScenarioError(faults)
+    settings = {} if origin is None else {"map": {"longitude": origin[0], "latitude": origin[1]}}
+    made = scenario.variant(settings, tables=changed)
+    return made, tuple(notes)
+
+
+def _no_origin(file: str, table: str) -> Fault:
+    what = Message(
+        "one origin of all coordinates in km; that of {table} is not known", {"table": table}
+    )
+    cure = Message("import areas and schools together, or blank the coordinates that are in km")
+    return Fault(file, None, "", None, what, cure)
+
+
+def _left_out(file: str, names: NDArray[np.object_]) -> list[Message]:
+    if not len(names):
+        return []
+    text = "{file}: {number} places that the scenario does not have left out: {names}"
+    return [Message(text, {"file": file, "number": len(names), "names": _few(names)})]
+
+
+def _keys(table: pd.DataFrame, *columns: str) -> dict[str, int]:
+    """Return the row of each name, however it is written; a name of two rows is none."""
+    found: dict[str, int] = {}
+    twice = set[str]()
+    for column in columns:
+        if column not in table:
+            continue
+        own = [likeness(str(one)) for one in table[column].tolist()]
+        counts = pd.Series(own).value_counts()
+        twice |= {str(one) for one in counts.index[counts > 1]}
+        for row, one in enumerate(own):
+            if one:
+                found.setdefault(one, row)
+    return {one: row for one, row in found.items() if one not in twice}
+
+
+def _matched(
+    table: pd.DataFrame, key: str, places: pd.DataFrame, file: str
+) -> tuple[list[int], list[Fault]]:
+    """Find the place of the map that each row of a table means, by key or name."""
+    known = _keys(places, "area", "code", "name")
+    at, faults = [], []
+    for row in table[[key, "name", "name_zh"]].itertuples(index=False):
+        found = next((known[w] for w in map(likeness, row) if w and w in known), None)
+        if found is None:
+            what = Message(
+                "an area of the map for each of the scenario: {near}",
+                {"near": nearest(str(row[0]), places[key])},
+            )
+            cure = Message("name the column of the map that has them: --area-column COLUMN")
+            faults.append(Fault(file, None, key, str(row[0]), what, cure))
+        else:
+            at.append(found)
+    return at, faults
+
+
+def _of_known(areas: AreaMap, names: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Return borders and boundaries of the areas that a scenario has, under its own names."""
+    borders, rings = areas.borders, areas.boundaries
+    borders = borders[borders["area"].isin(names) & borders["to_area"].isin(names)]
+    rings = rings[rings["area"].isin(names)]
+    tables = {
+        "borders": borders.assign(
+            area=borders["area"].map(names), to_area=borders["to_area"].map(names)
+        ),
+        "boundaries": rings.assign(area=rings["area"].map(names)),
+    }
+    return {name: frame.reset_index(drop=True) for name, frame in tables.items() if len(frame)}
+
+
+def _placed(table: pd.DataFrame, key: str, points: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
+    """Give rows of schools or projects the coordinates of the points they mean."""
+    known = _keys(points, "school", "code", "name")
+    table, at = table.copy(), []
+    for row, names in enumerate(table[[key, "name", "name_zh"]].itertuples(index=False)):
+        found = next((known[w] for w in map(likeness, names) if w and w in known), None)
+        if found is not None:
+            at.append(found)
+            table.loc[row, ["x_km", "y_km"]] = points.loc[found, ["x_km", "y_km"]].to_numpy(float)
+    return table, at
+
+
+def _lie(
+    areas: AreaMap, points: pd.DataFrame, tables: Mapping[str, pd.DataFrame]
+) -> tuple[list[Message], list[Fault]]:
+    """Say which schools and projects lie in another area than their row says, or in none."""
+    x, y = (points[axis].to_numpy(np.float64) for axis in ("x_km", "y_km"))
+    where = areas.locate(x, y)
+    lies = {spot: at for at, spot in enumerate(zip(x, y, strict=True))}
+    of_map = {
+        (row["x_km"], row["y_km"]): str(row["area"]) for row in tables["areas"].to_dict("records")
+    }
+    own = {
+        row["area"]: of_map.get((row["x_km"], row["y_km"]), "")
+        for row in areas.table.to_dict("records")
+    }
+    notes, elsewhere = list[Message](), list[str]()
+    near, far = list[str](), list[str]()
+    for name, key in (("schools", "school"), ("projects", "project")):
+        for row in tables[name].drop_duplicates(key).to_dict("records"):
+            at = lies.get((row["x_km"], row["y_km"]))
+            if at is None:
+                continue
+            area, apart = str(where["area"].iloc[at]), float(where["outside_km"].iloc[at])
+            if apart > 0:
+                (far if apart > NEARLY_KM else near).append(f"{row[key]} ({apart:.1f} km: {area})")
+            elif own[area] != row["area"]:
+                elsewhere.append(f"{row[key]} ({own[area] or area}, {row['area']})")
+    for text, listed in (
+        ("{number} schools lie outside all areas by up to 1 km, nearest to: {names}", near),
+        (
+            "{number} schools lie in another area than their row says (map, row): {names};"
+            " the row holds",
+            elsewhere,
+        ),
+    ):
+        if listed:
+            notes.append(Message(text, {"number": len(listed), "names": _few(listed)}))
+    return notes, _far_off(areas, points, far)
+
+
+def of_file(file: str, notes: Iterable[Message]) -> list[Message]:
+    """Name the file that notes are about."""
+    return [Message("{file}: {note}", {"file": file, "note": note}) for note in notes]
+
+
+def _few(names: Iterable[object]) -> tuple[str, ...]:
+    listed = [str(name) for name in names]
+    return (*listed[:LISTED], *(("…",) if len(listed) > LISTED else ()))
+
+
+def _far_off(areas: AreaMap, points: pd.DataFrame, far: Sequence[str]) -> list[Fault]:
+    """Make one fault of all points far outside, with what is probably the matter."""
+    if not far:
+        return []
+    lon, lat = points["longitude"].to_numpy(), points["latitude"].to_numpy()
+    swapped = areas.locate(*to_km(lat, lon, areas.origin))
+    cure = Message("correct or take out these points, or say their coordinate system: --crs")
+    if (swapped["outside_km"] == 0).mean() > 0.5:
+        cure = Message("longitude and latitude are swapped: longitude comes first")
+    what = Message("schools inside the areas of {map} (nearest area)", {"map": areas.file})
+    file = str(points.attrs.get("file", "points"))
+    return [Fault(file, None, "", ", ".join(_few(far)), what, cure)]
+
+
+def scenario_files(
+    name: str, areas: AreaMap, points: pd.DataFrame | None = None
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[Message, ...]]:
+    """Make settings and tables of a new scenario folder, to be filled with what no map says.
+
+    Columns of the map whose headers a scenario knows (学位, `places`) are taken over; others are
+    left out. `capsim check` lists what is lacking then.
+
+    Returns
+    -------
+    settings, tables by name, and messages
+
+    Raises
+    ------
+    ScenarioError
+        A school lies far outside all areas.
+    """
+    own = areas.table
+    settings = {
+        "name": name,
+        "map": {"longitude": areas.origin[0], "latitude": areas.origin[1]},
+    }
+    notes = of_file(areas.file, areas.notes)
+    county = own["county"].where(own["county"] != "", name)
+    if (own["county"] == "").any():
+        text = "areas without a county in the map are of one county: {county}"
+        notes.append(Message(text, {"county": name}))
+    frame = own[["area", "name", "x_km", "y_km"]].assign(county=county)
+    tables = {"areas": _taken("areas", own, frame), "borders": areas.borders}
+    tables["boundaries"] = areas.boundaries[["area", "ring", "point", "x_km", "y_km"]]
+    if points is not None:
+        notes += of_file(points.attrs["file"], points.attrs["notes"])
+        where = areas.locate(points["x_km"].to_numpy(), points["y_km"].to_numpy())
+        apart = where["outside_km"].to_numpy()
+        said = [
+            f"{points['school'].iloc[k]} ({apart[k]:.1f} km: {where['area'].iloc[k]})"
+            for k in np.flatnonzero(apart > 0)
+        ]
+        off = [said[k] for k, km in enumerate(apart[apart > 0]) if km > NEARLY_KM]
+        if faults := _far_off(areas, points, off):
+            raise ScenarioError(faults)
+        if said:
+            text = "{number} schools lie outside all areas by up to 1 km, nearest to: {names}"
+            notes.append(Message(text, {"number": len(said), "names": _few(said)}))
+        frame = points[["school", "name", "x_km", "y_km"]].assign(area=where["area"])
+        tables["schools"] = _taken("schools", points, frame)
+    return settings, {key: one for key, one in tables.items() if len(one)}, tuple(notes)
+
+
+def _taken(table: str, features: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns of a map that a scenario knows."""
+    for head in features:
+        column = heading(table, str(head))[0]
+        if column and column not in frame:
+            frame = frame.assign(**{column: texts(features[head])})
+    return frame[[name for name in TABLES[table].names if name in frame]]

@@ -18,13 +18,15 @@ import pandas as pd
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
 from capsim.scenario.cell_words import DEGREES
-from capsim.scenario.faults import Fault, ScenarioError
+from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.parsing import SHOWN
 from capsim.scenario.table_reader import encoding_of, read_table
 from capsim.scenario.travel import Floats
 
 MAPS = (".geojson", ".json", ".gpkg", ".shp", ".zip")
 """Endings of files that hold maps."""
+TABLES_OF_POINTS = (".csv", ".xlsx")
+"""Endings of tables whose rows are points, by their columns of longitude and latitude."""
 GCJ02 = ("gcj02", "gcj-02")
 """What names the coordinate system of Chinese web maps."""
 IN_CHINA = (73.66, 135.05, 3.86, 53.55)
@@ -281,6 +283,100 @@ def points_of_table(
         faults.append(Fault(file, None, "", "no rows", Message("rows")))
     rest = frame.drop(columns=list(found.values())).reset_index(drop=True)
     return rest, lon, lat, notes, faults
+
+
+# ---- names
+
+CODES = (
+    "area",
+    "school",
+    "code",
+    "id",
+    "geoid",
+    "adcode",
+    "ncessch",
+    "urn",
+    "代码",
+    "编码",
+    "编号",
+)
+NAMES = ("name", "area name", "school name", "名称", "学校名称", "校名", "片区", "学校", "街道")
+COUNTIES = ("county", "district", "county name", "区县", "县区", "区", "县", "所属区县")
+ENDS = {"code": ("code", "cd", "id", "代码", "编码"), "name": ("name", "nm", "nam", "名称", "名")}
+"""Headers of codes, names and counties, and how such headers end."""
+
+
+def texts(values: pd.Series) -> list[str]:
+    """Return values as texts: a number that is whole without a point, a missing one blank."""
+    return [
+        ""
+        if pd.isna(one)
+        else str(int(one))
+        if isinstance(one, float) and one.is_integer()
+        else str(one).strip()
+        for one in values.tolist()
+    ]
+
+
+def _column(frame: pd.DataFrame, words: Sequence[str], ends: Sequence[str]) -> str | None:
+    """Find the column whose header is one of some words, else ends like one."""
+    heads = {str(head): plain(head) for head in frame}
+    ranked = [head for word in words for head, said in heads.items() if said == word]
+    ranked += [head for head, said in heads.items() if said.endswith(tuple(ends))] if ends else []
+    return next((head for head in ranked if any(texts(frame[head]))), None)
+
+
+def named(
+    file: str, features: Any, column: str | None, key: str
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """Return the features' columns with key, code, name and county, and faults of the names.
+
+    The key is the column that is given, else the name, else the code: the first that has another
+    text in every row.
+    """
+    frame = pd.DataFrame(features).copy()
+    frame.columns = [str(head) for head in frame.columns]
+    if "geometry" in frame:
+        frame = frame.drop(columns="geometry")
+    option = f"--{key}-column"
+    if column is not None and column not in frame:
+        return frame, [Fault(file, None, option, column, nearest(column, frame.columns))]
+    used = {
+        "code": _column(frame, CODES, ENDS["code"]),
+        "name": _column(frame, NAMES, ENDS["name"]),
+        "county": _column(frame, COUNTIES, ()) if key == "area" else None,
+    }
+    if used["county"] in (used["code"], used["name"], column):
+        used["county"] = None
+    heads = [column] if column else [head for head in (used["name"], used["code"]) if head]
+    if not heads:
+        cure = Message("say which column it is: {option} COLUMN", {"option": option})
+        what = Message("a column of names or codes")
+        return frame, [Fault(file, None, "", ", ".join(frame.columns) or "-", what, cure)]
+    chosen = next((head for head in heads if len({*texts(frame[head])} - {""}) == len(frame)), None)
+    if chosen is None:
+        return frame, _names_amiss(file, frame, heads[0], option)
+    blank = [""] * len(frame)
+    said = {what: texts(frame[head]) if head else blank for what, head in used.items()}
+    rest = frame.drop(columns=[key, "code", "name", "county"], errors="ignore")
+    made = pd.DataFrame({key: texts(frame[chosen]), **said}, dtype="str")
+    return pd.concat([made, rest], axis=1), []
+
+
+def _names_amiss(file: str, frame: pd.DataFrame, head: str, option: str) -> list[Fault]:
+    """Name the features that have no name, or one that another has."""
+    found = pd.Series(texts(frame[head]))
+    text = "give each a name of its own, or name another column: {option} COLUMN"
+    cure = Message(text, {"option": option})
+    faults = [
+        Fault(file, at + 1, head, "", Message("a name"), cure)
+        for at in np.flatnonzero(found == "")[:SHOWN].tolist()
+    ]
+    again = found[(found != "") & found.duplicated()].drop_duplicates()
+    return faults + [
+        Fault(file, at + 1, head, text, Message("each name once"), cure)
+        for at, text in zip(again.index[:SHOWN].tolist(), again, strict=False)
+    ]
 
 
 # ---- coordinates of Chinese web maps

@@ -17,9 +17,11 @@ from capsim.report.figures.places import (
     cost_table,
     mix,
     mix_table,
+    private_share,
+    reduction,
+    reduction_table,
 )
 from capsim.report.figures.plan_figures import all_figures
-from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
 from capsim.report.figures.sensitivity import tornado

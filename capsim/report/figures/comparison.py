@@ -15,8 +15,7 @@ from capsim.comparison.differences import shown
 from capsim.comparison.ranking import Comparison
 from capsim.comparison.sensitivity_design import heat
 from capsim.i18n.language import Words
-from capsim.report.figures.places import KINDS
-from capsim.report.figures.private import TERMS
+from capsim.report.figures.places import KINDS, TERMS
 from capsim.report.figures.sensitivity import MEANING, heat_map, tornado
 from capsim.report.figures.style import (
     BLACK,

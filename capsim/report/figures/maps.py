@@ -5,6 +5,7 @@ Areas and schools stand at their coordinates; names stand beside discs where the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from capsim.i18n.language import Words, width
 from capsim.lp.array_types import Array
 from capsim.plan.plan import Plan
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, drawing, new_figure, note, short
+from capsim.scenario.scenario import Scenario
 
 XY = ["x_km", "y_km"]
 LETTER = 7.5
@@ -218,6 +221,7 @@ def _draw_part(
 ) -> tuple[pd.DataFrame, PathCollection]:
     """Draw the map, or the part of it in a frame; returns the flows and the discs."""
     table, flows = map_table(plan, school_year), flow_table(plan, school_year)
+    draw_boundaries(ax, plan.scenario)
     for row in flows.to_dict("records"):
         width = 0.3 + 3.2 * row["pupils"] / flows["pupils"].iloc[0]
         line: dict[str, Any] = {"color": BLUE, "alpha": 0.7, "linewidth": width, "zorder": 1}
@@ -236,6 +240,54 @@ def _draw_part(
     ax.set_xlabel(say("east, km"))
     ax.set_ylabel(say("north, km"))
     return flows, discs
+
+
+def outlines(scenario: Scenario) -> dict[str, list[Array]]:
+    """Return the outlines and holes of each area: places ``[point, (x, y)]``, km.
+
+    Outlines run against the clock and holes with it, as a map that is imported has them.
+    """
+    table = scenario.table("boundaries").sort_values(["area", "ring", "point"], kind="stable")
+    found: dict[str, list[Array]] = {}
+    for (area, _), ring in table.groupby(["area", "ring"], sort=False):
+        found.setdefault(str(area), []).append(ring[XY].to_numpy(np.float64))
+    return found
+
+
+def area_path(rings: list[Array]) -> Path:
+    """Return an area as a path that can be filled but for its holes."""
+    closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
+    return Path.make_compound_path(*(Path(ring, closed=True) for ring in closed))
+
+
+def draw_boundaries(ax: Axes, scenario: Scenario) -> None:
+    """Draw the areas of a scenario that has boundaries: their ground and what parts them.
+
+    A heavier line runs between counties.
+    """
+    found = outlines(scenario)
+    if not found:
+        return
+    paths = [area_path(rings) for rings in found.values()]
+    look: dict[str, Any] = {"edgecolors": "#C8C4BC", "linewidths": 0.6, "zorder": 0.4}
+    ax.add_collection(PathCollection(paths, facecolors="#F7F5F0", **look))
+    ends = np.concatenate([ring for rings in found.values() for ring in rings])
+    ax.update_datalim(ends)
+    county = scenario.table("areas").set_index("area")["county"]
+    lines = _between(found, {str(area): str(name) for area, name in county.items()})
+    if len(lines):
+        ax.add_collection(LineCollection(lines, colors="#8D877B", linewidths=1.1, zorder=0.5))
+
+
+def _between(found: Mapping[str, list[Array]], county: Mapping[str, str]) -> list[Array]:
+    """List the pieces of boundaries that part two counties, or a county from no area at all."""
+    sides: dict[tuple[tuple[float, ...], ...], list[str]] = {}
+    for area, rings in found.items():
+        for ring in rings:
+            for a, b in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+                ends = tuple(sorted((tuple(map(float, a)), tuple(map(float, b)))))
+                sides.setdefault(ends, []).append(county.get(area, ""))
+    return [np.array(ends) for ends, own in sides.items() if len(own) == 1 or len(set(own)) > 1]
 
 
 def _single(plan: Plan) -> bool:

@@ -20,8 +20,9 @@ from capsim.report.figures.places import (
     class_sizes,
     cost,
     mix,
+    private_share,
+    reduction,
 )
-from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import (
     hurrying,

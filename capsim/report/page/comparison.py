@@ -17,7 +17,7 @@ from capsim.i18n.language import Words
 from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative
 from capsim.report.figures.comparison import PAID, beyond_committed
-from capsim.report.figures.private import TERMS as LOOKS
+from capsim.report.figures.places import TERMS as LOOKS
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.page.elements import Column, Picture, Table, layout
 from capsim.report.page.pictures import address, cost_columns
