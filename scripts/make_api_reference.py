@@ -17,7 +17,15 @@ import capsim
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 CHAPTERS = {
-    "Scenarios": ("load", "example", "generate", "Scenario", "ScenarioError"),
+    "Scenarios": (
+        "load",
+        "load_tables",
+        "TableSet",
+        "example",
+        "generate",
+        "Scenario",
+        "ScenarioError",
+    ),
     "Demand": ("project", "Demand", "backtest", "forecast", "Forecast"),
     "Construction": ("accelerate", "Acceleration"),
     "Plans": ("optimize", "SolveOptions", "Plan", "load_plan", "formulate", "Model", "certify"),

@@ -25,6 +25,7 @@ from capsim.scenario.table_reader import PlainTable, read_table
 
 SHOWN = 8
 """Names that a note lists."""
+OTHERS = ("year = {column}", "stage = {column}", "sector = {column}")
 CLOSE = 0.8
 """Likeness of two names from which on they are probably of one school."""
 CAPACITY = re.compile(
@@ -92,14 +93,15 @@ class Match:
     def notes(self, file: str) -> list[Message]:
         """Say which spellings were taken for one, and which names stand there alone."""
         said = []
+        arguments: dict[str, Value]
         if self.spelt:
             pairs = tuple(f"{one!r} = {other!r}" for one, other in self.spelt)
             text = "{file}: names written differently taken for one: {pairs} ({number} schools)"
-            arguments: dict[str, Value] = {"file": file, "pairs": some(pairs), "number": len(pairs)}
+            arguments = {"file": file, "pairs": some(pairs), "number": len(pairs)}
             said.append(Message(text, arguments))
         if self.left:
             text = "{file}: without pupils in the enrolment, left out: {names} ({number} rows)"
-            arguments: dict[str, Value] = {
+            arguments = {
                 "file": file,
                 "names": some(self.left),
                 "number": len(self.left),
@@ -226,9 +228,9 @@ class Capacity:
             Message("school = {column}", {"column": school}),
             Message("capacity = {column}", {"column": column}),
         ]
-        for label, one in (("year", year), ("stage", staged), ("sector", sector)):
+        for label, one in zip(OTHERS, (year, staged, sector), strict=True):
             if one is not None:
-                used.append(Message(f"{label} = {{column}}", {"column": one}))
+                used.append(Message(label, {"column": one}))
         notes.insert(
             0, Message("{file} read as: {parts}", {"file": self.name, "parts": tuple(used)})
         )

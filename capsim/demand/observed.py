@@ -267,9 +267,8 @@ class Panel:
     unknown : array [area, grade, year] or None
         Cells that were not observed and are filled.
     notes : tuple of Message
-        What was read.
     counties : tuple of text
-        Names of the counties, where the table has them.
+        Names, where the table has them.
     """
 
     areas: tuple[str, ...]
@@ -345,7 +344,7 @@ def group_faults(
     reading: Reading, bad: pd.Series, column: str, expected: Message, cure: Message | str = ""
 ) -> None:
     """Name bad cells of a column: each value once, with how many there are and the first row."""
-    texts = bad.map(_shown)
+    texts = bad.map(str)
     groups = texts.groupby(texts, sort=False)
     if groups.ngroups > SHOWN_AREAS:
         rows, values = bad.index, ", ".join(examples(list(dict.fromkeys(texts)))[:-1]) + ", …"
@@ -365,12 +364,6 @@ def counted(expected: Message, number: int, row: int) -> Message:
     """Return what is expected with how many cells are otherwise."""
     arguments: dict[str, Any] = {"what": expected, "number": number, "row": row}
     return Message("{what} (in {number} cells, the first in row {row})", arguments)
-
-
-def _shown(cell: object) -> str:
-    if isinstance(cell, float):
-        return str(cell)
-    return str(cell)
 
 
 # ---- rows to a panel

@@ -502,12 +502,11 @@ def _areas(
         return table, []
     placed = read_points(points, crs=crs)
     file = str(placed.attrs["file"])
-    columns = [c for c in placed.columns if c not in ("x_km", "y_km", "longitude", "latitude")]
-    best = max(
-        columns, key=lambda c: len(matched(schools, list(placed[c].astype(str).unique())).to)
-    )
-    names = placed[best].astype(str)
-    match = matched(schools, list(names.unique()))
+    axes = ("x_km", "y_km", "longitude", "latitude")
+    texts = {str(c): [str(one) for one in placed[c]] for c in placed.columns if c not in axes}
+    found = {c: matched(schools, list(dict.fromkeys(cells))) for c, cells in texts.items()}
+    best = max(found, key=lambda c: len(found[c].to))
+    names, match = pd.Series(texts[best], index=placed.index), found[best]
     lacking = [one for one in schools if one not in match.found]
     if lacking:
         pairs = nearest_pairs(lacking, match.left)
@@ -524,7 +523,10 @@ def _areas(
     notes = [
         Message("{file}: {note}", {"file": file, "note": one}) for one in placed.attrs["notes"]
     ]
-    said = Message("{file} read as: {parts}", {"file": file, "parts": f"school = {best}"})
+    said = Message(
+        "{file} read as: {parts}",
+        {"file": file, "parts": Message("school = {column}", {"column": best})},
+    )
     return table, [said, *notes, *match.notes(file)]
 
 

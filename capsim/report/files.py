@@ -193,7 +193,7 @@ def recovery_files(recovery: Recovery) -> Iterator[tuple[str, bytes]]:
         yield f"recovery/{name}-measures.csv", csv(found.measures)
 
 
-@money_named(lambda comparison, **_: comparison.scenarios[comparison.first].settings.currency)
+@money_named(lambda comparison, lang="en": comparison.scenarios[comparison.first].settings.currency)
 def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a comparison; the page comes last.
 
