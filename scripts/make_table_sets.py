@@ -74,7 +74,7 @@ COUNTRIES = {
             "gate",
         ),
         (-76.7, 39.3),
-        0.012,
+        0.03,
     ),
     "england": Country(
         (
@@ -181,7 +181,7 @@ def make(country: str, folder: Path, schools: int = 200, seed: int = 1) -> None:
     names, of, pupils = pupils_of(shape, schools, rng)
     grades = grade_names(country, pupils.shape[1])
     now = np.nansum(pupils[..., -1], axis=1)
-    room = np.round(now * rng.uniform(0.88, 1.25, schools), -1).astype(int)
+    room = np.round(now * rng.uniform(0.92, 1.12, schools), -1).astype(int)
     east, north = rng.normal(0, 0.12, (2, schools))
     folder.mkdir(parents=True, exist_ok=True)
     writers = {"usa": _american, "england": _english, "china": _chinese}

@@ -249,7 +249,7 @@ def load_tables(
         "pupils": _pupils(seen, kept, schools, years, taught, sector),
         "schools": table,
     }
-    tables |= _candidates(table, document, base, expand, expand_cost, own, assumed)
+    tables |= _candidates(table, document, base, expand, expand_cost, assumed)
     scenario = Scenario.from_tables(settings=document, **tables)
     assumed += _of_the_scenario(scenario, dict(set or {}))
     given = {key for key in set or {}}
@@ -530,16 +530,22 @@ def _areas(
     return table, [said, *notes, *match.notes(file)]
 
 
+def _class_size(stage: str, document: Mapping[str, Any]) -> float:
+    """Return the standard class of a stage; 1 where it is still to be given."""
+    built_in = standards(document["country"]).get(stage, {}).get("class_size", {"value": 1.0})
+    size = document.get("standards", {}).get(stage, {}).get("class_size", built_in)
+    return float(size["value"] if isinstance(size, Mapping) else size)
+
+
 def _candidates(
     schools: pd.DataFrame,
     document: Mapping[str, Any],
     base: int,
     share: float | None,
     cost: float | None,
-    own: Mapping[str, Any],
     assumed: list[Assumption],
 ) -> dict[str, pd.DataFrame]:
-    """Return a candidate extension of each public school, where they were asked for."""
+    """Return a candidate of each public school, class by class, where they were asked for."""
     if share is None:
         return {}
     if not share > 0:
@@ -553,7 +559,7 @@ def _candidates(
         if price is None and document["country"] == HOME and currency_of(document) == CNY:
             price = stages_in(HOME)[stage].extension_cny if stage in stages_in(HOME) else None
         elif price is None and rate is not None:
-            price = rate * stages_in(HOME)["primary"].extension_cny
+            price = float(rate) * stages_in(HOME)["primary"].extension_cny
         if price is None:
             lacking.append(stage)
         else:
@@ -562,7 +568,9 @@ def _candidates(
         what = Message("a price of a place that is added, {stages}", {"stages": tuple(lacking)})
         raise ScenarioError([Fault("settings", None, "--expand-cost", "", what)])
     opens = f"{base + BUILD_YEARS}-09-01"
-    places = np.maximum((public["places"] * share).round(), 1.0)
+    rooms = {stage: _class_size(stage, document) for stage in public["stage"].unique()}
+    places = public["stage"].map(rooms)
+    count = np.maximum((public["places"] * share / places).round(), 1.0)
     table = pd.DataFrame(
         {
             "project": public["school"] + " + " + public["stage"],
@@ -574,10 +582,11 @@ def _candidates(
             "status": "candidate",
             "earliest_opening": opens,
             "school": public["school"],
+            "count": count.astype(int),
         }
     )
     why = Message(
-        "{number} candidates, as asked: up to {share} more places each",
+        "{number} candidates, as asked: {share} more places each, class by class",
         {"number": len(table), "share": f"{100 * share:g} %"},
     )
     assumed.append(Assumption("projects", f"{len(table)}", why, Message("edit projects.csv")))

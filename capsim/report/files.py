@@ -193,7 +193,11 @@ def recovery_files(recovery: Recovery) -> Iterator[tuple[str, bytes]]:
         yield f"recovery/{name}-measures.csv", csv(found.measures)
 
 
-@money_named(lambda comparison, lang="en": comparison.scenarios[comparison.first].settings.currency)
+def _of_first(comparison: Comparison, *, lang: str = "en") -> str:  # noqa: ARG001 (as below)
+    return comparison.scenarios[comparison.first].settings.currency
+
+
+@money_named(_of_first)
 def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a comparison; the page comes last.
 

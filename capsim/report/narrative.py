@@ -322,7 +322,15 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
             number=say.count(bought.max() if len(bought) else 0),
         ),
     ]
-    return [Section(head, parts), Section(say("Until {year}", year=plan.scenario.last_year), done)]
+    until = Section(say("Until {year}", year=plan.scenario.last_year), done)
+    return [Section(head, parts), until] if of_private(summary) else [until]
+
+
+def of_private(summary: Mapping[str, Any]) -> bool:
+    """Say whether a plan has private schools, before it or in any year of it."""
+    shares = summary["private_share"].values()
+    some = any(share["including_purchased"] > 0 for share in shares)
+    return some or bool(abs(summary["reduction"].get("total", 0.0)) >= HALF_A_CHILD)
 
 
 def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Section:
@@ -378,6 +386,8 @@ def _private_pupils(plan: Plan, say: Words) -> Iterator[str]:
     )
     whole = shares[(shares["county"] == "*") & (shares["school_year"] == base)]
     before = float(whole["private_excluding_purchased"].sum())
+    if before < HALF_A_CHILD and not shares["private_including_purchased"].any():
+        return
     yield say(
         "counted private pupils on 1 September: {before} in {base}, {after} in {year}",
         before=say.count(before),
@@ -499,6 +509,13 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
     most = max(surplus, key=lambda year: surplus[year])
     shares = summary["private_share"]
     year = first if first in shares else next(reversed(shares))
+    private = say(
+        "Private share at the end of {year}: {without} without purchased places,"
+        " {with_} with them.",
+        year=year,
+        without=say.share(shares[year]["excluding_purchased"]),
+        with_=say.share(shares[year]["including_purchased"]),
+    )
     return [
         say(
             "Children made to change school in mid-stage: {number} in {year}, {total} in all.",
@@ -506,13 +523,7 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
             year=first,
             total=say.count(sum(displaced.values())),
         ),
-        say(
-            "Private share at the end of {year}: {without} without purchased places,"
-            " {with_} with them.",
-            year=year,
-            without=say.share(shares[year]["excluding_purchased"]),
-            with_=say.share(shares[year]["including_purchased"]),
-        ),
+        *([private] if of_private(summary) else []),
         say(
             "Empty public seats of the compulsory stages: {number} in {first}, {most} at most"
             " ({year}), {end} in {last}.",

@@ -81,9 +81,12 @@ def all_figures(
     with mpl.rc_context(STYLE):
         if outcomes is not None:
             figures["chances"] = target_chances(plan, outcomes, lang=lang)
-        figures["reduction"] = reduction(plan, lang=lang)
+        private = bool(plan.tables["shares"]["private_including_purchased"].any())
+        if private:
+            figures["reduction"] = reduction(plan, lang=lang)
         figures["mix"] = mix(plan, lang=lang)
-        figures["private-share"] = private_share(plan, outcomes, lang=lang)
+        if private:
+            figures["private-share"] = private_share(plan, outcomes, lang=lang)
         for year in _looked_at(plan) if _reach(plan, _looked_at(plan)) else ():
             figures[f"balance-{year}"] = balance_figure(plan, year, lang=lang)
         if len(map_table(plan, first)):

@@ -224,8 +224,9 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         return f"{low}–{high}", say.semicolon.join(parts)
 
     fewer = ranged("reduction", say.count(reduction["total"]), reached)
-    cards = [(say("fewer private pupils on 1 September"), *fewer)]
-    if first in shares:
+    private = narrative.of_private(summary)
+    cards = [(say("fewer private pupils on 1 September"), *fewer)] if private else []
+    if first in shares and private:
         cap = dict(plan.scenario.settings.policy.private_share_cap).get(plan.scenario.first_year)
         title = say("private share at the end of {year}", year=first)
         limit = say("at most {share}", share=say.share(cap)) if cap is not None else ""
