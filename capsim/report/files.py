@@ -193,7 +193,7 @@ def recovery_files(recovery: Recovery) -> Iterator[tuple[str, bytes]]:
         yield f"recovery/{name}-measures.csv", csv(found.measures)
 
 
-def _of_first(comparison: Comparison, *, lang: str = "en") -> str:  # noqa: ARG001 (as below)
+def _of_first(comparison: Comparison, *, lang: str = "en") -> str:
     return comparison.scenarios[comparison.first].settings.currency
 
 

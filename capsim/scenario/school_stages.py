@@ -376,6 +376,45 @@ def borrowed(settings: Settings, document: Mapping[str, Any]) -> dict[str, float
 
 
 def _like(stage: Stage) -> str:
+    """Return China's stage that has most of a stage's ages, else the one nearest in age."""
+
+    def ages(one: Stage) -> tuple[int, int]:
+        return one.entry_age, one.entry_age + len(one.grades)
+
+    def shared(one: Stage) -> int:
+        (first, last), (begin, end) = ages(stage), ages(one)
+        return min(last, end) - max(first, begin)
+
+    return max(stages().values(), key=shared).name
+
+
+def borrowed(settings: Settings, document: Mapping[str, Any]) -> dict[str, float]:
+    """Return the prices that are China's at the rate that settings state, by their dotted keys.
+
+    Parameters
+    ----------
+    settings : Settings
+        With all that was filled in.
+    document : mapping
+        Settings as they were written.
+    """
+    if settings.costs.borrowed_rate is None:
+        return {}
+    costs, own = document.get("costs", {}), document.get("standards", {})
+    found = {
+        f"costs.{name}": float(getattr(settings.costs, name))
+        for name in COSTS
+        if settings.currency != CNY and name not in costs
+    }
+    for stage, part in settings.standards.items():
+        for key in PRICES:
+            value = getattr(part, key)
+            if value is not None and key not in own.get(stage, {}):
+                found[f"standards.{stage}.{key}"] = float(value)
+    return found
+
+
+def _like(stage: Stage) -> str:
     """Return China's stage whose children are nearest in age."""
 
     def middle(age: float, grades: int) -> float:
