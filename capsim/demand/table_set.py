@@ -32,7 +32,7 @@ from capsim.scenario.validation.context import STAND_INS
 
 YEARS_AHEAD, DISCOUNT, NEAREST = 5, 0.04, 3
 """Planned years, discount rate and schools within reach where nothing is said."""
-BUILD_YEARS = 2
+BUILD_YEARS = 3
 """School years until the places of a candidate can open."""
 
 

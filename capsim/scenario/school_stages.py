@@ -88,7 +88,7 @@ class Stage:
 
 NEEDED = ("grades", "entry_age", "class_size")
 """Numbers that a stage of one's own must have; the others follow from these, but for prices."""
-CEILING = 1.2
+CEILING = 1.1
 """Of the standard class, the most a mean class may hold where that is not said."""
 PRICES = ("allowance_cny", "purchase_price_cny", "capital_cny", "extension_cny")
 """Prices of a stage. The file of China alone has them."""
@@ -150,7 +150,7 @@ def stages(
     country : str
     overrides : mapping of stage to mapping, optional
         Numbers in place of the built-in ones. A stage that the country has not needs its grades,
-        the age at entry and the size of a class. Without more, its classes hold at most a fifth
+        the age at entry and the size of a class. Without more, its classes hold at most a tenth
         more and are large from there on, there is a teacher for each class, and neither land nor
         distance has a standard. A price that is not given is NaN.
     teacher_cny : float, optional
@@ -386,42 +386,3 @@ def _like(stage: Stage) -> str:
         return min(last, end) - max(first, begin)
 
     return max(stages().values(), key=shared).name
-
-
-def borrowed(settings: Settings, document: Mapping[str, Any]) -> dict[str, float]:
-    """Return the prices that are China's at the rate that settings state, by their dotted keys.
-
-    Parameters
-    ----------
-    settings : Settings
-        With all that was filled in.
-    document : mapping
-        Settings as they were written.
-    """
-    if settings.costs.borrowed_rate is None:
-        return {}
-    costs, own = document.get("costs", {}), document.get("standards", {})
-    found = {
-        f"costs.{name}": float(getattr(settings.costs, name))
-        for name in COSTS
-        if settings.currency != CNY and name not in costs
-    }
-    for stage, part in settings.standards.items():
-        for key in PRICES:
-            value = getattr(part, key)
-            if value is not None and key not in own.get(stage, {}):
-                found[f"standards.{stage}.{key}"] = float(value)
-    return found
-
-
-def _like(stage: Stage) -> str:
-    """Return China's stage whose children are nearest in age."""
-
-    def middle(age: float, grades: int) -> float:
-        return age + grades / 2
-
-    mine = middle(stage.entry_age, len(stage.grades))
-    return min(
-        (one for one in stages().values()),
-        key=lambda one: abs(middle(one.entry_age, len(one.grades)) - mine),
-    ).name

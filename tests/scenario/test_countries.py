@@ -100,7 +100,7 @@ def test_stages_of_ones_own_need_three_numbers_and_prices():
     given |= {"currency": "EUR", "standards": {"infants": own}}
     scenario = capsim.Scenario.from_tables(given, **tables(("K", "1"), "infants"))
     stage = scenario.stages["infants"]
-    assert (stage.class_ceiling, stage.large_class, stage.very_large_class) == (30, 31, 38)
+    assert (stage.class_ceiling, stage.large_class, stage.very_large_class) == (28, 29, 32)
     assert stage.pupils_per_post == 25
     assert scenario.settings.stages.compulsory == ("infants",)
     assert scenario.settings.staff.stages == ("infants",)
