@@ -19,7 +19,7 @@ from capsim.demand.enrolment_table import AREA, MEASURE, VALUE, YEAR, header_wor
 from capsim.demand.observed import TOTAL_NAME, Panel, Reading, group_faults, name_of
 from capsim.i18n.language import Message, Value
 from capsim.scenario.cell_values import codes_of, likeness, numbers, school_years
-from capsim.scenario.faults import Fault
+from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.schema import WORDS_ZH
 from capsim.scenario.table_reader import PlainTable, read_table
 
@@ -59,6 +59,25 @@ SHORT = {
 
 
 Source = pd.DataFrame | str | Path
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What nobody said, and what stands for it.
+
+    Attributes
+    ----------
+    what : str
+        The setting, table or column.
+    value : str
+    why, own : Message
+        Why it has that value, and how to give one's own.
+    """
+
+    what: str
+    value: str
+    why: Message
+    own: Message
 
 
 def some(names: Sequence[str]) -> tuple[str, ...]:
@@ -164,6 +183,49 @@ def nearest_pairs(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...
         if close := difflib.get_close_matches(name, others, n=1, cutoff=CLOSE):
             pairs.append(f"{name!r} ~ {close[0]!r}")
     return tuple(pairs[:SHOWN])
+
+
+def counted_names(names: Sequence[str]) -> dict[str, Any]:
+    """Return how many names there are, and the first few, for a message."""
+    return {"number": len(names), "names": some(list(names))}
+
+
+def without_places(
+    lacking: Sequence[str],
+    match: Match,
+    file: str,
+    done: str | None,
+    read: list[Message],
+    assumed: list[Assumption],
+    base: int,
+) -> None:
+    """Refuse schools that have pupils and no capacity, or say what stands for it."""
+    if done not in (None, "pupils", "leave-out"):
+        what = Message("pupils or leave-out")
+        raise ScenarioError([Fault("settings", None, "--without-capacity", done, what)])
+    if not lacking:
+        return
+    if done == "pupils":
+        why = Message("{number} schools have no capacity: {names}", counted_names(lacking))
+        own = Message("add them to {file}", {"file": file})
+        value = f"pupils of {base}"
+        assumed.append(Assumption("schools.places", value, why, own))
+        return
+    if done == "leave-out":
+        text = "no capacity, left out with their pupils: {names} ({number} schools)"
+        read.append(Message(text, counted_names(lacking)))
+        return
+    pairs = nearest_pairs(lacking, match.left)
+    what = Message(
+        "a capacity of each school with pupils; {number} have none", counted_names(lacking)
+    )
+    cure = Message("write one name one way, or --without-capacity pupils or leave-out")
+    if pairs:
+        text = (
+            "perhaps {pairs}: write one name one way; else --without-capacity pupils or leave-out"
+        )
+        cure = Message(text, {"pairs": pairs})
+    raise ScenarioError([Fault(file, None, "", ", ".join(some(list(lacking))), what, cure)])
 
 
 # ---- capacity

@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsim.demand.capacity_table import Capacity, Match, Source, matched, nearest_pairs, some
+from capsim.demand.capacity_table import (
+    Assumption,
+    Capacity,
+    Source,
+    counted_names,
+    matched,
+    nearest_pairs,
+    some,
+    without_places,
+)
 from capsim.demand.enrolment_table import panel
 from capsim.demand.observed import Panel
 from capsim.demand.ratios import Array
@@ -34,25 +43,6 @@ YEARS_AHEAD, DISCOUNT, NEAREST = 5, 0.04, 3
 """Planned years, discount rate and schools within reach where nothing is said."""
 BUILD_YEARS = 3
 """School years until the places of a candidate can open."""
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """What nobody said, and what stands for it.
-
-    Attributes
-    ----------
-    what : str
-        The setting, table or column.
-    value : str
-    why, own : Message
-        Why it has that value, and how to give one's own.
-    """
-
-    what: str
-    value: str
-    why: Message
-    own: Message
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -221,7 +211,7 @@ def load_tables(
     read += match.notes(seats.name)
     rooms = rooms.assign(school=rooms["school"].map(match.to)).dropna(subset=["school"])
     lacking = [one for one in schools if one not in match.found]
-    _without_capacity(lacking, match, seats.name, without_capacity, read, assumed, base)
+    without_places(lacking, match, seats.name, without_capacity, read, assumed, base)
     if without_capacity == "leave-out":
         schools = [one for one in schools if one not in frozenset(lacking)]
     kept = [seen.areas.index(one) for one in schools]
@@ -372,46 +362,6 @@ def _unbroken(seen: Panel, assumed: list[Assumption]) -> list[int]:
     return list(range(first, len(there)))
 
 
-def _number(names: Sequence[str]) -> dict[str, Any]:
-    return {"number": len(names), "names": some(list(names))}
-
-
-def _without_capacity(
-    lacking: Sequence[str],
-    match: Match,
-    file: str,
-    done: str | None,
-    read: list[Message],
-    assumed: list[Assumption],
-    base: int,
-) -> None:
-    """Refuse schools that have pupils and no capacity, or say what stands for it."""
-    if done not in (None, "pupils", "leave-out"):
-        what = Message("pupils or leave-out")
-        raise ScenarioError([Fault("settings", None, "--without-capacity", done, what)])
-    if not lacking:
-        return
-    if done == "pupils":
-        why = Message("{number} schools have no capacity: {names}", _number(lacking))
-        own = Message("add them to {file}", {"file": file})
-        value = f"pupils of {base}"
-        assumed.append(Assumption("schools.places", value, why, own))
-        return
-    if done == "leave-out":
-        text = "no capacity, left out with their pupils: {names} ({number} schools)"
-        read.append(Message(text, _number(lacking)))
-        return
-    pairs = nearest_pairs(lacking, match.left)
-    what = Message("a capacity of each school with pupils; {number} have none", _number(lacking))
-    cure = Message("write one name one way, or --without-capacity pupils or leave-out")
-    if pairs:
-        text = (
-            "perhaps {pairs}: write one name one way; else --without-capacity pupils or leave-out"
-        )
-        cure = Message(text, {"pairs": pairs})
-    raise ScenarioError([Fault(file, None, "", ", ".join(some(list(lacking))), what, cure)])
-
-
 # ---- tables of the scenario
 
 
@@ -449,7 +399,7 @@ def _schools(
             rows.append((school, stages[s], school, sector or "public", round(room, 6), pupils))
     if divided:
         why = Message(
-            "one capacity for several stages: {names} ({number} schools)", _number(divided)
+            "one capacity for several stages: {names} ({number} schools)", counted_names(divided)
         )
         own = Message("give the capacity a column stage")
         assumed.append(Assumption("schools.places by stage", "by pupils", why, own))
@@ -510,7 +460,7 @@ def _areas(
     lacking = [one for one in schools if one not in match.found]
     if lacking:
         pairs = nearest_pairs(lacking, match.left)
-        what = Message("a point for each school; {number} have none", _number(lacking))
+        what = Message("a point for each school; {number} have none", counted_names(lacking))
         cure = Message("add them, or leave --points out")
         if pairs:
             cure = Message("perhaps {pairs}: write one name one way", {"pairs": pairs})

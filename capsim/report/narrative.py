@@ -24,7 +24,7 @@ from capsim.plan.targets import (
     tight_targets,
     unit_of,
 )
-from capsim.report.figures.places import KINDS, TERMS
+from capsim.report.figures.places import KINDS, TERMS, has_private
 
 STATES = ("missed", "on paper", "met", "holds")
 """What may be said of a target, the worst first; *met* where no future was simulated."""
@@ -323,14 +323,7 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
         ),
     ]
     until = Section(say("Until {year}", year=plan.scenario.last_year), done)
-    return [Section(head, parts), until] if of_private(summary) else [until]
-
-
-def of_private(summary: Mapping[str, Any]) -> bool:
-    """Say whether a plan has private schools, before it or in any year of it."""
-    shares = summary["private_share"].values()
-    some = any(share["including_purchased"] > 0 for share in shares)
-    return some or bool(abs(summary["reduction"].get("total", 0.0)) >= HALF_A_CHILD)
+    return [Section(head, parts), until] if has_private(summary) else [until]
 
 
 def cost(plan: Plan, summary: dict[str, Any], say: Words) -> Section:
@@ -523,7 +516,7 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
             year=first,
             total=say.count(sum(displaced.values())),
         ),
-        *([private] if of_private(summary) else []),
+        *([private] if has_private(summary) else []),
         say(
             "Empty public seats of the compulsory stages: {number} in {first}, {most} at most"
             " ({year}), {end} in {last}.",
@@ -700,9 +693,7 @@ def price(cny: float, say: Words) -> str:
     >>> price(2.5, words("en")), price(250_000, words("zh"))
     ('2.50 RMB', '25.0万元')
     """
-    if abs(cny) >= 100:
-        return say.money(cny)
-    return f"{cny:.2f}{say.currency}"
+    return say.money(cny) if abs(cny) >= 100 else f"{cny:.2f}{say.currency}"
 
 
 def _units(value: float, say: Words) -> str:

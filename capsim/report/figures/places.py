@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -434,6 +435,12 @@ def private_share(
         else say("The cap counts private pupils without purchased places.")
     )
     note(ax, plan.scenario, say, text)
+
+
+def has_private(summary: Mapping[str, Any]) -> bool:
+    """Say of a summary whether there are private schools, before the plan or in any year of it."""
+    some = any(share["including_purchased"] > 0 for share in summary["private_share"].values())
+    return some or bool(abs(summary["reduction"].get("total", 0.0)) >= 0.5)
 
 
 def reduction_table(plan: Plan, school_year: int | None = None) -> pd.Series:

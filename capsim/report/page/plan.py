@@ -15,6 +15,7 @@ from capsim.i18n.language import Message, Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rule_and_year
 from capsim.report import narrative
+from capsim.report.figures.places import has_private
 from capsim.report.page.elements import Picture
 from capsim.report.page.pictures import pictures
 from capsim.report.page.render import render_page, setting_of
@@ -224,7 +225,7 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         return f"{low}–{high}", say.semicolon.join(parts)
 
     fewer = ranged("reduction", say.count(reduction["total"]), reached)
-    private = narrative.of_private(summary)
+    private = has_private(summary)
     cards = [(say("fewer private pupils on 1 September"), *fewer)] if private else []
     if first in shares and private:
         cap = dict(plan.scenario.settings.policy.private_share_cap).get(plan.scenario.first_year)
