@@ -32,7 +32,15 @@ from capsim.scenario.map_files import (
 from capsim.scenario.parsing import SHOWN, completed
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.schema import TABLES
-from capsim.scenario.travel import Floats, Origin, to_degrees, to_km
+from capsim.scenario.travel import (
+    Floats,
+    Origin,
+    Roads,
+    asks_nearby,
+    road_links,
+    to_degrees,
+    to_km,
+)
 
 POLYGONS, POINTS = ("Polygon", "MultiPolygon"), ("Point", "MultiPoint")
 GAP_KM = 0.002
@@ -452,6 +460,47 @@ def with_maps(
     settings = {} if origin is None else {"map": {"longitude": origin[0], "latitude": origin[1]}}
     made = scenario.variant(settings, tables=changed)
     return made, tuple(notes)
+
+
+def with_ways(
+    scenario: Scenario, ways: Roads | pd.DataFrame
+) -> tuple[Scenario, tuple[Message, ...]]:
+    """Give the links of a scenario the lengths of roads, or of a matrix (`read_matrix`).
+
+    Links that `travel.nearest` or `travel.radius_km` made are from then on a table.
+
+    Returns
+    -------
+    Scenario, and tuple of Message
+        The messages say which links no way leads along, and which places are far from any road.
+
+    Raises
+    ------
+    ScenarioError
+        An area has no coordinates.
+    """
+    areas, schools, projects, links = (
+        scenario.table(name) for name in ("areas", "schools", "projects", "links")
+    )
+    if isinstance(ways, pd.DataFrame):
+        named = {*areas["area"], *schools["school"], *projects["project"]}
+        what = Message("an area, a school or a project of the scenario")
+        faults = [
+            Fault("matrix", None, "", str(one), what, nearest(str(one), known))
+            for names, known in ((ways.index, set(areas["area"])), (ways.columns, named))
+            for one in names
+            if one not in known
+        ]
+        lacking = [str(area) for area in areas["area"] if area not in ways.index]
+        if lacking:
+            row = Message("a row for each area of the scenario")
+            faults.append(Fault("matrix", None, "", ", ".join(_few(lacking)), row))
+        if faults:
+            raise ScenarioError(faults)
+    made, notes = road_links(scenario.settings, areas, schools, projects, links, ways)
+    nearby: dict[str, Any] = {"travel.nearest": {}, "travel.radius_km": {}}
+    settings = nearby if asks_nearby(scenario.settings) else {}
+    return scenario.variant(settings, tables={"links": made}), notes
 
 
 def _no_origin(file: str, table: str) -> Fault:
