@@ -424,10 +424,8 @@ def with_maps(
         kept = np.flatnonzero(~np.isin(np.arange(len(areas.table)), at))
         notes += _left_out(areas.file, areas.table["area"].to_numpy(object)[kept])
         if not wrong:
-            names = dict(
-                zip(areas.table["area"].to_numpy(object)[at], tables["areas"]["area"], strict=True)
-            )
             place = areas.table.iloc[at].reset_index(drop=True)
+            names = dict(zip(place["area"], tables["areas"]["area"], strict=True))
             changed["areas"] = tables["areas"].assign(x_km=place["x_km"], y_km=place["y_km"])
             changed |= _of_known(areas, names)
     if points is not None:
@@ -442,9 +440,7 @@ def with_maps(
         used = np.concatenate([np.asarray(at) for _, at in found])
         free = np.flatnonzero(~np.isin(np.arange(len(points)), used))
         notes += _left_out(said["file"], points["school"].to_numpy(object)[free])
-        changed |= {
-            name: frame for name, (frame, _) in zip(("schools", "projects"), found, strict=True)
-        }
+        changed["schools"], changed["projects"] = (frame for frame, _ in found)
         if areas is not None and not faults:
             more, wrong = _lie(areas, points, changed)
             notes += more
@@ -549,6 +545,9 @@ def _matched(
             )
             cure = Message("name the column of the map that has them: --area-column COLUMN")
             faults.append(Fault(file, None, key, str(row[0]), what, cure))
+        elif found in at:
+            what = Message("a shape of its own for each area of the scenario")
+            faults.append(Fault(file, None, key, str(row[0]), what))
         else:
             at.append(found)
     return at, faults
