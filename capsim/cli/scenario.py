@@ -228,13 +228,13 @@ def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: 
 )
 def import_files(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="Workbook (.xlsx), or maps of areas and schools (GeoJSON, GeoPackage, shapefile;"
             " schools also as a table with lon and lat); last the folder, where no --out names it.",
-            metavar="FILE... [DIR]",
+            metavar="FILE",
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to make.", metavar="DIR")
     ] = None,
@@ -250,6 +250,9 @@ def import_files(
     ] = None,
     school_column: Annotated[
         str | None, typer.Option(help="Column of the map that names schools.", metavar="COLUMN")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of the texts of a shapefile or table: gb18030 …; found.")
     ] = None,
     roads: Annotated[
         Path | None,
@@ -268,19 +271,20 @@ def import_files(
     """
     from capsim.scenario.map_files import is_map
 
-    given, folder = (files, out) if out is not None else (files[:-1], files[-1])
+    given = list(files or ())
+    folder = out if out is not None else given.pop() if given else Path()
     if not given and not roads and not matrix:
         fail("a file to read and the folder to make are needed: capsim import FILE DIR")
     if roads and matrix:
         fail("--roads and --matrix both say how far it is: give one")
     if roads or matrix or any(is_map(file) for file in given):
-        maps = _Maps(given, crs, area_column, school_column, roads, matrix)
+        maps = _Maps(given, crs, encoding, area_column, school_column, roads, matrix)
         _import_maps(maps, folder, replace, lang, as_json)
         return
     if len(given) > 1:
         fail("one workbook makes one scenario; of maps one at least must be a .geojson, .gpkg, …")
-    if crs or area_column or school_column:
-        fail("--crs, --area-column and --school-column are of maps")
+    if crs or encoding or area_column or school_column:
+        fail("--crs, --encoding, --area-column and --school-column are of maps")
     _import_book(given[0], folder, replace, strict, lang, as_json)
 
 
@@ -335,6 +339,7 @@ class _Maps(NamedTuple):
 
     files: Sequence[Path]
     crs: str | None
+    encoding: str | None
     area_column: str | None
     school_column: str | None
     roads: Path | None
@@ -383,13 +388,14 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
         base = load(folder) if there else None
         origin = None if base is None else base.settings.map.origin
         areas = points = None
+        said: dict[str, Any] = {"crs": maps.crs, "encoding": maps.encoding}
         if "areas" in found:
             column = maps.area_column
-            areas = read_areas(found["areas"], crs=maps.crs, column=column, origin=origin)
+            areas = read_areas(found["areas"], column=column, origin=origin, **said)
             origin = areas.origin
         if "points" in found:
             column = maps.school_column
-            points = read_points(found["points"], crs=maps.crs, column=column, origin=origin)
+            points = read_points(found["points"], column=column, origin=origin, **said)
         if base is None:
             if areas is None or maps.roads or maps.matrix:
                 raise InputError(

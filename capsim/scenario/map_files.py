@@ -156,9 +156,15 @@ def _encoding_of_shapefile(path: Path, notes: list[Message]) -> str | None:
         return None
     if len(content) < 32 or content[29]:
         return None
-    records = content[int.from_bytes(content[8:10], "little") :].replace(b"\0", b" ")
-    if records.isascii() or not (found := encoding_of(records)):
+    start = int.from_bytes(content[8:10], "little")
+    heads = b" ".join(content[at : at + 11] for at in range(32, start - 32, 32))
+    written = (heads + b" " + content[start:]).replace(b"\0", b" ")
+    if written.isascii():
         return None
+    if not (found := encoding_of(written)):
+        what = Message("texts whose encoding can be told (a shapefile has it in a .cpg)")
+        cure = Message("say which it is: --encoding gb18030, utf-8, cp949, cp1252")
+        raise ScenarioError([Fault(path.name, None, "", None, what, cure)])
     labels = {"gb18030": "GBK (GB18030)", "utf-8": "UTF-8", "cp1252": "Windows-1252"}
     label = labels.get(found, found.upper())
     notes.append(Message("encoding: {encoding}, found by trial", {"encoding": label}))
