@@ -42,7 +42,7 @@ def test_results_as_geojson(planned, tmp_path):
     balance = planned.tables["balance"].set_index("area")
     for name in ("children", "shortfall", "private"):
         assert areas[name].tolist() == pytest.approx(balance[name].tolist(), abs=1e-3)
-    shares = balance["private"] / balance["children"]
+    shares = (balance["private"] / balance["children"]).fillna(0.0)  # of nothing it is 0
     assert areas["private_share"].tolist() == pytest.approx(shares.tolist(), abs=1e-6)
     schools = frame[frame["what"] == "school"].set_index("school")
     assert schools["outcome"].to_dict() == {"P1": "stays", "P2": "stays", "V1": "stays"}
