@@ -182,7 +182,7 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     )
     if _single(plan):
         text += " " + say("Squares: public schools, triangles: private ones.")
-    if plan.scenario.has("boundaries"):
+    if len(plan.scenario.table("boundaries")):
         text += " " + say("Lines: boundaries of areas, heavier of counties.")
     note(ax, plan.scenario, say, text)
 
