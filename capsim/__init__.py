@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from capsim.reliability.search import harden, safety_curve
     from capsim.report.enrolment_forecast import Forecast, forecast
     from capsim.scenario.faults import ScenarioError
+    from capsim.scenario.geography import (
+        read_areas,
+        read_points,
+        with_maps,
+        with_ways,
+    )
+    from capsim.scenario.map_files import read_matrix, read_roads
     from capsim.scenario.scenario import Scenario, example, load
     from capsim.scenario.synthetic.generator import generate
     from capsim.simulation.outcomes import Outcomes
@@ -83,11 +90,17 @@ __all__ = [
     "optimize_two_stage",
     "pareto",
     "project",
+    "read_areas",
+    "read_matrix",
+    "read_points",
+    "read_roads",
     "replan",
     "safety_curve",
     "simulate",
     "sweep",
     "value_of_information",
+    "with_maps",
+    "with_ways",
 ]
 
 _HOME = {
@@ -129,11 +142,17 @@ _HOME = {
     "optimize_two_stage": "capsim.analysis.stochastic.two_stage",
     "pareto": "capsim.analysis.pareto",
     "project": "capsim.demand.projection",
+    "read_areas": "capsim.scenario.geography",
+    "read_matrix": "capsim.scenario.map_files",
+    "read_points": "capsim.scenario.geography",
+    "read_roads": "capsim.scenario.map_files",
     "replan": "capsim.analysis.rolling_horizon",
     "safety_curve": "capsim.reliability.search",
     "simulate": "capsim.simulation.run",
     "sweep": "capsim.analysis.sweep",
     "value_of_information": "capsim.analysis.stochastic.two_stage",
+    "with_maps": "capsim.scenario.geography",
+    "with_ways": "capsim.scenario.geography",
 }
 
 

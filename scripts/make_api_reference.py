@@ -26,6 +26,7 @@ CHAPTERS = {
         "Scenario",
         "ScenarioError",
     ),
+    "Maps": ("read_areas", "read_points", "with_maps", "read_roads", "read_matrix", "with_ways"),
     "Demand": ("project", "Demand", "backtest", "forecast", "Forecast"),
     "Construction": ("accelerate", "Acceleration"),
     "Plans": ("optimize", "SolveOptions", "Plan", "load_plan", "formulate", "Model", "certify"),

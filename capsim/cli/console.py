@@ -285,11 +285,12 @@ R = TypeVar("R")
 def reads_tables(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command the options of how a table is read; it gets them as its mapping `how`.
 
-    Its own option `strict`, where it has none, is one of them.
+    `strict` is one of them; those that the command has of its own it gets as its own.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
-    options = dict(OF_READING)
-    if not any(one.name == "strict" for one in own):
+    named = {one.name for one in own}
+    options = {name: option for name, option in OF_READING.items() if name not in named}
+    if "strict" not in named:
         text = "Refuse all that would have to be put right."
         option = typer.Option("--strict", help=text, rich_help_panel=READING)
         options["strict"] = Annotated[bool, option]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -240,7 +240,7 @@ def import_files(
             help="Workbook (.xlsx), or maps of areas and schools (GeoJSON, GeoPackage, shapefile;"
             " schools also as a table with lon and lat), or nothing with --from; last the folder,"
             " where no --out names it.",
-            metavar="FILE... [DIR]",
+            metavar="FILE",
         ),
     ] = None,
     enrolment: Annotated[
@@ -349,6 +349,16 @@ def import_files(
     school_column: Annotated[
         str | None, typer.Option(help="Column of the map that names schools.", metavar="COLUMN")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of the texts of a shapefile or table: gb18030 …; found.")
+    ] = None,
+    roads: Annotated[
+        Path | None,
+        typer.Option(help="Road network (GraphML, or a table of edges) that ways go along."),
+    ] = None,
+    matrix: Annotated[
+        Path | None, typer.Option(help="Table of distances in km, areas to areas or schools.")
+    ] = None,
     strict: Strict = False,
     lang: Lang = Language.EN,
     as_json: Json = False,
@@ -363,9 +373,7 @@ def import_files(
     from capsim.scenario.map_files import is_map
 
     given = list(files or ())
-    folder = out or (given.pop() if given else None)
-    if folder is None:
-        fail("a file to read and the folder to make are needed: capsim import FILE DIR")
+    folder = out if out is not None else given.pop() if given else Path()
     of_tables = {
         "capacity": capacity,
         "points": points,
@@ -382,23 +390,25 @@ def import_files(
         **how,
     }
     if enrolment is not None:
-        if given or area_column or school_column:
+        if given or not (out or files) or area_column or school_column or roads or matrix:
             fail("with --from the folder to make is needed, alone: capsim import DIR --from TABLE")
-        read = {**of_tables, "crs": crs, "strict": strict}
+        read = {**of_tables, "crs": crs, "encoding": encoding, "strict": strict}
         _import_tables(enrolment, folder, read, replace, lang, as_json)
         return
     if any(of_tables.values()):
         fail("options of tables need the table of pupils: --from TABLE")
-    if not given:
+    if not given and not roads and not matrix:
         fail("a file to read and the folder to make are needed: capsim import FILE DIR")
-    if any(is_map(file) for file in given):
-        columns = (area_column, school_column)
-        _import_maps(given, folder, crs, columns, replace, lang, as_json)
+    if roads and matrix:
+        fail("--roads and --matrix both say how far it is: give one")
+    if roads or matrix or any(is_map(file) for file in given):
+        maps = _Maps(given, crs, encoding, area_column, school_column, roads, matrix)
+        _import_maps(maps, folder, replace, lang, as_json)
         return
     if len(given) > 1:
         fail("one workbook makes one scenario; of maps one at least must be a .geojson, .gpkg, …")
-    if crs or area_column or school_column:
-        fail("--crs, --area-column and --school-column are of maps")
+    if crs or encoding or area_column or school_column:
+        fail("--crs, --encoding, --area-column and --school-column are of maps")
     _import_book(given[0], folder, replace, strict, lang, as_json)
 
 
@@ -516,29 +526,45 @@ def _echo_import(
     _echo(message, as_json, scenario=scenario, folder=str(folder), **details)
 
 
-def _import_maps(
-    files: Sequence[Path],
-    folder: Path,
-    crs: str | None,
-    columns: tuple[str | None, str | None],
-    replace: bool,
-    lang: Language,
-    as_json: bool,
-) -> None:
+class _Maps(NamedTuple):
+    """What `import` is given of maps."""
+
+    files: Sequence[Path]
+    crs: str | None
+    encoding: str | None
+    area_column: str | None
+    school_column: str | None
+    roads: Path | None
+    matrix: Path | None
+
+
+def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_json: bool) -> None:
     """Put a scenario in its place on the map, or begin one with what maps say."""
     from capsim.io.atomic import check_place
     from capsim.scenario.folder import SETTINGS, write_folder
     from capsim.scenario.geography import (
-        AreaMap,
         read_areas,
         read_points,
         scenario_files,
         shows,
         with_maps,
+        with_ways,
     )
-    from capsim.scenario.map_files import MissingExtraError
+    from capsim.scenario.map_files import MissingExtraError, read_matrix, read_roads
     from capsim.scenario.scenario import load
     from capsim.workflow import WRITING, InputError
+
+    def of_kind() -> dict[str, Path]:
+        """Tell which file shows areas and which points."""
+        found: dict[str, Path] = {}
+        for file in maps.files:
+            kind = shows(file)
+            if not kind:
+                raise InputError(f"{file} shows neither areas nor points")
+            if kind in found:
+                raise InputError(f"two files show {kind}: give one of areas and one of points")
+            found[kind] = file
+        return found
 
     def task(progress: Progress) -> tuple[Scenario | None, tuple[Message, ...]]:
         there = (folder / SETTINGS).is_file()
@@ -548,40 +574,47 @@ def _import_maps(
             check_place(folder, "")
         progress("reading the maps")
         try:
-            kinds = [shows(file) for file in files]
+            found = of_kind()
         except MissingExtraError as error:
             raise InputError(str(error)) from error
-        for kind in ("areas", "points"):
-            if kinds.count(kind) > 1:
-                raise InputError(
-                    f"more than one file shows {kind}: give one of areas, one of points"
-                )
-        if "" in kinds:
-            raise InputError(f"{files[kinds.index('')]} shows neither areas nor points")
         base = load(folder) if there else None
         origin = None if base is None else base.settings.map.origin
-        areas: AreaMap | None = None
-        points = None
-        if "areas" in kinds:
-            file = files[kinds.index("areas")]
-            areas = read_areas(file, crs=crs, column=columns[0], origin=origin)
+        areas = points = None
+        said: dict[str, Any] = {"crs": maps.crs, "encoding": maps.encoding}
+        if "areas" in found:
+            column = maps.area_column
+            areas = read_areas(found["areas"], column=column, origin=origin, **said)
             origin = areas.origin
-        if "points" in kinds:
-            file = files[kinds.index("points")]
-            points = read_points(file, crs=crs, column=columns[1], origin=origin)
-        if base is not None:
-            made, notes = with_maps(base, areas, points)
+        if "points" in found:
+            column = maps.school_column
+            points = read_points(found["points"], column=column, origin=origin, **said)
+        if base is None:
+            if areas is None or maps.roads or maps.matrix:
+                raise InputError(
+                    f"{folder} holds no scenario: one begins with a map of areas; points, roads"
+                    " and a matrix are for one that is there"
+                )
+            settings, tables, notes = scenario_files(folder.resolve().name, areas, points)
             progress(WRITING)
-            made.save(folder, replace=True)
-            return made, notes
-        if areas is None:
-            raise InputError(
-                "a new scenario needs a map of areas; points alone place schools of one"
-            )
-        settings, tables, notes = scenario_files(folder.resolve().name, areas, points)
+            write_folder(folder, settings, tables, replace=False)
+            return None, notes
+        made, notes = with_maps(base, areas, points) if found else (base, ())
+        if maps.matrix:
+            made, more = with_ways(made, read_matrix(maps.matrix))
+            notes += more
+        if maps.roads:
+            origin = made.settings.map.origin
+            if origin is None:
+                raise InputError(
+                    "roads are in degrees, and where on earth the scenario is, is not known:"
+                    " give map.longitude and map.latitude, or a map of the areas"
+                )
+            progress("finding ways along roads")
+            made, more = with_ways(made, read_roads(maps.roads, origin=origin, crs=maps.crs))
+            notes += more
         progress(WRITING)
-        write_folder(folder, settings, tables, replace=False)
-        return None, notes
+        made.save(folder, replace=True)
+        return made, notes
 
     made, notes = work(task, lang)
     if made is not None:

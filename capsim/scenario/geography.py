@@ -32,7 +32,15 @@ from capsim.scenario.map_files import (
 from capsim.scenario.parsing import SHOWN, completed
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.schema import TABLES
-from capsim.scenario.travel import Floats, Origin, to_degrees, to_km
+from capsim.scenario.travel import (
+    Floats,
+    Origin,
+    Roads,
+    asks_nearby,
+    road_links,
+    to_degrees,
+    to_km,
+)
 
 POLYGONS, POINTS = ("Polygon", "MultiPolygon"), ("Point", "MultiPoint")
 GAP_KM = 0.002
@@ -416,10 +424,8 @@ def with_maps(
         kept = np.flatnonzero(~np.isin(np.arange(len(areas.table)), at))
         notes += _left_out(areas.file, areas.table["area"].to_numpy(object)[kept])
         if not wrong:
-            names = dict(
-                zip(areas.table["area"].to_numpy(object)[at], tables["areas"]["area"], strict=True)
-            )
             place = areas.table.iloc[at].reset_index(drop=True)
+            names = dict(zip(place["area"], tables["areas"]["area"], strict=True))
             changed["areas"] = tables["areas"].assign(x_km=place["x_km"], y_km=place["y_km"])
             changed |= _of_known(areas, names)
     if points is not None:
@@ -434,9 +440,7 @@ def with_maps(
         used = np.concatenate([np.asarray(at) for _, at in found])
         free = np.flatnonzero(~np.isin(np.arange(len(points)), used))
         notes += _left_out(said["file"], points["school"].to_numpy(object)[free])
-        changed |= {
-            name: frame for name, (frame, _) in zip(("schools", "projects"), found, strict=True)
-        }
+        changed["schools"], changed["projects"] = (frame for frame, _ in found)
         if areas is not None and not faults:
             more, wrong = _lie(areas, points, changed)
             notes += more
@@ -452,6 +456,47 @@ def with_maps(
     settings = {} if origin is None else {"map": {"longitude": origin[0], "latitude": origin[1]}}
     made = scenario.variant(settings, tables=changed)
     return made, tuple(notes)
+
+
+def with_ways(
+    scenario: Scenario, ways: Roads | pd.DataFrame
+) -> tuple[Scenario, tuple[Message, ...]]:
+    """Give the links of a scenario the lengths of roads, or of a matrix (`read_matrix`).
+
+    Links that `travel.nearest` or `travel.radius_km` made are from then on a table.
+
+    Returns
+    -------
+    Scenario, and tuple of Message
+        The messages say which links no way leads along, and which places are far from any road.
+
+    Raises
+    ------
+    ScenarioError
+        An area has no coordinates.
+    """
+    areas, schools, projects, links = (
+        scenario.table(name) for name in ("areas", "schools", "projects", "links")
+    )
+    if isinstance(ways, pd.DataFrame):
+        named = {*areas["area"], *schools["school"], *projects["project"]}
+        what = Message("an area, a school or a project of the scenario")
+        faults = [
+            Fault("matrix", None, "", str(one), what, nearest(str(one), known))
+            for names, known in ((ways.index, set(areas["area"])), (ways.columns, named))
+            for one in names
+            if one not in known
+        ]
+        lacking = [str(area) for area in areas["area"] if area not in ways.index]
+        if lacking:
+            row = Message("a row for each area of the scenario")
+            faults.append(Fault("matrix", None, "", ", ".join(_few(lacking)), row))
+        if faults:
+            raise ScenarioError(faults)
+    made, notes = road_links(scenario.settings, areas, schools, projects, links, ways)
+    nearby: dict[str, Any] = {"travel.nearest": {}, "travel.radius_km": {}}
+    settings = nearby if asks_nearby(scenario.settings) else {}
+    return scenario.variant(settings, tables={"links": made}), notes
 
 
 def _no_origin(file: str, table: str) -> Fault:
@@ -500,6 +545,9 @@ def _matched(
             )
             cure = Message("name the column of the map that has them: --area-column COLUMN")
             faults.append(Fault(file, None, key, str(row[0]), what, cure))
+        elif found in at:
+            what = Message("a shape of its own for each area of the scenario")
+            faults.append(Fault(file, None, key, str(row[0]), what))
         else:
             at.append(found)
     return at, faults

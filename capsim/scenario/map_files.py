@@ -1,4 +1,4 @@
-"""Files of maps and tables of points, read as shapes in degrees of WGS-84.
+"""Files of maps, roads and tables of points, read as shapes in degrees of WGS-84.
 
 GeoJSON, GeoPackage and shapefiles are read by geopandas, the extra ``geo``. What a file leaves out,
 or says wrongly, is a fault: its coordinate system above all.
@@ -7,10 +7,11 @@ or says wrongly, is a fault: its coordinate system above all.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from capsim.scenario.cell_words import DEGREES
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.parsing import SHOWN
 from capsim.scenario.table_reader import encoding_of, read_table
-from capsim.scenario.travel import Floats
+from capsim.scenario.travel import Floats, Origin, Roads, to_km
 
 MAPS = (".geojson", ".json", ".gpkg", ".shp", ".zip")
 """Endings of files that hold maps."""
@@ -155,9 +156,15 @@ def _encoding_of_shapefile(path: Path, notes: list[Message]) -> str | None:
         return None
     if len(content) < 32 or content[29]:
         return None
-    records = content[int.from_bytes(content[8:10], "little") :].replace(b"\0", b" ")
-    if records.isascii() or not (found := encoding_of(records)):
+    start = int.from_bytes(content[8:10], "little")
+    heads = b" ".join(content[at : at + 11] for at in range(32, start - 32, 32))
+    written = (heads + b" " + content[start:]).replace(b"\0", b" ")
+    if written.isascii():
         return None
+    if not (found := encoding_of(written)):
+        what = Message("texts whose encoding can be told (a shapefile has it in a .cpg)")
+        cure = Message("say which it is: --encoding gb18030, utf-8, cp949, cp1252")
+        raise ScenarioError([Fault(path.name, None, "", None, what, cure)])
     labels = {"gb18030": "GBK (GB18030)", "utf-8": "UTF-8", "cp1252": "Windows-1252"}
     label = labels.get(found, found.upper())
     notes.append(Message("encoding: {encoding}, found by trial", {"encoding": label}))
@@ -377,6 +384,198 @@ def _names_amiss(file: str, frame: pd.DataFrame, head: str, option: str) -> list
         Fault(file, at + 1, head, text, Message("each name once"), cure)
         for at, text in zip(again.index[:SHOWN].tolist(), again, strict=False)
     ]
+
+
+# ---- roads
+
+ROADS = (".graphml", ".csv", ".xlsx")
+"""Endings of files of roads."""
+EDGE: Mapping[str, tuple[str, ...]] = {
+    "from": ("from", "source", "u", "起点"),
+    "to": ("to", "target", "v", "终点"),
+    "km": ("km", "length km", "公里", "千米"),
+    "m": ("m", "length", "length m", "米"),
+    "minutes": ("minutes", "min", "分钟"),
+    "s": ("s", "seconds", "travel time", "秒"),
+    "oneway": ("oneway", "one way", "单行"),
+    "from_lon": ("from lon", "from x", "起点经度"),
+    "from_lat": ("from lat", "from y", "起点纬度"),
+    "to_lon": ("to lon", "to x", "终点经度"),
+    "to_lat": ("to lat", "to y", "终点纬度"),
+}
+"""Headers of edges of roads; OSMnx gives `length` in metres and `travel_time` in seconds."""
+YES = ("yes", "true", "1", "是")
+
+
+def read_roads(path: str | Path, *, origin: Origin, crs: str | None = None) -> Roads:
+    """Read a road network: GraphML (as OSMnx writes it), or a table of edges.
+
+    A table has the columns from, to, km (or m), from_lon, from_lat, to_lon, to_lat, if wanted
+    minutes and oneway (yes, no); its edges lead both ways unless oneway. In GraphML nodes have x
+    and y (or lon and lat), edges length (m) or km, if wanted travel_time (s) or minutes; whether
+    they lead both ways the file says (edgedefault). Coordinates are degrees.
+
+    Parameters
+    ----------
+    path : path
+    origin : tuple of float
+        Longitude and latitude of x_km = y_km = 0.
+    crs : str, optional
+        ``gcj02`` where coordinates are those of Chinese web maps.
+
+    Raises
+    ------
+    ScenarioError
+        With all that is wrong: no roads, edges without a length, nodes without a place.
+    """
+    path = Path(path)
+    if path.suffix.casefold() == ".graphml":
+        edges, lines = _graphml(path)
+    else:
+        read = read_table(path, known=lambda cell: any(plain(cell) in one for one in EDGE.values()))
+        edges, lines = read.frame.reset_index(drop=True), [int(line) for line in read.frame.index]
+    return _roads(path.name, edges, lines, origin, crs)
+
+
+def _roads(
+    file: str, edges: pd.DataFrame, lines: Sequence[int], origin: Origin, crs: str | None
+) -> Roads:
+    """Turn a table of edges into a network, or list what is wrong with it."""
+    heads = {plain(head): str(head) for head in edges}
+    found = {
+        key: next((heads[word] for word in words if word in heads), None)
+        for key, words in EDGE.items()
+    }
+    needed = [key for key in ("from", "to", *CORNERS) if found[key] is None]
+    needed += [] if found["km"] or found["m"] else ["km"]
+    if needed or edges.empty:
+        what = Message("edges of roads with the columns {columns}", {"columns": tuple(needed)})
+        said = ", ".join(map(str, edges.columns)) or "no rows"
+        raise ScenarioError([Fault(file, None, "", said, what)])
+    faults: list[Fault] = []
+
+    def numbers(key: str, low: float, high: float, what: Message) -> Floats:
+        cells = edges[found[key]]
+        values = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+        bad = np.flatnonzero(~((values >= low) & (values <= high)))
+        for at in bad[:SHOWN].tolist():
+            value = "" if pd.isna(cells.iloc[at]) else str(cells.iloc[at])
+            faults.append(Fault(file, lines[at], str(found[key]), value, what))
+        return values
+
+    length = Message("the length of a road, a number >= 0")
+    km = numbers("km", 0, 1e5, length) if found["km"] else numbers("m", 0, 1e8, length) / 1000
+    minutes = np.full(len(edges), np.nan)
+    duration = Message("the time on a road, a number >= 0")
+    if found["minutes"]:
+        minutes = numbers("minutes", 0, 1e6, duration)
+    elif found["s"]:
+        minutes = numbers("s", 0, 1e8, duration) / 60
+    place = Message("a longitude to 180 and a latitude to 90 degrees")
+    lon = np.concatenate([numbers(key, -180, 180, place) for key in ("from_lon", "to_lon")])
+    lat = np.concatenate([numbers(key, -90, 90, place) for key in ("from_lat", "to_lat")])
+    if faults:
+        raise ScenarioError(faults)
+    if crs is not None and crs.casefold() in GCJ02:
+        lon, lat = from_gcj02(np.stack([lon, lat], axis=1)).T
+    names = pd.concat([edges[found["from"]], edges[found["to"]]]).astype(str)
+    number = pd.factorize(names)[0]
+    first = np.unique(number, return_index=True)[1]
+    x, y = to_km(lon[first], lat[first], origin)
+    start, end = number[: len(edges)], number[len(edges) :]
+    both = np.ones(len(edges), bool)
+    if found["oneway"]:
+        both = ~edges[found["oneway"]].astype(str).str.casefold().isin(YES).to_numpy(bool)
+    return Roads(
+        x,
+        y,
+        np.concatenate([start, end[both]]).astype(np.int64),
+        np.concatenate([end, start[both]]).astype(np.int64),
+        np.concatenate([km, km[both]]),
+        np.concatenate([minutes, minutes[both]]),
+    )
+
+
+CORNERS = ("from_lon", "from_lat", "to_lon", "to_lat")
+
+
+def _graphml(path: Path) -> tuple[pd.DataFrame, list[int]]:
+    """Read the nodes and edges of a GraphML file as a table of edges; rows count the edges."""
+    content = whole_bytes(path)
+    if b"<!ENTITY" in content:
+        raise _unread(path.name, "<!ENTITY")  # which could grow without end
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise _unread(path.name, str(error)) from error
+    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    keys = {one.get("id"): one.get("attr.name", "") for one in root.iter(f"{space}key")}
+
+    def data(item: ElementTree.Element) -> dict[str, str]:
+        parts = item.iter(f"{space}data")
+        return {keys.get(one.get("key")) or "": (one.text or "").strip() for one in parts}
+
+    places = {}
+    for node in root.iter(f"{space}node"):
+        said = {plain(key): value for key, value in data(node).items()}
+        x = next((said[key] for key in ("lon", "longitude", "x") if key in said), "")
+        y = next((said[key] for key in ("lat", "latitude", "y") if key in said), "")
+        places[node.get("id", "")] = (x, y)
+    graph = root.find(f"{space}graph")
+    directed = graph is not None and graph.get("edgedefault") == "directed"
+    rows = []
+    for edge in root.iter(f"{space}edge"):
+        ends = edge.get("source", ""), edge.get("target", "")
+        corners = [*places.get(ends[0], ("", "")), *places.get(ends[1], ("", ""))]
+        said = data(edge)
+        said.pop("oneway", None)  # of OSMnx: the edge back is in the file where there is one
+        row = {**said, "from": ends[0], "to": ends[1], **dict(zip(CORNERS, corners, strict=True))}
+        rows.append({**row, "oneway": "yes" if directed else "no"})
+    return pd.DataFrame(rows), list(range(1, len(rows) + 1))
+
+
+def read_matrix(path: str | Path) -> pd.DataFrame:
+    """Read distances in km from areas to areas or schools, wide or long.
+
+    Wide: the first column names areas, each further column an area or a school. Long: the columns
+    area, to and km.
+
+    Returns
+    -------
+    DataFrame
+        Index area, a column for each area or school; NaN where no distance is given.
+
+    Raises
+    ------
+    ScenarioError
+        With all that is wrong: cells that are no distances, pairs given twice.
+    """
+    read = read_table(Path(path))
+    file, frame = read.name, read.frame
+    heads = [plain(head) for head in frame]
+    first = str(frame.columns[0]) if len(heads) else ""
+    if len(heads) >= 3 and "km" in heads and "to" in heads:
+        to, km = (str(frame.columns[heads.index(one)]) for one in ("to", "km"))
+        long = frame[[first, to, km]].set_axis(["area", "to", "km"], axis=1)
+    else:
+        long = frame.reset_index(names="line").melt(["line", first], var_name="to", value_name="km")
+        long = long.set_index("line").rename(columns={first: "area"})
+    cells = long["km"].astype(str).str.strip()
+    values = pd.to_numeric(cells.where(cells != ""), errors="coerce")
+    what, faults = Message("a distance in km, a number >= 0, or a blank"), list[Fault]()
+    bad = ((values.isna() & (cells != "")) | (values < 0)).to_numpy(bool)
+    for at in np.flatnonzero(bad)[:SHOWN].tolist():
+        line = int(long.index[at])
+        faults.append(Fault(file, line, str(long["to"].iloc[at]), cells.iloc[at], what))
+    twice = long.duplicated(["area", "to"]).to_numpy(bool)
+    for at in np.flatnonzero(twice)[:SHOWN].tolist():
+        pair = f"{long['area'].iloc[at]} - {long['to'].iloc[at]}"
+        faults.append(Fault(file, int(long.index[at]), "", pair, Message("each pair once")))
+    if long.empty:
+        faults.append(Fault(file, None, "", "no rows", Message("rows")))
+    if faults:
+        raise ScenarioError(faults)
+    return long.assign(km=values).set_index(["area", "to"])["km"].unstack()  # noqa: PD010 (each pair stands once)
 
 
 # ---- coordinates of Chinese web maps

@@ -1,4 +1,4 @@
-"""Distances on the map: limits of day travel, links to the nearest schools, borders of areas.
+"""Distances on the map: day travel, links to the nearest schools, borders, ways along roads.
 
 Links are made where no table lists them, and so are borders, by the Gabriel graph: two areas
 border each other where no third one lies within or on the circle whose diameter joins them
@@ -8,15 +8,15 @@ be reached from each, and its edges never cross.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.i18n.language import Message
-from capsim.scenario.faults import Fault
+from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.parsing import Typed, completed, empty
 from capsim.scenario.school_stages import Stage
 from capsim.scenario.settings import Settings
@@ -390,3 +390,184 @@ def border_rows(areas: pd.DataFrame) -> pd.DataFrame:
     edges = gabriel(areas[["x_km", "y_km"]].to_numpy(np.float64))
     rows = pd.DataFrame({"area": names[edges[:, 0]], "to_area": names[edges[:, 1]]})
     return completed("borders", rows)
+
+
+FAR_KM = 2.0
+"""Way from a place to the nearest node of a road network from which on it is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Roads:
+    """A road network: nodes in km, and edges that lead from one to the other.
+
+    Attributes
+    ----------
+    x_km, y_km : array [node]
+    start, end : array of int [edge]
+        A way that may be driven in both directions is two edges.
+    km, minutes : array [edge]
+        Minutes are NaN in a network that has none.
+    """
+
+    x_km: Floats
+    y_km: Floats
+    start: Pairs
+    end: Pairs
+    km: Floats
+    minutes: Floats
+
+    @property
+    def timed(self) -> bool:
+        """Whether every edge says its minutes."""
+        return bool(len(self.minutes) and np.isfinite(self.minutes).all())
+
+
+def ways(roads: Roads, start: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
+    """Find the shortest ways along roads from some places to others.
+
+    A place is reached from its nearest node in a straight line, which is part of the way; its
+    minutes are at the speed of the network as a whole. The way between two places of one node is
+    never shorter than the straight line between them.
+
+    Parameters
+    ----------
+    roads : Roads
+    start, end : array [place, 2]
+        x_km and y_km.
+
+    Returns
+    -------
+    km, minutes : array [start, end]
+        Infinite where no road leads; minutes NaN where the network has none.
+    off_km : array [start and then end]
+        How far each place is from its node.
+
+    Examples
+    --------
+    >>> road = Roads(np.array([0.0, 3.0]), np.array([0.0, 4.0]), np.array([0, 1]),
+    ...              np.array([1, 0]), np.array([6.0, 6.0]), np.array([9.0, 9.0]))
+    >>> km, minutes, off_km = ways(road, np.array([[0.0, -1.0]]), np.array([[3.0, 4.0]]))
+    >>> km.tolist(), minutes.tolist(), off_km.tolist()
+    ([[7.0]], [[10.5]], [1.0, 0.0])
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+    from scipy.spatial import KDTree
+
+    nodes = np.stack([roads.x_km, roads.y_km], axis=1)
+    off, at = KDTree(nodes).query(np.concatenate([start, end]))
+    off, at = np.asarray(off, np.float64), np.asarray(at, np.int64)
+    sources, row = np.unique(at[: len(start)], return_inverse=True)
+
+    def shortest(length: Floats) -> Floats:
+        # Of parallel edges the shortest counts: a sparse array would add them up. An edge of no
+        # length would be none.
+        order = np.lexsort((length, roads.end, roads.start))
+        pair = np.stack([roads.start[order], roads.end[order]], axis=1)
+        first = np.ones(len(order), bool)
+        first[1:] = np.any(pair[1:] != pair[:-1], axis=1)
+        kept = order[first]
+        shape = (len(nodes), len(nodes))
+        size = np.maximum(length[kept], 1e-9)
+        graph = coo_array((size, (roads.start[kept], roads.end[kept])), shape=shape).tocsr()
+        found = np.asarray(dijkstra(graph, indices=sources), np.float64)
+        return found[row.ravel()][:, at[len(start) :]]
+
+    ends = off[: len(start), None] + off[None, len(start) :]
+    km = np.maximum(shortest(roads.km) + ends, _distance(start, end))
+    if not roads.timed:
+        return km, np.full(km.shape, np.nan), off
+    pace = float(roads.minutes.sum()) / max(float(roads.km.sum()), 1e-9)
+    return km, shortest(roads.minutes) + ends * pace, off
+
+
+def road_links(
+    settings: Settings,
+    areas: pd.DataFrame,
+    schools: pd.DataFrame,
+    projects: pd.DataFrame,
+    links: pd.DataFrame,
+    roads: Roads | pd.DataFrame,
+) -> tuple[pd.DataFrame, tuple[Message, ...]]:
+    """Return links as long as the shortest way along roads, or as a matrix says.
+
+    A matrix has a row for each area and a column for each area or school that is gone to, km.
+
+    The rows of ``links`` keep whom they link; where there are none, each area is linked to the
+    other areas of its county (with ``travel.within_county``), as without a table.
+
+    Returns
+    -------
+    DataFrame, and tuple of Message
+        Rows to which no road leads are left out; the messages say so, and which places are far
+        from any road.
+
+    Raises
+    ------
+    ScenarioError
+        An area has no coordinates, or no way leads along any link.
+    """
+    blank = areas.loc[areas["x_km"].isna(), "area"].tolist()
+    if blank and isinstance(roads, Roads):
+        what = Message("coordinates of every area, for ways along roads")
+        raise ScenarioError([Fault("areas.csv", None, "x_km", ", ".join(blank[:10]), what)])
+    if not len(links):
+        county = areas["county"].to_numpy(object)
+        same = county[:, None] == county[None, :]
+        np.fill_diagonal(same, val=False)
+        a, b = np.nonzero(same if settings.travel.within_county else np.zeros_like(same))
+        names = areas["area"].to_numpy(object)
+        links = completed("links", pd.DataFrame({"area": names[a], "to_area": names[b]}))
+    to = ("area " + links["to_area"]).where(links["to_area"] != "", "school " + links["to_school"])
+    known = pd.Index(to.unique())
+    ends = [str(name).partition(" ")[2] for name in known]
+    middle = areas.set_index("area")[["x_km", "y_km"]]
+    off = np.zeros(0)
+    if isinstance(roads, Roads):
+        spots = _spots(areas, schools, projects).loc[known].to_numpy(np.float64)
+        km, minutes, off = ways(roads, middle.to_numpy(np.float64), spots)
+    else:
+        km = roads.reindex(index=middle.index, columns=ends).fillna(np.inf).to_numpy(np.float64)
+        minutes = np.full(km.shape, np.nan)
+    row, column = middle.index.get_indexer(pd.Index(links["area"])), known.get_indexer(pd.Index(to))
+    length, time = km[row, column].round(3), minutes[row, column].round(2)
+    itself = ((links["to_area"] == links["area"]) & (links["to_school"] == "")).to_numpy(bool)
+    length = np.where(itself, links["km"].to_numpy(np.float64), length)
+    time = np.where(itself | np.isnan(time), links["minutes"].to_numpy(np.float64), time)
+    reached = ~np.isinf(length)
+    notes = []
+    if len(links) and not reached.any():
+        what = Message("ways along some of the links: none leads along any")
+        raise ScenarioError([Fault("links", None, "", None, what)])
+    if (~reached).any():
+        pairs = zip(links["area"][~reached], to[~reached], strict=True)
+        lost = [f"{area} - {end.partition(' ')[2]}" for area, end in pairs]
+        text = "no way leads along {number} links, which are left out: {names}"
+        notes.append(Message(text, {"number": len(lost), "names": _listed(lost)}))
+    far = np.flatnonzero(off > FAR_KM)
+    if len(far):
+        placed = [*middle.index, *ends]
+        said = list(dict.fromkeys(f"{placed[k]} ({off[k]:.1f} km)" for k in far.tolist()))
+        text = "{number} places are more than 2 km from any road, in a straight line: {names}"
+        notes.append(Message(text, {"number": len(said), "names": _listed(said)}))
+    made = links.assign(km=length, minutes=time)[reached].reset_index(drop=True)
+    return made, tuple(notes)
+
+
+def _spots(areas: pd.DataFrame, schools: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
+    """Return coordinates by ``area NAME`` and ``school NAME``: own, else the area's."""
+    own = pd.concat(
+        [
+            areas.assign(to="area " + areas["area"]),
+            schools.assign(to="school " + schools["school"]),
+            projects.assign(to="school " + projects["project"]),
+        ]
+    )
+    middle = areas.set_index("area")
+    for axis in ("x_km", "y_km"):
+        own[axis] = own[axis].fillna(own["area"].map(middle[axis]))
+    return own.drop_duplicates("to").set_index("to")[["x_km", "y_km"]]
+
+
+def _listed(names: Sequence[str], most: int = 10) -> tuple[str, ...]:
+    return (*names[:most], *(("…",) if len(names) > most else ()))

@@ -13,6 +13,7 @@ import pandas as pd
 from capsim.certificate.ledger import BoundCheck, Certificate
 from capsim.i18n.language import Message
 from capsim.plan import Explanation
+from capsim.scenario.parsing import empty
 
 YEARS = range(2022, 2031)
 STAGES = {"primary": 1000.0, "junior": 500.0}
@@ -124,6 +125,7 @@ def written_scenario(counties: int, projects: int) -> Written:
                 "limits": limits,
                 "schools": schools,
                 "areas": areas,
+                "boundaries": empty("boundaries"),
             },
         },
     )

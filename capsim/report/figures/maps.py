@@ -182,6 +182,8 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     )
     if _single(plan):
         text += " " + say("Squares: public schools, triangles: private ones.")
+    if len(plan.scenario.table("boundaries")):
+        text += " " + say("Lines: boundaries of areas, heavier of counties.")
     note(ax, plan.scenario, say, text)
 
 
@@ -450,10 +452,11 @@ def catchment_table(plan: Plan, stage: str, from_year: int) -> pd.DataFrame:
 def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None:
     """Draw the catchments of the first planned year on an Axes.
 
-    Each neighbourhood is the ground nearest to it, in the tint of its catchment; a heavy line runs
-    between catchments. Lines lead from neighbourhoods to schools, dashed where the way is longer
-    than the service radius. Squares are public schools, triangles private ones, as large as their
-    pupils; a black rim round a neighbourhood: some of its children have no place.
+    Each neighbourhood is its own ground where the scenario has boundaries, else what is nearest to
+    it, in the tint of its catchment; a heavy line runs between catchments. Lines lead from
+    neighbourhoods to schools, dashed where the way is longer than the service radius. Squares are
+    public schools, triangles private ones, as large as their pupils; a black rim round a
+    neighbourhood: some of its children have no place.
     """
     say, year = plan.scenario.words(lang), plan.scenario.first_year
     table = catchment_table(plan, stage, year).dropna(subset=["x0", "x1"])
@@ -463,18 +466,25 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     whose = areas.index.to_series().map(table.set_index("area")["school"])
     tint = _tints(whose.to_numpy(object), beside)
     fills = [TINTS[t] if t >= 0 else "#FFFFFF" for t in tint]
-    ax.add_collection(
-        PolyCollection(cells, facecolors=fills, edgecolors="white", linewidths=0.3, zorder=1)
-    )
-    border = [line for a, b, line in beside if whose.iloc[a] != whose.iloc[b]]
+    look: dict[str, Any] = {"facecolors": fills, "edgecolors": "white", "zorder": 1}
+    drawn, corners = outlines(plan.scenario), xy
+    if set(areas.index) <= set(drawn):
+        paths = [area_path(drawn[area]) for area in areas.index]
+        ax.add_collection(PathCollection(paths, linewidths=0.6, **look))
+        known = {str(area): str(school) for area, school in whose.items()}
+        border = _between({area: drawn[area] for area in known}, known)
+        corners = np.concatenate([ring for area in known for ring in drawn[area]])
+    else:
+        ax.add_collection(PolyCollection(cells, linewidths=0.3, **look))
+        border = [line for a, b, line in beside if whose.iloc[a] != whose.iloc[b]]
     ax.add_collection(LineCollection(border, colors=BLACK, linewidths=0.9, zorder=2))
     long = _long(plan, stage, table)
     for flag, style in ((~long, "-"), (long, (0, (2, 1.5)))):
         part = table[flag]
         ends = part[["x0", "y0", "x1", "y1"]].to_numpy(np.float64).reshape(-1, 2, 2)
         colour = VERMILLION if style != "-" else "#4D4D4D"
-        look: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "linestyles": [style]}
-        ax.add_collection(LineCollection(list(ends), zorder=3, **look))
+        line: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "linestyles": [style]}
+        ax.add_collection(LineCollection(list(ends), zorder=3, **line))
     short = plan.tables["shortfall"]
     short = short[(short["stage"] == stage) & (short["school_year"] == year)]
     missing = short.groupby("area")["shortfall"].sum().reindex(areas.index)
@@ -483,8 +493,8 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     rim: Any = np.where(none, 1.8, 0.0)
     ax.scatter(x, y, s=np.where(none, 28, 5), c="#4D4D4D", edgecolors=BLACK, lw=rim, zorder=4)
     draw_schools(ax, plan, stage, year)
-    ax.set_xlim(*_around(xy[:, 0]))
-    ax.set_ylim(*_around(xy[:, 1]))
+    ax.set_xlim(*_around(corners[:, 0]))
+    ax.set_ylim(*_around(corners[:, 1]))
     ax.set_aspect("equal", adjustable="box")
     ax.grid(visible=False)
     ax.set_xlabel(say("east, km"))
