@@ -243,7 +243,7 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
     return [
         *_least_likely(summary, say),
         *cards,
-        *_bought_counted(shares, first, say),
+        *(_bought_counted(shares, first, say) if private else ()),
         (
             say("children without a place, all years"),
             *ranged("placement", lacking, say.semicolon.join(every)),
