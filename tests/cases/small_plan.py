@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.certificate.ledger import BoundCheck, Certificate
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Words, words
 from capsim.plan import Explanation
 from capsim.scenario.parsing import empty
 
@@ -53,6 +53,9 @@ class Written:
         except KeyError:
             raise AttributeError(key) from None
 
+    def words(self, lang: str) -> Words:
+        return words(lang, self.settings.currency)
+
     def heading(self, lang: str = "en") -> str:
         return self.title_zh if lang == "zh" else self.title
 
@@ -71,6 +74,8 @@ def written_scenario(counties: int, projects: int) -> Written:
     )
     settings = SimpleNamespace(
         policy=policy,
+        currency="CNY",
+        country="china",
         stages=SimpleNamespace(compulsory=["primary", "junior"]),
         reliability=SimpleNamespace(probability=0.95),
     )
