@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capsim.construction.acceleration import Acceleration, accelerate
     from capsim.demand.projection import Demand, project
     from capsim.demand.rolling_origin import backtest
+    from capsim.demand.table_set import TableSet, load_tables
     from capsim.lp.options_and_result import SolveOptions
     from capsim.model.model import Model, formulate
     from capsim.plan.commitments import LeadTimes, decide_by
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
     from capsim.reliability.search import harden, safety_curve
     from capsim.report.enrolment_forecast import Forecast, forecast
     from capsim.scenario.faults import ScenarioError
+    from capsim.scenario.geography import (
+        read_areas,
+        read_points,
+        with_maps,
+        with_ways,
+    )
+    from capsim.scenario.map_files import read_matrix, read_roads
     from capsim.scenario.scenario import Scenario, example, load
     from capsim.scenario.synthetic.generator import generate
     from capsim.simulation.outcomes import Outcomes
@@ -58,6 +66,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolveOptions",
+    "TableSet",
     "TwoStagePlan",
     "ValueOfInformation",
     "accelerate",
@@ -73,6 +82,7 @@ __all__ = [
     "harden",
     "load",
     "load_plan",
+    "load_tables",
     "near_optimal",
     "optimize",
     "optimize_lexicographic",
@@ -80,11 +90,17 @@ __all__ = [
     "optimize_two_stage",
     "pareto",
     "project",
+    "read_areas",
+    "read_matrix",
+    "read_points",
+    "read_roads",
     "replan",
     "safety_curve",
     "simulate",
     "sweep",
     "value_of_information",
+    "with_maps",
+    "with_ways",
 ]
 
 _HOME = {
@@ -102,6 +118,7 @@ _HOME = {
     "Scenario": "capsim.scenario.scenario",
     "ScenarioError": "capsim.scenario.faults",
     "SolveOptions": "capsim.lp.options_and_result",
+    "TableSet": "capsim.demand.table_set",
     "TwoStagePlan": "capsim.analysis.stochastic.two_stage",
     "ValueOfInformation": "capsim.analysis.stochastic.two_stage",
     "accelerate": "capsim.construction.acceleration",
@@ -117,6 +134,7 @@ _HOME = {
     "harden": "capsim.reliability.search",
     "load": "capsim.scenario.scenario",
     "load_plan": "capsim.plan.plan",
+    "load_tables": "capsim.demand.table_set",
     "near_optimal": "capsim.analysis.near_optimal",
     "optimize": "capsim.plan.solver",
     "optimize_lexicographic": "capsim.analysis.lexicographic",
@@ -124,11 +142,17 @@ _HOME = {
     "optimize_two_stage": "capsim.analysis.stochastic.two_stage",
     "pareto": "capsim.analysis.pareto",
     "project": "capsim.demand.projection",
+    "read_areas": "capsim.scenario.geography",
+    "read_matrix": "capsim.scenario.map_files",
+    "read_points": "capsim.scenario.geography",
+    "read_roads": "capsim.scenario.map_files",
     "replan": "capsim.analysis.rolling_horizon",
     "safety_curve": "capsim.reliability.search",
     "simulate": "capsim.simulation.run",
     "sweep": "capsim.analysis.sweep",
     "value_of_information": "capsim.analysis.stochastic.two_stage",
+    "with_maps": "capsim.scenario.geography",
+    "with_ways": "capsim.scenario.geography",
 }
 
 

@@ -17,7 +17,16 @@ import capsim
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 CHAPTERS = {
-    "Scenarios": ("load", "example", "generate", "Scenario", "ScenarioError"),
+    "Scenarios": (
+        "load",
+        "load_tables",
+        "TableSet",
+        "example",
+        "generate",
+        "Scenario",
+        "ScenarioError",
+    ),
+    "Maps": ("read_areas", "read_points", "with_maps", "read_roads", "read_matrix", "with_ways"),
     "Demand": ("project", "Demand", "backtest", "forecast", "Forecast"),
     "Construction": ("accelerate", "Acceleration"),
     "Plans": ("optimize", "SolveOptions", "Plan", "load_plan", "formulate", "Model", "certify"),

@@ -50,7 +50,11 @@ NOT_CODE = {
 """Beginnings of blocks that are shown and not run here."""
 
 MISSED = 3
+TUTORIALS = {f"docs/tutorial-{country}.md" for country in ("china", "england", "usa")}
 SLOW_PAGES = {f"docs/{n}.md" for n in ("compare", "harden", "sweeps", "tradeoffs", "uncertainty")}
+SLOW_PAGES |= TUTORIALS
+MADE = "python scripts/make_table_sets.py "
+"""How a command begins that makes the files of a tutorial."""
 SMALL = {"stages": ("primary", "junior"), "years": (2021, 2023)}
 
 
@@ -85,6 +89,12 @@ def here(tmp_path, monkeypatch):
     return city
 
 
+def make_tables(line):
+    """Make the files of a tutorial, fewer schools than it says."""
+    script = runpy.run_path(str(TOP / "scripts" / "make_table_sets.py"))
+    script["main"]([*shlex.split(line.removeprefix(MADE)), "--schools", "12"])
+
+
 def run(line):
     words = shlex.split(line)
     assert words[0] in ("capsim", ".venv/bin/capsim"), f"{line}: neither run nor in NOT_RUN"
@@ -99,6 +109,9 @@ def test_commands_of_a_page_run_in_their_order(name, here):
         capsim.generate(2, 6000, seed=0, name="my-city", **SMALL).save(Path("my-city"))
     for line in given:
         if line in NOT_RUN or line.startswith(MEASUREMENTS):
+            continue
+        if line.startswith(MADE):
+            make_tables(line)
             continue
         done = run(line)
         assert done.exit_code in (0, MISSED), f"{line}\n{done.output}"
@@ -170,6 +183,9 @@ def test_sessions_of_a_page_are_as_shown(name, here):
 def test_code_of_a_page_runs(name, here):
     """Blocks run in their order, on a small city; what a page calls `city` or `scenario` is it."""
     left_out = NOT_CODE.get(name, [])
+    for line in commands(BY_NAME[name]):
+        if line.startswith(MADE):
+            make_tables(line)
     names = {"capsim": capsim, "city": here, "scenario": here}
     code = "\n".join(blocks(BY_NAME[name], "python"))
     with contextlib.ExitStack() as stack:

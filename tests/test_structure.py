@@ -31,6 +31,7 @@ ONE_IMPORTER = {
     "capsim.cli.plan": COMMAND,
     "capsim.cli.scenario": COMMAND,
     "capsim.cli.components": COMMAND,
+    "capsim.demand.capacity_table": "one table of a set, and names found in it, apart from the set",
     "capsim.demand.sectors": VERB,
     "capsim.lp.decomposition.block_milp": "integers by block, above the relaxation's pricing",
     "capsim.lp.sensitivity": "one-sided derivatives know nothing of schools",

@@ -18,7 +18,7 @@ ONCE = (
     "capsim.model.model.formulate",
     "capsim.plan.tables.plan_tables",
     "capsim.plan.targets.targets_table",
-    "capsim.plan.limit_usage.limits_table",
+    "capsim.plan.targets.limits_table",
     "capsim.simulation.data.simulation_data",
     "capsim.construction.programme_simulation.build",
     "capsim.report.screen.answer",

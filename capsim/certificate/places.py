@@ -14,7 +14,7 @@ from capsim.certificate.data import CertificateData
 from capsim.certificate.decision_reader import DUST, Decisions, follows
 from capsim.certificate.ledger import Bools, Floats, Ledger
 
-CHORD_ENDS = np.arange(40.0, 55.1, 2.5)
+ENDS_BELOW = np.arange(-16.0, -0.9, 2.5)
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,10 @@ def large_classes(given: CertificateData, classes: Floats, pupils: Floats) -> Fl
 
 def chords_of(large: float, sd: float) -> tuple[Floats, Floats]:
     """Return level and slope of the chords of the normal tail."""
-    tail = 1.0 - ndtr((large - 0.5 - CHORD_ENDS) / sd)
-    slope = np.diff(tail) / np.diff(CHORD_ENDS)
-    return tail[:-1] - slope * CHORD_ENDS[:-1], slope
+    ends = large + ENDS_BELOW
+    tail = 1.0 - ndtr((large - 0.5 - ends) / sd)
+    slope = np.diff(tail) / np.diff(ends)
+    return tail[:-1] - slope * ends[:-1], slope
 
 
 def displaced(given: CertificateData, pupils: Floats) -> Floats:

@@ -14,20 +14,21 @@ from capsim.cli.console import (
     MOST_DRAWS,
     NOT_MET,
     OK,
+    READING,
     Gap,
     Json,
     Lang,
     Language,
     OptionalOut,
+    Reading,
     ScenarioFolder,
     Seed,
     TimeLimit,
     app,
     fail,
+    reads_tables,
     work,
 )
-
-TABLE = "How a table is read"
 
 
 class Births(StrEnum):
@@ -38,56 +39,11 @@ class Births(StrEnum):
     HIGH = "high"
 
 
-Area = Annotated[
-    str | None,
-    typer.Option(help="Column of the area: a school, a district …", rich_help_panel=TABLE),
-]
-Year = Annotated[str | None, typer.Option(help="Column of the school year.", rich_help_panel=TABLE)]
-Grades = Annotated[
-    str | None,
-    typer.Option(
-        help="Grades in order, columns or cells: K,1,2,…; default: as they are named.",
-        rich_help_panel=TABLE,
-    ),
-]
-Grade = Annotated[
-    str | None, typer.Option(help="Column of the grade, of a long table.", rich_help_panel=TABLE)
-]
-Value = Annotated[
-    str | None, typer.Option(help="Column of the pupils, of a long table.", rich_help_panel=TABLE)
-]
-County = Annotated[
-    str | None,
-    typer.Option(help="Column of counties, toward which areas lean.", rich_help_panel=TABLE),
-]
-Missing = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CODES",
-        help='Cells that say *not observed*: "--,*,z,<10".',
-        rich_help_panel=TABLE,
-    ),
-]
-SheetName = Annotated[
-    str | None,
-    typer.Option("--sheet", help="Sheet of a workbook.", rich_help_panel=TABLE),
-]
-Encoding = Annotated[
-    str | None,
-    typer.Option(help="Of a CSV file: gb18030, cp949 …; default: found.", rich_help_panel=TABLE),
-]
-Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict", help="Refuse all that would have to be put right.", rich_help_panel=TABLE
-    ),
-]
-
-
 @app.command(
     epilog="Example: capsim forecast prefecture-2022 --out enrolment.csv;"
     " or capsim forecast enrolment.xlsx --years 10"
 )
+@reads_tables
 def forecast(
     path: Annotated[
         Path,
@@ -103,35 +59,26 @@ def forecast(
     years: Annotated[int, typer.Option(min=1, max=50, help="School years ahead of a table.")] = 10,
     born: Annotated[
         Path | None,
-        typer.Option("--births-table", help="Births: year, births, area.", rich_help_panel=TABLE),
+        typer.Option("--births-table", help="Births: year, births, area.", rich_help_panel=READING),
     ] = None,
     ratios: Annotated[
         Path | None,
-        typer.Option(help="Progression given: grade, ratio, area.", rich_help_panel=TABLE),
+        typer.Option(help="Progression given: grade, ratio, area.", rich_help_panel=READING),
     ] = None,
     entry: Annotated[
         Path | None,
-        typer.Option(help="Entry given: area, year, pupils.", rich_help_panel=TABLE),
+        typer.Option(help="Entry given: area, year, pupils.", rich_help_panel=READING),
     ] = None,
-    area: Area = None,
-    year: Year = None,
-    grades: Grades = None,
-    grade: Grade = None,
-    value: Value = None,
-    county: County = None,
-    missing: Missing = None,
-    sheet: SheetName = None,
-    encoding: Encoding = None,
-    strict: Strict = False,
     lang: Lang = Language.EN,
     as_json: Json = False,
+    *,
+    how: Reading,
 ) -> None:
     """Project enrolment of a scenario, by stage and school year, or of a table of observed pupils.
 
     Of a table: with 80 and 95 % intervals, and how far the same forecasts missed before.
     """
     if not (path / "scenario.toml").is_file() and (path.is_file() or path.is_dir()):
-        how = _reading(area, year, grades, grade, value, county, missing, sheet, encoding, strict)
         from capsim.report import enrolment_forecast as of_table
         from capsim.report.summary import to_json
 
@@ -172,6 +119,7 @@ def forecast(
 
 
 @app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
+@reads_tables
 def backtest(
     path: Annotated[
         Path,
@@ -184,23 +132,14 @@ def backtest(
     first_origin: Annotated[
         int | None, typer.Option(help="First autumn from which forecasts count.")
     ] = None,
-    area: Area = None,
-    year: Year = None,
-    grades: Grades = None,
-    grade: Grade = None,
-    value: Value = None,
-    county: County = None,
-    missing: Missing = None,
-    sheet: SheetName = None,
-    encoding: Encoding = None,
-    strict: Strict = False,
     out: OptionalOut = None,
     lang: Lang = Language.EN,
     as_json: Json = False,
+    *,
+    how: Reading,
 ) -> None:
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
     ahead = None if leads is None else _years_ahead(leads)
-    how = _reading(area, year, grades, grade, value, county, missing, sheet, encoding, strict)
     result = work(
         lambda progress: workflow.backtest_run(
             path,
@@ -216,33 +155,6 @@ def backtest(
     from capsim.report.screen import backtest_text
 
     typer.echo(result.to_json() if as_json else backtest_text(result, lang), nl=False)
-
-
-def _reading(
-    area: str | None,
-    year: str | None,
-    grades: str | None,
-    grade: str | None,
-    value: str | None,
-    county: str | None,
-    missing: str | None,
-    sheet: str | None,
-    encoding: str | None,
-    strict: bool,
-) -> dict[str, Any]:
-    """Return how a table is to be read, as `capsim.demand.panel` takes it."""
-    return {
-        "area": area,
-        "year": year,
-        "grades": [one.strip() for one in grades.split(",")] if grades else None,
-        "grade": grade,
-        "value": value,
-        "county": county,
-        "missing": missing or (),
-        "sheet": sheet,
-        "encoding": encoding,
-        "strict": strict,
-    }
 
 
 def _years_ahead(leads: str) -> list[int]:

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer._completion_classes import completion_init
@@ -255,4 +257,63 @@ Strict = Annotated[
     ),
 ]
 Lang = Annotated[Language, typer.Option(help="Language of the report.")]
+READING = "How a table is read"
+
+
+def _column(what: str, *names: str, metavar: str | None = None) -> Any:
+    return Annotated[
+        str | None, typer.Option(*names, help=what, metavar=metavar, rich_help_panel=READING)
+    ]
+
+
+OF_READING: dict[str, Any] = {
+    "area": _column("Column of the area: a school, a district …"),
+    "year": _column("Column of the school year."),
+    "grades": _column("Grades in order, columns or cells: K,1,2,…; default: as they are named."),
+    "grade": _column("Column of the grade, of a long table."),
+    "value": _column("Column of the pupils, of a long table."),
+    "county": _column("Column of counties, toward which areas lean."),
+    "missing": _column('Cells that say *not observed*: "--,*,z,<10".', metavar="CODES"),
+    "sheet": _column("Sheet of a workbook."),
+    "encoding": _column("Of a CSV file: gb18030, cp949 …; default: found."),
+}
+"""Options of how a table of pupils is read, as `capsim.demand.panel` takes them."""
+Reading = dict[str, Any]
+R = TypeVar("R")
+
+
+def reads_tables(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options of how a table is read; it gets them as its mapping `how`.
+
+    `strict` is one of them; those that the command has of its own it gets as its own.
+    """
+    own = list(inspect.signature(command, eval_str=True).parameters.values())
+    named = {one.name for one in own}
+    options = {name: option for name, option in OF_READING.items() if name not in named}
+    if "strict" not in named:
+        text = "Refuse all that would have to be put right."
+        option = typer.Option("--strict", help=text, rich_help_panel=READING)
+        options["strict"] = Annotated[bool, option]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    kept = [one.replace(kind=keyword) for one in own if one.name != "how"]
+    added = [
+        inspect.Parameter(
+            name, keyword, default=False if name == "strict" else None, annotation=option
+        )
+        for name, option in options.items()
+    ]
+
+    @wraps(command)
+    def called(**given: Any) -> R:
+        how = {name: given.pop(name) for name in options}
+        if how["grades"]:
+            how["grades"] = [one.strip() for one in how["grades"].split(",")]
+        return command(**given, how={**how, "missing": how["missing"] or ()})
+
+    parameters = [*kept, *added]
+    vars(called)["__signature__"] = inspect.Signature(parameters)
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

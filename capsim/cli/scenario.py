@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,15 +13,18 @@ from capsim.cli.console import (
     Json,
     Lang,
     Language,
+    Reading,
     ScenarioFolder,
     Seed,
     Strict,
     app,
     fail,
+    reads_tables,
     work,
 )
 
 if TYPE_CHECKING:
+    from capsim.i18n.language import Message
     from capsim.scenario.scenario import Scenario
     from capsim.workflow import Progress
 
@@ -219,18 +223,266 @@ def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: 
     _echo(message, as_json, scenario=_named(given), **files)
 
 
-@app.command("import", epilog="Example: capsim import city.xlsx my-city")
-def import_book(
-    book: Annotated[Path, typer.Argument(help="Workbook (.xlsx).", metavar="BOOK")],
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+TABLES = "Tables of schools"
+
+
+@app.command(
+    "import",
+    epilog="Example: capsim import city.xlsx my-city; or capsim import areas.geojson"
+    " schools.geojson --out my-city; or capsim import my-county --from enrolment.csv"
+    " --capacity capacity.csv --points schools.csv",
+)
+@reads_tables
+def import_files(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Workbook (.xlsx), or maps of areas and schools (GeoJSON, GeoPackage, shapefile;"
+            " schools also as a table with lon and lat), or nothing with --from; last the folder,"
+            " where no --out names it.",
+            metavar="FILE",
+        ),
+    ] = None,
+    enrolment: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Pupils by school, year and grade: CSV or workbook, wide or long.",
+            metavar="TABLE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    capacity: Annotated[
+        Path | None,
+        typer.Option(
+            help="Places by school; default: the same table has them.",
+            metavar="TABLE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(
+            help="Schools on the map: lon and lat in a table, GeoJSON …", rich_help_panel=TABLES
+        ),
+    ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            help="china, england, usa or none; default: told by the grades.",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Grades of a stage, for other ones than the country's: elementary=K-6.",
+            metavar="STAGE=GRADES",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    last_year: Annotated[
+        int | None,
+        typer.Option(help="Last planned; default: five ahead.", rich_help_panel=TABLES),
+    ] = None,
+    reach: Annotated[
+        int | None,
+        typer.Option(
+            "--nearest", min=1, help="Schools within reach of a child; 3.", rich_help_panel=TABLES
+        ),
+    ] = None,
+    borrowed_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--borrow",
+            help="Prices not given are China's, at so much of the currency for 1 CNY.",
+            metavar="RATE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    expand: Annotated[
+        float | None,
+        typer.Option(
+            help="Each public school may get this share of its places more: 0.2.",
+            metavar="SHARE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    expand_cost: Annotated[
+        float | None, typer.Option(help="Of one such place.", rich_help_panel=TABLES)
+    ] = None,
+    without_capacity: Annotated[
+        str | None,
+        typer.Option(
+            help="Schools with pupils and no capacity: pupils (are their places) or leave-out.",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    places: Annotated[
+        str | None,
+        typer.Option(help="Column of the capacity.", metavar="COLUMN", rich_help_panel=TABLES),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting: costs.teacher_cny=95000; may be repeated.",
+            metavar="KEY=VALUE",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to make.", metavar="DIR")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the scenario in DIR; other files stay.")
     ] = False,
+    crs: Annotated[
+        str | None,
+        typer.Option(
+            help="Coordinate system of maps and points: gcj02, EPSG:4547 …; else as they say."
+        ),
+    ] = None,
+    area_column: Annotated[
+        str | None, typer.Option(help="Column of the map that names areas.", metavar="COLUMN")
+    ] = None,
+    school_column: Annotated[
+        str | None, typer.Option(help="Column of the map that names schools.", metavar="COLUMN")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of the texts of a shapefile or table: gb18030 …; found.")
+    ] = None,
+    roads: Annotated[
+        Path | None,
+        typer.Option(help="Road network (GraphML, or a table of edges) that ways go along."),
+    ] = None,
+    matrix: Annotated[
+        Path | None, typer.Option(help="Table of distances in km, areas to areas or schools.")
+    ] = None,
     strict: Strict = False,
     lang: Lang = Language.EN,
     as_json: Json = False,
+    *,
+    how: Reading,
 ) -> None:
-    """Make a scenario folder of a workbook, or list all its faults with their cells."""
+    """Make a scenario folder of a workbook, of maps or of tables of schools, or list all faults.
+
+    Maps put a scenario that stands in DIR in its place (with --replace), or begin a new one. Of
+    tables, what was read and what was assumed is printed and saved in the folder.
+    """
+    from capsim.scenario.map_files import is_map
+
+    given = list(files or ())
+    folder = out if out is not None else given.pop() if given else Path()
+    of_tables = {
+        "capacity": capacity,
+        "points": points,
+        "country": country,
+        "stages": _pairs("--stage", stage),
+        "last_year": last_year,
+        "nearest_schools": reach,
+        "borrowed_rate": borrowed_rate,
+        "expand": expand,
+        "expand_cost": expand_cost,
+        "without_capacity": without_capacity,
+        "places": places,
+        "set": {key: _value(value) for key, value in _pairs("--set", settings).items()},
+        **how,
+    }
+    if enrolment is not None:
+        if given or not (out or files) or area_column or school_column or roads or matrix:
+            fail("with --from the folder to make is needed, alone: capsim import DIR --from TABLE")
+        read = {**of_tables, "crs": crs, "encoding": encoding, "strict": strict}
+        _import_tables(enrolment, folder, read, replace, lang, as_json)
+        return
+    if any(of_tables.values()):
+        fail("options of tables need the table of pupils: --from TABLE")
+    if not given and not roads and not matrix:
+        fail("a file to read and the folder to make are needed: capsim import FILE DIR")
+    if roads and matrix:
+        fail("--roads and --matrix both say how far it is: give one")
+    if roads or matrix or any(is_map(file) for file in given):
+        maps = _Maps(given, crs, encoding, area_column, school_column, roads, matrix)
+        _import_maps(maps, folder, replace, lang, as_json)
+        return
+    if len(given) > 1:
+        fail("one workbook makes one scenario; of maps one at least must be a .geojson, .gpkg, …")
+    if crs or encoding or area_column or school_column:
+        fail("--crs, --encoding, --area-column and --school-column are of maps")
+    _import_book(given[0], folder, replace, strict, lang, as_json)
+
+
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """Read ``KEY=VALUE``; end the command where there is no sign of equality."""
+    pairs = [one.partition("=") for one in given or ()]
+    for key, sign, value in pairs:
+        if not (key.strip() and sign and value.strip()):
+            fail(f"{option} {key}{sign}{value}: NAME=VALUE is expected")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    """Read the value of a setting as TOML has it; what is no TOML is text."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _import_tables(
+    enrolment: Path,
+    folder: Path,
+    given: dict[str, Any],
+    replace: bool,
+    lang: Language,
+    as_json: bool,
+) -> None:
+    """Make a scenario of tables, and print what was read and assumed."""
+    from capsim.demand.table_set import TableSet, load_tables
+    from capsim.i18n.language import filled
+    from capsim.io.atomic import check_place
+    from capsim.workflow import WRITING
+
+    def task(progress: Progress) -> TableSet:
+        if not replace:
+            check_place(folder, "")
+        progress("reading tables")
+        made = load_tables(enrolment, name=folder.resolve().name, **given)
+        progress(WRITING)
+        made.save(folder, replace=replace, lang=lang)
+        return made
+
+    made = work(task, lang)
+    scenario = made.scenario
+    say = scenario.words(lang)
+    rows = made.listed(lang).to_dict("records")
+    lists = {
+        say("Read"): [one.text(say) for one in made.read],
+        say("Assumed"): [f"{row['what']} = {row['value']}: {row['why']}" for row in rows],
+        say("Warning"): [one.text(say) for one in scenario.findings],
+    }
+    for head, told in lists.items():
+        if told:
+            lines = [line for one in told for line in filled(f"  {one}", "    ")]
+            typer.echo("\n".join([f"{head}:", *lines]), err=True)
+    text = (
+        "{name} is in {folder}, what was assumed in its assumptions.tsv. Check it with: {command}"
+    )
+    message = say(text, name=scenario.name, folder=folder, command=f"capsim check {folder}")
+    details: dict[str, Any] = {
+        "folder": str(folder),
+        "warnings": [one.text(say) for one in scenario.findings],
+        "read_as": [one.text(say) for one in made.read],
+        "assumed": rows,
+    }
+    _echo(message, as_json, scenario=_named(scenario), **details)
+
+
+def _import_book(
+    book: Path, folder: Path, replace: bool, strict: bool, lang: Language, as_json: bool
+) -> None:
     from capsim.i18n.language import words
     from capsim.scenario.excel.scenario_workbook import load_workbook
     from capsim.scenario.faults import ScenarioError
@@ -249,13 +501,128 @@ def import_book(
         return made
 
     made = work(task)
-    for head, told in (("Read as", made.notes), ("Warning", made.findings)):
-        for one in told:
-            typer.echo(f"{say(head)}: {one.text(say)}", err=True)
     message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
-    details: dict[str, Any] = {
-        "folder": str(folder),
-        "warnings": [one.text(say) for one in made.findings],
-    }
-    details["read_as"] = [one.text(say) for one in made.notes]
-    _echo(message, as_json, scenario=_named(made), **details)
+    told = {"Read as": made.notes, "Warning": made.findings}
+    _echo_import(message, folder, told, lang, as_json, _named(made))
+
+
+def _echo_import(
+    message: str,
+    folder: Path,
+    told: Mapping[str, Sequence[Message]],
+    lang: Language,
+    as_json: bool,
+    scenario: dict[str, str] | None,
+) -> None:
+    """Print what was imported, and before it what it was read as and what is odd."""
+    from capsim.i18n.language import words
+
+    say = words(lang)
+    texts = {head: [one.text(say) for one in said] for head, said in told.items()}
+    for head, said in texts.items():
+        for one in said:
+            typer.echo(f"{say(head)}: {one}", err=True)
+    details = {"warnings": texts["Warning"], "read_as": texts["Read as"]}
+    _echo(message, as_json, scenario=scenario, folder=str(folder), **details)
+
+
+class _Maps(NamedTuple):
+    """What `import` is given of maps."""
+
+    files: Sequence[Path]
+    crs: str | None
+    encoding: str | None
+    area_column: str | None
+    school_column: str | None
+    roads: Path | None
+    matrix: Path | None
+
+
+def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_json: bool) -> None:
+    """Put a scenario in its place on the map, or begin one with what maps say."""
+    from capsim.io.atomic import check_place
+    from capsim.scenario.folder import SETTINGS, write_folder
+    from capsim.scenario.geography import (
+        read_areas,
+        read_points,
+        scenario_files,
+        shows,
+        with_maps,
+        with_ways,
+    )
+    from capsim.scenario.map_files import MissingExtraError, read_matrix, read_roads
+    from capsim.scenario.scenario import load
+    from capsim.workflow import WRITING, InputError
+
+    def of_kind() -> dict[str, Path]:
+        """Tell which file shows areas and which points."""
+        found: dict[str, Path] = {}
+        for file in maps.files:
+            kind = shows(file)
+            if not kind:
+                raise InputError(f"{file} shows neither areas nor points")
+            if kind in found:
+                raise InputError(f"two files show {kind}: give one of areas and one of points")
+            found[kind] = file
+        return found
+
+    def task(progress: Progress) -> tuple[Scenario | None, tuple[Message, ...]]:
+        there = (folder / SETTINGS).is_file()
+        if there and not replace:
+            raise InputError(f"{folder} holds a scenario: say --replace to put it on the map")
+        if not there:
+            check_place(folder, "")
+        progress("reading the maps")
+        try:
+            found = of_kind()
+        except MissingExtraError as error:
+            raise InputError(str(error)) from error
+        base = load(folder) if there else None
+        origin = None if base is None else base.settings.map.origin
+        areas = points = None
+        said: dict[str, Any] = {"crs": maps.crs, "encoding": maps.encoding}
+        if "areas" in found:
+            column = maps.area_column
+            areas = read_areas(found["areas"], column=column, origin=origin, **said)
+            origin = areas.origin
+        if "points" in found:
+            column = maps.school_column
+            points = read_points(found["points"], column=column, origin=origin, **said)
+        if base is None:
+            if areas is None or maps.roads or maps.matrix:
+                raise InputError(
+                    f"{folder} holds no scenario: one begins with a map of areas; points, roads"
+                    " and a matrix are for one that is there"
+                )
+            settings, tables, notes = scenario_files(folder.resolve().name, areas, points)
+            progress(WRITING)
+            write_folder(folder, settings, tables, replace=False)
+            return None, notes
+        made, notes = with_maps(base, areas, points) if found else (base, ())
+        if maps.matrix:
+            made, more = with_ways(made, read_matrix(maps.matrix))
+            notes += more
+        if maps.roads:
+            origin = made.settings.map.origin
+            if origin is None:
+                raise InputError(
+                    "roads are in degrees, and where on earth the scenario is, is not known:"
+                    " give map.longitude and map.latitude, or a map of the areas"
+                )
+            progress("finding ways along roads")
+            made, more = with_ways(made, read_roads(maps.roads, origin=origin, crs=maps.crs))
+            notes += more
+        progress(WRITING)
+        made.save(folder, replace=True)
+        return made, notes
+
+    made, notes = work(task, lang)
+    if made is not None:
+        message = f"{made.name} in {folder} is on the map. Check it with: capsim check {folder}"
+    else:
+        message = (
+            f"What the maps say is in {folder}. Add enrolment and settings;"
+            f" what is lacking is listed by: capsim check {folder}"
+        )
+    told = {"Read as": notes, "Warning": () if made is None else made.findings}
+    _echo_import(message, folder, told, lang, as_json, None if made is None else _named(made))

@@ -16,7 +16,7 @@ import pandas as pd
 from capsim.comparison.differences import Proof, differences, differences_of
 from capsim.comparison.sensitivity_design import Factors
 from capsim.demand.projection import project
-from capsim.i18n.language import Message, words
+from capsim.i18n.language import Message
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import run_tasks
 from capsim.io.shown import Progress, Shown, Tables, followed
@@ -125,7 +125,7 @@ class Comparison(Shown):
     factors: Factors = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        say, number = words("en"), len(self.results)
+        say, number = self.scenarios[self.first].words("en"), len(self.results)
         rows = self.summary.head(SHOWN).to_dict("records")
         lines = [f"Comparison of {number} scenarios by {self.criterion}, {self.draws:,} draws"]
         for row in rows:

@@ -83,14 +83,15 @@ ATTRIBUTE = re.compile(
 
 def is_known(cell: str) -> bool:
     """Say whether a header's cell is one that this reader looks for."""
-    plain = _plain(cell)
+    plain = header_words(cell)
     if isinstance(grade_of(cell), Grade | Left):
         return True
     words = (YEAR, GRADE, VALUE, *AREA)
     return any(word.fullmatch(plain) for word in words)
 
 
-def _plain(cell: str) -> str:
+def header_words(cell: str) -> str:
+    """Return a header in small letters, with single blanks for line breaks and underscores."""
     return re.sub(r"[\s_]+", " ", tidy(cell).casefold())
 
 
@@ -174,7 +175,7 @@ def _pick(reading: Reading, what: str, told: str | None, columns: list[str]) -> 
     told = str(told)
     if told in columns:
         return told
-    near = [one for one in columns if _plain(one) == _plain(told)]
+    near = [one for one in columns if header_words(one) == header_words(told)]
     if len(near) == 1:
         return near[0]
     _lacking(reading, what, columns, told)
@@ -224,17 +225,19 @@ def _cells(
     if not long and told is not None and any(one in columns for one in told):
         wide = told
     elif not long and not wide:
-        grade = next((c for c in columns if c not in taken and GRADE.fullmatch(_plain(c))), None)
+        grade = next(
+            (c for c in columns if c not in taken and GRADE.fullmatch(header_words(c))), None
+        )
         long = grade is not None
     if long:
         grade = grade or next(
-            (c for c in columns if c not in taken and GRADE.fullmatch(_plain(c))), None
+            (c for c in columns if c not in taken and GRADE.fullmatch(header_words(c))), None
         )
         if len(over) > 1 and grade and not value:
             return _years_across(plain, frame, reading, area, grade, over, told, county, codes)
         taken.add(grade or "")
         value = value or next(
-            (c for c in columns if c not in taken and VALUE.fullmatch(_plain(c))), None
+            (c for c in columns if c not in taken and VALUE.fullmatch(header_words(c))), None
         )
         area = area or _area_column(frame, {*taken, value or ""}, year)
         return _long(plain, frame, reading, area, year, grade, value, told, county, codes)
@@ -248,7 +251,7 @@ def _is_year(header: str) -> bool:
 def _year_column(frame: pd.DataFrame, told: list[str] | None) -> str | None:
     columns = [c for c in frame.columns if c not in (told or ())]
     for test in (
-        lambda c: YEAR.fullmatch(_plain(c)),
+        lambda c: YEAR.fullmatch(header_words(c)),
         lambda c: "year" in c.casefold() and "group" not in c.casefold() and not grade_of(c),
     ):
         if found := [c for c in columns if test(c)]:
@@ -259,7 +262,7 @@ def _year_column(frame: pd.DataFrame, told: list[str] | None) -> str | None:
 def _area_column(frame: pd.DataFrame, taken: set[str], year: str | None) -> str | None:
     """Choose a column that tells rows of a year apart: by its name, else the first of text."""
     rest = [c for c in frame.columns if c not in taken]
-    named = [c for word in AREA for c in rest if word.fullmatch(_plain(c))]
+    named = [c for word in AREA for c in rest if word.fullmatch(header_words(c))]
     text = [c for c in rest if _is_text(frame[c])]
     choice = list(dict.fromkeys([*named, *text, *rest]))
     if named and year and not {"grade", "value"} & taken:
@@ -280,10 +283,10 @@ def _is_text(cells: pd.Series) -> bool:
 def _of_enrolment(frame: pd.DataFrame, reading: Reading, taken: set[str | None]) -> pd.DataFrame:
     """Take the rows of enrolment where a column says that others are of something else."""
     for column in frame.columns:
-        if column in taken or not MEASURE.fullmatch(_plain(column)):
+        if column in taken or not MEASURE.fullmatch(header_words(column)):
             continue
         kinds = frame[column].astype(str)
-        mine = [k for k in dict.fromkeys(kinds) if ENROLLED.fullmatch(_plain(k))]
+        mine = [k for k in dict.fromkeys(kinds) if ENROLLED.fullmatch(header_words(k))]
         others = [k for k in dict.fromkeys(kinds) if k not in mine and k]
         if len(mine) == 1 and others:
             keep = kinds == mine[0]
@@ -306,7 +309,9 @@ def _ordered(
     if told is not None:
         wanted = []
         for one in told:
-            same = [c for c in names if c == one] or [c for c in names if _plain(c) == _plain(one)]
+            same = [c for c in names if c == one] or [
+                c for c in names if header_words(c) == header_words(one)
+            ]
             if not same and isinstance(mine := grade_of(one), Grade):
                 same = [c for c in names if grade_of(c) == mine]
             if not same:
@@ -440,7 +445,7 @@ def _left(
             left[column] = (read.number, kind.why)
         elif isinstance(kind, Grade):
             left[column] = (read.number, "other")
-        elif share < 0.5 or ATTRIBUTE.fullmatch(_plain(column)) or told:
+        elif share < 0.5 or ATTRIBUTE.fullmatch(header_words(column)) or told:
             unread.append(column)
         else:
             known = np.isfinite(read.number)

@@ -264,6 +264,11 @@ class Panel:
         What ``auto`` combines.
     least : int
         Observed years from which on it does; before it takes the usual method.
+    unknown : array [area, grade, year] or None
+        Cells that were not observed and are filled.
+    notes : tuple of Message
+    counties : tuple of text
+        Names, where the table has them.
     """
 
     areas: tuple[str, ...]
@@ -278,6 +283,7 @@ class Panel:
     least: int = 1
     unknown: Mask | None = None
     notes: tuple[Message, ...] = ()
+    counties: tuple[str, ...] = ()
 
 
 TOTAL_NAME = re.compile(
@@ -338,7 +344,7 @@ def group_faults(
     reading: Reading, bad: pd.Series, column: str, expected: Message, cure: Message | str = ""
 ) -> None:
     """Name bad cells of a column: each value once, with how many there are and the first row."""
-    texts = bad.map(_shown)
+    texts = bad.map(str)
     groups = texts.groupby(texts, sort=False)
     if groups.ngroups > SHOWN_AREAS:
         rows, values = bad.index, ", ".join(examples(list(dict.fromkeys(texts)))[:-1]) + ", …"
@@ -358,12 +364,6 @@ def counted(expected: Message, number: int, row: int) -> Message:
     """Return what is expected with how many cells are otherwise."""
     arguments: dict[str, Any] = {"what": expected, "number": number, "row": row}
     return Message("{what} (in {number} cells, the first in row {row})", arguments)
-
-
-def _shown(cell: object) -> str:
-    if isinstance(cell, float):
-        return str(cell)
-    return str(cell)
 
 
 # ---- rows to a panel
@@ -435,7 +435,7 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
         _say_totals(cells, names, years, total, rows, reading)
     pupils, missing = pupils[keep], missing[keep]
     areas = [one for one, kept in zip(areas, keep, strict=True) if kept]
-    county, rest = _counties(cells, names, rows, areas, reading)
+    county, counties, rest = _counties(cells, names, rows, areas, reading)
     unknown, closed = _unknown(pupils, missing)
     span = tuple(range(first, last + 1))
     filled = _filled(pupils, unknown)
@@ -464,6 +464,7 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
         county,
         unknown=unknown if unknown.any() else None,
         notes=(head, *rest, *reading.changed, *reading.told),
+        counties=counties,
     )
 
 
@@ -544,9 +545,9 @@ def _say_totals(
 
 def _counties(
     cells: Rows, names: Any, rows: Mask, areas: list[str], reading: Reading
-) -> tuple[Any, tuple[Message, ...]]:
+) -> tuple[Any, tuple[str, ...], tuple[Message, ...]]:
     if cells.county is None:
-        return np.zeros(len(areas), dtype=np.intp), ()
+        return np.zeros(len(areas), dtype=np.intp), (), ()
     of = cells.frame[cells.county].map(name_of).to_numpy(dtype=object)
     pairs = pd.DataFrame({"area": names[rows], "county": of[rows]}).drop_duplicates()
     last = pairs.drop_duplicates("area", keep="last").set_index("area")["county"]
@@ -554,8 +555,8 @@ def _counties(
         number = int((pairs["area"].value_counts() > 1).sum())
         text = "{number} areas change their county: the last one counts"
         reading.told.append(Message(text, {"number": number}))
-    county = np.unique(last.loc[areas].astype(str).to_numpy(), return_inverse=True)[1]
-    return county, (Message("county = {column}", {"column": cells.county}),)
+    known, county = np.unique(last.loc[areas].astype(str).to_numpy(), return_inverse=True)
+    return county, tuple(map(str, known)), (Message("county = {column}", {"column": cells.county}),)
 
 
 # ---- blank cells

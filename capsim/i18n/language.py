@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
 LANGUAGES = ("en", "zh")
+CNY = "CNY"
+"""Currency of prices that are built in, and of texts as they are written."""
 COUNTED = ("amount", "number", "things")
 """Places that say how many there are; a text that has a singular has one of them."""
 
@@ -56,6 +58,8 @@ class Words:
         Marks between the parts and the sentences of a list, and at the end of a sentence.
     percent, currency : str
         After a number.
+    iso : str
+        Code of the currency in which texts, written for RMB, speak of money.
     counts, money_units : sequence of units
         That keep counts and amounts of money short; the first that a number reaches is taken.
     texts : mapping of text
@@ -78,6 +82,8 @@ class Words:
     texts: Mapping[str, str]
     one: Mapping[str, str]
     names: Mapping[str, str]
+    currencies: Mapping[str, str]
+    iso: str = CNY
 
     def __call__(self, text: str, /, **values: object) -> str:
         """Return a text with its `{values}` filled in.
@@ -98,7 +104,22 @@ class Words:
         if text in self.one:
             counted = next(place for place in COUNTED if f"{{{place}}}" in text)
             template = self.one[text] if str(values[counted]) == "1" else template
+        if self.iso != CNY and "RMB" in text:
+            template = self.in_currency(template)
         return template.format(**values) if values else template
+
+    def in_currency(self, text: str) -> str:
+        """Put the currency in the place of RMB.
+
+        Examples
+        --------
+        >>> words("en", "USD").in_currency("million RMB"), words("zh", "USD").in_currency("万元")
+        ('million USD', '万美元')
+        """
+        if self.iso == CNY:
+            return text
+        unit = self.currencies.get(self.iso, self.iso)
+        return text.replace("RMB", self.iso).replace("人民币", "").replace("元", unit)
 
     def name(self, term: str) -> str:
         """Return a word of the data (a stage, a kind, a programme's status); others as they are.
@@ -150,7 +171,7 @@ class Words:
         return _short(number, self.counts)
 
     def money(self, cny: float) -> str:
-        """Write RMB in the unit that keeps the number short.
+        """Write an amount of money in the unit that keeps the number short.
 
         Examples
         --------
@@ -199,8 +220,10 @@ def _trimmed(text: str) -> str:
 
 
 @cache
-def words(lang: str) -> Words:
+def words(lang: str, currency: str = CNY) -> Words:
     """Return the words of a language, `en` or `zh`, from the file that is shipped.
+
+    Texts are written for RMB; in another currency (its ISO code) they speak of that.
 
     Raises
     ------
@@ -218,7 +241,8 @@ def words(lang: str) -> Words:
         raise ValueError(f"language {lang!r}: one of {', '.join(LANGUAGES)}")
     data = tomllib.loads(files("capsim.i18n").joinpath(f"{lang}.toml").read_text("utf-8"))
     units = {kind: [Unit(**unit) for unit in data[kind]] for kind in ("counts", "money_units")}
-    return Words(**{**data, **units, "lang": lang})
+    said = Words(**{**data, **units, "lang": lang, "iso": currency})
+    return replace(said, currency=said.in_currency(said.currency))
 
 
 WIDTH = 100

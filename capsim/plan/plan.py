@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.demand.projection import Demand, project
-from capsim.i18n.language import Message, words
+from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_file, whole_folder
 from capsim.io.cache import digest
 from capsim.io.shown import Shown, Tables, above
@@ -145,7 +145,7 @@ class Plan(Shown):
         vars(self).update({**state, "timings_s": MappingProxyType(state["timings_s"])})
 
     def __repr__(self) -> str:
-        say, given = words("en"), self.scenario
+        say, given = self.scenario.words("en"), self.scenario
         head = f"Plan of {given.name!r}, {given.first_year}–{given.last_year}: "
         if self.status == "infeasible":
             return f"{head}none meets what is ordered; .explain() says why"
@@ -190,6 +190,23 @@ class Plan(Shown):
         if self.status == "infeasible":
             raise ValueError("there is no plan to write: plan.explain() says why")
         whole_file(Path(path), above("report.workbook", "plan_workbook")(self, self.summary))
+        return Path(path)
+
+    def to_geojson(self, path: str | Path) -> Path:
+        """Write areas and schools with what the plan brings them as GeoJSON, whole or not at all.
+
+        One there is replaced. ``docs/results.md`` describes the properties.
+
+        Raises
+        ------
+        ValueError
+            If there is no plan, or the scenario does not say where on earth it is.
+        OSError
+            If the file cannot be written.
+        """
+        if self.status == "infeasible":
+            raise ValueError("there is no plan to write: plan.explain() says why")
+        whole_file(Path(path), above("report.workbook", "plan_geojson")(self))
         return Path(path)
 
     def report(self, out: str | Path, *, lang: str = "en") -> Path:

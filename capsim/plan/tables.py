@@ -17,9 +17,8 @@ from capsim.model.data import staffed_stages
 from capsim.model.links import complete_catchments
 from capsim.model.model import Model
 from capsim.plan.commitments import admissions_table, commitments_table
-from capsim.plan.limit_usage import limits_table
 from capsim.plan.solution_arrays import Solution
-from capsim.plan.targets import targets_table
+from capsim.plan.targets import limits_table, targets_table
 
 CLEAR = 1e-6
 """Persons below which a number of the solver is nobody."""

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from capsim.i18n.language import Message, Value, words
+from capsim.i18n.language import Message, Value
 from capsim.io.shown import Shown, above
 from capsim.lp.array_types import Array, Flag
-from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
-from capsim.plan.targets import RULES, Target
+from capsim.plan.targets import RULES, WHAT, Target
 from capsim.reliability.margins import CHANCES
 from capsim.reliability.trial import COMPULSORY, Search, Step, achieved, all_hold, interval
 from capsim.scenario.scenario import Scenario
@@ -86,13 +85,14 @@ class Hardened(Shown):
     shortages: pd.DataFrame
 
     def __repr__(self) -> str:
+        money = self.scenario.words("en").money
         state = "as asked" if self.reached else "LESS OFTEN THAN ASKED"
         return (
             f"Hardened plan of {self.scenario.name!r}: {len(self.targets)} targets hold together in"
             f" {100 * self.probability:.1f} % of {self.draws:,} draws"
             f" ({100 * self.low:.1f}–{100 * self.high:.1f} %), {state} ({100 * self.asked:g} %)\n"
-            f"  cost {words('en').money(self.plan.objective_cny)}, that is"
-            f" {words('en').money(self.extra_cny)} more than the cheapest plan on paper"
+            f"  cost {money(self.plan.objective_cny)}, that is"
+            f" {money(self.extra_cny)} more than the cheapest plan on paper"
         )
 
     def report(self, out: str | Path, *, lang: str = "en") -> Path:

@@ -6,8 +6,9 @@ Everything here is made in memory; `capsim.workflow` puts it on disk.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import pandas as pd
@@ -49,6 +50,40 @@ RISKY = re.compile("'*[=+\\-@\t\r]")
 """How a text begins that a spreadsheet would run, or that is kept from it already."""
 
 
+P = ParamSpec("P")
+Files = Iterator[tuple[str, bytes]]
+INPUT = "projects.csv"
+"""The one file written that is read again as a table of a scenario."""
+
+
+def money_named(currency: Callable[P, str]) -> Callable[[Callable[P, Files]], Callable[P, Files]]:
+    """Let the CSV files of a function call columns of money by the currency of what it is given.
+
+    Examples
+    --------
+    >>> @money_named(lambda code: code)
+    ... def made(code):
+    ...     yield "a.csv", b"area,capital_cny"
+    >>> list(made("USD"))
+    [('a.csv', b'area,capital_usd')]
+    """
+
+    def around(make: Callable[P, Files]) -> Callable[P, Files]:
+        @wraps(make)
+        def named(*args: P.args, **keywords: P.kwargs) -> Files:
+            unit = f"_{currency(*args, **keywords).lower()}".encode()
+            for name, content in make(*args, **keywords):
+                if name.endswith(".csv") and name != INPUT and unit != b"_cny":
+                    head, end, rows = content.partition(b"\n")
+                    content = head.replace(b"_cny", unit) + end + rows
+                yield name, content
+
+        return named
+
+    return around
+
+
+@money_named(lambda plan, *_, **__: plan.scenario.settings.currency)
 def files(
     plan: Plan,
     summary: dict[str, Any],
@@ -140,6 +175,7 @@ def _figure_files(
         yield f"{folder}{name}.png", png
 
 
+@money_named(lambda hardened: hardened.scenario.settings.currency)
 def safety_files(hardened: Hardened) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of the tables of hardening."""
     yield "safety/rounds.csv", csv(hardened.rounds)
@@ -157,6 +193,11 @@ def recovery_files(recovery: Recovery) -> Iterator[tuple[str, bytes]]:
         yield f"recovery/{name}-measures.csv", csv(found.measures)
 
 
+def _of_first(comparison: Comparison, *, lang: str = "en") -> str:
+    return comparison.scenarios[comparison.first].settings.currency
+
+
+@money_named(_of_first)
 def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a comparison; the page comes last.
 
@@ -175,6 +216,7 @@ def comparison_files(comparison: Comparison, *, lang: str = "en") -> Iterator[tu
     yield COMPARISON_PAGE, comparison_page(comparison, tables, drawn, lang=lang)
 
 
+@money_named(lambda view, *_: str(view["scenario"]["currency"]))
 def building_files(
     view: dict[str, Any],
     programme: ConstructionSimulation,
@@ -200,7 +242,7 @@ def building_files(
         yield "hurry-curve.csv", csv(found.curve)
         yield "hurry-measures.csv", csv(found.measures)
     if projects is not None:
-        yield "projects.csv", projects
+        yield INPUT, projects
 
 
 def backtest_files(backtest: Backtest, lang: str = "en") -> Iterator[tuple[str, bytes]]:

@@ -13,10 +13,10 @@ import pandas as pd
 
 from capsim.i18n.language import Message, Words
 from capsim.model.data import stepped
-from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Plan
 from capsim.plan.targets import (
     TOLERANCE,
+    WHAT,
     counted_share,
     rule_and_year,
     rules_of,
@@ -24,8 +24,7 @@ from capsim.plan.targets import (
     tight_targets,
     unit_of,
 )
-from capsim.report.figures.cost import KINDS
-from capsim.report.figures.private import TERMS
+from capsim.report.figures.places import KINDS, TERMS, has_private
 
 STATES = ("missed", "on paper", "met", "holds")
 """What may be said of a target, the worst first; *met* where no future was simulated."""
@@ -286,7 +285,8 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
             number=say.count(bought.max() if len(bought) else 0),
         ),
     ]
-    return [Section(head, parts), Section(say("Until {year}", year=plan.scenario.last_year), done)]
+    until = Section(say("Until {year}", year=plan.scenario.last_year), done)
+    return [Section(head, parts), until] if has_private(summary) else [until]
 
 
 CHANGES = {
@@ -369,6 +369,8 @@ def _private_pupils(plan: Plan, say: Words) -> Iterator[str]:
     )
     whole = shares[(shares["county"] == "*") & (shares["school_year"] == base)]
     before = float(whole["private_excluding_purchased"].sum())
+    if before < HALF_A_CHILD and not shares["private_including_purchased"].any():
+        return
     yield say(
         "counted private pupils on 1 September: {before} in {base}, {after} in {year}",
         before=say.count(before),
@@ -490,6 +492,13 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
     most = max(surplus, key=lambda year: surplus[year])
     shares = summary["private_share"]
     year = first if first in shares else next(reversed(shares))
+    private = say(
+        "Private share at the end of {year}: {without} without purchased places,"
+        " {with_} with them.",
+        year=year,
+        without=say.share(shares[year]["excluding_purchased"]),
+        with_=say.share(shares[year]["including_purchased"]),
+    )
     return [
         say(
             "Children made to change school in mid-stage: {number} in {year}, {total} in all.",
@@ -497,13 +506,7 @@ def people(summary: dict[str, Any], say: Words) -> list[str]:
             year=first,
             total=say.count(sum(displaced.values())),
         ),
-        say(
-            "Private share at the end of {year}: {without} without purchased places,"
-            " {with_} with them.",
-            year=year,
-            without=say.share(shares[year]["excluding_purchased"]),
-            with_=say.share(shares[year]["including_purchased"]),
-        ),
+        *([private] if has_private(summary) else []),
         say(
             "Empty public seats of the compulsory stages: {number} in {first}, {most} at most"
             " ({year}), {end} in {last}.",
@@ -680,9 +683,7 @@ def price(cny: float, say: Words) -> str:
     >>> price(2.5, words("en")), price(250_000, words("zh"))
     ('2.50 RMB', '25.0万元')
     """
-    if abs(cny) >= 100:
-        return say.money(cny)
-    return f"{cny:.2f}元" if say.lang == "zh" else f"{cny:.2f} RMB"
+    return say.money(cny) if abs(cny) >= 100 else f"{cny:.2f}{say.currency}"
 
 
 def _units(value: float, say: Words) -> str:

@@ -24,9 +24,15 @@ from capsim.plan.targets import rule_and_year
 from capsim.reliability.result import Hardened
 from capsim.report import comparison_narrative, narrative
 from capsim.report.figures.comparison import comparison_figures
-from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import map_figure, map_table
-from capsim.report.figures.places import class_size_table, enrolment_fan, mix
+from capsim.report.figures.places import (
+    class_size_table,
+    cost,
+    enrolment_fan,
+    mix,
+    private_share,
+    reduction,
+)
 from capsim.report.figures.plan_figures import (
     balance_figure,
     catchment_stages,
@@ -34,7 +40,6 @@ from capsim.report.figures.plan_figures import (
     class_sizes_figure,
     shortfall_figure,
 )
-from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import plans_tried, target_chances
 from capsim.report.summary import comparison_tables, overview, summarize
@@ -119,9 +124,10 @@ def card(of: Any, lang: str | None = None) -> Card:
     if isinstance(of, Hardened):
         return _plan_card(of.plan, None, of, lang)
     if isinstance(of, Comparison):
-        return _comparison_card(of, words(lang or of.scenarios[of.first].lang))
+        first = of.scenarios[of.first]
+        return _comparison_card(of, first.words(lang or first.lang))
     if isinstance(of, Scenario):
-        return _scenario_card(of, words(lang or of.lang))
+        return _scenario_card(of, of.words(lang or of.lang))
     if isinstance(of, Demand):
         return _demand_card(of, words(lang or "en"))
     raise TypeError(f"there is no card of a {type(of).__name__}")
@@ -136,7 +142,7 @@ def _plan_card(
     plan: Plan, outcomes: Outcomes | None, hardened: Hardened | None, lang: str | None
 ) -> Card:
     scenario = plan.scenario
-    say = words(lang or scenario.lang)
+    say = scenario.words(lang or scenario.lang)
     title = scenario.heading(say.lang)
     if plan.status == "infeasible":
         return Card(

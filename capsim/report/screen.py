@@ -54,7 +54,7 @@ def answer(
     lang
         `en` or `zh`.
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     lines = [_title(plan, lang), *filled(narrative.verdict(plan, summary, say), "  "), ""]
     if plan.status == "infeasible":
         return "\n".join([*lines, *_explanation(plan.explanation, say)]) + "\n"
@@ -133,7 +133,7 @@ def reasons_text(
     plan: Plan, explanation: Explanation | None, prices: Prices | None, *, lang: str = "en"
 ) -> str:
     """Write `reasons` for one screen of 100 columns."""
-    say = words(lang)
+    say = plan.scenario.words(lang)
     lines = [_title(plan, lang)]
     if plan.status == "infeasible":
         lines.append(say("NO PLAN meets what is ordered."))
@@ -152,7 +152,7 @@ def reasons_text(
 
 def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
     """Write a comparison as a table for one screen, best scenario first, and as sentences."""
-    say = words(lang)
+    say = comparison.scenarios[comparison.first].words(lang)
     lines = [*filled(compared.verdict(comparison, say), "  "), "", *_ranking(comparison, say)]
     for section in compared.sections(comparison, say):
         lines += ["", f"{section.head}:"]
@@ -197,6 +197,7 @@ def overview_text(view: dict[str, Any], lang: str = "en") -> str:
     """Write what `overview` gives as lines for one screen."""
     years = view["years"]
     counties = "county" if view["counties"] == 1 else "counties"
+    money = words("en", view["currency"]).money
     rows = [
         ("Areas", f"{view['areas']} in {view['counties']} {counties}"),
         ("Years", f"observed to {years['base']}, planned {years['first']} to {years['last']}"),
@@ -213,7 +214,7 @@ def overview_text(view: dict[str, Any], lang: str = "en") -> str:
         rows.append(("Places in schools", f"{stage:<14}{cells}"))
     for status, row in view["projects"].items():
         places = f"{EN.count(row['copies'])} with {EN.count(row['places'])} places"
-        rows.append(("Projects", f"{status:<20}{places}, {EN.money(row['capital_cny'])}"))
+        rows.append(("Projects", f"{status:<20}{places}, {money(row['capital_cny'])}"))
     if view["limits"]:
         kinds = (f"{kind} ({number})" for kind, number in view["limits"].items())
         rows.append(("Limits (rows)", ", ".join(kinds)))
@@ -221,7 +222,7 @@ def overview_text(view: dict[str, Any], lang: str = "en") -> str:
     if view["marks"]:
         kinds = (f"{number} {MARKS.get(mark, mark)}" for mark, number in view["marks"].items())
         rows.append(("Figures", ", ".join(kinds)))
-    say = words(lang)
+    say = words(lang, view["currency"])
     said = (("Does without", "does_without"), ("Read as", "read_as"), ("Warning", "warnings"))
     for head, key in said:
         rows += [(say(head), text) for text in view[key]]
@@ -269,7 +270,7 @@ def building_text(view: dict[str, Any]) -> str:
     if "slippage" in view:
         lines += _slippage_lines(view["slippage"])
     if "hurry" in view:
-        lines += _hurry_lines(view["hurry"])
+        lines += _hurry_lines(view["hurry"], view["scenario"]["currency"])
     return "\n".join(lines) + "\n"
 
 
@@ -290,7 +291,7 @@ def _starts_lines(view: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _hurry_lines(view: dict[str, Any]) -> list[str]:
+def _hurry_lines(view: dict[str, Any], currency: str) -> list[str]:
     """Write how many projects of a programme can be in use, and at what cost."""
     asked = f"{100 * view['probability']:g} %"
     lines = [
@@ -299,7 +300,7 @@ def _hurry_lines(view: dict[str, Any]) -> list[str]:
     lines += [
         f"  {row['sure']:>5.0f} ({row['expected']:.1f} expected) with"
         f" {EN.count(row['projects'])} {'project' if row['projects'] == 1 else 'projects'} hurried,"
-        f" {EN.money(row['cost_cny'])}"
+        f" {words('en', currency).money(row['cost_cny'])}"
         for row in view["curve"]
     ]
     if view["enough"] is None:

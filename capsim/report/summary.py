@@ -27,7 +27,7 @@ from capsim.i18n.language import words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import COLUMNS, read_targets
 from capsim.reliability.result import Hardened
-from capsim.report.figures.private import reduction_table
+from capsim.report.figures.places import reduction_table
 from capsim.report.narrative import STATES
 from capsim.scenario.scenario import Scenario
 from capsim.simulation.outcomes import Outcomes
@@ -65,15 +65,16 @@ def summarize(
     Returns
     -------
     dict
-        Keys as in `docs/results.md`. Money is in RMB, discounted, and adds up to
-        `objective_cny`; a number that is not known is None. An infeasible plan has its
+        Keys as in `docs/results.md`. Money is in the scenario's `currency`, discounted, and adds
+        up to `objective_cny`; a number that is not known is None. An infeasible plan has its
         `explanation` besides.
     """
     summary: dict[str, Any] = {
         "scenario": {
             "name": plan.scenario.name,
             "hash": plan.scenario.hash,
-            "does_without": list(map(str, plan.scenario.stand_ins)),
+            "currency": plan.scenario.settings.currency,
+            "does_without": [str(one) for one in plan.scenario.stand_ins],
             "read_as": list(map(str, plan.scenario.notes)),
         },
         "versions": {**versions(), "solver": plan.solver},
@@ -326,7 +327,7 @@ def overview(scenario: Scenario, lang: str = "en") -> dict[str, Any]:
         policies ask, as words), marks (figures by mark), does_without (what stands in for each
         table it has not), read_as (what was read otherwise than it stood) and warnings.
     """
-    say = words(lang)
+    say = scenario.words(lang)
     areas = scenario.table("areas")
     years = {"base": scenario.base_year, "first": scenario.first_year, "last": scenario.last_year}
     limits = scenario.table("limits")["kind"].value_counts(sort=False)
@@ -335,6 +336,8 @@ def overview(scenario: Scenario, lang: str = "en") -> dict[str, Any]:
         "name": scenario.name,
         "title": scenario.title,
         "hash": scenario.hash,
+        "country": scenario.settings.country,
+        "currency": scenario.settings.currency,
         "years": years,
         "counties": int(areas["county"].nunique()),
         "areas": len(areas),
@@ -426,8 +429,8 @@ def building(scenario: Scenario, programme: ConstructionSimulation) -> dict[str,
     Returns
     -------
     dict
-        scenario (name, hash), seed, replications, projects (copies), on_time (mean share of them
-        in use on their planned day), programmes (name → by, number, projects, in_use_mean,
+        scenario (name, hash, currency), seed, replications, projects (copies), on_time (mean share
+        of them in use on their planned day), programmes (name → by, number, projects, in_use_mean,
         probability that the number is reached), waiting (cause → mean days a project), late (the
         projects most likely to be late: project, planned, p_on_time, p50, p90).
     """
@@ -457,7 +460,11 @@ def building(scenario: Scenario, programme: ConstructionSimulation) -> dict[str,
     late = late.rename(columns={"probability": "p_on_time"})
     return plain(
         {
-            "scenario": {"name": scenario.name, "hash": scenario.hash},
+            "scenario": {
+                "name": scenario.name,
+                "hash": scenario.hash,
+                "currency": scenario.settings.currency,
+            },
             "seed": programme.seed,
             "replications": len(opening),
             "projects": len(programme.projects),

@@ -31,8 +31,20 @@ from capsim.scenario.raw_settings import (
     unwrap,
 )
 from capsim.scenario.schema import TABLES, WORDS_ZH, Column
-from capsim.scenario.school_stages import countries, stages_of, standards
-from capsim.scenario.settings import Settings, faults_of, understood_settings, without_faults
+from capsim.scenario.school_stages import (
+    countries,
+    in_country,
+    stages_of,
+    standards,
+    with_stage_prices,
+)
+from capsim.scenario.settings import (
+    Settings,
+    faults_of,
+    origin_of,
+    understood_settings,
+    without_faults,
+)
 from capsim.scenario.travel import projected
 from capsim.scenario.validation.check import check
 
@@ -341,12 +353,17 @@ def finish(
     told
         Notes of what was read before.
     """
-    tables, more = projected(tables)
+    plain, given, unread = unwrap(
+        {k: v for k, v in (document or {}).items() if k != "sources"}, file
+    )
+    tables, origin, more = projected(tables, origin_of(plain))
     faults += more
     if document is None:
         raise ScenarioError(faults)
-    plain, given, more = unwrap({k: v for k, v in document.items() if k != "sources"}, file)
-    faults += more
+    faults += unread
+    if origin is not None and "map" not in document:
+        place = {"longitude": origin[0], "latitude": origin[1]}
+        plain, document = {**plain, "map": place}, {**document, "map": place}
     columns: dict[str, Provenance] = {}
     if "sources" in document:
         columns, more = column_sources(document["sources"], file)
@@ -387,6 +404,8 @@ def _settings(
     notes: list[Message],
 ) -> Settings | None:
     """Read the settings; those with faults are left at defaults, for the checks of all else."""
+    plain, more = in_country(plain, file)
+    faults += more
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
@@ -403,12 +422,23 @@ def _settings(
         known = nearest(settings.country, countries())
         faults.append(Fault(file, None, "country", settings.country, known))
         return None
-    if settings.stages.planned:
-        return settings
-    planned = _with_pupils(settings, tables)
-    return settings.model_copy(
-        update={"stages": settings.stages.model_copy(update={"planned": planned})}
-    )
+    if not settings.stages.planned:
+        planned = _with_pupils(settings, tables)
+        settings = settings.model_copy(
+            update={"stages": settings.stages.model_copy(update={"planned": planned})}
+        )
+    settings, more = with_stage_prices(settings, _for_sale(tables), file)
+    faults += more
+    return settings
+
+
+def _for_sale(tables: Mapping[str, Typed]) -> set[str]:
+    """List the stages in which places are for sale at no price of their own."""
+    if "schools" not in tables or not tables["schools"].sound:
+        return set()
+    schools = tables["schools"].frame
+    open_to = (schools["purchasable_places"] > 0) & schools["purchase_price_cny"].isna()
+    return set(schools["stage"][open_to])
 
 
 def _in_words_known(name: str, typed: Typed, settings: Settings) -> Typed:

@@ -330,7 +330,11 @@ def _rows(text: str) -> tuple[Sequence[Any], Sequence[int]]:
 
 
 def write_folder(
-    folder: Path, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], replace: bool
+    folder: Path,
+    document: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    replace: bool,
+    beside: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a folder, which appears whole or not at all.
 
@@ -342,7 +346,9 @@ def write_folder(
         (fresh / SETTINGS).write_text(text, encoding="utf-8", newline="\n")
         for name, frame in tables.items():
             (fresh / f"{name}.csv").write_bytes(table_bytes(frame))
-        own = {SETTINGS, *(f"{name}.csv" for name in TABLES)}
+        for name, content in (beside or {}).items():
+            (fresh / name).write_bytes(content)
+        own = {SETTINGS, *(beside or {}), *(f"{name}.csv" for name in TABLES)}
         for path in folder.iterdir() if folder.exists() else ():
             if path.name in own:
                 continue

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capsim.i18n.language import Message
+from capsim.i18n.language import CNY, Message, Value, Words, words
 from capsim.io.shown import Shown
 from capsim.scenario import assembly
 from capsim.scenario.faults import nearest
@@ -24,7 +24,7 @@ from capsim.scenario.folder import write_folder
 from capsim.scenario.parsing import FrozenTable, blank_column, empty
 from capsim.scenario.raw_settings import Provenance
 from capsim.scenario.schema import TABLES, Column
-from capsim.scenario.school_stages import Stage, stages_of, standards
+from capsim.scenario.school_stages import Stage, borrowed, stages_of, standards
 from capsim.scenario.settings import Settings
 from capsim.scenario.travel import asks_nearby, border_rows, nearby_links
 from capsim.scenario.validation.context import stand_ins, unlimited
@@ -74,7 +74,18 @@ class Scenario(Shown):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but probably not meant, in English."""
-        return tuple(map(str, self.findings))
+        return tuple(one.text(self.words("en")) for one in self.findings)
+
+    def words(self, lang: str) -> Words:
+        """Return the texts of a language that speak of money in the scenario's currency.
+
+        Examples
+        --------
+        >>> import capsim
+        >>> capsim.generate(areas=2, pupils=1000).words("en").money(2e6)
+        '2.0 million RMB'
+        """
+        return words(lang, self.settings.currency)
 
     @property
     def stand_ins(self) -> tuple[Message, ...]:
@@ -88,7 +99,23 @@ class Scenario(Shown):
         no limits: money, land, posts, hires and purchases bind nowhere
         """
         limits = self.table("limits")
-        return (*stand_ins(self.settings, self.has), *unlimited(limits))
+        said = (*stand_ins(self.settings, self.has), *unlimited(limits))
+        if not (prices := self.borrowed):
+            return said
+        text = (
+            "prices that nobody gave are China's at {rate} {currency} for 1 CNY, assumed: {names}"
+        )
+        arguments: dict[str, Value] = {
+            "rate": f"{self.settings.costs.borrowed_rate:g}",
+            "currency": self.settings.currency,
+            "names": tuple(prices),
+        }
+        return (*said, Message(text, arguments))
+
+    @property
+    def borrowed(self) -> dict[str, float]:
+        """Prices that nobody gave, China's at ``costs.borrowed_rate``, by their keys."""
+        return borrowed(self.settings, self._document)
 
     @staticmethod
     def load(folder: str | Path, *, strict: bool = False) -> Scenario:
@@ -286,6 +313,12 @@ class Scenario(Shown):
         settings = self.settings.model_dump()
         if not self.title_zh:
             del settings["title_zh"]
+        if settings["currency"] == CNY:
+            del settings["currency"]
+        if settings["costs"]["borrowed_rate"] is None:
+            del settings["costs"]["borrowed_rate"]
+        if self.settings.map.origin is None:
+            del settings["map"]
         content = {
             "settings": settings,
             "measured": sorted(self.settings.uncertainty.model_fields_set),
@@ -326,6 +359,9 @@ class Scenario(Shown):
             (what, values.get(what, ""), entry.unit, entry.source, entry.mark)
             for what, entry in self._provenance.items()
         ]
+        for what, price in self.borrowed.items():
+            source = f"China's price at {settings.costs.borrowed_rate:g} for 1 CNY, borrowed"
+            rows.append((what, f"{price:g}", settings.currency, source, "A"))
         overridden = {
             f"{name}.{key}"
             for name, part in settings.standards.items()
@@ -346,7 +382,13 @@ class Scenario(Shown):
                     rows.append((name, f"{number} rows", "", source, mark))
         return pd.DataFrame(rows, columns=SOURCES, dtype="str")
 
-    def save(self, directory: str | Path, *, replace: bool = False) -> Path:
+    def save(
+        self,
+        directory: str | Path,
+        *,
+        replace: bool = False,
+        beside: Mapping[str, bytes] | None = None,
+    ) -> Path:
         """Write the scenario as a folder that holds all of it; whole or not at all.
 
         Parameters
@@ -355,6 +397,8 @@ class Scenario(Shown):
         replace : bool
             Whether an existing folder may be replaced; files that belong to no scenario (a README)
             stay.
+        beside : mapping of name to content, optional
+            Further files of the folder.
 
         Raises
         ------
@@ -362,7 +406,7 @@ class Scenario(Shown):
             Where something is there and it is not to be replaced.
         """
         used = {name: without_blank(name, table.frame) for name, table in self._tables.items()}
-        write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace)
+        write_folder(Path(directory), copy.deepcopy(dict(self._document)), used, replace, beside)
         return Path(directory)
 
 

@@ -1,19 +1,23 @@
-"""Stages of schooling and their standards: class sizes, posts, land, prices.
+"""Stages of schooling and their standards: class sizes, posts, land, prices, currency.
 
 Standards are read from the file of a country, in which every number is written as ``{value, unit,
-source, mark}``; settings override them and may add stages.
+source, mark}``; settings override them and may add stages. Only China's file has prices: elsewhere
+a price is given, or it is China's at a rate that the settings state (``costs.borrowed_rate``).
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from capsim.scenario.settings import Settings
+from capsim.i18n.language import CNY, Message
+from capsim.scenario.faults import Fault
+from capsim.scenario.settings import Costs, Frozen, Settings, StageStandards
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,20 @@ class Stage:
     boards_from_year: int = 0
 
 
-DERIVED = {"name", "running_cny"}
-OPTIONAL = {
-    *("class_size_by_grade", "floor_m2", "boarding_cny"),
-    *("rural_radius_km", "day_minutes", "boards_from_year"),
+NEEDED = ("grades", "entry_age", "class_size")
+"""Numbers that a stage of one's own must have; the others follow from these, but for prices."""
+CEILING = 1.1
+"""Of the standard class, the most a mean class may hold where that is not said."""
+PRICES = ("allowance_cny", "purchase_price_cny", "capital_cny", "extension_cny")
+"""Prices of a stage. The file of China alone has them."""
+HOME = "china"
+"""The country whose prices are built in."""
+COSTS: Mapping[str, float] = {
+    name: field.default
+    for name, field in Costs.model_fields.items()
+    if "_cny" in name and field.default
 }
-NEEDED = tuple(f.name for f in fields(Stage) if f.name not in DERIVED | OPTIONAL)
+"""Prices that settings have where nothing is said, RMB."""
 
 
 def countries() -> tuple[str, ...]:
@@ -96,7 +108,7 @@ def countries() -> tuple[str, ...]:
     Examples
     --------
     >>> countries()
-    ('china',)
+    ('china', 'england', 'none', 'usa')
     """
     names = (entry.name for entry in (files(__package__) / "standards").iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
@@ -115,7 +127,7 @@ def standards(country: str) -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads(text)
 
 
-def general(country: str = "china") -> dict[str, Any]:
+def general(country: str = HOME) -> dict[str, Any]:
     """Return the standards that belong to no stage.
 
     Examples
@@ -127,7 +139,7 @@ def general(country: str = "china") -> dict[str, Any]:
 
 
 def stages(
-    country: str = "china",
+    country: str = HOME,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     teacher_cny: float | None = None,
 ) -> dict[str, Stage]:
@@ -137,7 +149,10 @@ def stages(
     ----------
     country : str
     overrides : mapping of stage to mapping, optional
-        Numbers in place of the built-in ones. A stage that the country has not must be complete.
+        Numbers in place of the built-in ones. A stage that the country has not needs its grades,
+        the age at entry and the size of a class. Without more, its classes hold at most a tenth
+        more and are large from there on, there is a teacher for each class, and neither land nor
+        distance has a standard. A price that is not given is NaN.
     teacher_cny : float, optional
         Full cost of a teacher and year; the country's by default.
 
@@ -156,7 +171,8 @@ def stages(
     """
     built_in = {name: part for name, part in standards(country).items() if name != "general"}
     own = dict(overrides or {})
-    cost = general(country)["teacher_cny"] if teacher_cny is None else teacher_cny
+    known = general(country).get("teacher_cny", math.nan)
+    cost = known if teacher_cny is None else teacher_cny
     result = {}
     for name in [*built_in, *(extra for extra in own if extra not in built_in)]:
         part = {key: _bare(entry) for key, entry in built_in.get(name, {}).items()}
@@ -164,6 +180,7 @@ def stages(
         lacking = [key for key in NEEDED if key not in part]
         if lacking:
             raise ValueError(f"stage {name!r} lacks {', '.join(lacking)}")
+        part = _usual(part) | part
         derived = cost / part["pupils_per_post"] + part["allowance_cny"]
         values = {"running_cny": derived, **part}
         frozen: dict[str, Any] = {
@@ -171,6 +188,24 @@ def stages(
         }
         result[name] = Stage(name=name, **frozen)
     return result
+
+
+def _usual(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what follows from the standard class of a stage where it is not said."""
+    size = part["class_size"]
+    ceiling = part.get("class_ceiling", math.ceil(round(CEILING * size, 6)))
+    large = part.get("large_class", ceiling + 1)
+    return {
+        "class_ceiling": ceiling,
+        "large_class": large,
+        "very_large_class": max(large, math.ceil(round(CEILING * large, 6))),
+        "school_classes": (),
+        "pupils_per_post": size,
+        "land_m2": 0.0,
+        "service_radius_km": 0.0,
+        **dict.fromkeys(PRICES, math.nan),
+        "purchase_price_cny": 0.0,  # asked for where places are for sale
+    }
 
 
 def _bare(entry: Any) -> Any:
@@ -184,3 +219,170 @@ def stages_of(settings: Settings) -> dict[str, Stage]:
         for name, part in settings.standards.items()
     }
     return stages(settings.country, overrides, settings.costs.teacher_cny)
+
+
+# ---- money
+
+
+def currency_of(plain: Mapping[str, Any]) -> str:
+    """Return the currency that settings are in: the one they say, or their country's; else blank.
+
+    Examples
+    --------
+    >>> currency_of({"country": "usa"}), currency_of({}), currency_of({"currency": "EUR"})
+    ('USD', 'CNY', 'EUR')
+    """
+    country = plain.get("country", HOME)
+    known = general(country).get("currency", "") if country in countries() else CNY
+    return str(plain.get("currency", known))
+
+
+def in_country(plain: dict[str, Any], file: str) -> tuple[dict[str, Any], list[Fault]]:
+    """Fill in what settings owe to their country: currency, stages, and prices that are borrowed.
+
+    Parameters
+    ----------
+    plain : dict
+        Settings as they nest, without provenance.
+    file : text
+        What a fault calls them.
+
+    Returns
+    -------
+    dict
+        The settings, with those keys.
+    list of Fault
+        A currency or prices that are lacking.
+
+    Examples
+    --------
+    >>> filled, faults = in_country(
+    ...     {"country": "usa", "costs": {"teacher_cny": 90000, "borrowed_rate": 0.5}}, "s.toml")
+    >>> filled["currency"], filled["costs"]["hire_cny"], len(faults)
+    ('USD', 2500.0, 0)
+    """
+    country = plain.get("country", HOME)
+    if country not in countries():
+        return plain, []
+    currency, rules = currency_of(plain), general(country)
+    if not currency:
+        cure = Message("say it: currency = {example}", {"example": '"EUR"'})
+        what = Message("the currency of the scenario, which has no built-in country")
+        return plain, [Fault(file, None, "currency", "", what, cure)]
+    if country == HOME and currency == CNY:
+        return plain, []
+    plain = {**plain, "currency": currency}
+    own = tuple(plain["standards"]) if isinstance(plain.get("standards"), Mapping) else ()
+    for section, key, rule in (("stages", "compulsory", ""), ("staff", "stages", "staffed")):
+        part = plain.get(section, {})
+        if isinstance(part, Mapping) and key not in part:
+            plain[section] = {**part, key: list(rules.get(rule or key, own))}
+    costs = plain.get("costs", {})
+    if not isinstance(costs, Mapping) or currency == CNY:
+        return plain, []
+    lacking = [name for name in COSTS if name not in costs]
+    rate = costs.get("borrowed_rate")
+    if isinstance(rate, int | float) and not isinstance(rate, bool):
+        filled = {name: COSTS[name] * rate for name in lacking}
+        return {**plain, "costs": {**costs, **filled}}, []
+    return plain, _unpriced([f"costs.{name}" for name in lacking], currency, file)
+
+
+def _unpriced(names: Iterable[str], currency: str, file: str) -> list[Fault]:
+    what = Message("a price in {currency}", {"currency": currency})
+    cure = Message(
+        "give it, or borrow China's at a rate you state, {currency} for 1 CNY: costs.borrowed_rate",
+        {"currency": currency},
+    )
+    return [Fault(file, None, name, "", what, cure) for name in names]
+
+
+def with_stage_prices(
+    settings: Settings, bought: Iterable[str], file: str
+) -> tuple[Settings, list[Fault]]:
+    """Fill in prices of the planned stages that the country has not, borrowed where that is said.
+
+    Each pupil costs an allowance; a purchased place has a price where places are for sale.
+
+    Parameters
+    ----------
+    settings : Settings
+        With the stages that are planned.
+    bought : iterable of text
+        Stages in which places are for sale without a price of their own.
+    file : text
+        What a fault calls the settings.
+
+    Returns
+    -------
+    Settings
+    list of Fault
+        A price that is lacking.
+    """
+    try:
+        known = stages_of(settings)
+    except ValueError:
+        return settings, []
+    home = standards(HOME)
+    native = settings.currency == CNY
+    own: dict[str, StageStandards] = dict(settings.standards)
+    lacking = []
+    for name in settings.stages.planned:
+        if name not in known or (native and settings.country == HOME and name in home):
+            continue
+        given = own.get(name, StageStandards())
+        needed = ["allowance_cny", *(["purchase_price_cny"] if name in bought else [])]
+        update = {}
+        for key in needed:
+            if getattr(given, key) is not None:
+                continue
+            if settings.costs.borrowed_rate is None:
+                lacking.append(f"standards.{name}.{key}")
+                continue
+            update[key] = home[_like(known[name])][key]["value"] * settings.costs.borrowed_rate
+        if update:
+            own[name] = given.model_copy(update=update)
+    if len(own) > len(settings.standards) or any(
+        own[name] is not one for name, one in settings.standards.items()
+    ):
+        settings = settings.model_copy(update={"standards": Frozen(own)})
+    return settings, _unpriced(lacking, settings.currency, file)
+
+
+def borrowed(settings: Settings, document: Mapping[str, Any]) -> dict[str, float]:
+    """Return the prices that are China's at the rate that settings state, by their dotted keys.
+
+    Parameters
+    ----------
+    settings : Settings
+        With all that was filled in.
+    document : mapping
+        Settings as they were written.
+    """
+    if settings.costs.borrowed_rate is None:
+        return {}
+    costs, own = document.get("costs", {}), document.get("standards", {})
+    found = {
+        f"costs.{name}": float(getattr(settings.costs, name))
+        for name in COSTS
+        if settings.currency != CNY and name not in costs
+    }
+    for stage, part in settings.standards.items():
+        for key in PRICES:
+            value = getattr(part, key)
+            if value is not None and key not in own.get(stage, {}):
+                found[f"standards.{stage}.{key}"] = float(value)
+    return found
+
+
+def _like(stage: Stage) -> str:
+    """Return China's stage that has most of a stage's ages, else the one nearest in age."""
+
+    def ages(one: Stage) -> tuple[int, int]:
+        return one.entry_age, one.entry_age + len(one.grades)
+
+    def shared(one: Stage) -> int:
+        (first, last), (begin, end) = ages(stage), ages(one)
+        return min(last, end) - max(first, begin)
+
+    return max(stages().values(), key=shared).name

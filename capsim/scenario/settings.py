@@ -247,7 +247,7 @@ class Choice(_Section):
 
 
 class Costs(_Section):
-    """Prices, RMB."""
+    """Prices, in the scenario's currency; the defaults are RMB."""
 
     discount_rate: Share
     shortfall_cny: Amount = 200_000.0
@@ -262,6 +262,7 @@ class Costs(_Section):
     boarder_cny: Amount = 3_000.0
     boarder_travel_share: Share = 0.2
     salvage_share: Share = 0.0
+    borrowed_rate: Positive | None = None
 
 
 class Staff(_Section):
@@ -289,6 +290,20 @@ class Travel(_Section):
     day_minutes: ByName[Positive] = Frozen()
     standard_limits: StrictBool = False
     km_per_hour: Positive | None = None
+
+
+class Map(_Section):
+    """Where on earth x_km and y_km of the tables are 0: degrees of WGS-84."""
+
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+
+    @property
+    def origin(self) -> tuple[float, float] | None:
+        """Longitude and latitude; None where they are not known."""
+        if self.longitude is None or self.latitude is None:
+            return None
+        return self.longitude, self.latitude
 
 
 class Catchments(_Section):
@@ -409,6 +424,7 @@ class Settings(_Section):
     title: StrictStr = ""
     title_zh: StrictStr = ""
     country: Name = "china"
+    currency: Annotated[StrictStr, Field(pattern="^[A-Z]{3}$")] = "CNY"
     horizon: Horizon
     stages: Stages = Stages()
     standards: ByName[StageStandards] = Frozen()
@@ -419,6 +435,7 @@ class Settings(_Section):
     costs: Costs
     staff: Staff = Staff()
     travel: Travel = Travel()
+    map: Map = Map()
     catchments: Catchments = Catchments()
     switches: Switches = Switches()
     cost_terms: CostTerms = CostTerms()
@@ -463,6 +480,20 @@ class Settings(_Section):
             if isinstance(data[section], dict):
                 data = {**data, section: {**values, **data[section]}}
         return data
+
+
+def origin_of(plain: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return the origin of the map that settings as written say; None where they say none.
+
+    Examples
+    --------
+    >>> origin_of({"map": {"longitude": 114.3, "latitude": 36}}), origin_of({"map": {}})
+    ((114.3, 36.0), None)
+    """
+    try:
+        return Map.model_validate(plain.get("map", {})).origin
+    except ValidationError:
+        return None  # said with the faults of the settings
 
 
 STAND_INS: Mapping[str, Any] = {"name": "-", "costs": {"discount_rate": 0.0}}

@@ -199,7 +199,7 @@ def decode(content: bytes, name: str, encoding: str | None, notes: list[Message]
     ScenarioError
         In none of the encodings it could be told to be in, or not in the one given.
     """
-    found = encoding or _encoding(content)
+    found = encoding or encoding_of(content)
     if not found:
         value = content[_first_bad(content) :][:4].hex(" ")
         cure = Message("save it as UTF-8, or name what it is in: --encoding gb18030, cp949, cp1252")
@@ -230,7 +230,7 @@ def _first_bad(content: bytes) -> int:
     return 0
 
 
-def _encoding(content: bytes) -> str:
+def encoding_of(content: bytes) -> str:
     """Tell the encoding of a text; blank where it cannot be told.
 
     No library that guesses by letter frequency is asked: it needs more text than a header of four

@@ -1,4 +1,4 @@
-"""Distances on the map: limits of day travel, links to the nearest schools, borders of areas.
+"""Distances on the map: day travel, links to the nearest schools, borders, ways along roads.
 
 Links are made where no table lists them, and so are borders, by the Gabriel graph: two areas
 border each other where no third one lies within or on the circle whose diameter joins them
@@ -8,15 +8,15 @@ be reached from each, and its edges never cross.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from capsim.i18n.language import Message
-from capsim.scenario.faults import Fault
+from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.parsing import Typed, completed, empty
 from capsim.scenario.school_stages import Stage
 from capsim.scenario.settings import Settings
@@ -28,16 +28,52 @@ Kinds = NDArray[np.object_]
 
 EARTH_KM = 6371.0088
 """Mean radius of the earth."""
-PLACED = ("areas", "schools", "projects")
+PLACED = ("areas", "schools", "projects", "boundaries")
 """Tables with coordinates."""
+Origin = tuple[float, float]
+"""Longitude and latitude of the place where x_km and y_km are 0, degrees of WGS-84."""
 
 
-def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault]]:
-    """Return tables with coordinates in km, and faults of those that cannot be.
+def to_km(longitude: Floats, latitude: Floats, origin: Origin) -> tuple[Floats, Floats]:
+    """Project degrees to km east and north of an origin.
 
-    Longitude and latitude are projected round the middle of the areas (equirectangular: within a
-    city or a province the error is far below that of a straight line for a road). Numbers that
-    look like degrees in columns of km are a fault.
+    Equirectangular: within a city or a province the error is far below that of a straight line
+    for a road.
+
+    Examples
+    --------
+    >>> x, y = to_km(np.array([114.4]), np.array([36.0]), (114.3, 36.0))
+    >>> x.round(3).tolist(), y.tolist()
+    ([8.996], [0.0])
+    """
+    lon, lat = origin
+    x = np.radians(longitude - lon) * EARTH_KM * np.cos(np.radians(lat))
+    y = np.radians(latitude - lat) * EARTH_KM
+    return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def to_degrees(x_km: Floats, y_km: Floats, origin: Origin) -> tuple[Floats, Floats]:
+    """Return longitude and latitude of places in km from an origin: `to_km` the other way.
+
+    Examples
+    --------
+    >>> lon, lat = to_degrees(*to_km(np.array([114.4]), np.array([36.1]), (114, 36)), (114, 36))
+    >>> lon.round(6).tolist(), lat.round(6).tolist()
+    ([114.4], [36.1])
+    """
+    lon, lat = origin
+    longitude = lon + np.degrees(x_km / (EARTH_KM * np.cos(np.radians(lat))))
+    latitude = lat + np.degrees(y_km / EARTH_KM)
+    return np.asarray(longitude, np.float64), np.asarray(latitude, np.float64)
+
+
+def projected(
+    tables: Mapping[str, Typed], origin: Origin | None = None
+) -> tuple[dict[str, Typed], Origin | None, list[Fault]]:
+    """Return tables with coordinates in km, where their origin lies, and faults of those left.
+
+    Longitude and latitude are projected round the origin (`to_km`): the one given, else the middle
+    of the areas. Numbers that look like degrees in columns of km are a fault.
     """
     result = dict(tables)
     with_xy = [
@@ -53,7 +89,7 @@ def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault
     faults = []
     for name in with_xy:
         file = tables[name].file
-        if turned and name not in turned:
+        if turned and name not in turned and origin is None:
             faults.append(Fault(file, None, "x_km", "", expected, cure))
         elif not turned and _like_degrees(tables[name].frame):
             first = tables[name].frame[["x_km", "y_km"]].dropna().iloc[0]
@@ -61,21 +97,23 @@ def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault
             what = Message("coordinates in km; these look like degrees")
             faults.append(Fault(file, None, "x_km", value, what, cure))
     if not turned or faults:
-        return result, faults
-    middle = tables[turned[0]].frame[["x_km", "y_km"]].mean()
-    lon, lat = float(middle["x_km"]), float(middle["y_km"])
+        return result, origin, faults
+    if origin is None:
+        middle = tables[turned[0]].frame[["x_km", "y_km"]].mean().round(6)
+        origin = float(middle["x_km"]), float(middle["y_km"])
+    lon, lat = origin
     for name in turned:
         frame = tables[name].frame
         off = (frame["x_km"].abs() > 180) | (frame["y_km"].abs() > 90)
         faults += tables[name].where(off, "x_km", "a longitude to 180 and a latitude to 90 degrees")
-        x = np.radians(frame["x_km"] - lon) * EARTH_KM * np.cos(np.radians(lat))
-        y = np.radians(frame["y_km"] - lat) * EARTH_KM
+        degrees = frame[["x_km", "y_km"]].to_numpy(np.float64)
+        x, y = to_km(degrees[:, 0], degrees[:, 1], origin)
         said = {"lon": f"{lon:.4f}", "lat": f"{lat:.4f}"}
         note = Message("lon and lat in degrees projected to km round {lon}, {lat}", said)
-        frame = frame.assign(x_km=x.round(6), y_km=y.round(6))
+        frame = frame.assign(x_km=np.round(x, 6), y_km=np.round(y, 6))
         notes = (*tables[name].notes, note)
         result[name] = replace(tables[name], frame=frame, notes=notes, degrees=False)
-    return result, faults
+    return result, origin, faults
 
 
 def _like_degrees(frame: pd.DataFrame) -> bool:
@@ -352,3 +390,184 @@ def border_rows(areas: pd.DataFrame) -> pd.DataFrame:
     edges = gabriel(areas[["x_km", "y_km"]].to_numpy(np.float64))
     rows = pd.DataFrame({"area": names[edges[:, 0]], "to_area": names[edges[:, 1]]})
     return completed("borders", rows)
+
+
+FAR_KM = 2.0
+"""Way from a place to the nearest node of a road network from which on it is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Roads:
+    """A road network: nodes in km, and edges that lead from one to the other.
+
+    Attributes
+    ----------
+    x_km, y_km : array [node]
+    start, end : array of int [edge]
+        A way that may be driven in both directions is two edges.
+    km, minutes : array [edge]
+        Minutes are NaN in a network that has none.
+    """
+
+    x_km: Floats
+    y_km: Floats
+    start: Pairs
+    end: Pairs
+    km: Floats
+    minutes: Floats
+
+    @property
+    def timed(self) -> bool:
+        """Whether every edge says its minutes."""
+        return bool(len(self.minutes) and np.isfinite(self.minutes).all())
+
+
+def ways(roads: Roads, start: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
+    """Find the shortest ways along roads from some places to others.
+
+    A place is reached from its nearest node in a straight line, which is part of the way; its
+    minutes are at the speed of the network as a whole. The way between two places of one node is
+    never shorter than the straight line between them.
+
+    Parameters
+    ----------
+    roads : Roads
+    start, end : array [place, 2]
+        x_km and y_km.
+
+    Returns
+    -------
+    km, minutes : array [start, end]
+        Infinite where no road leads; minutes NaN where the network has none.
+    off_km : array [start and then end]
+        How far each place is from its node.
+
+    Examples
+    --------
+    >>> road = Roads(np.array([0.0, 3.0]), np.array([0.0, 4.0]), np.array([0, 1]),
+    ...              np.array([1, 0]), np.array([6.0, 6.0]), np.array([9.0, 9.0]))
+    >>> km, minutes, off_km = ways(road, np.array([[0.0, -1.0]]), np.array([[3.0, 4.0]]))
+    >>> km.tolist(), minutes.tolist(), off_km.tolist()
+    ([[7.0]], [[10.5]], [1.0, 0.0])
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+    from scipy.spatial import KDTree
+
+    nodes = np.stack([roads.x_km, roads.y_km], axis=1)
+    off, at = KDTree(nodes).query(np.concatenate([start, end]))
+    off, at = np.asarray(off, np.float64), np.asarray(at, np.int64)
+    sources, row = np.unique(at[: len(start)], return_inverse=True)
+
+    def shortest(length: Floats) -> Floats:
+        # Of parallel edges the shortest counts: a sparse array would add them up. An edge of no
+        # length would be none.
+        order = np.lexsort((length, roads.end, roads.start))
+        pair = np.stack([roads.start[order], roads.end[order]], axis=1)
+        first = np.ones(len(order), bool)
+        first[1:] = np.any(pair[1:] != pair[:-1], axis=1)
+        kept = order[first]
+        shape = (len(nodes), len(nodes))
+        size = np.maximum(length[kept], 1e-9)
+        graph = coo_array((size, (roads.start[kept], roads.end[kept])), shape=shape).tocsr()
+        found = np.asarray(dijkstra(graph, indices=sources), np.float64)
+        return found[row.ravel()][:, at[len(start) :]]
+
+    ends = off[: len(start), None] + off[None, len(start) :]
+    km = np.maximum(shortest(roads.km) + ends, _distance(start, end))
+    if not roads.timed:
+        return km, np.full(km.shape, np.nan), off
+    pace = float(roads.minutes.sum()) / max(float(roads.km.sum()), 1e-9)
+    return km, shortest(roads.minutes) + ends * pace, off
+
+
+def road_links(
+    settings: Settings,
+    areas: pd.DataFrame,
+    schools: pd.DataFrame,
+    projects: pd.DataFrame,
+    links: pd.DataFrame,
+    roads: Roads | pd.DataFrame,
+) -> tuple[pd.DataFrame, tuple[Message, ...]]:
+    """Return links as long as the shortest way along roads, or as a matrix says.
+
+    A matrix has a row for each area and a column for each area or school that is gone to, km.
+
+    The rows of ``links`` keep whom they link; where there are none, each area is linked to the
+    other areas of its county (with ``travel.within_county``), as without a table.
+
+    Returns
+    -------
+    DataFrame, and tuple of Message
+        Rows to which no road leads are left out; the messages say so, and which places are far
+        from any road.
+
+    Raises
+    ------
+    ScenarioError
+        An area has no coordinates, or no way leads along any link.
+    """
+    blank = areas.loc[areas["x_km"].isna(), "area"].tolist()
+    if blank and isinstance(roads, Roads):
+        what = Message("coordinates of every area, for ways along roads")
+        raise ScenarioError([Fault("areas.csv", None, "x_km", ", ".join(blank[:10]), what)])
+    if not len(links):
+        county = areas["county"].to_numpy(object)
+        same = county[:, None] == county[None, :]
+        np.fill_diagonal(same, val=False)
+        a, b = np.nonzero(same if settings.travel.within_county else np.zeros_like(same))
+        names = areas["area"].to_numpy(object)
+        links = completed("links", pd.DataFrame({"area": names[a], "to_area": names[b]}))
+    to = ("area " + links["to_area"]).where(links["to_area"] != "", "school " + links["to_school"])
+    known = pd.Index(to.unique())
+    ends = [str(name).partition(" ")[2] for name in known]
+    middle = areas.set_index("area")[["x_km", "y_km"]]
+    off = np.zeros(0)
+    if isinstance(roads, Roads):
+        spots = _spots(areas, schools, projects).loc[known].to_numpy(np.float64)
+        km, minutes, off = ways(roads, middle.to_numpy(np.float64), spots)
+    else:
+        km = roads.reindex(index=middle.index, columns=ends).fillna(np.inf).to_numpy(np.float64)
+        minutes = np.full(km.shape, np.nan)
+    row, column = middle.index.get_indexer(pd.Index(links["area"])), known.get_indexer(pd.Index(to))
+    length, time = km[row, column].round(3), minutes[row, column].round(2)
+    itself = ((links["to_area"] == links["area"]) & (links["to_school"] == "")).to_numpy(bool)
+    length = np.where(itself, links["km"].to_numpy(np.float64), length)
+    time = np.where(itself | np.isnan(time), links["minutes"].to_numpy(np.float64), time)
+    reached = ~np.isinf(length)
+    notes = []
+    if len(links) and not reached.any():
+        what = Message("ways along some of the links: none leads along any")
+        raise ScenarioError([Fault("links", None, "", None, what)])
+    if (~reached).any():
+        pairs = zip(links["area"][~reached], to[~reached], strict=True)
+        lost = [f"{area} - {end.partition(' ')[2]}" for area, end in pairs]
+        text = "no way leads along {number} links, which are left out: {names}"
+        notes.append(Message(text, {"number": len(lost), "names": _listed(lost)}))
+    far = np.flatnonzero(off > FAR_KM)
+    if len(far):
+        placed = [*middle.index, *ends]
+        said = list(dict.fromkeys(f"{placed[k]} ({off[k]:.1f} km)" for k in far.tolist()))
+        text = "{number} places are more than 2 km from any road, in a straight line: {names}"
+        notes.append(Message(text, {"number": len(said), "names": _listed(said)}))
+    made = links.assign(km=length, minutes=time)[reached].reset_index(drop=True)
+    return made, tuple(notes)
+
+
+def _spots(areas: pd.DataFrame, schools: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
+    """Return coordinates by ``area NAME`` and ``school NAME``: own, else the area's."""
+    own = pd.concat(
+        [
+            areas.assign(to="area " + areas["area"]),
+            schools.assign(to="school " + schools["school"]),
+            projects.assign(to="school " + projects["project"]),
+        ]
+    )
+    middle = areas.set_index("area")
+    for axis in ("x_km", "y_km"):
+        own[axis] = own[axis].fillna(own["area"].map(middle[axis]))
+    return own.drop_duplicates("to").set_index("to")[["x_km", "y_km"]]
+
+
+def _listed(names: Sequence[str], most: int = 10) -> tuple[str, ...]:
+    return (*names[:most], *(("…",) if len(names) > most else ()))

@@ -14,7 +14,6 @@ from capsim.demand.draws import block
 from capsim.lp.array_types import Array, Index
 from capsim.model.data import codes
 from capsim.plan.targets import Target
-from capsim.simulation.costs_and_classes import class_sizes, displaced, money
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.opening_dates import (
     days,
@@ -41,6 +40,9 @@ from capsim.simulation.seating import (
     Seated,
     arrive,
     by_group,
+    class_sizes,
+    displaced,
+    money,
     pay,
     planned_payers,
     seat,

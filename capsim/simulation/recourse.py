@@ -21,21 +21,19 @@ from scipy import sparse
 
 from capsim.demand.draws import BLOCK
 from capsim.lp.array_types import Array, Flag
-from capsim.simulation.costs_and_classes import (
-    LATER_PART,
-    helping_teachers,
-    moves_cny,
-    public_pupils,
-)
 from capsim.simulation.data import SimulationData, StageData
 from capsim.simulation.seating import (
+    LATER_PART,
     Arrivals,
     Payers,
     Seated,
     by_group,
     ceilings,
     fraction,
+    helping_teachers,
+    moves_cny,
     offer,
+    public_pupils,
     share_within,
 )
 

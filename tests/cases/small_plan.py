@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from capsim.certificate.ledger import BoundCheck, Certificate
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Words, words
 from capsim.plan import Explanation
+from capsim.scenario.parsing import empty
 
 YEARS = range(2022, 2031)
 STAGES = {"primary": 1000.0, "junior": 500.0}
@@ -52,6 +53,9 @@ class Written:
         except KeyError:
             raise AttributeError(key) from None
 
+    def words(self, lang: str) -> Words:
+        return words(lang, self.settings.currency)
+
     def heading(self, lang: str = "en") -> str:
         return self.title_zh if lang == "zh" else self.title
 
@@ -70,6 +74,8 @@ def written_scenario(counties: int, projects: int) -> Written:
     )
     settings = SimpleNamespace(
         policy=policy,
+        currency="CNY",
+        country="china",
         stages=SimpleNamespace(compulsory=["primary", "junior"]),
         reliability=SimpleNamespace(probability=0.95),
     )
@@ -124,6 +130,7 @@ def written_scenario(counties: int, projects: int) -> Written:
                 "limits": limits,
                 "schools": schools,
                 "areas": areas,
+                "boundaries": empty("boundaries"),
             },
         },
     )

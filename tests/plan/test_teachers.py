@@ -13,7 +13,7 @@ import capsim
 from capsim.i18n.language import words
 from capsim.report import narrative
 from capsim.report.summary import summarize
-from capsim.simulation.costs_and_classes import helping_teachers, moves_cny
+from capsim.simulation.seating import helping_teachers, moves_cny
 
 ONE = {"town": "C"}
 NONE_LEAVE = {"attrition": 0.0}

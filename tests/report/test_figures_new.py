@@ -17,8 +17,7 @@ from small_plan import written_outcomes, written_plan
 
 from capsim.report import figures
 from capsim.report.figures import style as fonts
-from capsim.report.figures.cost import KINDS
-from capsim.report.figures.private import TERMS
+from capsim.report.figures.places import KINDS, TERMS
 from capsim.report.figures.style import SEATS, STYLE, new_figure, render
 
 PLAN = written_plan()

@@ -17,7 +17,7 @@ OUTCOMES = written_outcomes(PLAN)
 SUMMARY = summarize(PLAN, written_certificate(), OUTCOMES, seed=7, timings_s={"load": 0.5})
 
 KEYS = {
-    "scenario": {"name", "hash", "does_without", "read_as"},
+    "scenario": {"name", "hash", "currency", "does_without", "read_as"},
     "versions": None,
     "seed": None,
     "status": None,

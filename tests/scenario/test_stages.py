@@ -8,11 +8,12 @@ from capsim.scenario.school_stages import countries, general, stages, standards
 
 
 def test_countries() -> None:
-    assert countries() == ("china",)
+    assert countries() == ("china", "england", "none", "usa")
 
 
-def test_every_number_has_a_source() -> None:
-    for section, entries in standards("china").items():
+@pytest.mark.parametrize("country", countries())
+def test_every_number_has_a_source(country: str) -> None:
+    for section, entries in standards(country).items():
         for key, entry in entries.items():
             if key != "grades":
                 assert set(entry) == {"value", "unit", "source", "mark"}, f"{section}.{key}"

@@ -9,10 +9,9 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from capsim.simulation.costs_and_classes import large_share
 from capsim.simulation.data import simulation_data
 from capsim.simulation.opening_dates import in_use
-from capsim.simulation.seating import arrive, pay, seat
+from capsim.simulation.seating import arrive, large_share, pay, seat
 
 P = {name: number for number, name in enumerate(hand_plan.SCHOOLS)}
 

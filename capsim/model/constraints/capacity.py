@@ -174,14 +174,16 @@ def ceiling_share(given: ModelData) -> Array:
     return share[given.providers.stage]
 
 
-MEANS = np.arange(40.0, 55.1, 2.5)
+BELOW = np.arange(-16.0, -0.9, 2.5)
+"""Mean sizes at which chords end, from a large class (56: 40, 42.5, … 55)."""
 
 
-def chords(large_class: float, sd: float) -> tuple[Array, Array]:
+def chords(large_class: float, sd: float, least: float | None = None) -> tuple[Array, Array]:
     """Return intercepts and slopes of the lines that join shares of large classes at mean sizes.
 
     The share is ``1 − Φ((large_class − 0.5 − μ) ÷ sd)`` for class sizes normal round μ, at
-    μ = 40, 42.5, …, 55.
+    μ = 40, 42.5, …, 55 where 56 is a large class, as far below another. With ``least`` it is that
+    of classes of so many pupils.
 
     Examples
     --------
@@ -189,9 +191,10 @@ def chords(large_class: float, sd: float) -> tuple[Array, Array]:
     >>> round(float(max(0.0, (intercept + slope * 50.0).max())), 6)
     0.135666
     """
-    share = 1.0 - ndtr((large_class - 0.5 - MEANS) / sd)
-    slope = np.diff(share) / np.diff(MEANS)
-    return share[:-1] - slope * MEANS[:-1], slope
+    means = large_class + BELOW
+    share = 1.0 - ndtr(((least or large_class) - 0.5 - means) / sd)
+    slope = np.diff(share) / np.diff(means)
+    return share[:-1] - slope * means[:-1], slope
 
 
 def usable_share(f: Formulation) -> Array:
@@ -231,7 +234,7 @@ def define_class_size(m: Builder, f: Formulation) -> None:
     stage, county = providers.stage[j], providers.county[j]
     size = space.by_stage("class_size")[stage][:, None]
     lines = [chords(one, policy.class_size_sd) for one in space.by_stage("large_class")]
-    for chord in range(len(MEANS) - 1):
+    for chord in range(len(BELOW) - 1):
         alpha, beta = (np.array([line[i][chord] for line in lines])[stage, None] for i in (0, 1))
         m.add(
             "class_size.chord",

@@ -1,6 +1,5 @@
 """Figures of a plan and its simulation: each on an Axes of the caller's, or all at once."""
 
-from capsim.report.figures.cost import cost, cost_table
 from capsim.report.figures.maps import (
     catchment_map,
     catchment_table,
@@ -14,11 +13,15 @@ from capsim.report.figures.places import (
     balance_table,
     class_size_table,
     class_sizes,
+    cost,
+    cost_table,
     mix,
     mix_table,
+    private_share,
+    reduction,
+    reduction_table,
 )
 from capsim.report.figures.plan_figures import all_figures
-from capsim.report.figures.private import private_share, reduction, reduction_table
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import shortfall_fan, shortfall_table, target_chances
 from capsim.report.figures.sensitivity import tornado

@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 from capsim.comparison.differences import shown
 from capsim.comparison.ranking import Comparison
 from capsim.comparison.sensitivity_design import heat
-from capsim.i18n.language import Words, words
-from capsim.report.figures.cost import KINDS
-from capsim.report.figures.private import TERMS
+from capsim.i18n.language import Words
+from capsim.report.figures.places import KINDS, TERMS
 from capsim.report.figures.sensitivity import MEANING, heat_map, tornado
 from capsim.report.figures.style import (
     BLACK,
@@ -42,7 +41,7 @@ WIDEST = 40
 
 def mixes(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     """Draw what the fall in private pupils is made of, a bar for each scenario, on an Axes."""
-    say = words(lang)
+    say = comparison.scenarios[comparison.first].words(lang)
     table = comparison.tables["mix"].set_index("scenario")
     _bars(ax, table[list(TERMS)], TERMS, say)
     _named(ax, comparison, table.index)
@@ -58,7 +57,7 @@ def mixes(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
 
 def costs(ax: Axes, comparison: Comparison, *, lang: str = "en") -> None:
     """Draw the total cost by kind, less what is committed in all, a bar each, on an Axes."""
-    say = words(lang)
+    say = comparison.scenarios[comparison.first].words(lang)
     table = beyond_committed(comparison.tables["costs"])
     unit, label = money_unit(say)
     table = table / unit
@@ -96,7 +95,7 @@ def cost_differences(ax: Axes, comparison: Comparison, *, lang: str = "en") -> N
     ValueError
         Nothing was simulated of which a difference could be taken.
     """
-    say = words(lang)
+    say = comparison.scenarios[comparison.first].words(lang)
     table = comparison.tables["differences"]
     table = table[table["what"] == PAID] if len(table) else table
     if not len(table):
@@ -150,7 +149,7 @@ def comparison_figures(
     tables
         As `capsim.report.summary.comparison_tables` gives them.
     """
-    say = words(lang)
+    say = comparison.scenarios[comparison.first].words(lang)
     differences = tables["differences"]
     figures: dict[str, Figure] = {}
     with mpl.rc_context(STYLE):
@@ -165,7 +164,8 @@ def comparison_figures(
         if "heat" in tables:
             table = heat(tables["summary"], comparison.factors, comparison.criterion)
             figures["heat"] = new_figure(3.5 + 0.9 * table.shape[1], 2 + 0.5 * table.shape[0])
-            heat_map(figures["heat"].add_subplot(), table, comparison.criterion, lang=lang)
+            ax, by = figures["heat"].add_subplot(), comparison.criterion
+            heat_map(ax, table, by, lang=lang, currency=say.iso)
         text = say(
             "{number} scenarios, {draws} draws with the same luck, seed {seed}.",
             number=say.count(len(comparison.results)),

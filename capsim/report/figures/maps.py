@@ -5,6 +5,7 @@ Areas and schools stand at their coordinates; names stand beside discs where the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from capsim.i18n.language import Words, width, words
+from capsim.i18n.language import Words, width
 from capsim.lp.array_types import Array
 from capsim.plan.plan import Plan
 from capsim.report.figures.style import BLACK, BLUE, VERMILLION, drawing, new_figure, note, short
+from capsim.scenario.scenario import Scenario
 
 XY = ["x_km", "y_km"]
 LETTER = 7.5
@@ -161,7 +164,7 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     place; a thick black rim: some have none. Arrows are as wide as their flow. Schools that have
     coordinates of their own are squares (public) and triangles (private).
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     flows, discs = _draw_part(ax, plan, school_year, None, say)
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.1)
@@ -179,6 +182,8 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     )
     if _single(plan):
         text += " " + say("Squares: public schools, triangles: private ones.")
+    if len(plan.scenario.table("boundaries")):
+        text += " " + say("Lines: boundaries of areas, heavier of counties.")
     note(ax, plan.scenario, say, text)
 
 
@@ -218,6 +223,7 @@ def _draw_part(
 ) -> tuple[pd.DataFrame, PathCollection]:
     """Draw the map, or the part of it in a frame; returns the flows and the discs."""
     table, flows = map_table(plan, school_year), flow_table(plan, school_year)
+    draw_boundaries(ax, plan.scenario)
     for row in flows.to_dict("records"):
         width = 0.3 + 3.2 * row["pupils"] / flows["pupils"].iloc[0]
         line: dict[str, Any] = {"color": BLUE, "alpha": 0.7, "linewidth": width, "zorder": 1}
@@ -238,6 +244,54 @@ def _draw_part(
     return flows, discs
 
 
+def outlines(scenario: Scenario) -> dict[str, list[Array]]:
+    """Return the outlines and holes of each area: places ``[point, (x, y)]``, km.
+
+    Outlines run against the clock and holes with it, as a map that is imported has them.
+    """
+    table = scenario.table("boundaries").sort_values(["area", "ring", "point"], kind="stable")
+    found: dict[str, list[Array]] = {}
+    for (area, _), ring in table.groupby(["area", "ring"], sort=False):
+        found.setdefault(str(area), []).append(ring[XY].to_numpy(np.float64))
+    return found
+
+
+def area_path(rings: list[Array]) -> Path:
+    """Return an area as a path that can be filled but for its holes."""
+    closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
+    return Path.make_compound_path(*(Path(ring, closed=True) for ring in closed))
+
+
+def draw_boundaries(ax: Axes, scenario: Scenario) -> None:
+    """Draw the areas of a scenario that has boundaries: their ground and what parts them.
+
+    A heavier line runs between counties.
+    """
+    found = outlines(scenario)
+    if not found:
+        return
+    paths = [area_path(rings) for rings in found.values()]
+    look: dict[str, Any] = {"edgecolors": "#C8C4BC", "linewidths": 0.6, "zorder": 0.4}
+    ax.add_collection(PathCollection(paths, facecolors="#F7F5F0", **look))
+    ends = np.concatenate([ring for rings in found.values() for ring in rings])
+    ax.update_datalim(ends)
+    county = scenario.table("areas").set_index("area")["county"]
+    lines = _between(found, {str(area): str(name) for area, name in county.items()})
+    if len(lines):
+        ax.add_collection(LineCollection(lines, colors="#8D877B", linewidths=1.1, zorder=0.5))
+
+
+def _between(found: Mapping[str, list[Array]], county: Mapping[str, str]) -> list[Array]:
+    """List the pieces of boundaries that part two counties, or a county from no area at all."""
+    sides: dict[tuple[tuple[float, ...], ...], list[str]] = {}
+    for area, rings in found.items():
+        for ring in rings:
+            for a, b in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+                ends = tuple(sorted((tuple(map(float, a)), tuple(map(float, b)))))
+                sides.setdefault(ends, []).append(county.get(area, ""))
+    return [np.array(ends) for ends, own in sides.items() if len(own) == 1 or len(set(own)) > 1]
+
+
 def _single(plan: Plan) -> bool:
     """Check whether schools have coordinates of their own."""
     return bool(plan.scenario.table("schools")["x_km"].notna().any())
@@ -245,7 +299,7 @@ def _single(plan: Plan) -> bool:
 
 def map_figure(plan: Plan, school_year: int, *, lang: str = "en") -> Figure:
     """Draw the map as a figure, with a second Axes for the part that is crowded."""
-    say, frame = words(lang), crowd(map_table(plan, school_year))
+    say, frame = plan.scenario.words(lang), crowd(map_table(plan, school_year))
     figure = new_figure(9 if frame is None else 14, 7)
     if frame is None:
         place_map(figure.add_subplot(), plan, school_year, lang=lang)
@@ -398,12 +452,13 @@ def catchment_table(plan: Plan, stage: str, from_year: int) -> pd.DataFrame:
 def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None:
     """Draw the catchments of the first planned year on an Axes.
 
-    Each neighbourhood is the ground nearest to it, in the tint of its catchment; a heavy line runs
-    between catchments. Lines lead from neighbourhoods to schools, dashed where the way is longer
-    than the service radius. Squares are public schools, triangles private ones, as large as their
-    pupils; a black rim round a neighbourhood: some of its children have no place.
+    Each neighbourhood is its own ground where the scenario has boundaries, else what is nearest to
+    it, in the tint of its catchment; a heavy line runs between catchments. Lines lead from
+    neighbourhoods to schools, dashed where the way is longer than the service radius. Squares are
+    public schools, triangles private ones, as large as their pupils; a black rim round a
+    neighbourhood: some of its children have no place.
     """
-    say, year = words(lang), plan.scenario.first_year
+    say, year = plan.scenario.words(lang), plan.scenario.first_year
     table = catchment_table(plan, stage, year).dropna(subset=["x0", "x1"])
     areas = plan.scenario.table("areas").set_index("area").dropna(subset=["x_km", "y_km"])
     xy = areas[XY].to_numpy(np.float64)
@@ -411,18 +466,25 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     whose = areas.index.to_series().map(table.set_index("area")["school"])
     tint = _tints(whose.to_numpy(object), beside)
     fills = [TINTS[t] if t >= 0 else "#FFFFFF" for t in tint]
-    ax.add_collection(
-        PolyCollection(cells, facecolors=fills, edgecolors="white", linewidths=0.3, zorder=1)
-    )
-    border = [line for a, b, line in beside if whose.iloc[a] != whose.iloc[b]]
+    look: dict[str, Any] = {"facecolors": fills, "edgecolors": "white", "zorder": 1}
+    drawn, corners = outlines(plan.scenario), xy
+    if set(areas.index) <= set(drawn):
+        paths = [area_path(drawn[area]) for area in areas.index]
+        ax.add_collection(PathCollection(paths, linewidths=0.6, **look))
+        known = {str(area): str(school) for area, school in whose.items()}
+        border = _between({area: drawn[area] for area in known}, known)
+        corners = np.concatenate([ring for area in known for ring in drawn[area]])
+    else:
+        ax.add_collection(PolyCollection(cells, linewidths=0.3, **look))
+        border = [line for a, b, line in beside if whose.iloc[a] != whose.iloc[b]]
     ax.add_collection(LineCollection(border, colors=BLACK, linewidths=0.9, zorder=2))
     long = _long(plan, stage, table)
     for flag, style in ((~long, "-"), (long, (0, (2, 1.5)))):
         part = table[flag]
         ends = part[["x0", "y0", "x1", "y1"]].to_numpy(np.float64).reshape(-1, 2, 2)
         colour = VERMILLION if style != "-" else "#4D4D4D"
-        look: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "linestyles": [style]}
-        ax.add_collection(LineCollection(list(ends), zorder=3, **look))
+        line: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "linestyles": [style]}
+        ax.add_collection(LineCollection(list(ends), zorder=3, **line))
     short = plan.tables["shortfall"]
     short = short[(short["stage"] == stage) & (short["school_year"] == year)]
     missing = short.groupby("area")["shortfall"].sum().reindex(areas.index)
@@ -431,8 +493,8 @@ def catchment_map(ax: Axes, plan: Plan, stage: str, *, lang: str = "en") -> None
     rim: Any = np.where(none, 1.8, 0.0)
     ax.scatter(x, y, s=np.where(none, 28, 5), c="#4D4D4D", edgecolors=BLACK, lw=rim, zorder=4)
     draw_schools(ax, plan, stage, year)
-    ax.set_xlim(*_around(xy[:, 0]))
-    ax.set_ylim(*_around(xy[:, 1]))
+    ax.set_xlim(*_around(corners[:, 0]))
+    ax.set_ylim(*_around(corners[:, 1]))
     ax.set_aspect("equal", adjustable="box")
     ax.grid(visible=False)
     ax.set_xlabel(say("east, km"))

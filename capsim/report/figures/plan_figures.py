@@ -10,9 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from capsim.construction.recovery import Recovery
-from capsim.i18n.language import words
 from capsim.plan.plan import Plan
-from capsim.report.figures.cost import cost
 from capsim.report.figures.maps import catchment_map, catchment_table, map_figure, map_table
 from capsim.report.figures.places import (
     balance,
@@ -20,9 +18,11 @@ from capsim.report.figures.places import (
     balance_table,
     class_size_table,
     class_sizes,
+    cost,
     mix,
+    private_share,
+    reduction,
 )
-from capsim.report.figures.private import private_share, reduction
 from capsim.report.figures.programme import gantt, gantt_table
 from capsim.report.figures.risk import (
     hurrying,
@@ -81,9 +81,12 @@ def all_figures(
     with mpl.rc_context(STYLE):
         if outcomes is not None:
             figures["chances"] = target_chances(plan, outcomes, lang=lang)
-        figures["reduction"] = reduction(plan, lang=lang)
+        private = bool(plan.tables["shares"]["private_including_purchased"].any())
+        if private:
+            figures["reduction"] = reduction(plan, lang=lang)
         figures["mix"] = mix(plan, lang=lang)
-        figures["private-share"] = private_share(plan, outcomes, lang=lang)
+        if private:
+            figures["private-share"] = private_share(plan, outcomes, lang=lang)
         for year in _looked_at(plan) if _reach(plan, _looked_at(plan)) else ():
             figures[f"balance-{year}"] = balance_figure(plan, year, lang=lang)
         if len(map_table(plan, first)):
@@ -111,7 +114,7 @@ def balance_figure(plan: Plan, school_year: int | None = None, *, lang: str = "e
 
     Stages have the scale that they have in all years; those without any are left out.
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     school_year = school_year or plan.scenario.first_year
     reach = _reach(plan, [*_looked_at(plan), school_year])
     reach = reach or dict.fromkeys(plan.scenario.stages, ONE)
@@ -165,7 +168,7 @@ def catchments_figure(plan: Plan, *, lang: str = "en") -> Figure:
 @in_style
 def class_sizes_figure(plan: Plan, *, lang: str = "en") -> Figure:
     """Draw class sizes of the first planned year and of a later one."""
-    say, school_years = words(lang), _looked_at(plan)
+    say, school_years = plan.scenario.words(lang), _looked_at(plan)
     figure = new_figure(9, 4.2)
     axes = figure.subplots(1, len(school_years), squeeze=False)[0]
     for ax, year in zip(axes, school_years, strict=True):
@@ -184,7 +187,7 @@ def class_sizes_figure(plan: Plan, *, lang: str = "en") -> Figure:
 @in_style
 def shortfall_figure(outcomes: Outcomes, *, lang: str = "en") -> Figure:
     """Draw children without a place in simulations, a fan for each stage that may have some."""
-    say = words(lang)
+    say = outcomes.plan.scenario.words(lang)
     stages = _waiting(outcomes) or list(outcomes.plan.scenario.stages)
     columns = min(2, len(stages))
     lines = -(-len(stages) // columns)

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
 from capsim.construction.calendars import MONTH_DAYS
-from capsim.i18n.language import words
 from capsim.plan.plan import Plan
 from capsim.report.figures.style import (
     BLACK,
@@ -88,7 +87,7 @@ def gantt(
     ax: Axes, plan: Plan, outcomes: Outcomes | None = None, *, most: int = 48, lang: str = "en"
 ) -> None:
     """Draw the programme's building times, planned dates and simulated dates on an Axes."""
-    say = words(lang)
+    say = plan.scenario.words(lang)
     table = gantt_table(plan, outcomes, most)
     at = np.arange(len(table))
     opens, start = table["opens"].to_numpy(), table["start"].to_numpy()

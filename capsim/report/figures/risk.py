@@ -135,7 +135,7 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
         Key ``safety`` of the summary of a run.
     lang : str
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     rounds = pd.DataFrame(safety["rounds"])
     unit, name = money_unit(say)
     x, y = 100 * rounds["probability"].to_numpy(float), rounds["extra_cny"].to_numpy(float) / unit
@@ -187,7 +187,7 @@ def plans_tried(ax: Axes, plan: Plan, safety: Mapping[str, Any], *, lang: str = 
 @drawing(9, 4.2)
 def hurrying(ax: Axes, plan: Plan, found: Acceleration, *, lang: str = "en") -> None:
     """Draw the projects of a programme in use by its date against the cost to hurry, on an Axes."""
-    say = words(lang)
+    say = plan.scenario.words(lang)
     unit, name = money_unit(say)
     curve = found.curve
     x = curve["cost_cny"].to_numpy(float) / unit

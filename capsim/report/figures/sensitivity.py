@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from capsim.analysis.pareto import Front
-from capsim.i18n.language import Words, words
+from capsim.i18n.language import CNY, Words, words
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -54,7 +54,9 @@ MEANING = {
 }
 
 
-def heat_map(ax: Axes, table: pd.DataFrame, column: str, *, lang: str = "en") -> None:
+def heat_map(
+    ax: Axes, table: pd.DataFrame, column: str, *, lang: str = "en", currency: str = CNY
+) -> None:
     """Draw a result over two settings, every cell with its number, on an Axes.
 
     Parameters
@@ -63,8 +65,10 @@ def heat_map(ax: Axes, table: pd.DataFrame, column: str, *, lang: str = "en") ->
         As `capsim.comparison.sensitivity_design.heat` gives it; NaN is where there is no plan.
     column
         Of `summary`.
+    currency
+        Of money.
     """
-    say = words(lang)
+    say = words(lang, currency)
     meaning = MEANING[column]
     values = np.ma.masked_invalid(table.to_numpy(float) / meaning.size)
     picture = ax.pcolormesh(values, cmap="cividis", edgecolors="white", linewidth=1)

@@ -311,7 +311,8 @@ def counts_on(axis: Any, say: Words) -> None:
 
 def money_unit(say: Words) -> tuple[float, str]:
     """Return the unit in which all figures draw money, and its name: that of the tables."""
-    return (1e4, "万元") if say.lang == "zh" else (1e6, "million RMB")
+    size, name = (1e4, "万元") if say.lang == "zh" else (1e6, "million RMB")
+    return size, say.in_currency(name)
 
 
 def money_on(axis: Any) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from capsim.comparison.ranking import TERMS, Comparison
-from capsim.i18n.language import Words, words
+from capsim.i18n.language import Words
 from capsim.plan.targets import rule_and_year, unit_of
 from capsim.report import comparison_narrative
 from capsim.report.figures.comparison import PAID, beyond_committed
-from capsim.report.figures.private import TERMS as LOOKS
+from capsim.report.figures.places import TERMS as LOOKS
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.page.elements import Column, Picture, Table, layout
 from capsim.report.page.pictures import address, cost_columns
@@ -64,8 +64,8 @@ def comparison_page(
     ValueError
         There is no such language.
     """
-    say = words(lang)
     first = comparison.scenarios[comparison.first]
+    say = first.words(lang)
     best = comparison.tables["summary"].iloc[0]
     years = together(comparison.tables["years"], ["school_year"])
     limits = together(comparison.tables["limits"], ["kind", "county", "year"])

@@ -18,10 +18,17 @@ from PIL import Image
 from capsim.i18n.language import Words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
-from capsim.report.figures.cost import KINDS, cost_table
-from capsim.report.figures.maps import catchment_table, flow_table, map_table
-from capsim.report.figures.places import EMPTY, LINES, class_size_table, mix_table
-from capsim.report.figures.private import TERMS, reduction_table
+from capsim.report.figures.maps import catchment_table, flow_table, map_table, outlines
+from capsim.report.figures.places import (
+    EMPTY,
+    KINDS,
+    LINES,
+    TERMS,
+    class_size_table,
+    cost_table,
+    mix_table,
+    reduction_table,
+)
 from capsim.report.figures.risk import shortfall_table
 from capsim.report.figures.style import (
     BLUE,
@@ -423,7 +430,10 @@ def _map(plan: Plan, say: Words) -> dict[str, Any]:
             [str(area), str(row["county"]), round(row["x_km"], 2), round(row["y_km"], 2)]
             for area, row in places.iterrows()
         ],
-        "boundaries": [],
+        "boundaries": [
+            [[[round(float(x), 2), round(float(y), 2)] for x, y in ring] for ring in rings]
+            for rings in outlines(plan.scenario).values()
+        ],
         "flows": [
             [round(float(row[key]), 1) for key in ("x0", "y0", "x1", "y1", "pupils")]
             for row in flows.to_dict("records")

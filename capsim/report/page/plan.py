@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from capsim.construction.recovery import Recovery
-from capsim.i18n.language import Message, Words, words
+from capsim.i18n.language import Message, Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rule_and_year
 from capsim.report import narrative
+from capsim.report.figures.places import has_private
 from capsim.report.page.elements import Picture
 from capsim.report.page.pictures import pictures
 from capsim.report.page.render import render_page, setting_of
@@ -83,7 +84,7 @@ def html_page(
     ValueError
         There is no such language.
     """
-    say = words(lang)
+    say = plan.scenario.words(lang)
     scenario = plan.scenario
     sources = scenario.sources()
     content: dict[str, Any] = {
@@ -224,8 +225,9 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         return f"{low}–{high}", say.semicolon.join(parts)
 
     fewer = ranged("reduction", say.count(reduction["total"]), reached)
-    cards = [(say("fewer private pupils on 1 September"), *fewer)]
-    if first in shares:
+    private = has_private(summary)
+    cards = [(say("fewer private pupils on 1 September"), *fewer)] if private else []
+    if first in shares and private:
         cap = dict(plan.scenario.settings.policy.private_share_cap).get(plan.scenario.first_year)
         title = say("private share at the end of {year}", year=first)
         limit = say("at most {share}", share=say.share(cap)) if cap is not None else ""
@@ -241,7 +243,7 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
     return [
         *_least_likely(summary, say),
         *cards,
-        *_bought_counted(shares, first, say),
+        *(_bought_counted(shares, first, say) if private else ()),
         (
             say("children without a place, all years"),
             *ranged("placement", lacking, say.semicolon.join(every)),

@@ -16,9 +16,8 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Words
-from capsim.plan.limit_usage import WHAT
 from capsim.plan.plan import Explanation, Plan
-from capsim.plan.targets import rules_of
+from capsim.plan.targets import WHAT, rules_of
 from capsim.report.narrative import (
     Section,
     explained,

@@ -127,6 +127,8 @@ def stand_ins(settings: Settings, rows: Callable[[str], bool]) -> tuple[Message,
     for name in TABLES:
         if rows(name) or (name == "borders" and not settings.catchments.stages):
             continue
+        if name == "boundaries":  # drawn where there are any; no plan rests on them
+            continue
         known = name != "pupils" or rows("forecast")
         said.append(Message(STAND_INS[name] if known else UNPROJECTED))
     return tuple(said)

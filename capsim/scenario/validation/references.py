@@ -21,6 +21,7 @@ OF_AREAS = (
     "schools",
     "projects",
     "links",
+    "boundaries",
     "dwellings",
     "migration",
 )
@@ -45,6 +46,10 @@ def reference_faults(case: Case) -> list[Fault]:
                 file = typed.file.replace(name, "areas")
                 faults.append(Fault(file, None, "", "", f"the table of areas, as {name} is given"))
                 break
+    if (boundaries := case.get("boundaries")) is not None:
+        rings = boundaries.frame.groupby(["area", "ring"])["point"].transform("size")
+        expected = "a ring of three points or more"
+        faults += boundaries.where(rings < 3, "ring", expected)
     if case.stages:
         faults += _unknown(case, OF_STAGES, "stage", case.stages, "a stage")
         faults += _unknown(case, OF_GRADES, "grade", case.grades, "a grade")

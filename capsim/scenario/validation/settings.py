@@ -37,7 +37,15 @@ def settings_faults(case: Case) -> list[Fault]:
         *_standards(case),
         *_parents(case),
         *_calendars(case),
+        *_map(case),
     ]
+
+
+def _map(case: Case) -> Iterable[Fault]:
+    place = case.settings.map
+    for own, other in (("longitude", "latitude"), ("latitude", "longitude")):
+        if getattr(place, own) is None and getattr(place, other) is not None:
+            yield case.fault(f"map.{own}", "", "both map.longitude and map.latitude, or neither")
 
 
 def _years(case: Case) -> Iterable[Fault]:

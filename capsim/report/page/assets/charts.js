@@ -277,8 +277,9 @@
       const every = spec.places.filter(([name]) => sums.has(name)).map(([name, of, x, y]) => ({ name, of, x, y, children: sums.get(name)[0], lacking: sums.get(name)[1] + sums.get(name)[2], none: sums.get(name)[2] }));
       const places = county ? every.filter((one) => one.of === county) : every;
       if (!places.length) return null;
-      const ends = (key) => { const all = places.map((one) => one[key]); return [Math.min(...all), Math.max(...all)]; };
-      const [[x0, x1], [y0, y1]] = [ends("x"), ends("y")];
+      const outer = county ? [] : spec.boundaries.flat(2);
+      const ends = (key, at) => [...places.map((one) => one[key]), ...outer.map((one) => one[at])].reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity]);
+      const [[x0, x1], [y0, y1]] = [ends("x", 0), ends("y", 1)];
       const span = [x1 - x0, y1 - y0].map((one) => Math.max(1.25 * one, 4));
       const most = Math.max(1, ...every.map((one) => one.children));
       const worst = Math.max(0.01, ...every.map((one) => (one.children ? one.lacking / one.children : 0)));

@@ -1,0 +1,641 @@
+"""Files of maps, roads and tables of points, read as shapes in degrees of WGS-84.
+
+GeoJSON, GeoPackage and shapefiles are read by geopandas, the extra ``geo``. What a file leaves out,
+or says wrongly, is a fault: its coordinate system above all.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+
+from capsim.i18n.language import Message
+from capsim.io.atomic import whole_bytes
+from capsim.scenario.cell_words import DEGREES
+from capsim.scenario.faults import Fault, ScenarioError, nearest
+from capsim.scenario.parsing import SHOWN
+from capsim.scenario.table_reader import encoding_of, read_table
+from capsim.scenario.travel import Floats, Origin, Roads, to_km
+
+MAPS = (".geojson", ".json", ".gpkg", ".shp", ".zip")
+"""Endings of files that hold maps."""
+TABLES_OF_POINTS = (".csv", ".xlsx")
+"""Endings of tables whose rows are points, by their columns of longitude and latitude."""
+GCJ02 = ("gcj02", "gcj-02")
+"""What names the coordinate system of Chinese web maps."""
+IN_CHINA = (73.66, 135.05, 3.86, 53.55)
+"""Least and largest longitude and latitude within which GCJ-02 differs from WGS-84, roughly."""
+UNSTATED = ("Unknown", "GeometryCollection", "None")
+"""Kinds of a layer whose shapes must be looked at."""
+
+
+class MissingExtraError(ValueError):
+    """Raised where maps are to be read and the libraries for it are not installed."""
+
+
+def library() -> Any:
+    """Return geopandas, or say how it is installed."""
+    try:
+        import geopandas
+    except ImportError as error:
+        text = 'maps are read with geopandas, which is not installed: pip install "capsim[geo]"'
+        raise MissingExtraError(text) from error
+    return geopandas
+
+
+def is_map(path: Path) -> bool:
+    """Check by its ending whether a file holds a map.
+
+    Examples
+    --------
+    >>> is_map(Path("areas.GeoJSON")), is_map(Path("city.xlsx"))
+    (True, False)
+    """
+    return path.suffix.casefold() in MAPS
+
+
+def plain(text: object) -> str:
+    """Return a header without case, width and underscores."""
+    return normalize("NFKC", str(text)).casefold().replace("_", " ").strip()
+
+
+def _members(path: Path) -> list[str]:
+    """Return the shapefiles in a zip."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [one for one in archive.namelist() if one.casefold().endswith(".shp")]
+    except (zipfile.BadZipFile, OSError):
+        return []
+
+
+def _unread(file: str, why: str) -> ScenarioError:
+    what = Message("a map that can be read (GeoJSON, GeoPackage, shapefile or one in a zip)")
+    return ScenarioError([Fault(file, None, "", why, what)])
+
+
+def layers(path: Path) -> list[tuple[str, str]]:
+    """List the layers of a map, and what they show."""
+    library()
+    import pyogrio
+    from pyogrio.errors import DataSourceError
+
+    if not path.is_file():
+        cure = Message("name one that is there")
+        raise ScenarioError(
+            [Fault(str(path), None, "", None, Message("there is no such file"), cure)]
+        )
+    if path.stat().st_size == 0:
+        raise _unread(path.name, "0 bytes")
+    if path.suffix.casefold() == ".zip" and not _members(path):
+        raise _unread(path.name, "no .shp in the zip")
+    lacking = [end for end in (".dbf", ".shx") if not _beside(path, end)]
+    if path.suffix.casefold() == ".shp" and lacking:
+        what = Message("a shapefile with all its parts (.shp, .shx, .dbf, .prj)")
+        cure = Message("put {files} beside it", {"files": tuple(lacking)})
+        raise ScenarioError([Fault(path.name, None, "", path.name, what, cure)])
+    try:
+        return [(str(name), str(kind)) for name, kind in pyogrio.list_layers(path)]
+    except DataSourceError as error:
+        raise _unread(path.name, str(error).splitlines()[0]) from error
+
+
+def _beside(path: Path, ending: str) -> Path | None:
+    """Return the part of a shapefile with that ending, written small or large."""
+    found = (path.with_suffix(end) for end in (ending, ending.upper()))
+    return next((one for one in found if one.is_file()), None)
+
+
+def features(
+    path: Path, crs: str | None, encoding: str | None, kinds: Sequence[str]
+) -> tuple[Any, list[Message]]:
+    """Read the layer of a kind as a frame in degrees of WGS-84, and say what was found out."""
+    geopandas = library()
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    notes: list[Message] = []
+    found = layers(path)
+    wanted = [name for name, kind in found if not kinds or any(one in kind for one in kinds)]
+    # A layer of mixed or unstated kind may hold what is wanted: its shapes are looked at.
+    wanted = wanted or [name for name, kind in found if kind in UNSTATED]
+    if len(wanted) != 1:
+        what = Message("one layer of shapes of kind {kind}", {"kind": " ".join(kinds) or "*"})
+        cure = Message("keep one such layer in the file")
+        said = ", ".join(f"{name} ({kind})" for name, kind in found)
+        raise ScenarioError([Fault(path.name, None, "", said, what, cure)])
+    given = encoding or _encoding_of_shapefile(path, notes)
+    try:
+        frame = geopandas.read_file(path, layer=wanted[0], encoding=given)
+    except (DataLayerError, DataSourceError, LookupError, UnicodeDecodeError, ValueError) as error:
+        raise _unread(path.name, str(error).splitlines()[0]) from error
+    if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
+        raise ScenarioError([Fault(path.name, None, "", "no rows", Message("rows"))])
+    frame = frame.reset_index(drop=True)
+    frame, more = _in_degrees(path, frame, crs)
+    return frame, notes + more
+
+
+def _encoding_of_shapefile(path: Path, notes: list[Message]) -> str | None:
+    """Tell the encoding of texts of a shapefile that does not say it; None: leave it to GDAL."""
+    end = path.suffix.casefold()
+    if end == ".shp":
+        table = _beside(path, ".dbf")
+        content = b"" if table is None or _beside(path, ".cpg") else whole_bytes(table)
+    elif end == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            parts = {Path(one).suffix.casefold(): one for one in archive.namelist()}
+            silent = ".dbf" in parts and ".cpg" not in parts
+            content = archive.read(parts[".dbf"]) if silent else b""
+    else:
+        return None
+    if len(content) < 32 or content[29]:
+        return None
+    start = int.from_bytes(content[8:10], "little")
+    heads = b" ".join(content[at : at + 11] for at in range(32, start - 32, 32))
+    written = (heads + b" " + content[start:]).replace(b"\0", b" ")
+    if written.isascii():
+        return None
+    if not (found := encoding_of(written)):
+        what = Message("texts whose encoding can be told (a shapefile has it in a .cpg)")
+        cure = Message("say which it is: --encoding gb18030, utf-8, cp949, cp1252")
+        raise ScenarioError([Fault(path.name, None, "", None, what, cure)])
+    labels = {"gb18030": "GBK (GB18030)", "utf-8": "UTF-8", "cp1252": "Windows-1252"}
+    label = labels.get(found, found.upper())
+    notes.append(Message("encoding: {encoding}, found by trial", {"encoding": label}))
+    return found
+
+
+def _in_degrees(path: Path, frame: Any, crs: str | None) -> tuple[Any, list[Message]]:
+    """Return features in degrees of WGS-84."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    file, own = path.name, frame.crs
+    notes: list[Message] = []
+    stated = (crs or "").casefold()
+    named = None
+    if crs is not None and stated not in GCJ02:
+        try:
+            named = CRS.from_user_input(crs)
+        except CRSError as error:
+            what = Message("a coordinate system, such as EPSG:4326, EPSG:4547 or gcj02")
+            raise ScenarioError([Fault(file, None, "--crs", crs, what)]) from error
+    implied = path.suffix.casefold() in (".geojson", ".json") and (
+        own is None or own.to_epsg() == 4326
+    )
+    if named is not None and own is not None and not implied and own != named:
+        what = Message("the coordinate system that the file states: {own}", {"own": own.name})
+        cure = Message("leave --crs out, or take the system out of the file")
+        raise ScenarioError([Fault(file, None, "--crs", str(crs), what, cure)])
+    if named is None and own is None and stated not in GCJ02:
+        what = Message("the coordinate system is not stated (a shapefile has it in a .prj)")
+        cure = Message(
+            "put {prj} beside it, or say which it is: --crs EPSG:4326 for degrees of WGS-84,"
+            " EPSG:4547 or the like for metres, gcj02 for Chinese web maps",
+            {"prj": path.stem + ".prj"},
+        )
+        raise ScenarioError([Fault(file, None, "", None, what, cure)])
+    if stated in GCJ02:
+        frame = frame.set_crs(4326, allow_override=True)
+    elif named is not None:
+        frame = frame.set_crs(named, allow_override=True)
+    if not frame.crs.is_geographic:
+        notes.append(Message("projected from {crs} to degrees", {"crs": frame.crs.name}))
+    _check_degrees(file, frame)
+    frame = frame.to_crs(4326)
+    _check_degrees(file, frame)
+    if stated in GCJ02:
+        import shapely
+
+        turned = shapely.transform(frame.geometry.to_numpy(), from_gcj02)
+        frame = frame.set_geometry(type(frame.geometry)(turned, crs=4326))
+        notes.append(Message("coordinates turned from GCJ-02 to WGS-84"))
+    elif crs is None and implied and _all_in_china(frame.total_bounds):
+        notes.append(_unstated())
+    return frame, notes
+
+
+def _bounds(lon: Floats, lat: Floats) -> tuple[float, float, float, float]:
+    if not len(lon):
+        return (np.nan,) * 4
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
+def _all_in_china(bounds: Any) -> bool:
+    west, south, east, north = (float(one) for one in bounds)
+    low_x, high_x, low_y, high_y = IN_CHINA
+    return low_x <= west and east <= high_x and low_y <= south and north <= high_y
+
+
+def _unstated() -> Message:
+    return Message(
+        "read as WGS-84; coordinates of Chinese web maps are GCJ-02, 100 to 700 m off: say"
+        " --crs gcj02 then"
+    )
+
+
+def _check_degrees(file: str, frame: Any) -> None:
+    """Refuse degrees that are none, and say what they probably are."""
+    if not frame.crs.is_geographic:
+        return
+    west, south, east, north = (float(one) for one in frame.total_bounds)
+    if np.isnan(west) or (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        return
+    if not np.isfinite([west, south, east, north]).all():
+        cure = Message("say which coordinate system they are in: --crs EPSG:…")
+    elif south >= -180 and north <= 180 and west >= -90 and east <= 90:
+        cure = Message("longitude and latitude are swapped: longitude comes first")
+    else:
+        cure = Message("say which coordinate system they are in: --crs EPSG:…")
+    what = Message("a longitude to 180 and a latitude to 90 degrees")
+    raise ScenarioError([Fault(file, None, "", f"{west:g}, {south:g}", what, cure)])
+
+
+def points_of_table(
+    path: Path, crs: str | None, encoding: str | None
+) -> tuple[pd.DataFrame, Floats, Floats, list[Message], list[Fault]]:
+    """Read a table with columns of longitude and latitude."""
+    read = read_table(path, encoding=encoding, known=lambda cell: plain(cell) in DEGREES)
+    file, frame = read.name, read.frame
+    notes = list(read.notes)
+    found = {DEGREES[plain(head)]: str(head) for head in frame if plain(head) in DEGREES}
+    if len(found) < 2:
+        what = Message("columns lon and lat, in degrees")
+        raise ScenarioError([Fault(file, None, "", ", ".join(frame.columns), what)])
+    if crs is not None and crs.casefold() not in (*GCJ02, "epsg:4326", "wgs84", "wgs-84"):
+        what = Message("gcj02 or EPSG:4326, as a table has degrees")
+        raise ScenarioError([Fault(file, None, "--crs", crs, what)])
+    axes, faults = [], list[Fault]()
+    for axis, most in (("x_km", 180.0), ("y_km", 90.0)):
+        cells = frame[found[axis]]
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
+        what = Message("degrees, from -{most} to {most}", {"most": f"{most:g}"})
+        for at in np.flatnonzero(~(np.abs(values) <= most))[:SHOWN].tolist():
+            row = int(frame.index[at])
+            faults.append(Fault(file, row, found[axis], str(cells.iloc[at]), what))
+        axes.append(values)
+    lon, lat = axes
+    if crs is not None and crs.casefold() in GCJ02:
+        lon, lat = from_gcj02(np.stack([lon, lat], axis=1)).T
+        notes.append(Message("coordinates turned from GCJ-02 to WGS-84"))
+    elif crs is None and _all_in_china(_bounds(lon, lat)):
+        notes.append(_unstated())
+    if frame.empty:
+        faults.append(Fault(file, None, "", "no rows", Message("rows")))
+    rest = frame.drop(columns=list(found.values())).reset_index(drop=True)
+    return rest, lon, lat, notes, faults
+
+
+# ---- names
+
+CODES = (
+    "area",
+    "school",
+    "code",
+    "id",
+    "geoid",
+    "adcode",
+    "ncessch",
+    "urn",
+    "代码",
+    "编码",
+    "编号",
+)
+NAMES = ("name", "area name", "school name", "名称", "学校名称", "校名", "片区", "学校", "街道")
+COUNTIES = ("county", "district", "county name", "区县", "县区", "区", "县", "所属区县")
+ENDS = {"code": ("code", "cd", "id", "代码", "编码"), "name": ("name", "nm", "nam", "名称", "名")}
+"""Headers of codes, names and counties, and how such headers end."""
+
+
+def texts(values: pd.Series) -> list[str]:
+    """Return values as texts: a number that is whole without a point, a missing one blank."""
+    return [
+        ""
+        if pd.isna(one)
+        else str(int(one))
+        if isinstance(one, float) and one.is_integer()
+        else str(one).strip()
+        for one in values.tolist()
+    ]
+
+
+def _column(frame: pd.DataFrame, words: Sequence[str], ends: Sequence[str]) -> str | None:
+    """Find the column whose header is one of some words, else ends like one."""
+    heads = {str(head): plain(head) for head in frame}
+    ranked = [head for word in words for head, said in heads.items() if said == word]
+    ranked += [head for head, said in heads.items() if said.endswith(tuple(ends))] if ends else []
+    return next((head for head in ranked if any(texts(frame[head]))), None)
+
+
+def named(
+    file: str, features: Any, column: str | None, key: str
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """Return the features' columns with key, code, name and county, and faults of the names.
+
+    The key is the column that is given, else the name, else the code: the first that has another
+    text in every row.
+    """
+    frame = pd.DataFrame(features).copy()
+    frame.columns = [str(head) for head in frame.columns]
+    if "geometry" in frame:
+        frame = frame.drop(columns="geometry")
+    option = f"--{key}-column"
+    if column is not None and column not in frame:
+        return frame, [Fault(file, None, option, column, nearest(column, frame.columns))]
+    used = {
+        "code": _column(frame, CODES, ENDS["code"]),
+        "name": _column(frame, NAMES, ENDS["name"]),
+        "county": _column(frame, COUNTIES, ()) if key == "area" else None,
+    }
+    if used["county"] in (used["code"], used["name"], column):
+        used["county"] = None
+    heads = [column] if column else [head for head in (used["name"], used["code"]) if head]
+    if not heads:
+        cure = Message("say which column it is: {option} COLUMN", {"option": option})
+        what = Message("a column of names or codes")
+        return frame, [Fault(file, None, "", ", ".join(frame.columns) or "-", what, cure)]
+    chosen = next((head for head in heads if len({*texts(frame[head])} - {""}) == len(frame)), None)
+    if chosen is None:
+        return frame, _names_amiss(file, frame, heads[0], option)
+    blank = [""] * len(frame)
+    said = {what: texts(frame[head]) if head else blank for what, head in used.items()}
+    rest = frame.drop(columns=[key, "code", "name", "county"], errors="ignore")
+    made = pd.DataFrame({key: texts(frame[chosen]), **said}, dtype="str")
+    return pd.concat([made, rest], axis=1), []
+
+
+def _names_amiss(file: str, frame: pd.DataFrame, head: str, option: str) -> list[Fault]:
+    """Name the features that have no name, or one that another has."""
+    found = pd.Series(texts(frame[head]))
+    text = "give each a name of its own, or name another column: {option} COLUMN"
+    cure = Message(text, {"option": option})
+    faults = [
+        Fault(file, at + 1, head, "", Message("a name"), cure)
+        for at in np.flatnonzero(found == "")[:SHOWN].tolist()
+    ]
+    again = found[(found != "") & found.duplicated()].drop_duplicates()
+    return faults + [
+        Fault(file, at + 1, head, text, Message("each name once"), cure)
+        for at, text in zip(again.index[:SHOWN].tolist(), again, strict=False)
+    ]
+
+
+# ---- roads
+
+ROADS = (".graphml", ".csv", ".xlsx")
+"""Endings of files of roads."""
+EDGE: Mapping[str, tuple[str, ...]] = {
+    "from": ("from", "source", "u", "起点"),
+    "to": ("to", "target", "v", "终点"),
+    "km": ("km", "length km", "公里", "千米"),
+    "m": ("m", "length", "length m", "米"),
+    "minutes": ("minutes", "min", "分钟"),
+    "s": ("s", "seconds", "travel time", "秒"),
+    "oneway": ("oneway", "one way", "单行"),
+    "from_lon": ("from lon", "from x", "起点经度"),
+    "from_lat": ("from lat", "from y", "起点纬度"),
+    "to_lon": ("to lon", "to x", "终点经度"),
+    "to_lat": ("to lat", "to y", "终点纬度"),
+}
+"""Headers of edges of roads; OSMnx gives `length` in metres and `travel_time` in seconds."""
+YES = ("yes", "true", "1", "是")
+
+
+def read_roads(path: str | Path, *, origin: Origin, crs: str | None = None) -> Roads:
+    """Read a road network: GraphML (as OSMnx writes it), or a table of edges.
+
+    A table has the columns from, to, km (or m), from_lon, from_lat, to_lon, to_lat, if wanted
+    minutes and oneway (yes, no); its edges lead both ways unless oneway. In GraphML nodes have x
+    and y (or lon and lat), edges length (m) or km, if wanted travel_time (s) or minutes; whether
+    they lead both ways the file says (edgedefault). Coordinates are degrees.
+
+    Parameters
+    ----------
+    path : path
+    origin : tuple of float
+        Longitude and latitude of x_km = y_km = 0.
+    crs : str, optional
+        ``gcj02`` where coordinates are those of Chinese web maps.
+
+    Raises
+    ------
+    ScenarioError
+        With all that is wrong: no roads, edges without a length, nodes without a place.
+    """
+    path = Path(path)
+    if path.suffix.casefold() == ".graphml":
+        edges, lines = _graphml(path)
+    else:
+        read = read_table(path, known=lambda cell: any(plain(cell) in one for one in EDGE.values()))
+        edges, lines = read.frame.reset_index(drop=True), [int(line) for line in read.frame.index]
+    return _roads(path.name, edges, lines, origin, crs)
+
+
+def _roads(
+    file: str, edges: pd.DataFrame, lines: Sequence[int], origin: Origin, crs: str | None
+) -> Roads:
+    """Turn a table of edges into a network, or list what is wrong with it."""
+    heads = {plain(head): str(head) for head in edges}
+    found = {
+        key: next((heads[word] for word in words if word in heads), None)
+        for key, words in EDGE.items()
+    }
+    needed = [key for key in ("from", "to", *CORNERS) if found[key] is None]
+    needed += [] if found["km"] or found["m"] else ["km"]
+    if needed or edges.empty:
+        what = Message("edges of roads with the columns {columns}", {"columns": tuple(needed)})
+        said = ", ".join(map(str, edges.columns)) or "no rows"
+        raise ScenarioError([Fault(file, None, "", said, what)])
+    faults: list[Fault] = []
+
+    def numbers(key: str, low: float, high: float, what: Message) -> Floats:
+        cells = edges[found[key]]
+        values = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+        bad = np.flatnonzero(~((values >= low) & (values <= high)))
+        for at in bad[:SHOWN].tolist():
+            value = "" if pd.isna(cells.iloc[at]) else str(cells.iloc[at])
+            faults.append(Fault(file, lines[at], str(found[key]), value, what))
+        return values
+
+    length = Message("the length of a road, a number >= 0")
+    km = numbers("km", 0, 1e5, length) if found["km"] else numbers("m", 0, 1e8, length) / 1000
+    minutes = np.full(len(edges), np.nan)
+    duration = Message("the time on a road, a number >= 0")
+    if found["minutes"]:
+        minutes = numbers("minutes", 0, 1e6, duration)
+    elif found["s"]:
+        minutes = numbers("s", 0, 1e8, duration) / 60
+    place = Message("a longitude to 180 and a latitude to 90 degrees")
+    lon = np.concatenate([numbers(key, -180, 180, place) for key in ("from_lon", "to_lon")])
+    lat = np.concatenate([numbers(key, -90, 90, place) for key in ("from_lat", "to_lat")])
+    if faults:
+        raise ScenarioError(faults)
+    if crs is not None and crs.casefold() in GCJ02:
+        lon, lat = from_gcj02(np.stack([lon, lat], axis=1)).T
+    names = pd.concat([edges[found["from"]], edges[found["to"]]]).astype(str)
+    number = pd.factorize(names)[0]
+    first = np.unique(number, return_index=True)[1]
+    x, y = to_km(lon[first], lat[first], origin)
+    start, end = number[: len(edges)], number[len(edges) :]
+    both = np.ones(len(edges), bool)
+    if found["oneway"]:
+        both = ~edges[found["oneway"]].astype(str).str.casefold().isin(YES).to_numpy(bool)
+    return Roads(
+        x,
+        y,
+        np.concatenate([start, end[both]]).astype(np.int64),
+        np.concatenate([end, start[both]]).astype(np.int64),
+        np.concatenate([km, km[both]]),
+        np.concatenate([minutes, minutes[both]]),
+    )
+
+
+CORNERS = ("from_lon", "from_lat", "to_lon", "to_lat")
+
+
+def _graphml(path: Path) -> tuple[pd.DataFrame, list[int]]:
+    """Read the nodes and edges of a GraphML file as a table of edges; rows count the edges."""
+    content = whole_bytes(path)
+    if b"<!ENTITY" in content:
+        raise _unread(path.name, "<!ENTITY")  # which could grow without end
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise _unread(path.name, str(error)) from error
+    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    keys = {one.get("id"): one.get("attr.name", "") for one in root.iter(f"{space}key")}
+
+    def data(item: ElementTree.Element) -> dict[str, str]:
+        parts = item.iter(f"{space}data")
+        return {keys.get(one.get("key")) or "": (one.text or "").strip() for one in parts}
+
+    places = {}
+    for node in root.iter(f"{space}node"):
+        said = {plain(key): value for key, value in data(node).items()}
+        x = next((said[key] for key in ("lon", "longitude", "x") if key in said), "")
+        y = next((said[key] for key in ("lat", "latitude", "y") if key in said), "")
+        places[node.get("id", "")] = (x, y)
+    graph = root.find(f"{space}graph")
+    directed = graph is not None and graph.get("edgedefault") == "directed"
+    rows = []
+    for edge in root.iter(f"{space}edge"):
+        ends = edge.get("source", ""), edge.get("target", "")
+        corners = [*places.get(ends[0], ("", "")), *places.get(ends[1], ("", ""))]
+        said = data(edge)
+        said.pop("oneway", None)  # of OSMnx: the edge back is in the file where there is one
+        row = {**said, "from": ends[0], "to": ends[1], **dict(zip(CORNERS, corners, strict=True))}
+        rows.append({**row, "oneway": "yes" if directed else "no"})
+    return pd.DataFrame(rows), list(range(1, len(rows) + 1))
+
+
+def read_matrix(path: str | Path) -> pd.DataFrame:
+    """Read distances in km from areas to areas or schools, wide or long.
+
+    Wide: the first column names areas, each further column an area or a school. Long: the columns
+    area, to and km.
+
+    Returns
+    -------
+    DataFrame
+        Index area, a column for each area or school; NaN where no distance is given.
+
+    Raises
+    ------
+    ScenarioError
+        With all that is wrong: cells that are no distances, pairs given twice.
+    """
+    read = read_table(Path(path))
+    file, frame = read.name, read.frame
+    heads = [plain(head) for head in frame]
+    first = str(frame.columns[0]) if len(heads) else ""
+    if len(heads) >= 3 and "km" in heads and "to" in heads:
+        to, km = (str(frame.columns[heads.index(one)]) for one in ("to", "km"))
+        long = frame[[first, to, km]].set_axis(["area", "to", "km"], axis=1)
+    else:
+        long = frame.reset_index(names="line").melt(["line", first], var_name="to", value_name="km")
+        long = long.set_index("line").rename(columns={first: "area"})
+    cells = long["km"].astype(str).str.strip()
+    values = pd.to_numeric(cells.where(cells != ""), errors="coerce")
+    what, faults = Message("a distance in km, a number >= 0, or a blank"), list[Fault]()
+    bad = ((values.isna() & (cells != "")) | (values < 0)).to_numpy(bool)
+    for at in np.flatnonzero(bad)[:SHOWN].tolist():
+        line = int(long.index[at])
+        faults.append(Fault(file, line, str(long["to"].iloc[at]), cells.iloc[at], what))
+    twice = long.duplicated(["area", "to"]).to_numpy(bool)
+    for at in np.flatnonzero(twice)[:SHOWN].tolist():
+        pair = f"{long['area'].iloc[at]} - {long['to'].iloc[at]}"
+        faults.append(Fault(file, int(long.index[at]), "", pair, Message("each pair once")))
+    if long.empty:
+        faults.append(Fault(file, None, "", "no rows", Message("rows")))
+    if faults:
+        raise ScenarioError(faults)
+    return long.assign(km=values).set_index(["area", "to"])["km"].unstack()  # noqa: PD010 (each pair stands once)
+
+
+# ---- coordinates of Chinese web maps
+
+KRASOVSKY_M = 6_378_245.0
+KRASOVSKY_E2 = 0.00669342162296594323
+"""Semi-major axis and squared eccentricity of the ellipsoid that GCJ-02 is reckoned on."""
+
+
+def to_gcj02(degrees: Floats) -> Floats:
+    """Turn longitude and latitude of WGS-84 into those of GCJ-02, as Chinese web maps have them.
+
+    The formula is not published by the surveying office; this is the one that became known and
+    that public implementations share (eviltransform, PRCoords), whose control points the tests
+    have. Outside China both are the same.
+
+    Parameters
+    ----------
+    degrees : array [place, 2]
+        Longitude, latitude.
+
+    Examples
+    --------
+    >>> to_gcj02(np.array([[121.5272106, 31.1774276]])).round(6).tolist()
+    [[121.531542, 31.175304]]
+    """
+    lon, lat = degrees[:, 0], degrees[:, 1]
+    x, y = lon - 105.0, lat - 35.0
+    root, ripple = np.sqrt(np.abs(x)), _waves(x, (6.0, 20.0), (2.0, 20.0))
+    north = -100 + 2 * x + 3 * y + 0.2 * y**2 + 0.1 * x * y + 0.2 * root + ripple
+    north += _waves(y, (1.0, 20.0), (1 / 3, 40.0)) + _waves(y, (1 / 12, 160.0), (1 / 30, 320.0))
+    east = 300 + x + 2 * y + 0.1 * x**2 + 0.1 * x * y + 0.1 * root + ripple
+    east += _waves(x, (1.0, 20.0), (1 / 3, 40.0)) + _waves(x, (1 / 12, 150.0), (1 / 30, 300.0))
+    sine = np.sin(np.radians(lat))
+    bend = 1 - KRASOVSKY_E2 * sine**2
+    meridian_m = KRASOVSKY_M * (1 - KRASOVSKY_E2) / bend**1.5
+    parallel_m = KRASOVSKY_M / np.sqrt(bend) * np.cos(np.radians(lat))
+    moved = np.stack([np.degrees(east / parallel_m), np.degrees(north / meridian_m)], axis=1)
+    west, far_east, south, far_north = IN_CHINA
+    inside = (lon >= west) & (lon <= far_east) & (lat >= south) & (lat <= far_north)
+    return np.asarray(np.where(inside[:, None], degrees + moved, degrees), np.float64)
+
+
+def _waves(along: Floats, *waves: tuple[float, float]) -> Floats:
+    """Sum the sines of some frequencies, each of a size, two thirds of it in all."""
+    return sum(
+        (2 / 3 * size * np.sin(often * np.pi * along) for often, size in waves),
+        np.zeros_like(along),
+    )
+
+
+def from_gcj02(degrees: Floats) -> Floats:
+    """Turn longitude and latitude of GCJ-02 into those of WGS-84: `to_gcj02` undone, to 1 mm.
+
+    Examples
+    --------
+    >>> from_gcj02(np.array([[121.531541859215, 31.17530398364597]])).round(7).tolist()
+    [[121.5272106, 31.1774276]]
+    """
+    found = degrees
+    for _ in range(10):  # each step leaves a thousandth of the error
+        found = found + degrees - to_gcj02(found)
+    return found
