@@ -91,7 +91,7 @@ def test_runs_on_three_pythons_with_the_named_libraries():
     pinned = {re.split(r"[<>=!~\[]", item)[0]: item for item in PROJECT["dependencies"]}
     assert "!=1.14.0" in pinned["highspy"]
     assert "<4" in pinned["pulp"]
-    assert set(PROJECT["optional-dependencies"]) == {"dask", "peers", "dev"}
+    assert set(PROJECT["optional-dependencies"]) == {"dask", "geo", "peers", "dev"}
 
 
 @pytest.mark.slow

@@ -164,10 +164,10 @@ def read_areas(
     MissingExtraError
         The extra ``geo`` is not installed.
     """
-    import shapely
-
     path = Path(path)
     frame, notes = features(path, crs, encoding, POLYGONS)
+    import shapely  # after `features`, which says how it is installed where it is not
+
     shapes, faults, more = _polygons(path.name, frame.geometry.to_numpy())
     notes += more
     table, wrong = named(path.name, frame, column, "area")

@@ -320,7 +320,7 @@ def texts(values: pd.Series) -> list[str]:
         if pd.isna(one)
         else str(int(one))
         if isinstance(one, float) and one.is_integer()
-        else str(one).strip()
+        else " ".join(str(one).split())
         for one in values.tolist()
     ]
 

@@ -105,3 +105,5 @@ def test_without_the_extra_it_is_said_how_to_install_it(maps, tmp_path, monkeypa
     said = call("import", *maps, "--out", tmp_path / "x")
     assert said.exit_code == 2
     assert 'pip install "capsim[geo]"' in said.stderr
+    with pytest.raises(ValueError, match="pip install"):
+        capsim.read_areas(maps[0])
