@@ -330,7 +330,7 @@ class Message:
     def text(self, say: Words) -> str:
         """Write the message in a language."""
         text = say(self.msgid, **{key: _text(key, one, say) for key, one in self.arguments.items()})
-        return text[:1].upper() + text[1:] if text.endswith(".") else text
+        return text[:1].upper() + text[1:] if self.msgid.endswith(".") else text
 
     def __str__(self) -> str:
         return self.text(words("en"))

@@ -66,8 +66,9 @@ def projected(tables: Mapping[str, Typed]) -> tuple[dict[str, Typed], list[Fault
     lon, lat = float(middle["x_km"]), float(middle["y_km"])
     for name in turned:
         frame = tables[name].frame
+        limits = Message("a longitude to 180 and a latitude to 90 degrees")
         off = (frame["x_km"].abs() > 180) | (frame["y_km"].abs() > 90)
-        faults += tables[name].where(off, "x_km", "a longitude to 180 and a latitude to 90 degrees")
+        faults += tables[name].where(off, "x_km", limits)
         x = np.radians(frame["x_km"] - lon) * EARTH_KM * np.cos(np.radians(lat))
         y = np.radians(frame["y_km"] - lat) * EARTH_KM
         said = {"lon": f"{lon:.4f}", "lat": f"{lat:.4f}"}

@@ -25,15 +25,37 @@ def places(text: str) -> set[str]:
 
 
 def texts_of(path: Path) -> set[str]:
-    """English texts that a module gives to `say`, or a series its label."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            first = node.args[0]
-            if node.func.id in ("say", "Look", "Message"):
-                constants = ast.walk(first) if isinstance(first, ast.IfExp) else [first]
-                found |= {one.value for one in constants if isinstance(one, ast.Constant)}
-    return {text for text in found if isinstance(text, str)}
+    """English texts that a module gives to `say`, or a series its label.
+
+    What is given by a name (``text``, ``BOUNDS[kind]``) is all that the module assigns to it.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    given: list[ast.AST] = [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
+        if node.func.id in ("say", "Look", "Message")
+    ]
+    names = {
+        one.value.id if isinstance(one, ast.Subscript) and isinstance(one.value, ast.Name) else one.id
+        for one in given
+        if isinstance(one, ast.Name)
+        or (isinstance(one, ast.Subscript) and isinstance(one.value, ast.Name))
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if names & {one.id for one in targets if isinstance(one, ast.Name)}:
+                given.append(node.value)
+    found: set[object] = set()
+    for first in given:
+        if isinstance(first, ast.IfExp):
+            first = ast.Tuple([first.body, first.orelse])
+        if isinstance(first, ast.Dict):
+            first = ast.Tuple(first.values)
+        constants = first.elts if isinstance(first, ast.Tuple) else [first]
+        found |= {one.value for one in constants if isinstance(one, ast.Constant)}
+    return {text for text in found if isinstance(text, str)} - {""}
 
 
 def test_every_text_of_the_code_has_its_chinese():
