@@ -36,12 +36,8 @@ def texts_of(path: Path) -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
         if node.func.id in ("say", "Look", "Message")
     ]
-    names = {
-        one.value.id if isinstance(one, ast.Subscript) and isinstance(one.value, ast.Name) else one.id
-        for one in given
-        if isinstance(one, ast.Name)
-        or (isinstance(one, ast.Subscript) and isinstance(one.value, ast.Name))
-    }
+    bare = [one.value if isinstance(one, ast.Subscript) else one for one in given]
+    names = {one.id for one in bare if isinstance(one, ast.Name)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -49,11 +45,11 @@ def texts_of(path: Path) -> set[str]:
                 given.append(node.value)
     found: set[object] = set()
     for first in given:
+        constants = [first]
         if isinstance(first, ast.IfExp):
-            first = ast.Tuple([first.body, first.orelse])
-        if isinstance(first, ast.Dict):
-            first = ast.Tuple(first.values)
-        constants = first.elts if isinstance(first, ast.Tuple) else [first]
+            constants = [first.body, first.orelse]
+        elif isinstance(first, ast.Dict):
+            constants = [*first.values]
         found |= {one.value for one in constants if isinstance(one, ast.Constant)}
     return {text for text in found if isinstance(text, str)} - {""}
 
