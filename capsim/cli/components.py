@@ -26,6 +26,7 @@ from capsim.cli.console import (
     fail,
     work,
 )
+from capsim.i18n.language import Message, told, words
 
 TABLE = "How a table is read"
 
@@ -168,7 +169,7 @@ def forecast(
         return view
 
     view = work(task, lang)
-    typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
+    typer.echo(to_json(view) if as_json else enrolment_text(view, lang), nl=False)
 
 
 @app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
@@ -199,7 +200,7 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
-    ahead = None if leads is None else _years_ahead(leads)
+    ahead = None if leads is None else _years_ahead(leads, lang)
     how = _reading(area, year, grades, grade, value, county, missing, sheet, encoding, strict)
     result = work(
         lambda progress: workflow.backtest_run(
@@ -245,14 +246,16 @@ def _reading(
     }
 
 
-def _years_ahead(leads: str) -> list[int]:
+def _years_ahead(leads: str, lang: str) -> list[int]:
     """Read ``--leads``; end the command where it is not a list of years."""
     try:
         ahead = [int(lead) for lead in leads.split(",")]
     except ValueError:
-        fail(f"--leads {leads}: whole numbers separated by commas are expected")
+        text = "--leads {leads}: whole numbers separated by commas are expected"
+        fail(Message(text, {"leads": leads}), lang)
     if min(ahead) < 1:
-        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+        text = "--leads {leads}: years ahead of 1 or more are expected"
+        fail(Message(text, {"leads": leads}), lang)
     return ahead
 
 
@@ -297,13 +300,15 @@ def build(
     probability: Annotated[
         float | None, typer.Option(help="With which; default: that of [reliability].")
     ] = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Simulate the building programme alone: when each ordered project is in use."""
     if closed is not None and fit is None:
-        fail("--closed is of a record: name one with --fit")
+        fail(Message("--closed is of a record: name one with --fit"), lang)
     if hurry is None and (number is not None or probability is not None):
-        fail("--number and --probability are of a programme: name one with --hurry")
+        text = "--number and --probability are of a programme: name one with --hurry"
+        fail(Message(text), lang)
     view = work(
         lambda progress: workflow.build_run(
             scenario,
@@ -318,12 +323,13 @@ def build(
             number=number,
             probability=probability,
             progress=progress,
-        )
+        ),
+        lang,
     )
     from capsim.report.screen import building_text
     from capsim.report.summary import to_json
 
-    typer.echo(to_json(view) if as_json else building_text(view), nl=False)
+    typer.echo(to_json(view) if as_json else building_text(view, lang), nl=False)
     if hurry is not None and view["hurry"]["enough"] is None:
         raise typer.Exit(NOT_MET)
 
@@ -363,13 +369,15 @@ def bench(
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
     out: OptionalOut = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Time plans on this machine: build, hand-over and solve, by one solver or several."""
     if scenarios and (areas is not None or pupils is not None):
-        fail("--areas and --sizes are of generated cities: name no scenario with them")
-    sizes = _whole("--sizes", pupils or "60000", 1)
-    seeded = _whole("--seeds", seeds, 0)
+        text = "--areas and --sizes are of generated cities: name no scenario with them"
+        fail(Message(text), lang)
+    sizes = _whole("--sizes", pupils or "60000", 1, lang)
+    seeded = _whole("--seeds", seeds, 0, lang)
     wanted = [one for many in solvers or ["highs"] for one in many.split(",")]
 
     def task(progress: workflow.Progress) -> list[dict[str, Any]]:
@@ -390,7 +398,7 @@ def bench(
                 for seed in seeded
             ]
         except ValueError as error:
-            fail(str(error))
+            fail(told(error, words(lang)), lang)
         keywords: dict[str, Any] = {"relax": relax, "repeats": repeats, "gap": gap}
         keywords |= {"time_limit": time_limit, "progress": progress}
         # Standard output is for the answer: some solvers print a licence or a log of their own.
@@ -403,7 +411,7 @@ def bench(
                     (folder / name).write_bytes(content)
         return found
 
-    found = work(task)
+    found = work(task, lang)
     from capsim.benchmark import timings_text
     from capsim.report.summary import plain, to_json
 
@@ -416,11 +424,12 @@ def bench(
     raise typer.Exit(OK if all(row["objective_cny"] is not None for row in rows) else NOT_MET)
 
 
-def _whole(option: str, text: str, least: int) -> list[int]:
+def _whole(option: str, text: str, least: int, lang: str) -> list[int]:
     """Read whole numbers separated by commas; end the command where they are not."""
     parts = text.split(",")
     if not all(part.strip().isdigit() and int(part) >= least for part in parts):
-        fail(
-            f"{option} {text}: whole numbers of {least} or more, separated by commas, are expected"
+        said = (
+            "{option} {text}: whole numbers of {least} or more, separated by commas, are expected"
         )
+        fail(Message(said, {"option": option, "text": text, "least": least}), lang)
     return [int(part) for part in parts]

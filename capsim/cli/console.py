@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ import typer
 from typer._completion_classes import completion_init
 from typer.completion import install_callback, show_callback
 
+from capsim.i18n.language import Message, Words, told, words
 from capsim.workflow import WRITING, InputError, Progress
 
 T = TypeVar("T")
@@ -29,9 +31,9 @@ class Stopped(Exception):  # noqa: N818 (the user asked for it: not an error)
     """Raised inside a task when it shall stop."""
 
 
-def fail(message: str) -> NoReturn:
-    """Print what is wrong with the input, and end with status 2."""
-    typer.echo(message, err=True)
+def fail(message: str | Message, lang: str = "en") -> NoReturn:
+    """Print what is wrong with the input in a language, and end with status 2."""
+    typer.echo(message.text(words(lang)) if isinstance(message, Message) else message, err=True)
     raise typer.Exit(BAD_INPUT)
 
 
@@ -46,14 +48,14 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
     task
         Gets a function to call with the name of each phase as it begins.
     lang
-        Of the faults of a scenario or table: `en` or `zh`.
+        Of progress and of what is wrong: `en` or `zh`.
     """
     # The end is an event of its own: a `join` that Ctrl-C breaks off takes the thread for ended.
     lock, stop, ended = threading.Lock(), threading.Event(), threading.Event()
     now = ""
     done: list[T] = []
     failed: list[BaseException] = []
-    show, close = _display()
+    show, close = _display(lang)
 
     def progress(phase: str) -> None:
         nonlocal now
@@ -86,7 +88,7 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
             # A second Ctrl-C would leave the output half written.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             ended.wait()
-        typer.echo("stopped", err=True)
+        typer.echo(words(lang)("stopped"), err=True)
         sys.stdout.flush()
         sys.stderr.flush()
         if util := sys.modules.get("multiprocessing.util"):
@@ -98,7 +100,7 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
     if failed:
         error = failed[0]
         if isinstance(error, OSError):
-            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+            fail(f"{error.filename}: {error.strerror}" if error.filename else _told(error, lang))
         if _is_fault(error):
             fail(_told(error, lang))
         raise error
@@ -106,10 +108,10 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
 
 
 def _told(error: BaseException, lang: str) -> str:
-    from capsim.i18n.language import words
     from capsim.scenario.faults import ScenarioError
 
-    return error.text(words(lang)) if isinstance(error, ScenarioError) else str(error)
+    say = words(lang)
+    return error.text(say) if isinstance(error, ScenarioError) else told(error, say)
 
 
 def _is_fault(error: BaseException) -> bool:
@@ -122,11 +124,27 @@ def _is_fault(error: BaseException) -> bool:
     return isinstance(error, known)
 
 
-def _display() -> tuple[Progress, Callable[[], None]]:
+def named(phase: str, say: Words) -> str:
+    """Name a phase in a language: its first words, and in Chinese how far it is.
+
+    Examples
+    --------
+    >>> named("simulating, 30 % done", words("zh")), named("planning: gap 1 %", words("en"))
+    ('模拟 30 %', 'planning: gap 1 %')
+    """
+    head = re.split(r"[:,]", phase)[0]
+    if head not in say.texts:
+        return phase
+    far = re.search(r"\d+ (%|of \d+)|round \d+", phase)
+    return say(head) + (f" {far[0].replace(' of ', '/').replace('round', '')}" if far else "")
+
+
+def _display(lang: str) -> tuple[Progress, Callable[[], None]]:
     """Return a function that shows a phase and one that ends the display.
 
     On a terminal one line with the time and how far it is; elsewhere a line for each phase.
     """
+    say = words(lang)
     if not sys.stderr.isatty():
         begun: list[str] = []
 
@@ -134,7 +152,7 @@ def _display() -> tuple[Progress, Callable[[], None]]:
             name = phase.partition(":")[0]
             if [name] != begun[-1:]:
                 begun.append(name)
-                typer.echo(f"{name} …", err=True)
+                typer.echo(f"{named(name, say)} …", err=True)
 
         return line, lambda: None
     from rich.console import Console
@@ -148,9 +166,9 @@ def _display() -> tuple[Progress, Callable[[], None]]:
         console=Console(stderr=True),
         transient=True,
     )
-    row = bar.add_task("starting")
+    row = bar.add_task(say("starting"))
     bar.start()
-    return lambda phase: bar.update(row, description=phase), bar.stop
+    return lambda phase: bar.update(row, description=named(phase, say)), bar.stop
 
 
 class Language(StrEnum):
@@ -254,5 +272,8 @@ Strict = Annotated[
         "--strict", help="Refuse what is not written plainly, instead of putting it right."
     ),
 ]
-Lang = Annotated[Language, typer.Option(help="Language of the report.")]
+Lang = Annotated[
+    Language,
+    typer.Option(envvar="CAPSIM_LANG", help="Language of what is printed and written."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -19,6 +19,7 @@ from capsim.cli.console import (
     fail,
     work,
 )
+from capsim.i18n.language import Message, told, words
 
 if TYPE_CHECKING:
     from capsim.scenario.scenario import Scenario
@@ -33,7 +34,6 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a scenario: all its faults, or the scenario on one screen."""
-    from capsim.i18n.language import words
     from capsim.report.screen import overview_text
     from capsim.report.summary import overview, to_json
     from capsim.scenario.faults import ScenarioError
@@ -45,7 +45,7 @@ def check(
         except ScenarioError as error:
             return error
 
-    view = work(task)
+    view = work(task, lang)
     if isinstance(view, ScenarioError):
         say = words(lang)
         if as_json:
@@ -71,6 +71,7 @@ def new(
         str | None,
         typer.Option(metavar="EXAMPLE", help="Copy an example; no city is made up."),
     ] = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Write a synthetic scenario of any size, or a copy of an example, to fill with your data."""
@@ -80,9 +81,13 @@ def new(
     from capsim.workflow import WRITING
 
     if like is not None and (areas is not None or pupils is not None):
-        fail("--areas and --pupils are of a made-up city: leave them out with --like")
+        text = "--areas and --pupils are of a made-up city: leave them out with --like"
+        fail(Message(text), lang)
     if like is not None and like not in example():
-        fail(f"--like {like}: the examples are {', '.join(example())}")
+        text = "--like {name}: the examples are {names}"
+        fail(Message(text, {"name": like, "names": tuple(example())}), lang)
+
+    say = words(lang)
 
     def make(progress: Progress) -> Scenario:
         check_place(folder, "")
@@ -97,14 +102,17 @@ def new(
             name = folder.resolve().name
             made = generate(areas or 18, pupils or 180_000, seed, kind=kind, name=name)
         except ValueError as error:
-            fail(str(error))
+            fail(told(error, say), lang)
         progress(WRITING)
         made.save(folder)
         return made
 
-    made = work(make)
-    what = "A synthetic scenario" if like is None else f"A copy of {like}"
-    message = f"{what} is in {folder}. Check it with: capsim check {folder}"
+    made = work(make, lang)
+    if like is None:
+        text = "A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    else:
+        text = "A copy of {name} is in {folder}. Check it with: capsim check {folder}"
+    message = say(text, name=like, folder=folder)
     _echo(message, as_json, scenario=_named(made), folder=str(folder))
 
 
@@ -154,7 +162,7 @@ def export_book(
 
     if template is not None:
         if scenario is not None:
-            fail("--template writes an empty workbook: name no scenario with it")
+            fail(Message("--template writes an empty workbook: name no scenario with it"), lang)
         empty = template
         content = template_bytes(lang)
 
@@ -162,18 +170,21 @@ def export_book(
             progress(WRITING)
             whole_file(empty, content)
 
-        work(write)
-        message = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
+        work(write, lang)
+        text = "An empty workbook is in {book}. Read it with: capsim import {book} DIR"
+        message = words(lang)(text, book=empty)
         _echo(message, as_json, scenario=None, book=str(empty))
         return
     programs = [file for file in (lp, mps) if file is not None]
     if scenario is not None and book is None and programs:
-        _export_program(scenario, lp, mps, as_json)
+        _export_program(scenario, lp, mps, lang, as_json)
         return
     if programs:
-        fail("--lp and --mps write the program of a scenario: name one, and no workbook")
+        text = "--lp and --mps write the program of a scenario: name one, and no workbook"
+        fail(Message(text), lang)
     if scenario is None or book is None:
-        fail("a scenario and the workbook to write are needed, or --template BOOK, --lp or --mps")
+        text = "a scenario and the workbook to write are needed, or --template BOOK, --lp or --mps"
+        fail(Message(text), lang)
     folder, target = scenario, book
 
     def task(progress: Progress) -> Scenario:
@@ -182,17 +193,20 @@ def export_book(
         try:
             content = workbook_bytes(given)
         except ValueError as error:
-            fail(str(error))
+            fail(told(error, words(lang)), lang)
         progress(WRITING)
         whole_file(target, content)
         return given
 
-    given = work(task)
-    message = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
+    given = work(task, lang)
+    text = "{scenario} is in {book}. Read it back with: capsim import {book} DIR"
+    message = words(lang)(text, scenario=folder, book=target)
     _echo(message, as_json, scenario=_named(given), book=str(target))
 
 
-def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: bool) -> None:
+def _export_program(
+    scenario: Path, lp: Path | None, mps: Path | None, lang: str, as_json: bool
+) -> None:
     """Write the program of a scenario as files that other solvers read."""
     from capsim.io.atomic import whole_file
     from capsim.lp.pulp_bridge import file_bytes
@@ -213,9 +227,11 @@ def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: 
             whole_file(file, content)
         return given
 
-    given = work(task)
+    given = work(task, lang)
     files = {form: str(file) for form, file in targets.items()}
-    message = f"The program of {scenario} is in {' and '.join(files.values())}."
+    say = words(lang)
+    where = say(" and ").join(files.values())
+    message = say("The program of {scenario} is in {files}.", scenario=scenario, files=where)
     _echo(message, as_json, scenario=_named(given), **files)
 
 
@@ -231,7 +247,6 @@ def import_book(
     as_json: Json = False,
 ) -> None:
     """Make a scenario folder of a workbook, or list all its faults with their cells."""
-    from capsim.i18n.language import words
     from capsim.scenario.excel.scenario_workbook import load_workbook
     from capsim.scenario.faults import ScenarioError
     from capsim.workflow import WRITING
@@ -248,11 +263,12 @@ def import_book(
         made.save(folder, replace=replace)
         return made
 
-    made = work(task)
-    for head, told in (("Read as", made.notes), ("Warning", made.findings)):
-        for one in told:
+    made = work(task, lang)
+    for head, texts in (("Read as", made.notes), ("Warning", made.findings)):
+        for one in texts:
             typer.echo(f"{say(head)}: {one.text(say)}", err=True)
-    message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
+    text = "{name} is in {folder}. Check it with: capsim check {folder}"
+    message = say(text, name=made.name, folder=folder)
     details: dict[str, Any] = {
         "folder": str(folder),
         "warnings": [one.text(say) for one in made.findings],

@@ -336,6 +336,18 @@ class Message:
         return self.text(words("en"))
 
 
+def told(error: BaseException, say: Words) -> str:
+    """Write what an error says in a language, where it is a `Message`; else as it stands.
+
+    Examples
+    --------
+    >>> told(ValueError(Message("no rows")), words("zh")), told(ValueError("x"), words("zh"))
+    ('无数据', 'x')
+    """
+    first = error.args[0] if error.args else None
+    return first.text(say) if isinstance(first, Message) else str(error)
+
+
 Value = str | int | float | Message | tuple[str, ...] | tuple[Message, ...]
 NAMED = ("stage", "floor")
 """Places of words of the data, which have a name in each language."""

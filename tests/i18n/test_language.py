@@ -164,3 +164,38 @@ def test_shares_and_names():
     assert say.name("No. 7 School") == "No. 7 School"
     assert words("en").name("under_construction") == "under construction"
     assert words("en").name("north_road") == "north_road"
+
+
+CALLED = ("fail", "_echo", "echo", "progress")
+ONLY_PYTHON = {"the best of ", "near-optimal plans", "trade-off", "the best plan"}
+"""Phases of what no command runs."""
+
+
+def said_by(path: Path) -> set[str]:
+    """English texts, or the parts between values, that a module prints as they stand."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func
+        called = called.id if isinstance(called, ast.Name) else called
+        first = node.args[0]
+        if called not in CALLED:
+            continue
+        parts = first.values if isinstance(first, ast.JoinedStr) else [first]
+        parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else parts
+        if called == "progress":
+            parts = parts if isinstance(first, ast.IfExp) else parts[:1]
+        texts = {str(one.value) for one in parts if isinstance(one, ast.Constant)}
+        if called == "progress":
+            texts = {re.split("[:,]", text)[0] for text in texts}
+        found |= {text for text in texts if re.search("[A-Za-z]", text)}
+    return found
+
+
+def test_what_commands_print_has_its_chinese():
+    """Commands print messages of the table; a phase of their progress is a text of it."""
+    printed = set().union(*(said_by(path) for path in (HERE / "cli").glob("*.py")))
+    assert printed - set(TEXTS) == {"capsim "}
+    phases = set().union(*(said_by(path) for path in HERE.rglob("*.py") if "cli" not in path.parts))
+    assert phases - set(TEXTS) - ONLY_PYTHON == set()
