@@ -298,7 +298,7 @@ def build(
         typer.Option(min=1, help="Projects of it to be in use in time; default: all required."),
     ] = None,
     probability: Annotated[
-        float | None, typer.Option(help="With which; default: that of [reliability].")
+        float | None, typer.Option(help="With which; default: that of the settings (reliability).")
     ] = None,
     lang: Lang = Language.EN,
     as_json: Json = False,

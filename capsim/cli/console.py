@@ -10,14 +10,15 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer._completion_classes import completion_init
 from typer.completion import install_callback, show_callback
+from typer.core import TyperGroup
 
 from capsim.i18n.language import Message, Words, told, words
 from capsim.workflow import WRITING, InputError, Progress
@@ -188,12 +189,42 @@ class Shell(StrEnum):
     PWSH = "pwsh"
 
 
-SHELLS = ", ".join(Shell)
+class Commands(TyperGroup):
+    """The commands, with their help in the language that is asked for."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run a command; help is written before options are read, so they are looked at here."""
+        given = " ".join(sys.argv[1:] if args is None else args).replace("--lang=", "--lang ")
+        asked = re.findall(r"--lang (\w+)", given) or [os.environ.get("CAPSIM_LANG")]
+        if asked[-1] == Language.ZH:
+            for command in (self, *self.commands.values()):
+                _in_words(command, words("zh"))
+        return super().main(args, *rest, **extra)
+
+
+def _in_words(command: Any, say: Words) -> None:
+    """Write the help of a command, and of what it takes, in a language, where that has it."""
+
+    def said(text: str | None) -> str | None:
+        parts = (text or "").split("\n\n")
+        whole = "\n\n".join(say.texts.get(part, part) for part in parts)
+        # A line of help ends at a blank alone.
+        return re.sub("([，；：、])", r"\1 ", whole) or None
+
+    command.help = said(command.help)
+    example = "Example:"
+    command.epilog = (said(command.epilog) or "").replace(example, say(example))
+    for taken in command.params:
+        taken.help = said(getattr(taken, "help", None))
+        if panel := getattr(taken, "rich_help_panel", None):
+            taken.rich_help_panel = said(panel)
+
 
 # Typer's own options of completion guess the shell and take no name; ours take it.
 completion_init()
 app = typer.Typer(
     name="capsim",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -224,13 +255,17 @@ def capsim(
     install_completion: Annotated[
         Shell | None,
         typer.Option(
-            callback=install_callback, metavar="SHELL", help=f"Set completion up for {SHELLS}."
+            callback=install_callback,
+            metavar="SHELL",
+            help="Set completion up for bash, zsh, fish, powershell, pwsh.",
         ),
     ] = None,
     show_completion: Annotated[
         Shell | None,
         typer.Option(
-            callback=show_callback, metavar="SHELL", help=f"Print what does, for {SHELLS}."
+            callback=show_callback,
+            metavar="SHELL",
+            help="Print what does, for bash, zsh, fish, powershell, pwsh.",
         ),
     ] = None,
 ) -> None:

@@ -42,7 +42,9 @@ def run(
     lang: Lang = Language.EN,
     probability: Annotated[
         float | None,
-        typer.Option(help="With which the targets of [reliability] are met; default: as it says."),
+        typer.Option(
+            help="With which targets are met; default: as the settings say (reliability)."
+        ),
     ] = None,
     paper: Annotated[
         bool, typer.Option("--paper", help="Plan for one future: the cheapest plan on paper.")

@@ -2,13 +2,17 @@
 
 import ast
 import re
+from inspect import cleandoc
 from pathlib import Path
 from string import Formatter
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 import capsim
 from capsim.analysis.infeasibility.rules import table
+from capsim.cli import app
 from capsim.i18n.language import Message, words
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import UNITS
@@ -80,6 +84,9 @@ def test_no_text_is_left_that_nothing_writes():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    # The help of a command is its docstring, a text a paragraph.
+    docstrings = [text for text in strings if "\n\n" in text]
+    strings |= {part for text in docstrings for part in cleandoc(text).split("\n\n")}
     kinds = ("*.html", "*.js", "rules.toml", "tables.toml")
     files = [path for kind in kinds for path in HERE.rglob(kind)]
     rest = "".join(path.read_text(encoding="utf-8") for path in files)
@@ -164,6 +171,29 @@ def test_shares_and_names():
     assert say.name("No. 7 School") == "No. 7 School"
     assert words("en").name("under_construction") == "under construction"
     assert words("en").name("north_road") == "north_road"
+
+
+def test_every_help_text_has_its_chinese():
+    group = typer.main.get_command(app)
+    for command in (group, *group.commands.values()):
+        taken = [text for one in command.params for text in (one.help, one.rich_help_panel)]
+        texts = {*command.help.split("\n\n"), *taken} - {None}
+        assert texts <= set(TEXTS)
+        assert command.epilog in TEXTS or command.epilog.startswith("Example: ")
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_help_is_in_the_language_asked_for(way):
+    asked = ["--lang", "zh"] if way == "option" else []
+    env = {"CAPSIM_LANG": "zh"} if way == "environment" else {}
+    shown = CliRunner().invoke(app, ["check", *asked, "--help"], env={**env, "COLUMNS": "200"})
+    assert (
+        TEXTS["Refuse what is not written plainly, instead of putting it right."][:5]
+        in shown.output
+    )
+    assert TEXTS["Print the result as JSON."] in shown.output
+    plain = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "200"})
+    assert "Print the result as JSON." in plain.output
 
 
 CALLED = ("fail", "_echo", "echo", "progress")
