@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from typer._click.exceptions import ClickException
 from typer._completion_classes import completion_init
 from typer.completion import install_callback, show_callback
 from typer.core import TyperGroup
@@ -189,16 +190,65 @@ class Shell(StrEnum):
     PWSH = "pwsh"
 
 
+REFUSALS = (
+    "No such command {name}. Did you mean {names}?",
+    "No such command {name}.",
+    "No such option: {name} (Possible options: {names})",
+    "No such option: {name}",
+    "Missing argument {name}.",
+    "Missing option {name}.",
+    "Option {name} requires an argument.",
+    "Option {name} does not take a value.",
+    "Got unexpected extra argument(s) ({names})",
+    "Invalid value for {name}: Input should be a valid integer, unable to parse string as an"
+    " integer",
+    "Invalid value for {name}: Input should be a valid number, unable to parse string as a number",
+    "Invalid value for {name}: Input should be greater than or equal to {bound}",
+    "Invalid value for {name}: Input should be less than or equal to {bound}",
+    "Invalid value for {name}: Value error, {value} is not one of {names}.",
+    "Invalid value for {name}: Value error, {value} does not match the formats {names}.",
+)
+"""What the library that reads the arguments says of them."""
+
+
+def refusal(said: str, say: Words) -> str:
+    """Write in a language what the library says of the arguments.
+
+    Examples
+    --------
+    >>> refusal("No such option: --sed (Possible options: --seed)", words("zh"))
+    '没有选项--sed（相近的选项：--seed）'
+    """
+    for text in REFUSALS:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text))
+        if found := re.fullmatch(pattern, said):
+            return say(text, **found.groupdict())
+    return said
+
+
 class Commands(TyperGroup):
-    """The commands, with their help in the language that is asked for."""
+    """The commands, with their help and refusals in the language that is asked for."""
+
+    say: Words | None = None
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an error of its arguments is written in the language."""
+        try:
+            return super().invoke(ctx)
+        except ClickException as error:
+            if self.say is not None:
+                said = refusal(error.format_message(), self.say)
+                error.format_message = lambda: said  # type: ignore[method-assign]
+            raise
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run a command; help is written before options are read, so they are looked at here."""
         given = " ".join(sys.argv[1:] if args is None else args).replace("--lang=", "--lang ")
         asked = re.findall(r"--lang (\w+)", given) or [os.environ.get("CAPSIM_LANG")]
         if asked[-1] == Language.ZH:
+            self.say = words("zh")
             for command in (self, *self.commands.values()):
-                _in_words(command, words("zh"))
+                _in_words(command, self.say)
         return super().main(args, *rest, **extra)
 
 

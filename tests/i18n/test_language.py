@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import capsim
 from capsim.analysis.infeasibility.rules import table
 from capsim.cli import app
+from capsim.cli.console import REFUSALS
 from capsim.i18n.language import Message, words
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import UNITS
@@ -69,6 +70,7 @@ def test_every_text_of_the_code_has_its_chinese():
         *(layout.caption for layout in layouts().values()),
         *(column.title for layout in layouts().values() for column in layout.columns),
         *(one.what for one in MEANING.values()),
+        *REFUSALS,
     } - {""}
     for path in HERE.rglob("*.html"):
         used |= {found[1] for found in re.findall(r"say\(([\"'])(.*?)\1", path.read_text())}
@@ -194,6 +196,23 @@ def test_help_is_in_the_language_asked_for(way):
     assert TEXTS["Print the result as JSON."] in shown.output
     plain = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "200"})
     assert "Print the result as JSON." in plain.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("runn city", "zzzzz", "run", "run city --sed 1", "run city --zzz", "run city --seed x"),
+        *("run city --seed -1", "run city --seed", "run city other", "build city --closed x"),
+        *("run city --paper=3", "run city --gap x", "run city --draws 99999999999"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_chinese(wrong):
+    env = {"CAPSIM_LANG": "zh", "COLUMNS": "200"}
+    told = CliRunner().invoke(app, wrong.split(), env=env)
+    assert told.exit_code == 2
+    (line,) = [line for line in told.output.splitlines() if line.startswith("│")]
+    assert re.search("[\u4e00-\u9fff]", line)
+    assert not re.search("[A-Za-z]+ [A-Za-z]+", line)
 
 
 CALLED = ("fail", "_echo", "echo", "progress")
