@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from typer._click.exceptions import ClickException
 from typer._completion_classes import completion_init
 from typer.completion import install_callback, show_callback
 from typer.core import TyperGroup
@@ -235,10 +234,10 @@ class Commands(TyperGroup):
         """Run a command; an error of its arguments is written in the language."""
         try:
             return super().invoke(ctx)
-        except ClickException as error:
-            if self.say is not None:
+        except Exception as error:
+            if self.say is not None and hasattr(error, "format_message"):
                 said = refusal(error.format_message(), self.say)
-                error.format_message = lambda: said  # type: ignore[method-assign]
+                error.format_message = lambda: said
             raise
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
