@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from capsim.i18n.language import Message
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -240,7 +242,8 @@ def _keep_apart(out: str | Path | None, store: str | Path | None) -> None:
     if out is not None and store is not None:
         one, two = Path(out).resolve(), Path(store).resolve()
         if one == two or one in two.parents:
-            raise InputError(f"the report {out} and the store {store} need places of their own")
+            text = "the report {out} and the store {store} need places of their own"
+            raise InputError(Message(text, {"out": str(out), "store": str(store)}))
 
 
 def _reasons(plan: Plan, progress: Progress) -> tuple[Explanation | None, pd.DataFrame | None]:
@@ -475,14 +478,14 @@ def compare_run(
     loaded = [load(folder) for folder in scenarios]
     factors: Factors = {}
     if settings and len(loaded) > 1:
-        raise InputError("--set varies one scenario; name one")
+        raise InputError(Message("--set varies one scenario; name one"))
     try:
         if settings:
             vary = vary_each_alone if one_at_a_time else grid
             loaded, factors = vary(loaded[0], parse_settings(settings))
         refuse([one.name for one in loaded], criterion)
     except ValueError as error:
-        raise InputError(str(error)) from error
+        raise InputError(*(error.args or [str(error)])) from error
     with processes(workers) if workers > 1 else nullcontext() as pool:
         comparison = compare(
             loaded,
@@ -685,7 +688,7 @@ def build_run(
                 table = found.hurried(wanted).table("projects")
                 bought = table_bytes(without_blank("projects", table))
         except ValueError as error:
-            raise InputError(str(error)) from error
+            raise InputError(*(error.args or [str(error)])) from error
         view["hurry"] = hurrying(found, wanted)
     if out is not None:
         contents = building_files(view, programme, optimized, phases, found, bought)

@@ -29,6 +29,7 @@ from capsim.cli.console import (
     reads_tables,
     work,
 )
+from capsim.i18n.language import Message, told, words
 
 
 class Births(StrEnum):
@@ -115,7 +116,7 @@ def forecast(
         return view
 
     view = work(task, lang)
-    typer.echo(to_json(view) if as_json else enrolment_text(view), nl=False)
+    typer.echo(to_json(view) if as_json else enrolment_text(view, lang), nl=False)
 
 
 @app.command(epilog="Example: capsim backtest enrolment.csv --area district --year autumn")
@@ -139,7 +140,7 @@ def backtest(
     how: Reading,
 ) -> None:
     """Back-test the forecasts on observed enrolment: error and coverage by method and lead."""
-    ahead = None if leads is None else _years_ahead(leads)
+    ahead = None if leads is None else _years_ahead(leads, lang)
     result = work(
         lambda progress: workflow.backtest_run(
             path,
@@ -157,14 +158,16 @@ def backtest(
     typer.echo(result.to_json() if as_json else backtest_text(result, lang), nl=False)
 
 
-def _years_ahead(leads: str) -> list[int]:
+def _years_ahead(leads: str, lang: str) -> list[int]:
     """Read ``--leads``; end the command where it is not a list of years."""
     try:
         ahead = [int(lead) for lead in leads.split(",")]
     except ValueError:
-        fail(f"--leads {leads}: whole numbers separated by commas are expected")
+        text = "--leads {leads}: whole numbers separated by commas are expected"
+        fail(Message(text, {"leads": leads}), lang)
     if min(ahead) < 1:
-        fail(f"--leads {leads}: years ahead of 1 or more are expected")
+        text = "--leads {leads}: years ahead of 1 or more are expected"
+        fail(Message(text, {"leads": leads}), lang)
     return ahead
 
 
@@ -207,15 +210,17 @@ def build(
         typer.Option(min=1, help="Projects of it to be in use in time; default: all required."),
     ] = None,
     probability: Annotated[
-        float | None, typer.Option(help="With which; default: that of [reliability].")
+        float | None, typer.Option(help="With which; default: that of the settings (reliability).")
     ] = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Simulate the building programme alone: when each ordered project is in use."""
     if closed is not None and fit is None:
-        fail("--closed is of a record: name one with --fit")
+        fail(Message("--closed is of a record: name one with --fit"), lang)
     if hurry is None and (number is not None or probability is not None):
-        fail("--number and --probability are of a programme: name one with --hurry")
+        text = "--number and --probability are of a programme: name one with --hurry"
+        fail(Message(text), lang)
     view = work(
         lambda progress: workflow.build_run(
             scenario,
@@ -230,12 +235,13 @@ def build(
             number=number,
             probability=probability,
             progress=progress,
-        )
+        ),
+        lang,
     )
     from capsim.report.screen import building_text
     from capsim.report.summary import to_json
 
-    typer.echo(to_json(view) if as_json else building_text(view), nl=False)
+    typer.echo(to_json(view) if as_json else building_text(view, lang), nl=False)
     if hurry is not None and view["hurry"]["enough"] is None:
         raise typer.Exit(NOT_MET)
 
@@ -275,13 +281,15 @@ def bench(
     gap: Gap = 1e-3,
     time_limit: TimeLimit = None,
     out: OptionalOut = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Time plans on this machine: build, hand-over and solve, by one solver or several."""
     if scenarios and (areas is not None or pupils is not None):
-        fail("--areas and --sizes are of generated cities: name no scenario with them")
-    sizes = _whole("--sizes", pupils or "60000", 1)
-    seeded = _whole("--seeds", seeds, 0)
+        text = "--areas and --sizes are of generated cities: name no scenario with them"
+        fail(Message(text), lang)
+    sizes = _whole("--sizes", pupils or "60000", 1, lang)
+    seeded = _whole("--seeds", seeds, 0, lang)
     wanted = [one for many in solvers or ["highs"] for one in many.split(",")]
 
     def task(progress: workflow.Progress) -> list[dict[str, Any]]:
@@ -302,7 +310,7 @@ def bench(
                 for seed in seeded
             ]
         except ValueError as error:
-            fail(str(error))
+            fail(told(error, words(lang)), lang)
         keywords: dict[str, Any] = {"relax": relax, "repeats": repeats, "gap": gap}
         keywords |= {"time_limit": time_limit, "progress": progress}
         # Standard output is for the answer: some solvers print a licence or a log of their own.
@@ -315,7 +323,7 @@ def bench(
                     (folder / name).write_bytes(content)
         return found
 
-    found = work(task)
+    found = work(task, lang)
     from capsim.benchmark import timings_text
     from capsim.report.summary import plain, to_json
 
@@ -328,11 +336,12 @@ def bench(
     raise typer.Exit(OK if all(row["objective_cny"] is not None for row in rows) else NOT_MET)
 
 
-def _whole(option: str, text: str, least: int) -> list[int]:
+def _whole(option: str, text: str, least: int, lang: str) -> list[int]:
     """Read whole numbers separated by commas; end the command where they are not."""
     parts = text.split(",")
     if not all(part.strip().isdigit() and int(part) >= least for part in parts):
-        fail(
-            f"{option} {text}: whole numbers of {least} or more, separated by commas, are expected"
+        said = (
+            "{option} {text}: whole numbers of {least} or more, separated by commas, are expected"
         )
+        fail(Message(said, {"option": option, "text": text, "least": least}), lang)
     return [int(part) for part in parts]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -19,7 +20,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 from typer._completion_classes import completion_init
 from typer.completion import install_callback, show_callback
+from typer.core import TyperGroup
 
+from capsim.i18n.language import Message, Words, told, words
 from capsim.workflow import WRITING, InputError, Progress
 
 T = TypeVar("T")
@@ -31,9 +34,9 @@ class Stopped(Exception):  # noqa: N818 (the user asked for it: not an error)
     """Raised inside a task when it shall stop."""
 
 
-def fail(message: str) -> NoReturn:
-    """Print what is wrong with the input, and end with status 2."""
-    typer.echo(message, err=True)
+def fail(message: str | Message, lang: str = "en") -> NoReturn:
+    """Print what is wrong with the input in a language, and end with status 2."""
+    typer.echo(message.text(words(lang)) if isinstance(message, Message) else message, err=True)
     raise typer.Exit(BAD_INPUT)
 
 
@@ -48,14 +51,14 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
     task
         Gets a function to call with the name of each phase as it begins.
     lang
-        Of the faults of a scenario or table: `en` or `zh`.
+        Of progress and of what is wrong: `en` or `zh`.
     """
     # The end is an event of its own: a `join` that Ctrl-C breaks off takes the thread for ended.
     lock, stop, ended = threading.Lock(), threading.Event(), threading.Event()
     now = ""
     done: list[T] = []
     failed: list[BaseException] = []
-    show, close = _display()
+    show, close = _display(lang)
 
     def progress(phase: str) -> None:
         nonlocal now
@@ -88,7 +91,7 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
             # A second Ctrl-C would leave the output half written.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             ended.wait()
-        typer.echo("stopped", err=True)
+        typer.echo(words(lang)("stopped"), err=True)
         sys.stdout.flush()
         sys.stderr.flush()
         if util := sys.modules.get("multiprocessing.util"):
@@ -100,7 +103,7 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
     if failed:
         error = failed[0]
         if isinstance(error, OSError):
-            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+            fail(f"{error.filename}: {error.strerror}" if error.filename else _told(error, lang))
         if _is_fault(error):
             fail(_told(error, lang))
         raise error
@@ -108,10 +111,10 @@ def work(task: Callable[[Progress], T], lang: str = "en") -> T:
 
 
 def _told(error: BaseException, lang: str) -> str:
-    from capsim.i18n.language import words
     from capsim.scenario.faults import ScenarioError
 
-    return error.text(words(lang)) if isinstance(error, ScenarioError) else str(error)
+    say = words(lang)
+    return error.text(say) if isinstance(error, ScenarioError) else told(error, say)
 
 
 def _is_fault(error: BaseException) -> bool:
@@ -124,11 +127,27 @@ def _is_fault(error: BaseException) -> bool:
     return isinstance(error, known)
 
 
-def _display() -> tuple[Progress, Callable[[], None]]:
+def named(phase: str, say: Words) -> str:
+    """Name a phase in a language: its first words, and in Chinese how far it is.
+
+    Examples
+    --------
+    >>> named("simulating, 30 % done", words("zh")), named("planning: gap 1 %", words("en"))
+    ('模拟 30 %', 'planning: gap 1 %')
+    """
+    head = re.split(r"[:,]", phase)[0]
+    if head not in say.texts:
+        return phase
+    far = re.search(r"\d+ (%|of \d+)|round \d+", phase)
+    return say(head) + (f" {far[0].replace(' of ', '/').replace('round', '')}" if far else "")
+
+
+def _display(lang: str) -> tuple[Progress, Callable[[], None]]:
     """Return a function that shows a phase and one that ends the display.
 
     On a terminal one line with the time and how far it is; elsewhere a line for each phase.
     """
+    say = words(lang)
     if not sys.stderr.isatty():
         begun: list[str] = []
 
@@ -136,7 +155,7 @@ def _display() -> tuple[Progress, Callable[[], None]]:
             name = phase.partition(":")[0]
             if [name] != begun[-1:]:
                 begun.append(name)
-                typer.echo(f"{name} …", err=True)
+                typer.echo(f"{named(name, say)} …", err=True)
 
         return line, lambda: None
     from rich.console import Console
@@ -150,9 +169,9 @@ def _display() -> tuple[Progress, Callable[[], None]]:
         console=Console(stderr=True),
         transient=True,
     )
-    row = bar.add_task("starting")
+    row = bar.add_task(say("starting"))
     bar.start()
-    return lambda phase: bar.update(row, description=phase), bar.stop
+    return lambda phase: bar.update(row, description=named(phase, say)), bar.stop
 
 
 class Language(StrEnum):
@@ -172,12 +191,91 @@ class Shell(StrEnum):
     PWSH = "pwsh"
 
 
-SHELLS = ", ".join(Shell)
+REFUSALS = (
+    "No such command {name}. Did you mean {names}?",
+    "No such command {name}.",
+    "No such option: {name} (Possible options: {names})",
+    "No such option: {name}",
+    "Missing argument {name}.",
+    "Missing option {name}.",
+    "Option {name} requires an argument.",
+    "Option {name} does not take a value.",
+    "Got unexpected extra argument(s) ({names})",
+    "Invalid value for {name}: Input should be a valid integer, unable to parse string as an"
+    " integer",
+    "Invalid value for {name}: Input should be a valid number, unable to parse string as a number",
+    "Invalid value for {name}: Input should be greater than or equal to {bound}",
+    "Invalid value for {name}: Input should be less than or equal to {bound}",
+    "Invalid value for {name}: Value error, {value} is not one of {names}.",
+    "Invalid value for {name}: Value error, {value} does not match the formats {names}.",
+)
+"""What the library that reads the arguments says of them."""
+
+
+def refusal(said: str, say: Words) -> str:
+    """Write in a language what the library says of the arguments.
+
+    Examples
+    --------
+    >>> refusal("No such option: --sed (Possible options: --seed)", words("zh"))
+    '没有选项--sed（相近的选项：--seed）'
+    """
+    for text in REFUSALS:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text))
+        if found := re.fullmatch(pattern, said):
+            return say(text, **found.groupdict())
+    return said
+
+
+class Commands(TyperGroup):
+    """The commands, with their help and refusals in the language that is asked for."""
+
+    say: Words | None = None
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an error of its arguments is written in the language."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if self.say is not None and hasattr(error, "format_message"):
+                said = refusal(error.format_message(), self.say)
+                error.format_message = lambda: said
+            raise
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run a command; help is written before options are read, so they are looked at here."""
+        given = " ".join(sys.argv[1:] if args is None else args).replace("--lang=", "--lang ")
+        asked = re.findall(r"--lang (\w+)", given) or [os.environ.get("CAPSIM_LANG")]
+        if asked[-1] == Language.ZH:
+            self.say = words("zh")
+            for command in (self, *self.commands.values()):
+                _in_words(command, self.say)
+        return super().main(args, *rest, **extra)
+
+
+def _in_words(command: Any, say: Words) -> None:
+    """Write the help of a command, and of what it takes, in a language, where that has it."""
+
+    def said(text: str | None) -> str | None:
+        parts = (text or "").split("\n\n")
+        whole = "\n\n".join(say.texts.get(part, part) for part in parts)
+        # A line of help ends at a blank alone.
+        return re.sub("([，；：、])", r"\1 ", whole) or None
+
+    command.help = said(command.help)
+    example = "Example:"
+    command.epilog = (said(command.epilog) or "").replace(example, say(example))
+    for taken in command.params:
+        taken.help = said(getattr(taken, "help", None))
+        if panel := getattr(taken, "rich_help_panel", None):
+            taken.rich_help_panel = said(panel)
+
 
 # Typer's own options of completion guess the shell and take no name; ours take it.
 completion_init()
 app = typer.Typer(
     name="capsim",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -208,13 +306,17 @@ def capsim(
     install_completion: Annotated[
         Shell | None,
         typer.Option(
-            callback=install_callback, metavar="SHELL", help=f"Set completion up for {SHELLS}."
+            callback=install_callback,
+            metavar="SHELL",
+            help="Set completion up for bash, zsh, fish, powershell, pwsh.",
         ),
     ] = None,
     show_completion: Annotated[
         Shell | None,
         typer.Option(
-            callback=show_callback, metavar="SHELL", help=f"Print what does, for {SHELLS}."
+            callback=show_callback,
+            metavar="SHELL",
+            help="Print what does, for bash, zsh, fish, powershell, pwsh.",
         ),
     ] = None,
 ) -> None:
@@ -256,7 +358,10 @@ Strict = Annotated[
         "--strict", help="Refuse what is not written plainly, instead of putting it right."
     ),
 ]
-Lang = Annotated[Language, typer.Option(help="Language of the report.")]
+Lang = Annotated[
+    Language,
+    typer.Option(envvar="CAPSIM_LANG", help="Language of what is printed and written."),
+]
 READING = "How a table is read"
 
 

@@ -26,6 +26,7 @@ from capsim.cli.console import (
     fail,
     work,
 )
+from capsim.i18n.language import Message, words
 
 
 @app.command(epilog="Example: capsim run prefecture-2022 --out report --draws 200")
@@ -41,7 +42,9 @@ def run(
     lang: Lang = Language.EN,
     probability: Annotated[
         float | None,
-        typer.Option(help="With which the targets of [reliability] are met; default: as it says."),
+        typer.Option(
+            help="With which targets are met; default: as the settings say (reliability)."
+        ),
     ] = None,
     paper: Annotated[
         bool, typer.Option("--paper", help="Plan for one future: the cheapest plan on paper.")
@@ -55,9 +58,10 @@ def run(
 ) -> None:
     """Plan a scenario, simulate the plan and write a report: answer, tables, figures."""
     if probability is not None and not 0 < probability < 1:
-        fail(f"--probability {probability:g}: a number between 0 and 1 is expected, as 0.95")
+        text = "--probability {value}: a number between 0 and 1 is expected, as 0.95"
+        fail(Message(text, {"value": f"{probability:g}"}), lang)
     if paper and probability is not None:
-        fail("--paper plans for one future: leave --probability out")
+        fail(Message("--paper plans for one future: leave --probability out"), lang)
     result = work(
         lambda progress: workflow.run(
             scenario,
@@ -74,14 +78,16 @@ def run(
             workers=workers,
             store=store,
             progress=progress,
-        )
+        ),
+        lang,
     )
     from capsim.report.summary import holds, to_json
 
     if as_json:
         typer.echo(to_json(result.summary), nl=False)
     else:
-        typer.echo(f"{result.answer}\nThe report is in {out}.")
+        where = words(lang)("The report is in {folder}.", folder=out)
+        typer.echo(f"{result.answer}\n{where}")
     raise typer.Exit(OK if holds(result.summary) else NOT_MET)
 
 
@@ -140,7 +146,8 @@ def compare(
             solver=solver,
             gap=gap,
             time_limit=time_limit,
-        )
+        ),
+        lang,
     )
     from capsim.report.screen import comparison_text
     from capsim.report.summary import comparison_summary, to_json
@@ -149,7 +156,7 @@ def compare(
         typer.echo(to_json(comparison_summary(comparison)), nl=False)
     else:
         typer.echo(comparison_text(comparison, lang=lang.value))
-        typer.echo(f"The page, tables and figures are in {out}.")
+        typer.echo(words(lang)("The page, tables and figures are in {folder}.", folder=out))
 
 
 @app.command(epilog="Example: capsim explain no-purchase")
@@ -165,7 +172,8 @@ def explain(
     plan, explanation, priced = work(
         lambda progress: workflow.explain_run(
             scenario, solver=solver, gap=gap, time_limit=time_limit, progress=progress
-        )
+        ),
+        lang,
     )
     from capsim.report.screen import reasons_text
     from capsim.report.summary import reasons, to_json

@@ -22,9 +22,9 @@ from capsim.cli.console import (
     reads_tables,
     work,
 )
+from capsim.i18n.language import Message, told, words
 
 if TYPE_CHECKING:
-    from capsim.i18n.language import Message
     from capsim.scenario.scenario import Scenario
     from capsim.workflow import Progress
 
@@ -37,7 +37,6 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a scenario: all its faults, or the scenario on one screen."""
-    from capsim.i18n.language import words
     from capsim.report.screen import overview_text
     from capsim.report.summary import overview, to_json
     from capsim.scenario.faults import ScenarioError
@@ -49,7 +48,7 @@ def check(
         except ScenarioError as error:
             return error
 
-    view = work(task)
+    view = work(task, lang)
     if isinstance(view, ScenarioError):
         say = words(lang)
         if as_json:
@@ -75,6 +74,7 @@ def new(
         str | None,
         typer.Option(metavar="EXAMPLE", help="Copy an example; no city is made up."),
     ] = None,
+    lang: Lang = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Write a synthetic scenario of any size, or a copy of an example, to fill with your data."""
@@ -84,9 +84,13 @@ def new(
     from capsim.workflow import WRITING
 
     if like is not None and (areas is not None or pupils is not None):
-        fail("--areas and --pupils are of a made-up city: leave them out with --like")
+        text = "--areas and --pupils are of a made-up city: leave them out with --like"
+        fail(Message(text), lang)
     if like is not None and like not in example():
-        fail(f"--like {like}: the examples are {', '.join(example())}")
+        text = "--like {name}: the examples are {names}"
+        fail(Message(text, {"name": like, "names": tuple(example())}), lang)
+
+    say = words(lang)
 
     def make(progress: Progress) -> Scenario:
         check_place(folder, "")
@@ -101,14 +105,17 @@ def new(
             name = folder.resolve().name
             made = generate(areas or 18, pupils or 180_000, seed, kind=kind, name=name)
         except ValueError as error:
-            fail(str(error))
+            fail(told(error, say), lang)
         progress(WRITING)
         made.save(folder)
         return made
 
-    made = work(make)
-    what = "A synthetic scenario" if like is None else f"A copy of {like}"
-    message = f"{what} is in {folder}. Check it with: capsim check {folder}"
+    made = work(make, lang)
+    if like is None:
+        text = "A synthetic scenario is in {folder}. Check it with: capsim check {folder}"
+    else:
+        text = "A copy of {name} is in {folder}. Check it with: capsim check {folder}"
+    message = say(text, name=like, folder=folder)
     _echo(message, as_json, scenario=_named(made), folder=str(folder))
 
 
@@ -158,7 +165,7 @@ def export_book(
 
     if template is not None:
         if scenario is not None:
-            fail("--template writes an empty workbook: name no scenario with it")
+            fail(Message("--template writes an empty workbook: name no scenario with it"), lang)
         empty = template
         content = template_bytes(lang)
 
@@ -166,18 +173,21 @@ def export_book(
             progress(WRITING)
             whole_file(empty, content)
 
-        work(write)
-        message = f"An empty workbook is in {empty}. Read it with: capsim import {empty} DIR"
+        work(write, lang)
+        text = "An empty workbook is in {book}. Read it with: capsim import {book} DIR"
+        message = words(lang)(text, book=empty)
         _echo(message, as_json, scenario=None, book=str(empty))
         return
     programs = [file for file in (lp, mps) if file is not None]
     if scenario is not None and book is None and programs:
-        _export_program(scenario, lp, mps, as_json)
+        _export_program(scenario, lp, mps, lang, as_json)
         return
     if programs:
-        fail("--lp and --mps write the program of a scenario: name one, and no workbook")
+        text = "--lp and --mps write the program of a scenario: name one, and no workbook"
+        fail(Message(text), lang)
     if scenario is None or book is None:
-        fail("a scenario and the workbook to write are needed, or --template BOOK, --lp or --mps")
+        text = "a scenario and the workbook to write are needed, or --template BOOK, --lp or --mps"
+        fail(Message(text), lang)
     folder, target = scenario, book
 
     def task(progress: Progress) -> Scenario:
@@ -186,17 +196,20 @@ def export_book(
         try:
             content = workbook_bytes(given)
         except ValueError as error:
-            fail(str(error))
+            fail(told(error, words(lang)), lang)
         progress(WRITING)
         whole_file(target, content)
         return given
 
-    given = work(task)
-    message = f"{folder} is in {target}. Read it back with: capsim import {target} DIR"
+    given = work(task, lang)
+    text = "{scenario} is in {book}. Read it back with: capsim import {book} DIR"
+    message = words(lang)(text, scenario=folder, book=target)
     _echo(message, as_json, scenario=_named(given), book=str(target))
 
 
-def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: bool) -> None:
+def _export_program(
+    scenario: Path, lp: Path | None, mps: Path | None, lang: str, as_json: bool
+) -> None:
     """Write the program of a scenario as files that other solvers read."""
     from capsim.io.atomic import whole_file
     from capsim.lp.pulp_bridge import file_bytes
@@ -217,9 +230,11 @@ def _export_program(scenario: Path, lp: Path | None, mps: Path | None, as_json: 
             whole_file(file, content)
         return given
 
-    given = work(task)
+    given = work(task, lang)
     files = {form: str(file) for form, file in targets.items()}
-    message = f"The program of {scenario} is in {' and '.join(files.values())}."
+    say = words(lang)
+    where = say(" and ").join(files.values())
+    message = say("The program of {scenario} is in {files}.", scenario=scenario, files=where)
     _echo(message, as_json, scenario=_named(given), **files)
 
 
@@ -378,7 +393,7 @@ def import_files(
         "capacity": capacity,
         "points": points,
         "country": country,
-        "stages": _pairs("--stage", stage),
+        "stages": _pairs("--stage", stage, lang),
         "last_year": last_year,
         "nearest_schools": reach,
         "borrowed_rate": borrowed_rate,
@@ -386,38 +401,57 @@ def import_files(
         "expand_cost": expand_cost,
         "without_capacity": without_capacity,
         "places": places,
-        "set": {key: _value(value) for key, value in _pairs("--set", settings).items()},
+        "set": {key: _value(value) for key, value in _pairs("--set", settings, lang).items()},
         **how,
     }
     if enrolment is not None:
         if given or not (out or files) or area_column or school_column or roads or matrix:
-            fail("with --from the folder to make is needed, alone: capsim import DIR --from TABLE")
+            fail(
+                Message(
+                    "with --from the folder to make is needed, alone:"
+                    " capsim import DIR --from TABLE"
+                ),
+                lang,
+            )
         read = {**of_tables, "crs": crs, "encoding": encoding, "strict": strict}
         _import_tables(enrolment, folder, read, replace, lang, as_json)
         return
     if any(of_tables.values()):
-        fail("options of tables need the table of pupils: --from TABLE")
+        fail(Message("options of tables need the table of pupils: --from TABLE"), lang)
     if not given and not roads and not matrix:
-        fail("a file to read and the folder to make are needed: capsim import FILE DIR")
+        fail(
+            Message("a file to read and the folder to make are needed: capsim import FILE DIR"),
+            lang,
+        )
     if roads and matrix:
-        fail("--roads and --matrix both say how far it is: give one")
+        fail(Message("--roads and --matrix both say how far it is: give one"), lang)
     if roads or matrix or any(is_map(file) for file in given):
         maps = _Maps(given, crs, encoding, area_column, school_column, roads, matrix)
         _import_maps(maps, folder, replace, lang, as_json)
         return
     if len(given) > 1:
-        fail("one workbook makes one scenario; of maps one at least must be a .geojson, .gpkg, …")
+        fail(
+            Message(
+                "one workbook makes one scenario; of maps one at least must be a .geojson, .gpkg, …"
+            ),
+            lang,
+        )
     if crs or encoding or area_column or school_column:
-        fail("--crs, --encoding, --area-column and --school-column are of maps")
+        fail(Message("--crs, --encoding, --area-column and --school-column are of maps"), lang)
     _import_book(given[0], folder, replace, strict, lang, as_json)
 
 
-def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+def _pairs(option: str, given: list[str] | None, lang: str) -> dict[str, str]:
     """Read ``KEY=VALUE``; end the command where there is no sign of equality."""
     pairs = [one.partition("=") for one in given or ()]
     for key, sign, value in pairs:
         if not (key.strip() and sign and value.strip()):
-            fail(f"{option} {key}{sign}{value}: NAME=VALUE is expected")
+            fail(
+                Message(
+                    "{option}: NAME=VALUE is expected", {"option": f"{option} {key}{sign}{value}"}
+                ),
+                lang,
+            )
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
@@ -463,9 +497,9 @@ def _import_tables(
         say("Assumed"): [f"{row['what']} = {row['value']}: {row['why']}" for row in rows],
         say("Warning"): [one.text(say) for one in scenario.findings],
     }
-    for head, told in lists.items():
-        if told:
-            lines = [line for one in told for line in filled(f"  {one}", "    ")]
+    for head, listed in lists.items():
+        if listed:
+            lines = [line for one in listed for line in filled(f"  {one}", "    ")]
             typer.echo("\n".join([f"{head}:", *lines]), err=True)
     text = (
         "{name} is in {folder}, what was assumed in its assumptions.tsv. Check it with: {command}"
@@ -483,7 +517,7 @@ def _import_tables(
 def _import_book(
     book: Path, folder: Path, replace: bool, strict: bool, lang: Language, as_json: bool
 ) -> None:
-    from capsim.i18n.language import words
+    """Make a scenario folder of a workbook, or list all its faults with their cells."""
     from capsim.scenario.excel.scenario_workbook import load_workbook
     from capsim.scenario.faults import ScenarioError
     from capsim.workflow import WRITING
@@ -500,16 +534,17 @@ def _import_book(
         made.save(folder, replace=replace)
         return made
 
-    made = work(task)
-    message = f"{made.name} is in {folder}. Check it with: capsim check {folder}"
-    told = {"Read as": made.notes, "Warning": made.findings}
-    _echo_import(message, folder, told, lang, as_json, _named(made))
+    made = work(task, lang)
+    text = "{name} is in {folder}. Check it with: capsim check {folder}"
+    message = words(lang)(text, name=made.name, folder=folder)
+    said = {"Read as": made.notes, "Warning": made.findings}
+    _echo_import(message, folder, said, lang, as_json, _named(made))
 
 
 def _echo_import(
     message: str,
     folder: Path,
-    told: Mapping[str, Sequence[Message]],
+    findings: Mapping[str, Sequence[Message]],
     lang: Language,
     as_json: bool,
     scenario: dict[str, str] | None,
@@ -518,7 +553,7 @@ def _echo_import(
     from capsim.i18n.language import words
 
     say = words(lang)
-    texts = {head: [one.text(say) for one in said] for head, said in told.items()}
+    texts = {head: [one.text(say) for one in said] for head, said in findings.items()}
     for head, said in texts.items():
         for one in said:
             typer.echo(f"{say(head)}: {one}", err=True)
@@ -560,16 +595,28 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
         for file in maps.files:
             kind = shows(file)
             if not kind:
-                raise InputError(f"{file} shows neither areas nor points")
+                raise InputError(
+                    Message("{file} shows neither areas nor points", {"file": str(file)})
+                )
             if kind in found:
-                raise InputError(f"two files show {kind}: give one of areas and one of points")
+                raise InputError(
+                    Message(
+                        "two files show {kind}: give one of areas and one of points",
+                        {"kind": Message(kind)},
+                    )
+                )
             found[kind] = file
         return found
 
     def task(progress: Progress) -> tuple[Scenario | None, tuple[Message, ...]]:
         there = (folder / SETTINGS).is_file()
         if there and not replace:
-            raise InputError(f"{folder} holds a scenario: say --replace to put it on the map")
+            raise InputError(
+                Message(
+                    "{folder} holds a scenario: say --replace to put it on the map",
+                    {"folder": str(folder)},
+                )
+            )
         if not there:
             check_place(folder, "")
         progress("reading the maps")
@@ -590,10 +637,11 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
             points = read_points(found["points"], column=column, origin=origin, **said)
         if base is None:
             if areas is None or maps.roads or maps.matrix:
-                raise InputError(
-                    f"{folder} holds no scenario: one begins with a map of areas; points, roads"
-                    " and a matrix are for one that is there"
+                text = (
+                    "{folder} holds no scenario: one begins with a map of areas; points, roads and"
+                    " a matrix are for one that is there"
                 )
+                raise InputError(Message(text, {"folder": str(folder)}))
             settings, tables, notes = scenario_files(folder.resolve().name, areas, points)
             progress(WRITING)
             write_folder(folder, settings, tables, replace=False)
@@ -605,10 +653,11 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
         if maps.roads:
             origin = made.settings.map.origin
             if origin is None:
-                raise InputError(
-                    "roads are in degrees, and where on earth the scenario is, is not known:"
-                    " give map.longitude and map.latitude, or a map of the areas"
+                text = (
+                    "roads are in degrees, and where on earth the scenario is, is not known: give"
+                    " map.longitude and map.latitude, or a map of the areas"
                 )
+                raise InputError(Message(text))
             progress("finding ways along roads")
             made, more = with_ways(made, read_roads(maps.roads, origin=origin, crs=maps.crs))
             notes += more
@@ -618,11 +667,13 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
 
     made, notes = work(task, lang)
     if made is not None:
-        message = f"{made.name} in {folder} is on the map. Check it with: capsim check {folder}"
+        text = "{name} in {folder} is on the map. Check it with: capsim check {folder}"
+        message = words(lang)(text, name=made.name, folder=folder)
     else:
-        message = (
-            f"What the maps say is in {folder}. Add enrolment and settings;"
-            f" what is lacking is listed by: capsim check {folder}"
+        text = (
+            "What the maps say is in {folder}. Add enrolment and settings; what is lacking is"
+            " listed by: capsim check {folder}"
         )
-    told = {"Read as": notes, "Warning": () if made is None else made.findings}
-    _echo_import(message, folder, told, lang, as_json, None if made is None else _named(made))
+        message = words(lang)(text, folder=folder)
+    said = {"Read as": notes, "Warning": () if made is None else made.findings}
+    _echo_import(message, folder, said, lang, as_json, None if made is None else _named(made))

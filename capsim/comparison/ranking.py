@@ -291,12 +291,14 @@ def _named(
 def refuse(names: Sequence[str], criterion: str) -> None:
     """Raise a `ValueError` at scenarios or a criterion that cannot be compared."""
     if len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(
+        text = (
             "two or more scenarios of different names are needed (or one and a setting to vary),"
-            f" not {list(names)}"
+            " not {names}"
         )
+        raise ValueError(Message(text, {"names": str(list(names))}))
     if criterion not in CRITERIA:
-        raise ValueError(f"no column {criterion} to rank by; there are {', '.join(CRITERIA)}")
+        text = "no column {criterion} to rank by; there are {names}"
+        raise ValueError(Message(text, {"criterion": criterion, "names": tuple(CRITERIA)}))
 
 
 def _plan_and_simulate(job: Job) -> Result:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.comparison.differences import Proof, shown
+from capsim.i18n.language import Message
 from capsim.scenario.scenario import Scenario
 
 Factors = Mapping[str, Mapping[str, Any]]
@@ -36,9 +37,9 @@ def parse_settings(texts: Sequence[str]) -> dict[str, list[Any]]:
     for text in texts:
         key, sign, values = (part.strip() for part in text.partition("="))
         if not sign or not key or not values:
-            raise ValueError(f"{text!r} is not KEY=VALUE,VALUE…")
+            raise ValueError(Message("{text} is not KEY=VALUE,VALUE…", {"text": repr(text)}))
         if key in settings:
-            raise ValueError(f"{key} is given twice")
+            raise ValueError(Message("{key} is given twice", {"key": key}))
         try:
             (listed,) = tomllib.loads(f"v = [{values}]").values()
         except tomllib.TOMLDecodeError:

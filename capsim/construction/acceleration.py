@@ -472,7 +472,7 @@ def accelerate(
     ]
     blocks: list[_Block] = []
     for number, columns in enumerate(groups):
-        progress(f"hurrying {name}: {number} of {len(groups)} counties")
+        progress(f"hurrying: {name}, {number} of {len(groups)} counties")
         blocks += _pooled(_greedy(searched.part(columns), counted, by))
     blocks.sort(key=lambda block: -block.ratio)
     steps = [step for block in blocks for step in block.steps]
@@ -485,7 +485,7 @@ def accelerate(
         """Judge the first measures, once; return how many projects they are sure of."""
         if size in rows:
             return int(rows[size]["sure"])
-        progress(f"hurrying {name}: judging {size} of {len(steps)} options")
+        progress(f"hurrying: {name}, judging {size} of {len(steps)} options")
         bought = {step.project: step.way for step in steps[:size]}
         in_use = (judged.dates(bought)[1][:, mine] <= by).sum(axis=1)
         low, sure, high = np.quantile(in_use, (0.05, 1 - asked, 0.95), method="lower")

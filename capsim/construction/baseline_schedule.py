@@ -27,6 +27,7 @@ from capsim.construction.projects import (
     options,
     recipes,
 )
+from capsim.i18n.language import Message, Value
 from capsim.scenario.faults import Fault, ScenarioError, meant
 from capsim.scenario.scenario import Scenario
 
@@ -269,7 +270,10 @@ def bought_options(scenario: Scenario, built: Sequence[Column]) -> dict[int, tup
         own = known[column.project]
         for name in column.options:
             if name not in own:
-                expected = meant(f"an option of project {column.project} in phases.csv", name, own)
+                what = Message(
+                    "an option of project {project} in phases.csv", {"project": column.project}
+                )
+                expected = meant(what, name, own)
                 faults.append(Fault("projects.csv", None, "options", name, expected))
         out[number] = tuple(own[name] for name in column.options if name in own)
     if faults:
@@ -360,7 +364,7 @@ def _predecessors(
                 never.add(i)
             else:
                 known = (theirs for owner, theirs in where if owner == project)
-                faults.append(_fault(phase, "after", name, meant("a phase", name, known)))
+                faults.append(_fault(phase, "after", name, meant(Message("a phase"), name, known)))
         after.append(before)
     return after, never
 
@@ -372,10 +376,12 @@ def _needs(phase: Phase, county: str, stock: Stock, crews: bool, faults: list[Fa
         r = stock.find(name, county)
         if r is None:
             known = sorted({n for n, c in stock.number if c in ("*", county)})
-            expected = meant(f"a resource that county {county!r} has", name, known)
+            what = Message("a resource that county {county} has", {"county": repr(county)})
+            expected = meant(what, name, known)
             faults.append(_fault(phase, "needs", name, expected))
         elif stock.resources[r].releases is None and units > stock.resources[r].units and crews:
-            expected = f"at most {stock.resources[r].units}, what county {county!r} has"
+            has: dict[str, Value] = {"number": stock.resources[r].units, "county": repr(county)}
+            expected = Message("at most {number}, what county {county} has", has)
             faults.append(_fault(phase, "needs", f"{name}={units}", expected))
         else:
             needs.append((r, units))
@@ -392,13 +398,15 @@ def _order(
         circle = str(error).partition("[")[2].rstrip("]").split(", ")
         of_circle = [pairs[int(i)] for i in circle[:8]]
         names = ";".join(f"{built[number].project}:{phase.name}" for number, phase in of_circle)
-        fault = Fault("phases.csv", None, "after", names, "phases that do not wait for each other")
+        apart = Message("phases that do not wait for each other")
+        fault = Fault("phases.csv", None, "after", names, apart)
         raise ScenarioError([fault]) from None
 
 
-def _fault(phase: Phase, column: str, value: str, expected: str) -> Fault:
+def _fault(phase: Phase, column: str, value: str, expected: Message) -> Fault:
     """Make the fault of a phase that is known by its name, not by its row."""
-    return Fault("phases.csv", None, f"phase {phase.name!r}, {column}", value, expected)
+    where = Message("phase {name}, {column}", {"name": repr(phase.name), "column": column})
+    return Fault("phases.csv", None, where, value, expected)
 
 
 def _draft(

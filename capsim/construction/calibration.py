@@ -17,6 +17,7 @@ import pandas as pd
 from capsim.construction.calendars import to_day
 from capsim.construction.durations import PRIOR, QUANTILE_95, Phase
 from capsim.construction.projects import option_groups, phase_groups
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.scenario import Scenario
 
@@ -115,7 +116,8 @@ def fit(record: pd.DataFrame, closed: str) -> Slippage:
     """
     missing = [name for name in COLUMNS if name not in record.columns]
     if missing:
-        raise ScenarioError([Fault(RECORD, None, name, "", "a column") for name in missing])
+        needed = Message("a column")
+        raise ScenarioError([Fault(RECORD, None, name, "", needed) for name in missing])
     text = record[list(COLUMNS)].fillna("").astype("str")
     days, faults = _record_days(text)
     started, planned = days["started"], days["planned"]
@@ -123,12 +125,12 @@ def fit(record: pd.DataFrame, closed: str) -> Slippage:
     end = to_day(closed)
     for name, day in (("planned", planned), ("opened", opened.clip(upper=end))):
         faults += [
-            Fault(RECORD, int(row), name, text.loc[row, name], "a day after started")
+            Fault(RECORD, int(row), name, text.loc[row, name], Message("a day after started"))
             for row in text.index[day <= started]
         ]
     in_time = opened <= end
     if not faults and in_time.sum() < 2:
-        expected = f"2 or more projects open by {closed}"
+        expected = Message("2 or more projects open by {date}", {"date": str(closed)})
         faults.append(Fault(RECORD, None, "opened", str(in_time.sum()), expected))
     if faults:
         raise ScenarioError(faults)
@@ -148,7 +150,8 @@ def _record_days(text: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
             try:
                 days[-1] = to_day(value) if value or name != "opened" else np.nan
             except ValueError:
-                faults.append(Fault(RECORD, int(row), name, value, "a date YYYY-MM-DD"))
+                expected = Message("a date YYYY-MM-DD")
+                faults.append(Fault(RECORD, int(row), name, value, expected))
         out[name] = days
     return out, faults
 

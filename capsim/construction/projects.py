@@ -10,6 +10,7 @@ import numpy as np
 from capsim.construction.calendars import Calendar, to_day
 from capsim.construction.durations import PRIOR, Phase
 from capsim.construction.network import Resource
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.scenario import Scenario
 
@@ -159,9 +160,8 @@ def recipes(scenario: Scenario, built: Sequence[Column]) -> dict[str, tuple[Phas
     for project, kind in kinds.items():
         out[project] = rows.get(_group(rows, project, kind), ())
         if not out[project]:
-            faults.append(
-                Fault("phases.csv", None, "kind", kind, f"a row of this kind (project {project})")
-            )
+            expected = Message("a row of this kind (project {project})", {"project": project})
+            faults.append(Fault("phases.csv", None, "kind", kind, expected))
     if faults:
         raise ScenarioError(faults)
     return out
@@ -312,7 +312,9 @@ class Stock:
                 self._made[key] = Calendar.from_stops(sorted(set(spans)), *self._years)
             except ValueError as error:
                 names = "; ".join(dict.fromkeys(self._calendars[r] for r in key))
-                expected = "stops that leave a working day, in a phase that needs all of them"
+                expected = Message(
+                    "stops that leave a working day, in a phase that needs all of them"
+                )
                 fault = Fault("scenario.toml", None, "calendars", names, expected)
                 raise ScenarioError([fault]) from error
         return self._made[key]

@@ -260,7 +260,7 @@ class Capacity:
             text = "a column for the {part}, of {columns}"
             what = Message(text, {"part": part, "columns": tuple(columns)})
             cure = Message("name it: {option}", {"option": "--places COLUMN"})
-            reading.fault(part, "", what, cure if not column else "")
+            reading.fault(part, "", what, None if column else cure)
             return frame, reading.faults, notes
         year = next((c for c in columns if YEAR.fullmatch(header_words(c))), None)
         sector = next((c for c in columns if SECTOR.fullmatch(header_words(c))), None)

@@ -187,7 +187,7 @@ def _lacking(reading: Reading, part: str, columns: list[str], told: str = "") ->
     what = Message(
         "a column for the {part}, of {columns}", {"part": part, "columns": tuple(columns)}
     )
-    cure = "" if told else Message("name it: {option}", {"option": f"--{part}"})
+    cure = None if told else Message("name it: {option}", {"option": f"--{part}"})
     reading.fault(told or part, "", what, cure)
 
 
@@ -410,14 +410,14 @@ def _pupils(cells: pd.Series, column: str, reading: Reading, codes: frozenset[st
     return found
 
 
-def _cure(values: list[str]) -> Message | str:
+def _cure(values: list[str]) -> Message | None:
     """Say what to do with cells that are no numbers."""
     if any("%" in one for one in values):
         return Message("pupils are persons, not a percentage")
     if any(re.fullmatch(r"[1-9]\d{0,2}\.\d{3}|\d+,\d+", one.strip()) for one in values):
         return Message("write 1234 or 1234.5: it could be thousands or a decimal")
     if all(re.match(r"\s*-\d", one) for one in values):
-        return ""
+        return None
     distinct = ",".join(list(dict.fromkeys(one.strip() for one in values))[:SHOWN_AREAS])
     return Message('if it means not observed: --missing "{codes}"', {"codes": distinct})
 

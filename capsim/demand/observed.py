@@ -312,8 +312,8 @@ class Reading:
         self,
         column: str,
         value: str,
-        expected: str | Message,
-        cure: str | Message = "",
+        expected: Message,
+        cure: Message | None = None,
         row: int | None = None,
     ) -> None:
         """Add a fault of the table."""
@@ -341,7 +341,7 @@ class Rows:
 
 
 def group_faults(
-    reading: Reading, bad: pd.Series, column: str, expected: Message, cure: Message | str = ""
+    reading: Reading, bad: pd.Series, column: str, expected: Message, cure: Message | None = None
 ) -> None:
     """Name bad cells of a column: each value once, with how many there are and the first row."""
     texts = bad.map(str)
@@ -413,7 +413,7 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
     for at in keys.index[twice][:SHOWN_AREAS]:
         value = f"{names[at]} {frame[cells.year].iloc[at]}"
         expected = Message("each area and year once")
-        cure = Message("name another column of areas: --area") if twice.sum() > 2 else ""
+        cure = Message("name another column of areas: --area") if twice.sum() > 2 else None
         if twice.sum() > SHOWN_AREAS:
             expected = counted(expected, int(twice.sum()), int(frame.index[at]))
             reading.fault(cells.area, value, expected, cure)

@@ -152,14 +152,17 @@ def backtest(
     last = table.years[-1] - leads[0]
     if number < LEAST_YEARS + 1:
         value = f"{number}: {table.years[0]} to {table.years[-1]}"
-        needed = f"at least {LEAST_YEARS + 1} observed school years for a back-test"
+        least = {"number": LEAST_YEARS + 1}
+        needed = Message("at least {number} observed school years for a back-test", least)
         raise _refusal("years", value, needed)
     if leads[0] > number - LEAST_YEARS:
-        most = number - LEAST_YEARS
-        needed = f"a lead of at most {most}, the observed school years without {LEAST_YEARS},"
+        needed = Message(
+            "a lead of at most {most}, the observed school years without {number},",
+            {"most": number - LEAST_YEARS, "number": LEAST_YEARS},
+        )
         raise _refusal("leads", leads[0], needed)
     if first_origin is not None and first_origin > last:
-        raise _refusal("origins", first_origin, f"a year of at most {last}")
+        raise _refusal("origins", first_origin, Message("a year of at most {year}", {"year": last}))
     methods = dict(METHODS if methods is None else methods)
     origins = np.arange(min(max(number // 6, LEAST_YEARS), 5) - 1, number - 1)
     actual = _actual(table, leads[-1], origins)
@@ -219,7 +222,7 @@ def backtest(
     )
 
 
-def _refusal(what: str, value: object, needed: str) -> ScenarioError:
+def _refusal(what: str, value: object, needed: Message) -> ScenarioError:
     return ScenarioError([Fault("observed pupils", None, what, str(value), needed)])
 
 

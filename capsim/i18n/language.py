@@ -354,10 +354,22 @@ class Message:
     def text(self, say: Words) -> str:
         """Write the message in a language."""
         text = say(self.msgid, **{key: _text(key, one, say) for key, one in self.arguments.items()})
-        return text[:1].upper() + text[1:] if text.endswith(".") else text
+        return text[:1].upper() + text[1:] if self.msgid.endswith(".") else text
 
     def __str__(self) -> str:
         return self.text(words("en"))
+
+
+def told(error: BaseException, say: Words) -> str:
+    """Write what an error says in a language, where it is a `Message`; else as it stands.
+
+    Examples
+    --------
+    >>> told(ValueError(Message("no rows")), words("zh")), told(ValueError("x"), words("zh"))
+    ('无数据', 'x')
+    """
+    first = error.args[0] if error.args else None
+    return first.text(say) if isinstance(first, Message) else str(error)
 
 
 Value = str | int | float | Message | tuple[str, ...] | tuple[Message, ...]

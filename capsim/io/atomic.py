@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from capsim.i18n.language import Message
+
 MOST_BYTES = 2_000_000_000
 """Size of a file that is read; a larger one is a slip of the hand."""
 
@@ -59,16 +61,21 @@ def check_place(path: Path, mark: str | None) -> None:
     """
     check_writable(path.absolute().parent)
     if path.is_symlink():
-        raise FileExistsError(f"{path} is a link to {path.readlink()}; name that place itself")
+        there = {"path": str(path), "to": str(path.readlink())}
+        raise FileExistsError(Message("{path} is a link to {to}; name that place itself", there))
     if not path.exists():
         return
     if not path.is_dir():
-        raise FileExistsError(f"{path} is not a folder; name another one")
+        text = "{path} is not a folder; name another one"
+        raise FileExistsError(Message(text, {"path": str(path)}))
     if mark is not None and any(path.iterdir()) and not (path / mark).is_file():
-        lacks = f" (no {mark} in it)" if mark else ""
-        raise FileExistsError(
-            f"{path} holds something else{lacks} and is left alone; name another folder"
-        )
+        text = "{path} holds something else and is left alone; name another folder"
+        if mark:
+            text = (
+                "{path} holds something else (no {mark} in it) and is left alone; name another"
+                " folder"
+            )
+        raise FileExistsError(Message(text, {"path": str(path), "mark": mark}))
 
 
 def check_writable(folder: Path) -> None:
@@ -83,9 +90,11 @@ def check_writable(folder: Path) -> None:
     whole = folder.absolute()
     there = next(place for place in (whole, *whole.parents) if os.path.lexists(place))
     if not there.is_dir():
-        raise PlaceError(f"{there} is not a folder; name another place")
+        text = "{path} is not a folder; name another place"
+        raise PlaceError(Message(text, {"path": str(there)}))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise PlaceError(f"{there} cannot be written to; name another place")
+        text = "{path} cannot be written to; name another place"
+        raise PlaceError(Message(text, {"path": str(there)}))
 
 
 @contextmanager
@@ -100,7 +109,8 @@ def _naming(path: Path) -> Iterator[None]:
         cause = error.__cause__ if isinstance(error, PlaceError) else error
         if not isinstance(cause, OSError):
             raise
-        raise PlaceError(f"{path} cannot be written: {cause.strerror or cause}") from cause
+        reason = {"path": str(path), "reason": str(cause.strerror or cause)}
+        raise PlaceError(Message("{path} cannot be written: {reason}", reason)) from cause
 
 
 @contextmanager
@@ -152,7 +162,7 @@ def whole_file(path: Path, content: bytes) -> None:
     """
     check_writable(path.absolute().parent)
     if path.is_dir():
-        raise PlaceError(f"{path} is a folder; name a file")
+        raise PlaceError(Message("{path} is a folder; name a file", {"path": str(path)}))
     with _naming(path), _aside(path) as aside:
         (aside / "new").write_bytes(content)
         (aside / "new").replace(path)

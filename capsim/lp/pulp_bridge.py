@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from capsim.i18n.language import Message
 from capsim.lp.array_types import Array
 from capsim.lp.options_and_result import SolveOptions, SolverError, SolverResult
 from capsim.lp.program import LinearProgram, unique_names
@@ -136,10 +137,8 @@ def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None
     wanted = "HiGHS" if name.lower() == "pulp-highs" else name
     match = {entry.lower(): entry for entry in listed}.get(wanted.lower())
     if match is None:
-        raise SolverError(
-            f"unknown solver {name!r}: expected highs, scipy, cbc, pulp-highs or one of"
-            f" {', '.join(listed)}"
-        )
+        text = "unknown solver {name}: expected highs, scipy, cbc, pulp-highs or one of {names}"
+        raise SolverError(Message(text, {"name": repr(name), "names": tuple(listed)}))
     try:
         solver = pulp.getSolver(match, **options)
     except TypeError:
@@ -147,7 +146,8 @@ def pulp_solver(name: str, *, gap: float | None = None, time_limit: float | None
         options.pop("gapRel")
         solver = pulp.getSolver(match, **options)
     if not solver.available():
-        raise SolverError(f"solver {match} is known to PuLP but not installed here")
+        text = "solver {name} is known to PuLP but not installed here"
+        raise SolverError(Message(text, {"name": match}))
     return solver
 
 

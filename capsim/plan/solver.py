@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from capsim.demand.projection import Demand, project
+from capsim.i18n.language import Message
 from capsim.io.shown import Progress, followed
 from capsim.lp.array_types import Array
 from capsim.lp.decomposition.block_milp import solve_blocks
@@ -452,9 +453,10 @@ def settled_plan(
 
 def _nothing(found: SolverResult, time_limit: float | None) -> SolverError:
     if found.status == "unknown" and time_limit is not None:
-        words = f"{found.solver} found no plan within {time_limit:g} s; allow more time"
-        return NotInTime(words)
-    return SolverError(f"{found.solver} ended without a plan: {found.status}")
+        text = "{solver} found no plan within {seconds} s; allow more time"
+        return NotInTime(Message(text, {"solver": found.solver, "seconds": f"{time_limit:.3g}"}))
+    text = "{solver} ended without a plan: {status}"
+    return SolverError(Message(text, {"solver": found.solver, "status": found.status}))
 
 
 PRICED = 1e-7

@@ -42,6 +42,8 @@ from capsim.simulation.opening_dates import days, planned_dates, read_openings
 
 USUAL_TARGETS = (COMPULSORY, "share")
 """Every child of compulsory age placed, and the private share in every year."""
+MARGINS = "planning with margins"
+"""A phase, as it is told."""
 ROUNDS = 3
 ROUGH = 3.0
 """Times the gap asked for to which plans with margins are solved: margins are a guess."""
@@ -309,7 +311,7 @@ def find(search: Search, plain: Plan, rounds: int, known: Sequence[Step] = ()) -
         if base.number not in gains:
             search.progress("what it brings to hurry projects")
             gains[base.number] = _gains(search, base.plan)
-        search.progress(f"planning with margins, round {len(steps)}")
+        search.progress(f"{MARGINS}, round {len(steps)}")
         margins, found = base.margins, gains[base.number]
         safer = with_recourse(base.plan.model, data, margins, search.guarded(data), price, found)
         try:
@@ -458,7 +460,7 @@ def _planned(search: Search, safer: Model, number: int) -> Plan:
     rough = replace(
         search.options.within(Clock().left(), 2),
         gap=ROUGH * search.options.gap,
-        progress=lambda words: search.progress(f"planning with margins, round {number}: {words}"),
+        progress=lambda words: search.progress(f"{MARGINS}, round {number}: {words}"),
     )
     found = search_for(safer, safer.program, rough, prove=False)
     return settled_plan(

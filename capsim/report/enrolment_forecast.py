@@ -451,14 +451,14 @@ def _given(
             if 0 <= lead < years:
                 entered[area, slice(0, 1) if grade == slice(None) else grade, lead] = value
         if len(seen.areas) > 1 and "area" not in _frame(entry, "entry").columns:
-            faults.append(Fault("entry", None, "area", "", "a column for the area"))
+            faults.append(Fault("entry", None, "area", "", Message("a column for the area")))
         notes.append(Message("entry given; the back-test forecasts its own"))
     if births is not None:
         found = list(_rows(births, "births", "births", seen, faults))
         if not age:
             mine = grade_of(seen.grades[0])
             if not isinstance(mine, Grade) or mine.scale not in ENTRY_AGE:
-                what = f"the age of grade {seen.grades[0]} on 1 September"
+                what = Message("the age of grade {grade} on 1 September", {"grade": seen.grades[0]})
                 faults.append(Fault("births", None, "entry_age", "", what))
             else:
                 age = ENTRY_AGE[mine.scale] + int(mine.rank)
@@ -493,8 +493,8 @@ def _rows(
     needed = {"ratios": ("grade", value), "entry": ("year", value), "births": ("year", value)}[name]
     lacking = [column for column in needed if column not in frame.columns]
     if lacking:
-        listed = ", ".join(frame.columns)
-        faults += [Fault(name, None, c, "", f"a column of that name, of {listed}") for c in lacking]
+        listed = Message("a column of that name, of {columns}", {"columns": tuple(frame.columns)})
+        faults += [Fault(name, None, c, "", listed) for c in lacking]
         return []
     read = numbers(frame[value])
     year = read_years(frame["year"]) if "year" in frame.columns else None
@@ -511,15 +511,19 @@ def _rows(
                 one for one in labels if column == "grade" and _same_grade(one, label)
             ]
             if not same:
-                what = f"a name that the table of pupils has: {', '.join(labels[:9])}"
+                what = Message(
+                    "a name that the table of pupils has: {names}", {"names": tuple(labels[:9])}
+                )
                 faults.append(Fault(name, int(row), column, label, what))
                 break
             keys.append(labels.index(same[0]))
         bad = read.bad[at] or np.isnan(read.number[at])
         if bad:
-            faults.append(Fault(name, int(row), value, str(frame[value].iloc[at]), "a number >= 0"))
+            what = Message("{what} >= 0", {"what": Message("a number")})
+            faults.append(Fault(name, int(row), value, str(frame[value].iloc[at]), what))
         if year is not None and year.bad[at]:
-            faults.append(Fault(name, int(row), "year", str(frame["year"].iloc[at]), "a year"))
+            told = str(frame["year"].iloc[at])
+            faults.append(Fault(name, int(row), "year", told, Message("a year")))
         elif len(keys) == 2 and not bad:
             when = float("nan") if year is None else float(year.number[at])
             out.append((keys[0], keys[1], when, float(read.number[at])))

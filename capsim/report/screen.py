@@ -19,8 +19,6 @@ from capsim.report.figures.places import LEVELS, backtest_table
 from capsim.report.risk_narrative import building_sections, expected, not_safe, price_of_safety
 from capsim.simulation.outcomes import Outcomes
 
-EN = words("en")
-"""Of screens that are in English alone."""
 MARKS = {"S": "stated", "P": "published", "D": "derived", "A": "assumed", "": "unmarked"}
 FIGURES = {
     "mape": ("mean relative error (MAPE)", 2),
@@ -195,126 +193,186 @@ def _ranking(comparison: Comparison, say: Words) -> list[str]:
 
 def overview_text(view: dict[str, Any], lang: str = "en") -> str:
     """Write what `overview` gives as lines for one screen."""
-    years = view["years"]
-    counties = "county" if view["counties"] == 1 else "counties"
-    money = words("en", view["currency"]).money
-    rows = [
-        ("Areas", f"{view['areas']} in {view['counties']} {counties}"),
-        ("Years", f"observed to {years['base']}, planned {years['first']} to {years['last']}"),
-    ]
+    say, years = words(lang, view["currency"]), view["years"]
+    areas = say("{areas} in {number} counties", areas=view["areas"], number=view["counties"])
+    span = say("observed to {base}, planned {first} to {last}", **years)
+    rows = [(say("Areas"), areas), (say("Years"), span)]
+    head = say("Pupils in {year}", year=years["base"])
     for stage, sectors in view["pupils"].items():
-        cells = "".join(f"{name:<9}{EN.count(number):>11}   " for name, number in sectors.items())
-        rows.append((f"Pupils in {years['base']}", f"{stage:<14}{cells}"))
-    for stage, schools in view["schools"].items():
         cells = "".join(
-            f"{sector:<9}{EN.count(row['places']):>11} in {EN.count(row['rows'])}"
-            f" {'row' if row['rows'] == 1 else 'rows'}   "
-            for sector, row in schools.items()
+            f"{left(say.name(name), 9)}{right(say.count(number), 11)}   "
+            for name, number in sectors.items()
         )
-        rows.append(("Places in schools", f"{stage:<14}{cells}"))
+        rows.append((head, left(say.name(stage), 14) + cells))
+    for stage, schools in view["schools"].items():
+        text = left(say.name(stage), 14)
+        for sector, row in schools.items():
+            places, number = right(say.count(row["places"]), 11), say.count(row["rows"])
+            text += left(say.name(sector), 9) + say(
+                "{places} in {number} rows", places=places, number=number
+            )
+            text += "   "
+        rows.append((say("Places in schools"), text))
     for status, row in view["projects"].items():
-        places = f"{EN.count(row['copies'])} with {EN.count(row['places'])} places"
-        rows.append(("Projects", f"{status:<20}{places}, {money(row['capital_cny'])}"))
+        text = say(
+            "{copies} with {places} places, {cost}",
+            copies=say.count(row["copies"]),
+            places=say.count(row["places"]),
+            cost=say.money(row["capital_cny"]),
+        )
+        rows.append((say("Projects"), left(say.name(status), 20) + text))
     if view["limits"]:
-        kinds = (f"{kind} ({number})" for kind, number in view["limits"].items())
-        rows.append(("Limits (rows)", ", ".join(kinds)))
-    rows += [("Ordered", text) for text in view["ordered"]]
+        kinds = [
+            f"{say.name(kind.replace('_', ' '))} ({number})"
+            for kind, number in view["limits"].items()
+        ]
+        rows.append((say("Limits (rows)"), say.joined(kinds)))
+    rows += [(say("Ordered"), text) for text in view["ordered"]]
     if view["marks"]:
-        kinds = (f"{number} {MARKS.get(mark, mark)}" for mark, number in view["marks"].items())
-        rows.append(("Figures", ", ".join(kinds)))
-    say = words(lang, view["currency"])
+        kinds = [f"{number} {say(MARKS.get(mark, mark))}" for mark, number in view["marks"].items()]
+        rows.append((say("Figures and marks"), say.joined(kinds)))
     said = (("Does without", "does_without"), ("Read as", "read_as"), ("Warning", "warnings"))
-    for head, key in said:
-        rows += [(say(head), text) for text in view[key]]
-    title = f"{view['title'] or view['name']} ({view['name']} {view['hash'][:10]}): no fault."
-    lines, last = [title], ""
+    for key, texts in said:
+        rows += [(say(key), text) for text in view[texts]]
+    title = f"{view['title'] or view['name']} ({view['name']} {view['hash'][:10]})"
+    lines, last = [say("{title}: no fault.", title=title)], ""
     for head, text in rows:
         lines.append(f"  {left('' if head == last else head, 20)}{text}".rstrip())
         last = head
     return "\n".join(lines) + "\n"
 
 
-def enrolment_text(view: dict[str, Any]) -> str:
+def enrolment_text(view: dict[str, Any], lang: str = "en") -> str:
     """Write what `enrolment` gives as a table by year and stage."""
-    pupils = view["pupils"]
+    say, pupils = words(lang), view["pupils"]
     years = sorted({year for row in pupils.values() for year in row})
-    lines = ["school year" + "".join(f"{stage:>14}" for stage in pupils)]
+    lines = [say("school year") + "".join(right(say.name(stage), 14) for stage in pupils)]
     for year in years:
-        cells = "".join(f"{EN.count(row[year]):>14}" for row in pupils.values())
-        lines.append(f"{year:<11}{cells}")
-    return "\n".join([*lines, *(f"Note: {note}" for note in view["notes"])]) + "\n"
+        cells = "".join(right(say.count(row[year]), 14) for row in pupils.values())
+        lines.append(left(year, width(say("school year"))) + cells)
+    notes = (say("Note: {note}", note=note) for note in view["notes"])
+    return "\n".join([*lines, *notes]) + "\n"
 
 
-def building_text(view: dict[str, Any]) -> str:
+def building_text(view: dict[str, Any], lang: str = "en") -> str:
     """Write what `building` gives as lines for one screen."""
+    say = words(lang, view["scenario"]["currency"])
     lines = [
-        f"{view['scenario']['name']}: {EN.count(view['projects'])} projects,"
-        f" {EN.count(view['replications'])} simulations, seed {view['seed']}.",
-        f"In use on the planned day: {100 * (view['on_time'] or 0):.0f} % of the projects.",
+        say(
+            "{name}: {projects} projects, {draws} simulations, seed {seed}.",
+            name=view["scenario"]["name"],
+            projects=say.count(view["projects"]),
+            draws=say.count(view["replications"]),
+            seed=view["seed"],
+        ),
+        say(
+            "In use on the planned day: {chance} of the projects.",
+            chance=say.chance(view["on_time"] or 0),
+        ),
     ]
     for name, row in view["programmes"].items():
-        lines.append(
-            f"{name}: {row['number']} wanted by {row['by']}; {EN.count(row['in_use_mean'])} of"
-            f" {row['projects']} in use on average, enough in {100 * row['probability']:.0f} %."
+        text = say(
+            "{name}: {wanted} wanted by {by}; {mean} of {projects} in use on average, enough in"
+            " {chance}.",
+            name=name,
+            wanted=row["number"],
+            by=row["by"],
+            mean=say.count(row["in_use_mean"]),
+            projects=row["projects"],
+            chance=say.chance(row["probability"]),
         )
+        lines.append(text)
     if view["waiting_days"]:
-        causes = (f"{cause} {days:.1f}" for cause, days in view["waiting_days"].items())
-        lines.append(f"Days lost by an average project: {', '.join(causes)}.")
-    lines += [
-        f"  {row['project']:<16} planned {row['planned']}, on time {100 * row['p_on_time']:.0f} %,"
-        f" even chance {row['p50']}, nine in ten {row['p90']}"
-        for row in view["late"]
-    ]
+        causes = [f"{say.name(cause)} {days:.1f}" for cause, days in view["waiting_days"].items()]
+        lines.append(say("Days lost by an average project: {causes}.", causes=say.joined(causes)))
+    for row in view["late"]:
+        text = say(
+            "planned {planned}, on time {chance}, even chance {p50}, nine in ten {p90}",
+            **{key: row[key] for key in ("planned", "p50", "p90")},
+            chance=say.chance(row["p_on_time"]),
+        )
+        lines.append(f"  {left(str(row['project']), 16)} {text}")
     if "starts" in view:
-        lines += _starts_lines(view["starts"])
+        lines += _starts_lines(view["starts"], say)
     if "slippage" in view:
-        lines += _slippage_lines(view["slippage"])
+        lines += _slippage_lines(view["slippage"], say)
     if "hurry" in view:
-        lines += _hurry_lines(view["hurry"], view["scenario"]["currency"])
+        lines += _hurry_lines(view["hurry"], say)
     return "\n".join(lines) + "\n"
 
 
-def _starts_lines(view: dict[str, Any]) -> list[str]:
+def _starts_lines(view: dict[str, Any], say: Words) -> list[str]:
     if not view["earlier"]:
-        return ["No project that has not begun could begin earlier than planned."]
+        return [say("No project that has not begun could begin earlier than planned.")]
     before, after = view["before"], view["after"]
     lines = [
-        f"Start dates chosen among {EN.count(view['schedules'])} schedules:"
-        f" {EN.count(view['earlier'])} projects begin {EN.count(view['days_earlier'])} days earlier"
-        " on average.",
-        f"  on time {100 * before['on_time']:.1f} -> {100 * after['on_time']:.1f} %,"
-        f" days late on average {before['days_late']:.1f} -> {after['days_late']:.1f}",
+        say(
+            "Start dates chosen among {schedules} schedules: {number} projects begin {days} days"
+            " earlier on average.",
+            schedules=say.count(view["schedules"]),
+            number=say.count(view["earlier"]),
+            days=say.count(view["days_earlier"]),
+        ),
+        "  "
+        + say(
+            "on time {before} -> {after}, days late on average {late} -> {later}",
+            before=f"{100 * before['on_time']:.1f}",
+            after=f"{100 * after['on_time']:.1f}{say.percent}",
+            late=f"{before['days_late']:.1f}",
+            later=f"{after['days_late']:.1f}",
+        ),
     ]
     for name, chance in before["programmes"].items():
-        reached = after["programmes"][name]
-        lines.append(f"  {name} enough in {100 * chance:.0f} -> {100 * reached:.0f} %")
+        reached = say.chance(after["programmes"][name])
+        first = f"{100 * chance:.0f}"
+        text = say("{name} enough in {before} -> {after}", name=name, before=first, after=reached)
+        lines.append(f"  {text}")
     return lines
 
 
-def _hurry_lines(view: dict[str, Any], currency: str) -> list[str]:
+def _hurry_lines(view: dict[str, Any], say: Words) -> list[str]:
     """Write how many projects of a programme can be in use, and at what cost."""
-    asked = f"{100 * view['probability']:g} %"
+    asked = f"{100 * view['probability']:g}{say.percent}"
     lines = [
-        f"{view['programme']} by {view['by']}, {view['required']} required. In use with {asked}:"
+        say(
+            "{programme} by {by}, {required} required. In use with {asked}:",
+            **{key: view[key] for key in ("programme", "by", "required")},
+            asked=asked,
+        )
     ]
-    lines += [
-        f"  {row['sure']:>5.0f} ({row['expected']:.1f} expected) with"
-        f" {EN.count(row['projects'])} {'project' if row['projects'] == 1 else 'projects'} hurried,"
-        f" {words('en', currency).money(row['cost_cny'])}"
-        for row in view["curve"]
-    ]
+    for row in view["curve"]:
+        text = say(
+            "{sure} ({expected} expected) with {number} projects hurried, {cost}",
+            sure=f"{row['sure']:>5.0f}",
+            expected=f"{row['expected']:.1f}",
+            number=say.count(row["projects"]),
+            cost=say.money(row["cost_cny"]),
+        )
+        lines.append(f"  {text}")
     if view["enough"] is None:
-        lines.append(f"{view['number']} cannot be had with {asked}.")
+        lines.append(
+            say("{number} cannot be had with {asked}.", number=view["number"], asked=asked)
+        )
     return lines
 
 
-def _slippage_lines(view: dict[str, Any]) -> list[str]:
+def _slippage_lines(view: dict[str, Any], say: Words) -> list[str]:
     return [
-        f"Learned from the record: {EN.count(view['projects'])} projects,"
-        f" {EN.count(view['opened'])} open by {view['closed']}; time taken over time planned has"
-        f" median {view['median']:.2f},",
-        f"  spread {view['sd']:.2f} in a county (of its logarithm), and {view['shock_sd']:.2f}"
-        " that a county's projects share (construction.shock_sd).",
+        say(
+            "Learned from the record: {projects} projects, {opened} open by {closed}; time taken"
+            " over time planned has median {median},",
+            projects=say.count(view["projects"]),
+            opened=say.count(view["opened"]),
+            closed=view["closed"],
+            median=f"{view['median']:.2f}",
+        ),
+        "  "
+        + say(
+            "spread {sd} in a county (of its logarithm), and {shared} that a county's projects"
+            " share (construction.shock_sd).",
+            sd=f"{view['sd']:.2f}",
+            shared=f"{view['shock_sd']:.2f}",
+        ),
     ]
 
 
@@ -327,10 +385,11 @@ def notes_text(notes: Sequence[Message], lang: str = "en") -> str:
 
 def backtest_text(backtest: Backtest, lang: str = "en") -> str:
     """Write what was read, and the errors by level, method and lead, the least of each marked."""
+    say = words(lang)
     lines = [notes_text(backtest.notes, lang)] if backtest.notes else []
     for level, label in LEVELS.items():
         table = backtest_table(backtest, level)
-        lines.append(f"WAPE of {label}, %, by years ahead")
+        lines.append(say("WAPE of {level}, %, by years ahead", level=say(label)))
         lines.append(f"  {'':<28}" + "".join(f"{lead:>9}" for lead in table.columns))
         least = table.to_numpy().min(axis=0)
         for method, row in zip(table.index, table.to_numpy(), strict=True):
@@ -342,12 +401,12 @@ def backtest_text(backtest: Backtest, lang: str = "en") -> str:
     for level, label in LEVELS.items():
         rows = backtest.table.query("method == 'auto' and level == @level")
         rows = rows[rows["lead"].isin(backtest_table(backtest, level).columns)]
-        lines.append(f"auto, {label}, %, by years ahead")
+        lines.append(say("auto, {level}, %, by years ahead", level=say(label)))
         for figure, (name, digits) in FIGURES.items():
             cells = "".join(
                 f"{'-':>8} " if np.isnan(value) else f"{value:>8.{digits}f} "
                 for value in rows[figure]
             )
-            lines.append(f"  {name:<28}{cells}")
-    lines.append("* least error of that lead; - no interval yet")
+            lines.append(f"  {left(say(name), 28)}{cells}")
+    lines.append(say("* least error of that lead; - no interval yet"))
     return "\n".join(lines) + "\n"

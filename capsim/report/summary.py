@@ -23,7 +23,7 @@ from capsim.construction.programme_simulation import ConstructionSimulation
 from capsim.construction.recovery import Recovery
 from capsim.construction.scheduling import OptimizedStarts
 from capsim.demand.projection import Demand
-from capsim.i18n.language import words
+from capsim.i18n.language import Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import COLUMNS, read_targets
 from capsim.reliability.result import Hardened
@@ -37,7 +37,6 @@ TEACHERS = ("need", "pool", "hired", "contract", "surplus")
 """Columns of the plan's teachers that are summed up by school year."""
 MOST_LATE = 5
 """Projects listed that are most likely to be late."""
-EN = words("en")
 
 
 def summarize(
@@ -345,7 +344,7 @@ def overview(scenario: Scenario, lang: str = "en") -> dict[str, Any]:
         "schools": _schools(scenario),
         "projects": _projects(scenario),
         "limits": {str(kind): int(rows) for kind, rows in limits.items()},
-        "ordered": _ordered(scenario),
+        "ordered": _ordered(scenario, say),
         "marks": {str(mark): int(rows) for mark, rows in marks.items()},
         "does_without": [one.text(say) for one in scenario.stand_ins],
         "read_as": [one.text(say) for one in scenario.notes],
@@ -353,17 +352,18 @@ def overview(scenario: Scenario, lang: str = "en") -> dict[str, Any]:
     }
 
 
-def _ordered(scenario: Scenario) -> list[str]:
+def _ordered(scenario: Scenario, say: Words) -> list[str]:
     policy = scenario.settings.policy
     texts = [
-        f"private share at most {EN.share(cap)} from the end of {year}"
+        say("private share at most {cap} from the end of {year}", cap=say.share(cap), year=year)
         for year, cap in policy.private_share_cap.items()
     ]
     if policy.reduction:
-        fewer = EN.count(policy.reduction)
-        texts.append(f"{fewer} private pupils fewer on 1 September {policy.reduction_year}")
+        text = "{fewer} private pupils fewer on 1 September {year}"
+        texts.append(say(text, fewer=say.count(policy.reduction), year=policy.reduction_year))
     for name, programme in scenario.settings.programmes.items():
-        texts.append(f"{name}: {programme.number} projects in use by {programme.by}")
+        text = "{name}: {number} projects in use by {by}"
+        texts.append(say(text, name=name, number=programme.number, by=programme.by))
     return texts
 
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from capsim.i18n.language import Message
 from capsim.scenario.cell_words import grade_word
-from capsim.scenario.faults import Fault, ScenarioError, nearest
+from capsim.scenario.faults import Fault, ScenarioError, meant, nearest
 from capsim.scenario.folder import SETTINGS, declared_faults, read_folder
 from capsim.scenario.parsing import FrozenTable, Mask, Typed, convert, from_cells, from_frame
 from capsim.scenario.raw_settings import (
@@ -87,7 +87,7 @@ def _changed(
 ) -> list[Fault]:
     """Make each change of a section, and return the faults of those that cannot be read."""
     if not isinstance(section, Mapping):
-        return [Fault(file, None, kind, str(section), "a table")]
+        return [Fault(file, None, kind, str(section), Message("a table"))]
     faults: list[Fault] = []
     for key, entry in section.items():
         try:
@@ -102,7 +102,7 @@ def _scale_column(tables: dict[str, Typed], what: str, entry: Any) -> list[Fault
     name, column = _column(what)
     factor, conditions = _factor(entry)
     if name not in tables:
-        raise _WrongError(name, "a table that is there")
+        raise _WrongError(name, Message("a table that is there"))
     typed = tables[name]
     if not typed.sound:
         return []
@@ -118,9 +118,9 @@ def _drop_rows(tables: dict[str, Typed], name: str, conditions: Any) -> list[Fau
     if name not in TABLES:
         raise _WrongError(name, nearest(name, TABLES))
     if not isinstance(conditions, Mapping):
-        raise _WrongError(conditions, 'conditions, such as {status = "candidate"}')
+        raise _WrongError(conditions, _conditions('{status = "candidate"}'))
     if name not in tables:
-        raise _WrongError(name, "a table that is there")
+        raise _WrongError(name, Message("a table that is there"))
     typed = tables[name]
     if not conditions:
         del tables[name]
@@ -139,8 +139,12 @@ def _column(what: str) -> tuple[str, Column]:
     table = TABLES[name]
     numeric = [c.name for c in table.columns if c.kind == "number"]
     if column not in numeric:
-        raise _WrongError(column, f"a column of numbers: {nearest(column, numeric)}")
+        raise _WrongError(column, meant(Message("a column of numbers"), column, numeric))
     return name, table.column(column)
+
+
+def _conditions(example: str) -> Message:
+    return Message("conditions, such as {line}", {"line": example})
 
 
 def _factor(entry: Any) -> tuple[float, Mapping[str, Any]]:
@@ -152,9 +156,9 @@ def _factor(entry: Any) -> tuple[float, Mapping[str, Any]]:
         conditions = entry.get("where", {})
         entry = entry.get("factor")
     if isinstance(entry, bool) or not isinstance(entry, int | float) or not 0 <= entry <= 1e12:
-        raise _WrongError(entry, "a factor >= 0")
+        raise _WrongError(entry, Message("a factor >= 0"))
     if not isinstance(conditions, Mapping):
-        raise _WrongError(conditions, 'conditions, such as {year = ">=2022"}')
+        raise _WrongError(conditions, _conditions('{year = ">=2022"}'))
     return float(entry), conditions
 
 
@@ -190,9 +194,11 @@ def _operand(value: Any, column: Column) -> Any:
                 return float(value)
         except ValueError:
             pass
-        raise _WrongError(value, f"a number to compare {column.name} with")
+        raise _WrongError(
+            value, Message("a number to compare {column} with", {"column": column.name})
+        )
     if isinstance(value, bool | float | Mapping | list):
-        raise _WrongError(value, f"text to compare {column.name} with")
+        raise _WrongError(value, Message("text to compare {column} with", {"column": column.name}))
     return str(value)
 
 
@@ -220,7 +226,7 @@ def load(folder: str | Path, *, strict: bool = False) -> Checked:
 def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Checked:
     """Check settings and frames; see `Scenario.from_tables`."""
     if not isinstance(settings, Mapping):
-        fault = Fault("settings", None, "", type(settings).__name__, "a nested dict")
+        fault = Fault("settings", None, "", type(settings).__name__, Message("a nested dict"))
         raise ScenarioError([fault])
     if expected := out_of_reach(settings):
         raise ScenarioError([Fault("settings", None, "", "…", expected)])
@@ -228,7 +234,8 @@ def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame])
     faults = []
     for key in CHANGES:
         if document.pop(key, None) is not None:
-            faults.append(Fault("settings", None, key, key, "a folder (use variant in memory)"))
+            expected = Message("a folder (use variant in memory)")
+            faults.append(Fault("settings", None, key, key, expected))
     if "tables" in document:
         rows = {name: len(frame) for name, frame in tables.items() if name in TABLES}
         faults += declared_faults(document, rows, "settings", {name: name for name in rows})
@@ -283,11 +290,14 @@ def _layers(
         # A loop of links has no real path: it is a folder that is not there.
         chain = [*above, Path(os.path.realpath(folder))]
         if not isinstance(other, str) or not other or "\0" in other:
-            faults.append(Fault(file, None, "extends", str(other), "the path of a folder"))
+            wanted = Message("the path of a folder")
+            faults.append(Fault(file, None, "extends", str(other), wanted))
         elif Path(os.path.realpath(folder / other)) in chain:
-            faults.append(Fault(file, None, "extends", other, "a folder that does not extend this"))
+            wanted = Message("a folder that does not extend this")
+            faults.append(Fault(file, None, "extends", other, wanted))
         elif not os.path.isdir(folder / other):
-            faults.append(Fault(file, None, "extends", other, "a folder with a scenario.toml"))
+            wanted = Message("a folder with a scenario.toml")
+            faults.append(Fault(file, None, "extends", other, wanted))
         else:
             base, tables, more = _layers(folder / other, f"{label}{other.rstrip('/')}/", chain)
             faults += more
@@ -298,7 +308,7 @@ def _layers(
         return None, tables, faults
     values = changes.get("set", {})
     if not isinstance(values, Mapping):
-        faults.append(Fault(file, None, "set", str(values), "a table"))
+        faults.append(Fault(file, None, "set", str(values), Message("a table")))
         values = {}
     document = merge(_without_title_zh(base, {*document, *values}), document)
     faults += assign(document, file, values)

@@ -35,18 +35,19 @@ class Fault:
 
     Examples
     --------
-    >>> print(Fault("births.csv", 7, "births", "-3", "a number >= 0"))
-    births.csv, row 7, births: '-3' where a number >= 0 is expected
-    >>> print(Fault("phases.csv", 3, "needs", "crews", "a resource", "there is none yet"))
-    phases.csv, row 3, needs: 'crews' where a resource is expected; there is none yet
+    >>> print(Fault("births.csv", 7, "births", "-3", Message("a year")))
+    births.csv, row 7, births: '-3' where a year is expected
+    >>> cure = Message("pupils are persons, not a percentage")
+    >>> print(Fault("pupils.csv", 3, "pupils", "5%", Message("a number"), cure))
+    pupils.csv, row 3, pupils: '5%' where a number is expected; pupils are persons, not a percentage
     """
 
     file: str
     row: int | None
-    column: str
-    value: str | None
-    expected: str | Message
-    cure: str | Message = ""
+    column: str | Message
+    value: str | Message | None
+    expected: Message
+    cure: Message | None = None
 
     def __str__(self) -> str:
         """Return the fault as one line."""
@@ -58,30 +59,36 @@ class Fault:
         if self.row is not None:
             place.append(say("row {row}", row=self.row))
         if self.column:
-            place.append(visible(_short(self.column, SHOWN)))
-        expected, cure = (
-            visible(_short(part.text(say) if isinstance(part, Message) else part, EXPECTED))
-            for part in (self.expected, self.cure)
-        )
+            place.append(visible(_short(_said(self.column, say), SHOWN)))
+        expected = visible(_short(self.expected.text(say), EXPECTED))
         if self.value is None:
             line = say("{place}: {expected}", place=say.joined(place), expected=expected)
         else:
             line = say(
                 "{place}: {value} where {expected} is expected",
                 place=say.joined(place),
-                value=repr(_short(self.value, SHOWN)),
+                value=repr(_short(_said(self.value, say), SHOWN)),
                 expected=expected,
             )
-        return f"{line}{say.semicolon}{cure}" if cure else line
+        if self.cure is None:
+            return line
+        return line + say.semicolon + visible(_short(self.cure.text(say), EXPECTED))
 
     def details(self, say: Words) -> dict[str, str | int | None]:
         """Return the fault's parts and its line in a language, for programs."""
-        expected, cure = (
-            part.text(say) if isinstance(part, Message) else part
-            for part in (self.expected, self.cure)
-        )
-        place = {"file": self.file, "row": self.row, "column": self.column, "value": self.value}
-        return {**place, "expected": expected, "cure": cure, "text": self.text(say)}
+        return {
+            "file": self.file,
+            "row": self.row,
+            "column": _said(self.column, say),
+            "value": None if self.value is None else _said(self.value, say),
+            "expected": self.expected.text(say),
+            "cure": "" if self.cure is None else self.cure.text(say),
+            "text": self.text(say),
+        }
+
+
+def _said(text: str | Message, say: Words) -> str:
+    return text.text(say) if isinstance(text, Message) else text
 
 
 def _short(text: str, most: int) -> str:
@@ -114,7 +121,7 @@ class ScenarioError(ValueError):
 
     Examples
     --------
-    >>> print(ScenarioError([Fault("areas.csv", None, "", "", "a file")]))
+    >>> print(ScenarioError([Fault("areas.csv", None, "", "", Message("a file"))]))
     1 fault in the scenario
       areas.csv: '' where a file is expected
     """
@@ -137,33 +144,54 @@ class ScenarioError(ValueError):
         return type(self), (self.faults,)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def as_it_is(text: str) -> Message:
+    """Return what is written the same in every language: a name, a line of settings."""
+    return Message("{name}", {"name": text})
+
+
+def one_of(names: Iterable[str]) -> Message:
+    """Say that one of some names is expected.
+
+    Examples
+    --------
+    >>> str(one_of(["public", "private"])), str(one_of(["junior"]))
+    ('one of public, private', 'one of junior')
+    """
+    return Message("one of {names}", {"names": tuple(names)})
+
+
+def nearest(name: str, known: Iterable[str]) -> Message:
     """Describe which known name was probably meant, or which there are.
 
     Examples
     --------
-    >>> nearest("brith", ["births", "areas"])
+    >>> str(nearest("brith", ["births", "areas"]))
     'births (the nearest known)'
-    >>> nearest("x", ["births", "areas"])
+    >>> str(nearest("x", ["births", "areas"]))
     'one of areas, births'
     """
     names = sorted(set(known))
     if not names:
-        return "a name that is defined (none is)"
+        return Message("a name that is defined (none is)")
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
-        return f"{close[0]} (the nearest known)"
-    listed = ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
-    return listed if len(names) == 1 else f"one of {listed}"
+        return Message("{name} (the nearest known)", {"name": close[0]})
+    if len(names) == 1:
+        return as_it_is(names[0])
+    return one_of([*names[:LISTED], "…"] if len(names) > LISTED else names)
 
 
-def meant(what: str, name: str, known: Iterable[str]) -> str:
+def meant(what: Message, name: str, known: Iterable[str]) -> Message:
     """Describe a thing that is expected, and which known one was probably meant.
 
     Examples
     --------
-    >>> meant("an area", "nort", ["north"]), meant("a resource", "crews", [])
-    ('an area: north (the nearest known)', 'a resource, of which there is none yet,')
+    >>> str(meant(Message("an area"), "nort", ["north"]))
+    'an area: north (the nearest known)'
+    >>> str(meant(Message("a resource"), "crews", []))
+    'a resource, of which there is none yet,'
     """
     names = set(known)
-    return f"{what}: {nearest(name, names)}" if names else f"{what}, of which there is none yet,"
+    if not names:
+        return Message("{what}, of which there is none yet,", {"what": what})
+    return Message("{what}: {near}", {"what": what, "near": nearest(name, names)})

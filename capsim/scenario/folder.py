@@ -21,7 +21,7 @@ import tomli_w
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_folder
 from capsim.scenario.cell_words import heading
-from capsim.scenario.faults import Fault, ScenarioError, nearest
+from capsim.scenario.faults import Fault, ScenarioError, as_it_is, nearest
 from capsim.scenario.raw_settings import out_of_reach
 from capsim.scenario.schema import TABLES
 
@@ -65,8 +65,11 @@ def read_folder(
     ``label`` stands before file names in faults (empty for the folder itself).
     """
     if not folder.is_dir():
-        there = "a file" if folder.exists() else "nothing"
-        expected = f"there is {there} where a folder with a scenario.toml is expected"
+        expected = (
+            Message("there is a file where a folder with a scenario.toml is expected")
+            if folder.exists()
+            else Message("there is nothing where a folder with a scenario.toml is expected")
+        )
         fault = Fault(label or str(folder), None, "", None, expected)
         return None, {}, [fault]
     faults: list[Fault] = []
@@ -76,10 +79,11 @@ def read_folder(
         try:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            expected = f"valid TOML ({error or 'nested too deep'})"
+            reason = as_it_is(str(error)) if str(error) else Message("nested too deep")
+            expected = Message("valid TOML ({reason})", {"reason": reason})
             faults.append(Fault(label + SETTINGS, None, "", "", expected))
-    if document is not None and (expected := out_of_reach(document)):
-        faults.append(Fault(label + SETTINGS, None, "", "…", expected))
+    if document is not None and (reach := out_of_reach(document)):
+        faults.append(Fault(label + SETTINGS, None, "", "…", reach))
         document = None
     tables = {}
     present: dict[str, int | None] = {}
@@ -135,7 +139,8 @@ def declared_faults(
         if name not in TABLES
     ]
     twice = [name for name, times in Counter(listed).items() if times > 1]
-    faults += [Fault(file, None, "tables", name, "each table once") for name in twice]
+    once = Message("each table once")
+    faults += [Fault(file, None, "tables", name, once) for name in twice]
     for name in (name for name in TABLES if name in listed or name in present):
         place = {"table": name}
         if name not in present:
@@ -154,27 +159,28 @@ def declared_faults(
                 "fill it, or take it away and {table} off the list: the plan then does without",
                 place,
             )
-            faults.append(Fault(files[name], None, "", "no rows", expected, cure))
+            faults.append(Fault(files[name], None, "", Message("no rows"), expected, cure))
     return faults
 
 
 def _text(path: Path, label: str, faults: list[Fault]) -> str | None:
     """Read a text file; None where it cannot be read, which is added to the faults."""
-    row, value = None, ""
+    row: int | None = None
+    value = ""
     try:
         raw = whole_bytes(path)
         text = raw.decode("utf-8").removeprefix(BOM)
         if "\0" not in text:
             return text
         row, value = text.count("\n", 0, text.index("\0")) + 1, "NUL"
-        expected = "text without NUL characters"
+        expected = Message("text without NUL characters")
     except FileNotFoundError:
-        expected = "a file"
+        expected = Message("a file")
     except OSError as error:
-        value, expected = error.strerror or "", "a file that can be read"
+        value, expected = error.strerror or "", Message("a file that can be read")
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
-        value, expected = raw[error.start : error.start + 4].hex(" "), "text in UTF-8"
+        value, expected = raw[error.start : error.start + 4].hex(" "), Message("text in UTF-8")
     faults.append(Fault(label, row, "", value, expected))
     return None
 
@@ -232,25 +238,29 @@ def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:
         rows, lines = _rows(text)
     except _CsvError as error:
         reason, line = error.args
-        faults.append(Fault(file, line, "", "", f"well-formed CSV ({reason})"))
+        expected = Message("well-formed CSV ({reason})", {"reason": reason})
+        faults.append(Fault(file, line, "", "", expected))
         return None
     if not rows:
-        faults.append(Fault(file, 1, "", "", "a header line"))
+        faults.append(Fault(file, 1, "", "", Message("a header line")))
         return None
     rows, lines, notes = _without_blanks(rows, lines)
     header = rows[0].split(",") if isinstance(rows[0], str) else rows[0]
     wrong = [
-        Fault(file, lines[0], name, name, "each column once")
+        Fault(file, lines[0], name, name, Message("each column once"))
         for name, times in sorted(Counter(header).items())
         if times > 1
     ]
     width = len(header)
     widths = [row.count(",") + 1 if isinstance(row, str) else len(row) for row in rows]
     ragged = [at for at, cells in enumerate(widths) if cells != width]
-    expected = f"{width} cells, as in the header"
-    wrong += [Fault(file, lines[at], "", f"{widths[at]} cells", expected) for at in ragged[:100]]
+    expected = Message("{number} cells, as in the header", {"number": width})
+    for at in ragged[:100]:
+        value = Message("{number} cells", {"number": widths[at]})
+        wrong.append(Fault(file, lines[at], "", value, expected))
     if len(ragged) > 100:
-        wrong.append(Fault(file, None, "", f"{len(ragged) - 100} more rows", expected))
+        value = Message("{number} more rows", {"number": len(ragged) - 100})
+        wrong.append(Fault(file, None, "", value, expected))
     if wrong:
         faults += wrong
         return None

@@ -28,7 +28,7 @@ import pandas as pd
 
 from capsim.i18n.language import Message
 from capsim.scenario.cell_words import factor, heading, scaled, understood
-from capsim.scenario.faults import CONTROL, Fault, meant, nearest
+from capsim.scenario.faults import CONTROL, Fault, meant, one_of
 from capsim.scenario.folder import Cells, number_text
 from capsim.scenario.schema import TABLES, YEARS, Column, Table
 
@@ -36,7 +36,7 @@ Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 Rows: TypeAlias = "Mask | pd.Series[bool]"
 """A mark of each row."""
-Bad = tuple[int | None, str, str]
+Bad = tuple[int | None, str | Message, Message]
 """Position of a row (None: the column), its value, what was expected."""
 
 NUMBER = frozenset("0123456789+-.eE")
@@ -69,7 +69,7 @@ def convert(cells: Sequence[str] | pd.Series, column: Column) -> tuple[pd.Series
     --------
     >>> from capsim.scenario.schema import TABLES
     >>> values, bad = convert(["12", "1_000", "-1"], TABLES["births"].column("births"))
-    >>> bad
+    >>> [(at, value, str(what)) for at, value, what in bad]
     [(1, '1_000', 'a number'), (2, '-1', 'a number >= 0')]
     """
     if column.is_number:
@@ -103,18 +103,24 @@ def blank_column(column: Column, rows: int) -> pd.Series:
     return pd.Series([str(column.default or "")] * rows, dtype="str")
 
 
-def expected(column: Column) -> str:
+def expected(column: Column) -> Message:
     """Describe what a cell of the column must be."""
     if column.kind == "date":
-        return "a date YYYY-MM-DD"
+        return Message("a date YYYY-MM-DD")
     if column.kind in ("name", "text"):
-        return f"one of {', '.join(column.allowed)}" if column.allowed else "a name"
-    text = "a whole number" if column.kind == "int" else "a number"
+        return one_of(column.allowed) if column.allowed else Message("a name")
+    number = Message("a whole number" if column.kind == "int" else "a number")
     if column.low == -math.inf:
-        return text
-    if column.low == 0 and column.high >= 600:
-        return f"{text} >= 0"
-    return f"{text} from {column.low:g} to {column.high:.15g}"
+        return number
+    if _is_open(column):
+        return Message("{what} >= 0", {"what": number})
+    bounds = {"low": f"{column.low:g}", "high": f"{column.high:.15g}"}
+    return Message("{what} from {low} to {high}", {"what": number, **bounds})
+
+
+def _is_open(column: Column) -> bool:
+    """Whether a number of the column is 0 or more; its highest is then only of those absurd."""
+    return column.low == 0 and column.high >= 600
 
 
 def texts(cells: Sequence[str] | pd.Series) -> list[str]:
@@ -146,7 +152,7 @@ def _is_number(dtype: Any) -> bool:
 
 def _numbers(cells: list[str], whole: bool) -> tuple[npt.NDArray[np.float64], list[Bad]]:
     letters, kind = (INTEGER, int) if whole else (NUMBER, float)
-    what = "a whole number" if whole else "a number"
+    what = Message("a whole number" if whole else "a number")
     if letters.issuperset("".join(cells)):
         try:
             read = [kind(cell) if cell else math.nan for cell in cells]
@@ -177,8 +183,9 @@ def _out_of_bounds(values: npt.NDArray[np.float64], column: Column, unread: list
     if column.required:
         out |= np.isnan(values)
     what = expected(column)
-    high = f"{what}, at most {column.high:,.0f}" if np.isfinite(column.high) else what
-    high = high if "from" not in what else what
+    high = what
+    if np.isfinite(column.high) and (_is_open(column) or column.low == -math.inf):
+        high = Message("{what}, at most {most}", {"what": what, "most": f"{column.high:,.0f}"})
     bad: list[Bad] = []
     for at in np.flatnonzero(out).tolist():
         if at not in known:
@@ -201,7 +208,8 @@ def _where(cells: list[str], wrong: set[str]) -> list[int]:
 
 def _bad_dates(cells: list[str]) -> list[Bad]:
     wrong = {cell for cell in set(cells) if cell and not _is_date(cell)}
-    return [(at, cells[at], "a date YYYY-MM-DD") for at in _where(cells, wrong)]
+    expected = Message("a date YYYY-MM-DD")
+    return [(at, cells[at], expected) for at in _where(cells, wrong)]
 
 
 def _is_date(cell: str) -> bool:
@@ -216,16 +224,16 @@ def _is_date(cell: str) -> bool:
 def _bad_names(cells: list[str], column: Column) -> list[Bad]:
     distinct = set(cells) - {""}
     wrong = {cell for cell in distinct if CONTROL.search(cell)}
-    bad: list[Bad] = [
-        (at, cells[at], "text without control characters") for at in _where(cells, wrong)
-    ]
+    clean = Message("text without control characters")
+    bad: list[Bad] = [(at, cells[at], clean) for at in _where(cells, wrong)]
     if column.kind == "text":
         return bad
     if column.allowed:
         other = distinct - wrong - set(column.allowed)
         return bad + [(at, cells[at], expected(column)) for at in _where(cells, other)]
     wide = {cell for cell in distinct - wrong if cell != cell.strip()}
-    return bad + [(at, cells[at], "a name without blanks round it") for at in _where(cells, wide)]
+    tight = Message("a name without blanks round it")
+    return bad + [(at, cells[at], tight) for at in _where(cells, wide)]
 
 
 def _few(bad: list[Bad]) -> list[Bad]:
@@ -233,7 +241,11 @@ def _few(bad: list[Bad]) -> list[Bad]:
     bad = sorted(bad, key=lambda item: -1 if item[0] is None else item[0])
     if len(bad) <= SHOWN:
         return bad
-    return [*bad[:SHOWN], (None, f"{len(bad) - SHOWN} more rows", bad[SHOWN][2])]
+    return [*bad[:SHOWN], (None, _more(len(bad) - SHOWN), bad[SHOWN][2])]
+
+
+def _more(rows: int) -> Message:
+    return Message("{number} more rows", {"number": rows})
 
 
 @dataclass(frozen=True)
@@ -274,8 +286,8 @@ class Typed:
         self,
         mask: Rows,
         column: str,
-        expected: str,
-        describe: Callable[[int], tuple[str, str]] | None = None,
+        expected: Message,
+        describe: Callable[[int], tuple[str, Message]] | None = None,
     ) -> list[Fault]:
         """Return a fault for each row of a mask: the first hundred and a count of the rest.
 
@@ -288,20 +300,20 @@ class Typed:
             value, what = describe(at) if describe else (self._shown(at, column), expected)
             bad.append((at, value, what))
         if len(rows) > SHOWN:
-            bad.append((None, f"{len(rows) - SHOWN} more rows", expected))
+            bad.append((None, _more(len(rows) - SHOWN), expected))
         return self.faults(column, bad)
 
     def unknown(
-        self, column: str, known: Collection[str], what: str, blank: bool = False
+        self, column: str, known: Collection[str], what: Message, blank: bool = False
     ) -> list[Fault]:
         """Return a fault for each row whose value is not known, with the nearest that is."""
         values = self.frame[column]
         strange = set(values.unique().tolist()) - set(known) - ({""} if blank else set())
         if not strange:
             return []
-        near: dict[str, str] = {}
+        near: dict[str, Message] = {}
 
-        def describe(at: int) -> tuple[str, str]:
+        def describe(at: int) -> tuple[str, Message]:
             value = str(values.iloc[at])
             if value not in near:
                 near[value] = meant(what, value, known) if len(near) < SEARCHED else what
@@ -311,9 +323,9 @@ class Typed:
 
     def repeated_keys(self, key: Sequence[str]) -> list[Fault]:
         """Return a fault for each row whose key stands in an earlier row."""
-        expected = "a key that no earlier row has"
+        expected = Message("a key that no earlier row has")
 
-        def describe(at: int) -> tuple[str, str]:
+        def describe(at: int) -> tuple[str, Message]:
             return ", ".join(self._shown(at, column) for column in key), expected
 
         repeated = pd.Series(codes([self.frame[column] for column in key])).duplicated()
@@ -371,7 +383,8 @@ def from_cells(name: str, cells: Cells) -> tuple[Typed, list[Fault]]:
             columns[column.name] = blank_column(column, cells.rows)
             if column.required:
                 spoilt.add(None)
-                faults.append(Fault(cells.file, None, column.name, "", "a column of that name"))
+                of_name = Message("a column of that name")
+                faults.append(Fault(cells.file, None, column.name, "", of_name))
     frame = pd.DataFrame(columns, copy=False)
     rows = frozenset(at for at in spoilt if at is not None)
     known = rows if len(rows) == len(spoilt) else None
@@ -412,10 +425,12 @@ def _headings(
         column, unit = (head, "") if head in table.names else heading(table.name, head)
         if not column:
             searched += 1
-            known = nearest(head, table.names) if searched <= SEARCHED else "one of the table"
-            faults.append(Fault(cells.file, None, head, head, f"a column: {known}"))
+            what = Message("a column: one of the table")
+            if searched <= SEARCHED:
+                what = meant(Message("a column"), head, table.names)
+            faults.append(Fault(cells.file, None, head, head, what))
         elif column in means:
-            faults.append(Fault(cells.file, None, column, head, "each column once"))
+            faults.append(Fault(cells.file, None, column, head, Message("each column once")))
         else:
             means[column] = cells.columns[head]
             if unit := unit or cells.units.get(column, ""):
@@ -439,11 +454,12 @@ def _unit(
 def from_frame(name: str, frame: Any) -> tuple[Typed, list[Fault]]:
     """Return a frame in memory as a table; its rows are counted from 0."""
     if not isinstance(frame, pd.DataFrame):
-        fault = Fault(name, None, "", type(frame).__name__, "a pandas DataFrame")
+        fault = Fault(name, None, "", type(frame).__name__, Message("a pandas DataFrame"))
         return Typed(name, empty(name), (), sound=False), [fault]
     twice = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]})
     if twice:
-        faults = [Fault(name, None, column, column, "each column once") for column in twice]
+        once = Message("each column once")
+        faults = [Fault(name, None, column, column, once) for column in twice]
         return Typed(name, empty(name), (), sound=False), faults
     columns: Mapping[str, pd.Series] = {
         str(column): frame[column].reset_index(drop=True) for column in frame.columns

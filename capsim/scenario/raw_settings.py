@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from capsim.scenario.faults import CONTROL, Fault, nearest
+from capsim.i18n.language import Message
+from capsim.scenario.faults import CONTROL, Fault, as_it_is, nearest, one_of
 from capsim.scenario.schema import MARKS, TABLES
 
 WRAPPER = ("value", "unit", "source", "mark")
@@ -25,20 +26,20 @@ class Provenance:
     mark: str = ""
 
 
-def out_of_reach(document: Any) -> str:
-    """Describe why a document cannot be read: nested too deep, or numbers too long; else blank."""
+def out_of_reach(document: Any) -> Message | None:
+    """Describe why a document cannot be read: nested too deep, or numbers too long; else None."""
     rest: list[tuple[Any, int]] = [(document, 0)]
     while rest:
         entry, depth = rest.pop()
         if depth > DEEPEST:
-            return f"at most {DEEPEST} levels of tables"
+            return Message("at most {most} levels of tables", {"most": DEEPEST})
         if isinstance(entry, Mapping):
             rest += [(value, depth + 1) for value in entry.values()]
         elif isinstance(entry, list | tuple):
             rest += [(value, depth + 1) for value in entry]
         elif isinstance(entry, int) and entry.bit_length() > 1100:
-            return "whole numbers of at most 300 digits"
-    return ""
+            return Message("whole numbers of at most 300 digits")
+    return None
 
 
 def is_wrapped(entry: Any) -> bool:
@@ -97,7 +98,8 @@ def assign(document: dict[str, Any], file: str, values: Mapping[str, Any]) -> li
                 else:
                     at[last] = copy.deepcopy(value)
                 continue
-        faults.append(Fault(file, None, f"set.{dotted}", str(value), "the dotted key of a setting"))
+        expected = Message("the dotted key of a setting")
+        faults.append(Fault(file, None, f"set.{dotted}", str(value), expected))
     return faults
 
 
@@ -124,7 +126,7 @@ def unwrap(
                 texts += [text for text in entry.values() if isinstance(text, str)]
         for text in texts:
             if CONTROL.search(text):
-                expected = "text without control characters"
+                expected = Message("text without control characters")
                 faults.append(Fault(file, None, path, text, expected))
         if not isinstance(entry, Mapping):
             return entry
@@ -141,7 +143,7 @@ def unwrap(
 def column_sources(section: Any, file: str) -> tuple[dict[str, Provenance], list[Fault]]:
     """Read ``[sources]``: the provenance of whole columns, ``"table.column" = {...}``."""
     if not isinstance(section, Mapping):
-        return {}, [Fault(file, None, "sources", str(section), "a table")]
+        return {}, [Fault(file, None, "sources", str(section), Message("a table"))]
     result: dict[str, Provenance] = {}
     faults: list[Fault] = []
     for what, entry in _flat(section):
@@ -152,7 +154,8 @@ def column_sources(section: Any, file: str) -> tuple[dict[str, Provenance], list
         elif column not in TABLES[table].names:
             faults.append(Fault(file, None, where, column, nearest(column, TABLES[table].names)))
         elif not isinstance(entry, Mapping):
-            faults.append(Fault(file, None, where, str(entry), '{source = "…", mark = "…"}'))
+            expected = as_it_is('{source = "…", mark = "…"}')
+            faults.append(Fault(file, None, where, str(entry), expected))
         else:
             result[what] = _provenance(entry, file, where, SOURCE, faults)
     return result, faults
@@ -177,7 +180,7 @@ def _provenance(
         if key not in known:
             faults.append(Fault(file, None, where, str(key), nearest(str(key), known)))
         elif key == "mark" and value not in MARKS:
-            faults.append(Fault(file, None, where, str(value), f"one of {', '.join(MARKS)}"))
+            faults.append(Fault(file, None, where, str(value), one_of(MARKS)))
         elif key != "value" and not isinstance(value, str):
-            faults.append(Fault(file, None, where, str(value), "text"))
+            faults.append(Fault(file, None, where, str(value), Message("text")))
     return Provenance(**{key: entry[key] for key in SOURCE if isinstance(entry.get(key), str)})

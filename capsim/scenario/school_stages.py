@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from capsim.i18n.language import CNY, Message
+from capsim.i18n.language import CNY, Message, Value
 from capsim.scenario.faults import Fault
 from capsim.scenario.settings import Costs, Frozen, Settings, StageStandards
 
@@ -179,7 +179,8 @@ def stages(
         part |= own.get(name, {})
         lacking = [key for key in NEEDED if key not in part]
         if lacking:
-            raise ValueError(f"stage {name!r} lacks {', '.join(lacking)}")
+            of_stage: dict[str, Value] = {"name": repr(name), "keys": tuple(lacking)}
+            raise ValueError(Message("stage {name} lacks {keys}", of_stage))
         part = _usual(part) | part
         derived = cost / part["pupils_per_post"] + part["allowance_cny"]
         values = {"running_cny": derived, **part}

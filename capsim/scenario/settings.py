@@ -26,7 +26,7 @@ from pydantic import (
 
 from capsim.i18n.language import Message
 from capsim.scenario.cell_words import setting_word
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.faults import Fault, meant
 from capsim.scenario.raw_settings import merge
 from capsim.scenario.schema import YEARS
 
@@ -64,14 +64,14 @@ class Frozen(Mapping[K, V], Generic[K, V]):
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number")
+        raise ValueError(Message("a number"))
     # Adding 0 makes -0 a 0; an integer beyond the range of floats could not be added.
     return value + 0.0 if abs(value) < 1e300 else value
 
 
 def _whole(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("a whole number")
+        raise ValueError(Message("a whole number"))
     return value
 
 
@@ -81,15 +81,15 @@ def _date(value: Any) -> Any:
     except ValueError:
         date = None
     if isinstance(date, dt.datetime) or not isinstance(date, dt.date):
-        raise ValueError("a date YYYY-MM-DD")
+        raise ValueError(Message("a date YYYY-MM-DD"))
     if not YEARS[0] <= date.year <= YEARS[1]:
-        raise ValueError(f"a date in {YEARS[0]}-{YEARS[1]}")
+        raise ValueError(Message("a date in {first}-{last}", {"first": YEARS[0], "last": YEARS[1]}))
     return date
 
 
 def _by_year(value: Any) -> Any:
     if not isinstance(value, Mapping):
-        raise ValueError("a table by year, such as {2022 = 0.05}")
+        raise ValueError(Message("a table by year, such as {line}", {"line": "{2022 = 0.05}"}))
     keys = {str(key): entry for key, entry in value.items()}
     return {int(key) if re.fullmatch("[0-9]{4}", key) else key: keys[key] for key in sorted(keys)}
 
@@ -97,12 +97,12 @@ def _by_year(value: Any) -> Any:
 def _year_key(value: Any) -> Any:
     if isinstance(value, int) and YEARS[0] <= value <= YEARS[1]:
         return value
-    raise ValueError(f"a year for a key, not {str(value)!r}")
+    raise ValueError(Message("a year for a key, not {value}", {"value": repr(str(value))}))
 
 
 def _listed(value: Any) -> Any:
     if not isinstance(value, list | tuple):
-        raise ValueError("a list")
+        raise ValueError(Message("a list"))
     return tuple(value)
 
 
@@ -365,7 +365,9 @@ class CostTerms(_Section):
 def _forecasting(name: str) -> str:
     """Refuse what is not a method of `capsim.demand`."""
     if name not in FORECASTING and not re.fullmatch(r"[1-9]\d?-year mean", name):
-        raise ValueError(f"one of K-year mean (of 1 to 99 years), {', '.join(FORECASTING)}")
+        raise ValueError(
+            Message("one of K-year mean (of 1 to 99 years), {names}", {"names": tuple(FORECASTING)})
+        )
     return name
 
 
@@ -500,6 +502,43 @@ STAND_INS: Mapping[str, Any] = {"name": "-", "costs": {"discount_rate": 0.0}}
 """Settings that must be given, but that no check of tables reads."""
 
 
+BOUNDS = {
+    "string_type": "text",
+    "string_too_short": "text of at least {number} letters",
+    "string_too_long": "text of at most {number} letters",
+    "string_pattern_mismatch": "a day as month-day, such as 09-01",
+    "bool_type": "a valid boolean",
+    "finite_number": "a finite number",
+    "greater_than": "greater than {bound}",
+    "greater_than_equal": "greater than or equal to {bound}",
+    "less_than": "less than {bound}",
+    "less_than_equal": "less than or equal to {bound}",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "invalid_key": "text for a key",
+    "too_short": "at least one",
+    "too_long": "at most {number} entries",
+}
+"""What is expected, by the kind of error that pydantic finds."""
+
+
+def _bound(kind: str, context: Mapping[str, Any]) -> Message:
+    """Describe what is expected by the kind of an error and what pydantic says beside it."""
+    if kind == "value_error":
+        said: Message = context["error"].args[0]
+        return said
+    if kind == "literal_error":
+        first, second = str(context["expected"]).split(" or ")
+        return Message("{first} or {second}", {"first": first, "second": second})
+    for key in ("gt", "ge", "lt", "le"):
+        if key in context:
+            return Message(BOUNDS[kind], {"bound": f"{context[key]:.15g}"})
+    for key in ("min_length", "max_length"):
+        if key in context and "{number}" in BOUNDS[kind]:
+            return Message(BOUNDS[kind], {"number": int(context[key])})
+    return Message(BOUNDS[kind])
+
+
 def faults_of(error: ValidationError, file: str) -> list[Fault]:
     """Return every error as a fault with its dotted key."""
     faults = []
@@ -508,15 +547,12 @@ def faults_of(error: ValidationError, file: str) -> list[Fault]:
         kind = detail["type"]
         value = _shown(detail["input"])
         if kind == "extra_forbidden":
-            value, expected = place[-1], f"a key: {nearest(place[-1], _known(place[:-1]))}"
+            value = place[-1]
+            expected = meant(Message("a key"), value, _known(place[:-1]))
         elif kind == "missing":
-            value, expected = "", "a value"
-        elif kind == "too_short":
-            expected = "at least one"
+            value, expected = "", Message("a value")
         else:
-            message = str(detail["msg"]).removeprefix("Value error, ")
-            expected = message[:1].lower() + message[1:]
-            expected = expected.removeprefix("input should be ")
+            expected = _bound(kind, detail.get("ctx", {}))
         faults.append(Fault(file, None, ".".join(place), value, expected))
     return faults
 

@@ -204,7 +204,8 @@ def decode(content: bytes, name: str, encoding: str | None, notes: list[Message]
         value = content[_first_bad(content) :][:4].hex(" ")
         cure = Message("save it as UTF-8, or name what it is in: --encoding gb18030, cp949, cp1252")
         what = Message("text whose encoding can be told (UTF-8, UTF-16, GBK, CP949, Latin-1)")
-        raise ScenarioError([Fault(name, None, f"byte {_first_bad(content)}", value, what, cure)])
+        where = Message("byte {byte}", {"byte": _first_bad(content)})
+        raise ScenarioError([Fault(name, None, where, value, what, cure)])
     try:
         text = content.decode(found)
     except (UnicodeDecodeError, LookupError) as error:
@@ -507,7 +508,7 @@ def _table(
             f"{len(rows[wide[0]])}",
             Message("as many fields in each row as in the header"),
         )
-        cure = Message("put a number with separators into quotes") if len(wide) > 1 else ""
+        cure = Message("put a number with separators into quotes") if len(wide) > 1 else None
         faults.append(Fault(name, lines[wide[0]], "", value, what, cure))
     twice = [cell for cell, times in Counter(header[at] for at in columns).items() if times > 1]
     faults += [Fault(name, lines[head], one, one, Message("each column once")) for one in twice]
@@ -519,7 +520,8 @@ def _table(
     if nameless:
         first = next(r for r in body if len(rows[r]) > nameless[0] and rows[r][nameless[0]] != "")
         value, what = str(rows[first][nameless[0]]), Message("a header over the cells below")
-        faults.append(Fault(name, lines[first], f"column {nameless[0] + 1}", value, what))
+        where = Message("column {place}", {"place": nameless[0] + 1})
+        faults.append(Fault(name, lines[first], where, value, what))
     if not body:
         faults.append(Fault(name, None, "", "", Message("at least one row")))
     if faults:

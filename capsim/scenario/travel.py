@@ -104,8 +104,9 @@ def projected(
     lon, lat = origin
     for name in turned:
         frame = tables[name].frame
+        limits = Message("a longitude to 180 and a latitude to 90 degrees")
         off = (frame["x_km"].abs() > 180) | (frame["y_km"].abs() > 90)
-        faults += tables[name].where(off, "x_km", "a longitude to 180 and a latitude to 90 degrees")
+        faults += tables[name].where(off, "x_km", limits)
         degrees = frame[["x_km", "y_km"]].to_numpy(np.float64)
         x, y = to_km(degrees[:, 0], degrees[:, 1], origin)
         said = {"lon": f"{lon:.4f}", "lat": f"{lat:.4f}"}

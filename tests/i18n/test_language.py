@@ -2,13 +2,18 @@
 
 import ast
 import re
+from inspect import cleandoc
 from pathlib import Path
 from string import Formatter
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 import capsim
 from capsim.analysis.infeasibility.rules import table
+from capsim.cli import app
+from capsim.cli.console import REFUSALS
 from capsim.i18n.language import Message, words
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import UNITS
@@ -25,15 +30,33 @@ def places(text: str) -> set[str]:
 
 
 def texts_of(path: Path) -> set[str]:
-    """English texts that a module gives to `say`, or a series its label."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            first = node.args[0]
-            if node.func.id in ("say", "Look", "Message"):
-                constants = ast.walk(first) if isinstance(first, ast.IfExp) else [first]
-                found |= {one.value for one in constants if isinstance(one, ast.Constant)}
-    return {text for text in found if isinstance(text, str)}
+    """English texts that a module gives to `say`, or a series its label.
+
+    What is given by a name (``text``, ``BOUNDS[kind]``) is all that the module assigns to it.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    given: list[ast.AST] = [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
+        if node.func.id in ("say", "Look", "Message")
+    ]
+    bare = [one.value if isinstance(one, ast.Subscript) else one for one in given]
+    names = {one.id for one in bare if isinstance(one, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if names & {one.id for one in targets if isinstance(one, ast.Name)}:
+                given.append(node.value)
+    found: set[object] = set()
+    for first in given:
+        constants = [first]
+        if isinstance(first, ast.IfExp):
+            constants = [first.body, first.orelse]
+        elif isinstance(first, ast.Dict):
+            constants = [*first.values]
+        found |= {one.value for one in constants if isinstance(one, ast.Constant)}
+    return {text for text in found if isinstance(text, str)} - {""}
 
 
 def test_every_text_of_the_code_has_its_chinese():
@@ -47,6 +70,7 @@ def test_every_text_of_the_code_has_its_chinese():
         *(layout.caption for layout in layouts().values()),
         *(column.title for layout in layouts().values() for column in layout.columns),
         *(one.what for one in MEANING.values()),
+        *REFUSALS,
     } - {""}
     for path in HERE.rglob("*.html"):
         used |= {found[1] for found in re.findall(r"say\(([\"'])(.*?)\1", path.read_text())}
@@ -62,6 +86,9 @@ def test_no_text_is_left_that_nothing_writes():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    # The help of a command is its docstring, a text a paragraph.
+    docstrings = [text for text in strings if "\n\n" in text]
+    strings |= {part for text in docstrings for part in cleandoc(text).split("\n\n")}
     kinds = ("*.html", "*.js", "rules.toml", "tables.toml")
     files = [path for kind in kinds for path in HERE.rglob(kind)]
     rest = "".join(path.read_text(encoding="utf-8") for path in files)
@@ -146,3 +173,78 @@ def test_shares_and_names():
     assert say.name("No. 7 School") == "No. 7 School"
     assert words("en").name("under_construction") == "under construction"
     assert words("en").name("north_road") == "north_road"
+
+
+def test_every_help_text_has_its_chinese():
+    group = typer.main.get_command(app)
+    for command in (group, *group.commands.values()):
+        taken = [text for one in command.params for text in (one.help, one.rich_help_panel)]
+        texts = {*command.help.split("\n\n"), *taken} - {None}
+        assert texts <= set(TEXTS)
+        assert command.epilog in TEXTS or command.epilog.startswith("Example: ")
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_help_is_in_the_language_asked_for(way):
+    asked = ["--lang", "zh"] if way == "option" else []
+    env = {"CAPSIM_LANG": "zh"} if way == "environment" else {}
+    shown = CliRunner().invoke(app, ["check", *asked, "--help"], env={**env, "COLUMNS": "200"})
+    assert (
+        TEXTS["Refuse what is not written plainly, instead of putting it right."][:5]
+        in shown.output
+    )
+    assert TEXTS["Print the result as JSON."] in shown.output
+    plain = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "200"})
+    assert "Print the result as JSON." in plain.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("runn city", "zzzzz", "run", "run city --sed 1", "run city --zzz", "run city --seed x"),
+        *("run city --seed -1", "run city --seed", "run city other", "build city --closed x"),
+        *("run city --paper=3", "run city --gap x", "run city --draws 99999999999"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_chinese(wrong):
+    env = {"CAPSIM_LANG": "zh", "COLUMNS": "200"}
+    told = CliRunner().invoke(app, wrong.split(), env=env)
+    assert told.exit_code == 2
+    (line,) = [line for line in told.output.splitlines() if line.startswith("│")]
+    assert re.search("[\u4e00-\u9fff]", line)
+    assert not re.search("[A-Za-z]+ [A-Za-z]+", line)
+
+
+CALLED = ("fail", "_echo", "echo", "progress")
+ONLY_PYTHON = {"the best of ", "near-optimal plans", "trade-off", "the best plan"}
+"""Phases of what no command runs."""
+
+
+def said_by(path: Path) -> set[str]:
+    """English texts, or the parts between values, that a module prints as they stand."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func
+        called = called.id if isinstance(called, ast.Name) else called
+        first = node.args[0]
+        if called not in CALLED:
+            continue
+        parts = first.values if isinstance(first, ast.JoinedStr) else [first]
+        parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else parts
+        if called == "progress":
+            parts = parts if isinstance(first, ast.IfExp) else parts[:1]
+        texts = {str(one.value) for one in parts if isinstance(one, ast.Constant)}
+        if called == "progress":
+            texts = {re.split("[:,]", text)[0] for text in texts}
+        found |= {text for text in texts if re.search("[A-Za-z]", text)}
+    return found
+
+
+def test_what_commands_print_has_its_chinese():
+    """Commands print messages of the table; a phase of their progress is a text of it."""
+    printed = set().union(*(said_by(path) for path in (HERE / "cli").glob("*.py")))
+    assert printed - set(TEXTS) == {"capsim "}
+    phases = set().union(*(said_by(path) for path in HERE.rglob("*.py") if "cli" not in path.parts))
+    assert phases - set(TEXTS) - ONLY_PYTHON == set()

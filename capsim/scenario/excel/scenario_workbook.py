@@ -50,7 +50,7 @@ from capsim.scenario.excel.sheet_writer import (
     new_book,
     to_bytes,
 )
-from capsim.scenario.faults import Fault, ScenarioError, nearest
+from capsim.scenario.faults import Fault, ScenarioError, as_it_is, meant
 from capsim.scenario.folder import Cells, declared_faults, with_tables
 from capsim.scenario.parsing import Typed, empty, from_cells
 from capsim.scenario.raw_settings import SOURCE, is_wrapped
@@ -151,7 +151,7 @@ def split_key(key: str) -> tuple[str, ...] | None:
     return None
 
 
-def read_value(value: Any, kind: str) -> tuple[Any, str]:
+def read_value(value: Any, kind: str) -> tuple[Any, Message | None]:
     """Return the value of a cell as its type means it, and what was expected where it is invalid.
 
     A text for a number, a number for a date and the like pass: the check of settings names them.
@@ -159,26 +159,26 @@ def read_value(value: Any, kind: str) -> tuple[Any, str]:
     Examples
     --------
     >>> read_value(2022.0, ""), read_value("是", "yes/no"), read_value('["a"]', "toml")
-    ((2022, ''), (True, ''), (['a'], ''))
-    >>> read_value("[a", "toml")
-    (None, 'TOML, such as ["primary", "junior"]')
+    ((2022, None), (True, None), (['a'], None))
+    >>> print(read_value("[a", "toml")[1])
+    TOML, such as ["primary", "junior"]
     """
     if kind == "toml" or (not kind and isinstance(value, str) and value.startswith("[")):
         try:
             (item,) = tomllib.loads(f"v = {value}").values()
-            return item, ""
+            return item, None
         except (tomllib.TOMLDecodeError, ValueError, RecursionError):
-            return None, 'TOML, such as ["primary", "junior"]'
+            return None, Message("TOML, such as {line}", {"line": '["primary", "junior"]'})
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if kind == "text":
-        return str(value), ""
+        return str(value), None
     if kind == "yes/no" and isinstance(value, str):
         word = value.strip().lower()
-        return (True if word in TRUE else False if word in FALSE else value), ""
-    return value, ""
+        return (True if word in TRUE else False if word in FALSE else value), None
+    return value, None
 
 
 def _quoted(name: Any) -> str:
@@ -447,10 +447,12 @@ def _by_name(sheets: list[Sheet]) -> tuple[dict[str, Sheet], list[Fault]]:
             continue
         name = known.get(title)
         if name is None:
-            expected = f"a sheet: {nearest(title, known)}"
+            expected = meant(Message("a sheet"), title, known)
             faults.append(Fault(sheet.title, None, "", sheet.title, expected))
         elif name in named:
-            expected = f"one sheet of {name}, not {named[name].title} too"
+            expected = Message(
+                "one sheet of {name}, not {other} too", {"name": name, "other": named[name].title}
+            )
             faults.append(Fault(sheet.title, None, "", sheet.title, expected))
         elif sheet.rows:
             named[name] = sheet
@@ -465,11 +467,11 @@ def _plain_header(sheet: Sheet, name: str) -> tuple[Header, list[Fault]]:
     faults = list(header.faults)
     for column in header.columns:
         if column not in columns:
-            expected = f"a column: {nearest(column, columns)}"
+            expected = meant(Message("a column"), column, columns)
             faults.append(Fault(header.cell(header.row, column), None, column, column, expected))
     for column in REQUIRED[name]:
         if column not in header.columns:
-            expected = "a column of that name"
+            expected = Message("a column of that name")
             faults.append(Fault(header.cell(header.row), None, column, "", expected))
     return header, faults
 
@@ -477,7 +479,7 @@ def _plain_header(sheet: Sheet, name: str) -> tuple[Header, list[Fault]]:
 def _read_settings(sheet: Sheet) -> tuple[dict[str, Any] | None, Header, list[Fault]]:
     """Build the settings from the rows of their sheet."""
     if not sheet.rows:
-        fault = Fault(sheet.title, None, "", "", "a sheet of settings")
+        fault = Fault(sheet.title, None, "", "", Message("a sheet of settings"))
         return None, Header(sheet.title, 1), [fault]
     header, faults = _plain_header(sheet, SETTINGS)
     document: dict[str, Any] = {}
@@ -500,7 +502,7 @@ def _read_setting(
     document: dict[str, Any],
     rows: dict[str, int],
     wraps: list[tuple[dict[str, Any], str, dict[str, str]]],
-) -> tuple[str, Any, str] | None:
+) -> tuple[str, Any, Message] | None:
     """Add a row to the settings; or name the column, value and what was expected.
 
     ``rows`` collects the row of each key, ``wraps`` section, key and provenance of the values that
@@ -509,26 +511,28 @@ def _read_setting(
     key, kind, value = text_of(cell.get("key")), text_of(cell.get("type")), cell.get("value")
     parts = split_key(key)
     if parts is None:
-        return "key", key, "the dotted key of a setting"
+        return "key", key, Message("the dotted key of a setting")
     if rows.setdefault(".".join(parts), row) != row:
-        return "key", key, "each key once"
+        return "key", key, Message("each key once")
     if kind and kind not in TYPES:
-        return "type", kind, f"one of {', '.join(TYPES)}, or nothing"
+        return "type", kind, Message("one of {names}, or nothing", {"names": tuple(TYPES)})
     if value is not None and (left := {"NAME", "YEAR"} & set(parts)):
-        return "key", key, f"a name or year in place of {min(left)}"
+        return "key", key, Message("a name or year in place of {word}", {"word": min(left)})
     if parts[0] in CHANGES:
-        return "key", key, "a setting (a workbook holds a whole scenario and extends no other)"
+        whole = "a setting (a workbook holds a whole scenario and extends no other)"
+        return "key", key, Message(whole)
     provenance = {name: text_of(cell[name]) for name in SOURCE if cell.get(name) is not None}
     if value is None and kind != "table":
-        return ("value", "", "a value") if provenance.keys() - {"unit"} else None
-    item, expected = ({}, "") if kind == "table" else read_value(value, kind)
-    if expected:
+        return ("value", "", Message("a value")) if provenance.keys() - {"unit"} else None
+    item, expected = ({}, None) if kind == "table" else read_value(value, kind)
+    if expected is not None:
         return "value", value, expected
     section: Any = document
     for part in parts[:-1]:
         section = section.setdefault(part, {}) if isinstance(section, dict) else None
     if not isinstance(section, dict) or parts[-1] in section:
-        return "key", key, "a key that is not inside, and not around, one of the rows above"
+        apart = "a key that is not inside, and not around, one of the rows above"
+        return "key", key, Message(apart)
     section[parts[-1]] = item
     if provenance:
         wraps.append((section, parts[-1], provenance))
@@ -545,7 +549,7 @@ def _read_sources(sheet: Sheet) -> tuple[dict[str, Mapping[str, str]], Header, l
         texts = {n: text_of(cells[at]) for n, at in header.columns.items() if at < len(cells)}
         what = texts.pop("what", "")
         if not what or what in sources:
-            expected = "each column once" if what else "table.column"
+            expected = Message("each column once") if what else as_it_is("table.column")
             faults.append(Fault(header.cell(row, "what"), None, "what", what, expected))
             continue
         header.keys[f"{SOURCES}.{what}"] = row

@@ -124,31 +124,35 @@ def read_sheets(path: Path) -> list[Sheet]:
     try:
         content = whole_bytes(path)
     except OSError as error:
-        raise _unfit(path, f"a file that can be read ({error.strerror})") from None
+        expected = Message("a file that can be read ({reason})", {"reason": str(error.strerror)})
+        raise _unfit(path, expected) from None
     if content.startswith(OLD):
         raise _unfit(
             path,
-            "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007",
+            Message(
+                "a workbook (.xlsx) without a password, not one that is encrypted or of before 2007"
+            ),
         )
     if not content.startswith(b"PK\x03\x04"):
-        raise _unfit(path, "a workbook (.xlsx)")
+        raise _unfit(path, Message("a workbook (.xlsx)"))
     with warnings.catch_warnings():
         # The library warns of what it passes over: lists of choices, colours, dates out of range.
         warnings.simplefilter("ignore")
         try:
             with zipfile.ZipFile(BytesIO(content)) as archive:
                 if any(entry.flag_bits & 1 for entry in archive.infolist()):
-                    raise _unfit(path, "a workbook (.xlsx) without a password")
+                    raise _unfit(path, Message("a workbook (.xlsx) without a password"))
             sheets, formulas = _load(content, calculated=False)
             return _load(content, calculated=True, formulas=formulas)[0] if formulas else sheets
         except ScenarioError:
             raise
         except BROKEN as error:
             reason = " ".join(str(error).split())[:80]
-            raise _unfit(path, f"a workbook (.xlsx) that is whole ({reason})") from None
+            expected = Message("a workbook (.xlsx) that is whole ({reason})", {"reason": reason})
+            raise _unfit(path, expected) from None
 
 
-def _unfit(path: Path, expected: str) -> ScenarioError:
+def _unfit(path: Path, expected: Message) -> ScenarioError:
     return ScenarioError([Fault(path.name, None, "", "", expected)])
 
 
@@ -174,23 +178,24 @@ def _load(
             for number, cells in enumerate(sheet.iter_rows(), 1):
                 if number > MOST_ROWS:
                     place = cell_name(sheet.title, number, 0)
-                    raise ScenarioError([Fault(place, None, "", "", "a row that a workbook has")])
+                    most = Message("a row that a workbook has")
+                    raise ScenarioError([Fault(place, None, "", "", most)])
                 row: list[Any] = []
                 for at, cell in enumerate(cells):
                     value = cell.value
                     if isinstance(value, str):
                         value = decoded(value) if value.strip() else None
                     row.append(value)
-                    expected = ""
+                    wrong: Message | None = None
                     if cell.data_type == "f":
                         with_formula.add((sheet.title, number, at))
                     elif cell.data_type == "e":
-                        expected = "a value, not an error"
+                        wrong = Message("a value, not an error")
                     elif value is None and (sheet.title, number, at) in formulas:
-                        expected = "a value: the formula was never calculated (open and save)"
-                    if expected:
+                        wrong = Message("a value: the formula was never calculated (open and save)")
+                    if wrong is not None:
                         place = cell_name(sheet.title, number, at)
-                        faults.append(Fault(place, None, "", str(value or ""), expected))
+                        faults.append(Fault(place, None, "", str(value or ""), wrong))
                 while row and row[-1] is None:
                     row.pop()
                 if row:
@@ -294,22 +299,22 @@ def header_of(sheet: Sheet, means: Meaning) -> Header:
     faults = []
     columns: dict[str, int] = {}
 
-    def fault(row: int, at: int, name: str, expected: str) -> None:
+    def fault(row: int, at: int, name: str, expected: Message) -> None:
         faults.append(Fault(cell_name(sheet.title, row, at), None, name, name, expected))
 
     for at, name in enumerate(heads):
         if not name:
             if any(at < len(line) and line[at] is not None for _, line in rest):
-                fault(number, at, "", "a header over the cells below")
+                fault(number, at, "", Message("a header over the cells below"))
         elif name in columns:
-            fault(number, at, name, "each column once")
+            fault(number, at, name, Message("each column once"))
         else:
             columns[name] = at
     wide = next(((row, line) for row, line in rest if len(line) > len(heads)), None)
     if wide is not None:
         row, line = wide
         beyond = next(at for at in range(len(heads), len(line)) if line[at] is not None)
-        fault(row, beyond, "", "no cell without a header over it")
+        fault(row, beyond, "", Message("no cell without a header over it"))
     return Header(sheet.title, number, columns, rest, tuple(faults), units=units, notes=notes)
 
 
@@ -357,7 +362,8 @@ def located(
     Examples
     --------
     >>> births = Header("births", 1, {"area": 0, "year": 1})
-    >>> located([Fault("births", 7, "year", "x", "a year")], {"births": births}, births)[0].file
+    >>> wrong = Fault("births", 7, "year", "x", Message("a year"))
+    >>> located([wrong], {"births": births}, births)[0].file
     'births!B7'
     """
     first: dict[tuple[str, str], Fault] = {}
@@ -370,14 +376,15 @@ def located(
 
 
 def _cell(fault: Fault, header: Header, sources: Header) -> str:
-    if header.keys and fault.column and fault.row is None:
-        return _cell_of_key(fault.column, header, sources)
-    column = fault.column.split(", ")[0]
+    named = str(fault.column)
+    if header.keys and named and fault.row is None:
+        return _cell_of_key(named, header, sources)
+    column = named.split(", ")[0]
     if fault.row is not None:
         return header.cell(fault.row, column)
     if column in header.columns:
-        return header.cell(header.row if fault.value == fault.column else None, column)
-    return header.cell(header.row) if fault.column else header.title
+        return header.cell(header.row if fault.value == named else None, column)
+    return header.cell(header.row) if named else header.title
 
 
 def _cell_of_key(dotted: str, header: Header, sources: Header) -> str:

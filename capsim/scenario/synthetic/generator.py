@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from capsim.i18n.language import Message
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.synthetic.people import People, people, schools
 from capsim.scenario.synthetic.projects import (
@@ -155,9 +156,11 @@ def generate(
     30000
     """
     if areas < 1 or pupils < 100 * areas:
-        raise ValueError(f"areas must be >= 1 with at least 100 pupils each, not {areas}, {pupils}")
+        text = "areas must be >= 1 with at least 100 pupils each, not {areas}, {pupils}"
+        raise ValueError(Message(text, {"areas": areas, "pupils": str(pupils)}))
     if kind not in SIZES:
-        raise ValueError(f"kind must be one of {', '.join(SIZES)}, not {kind!r}")
+        text = "kind must be one of {names}, not {kind}"
+        raise ValueError(Message(text, {"names": tuple(SIZES), "kind": repr(kind)}))
     if not 0 < private_share < 0.5 or years[1] <= years[0] or not set(COMPULSORY) <= set(stages):
         raise ValueError(
             "expected 0 < private_share < 0.5, years in order and stages with primary and junior"

@@ -18,7 +18,7 @@ from capsim.scenario.schema import TABLES
 from capsim.scenario.school_stages import Stage
 from capsim.scenario.settings import Settings
 
-Rule = tuple[Rows, str, str]
+Rule = tuple[Rows, str, Message]
 """Rows that break the rule, the column to name, what is expected there."""
 
 
@@ -60,9 +60,19 @@ class Case:
         """Stage of every grade."""
         return {grade: stage.name for stage in self.stages.values() for grade in stage.grades}
 
-    def fault(self, key: str, value: object, expected: str) -> Fault:
+    def fault(self, key: str, value: object, expected: Message) -> Fault:
         """Return a fault of the settings."""
         return Fault(self.file, None, key, str(value), expected)
+
+
+def at_most(bound: str) -> Message:
+    """Say that at most a number, or what another column has, is expected."""
+    return Message("at most {bound}", {"bound": bound})
+
+
+def at_least(bound: str) -> Message:
+    """Say that at least a number, or what another column has, is expected."""
+    return Message("at least {bound}", {"bound": bound})
 
 
 def breaches(typed: Typed, *rules: Rule) -> list[Fault]:

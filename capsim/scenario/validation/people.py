@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault
 from capsim.scenario.parsing import SHOWN, Bad, Typed, codes, shown
-from capsim.scenario.validation.context import Case, breaches
+from capsim.scenario.validation.context import Case, at_most, breaches
 
 TOLERANCE = 0.5
 MOST_PER_CLASS = 100
@@ -22,10 +23,11 @@ def pupils_faults(case: Case) -> list[Fault]:
         return []
     base = case.settings.horizon.base_year
     late = pupils.frame["school_year"] > base
-    faults = pupils.where(late, "school_year", f"an observed year, at most base_year = {base}")
+    observed = Message("an observed year, at most base_year = {base}", {"base": base})
+    faults = pupils.where(late, "school_year", observed)
     faults += _gaps(pupils, ["area", "sector", "grade"], "school_year")
     if not (pupils.frame["school_year"] == base).any():
-        expected = f"rows of the base year {base}"
+        expected = Message("rows of the base year {base}", {"base": base})
         faults.append(Fault(pupils.file, None, "school_year", "", expected))
     return faults + _too_many(case, pupils)
 
@@ -51,7 +53,7 @@ def schools_faults(case: Case) -> list[Fault]:
         return []
     frame = schools.frame
     most = MOST_PER_CLASS * frame["classes"]
-    crowded = f"at most {MOST_PER_CLASS} a class"
+    crowded = Message("at most {most} a class", {"most": MOST_PER_CLASS})
     public = frame["sector"] == "public"
     sold, size = frame["purchasable_places"], frame[["places", "pupils"]].max(axis=1)
     under = (sold > 0) & (frame["purchase_min_places"] > sold)
@@ -59,10 +61,14 @@ def schools_faults(case: Case) -> list[Fault]:
         schools,
         (frame["pupils"] > most, "pupils", crowded),
         (frame["places"] > most, "places", crowded),
-        (public & (frame["conversion"] != "no"), "conversion", "no (the school is public)"),
-        (public & (sold > 0), "purchasable_places", "0 (the school is public)"),
-        (sold > size, "purchasable_places", "at most the school's places"),
-        (under, "purchase_min_places", "at most purchasable_places"),
+        (
+            public & (frame["conversion"] != "no"),
+            "conversion",
+            Message("no (the school is public)"),
+        ),
+        (public & (sold > 0), "purchasable_places", Message("0 (the school is public)")),
+        (sold > size, "purchasable_places", Message("at most the school's places")),
+        (under, "purchase_min_places", at_most("purchasable_places")),
     )
     return faults + _rolls(case, schools) + _totals(case, schools)
 
@@ -81,7 +87,11 @@ def _gaps(typed: Typed, by: list[str], year: str) -> list[Fault]:
     return breaches(
         typed,
         *(
-            (gap & (before == at), year, f"no gap after {at} ({', '.join(by)})")
+            (
+                gap & (before == at),
+                year,
+                Message("no gap after {year} ({columns})", {"year": at, "columns": tuple(by)}),
+            )
             for at in np.unique(before[gap]).tolist()
         ),
     )
@@ -125,7 +135,8 @@ def _too_many(case: Case, typed: Typed) -> list[Fault]:
     bad = suspect[known & (total[suspect] > MOST_PER_BIRTH * cohort)]
     mask = np.zeros(len(frame), dtype=bool)
     mask[bad] = True
-    expected = f"together in its county at most {MOST_PER_BIRTH} times the births of the cohort"
+    text = "together in its county at most {most} times the births of the cohort"
+    expected = Message(text, {"most": MOST_PER_BIRTH})
     return typed.where(mask, "pupils", expected)
 
 
@@ -139,7 +150,11 @@ def _rolls(case: Case, schools: Typed) -> list[Fault]:
     listed = schools.frame["pupils"].to_numpy()
     off = np.flatnonzero(np.abs(expected - listed) > TOLERANCE)
     bad: list[Bad] = [
-        (at, shown(float(listed[at])), f"the sum of its rolls, {expected[at]:g}")
+        (
+            at,
+            shown(float(listed[at])),
+            Message("the sum of its rolls, {sum}", {"sum": f"{expected[at]:g}"}),
+        )
         for at in off[:SHOWN].tolist()
     ]
     return schools.faults("pupils", bad)
@@ -162,6 +177,10 @@ def _totals(case: Case, schools: Typed) -> list[Fault]:
     bad: list[Bad] = []
     for at in off[:SHOWN].tolist():
         group = " / ".join(listed.index[at])
-        text = f"schools of {group} that sum to {expected.iloc[at]:g}, as in pupils"
-        bad.append((int(first[at]), f"{listed.iloc[at]:g} in all", text))
+        agreed = Message(
+            "schools of {group} that sum to {sum}, as in pupils",
+            {"group": group, "sum": f"{expected.iloc[at]:g}"},
+        )
+        value = Message("{sum} in all", {"sum": f"{listed.iloc[at]:g}"})
+        bad.append((int(first[at]), value, agreed))
     return schools.faults("pupils", bad)

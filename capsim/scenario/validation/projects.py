@@ -9,10 +9,16 @@ from graphlib import CycleError, TopologicalSorter
 import pandas as pd
 
 from capsim.i18n.language import Message
-from capsim.scenario.faults import Fault, meant, nearest
+from capsim.scenario.faults import Fault, as_it_is, meant, nearest
 from capsim.scenario.parsing import Bad, Typed
 from capsim.scenario.schema import TABLES
-from capsim.scenario.validation.context import Case, breaches, without_pair
+from capsim.scenario.validation.context import (
+    Case,
+    at_least,
+    at_most,
+    breaches,
+    without_pair,
+)
 
 SHARED = (
     *("area", "status", "earliest_opening", "due", "programme", "count", "build_months", "started"),
@@ -36,36 +42,44 @@ def projects_faults(case: Case) -> list[Fault]:
     timeless = (due == "") & (frame["status"] != "candidate")
     faults = breaches(
         projects,
-        (timeless, "due", "a date (only candidates have none)"),
-        ((due != "") & (due < first), "due", "a date from earliest_opening on"),
-        ((started != "") & (started > first), "started", "a date up to earliest_opening"),
-        (frame["spent_cny"] > frame["capital_cny"], "spent_cny", "at most capital_cny"),
+        (timeless, "due", Message("a date (only candidates have none)")),
+        ((due != "") & (due < first), "due", Message("a date from earliest_opening on")),
+        ((started != "") & (started > first), "started", Message("a date up to earliest_opening")),
+        (frame["spent_cny"] > frame["capital_cny"], "spent_cny", at_most("capital_cny")),
         (
             kindergarten & (frame["places"] != 0),
             "places",
-            "0 (an inclusive kindergarten adds none)",
+            Message("0 (an inclusive kindergarten adds none)"),
         ),
-        (kindergarten & frame["pupils"].isna(), "pupils", "the children of the kindergarten"),
-        (kindergarten & (frame["stage"] != "kindergarten"), "stage", "kindergarten"),
-        (~kindergarten & frame["pupils"].notna(), "pupils", "blank (only inclusive kindergartens)"),
+        (
+            kindergarten & frame["pupils"].isna(),
+            "pupils",
+            Message("the children of the kindergarten"),
+        ),
+        (kindergarten & (frame["stage"] != "kindergarten"), "stage", as_it_is("kindergarten")),
+        (
+            ~kindergarten & frame["pupils"].notna(),
+            "pupils",
+            Message("blank (only inclusive kindergartens)"),
+        ),
     )
     if "schools" not in case.unread:
         taught = case.taught()
         names = {name for name, _ in taught}
         other = frame["school"].isin(names) & without_pair(frame, "school", "stage", taught)
         taken = (frame["school"] == "") & frame["project"].isin(names)
-        faults += projects.unknown("school", names, "a school", blank=True)
+        faults += projects.unknown("school", names, Message("a school"), blank=True)
         faults += breaches(
             projects,
-            (other, "stage", "a stage of that school"),
-            (taken, "project", "a name that no school has (it is one itself)"),
+            (other, "stage", Message("a stage of that school")),
+            (taken, "project", Message("a name that no school has (it is one itself)")),
         )
         faults += _given_up_faults(case, projects)
     leader = frame.groupby("project", sort=False)[[*SHARED, "kind"]].transform("first")
     one_kind = frame["kind"].isin(REORDERED) | leader["kind"].isin(REORDERED)
     for column in (*SHARED, "kind"):
         odd = (frame[column] != leader[column]) & (one_kind | (column != "kind"))
-        faults += projects.where(odd, column, "the same in every row of the project")
+        faults += projects.where(odd, column, Message("the same in every row of the project"))
     return faults
 
 
@@ -78,23 +92,27 @@ def _given_up_faults(case: Case, projects: Typed) -> list[Fault]:
     some = frame["places_given_up"].groupby(frame["project"]).transform("sum") > 0
     faults = breaches(
         projects,
-        ((gives | ends) & (frame["school"] == ""), "school", "the school that it is about"),
-        ((frame["kind"] == "close") & brings, "places", "0 (a school that closes)"),
-        ((frame["kind"] == "close") & ~gives, "places_given_up", "places of the school"),
+        (
+            (gives | ends) & (frame["school"] == ""),
+            "school",
+            Message("the school that it is about"),
+        ),
+        ((frame["kind"] == "close") & brings, "places", Message("0 (a school that closes)")),
+        ((frame["kind"] == "close") & ~gives, "places_given_up", Message("places of the school")),
         (
             reordered & ~campus & ~some,
             "places_given_up",
-            "places of the school, in some row of the project",
+            Message("places of the school, in some row of the project"),
         ),
         (
             campus & (brings.groupby(frame["project"]).transform("sum") < 2),
             "places",
-            "places for each stage that may have the whole campus, in two rows or more",
+            Message("places for each stage that may have the whole campus, in two rows or more"),
         ),
         (
             gives & (frame["kind"] == "inclusive_kindergarten"),
             "places_given_up",
-            "0 (an inclusive kindergarten gives up none)",
+            Message("0 (an inclusive kindergarten gives up none)"),
         ),
     )
     if (schools := case.frame("schools")) is None:
@@ -102,14 +120,14 @@ def _given_up_faults(case: Case, projects: Typed) -> list[Fault]:
     own = schools.drop_duplicates(["school", "stage"]).set_index(["school", "stage"])
     row = own.reindex(pd.MultiIndex.from_frame(frame[["school", "stage"]]))
     private = (row["sector"] == "private").to_numpy() & (gives | reordered)
-    faults += projects.where(private, "school", "a public school")
+    faults += projects.where(private, "school", Message("a public school"))
     lost = frame["places_given_up"] * frame["count"]
     lost = lost.groupby([frame["project"], frame["school"], frame["stage"]]).transform("sum")
     there = row["places"].to_numpy()
     return faults + projects.where(
         gives & (lost > there),
         "places_given_up",
-        "at most the places of the school, all copies together",
+        Message("at most the places of the school, all copies together"),
     )
 
 
@@ -125,7 +143,9 @@ def programme_faults(case: Case) -> list[Fault]:
             own = frame[frame["programme"] == name].drop_duplicates("project")
             number = int(own["count"].sum())
         if programme.number > number:
-            expected = f"at most {number}, the projects of the programme"
+            expected = Message(
+                "at most {number}, the projects of the programme", {"number": number}
+            )
             faults.append(case.fault(f"programmes.{name}.number", programme.number, expected))
     return faults
 
@@ -139,19 +159,19 @@ def choice_faults(case: Case) -> list[Fault]:
     known = [] if first is None else first["project"].tolist()
     faults = []
     for name, choice in case.settings.choices.items():
-        for what, given, allowed in (
-            ("project", choice.projects, known),
-            ("kind", choice.kinds, KINDS),
+        for key, text, given, allowed in (
+            ("projects", "a project: {near}", choice.projects, known),
+            ("kinds", "a kind: {near}", choice.kinds, KINDS),
         ):
             for one in sorted(set(given) - set(allowed)):
-                expected = f"a {what}: {nearest(one, allowed)}"
-                faults.append(case.fault(f"choices.{name}.{what}s", one, expected))
+                expected = Message(text, {"near": nearest(one, allowed)})
+                faults.append(case.fault(f"choices.{name}.{key}", one, expected))
         copies = 0
         if first is not None:
             of_kind = first["kind"].isin(choice.kinds) & (first["status"] == "candidate")
             copies = int(first.loc[of_kind | first["project"].isin(choice.projects), "count"].sum())
         if choice.least > copies:
-            expected = f"at most {copies}, the copies of its projects"
+            expected = Message("at most {number}, the copies of its projects", {"number": copies})
             faults.append(case.fault(f"choices.{name}.least", choice.least, expected))
     return faults
 
@@ -181,32 +201,36 @@ def phases_faults(case: Case) -> list[Fault]:
     empirical, lognormal = (frame["distribution"] == kind for kind in ("empirical", "lognormal"))
     ranged = ~frame["distribution"].isin(["fixed", "empirical"])
     listed = frame["observed_months"] != ""
-    bounds = "a number (only fixed and empirical durations have none)"
-    only = "nothing (only empirical durations have them)"
+    bounds = Message("a number (only fixed and empirical durations have none)")
+    only = Message("nothing (only empirical durations have them)")
     option, share = frame["option"] != "", frame["option_cost_share"]
-    as_usual = "nothing (an option stands for the usual phase)"
+    as_usual = Message("nothing (an option stands for the usual phase)")
     faults = breaches(
         phases,
-        (empirical & ~listed, "observed_months", "months observed, separated by ;"),
+        (empirical & ~listed, "observed_months", Message("months observed, separated by ;")),
         (~empirical & listed, "observed_months", only),
         (ranged & low.isna(), "low_months", bounds),
         (ranged & high.isna(), "high_months", bounds),
         # a lognormal learned from a record may lie above what is planned, or below it
-        (~lognormal & (low > mode), "low_months", "at most mode_months"),
-        (~lognormal & (high < mode), "high_months", "at least mode_months"),
-        (lognormal & (high < low), "high_months", "at least low_months"),
-        (lognormal & (low <= 0), "low_months", "a number > 0 (lognormal)"),
-        (option & share.isna(), "option_cost_share", "a number (0 where an option costs nothing)"),
-        (~option & share.notna(), "option_cost_share", "nothing (only options cost more)"),
-        (frame["option"].str.contains(";"), "option", "one name, without ;"),
-        (frame["option"] == "earlier_start", "option", "another name (that one is taken)"),
+        (~lognormal & (low > mode), "low_months", at_most("mode_months")),
+        (~lognormal & (high < mode), "high_months", at_least("mode_months")),
+        (lognormal & (high < low), "high_months", at_least("low_months")),
+        (lognormal & (low <= 0), "low_months", Message("a number > 0 (lognormal)")),
+        (
+            option & share.isna(),
+            "option_cost_share",
+            Message("a number (0 where an option costs nothing)"),
+        ),
+        (~option & share.notna(), "option_cost_share", Message("nothing (only options cost more)")),
+        (frame["option"].str.contains(";"), "option", Message("one name, without ;")),
+        (frame["option"] == "earlier_start", "option", Message("another name (that one is taken)")),
         (option & (frame["after"] != ""), "after", as_usual),
         (option & (frame["milestone"] != ""), "milestone", as_usual),
     )
-    faults += phases.unknown("kind", KINDS, "a kind of project", blank=True)
+    faults += phases.unknown("kind", KINDS, Message("a kind of project"), blank=True)
     if "projects" not in case.unread:
         projects = case.values("projects", "project")
-        faults += phases.unknown("project", projects, "a project", blank=True)
+        faults += phases.unknown("project", projects, Message("a project"), blank=True)
     faults += phases.faults("observed_months", _bad_months(frame))
     usual = frame[~option]
     faults += phases.faults("after", [*_bad_order(usual), *_bad_phases_elsewhere(usual)])
@@ -242,9 +266,14 @@ def _bad_options(
         taken: set[str] = set()
         for name in _parts(listed):
             if name not in known:
-                yield int(at), name, meant("an option of the project in phases.csv", name, known)
+                yield (
+                    int(at),
+                    name,
+                    meant(Message("an option of the project in phases.csv"), name, known),
+                )
             elif taken & known[name]:
-                yield int(at), name, f"one option for phase {min(taken & known[name])}"
+                phase = min(taken & known[name])
+                yield int(at), name, Message("one option for phase {phase}", {"phase": phase})
             taken |= known.get(name, set())
 
 
@@ -254,7 +283,7 @@ def _bad_option_phases(phases: pd.DataFrame) -> Iterator[Bad]:
         usual = rows["phase"][rows["option"] == ""].tolist()
         for at, phase, option in zip(rows.index, rows["phase"], rows["option"], strict=True):
             if option and phase not in usual:
-                expected = meant("a usual phase of the same project or kind", phase, usual)
+                expected = meant(Message("a usual phase of the same project or kind"), phase, usual)
                 yield int(at), phase, expected
 
 
@@ -263,7 +292,7 @@ def _bad_months(phases: pd.DataFrame) -> Iterator[Bad]:
     for at, listed in enumerate(phases["observed_months"].tolist()):
         for part in _parts(listed):
             if not re.fullmatch(r"[0-9]+(\.[0-9]*)?", part) or not float(part) <= MOST_MONTHS:
-                yield at, part, "months from 0 to 1,200"
+                yield at, part, Message("months from 0 to 1,200")
 
 
 def _bad_order(phases: pd.DataFrame) -> Iterator[Bad]:
@@ -279,14 +308,18 @@ def _bad_order(phases: pd.DataFrame) -> Iterator[Bad]:
             before = _parts(after) or ([last] if last else [])
             for phase in before:
                 if phase not in names and ":" not in phase:
-                    yield int(at), phase, meant("a phase of the same project or kind", phase, names)
+                    yield (
+                        int(at),
+                        phase,
+                        meant(Message("a phase of the same project or kind"), phase, names),
+                    )
             graph[name] = [phase for phase in before if phase in names]
             last = name
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             circle = ", ".join(dict.fromkeys(error.args[1]))
-            yield int(rows.index[0]), circle, "phases that do not wait for each other"
+            yield int(rows.index[0]), circle, Message("phases that do not wait for each other")
 
 
 def _bad_phases_elsewhere(phases: pd.DataFrame) -> Iterator[Bad]:
@@ -299,7 +332,7 @@ def _bad_phases_elsewhere(phases: pd.DataFrame) -> Iterator[Bad]:
             project, colon, phase = part.partition(":")
             known = own.get(project, shared)
             if colon and part not in names and phase not in known:
-                yield at, part, meant("PROJECT:PHASE of a phase", phase, known)
+                yield at, part, meant(Message("PROJECT:PHASE of a phase"), phase, known)
 
 
 def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad]:
@@ -308,9 +341,9 @@ def _bad_needs(phases: pd.DataFrame, resources: set[str] | None) -> Iterator[Bad
         for part in _parts(needs):
             name, _, units = (text.strip() for text in part.partition("="))
             if not (units.isascii() and units.isdigit()) or len(units) > 15:
-                yield at, part, "resource=units, units a whole number"
+                yield at, part, Message("resource=units, units a whole number")
             elif resources is not None and name not in resources:
-                yield at, name, meant("a resource", name, resources)
+                yield at, name, meant(Message("a resource"), name, resources)
 
 
 def resources_faults(case: Case) -> list[Fault]:
@@ -319,12 +352,16 @@ def resources_faults(case: Case) -> list[Fault]:
     if resources is None:
         return []
     calendars = case.settings.calendars
-    faults = resources.unknown("calendar", calendars, "a [calendars.NAME]", blank=True)
+    faults = resources.unknown(
+        "calendar", calendars, Message("a {section}", {"section": "[calendars.NAME]"}), blank=True
+    )
     frame = resources.frame
     renewable = frame["from"] == ""
     whole = renewable.groupby([frame["resource"], frame["county"]]).transform("all")
     mixed = renewable & ~whole
-    return faults + resources.where(mixed, "from", "a date, as in other rows of the resource")
+    return faults + resources.where(
+        mixed, "from", Message("a date, as in other rows of the resource")
+    )
 
 
 def _parts(text: str) -> list[str]:

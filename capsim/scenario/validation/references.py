@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from capsim.i18n.language import Message
 from capsim.scenario.faults import Fault
 from capsim.scenario.travel import day_limits
 from capsim.scenario.validation.context import Case, breaches, pairs, without_pair
@@ -36,36 +37,40 @@ def reference_faults(case: Case) -> list[Fault]:
     areas = case.get("areas")
     if areas is not None and "areas" not in case.unread:
         counties = {*areas.frame["county"], "*"}
-        faults += _unknown(case, OF_AREAS, "area", set(areas.frame["area"]), "an area")
-        faults += _unknown(case, OF_COUNTIES, "county", counties, "a county, or *")
-        expected = "a county of its own name (* is the whole)"
+        faults += _unknown(case, OF_AREAS, "area", set(areas.frame["area"]), Message("an area"))
+        faults += _unknown(case, OF_COUNTIES, "county", counties, Message("a county, or *"))
+        expected = Message("a county of its own name (* is the whole)")
         faults += areas.where(areas.frame["county"] == "*", "county", expected)
     elif "areas" not in case.unread:
         for name in OF_AREAS:
             if name != "projects" and (typed := case.get(name)) is not None:
                 file = typed.file.replace(name, "areas")
-                faults.append(Fault(file, None, "", "", f"the table of areas, as {name} is given"))
+                expected = Message("the table of areas, as {table} is given", {"table": name})
+                faults.append(Fault(file, None, "", "", expected))
                 break
     if (boundaries := case.get("boundaries")) is not None:
         rings = boundaries.frame.groupby(["area", "ring"])["point"].transform("size")
-        expected = "a ring of three points or more"
-        faults += boundaries.where(rings < 3, "ring", expected)
+        faults += boundaries.where(rings < 3, "ring", Message("a ring of three points or more"))
     if case.stages:
-        faults += _unknown(case, OF_STAGES, "stage", case.stages, "a stage")
-        faults += _unknown(case, OF_GRADES, "grade", case.grades, "a grade")
+        faults += _unknown(case, OF_STAGES, "stage", case.stages, Message("a stage"))
+        faults += _unknown(case, OF_GRADES, "grade", case.grades, Message("a grade"))
     rolls = case.get("rolls")
     if rolls is not None and "schools" not in case.unread:
         own = rolls.frame["grade"].map(case.grades)
         strange = without_pair(rolls.frame, "school", "stage", case.taught())
         faults += breaches(
             rolls,
-            (strange, "school", "a school and stage of the table schools"),
-            (own.notna() & (own != rolls.frame["stage"]), "grade", "a grade of the row's stage"),
+            (strange, "school", Message("a school and stage of the table schools")),
+            (
+                own.notna() & (own != rolls.frame["stage"]),
+                "grade",
+                Message("a grade of the row's stage"),
+            ),
         )
     for name in ("areas", "schools", "projects"):
         if (typed := case.get(name)) is not None:
             half = typed.frame["x_km"].isna() != typed.frame["y_km"].isna()
-            faults += typed.where(half, "x_km", "both x_km and y_km, or neither")
+            faults += typed.where(half, "x_km", Message("both x_km and y_km, or neither"))
     return faults
 
 
@@ -76,25 +81,27 @@ def links_faults(case: Case) -> list[Fault]:
         return []
     frame = links.frame
     both = (frame["to_area"] != "") == (frame["to_school"] != "")
-    faults = links.where(both, "to_area", "exactly one of to_area and to_school")
+    faults = links.where(both, "to_area", Message("exactly one of to_area and to_school"))
     if "areas" not in case.unread and (areas := case.values("areas", "area")):
-        faults += links.unknown("to_area", areas, "an area", blank=True)
+        faults += links.unknown("to_area", areas, Message("an area"), blank=True)
     if case.stages:
-        faults += links.unknown("stage", case.stages, "a stage", blank=True)
+        faults += links.unknown("stage", case.stages, Message("a stage"), blank=True)
     if {"schools", "projects"} & case.unread:
         return faults
     taught = case.taught()
     if (projects := case.frame("projects")) is not None:
         taught |= pairs(projects[projects["school"] == ""], "project", "stage")
     names = {name for name, _ in taught}
-    faults += links.unknown("to_school", names, "a school or a project of its own", blank=True)
+    faults += links.unknown(
+        "to_school", names, Message("a school or a project of its own"), blank=True
+    )
     staged = (frame["stage"] != "") & frame["to_school"].isin(names)
     other = staged & without_pair(frame, "to_school", "stage", taught)
-    return faults + links.where(other, "stage", "a stage of that school")
+    return faults + links.where(other, "stage", Message("a stage of that school"))
 
 
 def _unknown(
-    case: Case, tables: Iterable[str], column: str, known: Collection[str], what: str
+    case: Case, tables: Iterable[str], column: str, known: Collection[str], what: Message
 ) -> list[Fault]:
     return [
         fault
@@ -110,10 +117,11 @@ def nearby_faults(case: Case) -> list[Fault]:
     faults: list[Fault] = []
     for key, by_stage in (("nearest", travel.nearest), ("radius_km", travel.radius_km)):
         if by_stage and case.get("links") is not None:
-            expected = "nothing where a table links lists who may attend where"
+            expected = Message("nothing where a table links lists who may attend where")
             faults.append(case.fault(f"travel.{key}", ", ".join(by_stage), expected))
         elif by_stage:
-            faults += _blank(case, "x_km", f"coordinates, which travel.{key} measures by")
+            expected = Message("coordinates, which travel.{key} measures by", {"key": key})
+            faults += _blank(case, "x_km", expected)
     return faults
 
 
@@ -122,7 +130,7 @@ def day_travel_faults(case: Case) -> list[Fault]:
     travel = case.settings.travel
     faults: list[Fault] = []
     if travel.standard_limits:
-        faults += _blank(case, "kind", "a kind, by which travel.standard_limits go")
+        faults += _blank(case, "kind", Message("a kind, by which travel.standard_limits go"))
     no_area = np.zeros(0, object)
     timed = [
         name
@@ -133,10 +141,12 @@ def day_travel_faults(case: Case) -> list[Fault]:
         return faults
     if (links := case.get("links")) is not None:
         silent = links.frame["minutes"].isna() & links.frame["stage"].isin(["", *timed])
-        expected = "minutes, or travel.km_per_hour, as day travel is limited in minutes"
+        expected = Message("minutes, or travel.km_per_hour, as day travel is limited in minutes")
         return faults + links.where(silent, "minutes", expected)
     if "links" not in case.unread and case.get("areas") is not None:
-        expected = f"a speed, as day travel of {', '.join(timed)} is limited in minutes"
+        expected = Message(
+            "a speed, as day travel of {stages} is limited in minutes", {"stages": tuple(timed)}
+        )
         faults.append(case.fault("travel.km_per_hour", "", expected))
     return faults
 
@@ -148,11 +158,11 @@ def catchment_faults(case: Case) -> list[Fault]:
     if (borders := case.get("borders")) is not None:
         areas = case.values("areas", "area")
         for column in ("area", "to_area"):
-            faults += borders.unknown(column, areas, "an area")
+            faults += borders.unknown(column, areas, Message("an area"))
         same = borders.frame["area"] == borders.frame["to_area"]
-        faults += borders.where(same, "to_area", "another area")
+        faults += borders.where(same, "to_area", Message("another area"))
     elif rules.stages and rules.connected and "borders" not in case.unread:
-        expected = "coordinates, or a table borders, as catchments are to have no islands"
+        expected = Message("coordinates, or a table borders, as catchments are to have no islands")
         faults += _blank(case, "x_km", expected)
     if {"schools", "projects", "links"} & case.unread:
         return faults
@@ -169,7 +179,8 @@ def _own_area_faults(case: Case, stage: str) -> list[Fault]:
     links, linked = case.frame("links"), set[tuple[str, str]]()
     if links is not None:
         linked = pairs(links[links["stage"].isin(["", stage])], "area", "to_school")
-    expected = f"a row of links from its own area, as catchments.stages names {stage}"
+    text = "a row of links from its own area, as catchments.stages names {name}"
+    expected = Message(text, {"name": stage})
     faults: list[Fault] = []
     if (schools := case.get("schools")) is not None:
         frame = schools.frame
@@ -184,7 +195,7 @@ def _own_area_faults(case: Case, stage: str) -> list[Fault]:
     return faults
 
 
-def _blank(case: Case, column: str, expected: str) -> list[Fault]:
+def _blank(case: Case, column: str, expected: Message) -> list[Fault]:
     """Name the areas that leave a column blank."""
     areas = case.get("areas")
     if areas is None:

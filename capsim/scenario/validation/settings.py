@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from capsim.i18n.language import Message, Value
-from capsim.scenario.faults import Fault, nearest
+from capsim.scenario.faults import Fault, as_it_is, nearest
 from capsim.scenario.school_stages import Stage, stages_of
 from capsim.scenario.settings import Settings
-from capsim.scenario.validation.context import Case
+from capsim.scenario.validation.context import Case, at_least
 
 LONGEST = 100
 
@@ -25,7 +25,8 @@ def stage_table(settings: Settings, file: str) -> tuple[dict[str, Stage], list[F
     try:
         return stages_of(settings), []
     except ValueError as error:
-        lacking = f"the built-in stages, or one that is complete: {error}"
+        text = "the built-in stages, or one that is complete: {reason}"
+        lacking = Message(text, {"reason": error.args[0]})
         return {}, [Fault(file, None, "standards", "", lacking)]
 
 
@@ -45,51 +46,59 @@ def _map(case: Case) -> Iterable[Fault]:
     place = case.settings.map
     for own, other in (("longitude", "latitude"), ("latitude", "longitude")):
         if getattr(place, own) is None and getattr(place, other) is not None:
-            yield case.fault(f"map.{own}", "", "both map.longitude and map.latitude, or neither")
+            both = Message("both map.longitude and map.latitude, or neither")
+            yield case.fault(f"map.{own}", "", both)
 
 
 def _years(case: Case) -> Iterable[Fault]:
     years, policy = case.settings.horizon, case.settings.policy
     if years.first_year != years.base_year + 1:
-        expected = f"base_year + 1 = {years.base_year + 1}"
+        expected = as_it_is(f"base_year + 1 = {years.base_year + 1}")
         yield case.fault("horizon.first_year", years.first_year, expected)
     if not years.first_year <= years.last_year < years.first_year + LONGEST:
-        expected = f"a year from {years.first_year} to {years.first_year + LONGEST - 1}"
+        last = years.first_year + LONGEST - 1
+        expected = Message(
+            "a year from {first} to {last}", {"first": years.first_year, "last": last}
+        )
         yield case.fault("horizon.last_year", years.last_year, expected)
 
     def is_planned(year: int) -> bool:
         return years.first_year <= year <= years.last_year
 
-    planned = f"a planned year, {years.first_year} to {years.last_year}"
+    span: Mapping[str, Value] = {"first": years.first_year, "last": years.last_year}
+    planned = Message("a planned year, {first} to {last}", span)
+    date = Message("a date in {period}", {"period": planned})
     for year in case.settings.catchments.drawn:
         if not is_planned(year):
             yield case.fault("catchments.drawn", year, planned)
     if policy.reduction > 0 and not is_planned(policy.reduction_year):
         yield case.fault("policy.reduction_year", policy.reduction_year, planned)
     if policy.conversion_due_year < policy.conversion_earliest_year:
-        expected = f"at least conversion_earliest_year = {policy.conversion_earliest_year}"
+        expected = at_least(f"conversion_earliest_year = {policy.conversion_earliest_year}")
         yield case.fault("policy.conversion_due_year", policy.conversion_due_year, expected)
     staff = case.settings.staff
     if staff.attrition + staff.retirement > 1:
-        expected = f"at most 1 with attrition = {staff.attrition:g}"
+        expected = Message(
+            "at most 1 with attrition = {attrition}", {"attrition": f"{staff.attrition:g}"}
+        )
         yield case.fault("staff.retirement", f"{staff.retirement:g}", expected)
     if staff.county_move_share is not None and case.settings.costs.county_move_cny is None:
-        expected = "a price of moves between counties: costs.county_move_cny"
+        expected = Message("a price of moves between counties: costs.county_move_cny")
         yield case.fault("staff.county_move_share", f"{staff.county_move_share:g}", expected)
     for name, programme in case.settings.programmes.items():
         if not is_planned(programme.by.year):
-            yield case.fault(f"programmes.{name}.by", programme.by, f"a date in {planned}")
+            yield case.fault(f"programmes.{name}.by", programme.by, date)
     for name, choice in case.settings.choices.items():
         key = f"choices.{name}"
         if choice.by is not None and not is_planned(choice.by.year):
-            yield case.fault(f"{key}.by", choice.by, f"a date in {planned}")
+            yield case.fault(f"{key}.by", choice.by, date)
         if choice.most is not None and choice.most < choice.least:
-            expected = f"at least {choice.least}, the least of the choice"
+            expected = Message("at least {least}, the least of the choice", {"least": choice.least})
             yield case.fault(f"{key}.most", choice.most, expected)
         if choice.most is None and not choice.least:
-            yield case.fault(key, "", "a least or a most")
+            yield case.fault(key, "", Message("a least or a most"))
         if not choice.projects and not choice.kinds:
-            yield case.fault(key, "", "projects or kinds")
+            yield case.fault(key, "", Message("projects or kinds"))
 
 
 def _stages(case: Case) -> Iterable[Fault]:
@@ -111,9 +120,10 @@ def _stages(case: Case) -> Iterable[Fault]:
     ):
         for name, number in Counter(names).items():
             if name not in case.stages:
-                yield case.fault(key, name, f"a stage: {nearest(name, case.stages)}")
+                near = nearest(name, case.stages)
+                yield case.fault(key, name, Message("a stage: {near}", {"near": near}))
             elif number > 1:
-                yield case.fault(key, name, "each stage once")
+                yield case.fault(key, name, Message("each stage once"))
 
 
 def _standards(case: Case) -> Iterable[Fault]:
@@ -122,19 +132,22 @@ def _standards(case: Case) -> Iterable[Fault]:
         key = f"standards.{stage.name}"
         taught.update(stage.grades)
         if not stage.grades:
-            yield case.fault(f"{key}.grades", "", "at least one grade")
+            yield case.fault(f"{key}.grades", "", Message("at least one grade"))
         if stage.class_ceiling < stage.class_size:
-            expected = f"at least class_size = {stage.class_size:g}"
+            expected = at_least(f"class_size = {stage.class_size:g}")
             yield case.fault(f"{key}.class_ceiling", f"{stage.class_ceiling:g}", expected)
         if not stage.class_ceiling <= stage.large_class <= stage.very_large_class:
-            expected = (
-                f"from class_ceiling = {stage.class_ceiling:g} "
-                f"to very_large_class = {stage.very_large_class:g}"
+            expected = Message(
+                "from {low} to {high}",
+                {
+                    "low": f"class_ceiling = {stage.class_ceiling:g}",
+                    "high": f"very_large_class = {stage.very_large_class:g}",
+                },
             )
             yield case.fault(f"{key}.large_class", f"{stage.large_class:g}", expected)
     for grade, number in taught.items():
         if number > 1:
-            yield case.fault("standards", grade, "each grade in one stage")
+            yield case.fault("standards", grade, Message("each grade in one stage"))
 
 
 def _parents(case: Case) -> Iterable[Fault]:
@@ -146,16 +159,20 @@ def _parents(case: Case) -> Iterable[Fault]:
     ):
         most = (mean * (1 - mean)) ** 0.5
         if sd > 0 and sd >= most:
-            expected = f"below {most:.3g}, for a share of {mean:g} on average"
+            expected = Message(
+                "below {most}, for a share of {mean} on average",
+                {"most": f"{most:.3g}", "mean": f"{mean:g}"},
+            )
             yield case.fault(f"uncertainty.{name}", f"{sd:g}", expected)
 
 
 def _calendars(case: Case) -> Iterable[Fault]:
+    exists = Message("a day that exists, month-day")
     for name, calendar in case.settings.calendars.items():
         for stop in calendar.stops:
             for day in stop:
                 if not _is_day(day):
-                    yield case.fault(f"calendars.{name}.stops", day, "a day that exists, month-day")
+                    yield case.fault(f"calendars.{name}.stops", day, exists)
 
 
 def _is_day(text: str) -> bool:
