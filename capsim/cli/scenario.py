@@ -623,7 +623,7 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
         try:
             found = of_kind()
         except MissingExtraError as error:
-            raise InputError(str(error)) from error
+            raise InputError(*error.args) from error
         base = load(folder) if there else None
         origin = None if base is None else base.settings.map.origin
         areas = points = None

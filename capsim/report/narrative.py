@@ -273,18 +273,17 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
     given_up = closures["school"][closures["how"] == "given_up"].nunique()
     closed = closures["school"][closures["how"] != "given_up"].nunique()
     bought = plan.tables["purchases"].groupby("school_year")["places_december"].sum()
-    done = [
-        *opened_projects(opened, say),
-        say("{number} schools convert", number=say.count(converted))
-        + (
-            say(", {number} of them given up again", number=say.count(given_up)) if given_up else ""
-        ),
-        say("{number} close or run down", number=say.count(closed)),
-        say(
-            "up to {number} places bought in a year",
-            number=say.count(bought.max() if len(bought) else 0),
-        ),
-    ]
+    done = opened_projects(opened, say)
+    if converted:
+        text = say("{number} schools convert", number=say.count(converted))
+        if given_up:
+            text += say(", {number} of them given up again", number=say.count(given_up))
+        done.append(text)
+    if closed:
+        done.append(say("{number} close or run down", number=say.count(closed)))
+    if len(bought):
+        done.append(say("up to {number} places bought in a year", number=say.count(bought.max())))
+    done = done or [say("nothing opens, converts or closes")]
     until = Section(say("Until {year}", year=plan.scenario.last_year), done)
     return [Section(head, parts), until] if has_private(summary) else [until]
 
@@ -303,9 +302,9 @@ def opened_projects(opened: pd.DataFrame, say: Words) -> list[str]:
     candidate = opened["status"] == "candidate"
     other = opened["kind"].isin(list(CHANGES))
     built = opened["copies"][candidate & ~other].sum()
-    parts = [
-        say("{number} ordered projects open", number=say.count(opened["copies"][~candidate].sum()))
-    ]
+    ordered, parts = opened["copies"][~candidate].sum(), []
+    if ordered:
+        parts.append(say("{number} ordered projects open", number=say.count(ordered)))
     if built:
         parts.append(say("{number} candidates are built", number=say.count(built)))
     for kind, text in CHANGES.items():

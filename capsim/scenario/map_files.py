@@ -46,7 +46,7 @@ def library() -> Any:
         import geopandas
     except ImportError as error:
         text = 'maps are read with geopandas, which is not installed: pip install "capsim[geo]"'
-        raise MissingExtraError(text) from error
+        raise MissingExtraError(Message(text)) from error
     return geopandas
 
 

@@ -17,6 +17,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -187,6 +188,10 @@ def place_map(ax: Axes, plan: Plan, school_year: int, *, lang: str = "en") -> No
     note(ax, plan.scenario, say, text)
 
 
+TITLE = 24
+"""Points that the title of a map takes, above which its key stands."""
+
+
 def _size_key(ax: Axes, table: pd.DataFrame, say: Words) -> None:
     """Write above the map how many children discs of some sizes stand for."""
     most = float(table["children"].max()) if len(table) else 0.0
@@ -198,6 +203,10 @@ def _size_key(ax: Axes, table: pd.DataFrame, say: Words) -> None:
     for count, size in zip(keys["children"], sizes, strict=True):
         ax.scatter([], [], s=size, c="#FFFFFF", edgecolors=BLACK, lw=0.5, label=say.count(count))
     look: dict[str, Any] = {"ncols": 3, "title": say("children"), "borderaxespad": 0.2}
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    above = ScaledTranslation(0.0, TITLE / 72, figure.dpi_scale_trans)
+    look["bbox_transform"] = ax.transAxes + above
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), **look)
 
 
