@@ -462,8 +462,9 @@ def whole_index(pupils: Array) -> Array:
     """Return the pupils of the whole by grade relative to the last year, ``[grade, year]``.
 
     Chained over areas, each beside its last year observed, that taught the grade in both years or
-    in neither, so that a gap in the records, an opening or a closure is no change. To an empty
-    year and the one beside it half a pupil is added, so that the chain does not break.
+    in neither, so that a gap in the records, an opening or a closure is no change: through a gap an
+    area stays what it was, or its neighbours' change would be the whole's. To an empty year and the
+    one beside it half a pupil is added, so that the chain does not break.
     """
     known, other, full = np.isfinite(pupils), other_range(pupils), np.nan_to_num(pupils)
     years = np.where(known, np.arange(pupils.shape[-1]), -1)
@@ -471,8 +472,11 @@ def whole_index(pupils: Array) -> Array:
     before_at = np.maximum(last, 0)
     both = known[..., 1:] & (last >= 0)
     both &= other[..., 1:] == np.take_along_axis(other, before_at, -1)
-    pair = full[..., 1:], np.take_along_axis(full, before_at, -1)
-    now, before = (np.where(both, part, 0.0).sum(0) for part in pair)
+    later = np.flip(np.maximum.accumulate(np.flip(years, -1), axis=-1), -1)[..., 1:] >= 0
+    gap = ~known[..., 1:] & (last >= 0) & later
+    was = np.take_along_axis(full, before_at, -1)
+    pair = np.where(gap, was, full[..., 1:]), was
+    now, before = (np.where(both | gap, part, 0.0).sum(0) for part in pair)
     growth = np.ones(pupils.shape[1:])
     half = np.where((now > 0) & (before > 0), 0.0, 0.5)
     growth[:, 1:] = (now + half) / (before + half)

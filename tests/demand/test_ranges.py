@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from capsim import project
 from capsim.demand import METHODS, forecast
-from capsim.demand.cohort import crossing, other_range, untaught
+from capsim.demand.cohort import crossing, other_range, untaught, whole_index
 
 GRADES = [str(grade) for grade in range(1, 7)]
 YEARS = range(2014, 2022)
@@ -219,3 +219,9 @@ def test_random_openings_closures_and_gaps_are_forecast_within_reason(seed: int)
             assert (found[there] >= 0).all()
             if name == "hierarchical":
                 assert found[there].max(initial=0) < 4 * max(np.nanmax(seen, initial=0), 3)
+
+
+def test_a_gap_of_a_large_area_is_no_growth_of_the_whole():
+    """B grows from 0 to 4 while A, of 200, is not observed: the whole grew by 4 of 200."""
+    seen = np.array([[[200.0, 200.0, np.nan, 200.0]], [[0.0, 0.0, 4.0, 4.0]]])
+    assert whole_index(seen)[0] == pytest.approx([200 / 204, 200 / 204, 1.0, 1.0])

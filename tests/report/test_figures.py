@@ -47,7 +47,7 @@ def test_balance_by_area_and_by_county_when_there_are_many():
 
 def test_private_share_draws_both_rules_and_the_cap():
     ax = axes()
-    figures.places_share(ax, PLAN, OUTCOMES)
+    figures.private_share(ax, PLAN, OUTCOMES)
     excluding, including = (line.get_ydata() for line in ax.lines[:2])
     assert excluding[:2] == pytest.approx([0.257, 0.05])
     assert including[1] == pytest.approx(0.11)
@@ -172,7 +172,7 @@ def test_no_labels_of_an_axis_overlap(name):
 def test_both_files_at_once_are_those_that_each_would_be_and_the_layout_stays_alive():
     def figure():
         made = figures.new_figure(5, 3)
-        figures.places_share(made.add_subplot(), PLAN, OUTCOMES)
+        figures.private_share(made.add_subplot(), PLAN, OUTCOMES)
         return made
 
     both = figures.render_both(figure())
