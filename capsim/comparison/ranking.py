@@ -232,7 +232,7 @@ def compare(
     TypeError
         Something is no scenario, such as a model or a plan.
     ValueError
-        Fewer than two scenarios, two with the same name, or no such criterion.
+        Fewer than two scenarios, two with the same name, two currencies, or no such criterion.
     capsim.io.executors.WorkerLost
         A worker process died; what was finished is in the store.
     """
@@ -240,6 +240,10 @@ def compare(
     loaded = _named(scenarios)
     names = [one.name for one in loaded]
     refuse(names, criterion)
+    currencies = sorted({one.settings.currency for one in loaded})
+    if len(currencies) > 1:
+        text = "scenarios of one currency, not of {names}: money is compared as it stands"
+        raise ValueError(Message(text, {"names": tuple(currencies)}))
     number = loaded[0].settings.simulation.draws if draws is None else draws
     own = replace(solving, executor=None)
     jobs = [Job(one, number, seed, own, prices) for one in loaded]

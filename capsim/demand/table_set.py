@@ -35,7 +35,7 @@ from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.geography import read_points
 from capsim.scenario.raw_settings import assign
 from capsim.scenario.scenario import Scenario
-from capsim.scenario.school_stages import COSTS, HOME, countries, currency_of, standards
+from capsim.scenario.school_stages import COSTS, HOME, countries, currency_of, home_stage, standards
 from capsim.scenario.school_stages import stages as stages_in
 from capsim.scenario.validation.context import STAND_INS
 
@@ -210,10 +210,11 @@ def load_tables(
     match = matched(schools, list(dict.fromkeys(rooms["school"])))
     read += match.notes(seats.name)
     rooms = rooms.assign(school=rooms["school"].map(match.to)).dropna(subset=["school"])
-    lacking = [one for one in schools if one not in match.found]
-    without_places(lacking, match, seats.name, without_capacity, read, assumed, base)
+    lacking = _without_room(schools, now[here], taught, rooms)
+    told = tuple(lacking.values())
+    without_places(told, match, seats.name, without_capacity, read, assumed, base)
     if without_capacity == "leave-out":
-        schools = [one for one in schools if one not in frozenset(lacking)]
+        schools = [one for one in schools if one not in lacking]
     kept = [seen.areas.index(one) for one in schools]
     table = _schools(schools, now[kept], taught, rooms, assumed)
     areas, place_notes = _areas(schools, seen, kept, points, crs, assumed)
@@ -365,6 +366,20 @@ def _unbroken(seen: Panel, assumed: list[Assumption]) -> list[int]:
 # ---- tables of the scenario
 
 
+def _without_room(
+    schools: Sequence[str], now: Array, taught: Sequence[tuple[str, str]], rooms: pd.DataFrame
+) -> dict[str, str]:
+    """Return what is told of each school with pupils and no capacity, or none of their stage."""
+    said = set(zip(rooms["school"], rooms["stage"], strict=True))
+    known, lacking = {school for school, _ in said}, {}
+    for school, pupils in zip(schools, now, strict=True):
+        mine = {stage for (_, stage), number in zip(taught, pupils, strict=True) if number > 0}
+        short = sorted(stage for stage in mine if not said & {(school, stage), (school, "")})
+        if short:
+            lacking[school] = f"{school} ({', '.join(short)})" if school in known else school
+    return lacking
+
+
 def _schools(
     schools: Sequence[str],
     now: Array,
@@ -480,11 +495,11 @@ def _areas(
     return table, [said, *notes, *match.notes(file)]
 
 
-def _class_size(stage: str, document: Mapping[str, Any]) -> float:
-    """Return the standard class of a stage; 1 where it is still to be given."""
-    built_in = standards(document["country"]).get(stage, {}).get("class_size", {"value": 1.0})
-    size = document.get("standards", {}).get(stage, {}).get("class_size", built_in)
-    return float(size["value"] if isinstance(size, Mapping) else size)
+def _standard(stage: str, key: str, document: Mapping[str, Any]) -> Any:
+    """Return a standard of a stage, its own or its country's; None: it is still to be given."""
+    built_in = standards(document["country"]).get(stage, {}).get(key)
+    entry = document.get("standards", {}).get(stage, {}).get(key, built_in)
+    return entry["value"] if isinstance(entry, Mapping) else entry
 
 
 def _candidates(
@@ -509,7 +524,8 @@ def _candidates(
         if price is None and document["country"] == HOME and currency_of(document) == CNY:
             price = stages_in(HOME)[stage].extension_cny if stage in stages_in(HOME) else None
         elif price is None and rate is not None:
-            price = float(rate) * stages_in(HOME)["primary"].extension_cny
+            age, grades = (_standard(stage, key, document) for key in ("entry_age", "grades"))
+            price = float(rate) * stages_in(HOME)[home_stage(age, len(grades))].extension_cny
         if price is None:
             lacking.append(stage)
         else:
@@ -518,7 +534,10 @@ def _candidates(
         what = Message("a price of a place that is added, {stages}", {"stages": tuple(lacking)})
         raise ScenarioError([Fault("settings", None, "--expand-cost", "", what)])
     opens = f"{base + BUILD_YEARS}-09-01"
-    rooms = {stage: _class_size(stage, document) for stage in public["stage"].unique()}
+    rooms = {
+        stage: float(_standard(stage, "class_size", document) or 1.0)
+        for stage in public["stage"].unique()
+    }
     places = public["stage"].map(rooms)
     count = np.maximum((public["places"] * share / places).round(), 1.0)
     table = pd.DataFrame(
@@ -587,7 +606,10 @@ def _settings(
     document: dict[str, Any] = {
         "name": name,
         "country": country,
-        "horizon": {"base_year": base, "last_year": last_year or base + YEARS_AHEAD},
+        "horizon": {
+            "base_year": base,
+            "last_year": base + YEARS_AHEAD if last_year is None else last_year,
+        },
         "stages": {"planned": stages},
         "costs": costs,
     }
@@ -604,7 +626,7 @@ def _settings(
         value = str(document["horizon"]["last_year"])
         assumed.append(Assumption("horizon.last_year", value, why, _told("--last-year")))
     if with_points:
-        number = nearest_schools or NEAREST
+        number = NEAREST if nearest_schools is None else nearest_schools
         document["travel"] = {"nearest": dict.fromkeys(stages, number)}
         if nearest_schools is None:
             why = Message("a child may attend any of the nearest schools of its county")

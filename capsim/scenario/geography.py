@@ -300,10 +300,10 @@ def _wrong_kinds(
     for at, shape in enumerate(geometry):
         missing = shape is None or shapely.is_empty(shape)
         if missing or shape.geom_type not in kinds:
-            said = "no geometry" if missing else shape.geom_type
+            said = Message("no geometry") if missing else shape.geom_type
             faults.append(Fault(file, at + 1, "", said, what))
     if len(faults) > SHOWN:
-        more = f"{len(faults) - SHOWN} more rows"
+        more = Message("{number} more rows", {"number": len(faults) - SHOWN})
         faults = [*faults[:SHOWN], Fault(file, None, "", more, what)]
     return faults
 

@@ -340,7 +340,8 @@ def with_stage_prices(
             if settings.costs.borrowed_rate is None:
                 lacking.append(f"standards.{name}.{key}")
                 continue
-            update[key] = home[_like(known[name])][key]["value"] * settings.costs.borrowed_rate
+            like = home_stage(known[name].entry_age, len(known[name].grades))
+            update[key] = home[like][key]["value"] * settings.costs.borrowed_rate
         if update:
             own[name] = given.model_copy(update=update)
     if len(own) > len(settings.standards) or any(
@@ -376,14 +377,17 @@ def borrowed(settings: Settings, document: Mapping[str, Any]) -> dict[str, float
     return found
 
 
-def _like(stage: Stage) -> str:
-    """Return China's stage that has most of a stage's ages, else the one nearest in age."""
+def home_stage(entry_age: int, grades: int) -> str:
+    """Return China's stage that has most of a stage's ages, else the one nearest in age.
 
-    def ages(one: Stage) -> tuple[int, int]:
-        return one.entry_age, one.entry_age + len(one.grades)
+    Examples
+    --------
+    >>> home_stage(5, 6), home_stage(14, 4)
+    ('primary', 'senior')
+    """
 
     def shared(one: Stage) -> int:
-        (first, last), (begin, end) = ages(stage), ages(one)
-        return min(last, end) - max(first, begin)
+        last = min(entry_age + grades, one.entry_age + len(one.grades))
+        return last - max(entry_age, one.entry_age)
 
     return max(stages().values(), key=shared).name

@@ -126,6 +126,12 @@ def test_within_both_gaps_nothing_is_dearer_nor_dominated():
     assert above.tolist() == [2.0, 0.5, 5.0]
 
 
+def test_money_of_two_currencies_is_not_compared(city):
+    other = city.variant({"currency": "USD", "costs.borrowed_rate": 0.14}, name="other")
+    with pytest.raises(ValueError, match="scenarios of one currency, not of CNY, USD"):
+        compare([city, other])
+
+
 def test_one_scenario_or_equal_names_or_an_unknown_criterion_are_refused(city):
     with pytest.raises(ValueError, match="two or more scenarios"):
         compare([city])

@@ -114,6 +114,20 @@ def test_schools_without_capacity_are_left_out_or_have_places_for_their_pupils(f
     assert "capacity.csv: without pupils in the enrolment, left out: Elm (1 row)" in notes(left)
 
 
+def test_a_stage_without_capacity_is_no_less_a_fault_than_a_school():
+    """A has pupils of grade 6, a middle grade, and its capacity is that of its elementary stage."""
+    grades = {str(grade): [40, 41] for grade in range(1, 7)}
+    pupils = pd.DataFrame({"school": ["A", "A"], "year": [2022, 2023], "K": [38, 39], **grades})
+    room = pd.DataFrame({"School": ["A"], "Level": ["Elementary"], "Capacity": [250]})
+    how = {"country": "usa", "borrowed_rate": 0.3}
+    with pytest.raises(capsim.ScenarioError, match=r"'A \(middle\)' where a capacity"):
+        capsim.load_tables(pupils, room, **how)
+    made = capsim.load_tables(pupils, room, without_capacity="pupils", **how)
+    assert made.scenario.table("schools")["places"].tolist() == [250, 41]
+    why = made.assumptions.set_index("what")["why"]["schools.places"]
+    assert why == "1 school has no capacity: A (middle)"
+
+
 def test_names_are_matched_where_one_alone_on_each_side_has_the_form():
     found = matched(["North ES", "Saint Ann School"], ["north  es", "St. Ann", "South"])
     assert dict(found.to) == {"north  es": "North ES", "St. Ann": "Saint Ann School"}
