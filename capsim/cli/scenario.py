@@ -500,7 +500,7 @@ def _import_tables(
     for head, listed in lists.items():
         if listed:
             lines = [line for one in listed for line in filled(f"  {one}", "    ")]
-            typer.echo("\n".join([f"{head}:", *lines]), err=True)
+            typer.echo("\n".join([head + say.colon, *lines]), err=True)
     text = (
         "{name} is in {folder}, what was assumed in its assumptions.tsv. Check it with: {command}"
     )

@@ -54,8 +54,8 @@ class Words:
     ----------
     lang, code : str
         Short name, and language tag of a page (BCP 47).
-    comma, semicolon, stop : str
-        Marks between the parts and the sentences of a list, and at the end of a sentence.
+    comma, semicolon, colon, stop : str
+        Marks between the parts and the sentences of a list, before it, and at a sentence's end.
     percent, currency : str
         After a number.
     iso : str
@@ -74,6 +74,7 @@ class Words:
     code: str
     comma: str
     semicolon: str
+    colon: str
     stop: str
     percent: str
     currency: str
@@ -270,19 +271,19 @@ def right(text: str, columns: int) -> str:
     return " " * (columns - width(text)) + text
 
 
-def wrapped(head: str, parts: list[str]) -> list[str]:
+def wrapped(head: str, parts: list[str], say: Words) -> list[str]:
     """Write `head: part · part …` over lines of at most `WIDTH` columns, indented by two.
 
     Examples
     --------
-    >>> wrapped("What binds", ["posts", "land"])
+    >>> wrapped("What binds", ["posts", "land"], words("en"))
     ['What binds:', '  posts · land']
-    >>> wrapped("Cost decided here: 0 RMB", [])
+    >>> wrapped("Cost decided here: 0 RMB", [], words("en"))
     ['Cost decided here: 0 RMB.']
     """
     if not parts:
-        return [f"{head}."]
-    lines, line = [head + ":"], " "
+        return [head + say.stop]
+    lines, line = [head + say.colon], " "
     for part in parts:
         joined = f"{line} {part}" if line == " " else f"{line} · {part}"
         if width(joined) > WIDTH - 2 and line != " ":

@@ -61,29 +61,29 @@ def answer(
         not_safe(unsafe, say),
         expected(summary, say),
     ):
-        lines += [] if section is None else _listed(section)
+        lines += [] if section is None else _listed(section, say)
     lines += [*_targets(plan, summary, say), ""]
     for section in narrative.mix(plan, summary, say):
-        lines += wrapped(*section)
-    lines += ["", *wrapped(*narrative.cost(plan, summary, say))]
+        lines += wrapped(*section, say)
+    lines += ["", *wrapped(*narrative.cost(plan, summary, say), say)]
     if spread := narrative.cost_spread(plan, summary, say):
         lines += filled(f"  {spread}", "  ")
     if missing := narrative.short(plan, say):
-        lines += ["", *wrapped(*missing)]
-    lines += ["", *wrapped(*narrative.before_and_after(plan, say))]
+        lines += ["", *wrapped(*missing, say)]
+    lines += ["", *wrapped(*narrative.before_and_after(plan, say), say)]
     if staff := narrative.teachers(plan, summary, say):
-        lines += ["", *wrapped(*staff)]
+        lines += ["", *wrapped(*staff, say)]
     lines += ["", *narrative.people(summary, say)]
-    lines += ["", *wrapped(*narrative.binds(plan, say))]
+    lines += ["", *wrapped(*narrative.binds(plan, say), say)]
     for section in building_sections(outcomes, recovery, say):
-        lines += ["", *(wrapped(*section) if recovery is None else _listed(section)[:-1])]
+        lines += ["", *(wrapped(*section, say) if recovery is None else _listed(section, say)[:-1])]
     return "\n".join(lines) + "\n"
 
 
-def _listed(section: narrative.Section) -> list[str]:
+def _listed(section: narrative.Section, say: Words) -> list[str]:
     """Write a section as a list, a line or more for each part, and a blank line."""
     parts = (line for part in section.parts for line in filled(f"- {part}", "  "))
-    return [f"{section.head}:", *parts, ""]
+    return [section.head + say.colon, *parts, ""]
 
 
 def _title(plan: Plan, lang: str) -> str:
@@ -153,7 +153,7 @@ def comparison_text(comparison: Comparison, *, lang: str = "en") -> str:
     say = comparison.scenarios[comparison.first].words(lang)
     lines = [*filled(compared.verdict(comparison, say), "  "), "", *_ranking(comparison, say)]
     for section in compared.sections(comparison, say):
-        lines += ["", f"{section.head}:"]
+        lines += ["", section.head + say.colon]
         for part in section.parts:
             lines += filled(f"  {part}", "    ")
     return "\n".join(lines) + "\n"
