@@ -241,7 +241,7 @@ def test_the_command_prints_and_saves_what_was_read_and_assumed(files):
     told = json.loads(again.stdout)
     assert {row["what"] for row in told["assumed"]} >= {"country", "areas"}
     chinese = CliRunner().invoke(app, ["import", str(out), *given, "--replace", "--lang", "zh"])
-    assert "假设:" in chinese.output
+    assert "假设：" in chinese.output
 
 
 def test_the_command_asks_for_what_it_needs(files):
