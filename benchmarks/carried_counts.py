@@ -119,7 +119,8 @@ def _turned_by_school(case: Case) -> pd.Series:
     return np.minimum(fell, rose).fillna(0.0)
 
 
-def _turned_by_grade(case: Case) -> pd.Series:
+def _by_grade(case: Case) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return who pays by school, stage, place of the grade and year, and the cohort a year ago."""
     table = case.bought
     grades = case.by_stage(table["stage"], "grades")
     place = pd.Series(
@@ -132,6 +133,11 @@ def _turned_by_grade(case: Case) -> pd.Series:
             names=table.index.names,
         )
     ).reindex(table.index)
+    return table, below
+
+
+def _turned_by_grade(case: Case) -> pd.Series:
+    table, below = _by_grade(case)
     later = (table.index.get_level_values("place") > 0) & (
         table.index.get_level_values("school_year") > case.years[1]
     )
@@ -177,14 +183,34 @@ def bought_beside_seats(case: Case) -> Figures:
     keys = pd.MultiIndex.from_arrays([here.index.get_level_values(k) for k in _TIMES])
     staffed = _teachers_to_be_had(case).reindex(keys).fillna(True).to_numpy(bool)
     by_year = np.minimum(bought, here["standard"]).groupby("school_year").sum()
-    usable = np.minimum(bought, here["usable"].clip(lower=0.0))[staffed].sum()
+    free = here["usable"].clip(lower=0.0)[staffed]
+    usable = np.minimum(bought[staffed], free).sum()
+    newly = _newly_bought(case, table).reindex(here.index).fillna(0.0)[staffed]
     return {
         **{f"beside_standard_{year}": by_year.get(year, 0.0) for year in _shown(case)},
         "beside_standard": by_year.sum(),
         "beside_usable": usable,
+        "newly_beside_usable": np.minimum(newly, free).sum(),
         "of_bought": bought.sum(),
         "share": _share(usable, bought.sum()),
     }
+
+
+def _newly_bought(case: Case, schools: pd.DataFrame) -> pd.Series:
+    """Bought children, by area, stage and year, whose cohort was not bought there a year ago.
+
+    The others stay where they were bought. By school, of places, where the plan tells no grades.
+    """
+    if "grade" in case.bought:
+        table, below = _by_grade(case)
+    else:
+        table = case.bought.set_index([*KEY, "school_year"])
+        below = table.rename(index=lambda year: year + 1, level="school_year").reindex(table.index)
+    newly = (table["purchased_december"] - below["purchased_december"].fillna(0.0)).clip(lower=0.0)
+    newly = newly.groupby([*KEY, "school_year"]).sum()
+    times = ["area", "county", "stage", "school_year"]
+    keyed = schools.set_index([*KEY, "school_year"])[["area", "county"]].join(newly.rename("newly"))
+    return keyed.reset_index().groupby(times)["newly"].sum()
 
 
 _TIMES = ["county", "school_year"]

@@ -243,9 +243,24 @@ def test_bought_beside_empty_seats(tables: Tables) -> None:
         "beside_standard_2025": 0.0,
         "beside_standard": 8.0,  # 3 in 2022, 5 of the 8 in 2023
         "beside_usable": 8.0,
+        "newly_beside_usable": 8.0,  # 3 in 2022, 5 more in 2023
         "of_bought": 11.0,
         "share": 8 / 11,
     }
+
+
+def test_who_stays_where_they_were_bought_is_not_newly_bought(tables: Tables) -> None:
+    """Four of the first grade are bought in 2022 and stay a year; one beginner joins in 2023."""
+    tables.school("public", "public", places=40, grades=grades(*[10] * 4))
+    bought = {"1": (4.0, 1.0, 0.0, 0.0), "2": (0.0, 4.0, 1.0, 0.0)}
+    by_year = tuple(map(sum, zip(*bought.values(), strict=True)))
+    tables.school("sells", grades=grades(*[10] * 4), purchased_december=by_year)
+    tables.add("staff", *(("C", year, 3.0, 1.0, 0.0) for year in YEARS))
+    frame = tables.listed_by_grade(bought)
+    case = tables.case()
+    frame[frame["school"] == "sells"].to_csv(tables.folder / "plan" / "payers.csv", index=False)
+    found = counts.bought_beside_seats(case)
+    assert (found["beside_usable"], found["newly_beside_usable"]) == (4 + 5 + 1, 5.0)
 
 
 def test_seats_of_a_school_that_converts_open_a_year_later(tables: Tables) -> None:
