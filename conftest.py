@@ -5,14 +5,20 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 # Collecting doctests must not take the folders' conftest files for test modules of one name.
 collect_ignore_glob = ["**/conftest.py"]
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C where a shell that started the tests in the background has it ignored."""
+    """Hear Ctrl-C where a shell that started the tests in the background has it ignored.
+
+    No property fails by the clock: how long an example takes is no matter of tests.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,6 +37,7 @@ def without_rules() -> capsim.Scenario:
     return town().variant({f"switches.{name}": False for name in switches})
 
 
+SLOW = pytest.mark.slow
 CITIES: dict[str, Any] = {
     "kindergarten only": lambda: of_stages("kindergarten"),
     "primary and senior": lambda: of_stages("primary", "senior"),
@@ -46,7 +47,9 @@ CITIES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", CITIES)
+@pytest.mark.parametrize(
+    "name", [name if at < 2 else pytest.param(name, marks=SLOW) for at, name in enumerate(CITIES)]
+)
 def test_an_odd_city_goes_the_whole_road(name: str, tmp_path: Path) -> None:
     result = run(CITIES[name](), tmp_path / "report", draws=3)
     assert result.plan.status == "optimal"

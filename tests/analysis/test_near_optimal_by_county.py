@@ -36,6 +36,7 @@ def ranges(apart: bool, within: float = WITHIN) -> NearOptimal:
         return near_optimal(model(), within, kinds=kinds, gap=1e-5, threads=1, time_limit=120)
 
 
+@pytest.mark.slow
 def test_bounds_hold_for_every_plan_near_the_best_and_what_is_found_is_among_them() -> None:
     whole, apart = ranges(False), ranges(True)
     assert apart.route == "county by county"
@@ -92,6 +93,7 @@ def _kept(of: Any, seen: list[Any]) -> Any:
     return tried
 
 
+@pytest.mark.slow
 def test_the_wider_the_share_the_wider_the_bounds() -> None:
     narrow, wide = ranges(True, 0.02).ranges, ranges(True).ranges
     assert len(narrow) == len(levers(model(), ["project", "conversion", "total"]))

@@ -122,6 +122,7 @@ def test_more_plans_than_there_are() -> None:
     assert (found.distances + np.eye(3) > 0).all()
 
 
+@pytest.mark.slow
 def test_one_future_is_the_plan() -> None:
     plan = capsim.optimize(city(2, 0), children(2, 0), gap=1e-6, threads=1)
     for method in ("extensive", "l-shaped"):

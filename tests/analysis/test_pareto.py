@@ -126,6 +126,7 @@ def test_rules_that_contradict_each_other() -> None:
         )
 
 
+@pytest.mark.slow
 def test_progress_counts_what_is_left_and_may_stop():
     small = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
     told = []

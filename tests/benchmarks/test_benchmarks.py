@@ -51,6 +51,7 @@ def test_whole_numbers_cost_more(folders: dict[str, Path]) -> None:
     assert solved(folders["places-milp"], "places-milp", "raw") > relaxed + 1e-3
 
 
+@pytest.mark.slow
 def test_command_in_fresh_processes() -> None:
     command = [sys.executable, "-m", "benchmarks", "--sizes", "tiny", "--repeats", "1", "--json"]
     done = subprocess.run(
@@ -208,6 +209,7 @@ def test_commands_are_delegated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == ["here", ("there", 7)]
 
 
+@pytest.mark.slow
 def test_routes_whose_ratios_are_near_one_run_more_often(tmp_path: Path) -> None:
     found = compare("places", "tiny", ["capsim", "pulp-fast"], tmp_path, repeats=1, closely=1)
     assert {name: route["runs"] for name, route in found["routes"].items()} == {

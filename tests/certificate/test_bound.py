@@ -50,7 +50,7 @@ def drawn(seed: int) -> LinearProgram:
     return program(cost, matrix, low, high, upper=upper)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**6), st.floats(0.0, 2.0))
 def test_no_prices_prove_more_than_the_optimum(seed, noise):
     p = drawn(seed)

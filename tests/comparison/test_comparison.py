@@ -493,7 +493,7 @@ def test_intervals_cover_as_often_as_they_say():
     assert 0.92 <= chances / 400 <= 0.995
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20), st.floats(-100, 100))
 def test_a_common_shift_is_certain_and_pairs_swap_signs(values, shift):
     first = np.array(values)

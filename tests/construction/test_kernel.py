@@ -27,7 +27,7 @@ def chain(days, *, needs=None, resources=(), release=None, calendar=None, start=
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(programmes())
 def test_kernel_equals_simpy_to_the_last_bit(case):
     network, days, key = case
@@ -41,7 +41,7 @@ def test_kernel_equals_simpy_to_the_last_bit(case):
         assert a.tobytes() == b.tobytes() == c.tobytes()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(programmes())
 def test_no_resource_is_overused_and_precedence_holds(case):
     network, days, key = case

@@ -15,7 +15,7 @@ from capsim.construction import build, optimize_starts, schedule
 from capsim.construction.scheduling import backward, serial
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(programmes(), st.integers(0, 1000))
 def test_serial_schedules_are_feasible(case, seed):
     network, days, _ = case

@@ -379,6 +379,7 @@ def dress(rng: np.random.Generator) -> tuple[bytes | pd.DataFrame, dict[str, Any
     return content, {"encoding": encoding} if rng.random() < 0.2 else {}
 
 
+@pytest.mark.slow
 def test_three_hundred_dresses_give_the_same_figures_or_are_refused() -> None:
     rng = np.random.default_rng(2026)
     refusals = []

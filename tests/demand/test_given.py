@@ -36,7 +36,8 @@ def made(demand: dict[str, Any], years: int, seed: int, **parts: pd.DataFrame) -
     return project(city(AREAS, pupils=pupils(rows), settings=named, **parts))
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=60)
 @given(
     gross=st.sampled_from([{}, {"kindergarten": 0.9}, {"kindergarten": 0.9, "primary": 1.05}]),
     born=st.booleans(),

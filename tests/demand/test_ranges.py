@@ -188,7 +188,7 @@ def test_a_grade_whose_feeder_closed_is_entered_from_outside() -> None:
     assert found.pupils[0].max() < 5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1))
 def test_random_openings_closures_and_gaps_are_forecast_within_reason(seed: int) -> None:
     """No method gives a number that is not finite, negative or far above all that was seen."""

@@ -89,6 +89,7 @@ def test_a_step_without_time_goes_on_to_a_first_solution() -> None:
     assert hasty.bound <= hasty.objective
 
 
+@pytest.mark.slow
 def test_any_executor_finds_the_same() -> None:
     seeds = (0, 1, 2)
     here = [solved(seed, None) for seed in seeds]

@@ -17,7 +17,7 @@ from capsim.lp.options_and_result import SolveOptions
 
 SEEDS = st.integers(0, 10_000)
 BLOCKS = st.integers(2, 5)
-QUICK = settings(deadline=None, max_examples=25, derandomize=True)
+QUICK = settings(max_examples=25, derandomize=True)
 
 
 @QUICK
@@ -95,6 +95,7 @@ def test_the_duals_of_the_whole_bound_it_exactly(seed: int, blocks: int) -> None
     assert sum(bounds) + constant + made.program.offset == pytest.approx(whole.objective, abs=1e-6)
 
 
+@pytest.mark.slow
 @QUICK
 @given(SEEDS, BLOCKS, st.booleans())
 def test_block_by_block_brackets_the_whole(seed: int, blocks: int, by_prices: bool) -> None:

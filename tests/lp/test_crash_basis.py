@@ -16,7 +16,7 @@ from capsim.lp.highs import Highs
 from capsim.lp.sensitivity import optimal_basis
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     blocks=st.integers(2, 7),
     rows=st.integers(1, 4),

@@ -37,7 +37,7 @@ def plants(blocks: int, rows: int, seed: int, *, demand: float = 0.6):
     return program, split(program, flag, parts=blocks)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(blocks=st.integers(2, 7), rows=st.integers(1, 4), seed=st.integers(0, 10_000))
 def test_mixture_and_bound_enclose_the_optimum_of_the_whole(blocks, rows, seed):
     program, found = plants(blocks, rows, seed)

@@ -11,7 +11,7 @@ from lp_programs import block_angular, violation
 from capsim.lp import Builder, LinearProgram, solve
 from capsim.lp.decomposition.blocks import Split, solve_independent, split
 
-QUICK = settings(deadline=None, max_examples=25, derandomize=True)
+QUICK = settings(max_examples=25, derandomize=True)
 
 
 def without_meeting(seed: int, blocks: int) -> LinearProgram:

@@ -82,7 +82,7 @@ CITIES = st.tuples(st.sampled_from([2, 3, 4]), st.integers(0, 2))
 
 
 @pytest.mark.parametrize("name", list(CHANGES))
-@settings(deadline=None, max_examples=4, derandomize=True)
+@settings(max_examples=4, derandomize=True)
 @given(CITIES, FREEDOM)
 def test_freedom_never_costs_more(name: str, where: tuple[int, int], freedom: list[float]) -> None:
     scenario, demand = city(*where), children(*where)

@@ -320,6 +320,7 @@ def test_the_price_falls_where_that_may_save_more_than_the_gap():
     assert next_price(asking(0.95), [plain, tried(2e6, 1000, 1000, 8.0)]) is None
 
 
+@pytest.mark.slow
 def test_a_curve_begins_each_search_where_the_last_one_ended():
     curve = capsim.safety_curve(
         city(), [0.8, 0.9], plain=plain(), draws=256, fresh_draws=512, gap=GAP, seed=3, rounds=3

@@ -66,6 +66,7 @@ def walk(source: Path, place: Path) -> list[str]:
     return silent
 
 
+@pytest.mark.slow
 def test_every_table_of_a_city(tmp_path: Path) -> None:
     city = capsim.generate(9, 30_000, stages=("primary", "junior"), years=(2021, 2024))
     city.save(tmp_path / "city")

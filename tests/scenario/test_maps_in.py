@@ -58,7 +58,7 @@ def test_areas_of_a_grid_by_hand(areas_file):
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_fields_border_those_with_a_side_in_common(tmp_path_factory, rows, columns, random):
     """Beside and above each other, never across a corner, in whatever order they are listed."""
     fields = grid(rows, columns)
@@ -132,7 +132,7 @@ def test_gcj02_has_the_published_control_points(wgs84, gcj02):
 
 
 @given(st.floats(74, 135), st.floats(4, 53))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_gcj02_is_undone_to_a_millimetre_and_is_wgs84_elsewhere(lon, lat):
     place = np.array([[lon, lat]])
     assert np.abs(from_gcj02(to_gcj02(place)) - place).max() < 0.001 * METRE

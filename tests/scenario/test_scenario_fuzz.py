@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import math
+import os
 import random
 import shutil
 import tomllib
@@ -223,8 +224,8 @@ def check_damaged(folder: Path, seed: int) -> bool:
 
 
 def test_damaged_folders(tmp_path: Path) -> None:
-    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(500)]
-    assert 25 < sum(loaded) < 475
+    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(120)]
+    assert 6 < sum(loaded) < 114
 
 
 def test_a_row_above_the_header_and_a_raised_digit_are_refused(tmp_path: Path) -> None:
@@ -243,5 +244,6 @@ def test_a_row_above_the_header_and_a_raised_digit_are_refused(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_many_damaged_folders(tmp_path: Path) -> None:
-    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(500, 10_500)]
-    assert 500 < sum(loaded) < 9_500
+    number = int(os.environ.get("CAPSIM_DAMAGED", "2000"))
+    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(120, 120 + number)]
+    assert 0.05 * number < sum(loaded) < 0.95 * number

@@ -361,7 +361,7 @@ WRITTEN = st.characters(blacklist_categories=["Cs", "Cc"]).filter(
 """Characters of names and texts: none that moves a terminal or turns letters round."""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     births=st.lists(st.floats(0, 1e9, allow_subnormal=True), min_size=1, max_size=8),
     name=st.text(WRITTEN, min_size=1, max_size=12).filter(lambda text: text == text.strip()),

@@ -167,7 +167,7 @@ def test_a_matrix_wide_and_long(town, tmp_path):
 
 
 @given(st.integers(2, 7), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shortest_ways_are_those_of_floyd_and_warshall(many, seed):
     rng = np.random.default_rng(seed)
     xy = rng.uniform(0, 5, (many, 2))

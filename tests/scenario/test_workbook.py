@@ -112,7 +112,7 @@ def test_names_that_look_like_something_else_stay_text(small, tmp_path):
     assert {(cell.data_type, cell.number_format) for cell in found} == {("s", "@")}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=30).filter(lambda text: text.isascii() or text.encode("utf-8", "ignore")))
 def test_any_text_is_held(text):
     kept = "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
@@ -123,7 +123,7 @@ def test_any_text_is_held(text):
     assert decoded(found or "") == kept
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**53), 2**53)))
 def test_any_number_is_held(number):
     book = new_book("")
@@ -153,7 +153,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(NAMES.filter(lambda name: name != "value"), DOCUMENTS, max_size=3))
 def test_any_settings_come_back_from_their_rows(document):
     for key, value, *said, kind in rows_of(document):

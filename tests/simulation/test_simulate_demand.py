@@ -100,7 +100,7 @@ factors = st.lists(st.floats(0.5, 2.0), min_size=18, max_size=18).map(
 dates = st.sampled_from(["2023-09-01", "2024-03-01", "2026-01-01"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @over(factors, dates)
 def test_nobody_is_lost_and_no_limit_is_passed(ratio, opening):
     data, _, payers, sits, children = seated(ratio, opening)
@@ -118,7 +118,7 @@ def test_nobody_is_lost_and_no_limit_is_passed(ratio, opening):
     assert (payers.bought <= np.maximum(stage.sellable, stage.bought)[..., None] + 1e-9).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @over(factors)
 def test_lateness_never_helps(ratio):
     _, _, _, ready, _ = seated(ratio)
@@ -128,7 +128,7 @@ def test_lateness_never_helps(ratio):
     assert both[1] >= both[0] - 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @over(st.floats(20.0, 55.0), st.floats(20.0, 55.0))
 def test_large_share_is_convex_and_rises(one, other):
     low, high = sorted((one, other))

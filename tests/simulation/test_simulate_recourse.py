@@ -133,7 +133,7 @@ factors = st.lists(st.floats(0.5, 2.0), min_size=18, max_size=18).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @over(factors, st.sampled_from([LATE - 61, LATE, LATE + 800]))
 def test_nobody_waits_where_a_contract_has_room(ratio, day):
     data = tight()

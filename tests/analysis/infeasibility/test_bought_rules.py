@@ -39,6 +39,7 @@ def test_a_contract_that_cannot_fall() -> None:
     assert "17 bought places more are given up while contracts run" in text
 
 
+@pytest.mark.slow
 def test_bought_children_beyond_the_limit() -> None:
     """Fifteen of those who are bought go on for a year; the county may buy 10 places by then."""
     city = two_grades(TEN, contract_years=2, purchase_follows_child=True)
@@ -48,6 +49,7 @@ def test_bought_children_beyond_the_limit() -> None:
     assert "5 bought children leave while a contract runs or pay fees after it" in text
 
 
+@pytest.mark.slow
 def test_seats_nearby_that_nobody_may_reach() -> None:
     """Five seats 3 km off stay free, for day pupils go 2 km: none of 20 places may be bought."""
     rules = {"policy.public_seats_first_km": 3.0, "travel.day_km.junior": 2.0}

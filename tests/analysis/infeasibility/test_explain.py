@@ -43,6 +43,7 @@ def test_the_contradictions_are_found(name: str) -> None:
     assert {frozenset(one) for one in explanation.conflicts} == CASES[name].conflicts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(CASES))
 def test_each_contradiction_is_minimal(name: str) -> None:
     """All of it cannot hold; any one left out, the others can: asked of changed scenarios."""

@@ -96,7 +96,8 @@ def test_values_by_hand() -> None:
     assert found.stochastic_solution_cny > 0
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=8)
 @given(
     st.lists(st.integers(0, 90), min_size=2, max_size=5, unique=True),
     st.lists(st.floats(0.1, 1.0), min_size=5, max_size=5),

@@ -51,6 +51,7 @@ def test_methods_agree(count: int, risk: CVaR | None) -> None:
     assert shaped.cuts > 0
 
 
+@pytest.mark.slow
 def test_methods_agree_on_regret_over_named_variants() -> None:
     base = city(2, 1, 2023)
     ordered = base.settings.policy.reduction
