@@ -37,14 +37,15 @@ def flagship(arguments: Arguments) -> None:
 
 
 def demand(arguments: Arguments) -> None:
-    """Hold forecasts against their goals: errors, coverage, speed of draws (``--json``)."""
+    """Hold forecasts against their goals and each other (``--json``, ``--figure FILE``)."""
     from benchmarks import demand as module
 
     parser = _parser("demand")
     parser.add_argument("data", nargs="?", default=os.environ.get("CAPSIM_DATA"))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--figure", metavar="FILE")
     asked = parser.parse_args(arguments)
-    module.main(asked.data, asked.json)
+    module.main(asked.data, asked.json, asked.figure)
 
 
 def construction(arguments: Arguments) -> None:

@@ -1,6 +1,6 @@
 """The forecasts' goals beside what is reached: ``python -m benchmarks demand [DATA] [--json]``.
 
-DATA is the folder of the two enrolment tables (default: what CAPSIM_DATA names); without it only
+DATA is the folder of the four enrolment tables (default: what CAPSIM_DATA names); without it only
 the speed of draws is measured.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import cohorts, show
+from benchmarks import cohorts, competition, show
 from benchmarks.chance import stray
 from benchmarks.goals import check, of_cohorts
 from capsim.demand import METHODS, Backtest, Panel, backtest, panel
@@ -161,16 +161,22 @@ def _line(
     return f"{label:<48}{cells}"
 
 
-def main(data: str | None, as_json: bool = False) -> None:
-    """Print all figures and a verdict a goal, or the verdicts as JSON."""
+def main(data: str | None, as_json: bool = False, figure: str | None = None) -> None:
+    """Print all figures and a verdict a goal, or the verdicts as JSON; draw the competition."""
     found = judged(Path(data)) if data else {}
-    goals = [*of_errors(found), *of_cover(found), *of_cohorts(), of_nation()]
+    others = competition.competition(Path(data)) if data else None
+    if others is not None and figure:
+        competition.draw(others, Path(figure))
+    rivals = [] if others is None else [*competition.of_competition(others)]
+    goals = [*of_errors(found), *of_cover(found), *rivals, *of_cohorts(), of_nation()]
     single = list(of_single_grades(found))
     if as_json:
         print(json.dumps({"checks": [*goals, *(made for made, _ in single)]}))
         return
     print("By years ahead, %; * is outside its bounds")
     print("\n".join(tables(found)))
+    if others is not None:
+        print("\n* is the best of a lead but for auto\n" + "\n".join(competition.written(others)))
     print(f"\n{show.verdicts(goals)}")
     print(f"{sum(made['holds'] for made in goals)} of {len(goals)} goals hold")
     print("\nEach single grade at each lead, finer than the goals; ± is the error by chance")

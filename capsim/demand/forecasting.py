@@ -12,9 +12,9 @@ Areas' totals, their grades and the whole each have their own weights at each le
 best for one is not for the other: a state's grade is known from its cohort, a village school's
 total best from what it was. Weights are not negative and sum to 1. They minimise the squared error
 of the combination over the origins whose outcome is known, relative to size (chance of single
-children grows with its root; Bates and Granger 1969), and lean to the first member alone, the
-method that has proved best where little is known, as Diebold and Pauly (1990) lean to equal
-weights. A lead leans on the one before, never on a later one, so that neither the horizon nor later
+children grows with its root; Bates and Granger 1969). Where little is known they lean, as Diebold
+and Pauly (1990) lean to equal weights, to one half of cohorts and one half of inertia. What is known
+of shorter leads counts for a longer one, never the other way, so that neither the horizon nor later
 years change a forecast.
 
 At last grades are scaled to their area's total and areas to the whole.
@@ -394,10 +394,8 @@ def _cohorts(pupils: Array, start: Array, leads: int, method: Method, county: In
 
 LEVELS = ("total", "area", "grade")
 """The whole, areas' totals, areas' grades."""
-PRIOR = 1.0
-"""Origins that the first member alone counts for."""
-LEAN = 1.0
-"""Origins that the lead before counts for."""
+PRIOR = 3.0
+"""Origins that the weights leaned to count for."""
 SAME = 1e-9
 """Relative square by which members lie apart below which they are the same."""
 
@@ -473,21 +471,28 @@ def learned(products: Sequence[dict[str, Array]], origins: Index, now: int) -> W
 def _weights(square: Array, origins: Index, now: int) -> Array:
     """Return one level's weights ``[lead, member]`` from ``[origin, lead, member, member]``."""
     leads, number = square.shape[1:3]
-    out = np.tile(np.eye(number)[0], (leads, 1))
+    usual = _usual_weights(number)
+    out = np.tile(usual, (leads, 1))
     middle = np.eye(number) - 1.0 / number
-    before, leaning = np.zeros((number, number)), 0.0
+    shorter, evidence = np.zeros((number, number)), 0.0
     for lead in range(leads):
         due = origins + lead + 1 <= now
         known = due & (np.trace(square[:, lead], axis1=1, axis2=2) > 0)
-        own = _unit(square[known, lead].sum(0)) * known.sum()
-        total = own + leaning * before
-        evidence = float(known.sum()) + leaning
+        total = _unit(square[known, lead].sum(0)) * known.sum() + evidence * shorter
+        evidence += float(known.sum())
         if not evidence:
             continue
         apart = float(np.trace(middle @ total)) / max(number - 1, 1)
-        out[lead] = _least(total, PRIOR * apart / evidence)
-        before, leaning = _unit(total), LEAN
+        out[lead] = _least(total, PRIOR * apart / evidence**2, usual)
+        shorter = _unit(total)
     return out
+
+
+def _usual_weights(number: int) -> Array:
+    """Return the weights where nothing is known: one half the first, the others alike."""
+    if number == 1:
+        return np.ones(1)
+    return np.array([0.5, *[0.5 / (number - 1)] * (number - 1)])
 
 
 def _unit(square: Array) -> Array:
@@ -495,24 +500,23 @@ def _unit(square: Array) -> Array:
     return square / size if size > 0 else square
 
 
-def _least(square: Array, pull: float) -> Array:
-    """Minimise ``w' square w + pull * |w - first|**2`` over weights: by each set that is not 0."""
+def _least(square: Array, pull: float, usual: Array) -> Array:
+    """Minimise ``w' square w + pull * |w - usual|**2`` over weights: by each set that is not 0."""
     number = len(square)
-    first: Array = np.eye(number)[0]
     if pull < SAME:
-        return first
+        return usual
     matrix = square + pull * np.eye(number)
-    best: Array = first
+    best = usual
     least = np.inf
     members = range(number)
     for chosen in chain.from_iterable(combinations(members, n) for n in range(1, number + 1)):
         at = list(chosen)
         # Where the gradient is the same for all of the set, and they sum to 1.
-        sides = np.stack([np.ones(len(at)), pull * first[at]], axis=1)
+        sides = np.stack([np.ones(len(at)), pull * usual[at]], axis=1)
         even, pulled = np.linalg.solve(matrix[np.ix_(at, at)], sides).T
         weight = np.zeros(number)
         weight[at] = pulled + even * (1 - pulled.sum()) / even.sum()
-        value = float(weight @ square @ weight + pull * ((weight - first) ** 2).sum())
+        value = float(weight @ square @ weight + pull * ((weight - usual) ** 2).sum())
         if (weight >= 0).all() and value < least:
             best, least = weight, value
     return best
