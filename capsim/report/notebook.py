@@ -315,7 +315,7 @@ def _scenario_card(scenario: Scenario, say: Words) -> Card:
         ),
         (say("Pupils in {year}", year=scenario.base_year), say.name("public"), say.name("private")),
         tuple(rows),
-        tuple(scenario.warnings[:MOST_ROWS]),
+        tuple(one.text(say) for one in scenario.findings[:MOST_ROWS]),
     )
 
 
@@ -336,7 +336,7 @@ def _demand_card(demand: Demand, say: Words) -> Card:
         (line, *((say("{number} simulations", number=say.count(number)),) if number else ())),
         (say("school year"), say("children")),
         tuple(Row((str(year), say.count(children))) for year, children in shown),
-        demand.notes[:MOST_ROWS],
+        tuple(note.text(say) for note in demand.findings[:MOST_ROWS]),
     )
 
 
