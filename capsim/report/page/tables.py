@@ -18,6 +18,7 @@ from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import WHAT, rules_of
+from capsim.report.figures.style import money_unit
 from capsim.report.narrative import (
     Section,
     explained,
@@ -370,13 +371,22 @@ def explanation_advice(explanation: Explanation, say: Words) -> Advice:
         gaps = gaps[gaps["short_by"] > 0].drop(columns="alone")
         frames[say("The least that gives way, all at once, so that every child has a place")] = gaps
     shown = {
-        caption: frame.assign(
+        caption: _in_unit(frame, say).assign(
             rule=[_rule(str(rule), say) for rule in frame["rule"]],
             who=[_whose(str(who), say) for who in frame["who"]],
         )
         for caption, frame in frames.items()
     }
     return Advice(say("Explanations"), explained(explanation.messages, say), shown)
+
+
+def _in_unit(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
+    """Turn amounts of money, in millions, into the unit in which the language has tables."""
+    size, unit = money_unit(say)
+    money = frame["unit"] == "million RMB"
+    amounts = frame.select_dtypes(float)
+    turned = amounts.mask(money, amounts * (1e6 / size))
+    return frame.assign(**turned.to_dict("series"), unit=frame["unit"].mask(money, unit))
 
 
 def price_advice(table: pd.DataFrame, say: Words) -> Advice:
