@@ -145,6 +145,16 @@ class Words:
             return f"{self.name('programme')} {text.removeprefix('programme-')}"
         return self.name(text)
 
+    def brief(self, rule: str) -> str:
+        """Name a rule as briefly as is clear: a programme in English by its own name.
+
+        Examples
+        --------
+        >>> words("en").brief("programme-build"), words("zh").brief("programme-build")
+        ('build', '建设计划 build')
+        """
+        return self.rule(rule if self.lang == "zh" else rule.removeprefix("programme-"))
+
     def amount(self, value: float) -> str:
         """Write an amount: whole from 100 on, else with two decimals where needed.
 

@@ -234,7 +234,7 @@ def _target_rows(summary: dict[str, Any], simulated: bool, say: Words) -> Iterat
         known = [one for one in alike if one["probability"] is not None]
         worst = min(known, key=lambda one: one["probability"]) if known else row
         state = "on paper" if row["state"] == "met" else row["state"]
-        name = say.rule(rule.removeprefix("programme-"))
+        name = say.brief(rule)
         more = say(" (and {number} more years)", number=len(alike) - 1) if len(alike) > 1 else ""
         chance = "–" if worst["probability"] is None else say.chance(worst["probability"])
         yield Row(

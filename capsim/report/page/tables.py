@@ -30,7 +30,13 @@ from capsim.report.page.elements import Column, Layout, Table, layout, money_sca
 from capsim.report.risk_narrative import option_names
 from capsim.simulation.outcomes import Outcomes
 
-ON_PAPER = {"commitments-decisions": 14, "ledger": 12, "lateness": 6, "counties": 34}
+ON_PAPER = {
+    "commitments-decisions": 14,
+    "ledger": 12,
+    "lateness": 6,
+    "counties": 34,
+    "conversions": 12,
+}
 """Rows of tables that stand on the four pages to print."""
 MOST_ROWS = 6000
 """Rows of the table of balances; of more, areas are put together by county."""
@@ -278,7 +284,9 @@ def purchased(plan: Plan) -> pd.DataFrame:
 def private_schools(plan: Plan, say: Words) -> list[Table]:
     """List what becomes of private schools: conversions, closures, purchases, where there are."""
     shown = (
-        layout("conversions").table(plan.tables["conversions"], say),
+        layout("conversions").table(
+            plan.tables["conversions"].sort_values(["converts", "school"], kind="stable"), say
+        ),
         layout("closures").table(plan.tables["closures"], say),
         layout("purchases").table(purchased(plan), say),
     )
