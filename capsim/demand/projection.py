@@ -60,7 +60,7 @@ from capsim.demand.ratios import (
 )
 from capsim.demand.rolling_origin import LEAST_YEARS, backtest, origin_of
 from capsim.i18n.language import Message
-from capsim.io.shown import Shown
+from capsim.io.shown import DemandPlots, Shown
 from capsim.scenario.scenario import Scenario
 
 RECENT = 3
@@ -73,7 +73,7 @@ QUANTILES = {"p2_5": 0.025, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p97_5": 0.975}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Demand(Shown):
+class Demand(Shown[DemandPlots]):
     """Children to be placed, both sectors together.
 
     Attributes

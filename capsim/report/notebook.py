@@ -6,7 +6,7 @@ was not simulated, or that holds in fewer futures than asked for, is met *on pap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,14 @@ from matplotlib.figure import Figure
 from capsim.comparison.ranking import Comparison
 from capsim.demand.projection import Demand
 from capsim.i18n.language import Words, left, width, words
-from capsim.io.shown import nearest_or_all
+from capsim.io.shown import (
+    ComparisonPlots,
+    DemandPlots,
+    HardenedPlots,
+    OutcomesPlots,
+    PlanPlots,
+    Plots,
+)
 from capsim.plan.plan import Plan
 from capsim.plan.targets import rule_and_year
 from capsim.reliability.result import Hardened
@@ -340,40 +347,19 @@ def _demand_card(demand: Demand, say: Words) -> Card:
     )
 
 
-class Plots:
-    """The figures that a result can draw: each a method that returns a matplotlib Figure.
-
-    All take ``lang`` (``en`` or ``zh``); those of one year ``school_year``.
-    """
-
-    def __init__(self, drawings: Mapping[str, Callable[..., Figure]]) -> None:
-        self._drawings = dict(drawings)
-
-    def __getattr__(self, name: str) -> Callable[..., Figure]:
-        if name.startswith("_") or name not in self._drawings:
-            raise AttributeError(f"no figure {name!r}; {nearest_or_all(name, self._drawings)}")
-        return self._drawings[name]
-
-    def __dir__(self) -> list[str]:
-        return list(self._drawings)
-
-    def __repr__(self) -> str:
-        return f"Figures: {', '.join(f'{name}()' for name in self._drawings)}"
-
-
 def plots(of: Any) -> Plots:
     """Return the figures that a result can draw; see `Plots`."""
     if isinstance(of, Plan):
-        return Plots(_of_plan(of))
+        return PlanPlots(_of_plan(of))
     if isinstance(of, Outcomes):
-        return Plots({**_of_plan(of.plan, of), **_of_outcomes(of)})
+        return OutcomesPlots({**_of_plan(of.plan, of), **_of_outcomes(of)})
     if isinstance(of, Hardened):
-        return Plots({**_of_plan(of.plan), "safety": partial(_safety, of)})
+        return HardenedPlots({**_of_plan(of.plan), "safety": partial(_safety, of)})
     if isinstance(of, Comparison):
         drawn = comparison_figures(of, comparison_tables(of))
-        return Plots({name: partial(_compared, of, name) for name in drawn})
+        return ComparisonPlots({name: partial(_compared, of, name) for name in drawn})
     if isinstance(of, Demand):
-        return Plots({"enrolment": partial(_enrolment, of)})
+        return DemandPlots({"enrolment": partial(_enrolment, of)})
     return Plots({})
 
 
