@@ -394,7 +394,8 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
 
 def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
     """Describe how often the plans tried hold, a plan a row, and what each costs more."""
-    safety, rows = summary["safety"], []
+    safety = summary["safety"]
+    rows: list[dict[str, Any]] = []
     for at, one in enumerate(safety["rounds"]):
         name = f"{say('plan')} {one['round']}"
         if one["chosen"]:
@@ -407,8 +408,8 @@ def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
     if safety["nothing"] is not None:
         less = say("{amount} less", amount=say.money(safety["nothing"]["saves_cny"]))
         name = say("nothing beyond what is ordered")
-        none = {"by": "", "chance": [0.0, 0.0, 0.0], "later": None}
-        rows.insert(0, {"rule": name, "beside": less} | none)
+        never = {"by": "", "chance": [0.0, 0.0, 0.0], "later": None, "beside": less}
+        rows.insert(0, {"rule": name, **never})
     return {
         "form": "chances",
         "unit": say("share of simulations in which all that is asked for holds, %"),
