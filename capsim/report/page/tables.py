@@ -394,7 +394,8 @@ def _in_unit(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
     money = frame["unit"] == "million RMB"
     amounts = frame.select_dtypes(float)
     turned = amounts.mask(money, amounts * (1e6 / size))
-    return frame.assign(**turned.to_dict("series"), unit=frame["unit"].mask(money, unit))
+    columns = {str(key): turned[key] for key in turned}
+    return frame.assign(**columns, unit=frame["unit"].mask(money, unit))
 
 
 def price_advice(table: pd.DataFrame, say: Words) -> Advice:
