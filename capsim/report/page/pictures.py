@@ -397,7 +397,7 @@ def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
     safety = summary["safety"]
     rows: list[dict[str, Any]] = []
     for at, one in enumerate(safety["rounds"]):
-        name = f"{say('plan')} {one['round']}"
+        name = f"{say('plan')} {at}"
         if one["chosen"]:
             name = say("the plan given")
         elif not at:
