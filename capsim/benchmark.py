@@ -31,6 +31,7 @@ from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.model.model import formulate
 from capsim.plan.solver import search
+from capsim.report.figures.plan_figures import in_style
 from capsim.report.figures.style import new_figure, render_both
 from capsim.report.summary import plain, to_json
 
@@ -210,6 +211,7 @@ LEAST_SHOWN = 1e-6
 """Distance to the best plan below which a profile counts as having reached it."""
 
 
+@in_style
 def profiles(found: Sequence[Mapping[str, Any]], lang: str = "en") -> Any:
     """Draw how far each solver was above the best plan of all when; a panel for each scenario."""
     say = words(lang)
