@@ -31,6 +31,7 @@ from capsim.lp.solvers import solve
 from capsim.model.costs import MILLION
 from capsim.model.model import formulate
 from capsim.plan.solver import search
+from capsim.report.figures.plan_figures import in_style
 from capsim.report.figures.style import new_figure, render_both
 from capsim.report.summary import plain, to_json
 
@@ -104,7 +105,7 @@ def bench(
     traces: dict[str, list[News]] = {name: [] for name in solvers}
     for number in range(1, repeats + 1):
         for solver, found in runs.items():
-            progress(f"{solver}, run {number} of {repeats}")
+            progress(f"{TIMING}, {solver}, run {number} of {repeats}")
             spent = cpu_s()
             model = formulate(scenario, demand)
             program = model.program.relaxed() if relax else model.program
@@ -210,8 +211,10 @@ LEAST_SHOWN = 1e-6
 """Distance to the best plan below which a profile counts as having reached it."""
 
 
-def profiles(found: Sequence[Mapping[str, Any]]) -> Any:
+@in_style
+def profiles(found: Sequence[Mapping[str, Any]], lang: str = "en") -> Any:
     """Draw how far each solver was above the best plan of all when; a panel for each scenario."""
+    say = words(lang)
     columns = min(3, len(found))
     lines = -(-len(found) // columns)
     figure = new_figure(1.0 + 4.2 * columns, 0.8 + 3.0 * lines)
@@ -226,37 +229,43 @@ def profiles(found: Sequence[Mapping[str, Any]]) -> Any:
             x, y = [s for s, _ in points], [max(g, LEAST_SHOWN) for _, g in points]
             if points:
                 x, y = [*x, last * 1.1], [*y, y[-1]]
-            whole = "" if row["incumbents"] == "as found" else " (end alone known)"
+            whole = "" if row["incumbents"] == "as found" else say(" (end alone known)")
             ax.step(x, y, look, where="post", label=f"{name}{whole}", markersize=4)
         ax.set_xscale("log")
         ax.set_yscale("log")
         ax.set_ylim(LEAST_SHOWN / 1.5, 1.5)
-        size = EN.count(one["program"]["columns"])
-        ax.set_title(f"{one['scenario']['name']}: {size} columns", fontsize=9)
-        ax.set_xlabel("seconds of the search")
+        size = say("{number} columns", number=say.count(one["program"]["columns"]))
+        ax.set_title(f"{one['scenario']['name']}{say.colon}{size}", fontsize=9)
+        ax.set_xlabel(say("seconds of the search"))
         ax.legend(fontsize=7)
     for ax in axes[::columns]:
-        ax.set_ylabel("above the best plan of all, share")
+        ax.set_ylabel(say("above the best plan of all, share"))
     for ax in axes[len(found) :]:
         ax.remove()
-    figure.suptitle("How near to the best plan, and when", x=0.01, ha="left")
+    figure.suptitle(say("How near to the best plan, and when"), x=0.01, ha="left")
     return figure
 
 
 LINES = ("-o", "--s", ":^", "-.D", "-v", "--P")
 
 
-def bench_files(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+def bench_files(
+    found: Sequence[Mapping[str, Any]], lang: str = "en"
+) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of every file of a benchmark: JSON, text and figure."""
     yield BENCH_MARK, to_json(plain({"benchmarks": list(found)})).encode()
-    yield "timings.txt", "\n".join(map(timings_text, found)).encode()
-    svg, png = render_both(profiles(found))
+    yield "timings.txt", "\n".join(timings_text(one, lang) for one in found).encode()
+    svg, png = render_both(profiles(found, lang))
     yield "profiles.svg", svg
     yield "profiles.png", png
 
 
 BENCH_MARK = "benchmark.json"
 """The file by which a folder is known to be a benchmark."""
+
+
+TIMING = "timing"
+"""The phase of every run."""
 
 
 def _warm_up(solver: str) -> None:
@@ -331,50 +340,49 @@ def _from(path: str, key: str) -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")
 
 
-EN = words("en")
 SHOWN = ("numpy", "scipy", "highspy", "pulp")
 """Libraries whose versions are shown; the others build no program and solve none."""
 
 
-def timings_text(found: Mapping[str, Any]) -> str:
+def timings_text(found: Mapping[str, Any], lang: str = "en") -> str:
     """Write what `capsim.benchmark.bench` gives as lines for one screen."""
+    say = words(lang)
     size, machine = found["program"], found["machine"]
-    kind = "linear relaxation" if found["relax"] else f"gap {EN.share(found['gap'])}"
+    kind = say("linear relaxation")
+    if not found["relax"]:
+        kind = say("gap {share}", share=say.share(found["gap"]))
     runs = next(iter(found["solvers"].values()))["runs"]
-    often = "once" if runs == 1 else f"medians of {runs} runs"
+    text = "{name}: {columns} columns, {rows} rows, {nonzeros} nonzeros, {integers} whole; {kind}."
     name = found["scenario"]["name"]
     lines = [
-        f"{name}: {EN.count(size['columns'])} columns, {EN.count(size['rows'])} rows,"
-        f" {EN.count(size['nonzeros'])} nonzeros, {EN.count(size['integers'])} whole; {kind}.",
-        f"Enrolment projected in {found['project_s']:.3f} s. Seconds, {often}:",
+        say(text, name=name, kind=kind, **{key: say.count(number) for key, number in size.items()}),
+        say(
+            "Enrolment projected in {seconds} s. Seconds, medians of {number} runs:",
+            seconds=f"{found['project_s']:.3f}",
+            number=runs,
+        ),
         "",
-        left("solver", 13)
-        + "".join(right(head, 10) for head in ("build", "hand-over", "solve", "CPU"))
-        + right("status", 11)
-        + right("decided here", 18)
-        + right("proved", 9)
-        + right("above", 9),
+        left(say("solver"), 13)
+        + "".join(
+            right(head, 10) for head in (say("build"), say("hand-over"), say("solve"), say("CPU"))
+        )
+        + right(say("status"), 11)
+        + right(say("decided here"), 18)
+        + right(say("proved"), 9)
+        + right(say("above"), 9),
     ]
     for name, row in found["solvers"].items():
         cells = [f"{row[key]:.3f}" for key in ("build_s", "hand_over_s", "solve_s", "cpu_s")]
-        cost = "–" if row["objective_cny"] is None else EN.money(row["objective_cny"])
+        cost = "–" if row["objective_cny"] is None else say.money(row["objective_cny"])
+        shares = (row[key] for key in ("proved_gap", "above_best"))
         lines.append(
             left(name, 13)
             + "".join(right(cell, 10) for cell in cells)
-            + right(row["status"], 11)
+            + right(say(row["status"]), 11)
             + right(cost, 18)
-            + right(_share(row["proved_gap"]), 9)
-            + right(_share(row["above_best"]), 9)
+            + "".join(right("–" if part is None else say.share(part), 9) for part in shares)
         )
     versions = ", ".join(f"{name} {machine[name]}" for name in SHOWN)
-    lines += [
-        "",
-        f"{machine['processors']} × {machine['processor']}, {machine['memory']},"
-        f" load {machine['load']}; {machine['system']},",
-        f"Python {machine['python']}, {versions}.",
-    ]
+    text = "{processors} × {processor}, {memory}, load {load}; {system},"
+    lines += ["", say(text, **machine), f"Python {machine['python']}, {versions}."]
     return "\n".join(lines) + "\n"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else EN.share(value)

@@ -179,7 +179,8 @@ def run(
                 try:
                     targets = chosen(plan, asked.targets or None)
                 except ValueError as error:
-                    raise InputError(f"reliability.targets: {error}") from error
+                    text = "reliability.targets: {why}"
+                    raise InputError(Message(text, {"why": error.args[0]})) from error
                 with phase("making the plan safe", "harden"):
                     hardened = harden(
                         given,
@@ -469,6 +470,7 @@ def compare_run(
     from capsim.io.atomic import check_place, check_writable
     from capsim.io.executors import processes
     from capsim.report.files import COMPARISON_MARK, comparison_files
+    from capsim.scenario.faults import ScenarioError
     from capsim.scenario.scenario import load
 
     check_place(Path(out), COMPARISON_MARK)
@@ -484,6 +486,8 @@ def compare_run(
             vary = vary_each_alone if one_at_a_time else grid
             loaded, factors = vary(loaded[0], parse_settings(settings))
         refuse([one.name for one in loaded], criterion)
+    except ScenarioError:
+        raise
     except ValueError as error:
         raise InputError(*(error.args or [str(error)])) from error
     with processes(workers) if workers > 1 else nullcontext() as pool:

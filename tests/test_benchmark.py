@@ -1,9 +1,12 @@
 """Timing a plan: every solver finds the same, and says what it took."""
 
+import json
+import re
+
 import pytest
 
 import capsim
-from capsim.benchmark import bench, timings_text
+from capsim.benchmark import bench, bench_files, profiles, timings_text
 from capsim.lp import SolverError
 
 SMALL = {"stages": ("primary", "junior"), "years": (2021, 2023)}
@@ -74,3 +77,17 @@ def test_the_screen_has_a_line_for_each_solver_and_says_the_machine(found):
         assert any(line.startswith(name) for line in text.splitlines())
     assert f"highspy {found['machine']['highspy']}" in text
     assert "medians of 2 runs" in text
+
+
+def test_the_screen_and_the_figure_are_in_the_language_asked_for(found, tmp_path):
+    text = timings_text(found, "zh")
+    measured = text.split("\n\n")[:2]
+    assert not re.search("[a-z]{3,} [a-z]{3,}", " ".join(measured))
+    assert "变量" in text
+    assert "已证最优" in text
+    assert "2次运行的中位数" in text
+    labels = [ax.get_xlabel() for ax in profiles([found], "zh").axes]
+    assert labels == ["搜索用时（秒）"]
+    files = dict(bench_files([found], "zh"))
+    assert files["timings.txt"].decode() == text
+    assert json.loads(files["benchmark.json"])["benchmarks"][0]["relax"] is False

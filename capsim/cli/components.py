@@ -108,7 +108,7 @@ def forecast(
         progress("projecting enrolment")
         given = birth_variant(load(path), births)
         demand = project(given)
-        view = enrolment(given, demand)
+        view = enrolment(given, demand, lang)
         if out is not None:
             table = csv(demand.frame())
             progress(workflow.WRITING)
@@ -319,7 +319,7 @@ def bench(
         if out is not None:
             progress(workflow.WRITING)
             with whole_folder(out, BENCH_MARK) as folder:
-                for name, content in bench_files(found):
+                for name, content in bench_files(found, lang):
                     (folder / name).write_bytes(content)
         return found
 
@@ -331,7 +331,7 @@ def bench(
         one = found[0] if len(found) == 1 else {"benchmarks": found}
         typer.echo(to_json(plain(one)), nl=False)
     else:
-        typer.echo("\n".join(map(timings_text, found)), nl=False)
+        typer.echo("\n".join(timings_text(one, lang) for one in found), nl=False)
     rows = [row for one in found for row in one["solvers"].values()]
     raise typer.Exit(OK if all(row["objective_cny"] is not None for row in rows) else NOT_MET)
 

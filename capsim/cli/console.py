@@ -11,7 +11,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -246,11 +247,39 @@ class Commands(TyperGroup):
         """Run a command; help is written before options are read, so they are looked at here."""
         given = " ".join(sys.argv[1:] if args is None else args).replace("--lang=", "--lang ")
         asked = re.findall(r"--lang (\w+)", given) or [os.environ.get("CAPSIM_LANG")]
-        if asked[-1] == Language.ZH:
-            self.say = words("zh")
-            for command in (self, *self.commands.values()):
-                _in_words(command, self.say)
-        return super().main(args, *rest, **extra)
+        if asked[-1] != Language.ZH:
+            return super().main(args, *rest, **extra)
+        self.say = words("zh")
+        for command in (self, *self.commands.values()):
+            _in_words(command, self.say)
+        with _headings(self.say):
+            return super().main(args, *rest, **extra)
+
+
+HEADINGS = {
+    "OPTIONS_PANEL_TITLE": "Options",
+    "ARGUMENTS_PANEL_TITLE": "Arguments",
+    "COMMANDS_PANEL_TITLE": "Commands",
+    "ERRORS_PANEL_TITLE": "Error",
+    "DEFAULT_STRING": "[default: {}]",
+    "ENVVAR_STRING": "[env var: {}]",
+    "REQUIRED_LONG_STRING": "[required]",
+    "RICH_HELP": "Try [blue]'{command_path} {help_option}'[/] for help.",
+}
+"""What the library writes round the help of a command, by its own names."""
+
+
+@contextmanager
+def _headings(say: Words) -> Iterator[None]:
+    """Have the library write its headings in a language while a command runs."""
+    from typer import rich_utils
+
+    before = {name: getattr(rich_utils, name) for name in HEADINGS}
+    try:
+        vars(rich_utils).update({name: say(text) for name, text in HEADINGS.items()})
+        yield
+    finally:
+        vars(rich_utils).update(before)
 
 
 def _in_words(command: Any, say: Words) -> None:
@@ -262,9 +291,21 @@ def _in_words(command: Any, say: Words) -> None:
         # A line of help ends at a blank alone.
         return re.sub("([，；：、])", r"\1 ", whole) or None
 
+    def usage(context: Any, write: Callable[[Any], str] = command.get_usage) -> str:
+        return write(context).replace("Usage: ", say("Usage: "))
+
+    def help_option(context: Any, make: Callable[[Any], Any] = command.get_help_option) -> Any:
+        made = make(context)
+        made.help = say("Show this message and exit.")
+        return made
+
+    command.get_usage, command.get_help_option = usage, help_option
+    command.options_metavar = say("[OPTIONS]")
+    if command.name == app.info.name:
+        command.subcommand_metavar = say("COMMAND [ARGS]...")
     command.help = said(command.help)
-    example = "Example:"
-    command.epilog = (said(command.epilog) or "").replace(example, say(example))
+    example = (said(command.epilog) or "").replace("; or capsim", say("; or capsim"))
+    command.epilog = example.replace("Example:", say("Example:"))
     for taken in command.params:
         taken.help = said(getattr(taken, "help", None))
         if panel := getattr(taken, "rich_help_panel", None):

@@ -19,7 +19,7 @@ from capsim.demand.projection import project
 from capsim.i18n.language import Message
 from capsim.io.cache import ResultStore, digest
 from capsim.io.executors import run_tasks
-from capsim.io.shown import Progress, Shown, Tables, followed
+from capsim.io.shown import ComparisonPlots, Progress, Shown, Tables, followed
 from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions
 from capsim.lp.parallel_solves import Clock, until
 from capsim.plan.plan import Plan
@@ -92,7 +92,7 @@ class Result:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Shown):
+class Comparison(Shown[ComparisonPlots]):
     """Scenarios side by side.
 
     Attributes

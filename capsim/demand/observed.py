@@ -41,7 +41,7 @@ class Observed:
     births : array [area, year]
         Births of the calendar years ``birth_years``; NaN where not given.
     birth_years : tuple of int
-    notes : tuple of text
+    notes : tuple of Message
     """
 
     areas: tuple[str, ...]
@@ -53,7 +53,7 @@ class Observed:
     pupils: Array
     births: Array
     birth_years: tuple[int, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 def place(frame: pd.DataFrame, value: str, axes: Mapping[str, Sequence[object]]) -> Array:
@@ -99,7 +99,7 @@ def observe(
     grades = tuple(grade for stage in stages for grade in stage.grades)
     of_stage = np.repeat(np.arange(len(stages)), [len(stage.grades) for stage in stages])
     age = np.concatenate([stage.entry_age + np.arange(len(stage.grades)) for stage in stages])
-    notes: list[str] = []
+    notes: list[Message] = []
     pupils, years = _pupils(scenario, base, areas, grades, of_stage, notes, sector)
     births = scenario.table("births")
     if base < scenario.base_year:
@@ -121,7 +121,7 @@ def _pupils(
     areas: tuple[str, ...],
     grades: tuple[str, ...],
     of_stage: Index,
-    notes: list[str],
+    notes: list[Message],
     sector: str | None,
 ) -> tuple[Array, tuple[int, ...]]:
     table, schools = scenario.table("pupils"), scenario.table("schools")
@@ -135,7 +135,6 @@ def _pupils(
     if sector is not None:
         table, schools = (rows[rows["sector"] == sector] for rows in (table, schools))
     pupils = place(table, "pupils", axes)
-    number = len(scenario.stages)
     for stage, name in enumerate(scenario.stages):
         rows = of_stage == stage
         known = np.asarray(np.isfinite(both[:, rows]).any((0, 1)))
@@ -145,22 +144,23 @@ def _pupils(
             total = np.nan_to_num(place(of_schools, "pupils", {"area": areas}))
             pupils[:, rows, -1] = (total / rows.sum())[:, None]
             source = "its schools' pupils, spread evenly over the grades" if total.any() else "none"
-            notes.append(f"{name}: no pupils observed in {base}; taken: {source}")
+            told = Message("{stage}: no pupils observed in {year}; taken: {source}")
+            notes.append(told.filled(stage=name, year=base, source=Message(source)))
     empty = np.nan_to_num(pupils[..., -1]).sum(1) == 0
-    if number and empty.any() and not empty.all():
-        names = ", ".join(np.array(areas)[empty][:5])
-        notes.append(f"no pupils in {base} in {int(empty.sum())} areas: {names}")
+    if scenario.stages and empty.any() and not empty.all():
+        told = Message("no pupils in {year} in {number} areas: {names}", {"year": base})
+        notes.append(told.filled(number=int(empty.sum()), names=tuple(np.array(areas)[empty][:5])))
     return pupils, years
 
 
-def _with_last_births(births: Array, years: tuple[int, ...], notes: list[str]) -> Array:
+def _with_last_births(births: Array, years: tuple[int, ...], notes: list[Message]) -> Array:
     """Carry each area's last known births on to the last birth year that the horizon needs."""
     known = np.isfinite(births)
     last = np.where(known.any(1), known.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1), -1)
     later = (np.arange(births.shape[1]) > last[:, None]) & (last >= 0)[:, None]
     if later.any():
-        year = years[int(last[last >= 0].min())]
-        notes.append(f"births after {year} are held at their last known number")
+        held = Message("births after {year} are held at their last known number")
+        notes.append(held.filled(year=years[int(last[last >= 0].min())]))
     return np.where(later, births[np.arange(len(births)), last][:, None], births)
 
 

@@ -6,7 +6,7 @@ What was missing, and what was done about it, is noted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -59,7 +59,8 @@ from capsim.demand.ratios import (
     taught,
 )
 from capsim.demand.rolling_origin import LEAST_YEARS, backtest, origin_of
-from capsim.io.shown import Shown
+from capsim.i18n.language import Message
+from capsim.io.shown import DemandPlots, Shown
 from capsim.scenario.scenario import Scenario
 
 RECENT = 3
@@ -72,7 +73,7 @@ QUANTILES = {"p2_5": 0.025, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p97_5": 0.975}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Demand(Shown):
+class Demand(Shown[DemandPlots]):
     """Children to be placed, both sectors together.
 
     Attributes
@@ -87,7 +88,7 @@ class Demand(Shown):
     draws : array [draw, area, grade, year] or None
         Persons.
     seed : int
-    notes : tuple of text
+    findings : tuple of Message
         Data that were missing, and the assumption made instead.
     spread : Spread
         Size of the errors that draws have.
@@ -100,7 +101,7 @@ class Demand(Shown):
     population: Array
     draws: Array | None
     seed: int
-    notes: tuple[str, ...]
+    findings: tuple[Message, ...]
     spread: Spread
 
     def __post_init__(self) -> None:
@@ -108,13 +109,18 @@ class Demand(Shown):
             if array is not None:
                 array.setflags(write=False)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The findings in English."""
+        return tuple(map(str, self.findings))
+
     def __repr__(self) -> str:
         number = 0 if self.draws is None else len(self.draws)
         total = self.pupils.sum((0, 1))
         ends = (f"{total[at]:,.0f} children in {self.years[at]}" for at in (0, -1))
         return (
             f"Demand: {len(self.areas):,} areas, {len(self.grades)} grades, {' to '.join(ends)};"
-            f" {number:,} draws, {len(self.notes)} notes"
+            f" {number:,} draws, {len(self.findings)} notes"
         )
 
     def frame(self) -> pd.DataFrame:
@@ -160,7 +166,7 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
     if draws < 0:
         raise ValueError(f"draws must be 0 or more, not {draws}")
     table = panel_of(scenario)
-    notes: list[str] = []
+    notes: list[Message] = []
     path, tested = _path(scenario, table, notes)
     known = known_at(scenario, scenario.base_year, len(scenario.years))
     ahead = finish(known, path, notes)
@@ -179,7 +185,7 @@ def project(scenario: Scenario, draws: int = 0, seed: int = 0) -> Demand:
         population=known.population,
         draws=draw(pupils, spread, draws, seed) if draws else None,
         seed=seed,
-        notes=(*known.seen.notes, *notes),
+        findings=(*known.seen.notes, *notes),
         spread=spread,
     )
 
@@ -251,7 +257,7 @@ def _smoothing(scenario: Scenario, method: Method) -> Method:
 
 
 def _path(
-    scenario: Scenario, table: Panel, notes: list[str]
+    scenario: Scenario, table: Panel, notes: list[Message]
 ) -> tuple[Array, Mapping[str, Covered] | None]:
     """Project by the method asked for, ``[area, grade, lead]``, with the errors it measured."""
     name, leads, number = scenario.settings.demand.method, len(scenario.years), len(table.years)
@@ -269,15 +275,15 @@ def _path(
     if name != "auto" or result.weights is None:
         return origin.path(method), tested
     shares = result.weights.area.mean(0)
-    words = ", ".join(
-        f"{member} {100 * share:.0f} %" for member, share in zip(table.members, shares, strict=True)
-    )
-    notes.append(f"methods combined by their errors on the years observed, areas' totals: {words}")
+    parts = zip(table.members, shares, strict=True)
+    text = "methods combined by their errors on the years observed, areas' totals: {parts}"
+    listed = tuple(f"{member} {100 * share:.0f} %" for member, share in parts)
+    notes.append(Message(text, {"parts": listed}))
     paths = np.stack([origin.path(member) for member in table.members.values()])
     return combined(paths, result.weights.until(leads)), tested
 
 
-def path_of(known: Known, method: Method, notes: list[str] | None = None) -> Array:
+def path_of(known: Known, method: Method, notes: list[Message] | None = None) -> Array:
     """Project ``[area, grade, lead]`` by a method, without scaling and what is given."""
     seen, leads = known.seen, len(known.years) - 1
     base = np.nan_to_num(seen.pupils[..., -1])
@@ -287,7 +293,7 @@ def path_of(known: Known, method: Method, notes: list[str] | None = None) -> Arr
     return with_total(ahead, seen.pupils, method.total)[..., 1:]
 
 
-def finish(known: Known, path: Array, told: list[str] | None = None) -> Array:
+def finish(known: Known, path: Array, told: list[Message] | None = None) -> Array:
     """Scale a path ``[area, grade, lead]`` to gross enrolment and put on it what is given."""
     scenario, seen = known.scenario, known.seen
     notes = [] if told is None else told
@@ -301,15 +307,15 @@ def finish(known: Known, path: Array, told: list[str] | None = None) -> Array:
     follows = np.append(False, np.diff(seen.age) == 1)
     out, emptied = with_given(pupils, flow, added, fixed, follows)
     if emptied.any():
-        notes.append(
-            f"net migration leaves nobody in {int(emptied.sum())} cells: no fewer than none can "
-            "be left"
-        )
+        text = "net migration leaves nobody in {number} cells: no fewer than none can be left"
+        notes.append(Message(text, {"number": int(emptied.sum())}))
     notes += _given_notes(seen, known.years[1:], fixed, added)
     return out[..., 1:]
 
 
-def _given_notes(seen: Observed, years: tuple[int, ...], fixed: Array, added: Array) -> list[str]:
+def _given_notes(
+    seen: Observed, years: tuple[int, ...], fixed: Array, added: Array
+) -> list[Message]:
     """Describe what fills the rest of a forecast that is not given for all, by stage."""
     notes = []
     there = np.isfinite(fixed)
@@ -319,21 +325,25 @@ def _given_notes(seen: Observed, years: tuple[int, ...], fixed: Array, added: Ar
             continue
         grades = [seen.grades[g] for g in np.flatnonzero(seen.stage == stage)]
         without = np.flatnonzero(~part.any((1, 2)))
-        names = ", ".join(seen.areas[a] for a in without[:5])
-        more = f" and {len(without) - 5} more" if len(without) > 5 else ""
-        lacking = f"; none for {len(without)} areas: {names}{more}" if len(without) else ""
-        notes.append(
-            f"forecast gives {int(part.sum())} of {part.size} numbers of grades {grades[0]} to "
-            f"{grades[-1]}, {years[0]} to {years[-1]}{lacking}. The projection from observed "
-            "pupils fills the rest"
+        names = _first_of([seen.areas[a] for a in without])
+        lacking = Message("; none for {number} areas: {names}").filled(
+            number=len(without), names=names
         )
+        text = (
+            "forecast gives {given} of {of} numbers of grades {first} to {last}, {begin} to"
+            " {end}{lacking}. The projection from observed pupils fills the rest"
+        )
+        span = Message(text, {"begin": years[0], "end": years[-1]})
+        given = span.filled(given=int(part.sum()), of=part.size, first=grades[0], last=grades[-1])
+        notes.append(given.filled(lacking=lacking if len(without) else ""))
     both = int((there & (added != 0)).sum())
     if both:
-        notes.append(f"migration and dwellings come on top of {both} numbers that forecast gives")
+        text = "migration and dwellings come on top of {number} numbers that forecast gives"
+        notes.append(Message(text, {"number": both}))
     return notes
 
 
-def _enrolled(known: Known, pupils: Array, notes: list[str]) -> Array:
+def _enrolled(known: Known, pupils: Array, notes: list[Message]) -> Array:
     """Scale stages whose gross enrolment is set, in planned years, over the whole."""
     scenario, seen = known.scenario, known.seen
     out = pupils.copy()
@@ -345,7 +355,8 @@ def _enrolled(known: Known, pupils: Array, notes: list[str]) -> Array:
             continue
         target *= 1.0 - scenario.settings.demand.elsewhere.get(name, 0.0)
         if np.isnan(children).any():
-            notes.append(f"{name}: births do not reach back far enough for gross enrolment")
+            text = "{stage}: births do not reach back far enough for gross enrolment"
+            notes.append(Message(text, {"stage": name}))
             continue
         part = out[:, rows, 1:]
         own = part.sum((0, 1))
@@ -354,7 +365,7 @@ def _enrolled(known: Known, pupils: Array, notes: list[str]) -> Array:
     return out
 
 
-def flow_of(known: Known, method: Method, notes: list[str]) -> Flow:
+def flow_of(known: Known, method: Method, notes: list[Message]) -> Flow:
     """Build ratios and entry of a scenario's years to be projected.
 
     Parameters
@@ -368,7 +379,8 @@ def flow_of(known: Known, method: Method, notes: list[str]) -> Flow:
     seen, leads = known.seen, len(known.years) - 1
     above, below = pairs(seen.pupils)
     if len(seen.years) < 2:
-        notes.append("one observed year: no progression ratio is known, all are taken as 1")
+        text = "one observed year: no progression ratio is known, all are taken as 1"
+        notes.append(Message(text))
     entered, before = _moves(seen.pupils)
     together, share, outside = crossing(entered, before, seen.county)
     ratio = progression(*taught(above, below), seen.county, method, leads)
@@ -395,32 +407,44 @@ def flow_of(known: Known, method: Method, notes: list[str]) -> Flow:
     )
 
 
-def _ratio_notes(seen: Observed, together: Mask, level: Mask, unknown: Mask) -> list[str]:
+def _ratio_notes(seen: Observed, together: Mask, level: Mask, unknown: Mask) -> list[Message]:
     """Describe where ratios of single areas do not exist or are not used."""
 
-    def grades(cells: Mask) -> str:
-        return ", ".join(seen.grades[g] for g in np.flatnonzero(cells.any(0)))
+    def told(text: str, cells: Mask) -> Message:
+        grades = tuple(seen.grades[g] for g in np.flatnonzero(cells.any(0)))
+        return Message(text, {"number": int(cells.sum()), "grades": grades})
 
     notes = []
     if level.any():
-        notes.append(
-            f"{int(level.sum())} ratios cannot be formed (nobody or far too few in the grade "
-            f"below, in grades {grades(level)}): the grade is held at its recent mean or follows "
-            "its trend"
+        text = (
+            "{number} ratios cannot be formed (nobody or far too few in the grade below, in grades"
+            " {grades}): the grade is held at its recent mean or follows its trend"
         )
+        notes.append(told(text, level))
     if unknown.any() and len(seen.years) > 1:
-        notes.append(
-            f"{int(unknown.sum())} ratios were never observed (grades {grades(unknown)}): "
-            "the others' ratio is taken"
-        )
+        text = "{number} ratios were never observed (grades {grades}): the others' ratio is taken"
+        notes.append(told(text, unknown))
     other = other_range(seen.pupils[..., -RECENT - 1 :]).any(-1)
     if other.any():
         cells = [f"{seen.areas[a]} {seen.grades[g]}" for a, g in np.argwhere(other)]
-        more = f" and {len(cells) - 5} more" if len(cells) > 5 else ""
-        notes.append(f"grades opened or closed in the last years: {', '.join(cells[:5])}{more}")
+        text = "grades opened or closed in the last years: {cells}"
+        notes.append(Message(text, {"cells": _first_of(cells)}))
     if together.any():
-        notes.append(f"children move up by county, not by area, into grades {grades(together)}")
+        text = "children move up by county, not by area, into grades {grades}"
+        notes.append(told(text, together))
     return notes
+
+
+def _first_of(names: Sequence[str]) -> Message:
+    """List the first of some names, and how many more there are."""
+    listed = Message("{parts}", {"parts": tuple(names[:FEW])})
+    if len(names) <= FEW:
+        return listed
+    return Message("{parts} and {number} more", {**listed.arguments, "number": len(names) - FEW})
+
+
+FEW = 5
+"""Names that a note lists."""
 
 
 def _moves(pupils: Array) -> tuple[Array, Array]:
@@ -479,7 +503,7 @@ def fed_by_births(scenario: Scenario, seen: Observed) -> Mask:
     return fed
 
 
-def _entry(scenario: Scenario, seen: Observed, population: Array, notes: list[str]) -> Array:
+def _entry(scenario: Scenario, seen: Observed, population: Array, notes: list[Message]) -> Array:
     """Project persons entering first grades, ``[area, grade, lead]``; NaN where cohorts move up."""
     leads = population.shape[-1] - 1
     past = cohorts(seen, seen.years)
@@ -492,11 +516,14 @@ def _entry(scenario: Scenario, seen: Observed, population: Array, notes: list[st
     first[:, 0] = ~fed[:, 0]
     if first.any():
         level, slope = _level(seen, first, leads)
-        moving = f", with a trend of {100 * slope[0]:+.1f} % a year that fades"
-        notes.append(
-            f"births do not cover {int(first.sum())} areas: entry to grade {seen.grades[0]} is "
-            f"held at its recent mean{moving if abs(slope[0]) >= 0.0005 else ''}"
+        text = (
+            "births do not cover {number} areas: entry to grade {grade} is held at its recent"
+            " mean{moving}"
         )
+        trend = f"{100 * slope[0]:+.1f}"
+        moving = Message(", with a trend of {trend} % a year that fades", {"trend": trend})
+        held = Message(text).filled(number=int(first.sum()), grade=seen.grades[0])
+        notes.append(held.filled(moving=moving if abs(slope[0]) >= 0.0005 else ""))
         entry = np.where(first[..., None], level, entry)
     return entry
 
@@ -539,14 +566,15 @@ def _level(seen: Observed, cells: Mask, leads: int) -> tuple[Array, Array]:
     return level[..., None] * damped(slope, leads, TREND_DAMPING), slope
 
 
-def _housing(known: Known, notes: list[str]) -> Array:
+def _housing(known: Known, notes: list[Message]) -> Array:
     """Return the pupils from new dwellings, over the grades as the county's pupils are."""
     seen = known.seen
     axes = {"area": seen.areas, "year": known.years[1:]}
     table = known.scenario.table("dwellings")
     unknown = table["pupils_per_dwelling"].isna()
     if unknown.any():
-        notes.append(f"{int(unknown.sum())} dwellings rows without a yield bring no pupils")
+        text = "{number} dwellings rows without a yield bring no pupils"
+        notes.append(Message(text, {"number": int(unknown.sum())}))
     table["pupils"] = table["dwellings"] * table["pupils_per_dwelling"]
     arriving = np.nan_to_num(place(table, "pupils", axes))
     county = group_sum(np.nan_to_num(seen.pupils[..., -1]), seen.county)[seen.county]

@@ -29,7 +29,7 @@ from capsim.demand.enrolment_table import panel
 from capsim.demand.observed import Panel
 from capsim.demand.ratios import Array
 from capsim.i18n.language import CNY, Message, words
-from capsim.io.shown import Shown
+from capsim.io.shown import Plots, Shown
 from capsim.scenario.cell_values import Grade, grade_of
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.geography import read_points
@@ -46,7 +46,7 @@ BUILD_YEARS = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TableSet(Shown):
+class TableSet(Shown[Plots]):
     """What tables of schools were read to, and what was assumed; made by `load_tables`.
 
     Attributes

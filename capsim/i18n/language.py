@@ -145,6 +145,16 @@ class Words:
             return f"{self.name('programme')} {text.removeprefix('programme-')}"
         return self.name(text)
 
+    def brief(self, rule: str) -> str:
+        """Name a rule as briefly as is clear: a programme in English by its own name.
+
+        Examples
+        --------
+        >>> words("en").brief("programme-build"), words("zh").brief("programme-build")
+        ('build', '建设计划 build')
+        """
+        return self.rule(rule if self.lang == "zh" else rule.removeprefix("programme-"))
+
     def amount(self, value: float) -> str:
         """Write an amount: whole from 100 on, else with two decimals where needed.
 
@@ -323,6 +333,27 @@ def _pieces(text: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
+class Money(float):
+    """An amount of money with `size` as its unit, which English texts name beside the number.
+
+    Other languages write it in the unit that keeps the number short, as everywhere else.
+
+    Examples
+    --------
+    >>> gap = Message("{amount} million RMB more of capital are given", {"amount": Millions(250)})
+    >>> str(gap), gap.text(words("zh"))
+    ('250 million RMB more of capital are given', '增加建设资金2.50亿元')
+    """
+
+    size = 1.0
+
+
+class Millions(Money):
+    """An amount of money in millions."""
+
+    size = 1e6
+
+
 @dataclass(frozen=True)
 class Message:
     """A sentence, or a part of one.
@@ -385,6 +416,8 @@ def _text(place: str, value: Value, say: Words) -> str:
         return mark.join(_text("", one, say) for one in value)
     if isinstance(value, Message):
         return value.text(say)
+    if isinstance(value, Money) and say.lang != "en":
+        return say.money(value.size * value)
     if isinstance(value, float):
         return say.amount(value)
     if place == "target":

@@ -9,10 +9,10 @@ from __future__ import annotations
 import difflib
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,95 @@ def nearest_or_all(name: object, known: Mapping[str, Any]) -> str:
     return f"there are {', '.join(known)}" if known else "there is none"
 
 
-class Shown:
+class Draw(Protocol):
+    """Draw a figure, a matplotlib Figure."""
+
+    def __call__(self, *, lang: str = "en") -> Any:
+        """Draw it with its words in a language, `en` or `zh`."""
+
+
+class DrawYear(Protocol):
+    """Draw a figure of a school year, a matplotlib Figure."""
+
+    def __call__(self, school_year: int | None = None, *, lang: str = "en") -> Any:
+        """Draw it of a year, or of the years that are looked at first, in a language."""
+
+
+class DrawGrades(Protocol):
+    """Draw a figure of some grades, a matplotlib Figure."""
+
+    def __call__(self, grades: Sequence[str] | None = None, *, lang: str = "en") -> Any:
+        """Draw it of some grades, or of all, in a language."""
+
+
+class Plots:
+    """The figures that a result can draw: each a method that returns a matplotlib Figure.
+
+    What a class lists is what its results can have; one that there is nothing for is not offered.
+    """
+
+    def __init__(self, drawings: Mapping[str, Callable[..., Any]]) -> None:
+        self._drawings = dict(drawings)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._drawings:
+            raise AttributeError(f"no figure {name!r}; {nearest_or_all(name, self._drawings)}")
+        return self._drawings[name]
+
+    def __dir__(self) -> list[str]:
+        return list(self._drawings)
+
+    def __repr__(self) -> str:
+        return f"Figures: {', '.join(f'{name}()' for name in self._drawings)}"
+
+
+class PlanPlots(Plots):
+    """Figures of a plan."""
+
+    reduction: Draw
+    mix: Draw
+    private_share: Draw
+    balance: DrawYear
+    cost: Draw
+    map: DrawYear
+    catchments: Draw
+    class_sizes: Draw
+    programme: Draw
+
+
+class OutcomesPlots(PlanPlots):
+    """Figures of a plan and of its simulation."""
+
+    shortfall: Draw
+    chances: Draw
+
+
+class HardenedPlots(PlanPlots):
+    """Figures of a plan that holds, and of those that were tried."""
+
+    safety: Draw
+
+
+class ComparisonPlots(Plots):
+    """Figures of scenarios side by side."""
+
+    mix: Draw
+    cost: Draw
+    differences: Draw
+    tornado: Draw
+    heat: Draw
+
+
+class DemandPlots(Plots):
+    """Figures of a projection."""
+
+    enrolment: DrawGrades
+
+
+F = TypeVar("F", bound=Plots)
+
+
+class Shown(Generic[F]):
     """What a notebook shows of a result: its card, its figures, and the names that it offers.
 
     A class says itself in a few words by ``__repr__``.
@@ -111,9 +199,10 @@ class Shown:
         return above("report.notebook", "card")(self, lang)
 
     @property
-    def plot(self) -> Any:
+    def plot(self) -> F:
         """The figures that this can draw, each a method: ``plan.plot.mix(lang="zh")``."""
-        return above("report.notebook", "plots")(self)
+        found: F = above("report.notebook", "plots")(self)
+        return found
 
     def _repr_html_(self) -> str:
         return str(self.card()._repr_html_())

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from scipy.sparse import csr_array
 
+from capsim.i18n.language import Message
 from capsim.lp.array_types import Array, Index
 from capsim.lp.options_and_result import SolverError, SolverResult
 from capsim.lp.parallel_solves import Clock, stoppable
@@ -148,9 +149,8 @@ class Highs:
             program.integer.astype(np.int32),
         )
         if status == highspy.HighsStatus.kError:
-            raise SolverError(
-                "HiGHS refused the program: a bound, cost or coefficient is not finite"
-            )
+            text = "HiGHS refused the program: a bound, cost or coefficient is not finite"
+            raise SolverError(Message(text))
         self.program = program
         self._solved = self._started = False
         self._brief = program.matrix.nnz <= BRIEF and not program.integer.any()

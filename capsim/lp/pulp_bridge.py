@@ -66,7 +66,8 @@ def to_pulp(program: LinearProgram, name: str = "capsim") -> Any:
         for sense, bound, suffix in _sides(low, high, pulp):
             if not terms:
                 if low > 0 or high < 0:
-                    raise SolverError(f"constraint {label} has no variable and cannot hold")
+                    text = "constraint {label} has no variable and cannot hold"
+                    raise SolverError(Message(text, {"label": label}))
                 continue
             expression = pulp.LpAffineExpression(terms)
             problem += pulp.LpConstraint(expression, sense, name=label + suffix, rhs=bound)

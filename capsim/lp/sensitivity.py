@@ -27,6 +27,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import coo_array, csc_array, hstack
 
+from capsim.i18n.language import Message
 from capsim.lp.array_types import Array, Flag, Index
 from capsim.lp.decomposition.blocks import Split
 from capsim.lp.decomposition.dantzig_wolfe import price_coupling
@@ -115,10 +116,14 @@ class Margins:
             self._highs.begin_at(start.wider(len(none)))
         found = self._highs.solve()
         if found.status != "optimal" or found.x is None or found.row_dual is None:
-            what = "no prices: the program with its integers fixed is"
             if found.status == "unknown":
-                raise NotInTime(f"{what} not solved in time; allow more time")
-            raise SolverError(f"{what} {found.status}")
+                text = (
+                    "no prices: the program with its integers fixed is not solved in time; allow"
+                    " more time"
+                )
+                raise NotInTime(Message(text))
+            text = "no prices: the program with its integers fixed is {status}"
+            raise SolverError(Message(text, {"status": Message(found.status)}))
         self._x = found.x
         self.solution = _unscaled(found, self._first, program.offset)
         self._activity = np.asarray(self._wide.matrix @ self._x, np.float64)
@@ -155,7 +160,9 @@ class Margins:
         if found.status == "infeasible" or found.x is None:
             return Margin(float("inf"), 0.0)
         if found.status != "optimal":
-            raise SolverError(f"the slope along column {member} ended as {found.status}")
+            text = "the slope along column {number} ended as {status}"
+            status = Message(found.status)
+            raise SolverError(Message(text, {"number": member, "status": status}))
         at = np.flatnonzero(found.x)
         return Margin(found.objective / SCALE, self._reach(at, found.x[at]))
 

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from scipy.sparse import csr_array
 
+from capsim.i18n.language import Message
 from capsim.lp.highs import Highs
 from capsim.lp.options_and_result import SolveKeywords, SolveOptions, SolverError, SolverResult
 from capsim.lp.parallel_solves import Clock
@@ -160,12 +161,13 @@ def tightened(
 
 def _check_finite(program: LinearProgram) -> None:
     """Refuse numbers that are not finite: solvers take them in different ways, some silently."""
-    factors = {"cost": program.cost, "coefficient": program.matrix.data}
-    bounds = {
-        "column bound": (program.lower, program.upper),
-        "row bound": (program.row_lower, program.row_upper),
-    }
-    bad = [name for name, value in factors.items() if not np.isfinite(value).all()]
-    bad += [name for name, pair in bounds.items() if any(np.isnan(b).any() for b in pair)]
+    factors = ((Message("a cost"), program.cost), (Message("a coefficient"), program.matrix.data))
+    bounds = (
+        (Message("a column bound"), (program.lower, program.upper)),
+        (Message("a row bound"), (program.row_lower, program.row_upper)),
+    )
+    bad = [name for name, value in factors if not np.isfinite(value).all()]
+    bad += [name for name, pair in bounds if any(np.isnan(b).any() for b in pair)]
     if bad:
-        raise SolverError(f"the program is refused: a {' and a '.join(bad)} is not finite")
+        text = "the program is refused: {names} is not finite"
+        raise SolverError(Message(text, {"names": tuple(bad)}))

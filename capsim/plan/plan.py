@@ -25,7 +25,7 @@ from capsim.demand.projection import Demand, project
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_file, whole_folder
 from capsim.io.cache import digest
-from capsim.io.shown import Shown, Tables, above
+from capsim.io.shown import PlanPlots, Shown, Tables, above
 from capsim.lp.array_types import Array
 from capsim.model.costs import MILLION
 from capsim.model.labelled_variables import Quantity
@@ -79,7 +79,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, repr=False)
-class Plan(Shown):
+class Plan(Shown[PlanPlots]):
     """The answer to a scenario; see ``docs/results.md`` for every table and column.
 
     Attributes

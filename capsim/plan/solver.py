@@ -456,7 +456,8 @@ def _nothing(found: SolverResult, time_limit: float | None) -> SolverError:
         text = "{solver} found no plan within {seconds} s; allow more time"
         return NotInTime(Message(text, {"solver": found.solver, "seconds": f"{time_limit:.3g}"}))
     text = "{solver} ended without a plan: {status}"
-    return SolverError(Message(text, {"solver": found.solver, "status": found.status}))
+    status = Message(found.status)
+    return SolverError(Message(text, {"solver": found.solver, "status": status}))
 
 
 PRICED = 1e-7

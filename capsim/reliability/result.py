@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capsim.i18n.language import Message, Value
-from capsim.io.shown import Shown, above
+from capsim.io.shown import HardenedPlots, Shown, above
 from capsim.lp.array_types import Array, Flag
 from capsim.plan.plan import Plan
 from capsim.plan.targets import RULES, WHAT, Target
@@ -28,7 +28,7 @@ WORST = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Hardened(Shown):
+class Hardened(Shown[HardenedPlots]):
     """A plan that holds with a probability, or the best there is.
 
     Attributes

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from capsim.construction.acceleration import accelerate, has_options, with_options
 from capsim.demand.projection import Demand
+from capsim.i18n.language import Message
 from capsim.io.shown import Progress, followed
 from capsim.lp.options_and_result import NotInTime, SolveKeywords, SolveOptions
 from capsim.lp.parallel_solves import Clock, until
@@ -253,10 +254,11 @@ def chosen(plan: Plan, targets: Sequence[str] | None) -> tuple[str, ...]:
     for name in asked:
         found = [name] if name in known else [one for one in known if known[one] == name]
         if not found and name not in RULES:
-            raise ValueError(f"no target {name!r}: one of {', '.join(known)} is expected")
+            text = "no target {name}: one of {names} is expected"
+            raise ValueError(Message(text, {"name": repr(name), "names": tuple(known)}))
         out += found
     if not out:
-        raise ValueError("targets must name at least one target")
+        raise ValueError(Message("targets must name at least one target"))
     return tuple(dict.fromkeys(out))
 
 

@@ -118,7 +118,7 @@ def verdict(plan: Plan, summary: dict[str, Any], say: Words) -> str:
 
 def proof(plan: Plan, say: Words, *, safe: bool = False) -> str:
     """Write how far cost is proved; of a plan made safe, above the cheapest on paper."""
-    gap = f"{100 * plan.gap:.3f}"
+    gap = f"{100 * plan.gap:.{3 if plan.gap < 0.01 else 2}f}"
     if safe and np.isfinite(plan.gap):
         return say("at most {gap} % of avoidable cost above the cheapest plan on paper", gap=gap)
     if plan.status == "optimal":
@@ -181,8 +181,9 @@ def named_targets(targets: Sequence[str], say: Words) -> str:
         years.setdefault(rule, []).extend([] if year is None else [str(year)])
     parts = []
     for rule, of in years.items():
-        name = say(ASKED[rule]) if rule in ASKED else say.rule(rule.removeprefix("programme-"))
-        parts.append(f"{name} {'–'.join(dict.fromkeys(of[:1] + of[-1:]))}".rstrip())
+        name = say(ASKED[rule]) if rule in ASKED else say.brief(rule)
+        span = "–".join(dict.fromkeys(of[:1] + of[-1:]))
+        parts.append(say("{rule} {years}", rule=name, years=span) if span else name)
     return say.joined(parts)
 
 

@@ -6,7 +6,7 @@ was not simulated, or that holds in fewer futures than asked for, is met *on pap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,14 @@ from matplotlib.figure import Figure
 from capsim.comparison.ranking import Comparison
 from capsim.demand.projection import Demand
 from capsim.i18n.language import Words, left, width, words
-from capsim.io.shown import nearest_or_all
+from capsim.io.shown import (
+    ComparisonPlots,
+    DemandPlots,
+    HardenedPlots,
+    OutcomesPlots,
+    PlanPlots,
+    Plots,
+)
 from capsim.plan.plan import Plan
 from capsim.plan.targets import rule_and_year
 from capsim.reliability.result import Hardened
@@ -234,7 +241,7 @@ def _target_rows(summary: dict[str, Any], simulated: bool, say: Words) -> Iterat
         known = [one for one in alike if one["probability"] is not None]
         worst = min(known, key=lambda one: one["probability"]) if known else row
         state = "on paper" if row["state"] == "met" else row["state"]
-        name = say.rule(rule.removeprefix("programme-"))
+        name = say.brief(rule)
         more = say(" (and {number} more years)", number=len(alike) - 1) if len(alike) > 1 else ""
         chance = "–" if worst["probability"] is None else say.chance(worst["probability"])
         yield Row(
@@ -315,7 +322,7 @@ def _scenario_card(scenario: Scenario, say: Words) -> Card:
         ),
         (say("Pupils in {year}", year=scenario.base_year), say.name("public"), say.name("private")),
         tuple(rows),
-        tuple(scenario.warnings[:MOST_ROWS]),
+        tuple(one.text(say) for one in scenario.findings[:MOST_ROWS]),
     )
 
 
@@ -336,44 +343,23 @@ def _demand_card(demand: Demand, say: Words) -> Card:
         (line, *((say("{number} simulations", number=say.count(number)),) if number else ())),
         (say("school year"), say("children")),
         tuple(Row((str(year), say.count(children))) for year, children in shown),
-        demand.notes[:MOST_ROWS],
+        tuple(note.text(say) for note in demand.findings[:MOST_ROWS]),
     )
-
-
-class Plots:
-    """The figures that a result can draw: each a method that returns a matplotlib Figure.
-
-    All take ``lang`` (``en`` or ``zh``); those of one year ``school_year``.
-    """
-
-    def __init__(self, drawings: Mapping[str, Callable[..., Figure]]) -> None:
-        self._drawings = dict(drawings)
-
-    def __getattr__(self, name: str) -> Callable[..., Figure]:
-        if name.startswith("_") or name not in self._drawings:
-            raise AttributeError(f"no figure {name!r}; {nearest_or_all(name, self._drawings)}")
-        return self._drawings[name]
-
-    def __dir__(self) -> list[str]:
-        return list(self._drawings)
-
-    def __repr__(self) -> str:
-        return f"Figures: {', '.join(f'{name}()' for name in self._drawings)}"
 
 
 def plots(of: Any) -> Plots:
     """Return the figures that a result can draw; see `Plots`."""
     if isinstance(of, Plan):
-        return Plots(_of_plan(of))
+        return PlanPlots(_of_plan(of))
     if isinstance(of, Outcomes):
-        return Plots({**_of_plan(of.plan, of), **_of_outcomes(of)})
+        return OutcomesPlots({**_of_plan(of.plan, of), **_of_outcomes(of)})
     if isinstance(of, Hardened):
-        return Plots({**_of_plan(of.plan), "safety": partial(_safety, of)})
+        return HardenedPlots({**_of_plan(of.plan), "safety": partial(_safety, of)})
     if isinstance(of, Comparison):
         drawn = comparison_figures(of, comparison_tables(of))
-        return Plots({name: partial(_compared, of, name) for name in drawn})
+        return ComparisonPlots({name: partial(_compared, of, name) for name in drawn})
     if isinstance(of, Demand):
-        return Plots({"enrolment": partial(_enrolment, of)})
+        return DemandPlots({"enrolment": partial(_enrolment, of)})
     return Plots({})
 
 

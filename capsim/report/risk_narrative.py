@@ -46,7 +46,7 @@ def expected(summary: dict[str, Any], say: Words) -> Section | None:
                 if as_sure
                 else "{rule}, {by}: {mean} expected ({p05} to {p95}), {required} required; holds in"
                 " {chance} of futures",
-                rule=say.rule(rule.removeprefix("programme-")),
+                rule=say.brief(rule),
                 by=str(row["by"]),
                 chance=say.chance(row["probability"]),
                 **figures,

@@ -108,7 +108,7 @@ def _targets(plan: Plan, summary: dict[str, Any], say: Words) -> list[str]:
     """
     rows = narrative.target_rows(summary, say)
     simulated = summary["simulation"]["draws"] > 0
-    names = [say.rule(str(row["rule"]).removeprefix("programme-")) for row in rows]
+    names = [say.brief(str(row["rule"])) for row in rows]
     wide = max(width(name) for name in [say("Target"), *names]) + 2
     head = left(say("Target"), wide) + left(say("by"), 11)
     titles = (say("in {year}", year=plan.scenario.base_year), say("required"), say("planned"))

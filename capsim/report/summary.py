@@ -402,13 +402,13 @@ def _projects(scenario: Scenario) -> dict[str, dict[str, float]]:
     return result
 
 
-def enrolment(scenario: Scenario, demand: Demand) -> dict[str, Any]:
+def enrolment(scenario: Scenario, demand: Demand, lang: str = "en") -> dict[str, Any]:
     """Sum a projection up: children to be placed by stage and year.
 
     Returns
     -------
     dict
-        scenario (name, hash), pupils (stage → year → persons) and notes.
+        scenario (name, hash), pupils (stage → year → persons) and notes in the language.
     """
     table = demand.frame()
     stages = {grade: name for name, stage in scenario.stages.items() for grade in stage.grades}
@@ -419,7 +419,7 @@ def enrolment(scenario: Scenario, demand: Demand) -> dict[str, Any]:
             stage: {str(year): float(number) for year, number in sums[stage].items()}
             for stage in scenario.stages
         },
-        "notes": list(demand.notes),
+        "notes": [note.text(scenario.words(lang)) for note in demand.findings],
     }
 
 

@@ -134,7 +134,7 @@ def summary_rows(plan: Plan, summary: dict[str, Any]) -> Iterator[Row]:
     paper = sum(row["state"] == "on paper" for row in targets)
     asked = f"likely below 可能性低于 {summary['asked_probability']:.0%}"
     yield "of these on paper only", "其中仅纸面达到", paper, asked
-    yield "Total cost, discounted", "总费用（折现）", (plan.objective_cny, COUNT), money
+    yield "Total cost, discounted", "折现总成本", (plan.objective_cny, COUNT), money
     yield "of that already committed", "其中已定", (plan.committed_cny, COUNT), money
     yield "of that decided here", "其中本方案决定", (plan.avoidable_cny, COUNT), money
     yield "Proved gap, of what is decided", "已证明差距", (summary["gap"], "0.0000%"), ""

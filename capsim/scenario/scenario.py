@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capsim.i18n.language import CNY, Message, Value, Words, words
-from capsim.io.shown import Shown
+from capsim.io.shown import Plots, Shown
 from capsim.scenario import assembly
 from capsim.scenario.faults import nearest
 from capsim.scenario.folder import write_folder
@@ -33,7 +33,7 @@ SOURCES = ["what", "value", "unit", "source", "mark"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenario(Shown):
+class Scenario(Shown[Plots]):
     """A planning case: what there is, what is ordered, what it costs.
 
     Made by `load`, `Scenario.from_tables` or `Scenario.variant`, never directly; whatever it

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from capsim.construction.programme_simulation import ConstructionSimulation
-from capsim.io.shown import Shown, above
+from capsim.io.shown import OutcomesPlots, Shown, above
 from capsim.lp.array_types import Array, Index
 from capsim.model.costs import COST_KINDS
 from capsim.plan.plan import Plan
@@ -30,7 +30,7 @@ QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Outcomes(Shown):
+class Outcomes(Shown[OutcomesPlots]):
     """A plan under draws of demand and opening dates.
 
     Attributes

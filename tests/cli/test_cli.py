@@ -1,6 +1,7 @@
 """The command line on small generated cities: statuses, files, bytes."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -110,6 +111,17 @@ def test_a_target_that_is_none_is_bad_input(city, tmp_path):
     assert said.exit_code == 2
     assert "reliability.targets: no target 'shares': one of placement-compulsory" in said.stderr
     assert not (tmp_path / "out").exists()
+    chinese = call("run", other, "--out", tmp_path / "out", "--lang", "zh")
+    assert "没有目标'shares'，应为以下之一：placement-compulsory、" in chinese.stderr
+    assert not re.search("[a-z]+ [a-z]+", chinese.stderr)
+
+
+def test_a_setting_to_vary_that_is_none_is_told_in_chinese(city, tmp_path):
+    wrong = ("--set", "costs.overfil_cny=1", "--out", tmp_path / "out", "--lang", "zh")
+    said = call("compare", city, *wrong)
+    assert said.exit_code == 2
+    assert "最接近的已知名称" in said.stderr
+    assert not re.search("[a-z]+ [a-z]+", said.stderr)
 
 
 def test_run_leaves_another_folder_alone(city, tmp_path):

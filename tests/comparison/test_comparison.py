@@ -239,7 +239,7 @@ def test_what_is_ordered_already_counts(three):
     assert f"city costs {less} million RMB less than everything ordered (proved: " in text
     assert f"city: {committed} million RMB, {fewer} million RMB less than everything" in text
     chinese = comparison_text(three, lang="zh")
-    assert "既定支出各情景不同，应比较总费用" in chinese
+    assert "既定支出各情景不同，应比较总成本" in chinese
     less = everything["committed_cny"] - city["committed_cny"]
     told = f"city：{city['committed_cny'] / 1e8:.2f}亿元，比everything ordered少{less / 1e4:,.0f}"
     assert told in "".join(chinese.split("\n"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from demand_tables import births, city, pupils
 
 from capsim import ScenarioError, project
 from capsim.demand import METHODS, birth_variant, by_sector
+from capsim.i18n.language import words
 from capsim.scenario.settings import FORECASTING
 
 GRADES = [str(grade) for grade in range(1, 7)]
@@ -25,6 +28,9 @@ def test_births_of_two_years_enter_together() -> None:
     assert found.pupils[0, 0] == pytest.approx([300, 500, 400, 300])
     assert found.pupils[0, 1] == pytest.approx([300, 300, 500, 400])
     assert any("ratio is known" in note for note in found.notes)
+    assert [one.text(words("zh")) for one in found.findings] != []
+    for one in found.findings:
+        assert not re.search("[A-Za-z]{2,} [A-Za-z]{2,}", one.text(words("zh")))
 
 
 def test_entry_rate_is_pupils_over_children() -> None:

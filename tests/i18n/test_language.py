@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import capsim
 from capsim.analysis.infeasibility.rules import table
 from capsim.cli import app
-from capsim.cli.console import REFUSALS
+from capsim.cli.console import HEADINGS, REFUSALS
 from capsim.i18n.language import Message, words
 from capsim.report.figures.sensitivity import MEANING
 from capsim.report.narrative import UNITS
@@ -71,6 +71,7 @@ def test_every_text_of_the_code_has_its_chinese():
         *(column.title for layout in layouts().values() for column in layout.columns),
         *(one.what for one in MEANING.values()),
         *REFUSALS,
+        *HEADINGS.values(),
     } - {""}
     for path in HERE.rglob("*.html"):
         used |= {found[1] for found in re.findall(r"say\(([\"'])(.*?)\1", path.read_text())}
@@ -198,6 +199,24 @@ def test_help_is_in_the_language_asked_for(way):
     assert "Print the result as JSON." in plain.output
 
 
+def test_headings_of_the_help_are_chinese_and_english_again_after():
+    def shown(*given, lang):
+        env = {"COLUMNS": "200", "CAPSIM_LANG": lang}
+        return CliRunner().invoke(app, given, env=env).output
+
+    for given in ((), ("bench",), ("run",)):
+        chinese = shown(*given, "--help", lang="zh")
+        assert not re.search("Usage|Options|Arguments|Commands|default|required|Show", chinese)
+        assert "用法：" in chinese
+        assert "选项" in chinese
+        english = shown(*given, "--help", lang="en")
+        assert "Usage: " in english
+        assert not re.search("[一-龥]", english)
+    refused = shown("run", "--sed", lang="zh")
+    assert not re.search("Try|Error|for help", refused)
+    assert "错误" in refused
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -215,7 +234,8 @@ def test_wrong_arguments_are_refused_in_chinese(wrong):
     assert not re.search("[A-Za-z]+ [A-Za-z]+", line)
 
 
-CALLED = ("fail", "_echo", "echo", "progress")
+CALLED = ("fail", "_echo", "echo", "progress", "phase")
+PHASES = ("progress", "phase")
 ONLY_PYTHON = {"the best of ", "near-optimal plans", "trade-off", "the best plan"}
 """Phases of what no command runs."""
 
@@ -233,10 +253,10 @@ def said_by(path: Path) -> set[str]:
             continue
         parts = first.values if isinstance(first, ast.JoinedStr) else [first]
         parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else parts
-        if called == "progress":
+        if called in PHASES:
             parts = parts if isinstance(first, ast.IfExp) else parts[:1]
         texts = {str(one.value) for one in parts if isinstance(one, ast.Constant)}
-        if called == "progress":
+        if called in PHASES:
             texts = {re.split("[:,]", text)[0] for text in texts}
         found |= {text for text in texts if re.search("[A-Za-z]", text)}
     return found

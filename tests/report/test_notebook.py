@@ -1,12 +1,15 @@
 """What a notebook shows: short words, a card that claims no more than is known, figures by name."""
 
 import re
+from inspect import signature
+from typing import get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 import capsim
+from capsim.io.shown import F, Shown
 from capsim.report.figures import reduction
 from capsim.report.notebook import card
 
@@ -132,6 +135,20 @@ def test_figures_are_named_as_they_are_offered(plan, outcomes, hardened, compare
     assert {"mix", "cost"} <= set(dir(compared.plot))
     with pytest.raises(AttributeError, match="no figure 'mixx'; did you mean 'mix'"):
         plan.plot.mixx()
+
+
+def test_figures_are_typed_as_they_are_offered(results):
+    """A checker and an editor know every name, with what it takes, and no other."""
+    for one in results:
+        known = get_type_hints(type(one.plot))
+        assert set(dir(one.plot)) <= set(known)
+        assert get_type_hints(type(one).plot.fget) == {"return": F}
+        for name in dir(one.plot):
+            call = signature(known[name].__call__)
+            wanted = list(call.parameters)[1:]
+            assert set(wanted) <= set(signature(getattr(one.plot, name)).parameters)
+        (base,) = (base for base in type(one).__orig_bases__ if get_origin(base) is Shown)
+        assert get_args(base) == (type(one.plot),)
 
 
 def test_a_figure_is_a_plain_function_too_or_draws_on_axes(plan):

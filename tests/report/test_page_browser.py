@@ -352,6 +352,23 @@ def test_on_a_narrow_screen_state_and_chance_of_targets_are_seen(opened):
     assert harm["x"] + harm["width"] <= NARROW
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("width", [390, 500, 641, 800, 1024])
+def test_state_and_chance_of_targets_need_no_scrolling(chromium, files, width, scripts):
+    context = chromium.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(files["plain", "en"].as_uri())
+    for label in ("state", "likely"):
+        cells = page.locator(f"table.targets td[data-label='{label}']").all()
+        assert len(cells) == 4
+        for cell in cells:
+            box = cell.bounding_box()
+            assert box["width"] > 20
+            assert 0 <= box["x"] < box["x"] + box["width"] <= width
+    context.close()
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_without_scripts_tables_and_pictures_are_there(chromium, files, lang):
     context = chromium.new_context(java_script_enabled=False)
@@ -430,6 +447,8 @@ def test_prints_four_pages_of_the_whole_with_pictures(opened, lang):
     for name in ("chances", "cost"):
         expect(page.locator(f"#figure-{name} img")).to_be_visible()
         expect(page.locator(f"#figure-{name} .chart")).to_be_hidden()
+    expect(page.locator("#conversions")).to_be_visible()
+    assert len(rows(page, "conversions")) == 2
     expect(page.locator("#sources-table")).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("#choose-county").input_value() == "2"

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.sparse import csc_array, hstack
 
 from capsim.analysis.infeasibility.rules import Rule, rules_of
+from capsim.i18n.language import Message
 from capsim.lp.array_types import Array
 from capsim.lp.decomposition.dantzig_wolfe import Pricer
 from capsim.lp.highs import INTERIOR
@@ -136,7 +137,7 @@ class ElasticModel:
         if relaxed is None:
             if Clock().out():
                 return None
-            raise SolverError("the rows that belong to no rule have no solution")
+            raise SolverError(Message("the rows that belong to no rule have no solution"))
         if relaxed.objective > clear:
             return self._participants(relaxed.worth, names)
         if self.large or not program.integer.any():

@@ -9,7 +9,7 @@ import numpy as np
 
 from capsim.analysis.infeasibility.elastic import Gap
 from capsim.analysis.infeasibility.rules import Rule
-from capsim.i18n.language import Message
+from capsim.i18n.language import Message, Millions, Money
 from capsim.plan.plan import Plan
 
 MOST = 8
@@ -91,7 +91,7 @@ def cure_sentences(repairs: Mapping[str, list[Gap]], rules: Mapping[str, Rule]) 
 
 def _cure(rule: Rule, gaps: list[Gap]) -> Message:
     enough = amount_of(gaps)
-    cure = rule.cure.filled(amount=enough, things=len({gap.thing for gap in gaps}))
+    cure = rule.cure.filled(amount=_in_unit(rule, enough), things=len({gap.thing for gap in gaps}))
     if rule.level is not None:
         cure = cure.filled(level=_level(rule.level, enough))
     where = _things(gaps) if rule.entry.of == "things" else _where(gaps)
@@ -101,6 +101,11 @@ def _cure(rule: Rule, gaps: list[Gap]) -> Message:
 def amount_of(gaps: Sequence[Gap]) -> float:
     """Return by how much a rule gives way in all."""
     return float(np.sum([gap.amount for gap in gaps]))
+
+
+def _in_unit(rule: Rule, amount: float) -> float:
+    """Return an amount as one of money where the rule is of money."""
+    return Millions(amount) if rule.entry.unit == "million RMB" else amount
 
 
 def _level(level: float, enough: float) -> Message | str:
@@ -126,7 +131,9 @@ def _where(gaps: list[Gap]) -> Message | None:
     if len(gaps) == 1:
         text = Message("{who}, {year}") if gaps[0].year else Message("{who}")
         return text.filled(who=who(gaps[0]), year=gaps[0].year)
-    listed = tuple(_amount(gap.amount, who(gap), gap.year) for gap in gaps[:SINGLE])
+    listed = tuple(
+        _amount(_in_unit(gap.rule, gap.amount), who(gap), gap.year) for gap in gaps[:SINGLE]
+    )
     text = Message("most {parts}") if len(gaps) > SINGLE else Message("of them {parts}")
     return text.filled(parts=listed)
 
@@ -145,7 +152,8 @@ def gap_sentences(gaps: list[Gap]) -> list[Message]:
     most = min(MOST, max(large, 1))
     out = [Message("The least that has to give way, all at once, so that every child has a place:")]
     for gap in order[:most]:
-        text = gap.rule.gap.filled(who=who(gap), amount=gap.amount, year=gap.year)
+        amount = _in_unit(gap.rule, gap.amount)
+        text = gap.rule.gap.filled(who=who(gap), amount=amount, year=gap.year)
         out.append(Message("{gap}.", {"gap": text}))
     if len(order) > most:
         number = len(order) - most
@@ -211,4 +219,4 @@ def price_sentence(dearer_cny: float, price_cny: float, *, at_least: bool) -> Me
             " but the plan avoids that because a missing place is priced at {price} RMB."
         )
     )
-    return text.filled(amount=dearer_cny, price=price_cny)
+    return text.filled(amount=Money(dearer_cny), price=Money(price_cny))

@@ -187,7 +187,7 @@ def _rows(number: int, draw: Callable[..., None], comparison: Comparison, lang: 
 
 def _tornado(comparison: Comparison, table: pd.DataFrame, say: Words) -> Figure:
     """Draw how each setting alone moves the criterion; those that surely do not are left out."""
-    meaning = MEANING[comparison.criterion]
+    meaning = MEANING[comparison.criterion].drawn(say)
     unit = meaning.size
     inputs = comparison.tables["inputs"]
     own = dict(zip(inputs["column"], inputs["first"], strict=True))
@@ -204,7 +204,7 @@ def _tornado(comparison: Comparison, table: pd.DataFrame, say: Words) -> Figure:
     base = float(table["base"].iloc[0]) / unit
     title = say("What moves the result most, one setting at a time")
     ax = figure.add_subplot()
-    tornado(ax, drawn, base, meaning.text(say), title, lang=say.lang)
+    tornado(ax, drawn, base, meaning.what, title, lang=say.lang)
     return figure
 
 

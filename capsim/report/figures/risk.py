@@ -102,7 +102,8 @@ def target_chances(ax: Axes, plan: Plan, outcomes: Outcomes, *, lang: str = "en"
     for y, one, other, follows in zip(at, first, least, some, strict=True):
         text = say.chance(chance[one])
         if follows:
-            text += f"; {str(table['by'].iloc[other])[:4]}: {say.chance(chance[other])}"
+            year = str(table["by"].iloc[other])[:4]
+            text += say("; {year}: {chance}", year=year, chance=say.chance(chance[other]))
         beside(ax, text, (1.0, y), 8, 0, va="center", fontsize=8)
     names = [
         say("{rule}, by {date}", rule=short(say.rule(rule)), date=table["by"].iloc[one])

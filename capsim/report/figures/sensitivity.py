@@ -21,6 +21,7 @@ from capsim.report.figures.style import (
     beside,
     counts_on,
     drawing,
+    money_unit,
     name_rows,
     note,
     short,
@@ -28,27 +29,33 @@ from capsim.report.figures.style import (
 
 
 class Meaning(NamedTuple):
-    """A column of `summary`: what it is, the unit it is drawn in, and how much that is."""
+    """A column of `summary`: what it is, the unit it is drawn in, and how much that is.
+
+    Money is drawn in the unit of the language.
+    """
 
     what: str
-    unit: str
-    size: float
+    unit: str = ""
+    size: float = 1.0
+    money: bool = False
 
-    def text(self, say: Words) -> str:
-        """Return what it is, with its unit."""
-        return say.joined([say(self.what), say(self.unit)]) if self.unit else say(self.what)
+    def drawn(self, say: Words) -> Meaning:
+        """Return it in a language, with the unit and the size of the unit there."""
+        size, unit = money_unit(say) if self.money else (self.size, self.unit)
+        what = say(self.what)
+        return Meaning(say("{what}, {unit}", what=what, unit=unit) if unit else what, unit, size)
 
 
 MEANING = {
-    "missed": Meaning("targets missed", "", 1.0),
-    "objective_cny": Meaning("total cost, discounted", "million RMB", 1e6),
-    "avoidable_cny": Meaning("cost of the decisions, discounted", "million RMB", 1e6),
-    "displaced": Meaning("children made to change school, all years", "", 1.0),
-    "shortfall": Meaning("child-years without a place", "", 1.0),
-    "surplus_last": Meaning("empty compulsory places in the last year", "", 1.0),
-    "opened": Meaning("candidates opened", "", 1.0),
-    "converted": Meaning("schools converted", "", 1.0),
-    "purchased_most": Meaning("most places purchased in a year", "", 1.0),
+    "missed": Meaning("targets missed"),
+    "objective_cny": Meaning("total cost, discounted", money=True),
+    "avoidable_cny": Meaning("cost of the decisions, discounted", money=True),
+    "displaced": Meaning("children made to change school, all years"),
+    "shortfall": Meaning("child-years without a place"),
+    "surplus_last": Meaning("empty compulsory places in the last year"),
+    "opened": Meaning("candidates opened"),
+    "converted": Meaning("schools converted"),
+    "purchased_most": Meaning("most places purchased in a year"),
     "least_probability": Meaning("chance of the least likely target", "%", 0.01),
     "gap": Meaning("proved gap", "%", 0.01),
 }
@@ -69,7 +76,7 @@ def heat_map(
         Of money.
     """
     say = words(lang, currency)
-    meaning = MEANING[column]
+    meaning = MEANING[column].drawn(say)
     values = np.ma.masked_invalid(table.to_numpy(float) / meaning.size)
     picture = ax.pcolormesh(values, cmap="cividis", edgecolors="white", linewidth=1)
     low, high = (values.min(), values.max()) if values.count() else (0.0, 1.0)
@@ -87,8 +94,7 @@ def heat_map(
     ax.set_ylabel(str(table.index.name))
     ax.tick_params(length=0)
     ax.grid(visible=False)
-    title = meaning.text(say)
-    ax.set_title(title[:1].upper() + title[1:])
+    ax.set_title(meaning.what[:1].upper() + meaning.what[1:])
     ax.figure.colorbar(picture, ax=ax, format=lambda value, _: _number(value, say))
 
 

@@ -280,14 +280,14 @@ def figure_data(
     if name == "tornado":
         return frame_table(place, say(shape.caption), frame, say, origin="tornado.csv")
     frame = frame.rename(columns=str)
-    meaning = MEANING[comparison.criterion]
+    meaning = MEANING[comparison.criterion].drawn(say)
     digits = 2 if meaning.size != 1 else 0
     first, *others = frame.columns
     further = (
         Column(first, first, translated=True),
         *(Column(key, key, "number", digits, 1 / meaning.size, translated=True) for key in others),
     )
-    return shape.table(frame, say, name=place, caption=meaning.text(say), further=further)
+    return shape.table(frame, say, name=place, caption=meaning.what, further=further)
 
 
 def _title(figure: str, say: Words) -> str:

@@ -299,6 +299,8 @@ def _chart(
             "series": [_series(0, say(look.label), look) for look in steps],
             "line": line if ordered else None,
         }
+    if kind == "safety":
+        return spec | _safety(summary, say)
     if kind == "chances" and outcomes is not None:
         return spec | _chances(outcomes, summary, say)
     if kind == "map":
@@ -366,7 +368,7 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
         first, least = table.iloc[group["first"]], table.iloc[group["least"]]
         rows.append(
             {
-                "rule": say.rule(str(group["rule"]).removeprefix("programme-")),
+                "rule": say.brief(str(group["rule"])),
                 "by": str(first["by"]),
                 "chance": [
                     round(100 * float(first[key]), 1) for key in ("probability", "low", "high")
@@ -386,6 +388,37 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
         "series": [
             _coloured(0, say("on its first date"), BLUE),
             _coloured(0, say("in its least likely later year"), ORANGE),
+        ],
+    }
+
+
+def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
+    """Describe how often the plans tried hold, a plan a row, and what each costs more."""
+    safety = summary["safety"]
+    rows: list[dict[str, Any]] = []
+    for at, one in enumerate(safety["rounds"]):
+        name = f"{say('plan')} {at}"
+        if one["chosen"]:
+            name = say("the plan given")
+        elif not at:
+            name = say("cheapest plan on paper")
+        ends = [round(100 * float(one[key]), 1) for key in ("probability", "low", "high")]
+        extra = say("{amount} more", amount=say.money(one["extra_cny"])) if at else ""
+        rows.append({"rule": name, "by": "", "chance": ends, "later": None, "beside": extra})
+    if safety["nothing"] is not None:
+        less = say("{amount} less", amount=say.money(safety["nothing"]["saves_cny"]))
+        name = say("nothing beyond what is ordered")
+        never = {"by": "", "chance": [0.0, 0.0, 0.0], "later": None, "beside": less}
+        rows.insert(0, {"rule": name, **never})
+    return {
+        "form": "chances",
+        "unit": say("share of simulations in which all that is asked for holds, %"),
+        "rows": rows,
+        "asked": 100 * float(safety["asked"]),
+        "askedLabel": say("asked for"),
+        "series": [
+            _coloured(0, say("share of simulations in which all that is asked for holds, %"), BLUE),
+            _coloured(0, "", ORANGE),
         ],
     }
 

@@ -6,6 +6,7 @@ It needs no network and no folder beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -16,10 +17,11 @@ from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import rule_and_year
 from capsim.report import narrative
 from capsim.report.figures.places import has_private
-from capsim.report.page.elements import Picture
+from capsim.report.page.elements import Picture, Table
 from capsim.report.page.pictures import pictures
 from capsim.report.page.render import render_page, setting_of
 from capsim.report.page.tables import (
+    ON_PAPER,
     Advice,
     advice_tables,
     balances,
@@ -172,14 +174,25 @@ def _contents(
         "of": _grouped(shown),
         "lateness": [] if recovery is None else recovery_tables(recovery, say),
         "ledger": ledger(plan, outcomes, reached, say),
-        "levers": private_schools(plan, say),
+        "levers": [one for one in private_schools(plan, say) if one.name != "conversions"],
         "decisions": decisions(plan, say),
         "duties": duties(plan, say),
         "places": [table for table in tables if table.rows],
         "counties": counties(plan, say),
+        "turning": _turning(plan, say),
         "county_numbers": {name: number for number, name in enumerate(names, 1)},
         "certificate": summary["certificate"],
     }
+
+
+def _turning(plan: Plan, say: Words) -> list[Table]:
+    """Give the schools that turn public as a table that fills the page of the counties, if any."""
+    room = ON_PAPER["counties"] - plan.tables["balance"]["county"].nunique()
+    return [
+        replace(table, paper=min(room, ON_PAPER["conversions"]))
+        for table in private_schools(plan, say)
+        if table.name == "conversions"
+    ]
 
 
 PARTS = {
@@ -222,7 +235,7 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
         if low == high == planned:
             return planned, beside
         parts = [say("planned {planned}", planned=planned), *([beside] if beside else [])]
-        return f"{low}–{high}", say.semicolon.join(parts)
+        return "–".join(dict.fromkeys((low, high))), say.semicolon.join(parts)
 
     fewer = ranged("reduction", say.count(reduction["total"]), reached)
     private = has_private(summary)
@@ -236,8 +249,8 @@ def _cards(plan: Plan, summary: dict[str, Any], say: Words) -> list[tuple[str, s
     lacking = say.count(plan.tables["shortfall"]["shortfall"].sum())
     every = [say("all stages")]
     if owed := summary["simulation"].get("headlines", {}).get("shortfall_compulsory"):
-        low, high = (say.count(owed[level]) for level in ("p05", "p95"))
-        every.append(say("of compulsory age {low}–{high}", low=low, high=high))
+        ends = dict.fromkeys(say.count(owed[level]) for level in ("p05", "p95"))
+        every.append(say("of compulsory age {number}", number="–".join(ends)))
     committed = say("besides {committed} committed", committed=say.money(plan.committed_cny))
     moved = say.count(summary["displaced_pupils"].get(first, 0.0))
     return [
@@ -260,7 +273,7 @@ def _least_likely(summary: Mapping[str, Any], say: Words) -> Iterator[tuple[str,
     if not drawn:
         return
     least = min(drawn, key=lambda row: row["probability"])
-    rule = say.rule(rule_and_year(least["id"])[0].removeprefix("programme-"))
+    rule = say.brief(rule_and_year(least["id"])[0])
     yield (
         say("the least likely target holds in"),
         say.chance(least["probability"]),

@@ -18,6 +18,7 @@ from capsim.construction.recovery import Recovery
 from capsim.i18n.language import Words
 from capsim.plan.plan import Explanation, Plan
 from capsim.plan.targets import WHAT, rules_of
+from capsim.report.figures.style import money_unit
 from capsim.report.narrative import (
     Section,
     explained,
@@ -29,7 +30,13 @@ from capsim.report.page.elements import Column, Layout, Table, layout, money_sca
 from capsim.report.risk_narrative import option_names
 from capsim.simulation.outcomes import Outcomes
 
-ON_PAPER = {"commitments-decisions": 14, "ledger": 12, "lateness": 6, "counties": 34}
+ON_PAPER = {
+    "commitments-decisions": 14,
+    "ledger": 12,
+    "lateness": 6,
+    "counties": 34,
+    "conversions": 12,
+}
 """Rows of tables that stand on the four pages to print."""
 MOST_ROWS = 6000
 """Rows of the table of balances; of more, areas are put together by county."""
@@ -277,7 +284,9 @@ def purchased(plan: Plan) -> pd.DataFrame:
 def private_schools(plan: Plan, say: Words) -> list[Table]:
     """List what becomes of private schools: conversions, closures, purchases, where there are."""
     shown = (
-        layout("conversions").table(plan.tables["conversions"], say),
+        layout("conversions").table(
+            plan.tables["conversions"].sort_values(["converts", "school"], kind="stable"), say
+        ),
         layout("closures").table(plan.tables["closures"], say),
         layout("purchases").table(purchased(plan), say),
     )
@@ -370,13 +379,23 @@ def explanation_advice(explanation: Explanation, say: Words) -> Advice:
         gaps = gaps[gaps["short_by"] > 0].drop(columns="alone")
         frames[say("The least that gives way, all at once, so that every child has a place")] = gaps
     shown = {
-        caption: frame.assign(
+        caption: _in_unit(frame, say).assign(
             rule=[_rule(str(rule), say) for rule in frame["rule"]],
             who=[_whose(str(who), say) for who in frame["who"]],
         )
         for caption, frame in frames.items()
     }
     return Advice(say("Explanations"), explained(explanation.messages, say), shown)
+
+
+def _in_unit(frame: pd.DataFrame, say: Words) -> pd.DataFrame:
+    """Turn amounts of money, in millions, into the unit in which the language has tables."""
+    size, unit = money_unit(say)
+    money = frame["unit"] == "million RMB"
+    amounts = frame.select_dtypes(float)
+    turned = amounts.mask(money, amounts * (1e6 / size))
+    columns = {str(key): turned[key] for key in turned}
+    return frame.assign(**columns, unit=frame["unit"].mask(money, unit))
 
 
 def price_advice(table: pd.DataFrame, say: Words) -> Advice:

@@ -15,6 +15,7 @@ from tiny_cases import project, school, town
 
 import capsim
 from capsim.analysis.infeasibility.rules import rules_of
+from capsim.i18n.language import words
 from capsim.lp import solve
 from capsim.model.model import formulate
 from capsim.report.screen import reasons_text
@@ -163,6 +164,9 @@ def test_a_missing_place_that_is_merely_cheaper() -> None:
     # Nine million, less 20 missing places of 0.2 million each.
     assert "for 5,000,000 RMB more" in explanation.sentences[-1]
     assert "priced at 200,000 RMB" in explanation.sentences[-1]
+    chinese = explanation.messages[-1].text(words("zh"))
+    assert "再花500.0万元" in chinese
+    assert "计价20.0万元" in chinese
 
 
 def test_a_plan_that_meets_its_targets_needs_no_explanation() -> None:

@@ -10,6 +10,8 @@ from tiny_cases import limit, project, school, town
 
 import capsim
 from capsim.certificate import certify
+from capsim.i18n.language import words
+from capsim.report.page.tables import explanation_advice
 
 
 def refused(scenario: Any) -> Any:
@@ -40,6 +42,17 @@ def test_capital_too_short_for_what_is_ordered() -> None:
     assert bent["short_by"].tolist() == pytest.approx([6.0])
     assert bent["alone"].tolist() == pytest.approx([6.0])
     assert "County C lacks 6 million RMB of capital in 2022." in answer.sentences
+    chinese = [one.text(words("zh")) for one in answer.messages]
+    assert "县区C 2022年缺建设资金600.0万元。" in chinese
+    assert not any("百万" in text for text in chinese)
+    for lang, unit, size in (("en", "million RMB", 6.0), ("zh", "万元", 600.0)):
+        (row,) = (
+            row
+            for frame in explanation_advice(answer, words(lang)).frames.values()
+            for row in frame.to_dict("records")
+            if "enough" not in row
+        )
+        assert (row["unit"], row["short_by"]) == (unit, pytest.approx(size))
 
 
 def test_a_programme_without_projects_in_time() -> None:

@@ -126,10 +126,10 @@
       return {
         series: legend, x: [Math.min(...xs) - 0.4, Math.max(...xs) + 0.4], xs, y: around(0, Math.max(0.5, ...tops, ...(spec.cap || []).map(([, value]) => value))),
         marks(m) {
-          (spec.edges || []).forEach(([size, label]) => {
+          (spec.edges || []).forEach(([size, label], n) => {
             m.path([[size - 0.5, m.plot.scales.y.min], [size - 0.5, m.plot.scales.y.max]], "#D55E00", { width: 1 });
             const late = size > xs[xs.length - 1] - 0.25 * (xs[xs.length - 1] - xs[0]);
-            m.text(label, size - 0.5, m.plot.scales.y.max, { dx: late ? -3 : 3, dy: late ? 22 : 8, align: late ? "right" : "left" });
+            m.text(label, size - 0.5, m.plot.scales.y.max, { dx: late ? -3 : 3, dy: 8 + 15 * n, align: late ? "right" : "left" });
           });
           used.forEach((one) => {
             const banded = rows.filter((row) => has(row, one));
@@ -181,10 +181,10 @@
       const { spec } = chart;
       const [first, later] = spec.series;
       const some = spec.rows.some((row) => row.later), narrow = chart.width < 480;
-      const both = (row) => share(Math.round(row.chance[0])) + (row.later ? (texts.lang === "zh" ? "；" : "; ") + (narrow ? share(Math.round(row.later[1])) : inYear(row)) : "");
+      const both = (row) => share(Math.round(row.chance[0])) + (row.later ? (texts.lang === "zh" ? "；" : "; ") + (narrow ? share(Math.round(row.later[1])) : inYear(row)) : "") + (row.beside ? (texts.lang === "zh" ? "；" : "; ") + row.beside : "");
       return {
         series: [{ ...first, colour: "#9CC6E2" }, ...(some ? [{ ...later, form: "d" }] : []), { label: spec.askedLabel + " " + share(spec.asked), colour: "#D55E00", line: true, dash: [2, 3] }],
-        rows: spec.rows.map((row) => (narrow ? row.rule : row.rule + " " + row.by)), x: [0, 100], percent: true, right: some ? (narrow ? 84 : 128) : 50,
+        rows: spec.rows.map((row) => (narrow || !row.by ? row.rule : row.rule + " " + row.by)), x: [0, 100], percent: true, right: Math.max(50, ...spec.rows.map((row) => wide(both(row)) + 14)),
         marks(m) {
           spec.rows.forEach((row, n) => {
             const [chance, low, high] = row.chance;
@@ -199,7 +199,7 @@
         said(n) {
           const row = spec.rows[n], [chance, low, high] = row.chance;
           const range = filled(texts["{a} to {b}"], { a: share(low), b: share(high) });
-          return [row.rule + " " + row.by, [first.label, share(chance) + " (" + range + ")"], ...(row.later ? [[later.label, inYear(row)]] : [])];
+          return [[row.rule, row.by].filter(Boolean).join(" "), ...(row.beside ? [["", row.beside]] : []), [first.label, share(chance) + " (" + range + ")"], ...(row.later ? [[later.label, inYear(row)]] : [])];
         },
       };
     },

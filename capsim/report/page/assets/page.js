@@ -57,9 +57,8 @@ const capsim = (function () {
       if (this.rows.length > 8) this.tools();
       const whole = box.querySelector(".caption .whole");
       if (whole) followers.push(() => { whole.hidden = !county; });
-      // The rows stand there already; what a narrow screen writes beside each cell does not.
-      if (box.classList.contains("stack")) this.fill();
-      else this.visible = this.rows.filter((row) => this.mine(row)).slice(0, this.page);
+      // The rows stand there already.
+      this.visible = this.rows.filter((row) => this.mine(row)).slice(0, this.page);
     }
     said(row) {
       if (!this.written.has(row)) this.written.set(row, this.rows[row].map((value, at) => write(value, this.columns[at])));
@@ -164,10 +163,6 @@ const capsim = (function () {
   document.querySelectorAll("[data-table]").forEach((box) => {
     const sheet = new Sheet(box);
     tables.set(sheet.name, sheet);
-  });
-  document.querySelectorAll("table.targets").forEach((table) => {
-    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
-    [...table.tBodies[0].rows].forEach((row) => [...row.cells].forEach((cell, at) => { cell.dataset.label = heads[at]; }));
   });
   document.querySelectorAll("figcaption .whole").forEach((whole) => followers.push(() => { whole.hidden = !county; }));
 
