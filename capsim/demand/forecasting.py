@@ -13,9 +13,9 @@ best for one is not for the other: a state's grade is known from its cohort, a v
 total best from what it was. Weights are not negative and sum to 1. They minimise the squared error
 of the combination over the origins whose outcome is known, relative to size (chance of single
 children grows with its root; Bates and Granger 1969). Where little is known they lean, as Diebold
-and Pauly (1990) lean to equal weights, to one half of cohorts and one half of inertia. What is known
-of shorter leads counts for a longer one, never the other way, so that neither the horizon nor later
-years change a forecast.
+and Pauly (1990) lean to equal weights, to one half of cohorts and one half of inertia. What is
+known of shorter leads counts for a longer one, never the other way, so that neither the horizon nor
+later years change a forecast.
 
 At last grades are scaled to their area's total and areas to the whole.
 """
