@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import capsim
 from capsim.cli import app
-from capsim.demand.capacity_table import matched, whole_name
+from capsim.demand.school_names import matched, whole_name
 
 make = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_table_sets.py"))["make"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import capsim
 from capsim.scenario.faults import ScenarioError
 from capsim.scenario.geography import MOST_POINTS, scenario_files, shows
-from capsim.scenario.map_files import from_gcj02, to_gcj02
+from capsim.scenario.travel import from_gcj02, to_gcj02
 
 geopandas = pytest.importorskip("geopandas")
 import shapely  # noqa: E402 (with geopandas)
@@ -174,7 +174,7 @@ def test_every_format_says_the_same(areas_file, tmp_path):
                 archive.write(part, part.name)
     for name in ("片区.gpkg", "片区.shp", "metres.gpkg", "packed.zip"):
         found = capsim.read_areas(folder / name)
-        assert shows(folder / name) == "areas"
+        assert shows(folder / name) == ("areas",)
         assert found.table["area"].tolist() == plain.table["area"].tolist()
         assert found.table["x_km"].tolist() == pytest.approx(plain.table["x_km"], abs=1e-4)
         assert found.borders.equals(plain.borders)
