@@ -214,12 +214,12 @@ def load_tables(
         text = "no pupils in {year}, left out: {names} ({number} schools)"
         read.append(Message(text, {"year": base, "names": some(gone), "number": len(gone)}))
     schools = [name for name, some in zip(seen.areas, here, strict=True) if some]
-    planned = {stage for _, stage in taught} | {""}
-    if len(idle := rooms[~rooms["stage"].isin(planned) & (rooms["places"] > 0)]):
+    taught_here = rooms["stage"].isin({stage for _, stage in taught} | {""})
+    if len(idle := rooms[~taught_here & (rooms["places"] > 0)]):
         text = "{file}: places of stages without pupils left out: {names} ({number} rows)"
         listed = some(list(dict.fromkeys(idle["stage"])))
         read.append(Message(text, {"file": seats.name, "names": listed, "number": len(idle)}))
-        rooms = rooms.drop(idle.index)
+    rooms = rooms[taught_here]
     match = matched(schools, list(dict.fromkeys(rooms["school"])))
     faults = match.faults(seats.name, "school")
     read += match.notes(seats.name)

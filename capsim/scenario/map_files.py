@@ -299,8 +299,9 @@ def points_of_table(
     notes = list(read.notes)
     stated = (crs or "").casefold()
     degrees = crs is None or stated in (*GCJ02, "epsg:4326", "wgs84", "wgs-84")
-    found = {axis_of(head): str(head) for head in frame if axis_of(head) in ("x_km", "y_km")}
-    metres = {METRES[plain(head)]: str(head) for head in frame if plain(head) in METRES}
+    heads = [str(head) for head in frame]
+    found = {axis_of(head): head for head in heads if axis_of(head)}
+    metres = {METRES[plain(head)]: head for head in heads if plain(head) in METRES}
     if len(found) < 2 and (len(metres) < 2 or crs is None):
         what = Message("columns lon and lat, in degrees")
         cure = None
@@ -367,7 +368,7 @@ PAIR = re.compile(
 
 def _of_pairs(frame: pd.DataFrame) -> pd.DataFrame:
     """Split a column of points: ``POINT (lon lat)``, or a pair of which one is no latitude."""
-    if sum(bool(axis_of(head)) for head in frame) > 1:
+    if sum(bool(axis_of(str(head))) for head in frame) > 1:
         return frame
     for head in frame:
         cells = [PAIR.fullmatch(cell.strip()) for cell in frame[head].astype(str) if cell]

@@ -577,8 +577,8 @@ def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
         texts = tuple(repr(str(cells[0])) for _, cells in below[:3])
         text = "{number} rows under the table left out: {texts}"
         notes.append(Message(text, {"number": under, "texts": texts}))
-        for row, cells in below:
-            faults += unit_fault(header.cell(row), None, str(cells[0]))
+        for row, note in below:
+            faults += unit_fault(header.cell(row), None, str(note[0]))
     for column, said in header.units.items():
         units[column] = said[0]
         if len({factor(TABLES[name].column(column), unit) for unit in said if unit != "°"}) > 1:
