@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -448,7 +449,7 @@ def _drawn(scenario: Scenario) -> tuple[AreaMap | None, list[Message]]:
     for (area, _), one in lines:
         parts.setdefault(str(area), []).append(shapely.Polygon(one[["x_km", "y_km"]].to_numpy()))
     # What two outlines have in common is a hole.
-    drawn = np.array([shapely.symmetric_difference_all(own) for own in parts.values()], object)
+    drawn = np.array([reduce(shapely.symmetric_difference, own) for own in parts.values()], object)
     areas = scenario.table("areas").set_index("area").loc[list(parts)].reset_index()
     return AreaMap("boundaries.csv", areas, rings, rings, origin, (), drawn), []
 
