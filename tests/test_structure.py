@@ -44,7 +44,6 @@ ONE_IMPORTER = {
     "capsim.scenario.synthetic.projects": PART,
     "capsim.scenario.validation.people": SUBJECT,
     "capsim.scenario.validation.projects": SUBJECT,
-    "capsim.scenario.validation.references": SUBJECT,
     "capsim.scenario.validation.settings": SUBJECT,
 }
 """Why a module stands alone that only one other imports."""

@@ -593,19 +593,20 @@ def _import_maps(maps: _Maps, folder: Path, replace: bool, lang: Language, as_js
         """Tell which file shows areas and which points."""
         found: dict[str, Path] = {}
         for file in maps.files:
-            kind = shows(file)
-            if not kind:
+            kinds = shows(file)
+            if not kinds:
                 raise InputError(
                     Message("{file} shows neither areas nor points", {"file": str(file)})
                 )
-            if kind in found:
-                raise InputError(
-                    Message(
-                        "two files show {kind}: give one of areas and one of points",
-                        {"kind": Message(kind)},
+            for kind in kinds:
+                if kind in found:
+                    raise InputError(
+                        Message(
+                            "two files show {kind}: give one of areas and one of points",
+                            {"kind": Message(kind)},
+                        )
                     )
-                )
-            found[kind] = file
+                found[kind] = file
         return found
 
     def task(progress: Progress) -> tuple[Scenario | None, tuple[Message, ...]]:

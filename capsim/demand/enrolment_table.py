@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,6 @@ import pandas as pd
 
 from capsim.demand.observed import (
     SHOWN_AREAS,
-    TOLERANCE,
     Panel,
     Reading,
     Rows,
@@ -27,6 +28,7 @@ from capsim.demand.observed import (
     no_key,
 )
 from capsim.demand.ratios import Array
+from capsim.demand.school_names import TOLERANCE
 from capsim.i18n.language import Message
 from capsim.scenario.cell_values import (
     Grade,
@@ -38,10 +40,12 @@ from capsim.scenario.cell_values import (
     numbers,
     school_years,
 )
+from capsim.scenario.cell_words import BRACKETED, persons, scaled
 from capsim.scenario.table_reader import PlainTable, read_table, tidy
 
 YEAR = re.compile(
-    r"((fall|autumn|school|academic|fiscal|census)[ _-]?)?(year|yr)s?|y|sy|ay|fall|autumn|term"
+    r"((fall|autumn|spring|school|academic|fiscal|census|end(ing)?)[ _-]?)?(year|yr)s?"
+    r"([ _-]?(end|ending|ended))?|y|sy|ay|fy|fall|autumn|spring|term"
     r"|(census|count|survey)?[ _-]?date|学年度?|年份|年度|年|统计年份?|학년도|연도|年月"
 )
 AREA = (
@@ -67,6 +71,8 @@ VALUE = re.compile(
     r"|number of (pupils|students)|n|no\.?|values?|total|学生数|在校生数?|在校人数|人数|学生人数"
     r"|학생수|num[ _-]?(pupils|students)"
 )
+COUNT = re.compile(r"counts?|number|n|no\.?|values?|total|人数")
+"""Headers of numbers that may count anything."""
 MEASURE = re.compile(
     r"type|measure|metric|indicator|kind|variable|item|data ?type|类型|指标|项目|类别"
 )
@@ -83,6 +89,7 @@ ATTRIBUTE = re.compile(
 
 def is_known(cell: str) -> bool:
     """Say whether a header's cell is one that this reader looks for."""
+    cell = unit_of_header(cell)[0]
     plain = header_words(cell)
     if isinstance(grade_of(cell), Grade | Left):
         return True
@@ -93,6 +100,40 @@ def is_known(cell: str) -> bool:
 def header_words(cell: str) -> str:
     """Return a header in small letters, with single blanks for line breaks and underscores."""
     return re.sub(r"[\s_]+", " ", tidy(cell).casefold())
+
+
+def unit_of_header(header: str) -> tuple[str, str, Decimal | None]:
+    """Return a header without the unit of persons that it says, the unit, and its size.
+
+    Examples
+    --------
+    >>> unit_of_header("人数（万人）"), unit_of_header("Enrollment, in thousands")[1:]
+    (('人数', '万人', Decimal('10000')), ('in thousands', Decimal('1000')))
+    """
+    for form in (BRACKETED, APART):
+        found = form.fullmatch(header)
+        if found and (size := persons(found[2])) is not None:
+            return found[1].strip(), found[2].strip(), size
+    return header, "", None
+
+
+APART = re.compile(r"(.*?)\W+(in [a-z]+)\s*", re.IGNORECASE | re.DOTALL)
+
+
+def without_units(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Take units of persons out of headers; `pupils_of` scales their columns."""
+    bare = {column: unit_of_header(column) for column in frame.columns}
+    names = {column: said[0] for column, said in bare.items() if said[2] is not None}
+    names = {one: to for one, to in names.items() if to and to not in frame.columns}
+    names = {one: to for one, to in names.items() if list(names.values()).count(to) == 1}
+    for column, to in names.items():
+        if (size := bare[column][2]) is not None and size != 1:
+            reading.units[to] = bare[column][1], size
+    for said in dict.fromkeys(reading.units.values()):
+        columns = tuple(one for one, unit in reading.units.items() if unit == said)
+        arguments: dict[str, Any] = {"columns": columns, "unit": said[0], "factor": f"{said[1]:f}"}
+        reading.changed.append(Message("{columns}: in {unit}, times {factor}", arguments))
+    return frame.rename(columns=names)
 
 
 def panel(
@@ -160,6 +201,7 @@ def panel(
         source, name=name, sheet=sheet, encoding=encoding, known=is_known, strict=strict
     )
     reading = Reading(plain.name, strict, changed=list(plain.notes))
+    plain = replace(plain, frame=without_units(plain.frame, reading))
     codes = codes_of(missing)
     cells = _cells(plain, reading, area, year, grades, grade, value, county, codes)
     return assembled(cells, reading)
@@ -175,6 +217,8 @@ def _pick(reading: Reading, what: str, told: str | None, columns: list[str]) -> 
     told = str(told)
     if told in columns:
         return told
+    if (bare := unit_of_header(told)[0]) in columns:
+        return bare
     near = [one for one in columns if header_words(one) == header_words(told)]
     if len(near) == 1:
         return near[0]
@@ -236,12 +280,21 @@ def _cells(
         if len(over) > 1 and grade and not value:
             return _years_across(plain, frame, reading, area, grade, over, told, county, codes)
         taken.add(grade or "")
-        value = value or next(
-            (c for c in columns if c not in taken and VALUE.fullmatch(header_words(c))), None
-        )
+        value = value or _value_column([c for c in columns if c not in taken], reading)
         area = area or _area_column(frame, {*taken, value or ""}, year)
         return _long(plain, frame, reading, area, year, grade, value, told, county, codes)
     return _wide(plain, frame, reading, area, year, wide, told, county, codes)
+
+
+def _value_column(columns: list[str], reading: Reading) -> str | None:
+    """Choose the column of pupils: one that says so before one that counts anything."""
+    named = [c for c in columns if VALUE.fullmatch(header_words(c))]
+    best = [c for c in named if not COUNT.fullmatch(header_words(c))] or named
+    if len(best) > 1:
+        what = Message("one column of pupils, of {columns}", {"columns": tuple(best)})
+        reading.fault("value", "", what, Message("name it: {option}", {"option": "--value"}))
+        reading.stop()
+    return best[0] if best else None
 
 
 def _is_year(header: str) -> bool:
@@ -395,7 +448,7 @@ def _wide(
 
 
 def _pupils(cells: pd.Series, column: str, reading: Reading, codes: frozenset[str]) -> Read:
-    found = numbers(cells, codes)
+    found = in_persons(numbers(cells, codes), column, reading)
     reading.changed += [
         Message("column {column}: {what}", {"column": column, "what": note}) for note in found.notes
     ]
@@ -410,14 +463,26 @@ def _pupils(cells: pd.Series, column: str, reading: Reading, codes: frozenset[st
     return found
 
 
+def in_persons(read: Read, column: str, reading: Reading) -> Read:
+    """Scale numbers by the unit that their header says."""
+    _, size = reading.units.get(column, ("", Decimal(1)))
+    number = scaled(pd.Series(read.number), size).to_numpy(dtype=np.float64)
+    return read if size == 1 else replace(read, number=number)
+
+
 def _cure(values: list[str]) -> Message | None:
     """Say what to do with cells that are no numbers."""
     if any("%" in one for one in values):
         return Message("pupils are persons, not a percentage")
     if any(re.fullmatch(r"[1-9]\d{0,2}\.\d{3}|\d+,\d+", one.strip()) for one in values):
         return Message("write 1234 or 1234.5: it could be thousands or a decimal")
-    if all(re.match(r"\s*-\d", one) for one in values):
+    if all(re.match(r"\s*[-(]\d", one) for one in values):
         return None
+    if all(
+        re.fullmatch(r"\s*[\d,.]+\s*([^\w\s,.%-]{1,3}|[(\[（]\w[)\]）]|[a-z])\s*", one)
+        for one in values
+    ):
+        return Message("take the marks of footnotes away")
     distinct = ",".join(list(dict.fromkeys(one.strip() for one in values))[:SHOWN_AREAS])
     return Message('if it means not observed: --missing "{codes}"', {"codes": distinct})
 
@@ -439,7 +504,7 @@ def _left(
             continue
         kind = grade_of(column)
         cells = frame[column]
-        read = numbers(cells, codes)
+        read = in_persons(numbers(cells, codes), column, reading)
         share = float((np.isfinite(read.number) | read.missing).mean())
         if isinstance(kind, Left):
             left[column] = (read.number, kind.why)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy.special import ndtri
 
 from capsim.demand.forecasting import MEMBERS, METHODS, Method
 from capsim.demand.ratios import CHANCE, Array, Index, Mask, divide
+from capsim.demand.school_names import TOLERANCE, TOTAL_NAME, spellings, sums
 from capsim.i18n.language import Message
 from capsim.scenario.cell_values import YEARS, alike, as_number, school_years
 from capsim.scenario.faults import Fault, ScenarioError
@@ -286,27 +286,22 @@ class Panel:
     counties: tuple[str, ...] = ()
 
 
-TOTAL_NAME = re.compile(
-    r"((grand|sub|county|district|state|city|school|overall|division|system)[ -]?)*totals?"
-    r"|totals? (of )?(all|schools?|district|county|state|public|private"
-    r"|enrol(l)?ments?|students?)\b.*"
-    r"|all (schools?|areas?|districts?|counties)|sum|state ?wide|district ?wide|.*\btotals?"
-    r"|.*(合计|总计|小计|总数|共计|汇总)|全(市|县|区|省|国|部|体|镇|校)|计|各校合计|합계|총계",
-)
 SHOWN_AREAS = 5
-TOLERANCE = 1e-6
-"""Relative difference below which numbers are the same."""
 
 
 @dataclass(eq=False)
 class Reading:
-    """What is being read: names of the table's parts, faults, and notes in two kinds."""
+    """What is being read: names of the table's parts, faults, and notes in two kinds.
+
+    ``units`` are those that headers of numbers say, with how many persons each is.
+    """
 
     name: str
     strict: bool
     faults: list[Fault] = field(default_factory=list)
     told: list[Message] = field(default_factory=list)
     changed: list[Message] = field(default_factory=list)
+    units: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
 
     def fault(
         self,
@@ -430,7 +425,8 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
     to = pd.Index(areas).get_indexer(pd.Index(names[rows])), years[rows].astype(int) - first
     pupils[to[0], :, to[1]] = cells.numbers[rows]
     missing[to[0], :, to[1]] = cells.missing[rows]
-    keep = _not_totals(pupils, missing, areas, reading)
+    order = pd.Index(areas).get_indexer(pd.unique(names[rows])).tolist()
+    keep = _not_totals(pupils, missing, areas, order, reading)
     if total.any():
         _say_totals(cells, names, years, total, rows, reading)
     pupils, missing = pupils[keep], missing[keep]
@@ -470,26 +466,16 @@ def assembled(cells: Rows, reading: Reading) -> Panel:
 
 def _one_spelling(names: Any, years: Array, rows: Mask, cells: Rows, reading: Reading) -> Any:
     """Take spellings of a name for one where they never stand in the same year."""
+    to, clashes = spellings(names[rows], years[rows])
+    for group, year in clashes:
+        what = Message("one spelling: both stand in {year}", {"year": year})
+        cure = Message("write one name one way, two schools with names that differ by more")
+        reading.fault(cells.area, " = ".join(repr(name) for name in group), what, cure)
+    if to:
+        pairs = tuple(f"{name!r} = {other!r}" for other, name in to.items())
+        text = "names written in several ways over the years taken for one: {pairs}"
+        reading.changed.append(Message(text, {"pairs": pairs}))
     listed = [str(name) for name in dict.fromkeys(names[rows])]
-    groups = alike(listed)
-    pairs: list[str] = []
-    to: dict[str, str] = {}
-    for group in groups:
-        seen: Counter[float] = Counter()
-        for name in group:
-            seen.update(set(years[rows & (names == name)]))
-        shared = [year for year, times in seen.items() if times > 1]
-        shown = " = ".join(repr(name) for name in group)
-        if shared:
-            what = Message("one spelling: both stand in {year}", {"year": int(min(shared))})
-            cure = Message("write one name one way, two schools with names that differ by more")
-            reading.fault(cells.area, shown, what, cure)
-        else:
-            pairs.append(shown)
-            to |= dict.fromkeys(group[1:], group[0])
-    if pairs:
-        text = "names that differ only by case, width, blanks or hyphens taken for one: {pairs}"
-        reading.changed.append(Message(text, {"pairs": tuple(pairs)}))
     kept = alike([name for name in listed if name not in to], as_number)
     if kept:
         shown_pairs = tuple(", ".join(repr(name) for name in group) for group in kept[:SHOWN_AREAS])
@@ -500,8 +486,10 @@ def _one_spelling(names: Any, years: Array, rows: Mask, cells: Rows, reading: Re
     return np.array([to.get(str(name), name) for name in names], dtype=object)
 
 
-def _not_totals(pupils: Array, missing: Mask, areas: list[str], reading: Reading) -> Mask:
-    """Mark the areas that are not the sum of all others in every cell."""
+def _not_totals(
+    pupils: Array, missing: Mask, areas: list[str], order: Sequence[int], reading: Reading
+) -> Mask:
+    """Mark the areas that are not the sum of all others, or of those above or below them."""
     keep = np.ones(len(areas), dtype=bool)
     if len(areas) < 3:
         return keep
@@ -519,6 +507,16 @@ def _not_totals(pupils: Array, missing: Mask, areas: list[str], reading: Reading
         arguments = {"area": areas[found[0]]}
         text = "{area} is the sum of all others in every year: left out as a total"
         reading.changed.append(Message(text, arguments))
+    elif (parts := sums(pupils, missing, order)).any():
+        keep = ~parts
+        said: dict[str, Any] = {
+            "number": int(parts.sum()),
+            "names": _some(name for name, one in zip(areas, parts, strict=True) if one),
+        }
+        text = (
+            "{number} areas are sums of others that follow each other, left out as totals: {names}"
+        )
+        reading.changed.append(Message(text, said))
     return keep
 
 

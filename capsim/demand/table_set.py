@@ -7,10 +7,10 @@ what had to be assumed is listed: what, which value, why, and how to give one's 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,23 +20,24 @@ from capsim.demand.capacity_table import (
     Capacity,
     Source,
     counted_names,
-    matched,
-    nearest_pairs,
-    some,
+    school_rows,
     without_places,
+    without_room,
 )
 from capsim.demand.enrolment_table import panel
 from capsim.demand.observed import Panel
 from capsim.demand.ratios import Array
+from capsim.demand.school_names import matched, nearest_pairs, some
 from capsim.i18n.language import CNY, Message, words
 from capsim.io.shown import Plots, Shown
-from capsim.scenario.cell_values import Grade, grade_of
+from capsim.scenario.cell_values import YEARS, Grade, grade_of
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.geography import read_points
 from capsim.scenario.raw_settings import assign
 from capsim.scenario.scenario import Scenario
 from capsim.scenario.school_stages import COSTS, HOME, countries, currency_of, home_stage, standards
 from capsim.scenario.school_stages import stages as stages_in
+from capsim.scenario.travel import abroad, to_km
 from capsim.scenario.validation.context import STAND_INS
 
 YEARS_AHEAD, DISCOUNT, NEAREST = 5, 0.04, 3
@@ -131,7 +132,7 @@ def load_tables(
         with a stage, where a school has several, a sector (public, private) or a year. Default:
         the table of enrolment has them.
     points : path, optional
-        Schools on the map: a table with longitude and latitude or x_km and y_km, GeoJSON,
+        Schools on the map: a table with longitude and latitude (or metres, with crs), GeoJSON,
         GeoPackage or shapefile (these need the extra ``geo``).
     country : str, optional
         ``china``, ``england``, ``usa`` or ``none``; default: told by the names of grades.
@@ -183,7 +184,10 @@ def load_tables(
     >>> given.assumptions["value"][given.assumptions["what"] == "costs.discount_rate"].item()
     '0.04'
     """
-    seen = panel(enrolment, **how)
+    faults: list[Fault] = []
+    seen = _tried(faults, lambda: panel(enrolment, **how))
+    if seen is None:
+        raise ScenarioError([*faults, *_of_the_others(capacity, points, places, crs, how)])
     source = _called(enrolment)
     assumed: list[Assumption] = []
     read = [*seen.notes]
@@ -191,14 +195,17 @@ def load_tables(
     if country not in countries():
         what = Message("a country: {known}", {"known": nearest(country, countries())})
         raise ScenarioError([Fault("settings", None, "country", country, what)])
-    own, faults = _own_stages(stages or {}, country, source)
-    _stop(faults)
+    own, more = _own_stages(stages or {}, country, source)
+    _stop(more)
     taught, faults = _taught(seen, country, own, source)
-    _stop(faults)
-    seats = Capacity(enrolment if capacity is None else capacity, places, seen, how)
+    alone = capacity is not None
+    seats = Capacity(enrolment if capacity is None else capacity, places, seen, how, alone)
     rooms, more, notes = seats.table(stage_grades(country, own))
     read += notes
-    _stop(more)
+    if faults or more:
+        if points is not None:
+            _tried(more, lambda: read_points(points, crs=crs))
+        _stop([*faults, *more])
     base, years = seen.years[-1], _unbroken(seen, assumed)
     now = np.nan_to_num(seen.pupils[..., -1])
     here = now.sum(1) > 0
@@ -207,17 +214,27 @@ def load_tables(
         text = "no pupils in {year}, left out: {names} ({number} schools)"
         read.append(Message(text, {"year": base, "names": some(gone), "number": len(gone)}))
     schools = [name for name, some in zip(seen.areas, here, strict=True) if some]
+    taught_here = rooms["stage"].isin({stage for _, stage in taught} | {""})
+    if len(idle := rooms[~taught_here & (rooms["places"] > 0)]):
+        text = "{file}: places of stages without pupils left out: {names} ({number} rows)"
+        listed = some(list(dict.fromkeys(idle["stage"])))
+        read.append(Message(text, {"file": seats.name, "names": listed, "number": len(idle)}))
+    rooms = rooms[taught_here]
     match = matched(schools, list(dict.fromkeys(rooms["school"])))
+    faults = match.faults(seats.name, "school")
     read += match.notes(seats.name)
     rooms = rooms.assign(school=rooms["school"].map(match.to)).dropna(subset=["school"])
-    lacking = _without_room(schools, now[here], taught, rooms)
+    lacking = without_room(schools, now[here], taught, rooms)
     told = tuple(lacking.values())
-    without_places(told, match, seats.name, without_capacity, read, assumed, base)
+    faults += without_places(told, match, seats.name, without_capacity, read, assumed, base)
     if without_capacity == "leave-out":
         schools = [one for one in schools if one not in lacking]
     kept = [seen.areas.index(one) for one in schools]
-    table = _schools(schools, now[kept], taught, rooms, assumed)
-    areas, place_notes = _areas(schools, seen, kept, points, crs, assumed)
+    table = school_rows(schools, now[kept], taught, rooms, assumed)
+    placed = _tried(faults, lambda: _areas(schools, seen, kept, points, crs, assumed, country))
+    _stop(faults)
+    assert placed
+    areas, place_notes = placed
     read += place_notes
     document = _settings(
         country,
@@ -251,6 +268,37 @@ def load_tables(
 def _stop(faults: Sequence[Fault]) -> None:
     if faults:
         raise ScenarioError(faults)
+
+
+Made = TypeVar("Made")
+
+
+def _tried(faults: list[Fault], make: Callable[[], Made]) -> Made | None:
+    """Return what is made; or None, its faults added to the others."""
+    try:
+        return make()
+    except ScenarioError as error:
+        faults += error.faults
+        return None
+
+
+def _of_the_others(
+    capacity: Source | None,
+    points: str | Path | None,
+    places: str | None,
+    crs: str | None,
+    how: Mapping[str, Any],
+) -> list[Fault]:
+    """List what is wrong with the other tables where that of enrolment cannot be read."""
+    faults: list[Fault] = []
+    if capacity is not None:
+        nothing = Panel((), (), (YEARS[1],), np.zeros((0, 0, 1)), np.zeros(0, dtype=np.intp))
+        named = {name: () for one in countries() for name in standards(one) if name != "general"}
+        read = _tried(faults, lambda: Capacity(capacity, places, nothing, how).table(named))
+        faults += [] if read is None else read[1]
+    if points is not None:
+        _tried(faults, lambda: read_points(points, crs=crs))
+    return faults
 
 
 def _called(source: Source) -> str:
@@ -366,66 +414,6 @@ def _unbroken(seen: Panel, assumed: list[Assumption]) -> list[int]:
 # ---- tables of the scenario
 
 
-def _without_room(
-    schools: Sequence[str], now: Array, taught: Sequence[tuple[str, str]], rooms: pd.DataFrame
-) -> dict[str, str]:
-    """Return what is told of each school with pupils and no capacity, or none of their stage."""
-    said = set(zip(rooms["school"], rooms["stage"], strict=True))
-    known, lacking = {school for school, _ in said}, {}
-    for school, pupils in zip(schools, now, strict=True):
-        mine = {stage for (_, stage), number in zip(taught, pupils, strict=True) if number > 0}
-        short = sorted(stage for stage in mine if not said & {(school, stage), (school, "")})
-        if short:
-            lacking[school] = f"{school} ({', '.join(short)})" if school in known else school
-    return lacking
-
-
-def _schools(
-    schools: Sequence[str],
-    now: Array,
-    taught: Sequence[tuple[str, str]],
-    rooms: pd.DataFrame,
-    assumed: list[Assumption],
-) -> pd.DataFrame:
-    """Return a row a school and stage; places of a school without stages go by its pupils."""
-    stages = list(dict.fromkeys(stage for _, stage in taught))
-    of = np.array([stages.index(stage) for _, stage in taught])
-    by_stage = np.stack([now[:, of == at].sum(1) for at in range(len(stages))], axis=1)
-    said = rooms[rooms["stage"] != ""].set_index(["school", "stage"])["places"]
-    whole = rooms[rooms["stage"] == ""].set_index("school")["places"]
-    sectors = rooms.drop_duplicates("school").set_index("school")["sector"]
-    rows, divided, unsaid = [], [], []
-    for at, school in enumerate(schools):
-        total = by_stage[at].sum()
-        sector = sectors.get(school, "")
-        if not sector:
-            unsaid.append(school)
-        mine = [s for s in range(len(stages)) if by_stage[at, s] > 0 or (school, stages[s]) in said]
-        if school in whole and len(mine) > 1:
-            divided.append(school)
-        for s in mine:
-            pupils = float(by_stage[at, s])
-            if (school, stages[s]) in said:
-                room = float(said[school, stages[s]])
-            elif school in whole:
-                room = float(whole[school]) * pupils / total
-            else:
-                room = pupils
-            rows.append((school, stages[s], school, sector or "public", round(room, 6), pupils))
-    if divided:
-        why = Message(
-            "one capacity for several stages: {names} ({number} schools)", counted_names(divided)
-        )
-        own = Message("give the capacity a column stage")
-        assumed.append(Assumption("schools.places by stage", "by pupils", why, own))
-    if unsaid:
-        why = Message("no sector is said of {number} schools", {"number": len(unsaid)})
-        own = Message("give the capacity a column sector: public, private")
-        assumed.append(Assumption("schools.sector", "public", why, own))
-    columns = ["school", "stage", "area", "sector", "places", "pupils"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 def _pupils(
     seen: Panel,
     kept: Sequence[int],
@@ -453,6 +441,7 @@ def _areas(
     points: str | Path | None,
     crs: str | None,
     assumed: list[Assumption],
+    country: str,
 ) -> tuple[pd.DataFrame, list[Message]]:
     """Return an area a school, in its county and on the map where there are points."""
     county = [seen.counties[seen.county[at]] if seen.counties else "all" for at in kept]
@@ -480,11 +469,17 @@ def _areas(
         if pairs:
             cure = Message("perhaps {pairs}: write one name one way", {"pairs": pairs})
         raise ScenarioError([Fault(file, None, best, ", ".join(some(lacking)), what, cure)])
+    _stop(match.faults(file, best))
     placed = placed.assign(school=names.map(match.to)).dropna(subset=["school"])
-    placed = placed.drop_duplicates("school").set_index("school")
-    for axis in ("x_km", "y_km"):
-        table[axis] = table["area"].map(placed[axis]).astype(float)
-    table.attrs["origin"] = placed.attrs.get("origin")
+    placed = placed.drop_duplicates("school").set_index("school").loc[list(schools)]
+    lon, lat = (placed[axis].to_numpy(np.float64) for axis in ("longitude", "latitude"))
+    faults, far = _misplaced(file, schools, lon, lat, country)
+    _stop(faults)
+    # Places that are left out have no part in where the middle is.
+    origin = (round(float(lon.mean()), 6), round(float(lat.mean()), 6))
+    for axis, km in zip(("x_km", "y_km"), to_km(lon, lat, origin), strict=True):
+        table[axis] = np.round(km, 6) + 0.0
+    table.attrs["origin"] = origin
     notes = [
         Message("{file}: {note}", {"file": file, "note": one}) for one in placed.attrs["notes"]
     ]
@@ -492,7 +487,32 @@ def _areas(
         "{file} read as: {parts}",
         {"file": file, "parts": Message("school = {column}", {"column": best})},
     )
-    return table, [said, *notes, *match.notes(file)]
+    return table, [said, *notes, *far, *match.notes(file)]
+
+
+def _misplaced(
+    file: str, schools: Sequence[str], lon: Array, lat: Array, country: str
+) -> tuple[list[Fault], list[Message]]:
+    """Refuse schools outside their country, and say which lie far from all others."""
+    off, cure = abroad(lon, lat, country)
+    if off:
+        arguments: dict[str, Any] = {"country": country, "number": len(off)}
+        what = Message("places in {country}; {number} are elsewhere", arguments)
+        shown = some([f"{schools[at]} ({lon[at]:g}, {lat[at]:g})" for at in off])
+        return [Fault(file, None, "", ", ".join(shown), what, cure)], []
+    km = np.hypot(*to_km(lon, lat, (float(np.median(lon)), float(np.median(lat)))))
+    far = np.flatnonzero(km > max(FAR_KM, FAR_TIMES * float(np.median(km)))).tolist()
+    if not far:
+        return [], []
+    names = some([f"{schools[at]} ({km[at]:.0f} km)" for at in far])
+    text = (
+        "{file}: {number} schools lie far from the middle of all: {names}; check their coordinates"
+    )
+    return [], [Message(text, {"file": file, "number": len(far), "names": names})]
+
+
+FAR_KM, FAR_TIMES = 50.0, 10.0
+"""A school farther from the middle, and so many times farther than half of all, is told."""
 
 
 def _standard(stage: str, key: str, document: Mapping[str, Any]) -> Any:

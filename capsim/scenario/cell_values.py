@@ -36,9 +36,14 @@ AUTUMN = 7
 SERIALS = (30000, 60000)
 """Days since 1899-12-30 by which spreadsheets know dates, of 1982 to 2064."""
 AROUND = re.compile(
-    r"^(sy|ay|fy|school ?year|academic ?year|fall|autumn|year)[ .:_-]*"
-    r"|[ ._-]*(sy|fall|autumn|school ?year|学年度?|學年度?|年度|年秋季?|年|秋季?|학년도|년도?)$"
+    r"^(sy|ay|fy|school ?year|academic ?year|fall|autumn|spring|year)[ .:_-]*"
+    r"|[ ._-]*(sy|fall|autumn|spring|school ?year|学年度?|學年度?|年度|年秋季?|年春季?|年|秋季?"
+    r"|春季?"
+    r"|학년도|년도?)$"
 )
+BY_END = re.compile(r"end(s|ed|ing)?|spring|june|春季?")
+"""Words of a header and of cells that name a school year by the year in which it ends."""
+BY_FISCAL = re.compile(r"fy|fiscal|财年|财政年度?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +159,9 @@ def school_years(cells: pd.Series) -> Read:
     """Read a column of school years, each named by the calendar year in which it begins.
 
     ``2019``, ``2016.0``, ``2019/20``, ``2019-2020``, ``201920``, ``08/09``, ``FY2019``, ``2019年``,
-    ``2019-2020学年``, dates, and the serial numbers by which spreadsheets know dates.
+    ``2019-2020学年``, dates, and the serial numbers by which spreadsheets know dates. Plain years
+    in a column whose name says so (``Year Ending``, ``Spring``) are those in which school years
+    end.
 
     Examples
     --------
@@ -163,11 +170,21 @@ def school_years(cells: pd.Series) -> Read:
     [2019.0, 2020.0, 2021.0, 2022.0, nan]
     >>> print(found.notes[0])
     school years by the autumn in which they begin: '2019/20' is 2019
+    >>> school_years(pd.Series(["2020", "2019-20"], name="Year Ending")).number.tolist()
+    [2019.0, 2019.0]
     """
     texts = cells.map(_year_text)
     codes_at, distinct = pd.factorize(texts)
     listed = [str(one) for one in distinct]
     read = [_year(text) for text in listed]
+    head = re.split(r"[\W_]+", str(cells.name).casefold())
+    if any(map(BY_END.fullmatch, head)):
+        read = [
+            (None if year is None else year - 1, "end") if form in ("", "word") else (year, form)
+            for year, form in read
+        ]
+    elif any(map(BY_FISCAL.fullmatch, head)):
+        read = [(year, form or "fiscal") for year, form in read]
     dates = [at for at, (_, form) in enumerate(read) if form == "date"]
     # Years that a program took for dates all begin on 1 January.
     if dates and all(re.fullmatch(r"\d{4}-01-01.*", listed[at]) for at in dates):
@@ -209,6 +226,7 @@ YEAR_FORMS = {
     "date": "dates by their school year, from July on the calendar year: {example} is {year}",
     "1 January": "dates of 1 January taken for the year alone: {example} is {year}",
     "serial": "serial numbers of dates read as dates: {example} is {year}",
+    "end": "years in which a school year ends: {example} is the one that began in {year}",
     "fiscal": "fiscal years by the number they have: {example} is {year}",
     "word": "words round the year left out: {example} is {year}",
 }
@@ -231,10 +249,13 @@ def _year(text: str) -> tuple[float | None, str]:
     for _ in range(2):
         bare = AROUND.sub("", plain).strip()
         if bare != plain:
-            form = "fiscal" if plain.startswith("fy") else form or "word"
+            spring = "spring" in plain or "春" in plain
+            form = "fiscal" if plain.startswith("fy") else "end" if spring else form or "word"
             plain = bare
     if re.fullmatch(r"\d{4}(\.0*)?", plain):
-        return float(plain), form
+        return float(plain) - (form == "end"), form
+    if form == "fiscal" and re.fullmatch(r"'?\d{2}", plain):
+        return float(_century(int(plain[-2:]))), form
     if found := re.fullmatch(r"(\d{4}) ?[/-]? ?(\d{4})", plain):
         first, second = int(found[1]), int(found[2])
         if second == first + 1:
@@ -285,8 +306,8 @@ def _date(text: str) -> dt.date | None:
 def likeness(name: str) -> str:
     """Return what a name has in common with those that are meant the same.
 
-    Without case, width, blanks, hyphens and invisible characters; between two digits a blank or
-    hyphen stays.
+    Without case, width, blanks, hyphens, invisible characters and the mark of a footnote behind
+    it, apostrophes alike; between two digits a blank or hyphen stays.
 
     Examples
     --------
@@ -294,8 +315,11 @@ def likeness(name: str) -> str:
     True
     >>> likeness("1-1") == likeness("11"), likeness("0070") == likeness("070")
     (False, False)
+    >>> likeness("St Mary’s*") == likeness("St Mary's"), likeness("Oak²") == likeness("Oak")
+    (True, True)
     """
-    plain = normalize("NFKC", name).casefold()
+    plain = re.sub(r"(?<=\w)\s*[*＊†‡§¶⁰¹²³⁴-⁹]+\s*$", "", re.sub("[’‘`´ʼ＇]", "'", name))
+    plain = normalize("NFKC", plain).casefold()
     plain = re.sub(r"[\u00ad\u200b-\u200f\u2060\ufeff]", "", plain)
     plain = re.sub(r"[\s‐-―−_-]+", "-", plain).strip("-")
     return re.sub(r"(?<!\d)-|-(?!\d)", "", plain)

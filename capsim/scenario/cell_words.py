@@ -27,6 +27,7 @@ from capsim.scenario.cell_values import (
     number_of,
     school_years,
 )
+from capsim.scenario.faults import Fault
 from capsim.scenario.schema import COLUMNS_ZH, EXACT_ZH, TABLES, UNITS_ZH, WORDS_ZH, Column
 
 BRACKETED = re.compile(r"(.*?)\s*[(（\[【〔［](.*)[)）\]】〕］]\s*", re.DOTALL)
@@ -40,6 +41,8 @@ MULTIPLES = {
     "千万": 10_000_000,
     "亿": 100_000_000,
     "億": 100_000_000,
+    "hundred": 100,
+    "hundreds": 100,
     "thousand": 1000,
     "thousands": 1000,
     "'000": 1000,
@@ -84,8 +87,55 @@ DEGREES = {
     **dict.fromkeys(["lat", "latitude", "纬度", "緯度"], "y_km"),
 }
 """Headers of coordinates in degrees, and the columns that they are projected to."""
+BESIDE = ("wgs", "deg", "degree", "degrees", "dd", "gps", "geo", "decimal", "coord", "coordinate")
+"""Words that may stand beside one of these."""
+ARC = re.compile(
+    r"(?P<before>[nsew]|[东西]经|[南北]纬)?\s*(?P<sign>[+-]?)(?P<degrees>\d{1,3}(?:[.,]\d+)?)\s*[°º˚度]?\s*"
+    r"(?:(?P<minutes>\d{1,2}(?:[.,]\d+)?)\s*['′’分]\s*)?"
+    r"(?:(?P<seconds>\d{1,2}(?:[.,]\d+)?)\s*(?:[\"″”秒]|'')\s*)?(?P<after>[nsew])?"
+)
+"""Degrees, minutes and seconds, with the side they lie on."""
+SIDES = {"x_km": "ew东西", "y_km": "ns北南"}
 AMOUNT = re.compile(r"([+-]?[\d.,'’ \u00a0\u202f]*\d\.?)\s*(\D.*)")
 YEAR = re.compile(r"(?:fy|cy)?\s*(\d{4})(?:\.0+)?\s*(?:年度?|年份)?")
+
+
+def axis_of(header: str) -> str:
+    """Return the column that degrees below a header are projected to; blank where it has none.
+
+    Examples
+    --------
+    >>> axis_of("Longitude (WGS84)"), axis_of("LAT_DD"), axis_of("long name"), axis_of("经度")
+    ('x_km', 'y_km', '', 'x_km')
+    """
+    words = re.findall(r"[a-z]+|[一-鿿]+", _plain(header).replace("intpt", ""))
+    axes = {DEGREES[word] for word in words if word in DEGREES}
+    rest = [word for word in words if word not in DEGREES]
+    return axes.pop() if len(axes) == 1 and {*BESIDE}.issuperset(rest) else ""
+
+
+def degrees_of(cell: str, axis: str) -> float:
+    """Return a coordinate in degrees, written with a point, a comma or minutes; NaN where none.
+
+    A comma cannot part thousands: there are 180 degrees.
+
+    Examples
+    --------
+    >>> [degrees_of(cell, "x_km") for cell in ("76°36'W", "-76,6", "东经114°30′", "39 N")]
+    [-76.6, -76.6, 114.5, nan]
+    """
+    plain = folded(cell.replace("−", "-")).casefold().strip()
+    if "," not in plain and (number := number_of(plain)) is not None:
+        return float(number)
+    found = ARC.fullmatch(plain)
+    side = "" if found is None else (found["before"] or found["after"] or "")[:1]
+    if found is None or (side and side not in SIDES[axis]) or (side and found["sign"]):
+        return float("nan")
+    parts = (found[name] or "0" for name in ("degrees", "minutes", "seconds"))
+    degrees, minutes, seconds = (float(part.replace(",", ".")) for part in parts)
+    value = degrees + minutes / 60 + seconds / 3600
+    back = found["sign"] == "-" or side in ("w", "西", "s", "南")
+    return round(-value if back else value, 9)
 
 
 def heading(table: str, text: str) -> tuple[str, str]:
@@ -169,6 +219,73 @@ def _size(text: str, sizes: Mapping[str, str]) -> Decimal | None:
     if len(multiples) == 1 and len(units) == 1 and len(words) == 2:
         return Decimal(multiples[0]) * Decimal(units[0])
     return None
+
+
+def persons(unit: str) -> Decimal | None:
+    """Return how many persons or places a unit is; None where it is no unit of them.
+
+    Examples
+    --------
+    >>> persons("人"), persons("in thousands"), persons("万人"), persons("2019")
+    (Decimal('1'), Decimal('1000'), Decimal('10000'), None)
+    """
+    return _size(re.sub(r"^in ", "", _plain(unit)), dict.fromkeys(COUNTED.split(), "1"))
+
+
+STANDING = re.compile(
+    r"(?:单位|unit)s?\s*[:：]?\s*([^\s,，;；)）】\]]+)"
+    r"|\b(?:in|as) (hundreds|thousands|millions|billions|'?000s?)\b"
+    r"|[(（](hundreds|thousands|millions|billions|'?000s?)[)）]",
+    re.IGNORECASE,
+)
+
+
+UNIT_APART = "the unit of numbers in the header of their column"
+
+
+def standing_unit(text: str) -> str:
+    """Return the unit that a text above or under a table says, where numbers are not plain in it.
+
+    Examples
+    --------
+    >>> [standing_unit(text) for text in ("单位：万元", "Pupils (in thousands)", "单位：人")]
+    ['万元', 'thousands', '']
+    """
+    sizes = {word: size for units in SIZES.values() for word, size in units.items()}
+    sizes = {**dict.fromkeys(COUNTED.split(), "1"), **sizes, "'000": "1000", "000": "1000"}
+    for found in STANDING.finditer(text):
+        said = next(part for part in found.groups() if part)
+        for unit in re.split("[、和]", _plain(said)):
+            if (_size(unit, sizes) or 1) != 1 and sizes.get(unit) != "1":
+                return said
+    return ""
+
+
+def unit_fault(file: str, row: int | None, text: str) -> list[Fault]:
+    """Refuse a unit that stands above or under a table: it is of no column."""
+    if not standing_unit(text):
+        return []
+    expected = Message(UNIT_APART)
+    cure = Message("write it there, as in pupils (thousand), and take it out of this row")
+    return [Fault(file, row, "", text, expected, cure)]
+
+
+def notes_under(rows: Sequence[Sequence[Any]], columns: int) -> int:
+    """Count the rows at the end that are notes: a text in the first of three columns or more.
+
+    Examples
+    --------
+    >>> notes_under([["a", 1, 2], ["b", 3, 4], ["Source: office", None, None]], 3)
+    1
+    """
+    blank = (None, "")
+    number = 0
+    while columns > 2 and number < len(rows):
+        first, *rest = rows[-1 - number]
+        if first in blank or any(cell not in blank for cell in rest):
+            break
+        number += 1
+    return number
 
 
 def scaled(values: pd.Series, by: Decimal) -> pd.Series:
@@ -271,8 +388,10 @@ STAGES = ("kindergarten", "primary", "junior", "senior")
 SETTING = re.compile(r"([+-]?[\d.,]*\d)\s*(%|‰|[百千万亿十]*)\s*(?:元|人|个|亩|所)?")
 
 
-def setting_word(text: str, key: str) -> Any:
+def setting_word(text: str, key: str, *, quoted: bool = True) -> Any:
     """Return the number, year, switch or list that a text of a setting means; None where none.
+
+    ``quoted`` where a plain number is no text by chance: it stands in quotes.
 
     Examples
     --------
@@ -291,8 +410,8 @@ def setting_word(text: str, key: str) -> Any:
     if key.endswith("year"):
         years = school_years(pd.Series([plain], dtype=object)).number
         return int(years[0]) if years[0] == years[0] else None
-    if PLAIN.fullmatch(text):
-        return None  # a number in quotes: whoever writes TOML is told so
+    if quoted and PLAIN.fullmatch(text):
+        return None  # whoever writes TOML is told so
     found = SETTING.fullmatch(plain)
     value = number_of(found[1]) if found else None
     if found is None or value is None:

@@ -20,7 +20,7 @@ import tomli_w
 
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes, whole_folder
-from capsim.scenario.cell_words import heading
+from capsim.scenario.cell_words import UNIT_APART, heading, notes_under
 from capsim.scenario.faults import Fault, ScenarioError, as_it_is, nearest
 from capsim.scenario.raw_settings import out_of_reach
 from capsim.scenario.schema import TABLES
@@ -205,7 +205,10 @@ def _table(path: Path, file: str, faults: list[Fault]) -> Cells | None:
     try:
         known = partial(_is_heading, path.stem)
         table = read_table(whole_bytes(path), name=file, known=known)
-    except (OSError, ScenarioError):
+    except ScenarioError as error:
+        if any(one.expected.msgid == UNIT_APART for one in error.faults):
+            faults += error.faults
+            return None
         faults += found
         return cells
     read = {str(head): table.frame[head].tolist() for head in table.frame}
@@ -224,8 +227,8 @@ def _is_heading(table: str, text: str) -> bool:
 def _is_plain(table: str, cells: Cells) -> bool:
     """Check whether most headers are known, and no note stands under the table."""
     known = sum(_is_heading(table, head) for head in cells.columns)
-    last = [values[-1] for values in cells.columns.values()] if cells.rows else []
-    return 2 * known > len(cells.columns) and (len(last) < 3 or not last[0] or any(last[1:]))
+    last = [[values[-1] for values in cells.columns.values()]] if cells.rows else []
+    return 2 * known > len(cells.columns) and not notes_under(last, len(cells.columns))
 
 
 def _cells(text: str, file: str, faults: list[Fault]) -> Cells | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,16 @@ from capsim.scenario.cell_values import likeness
 from capsim.scenario.cell_words import heading
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.map_files import (
+    POINTS,
     TABLES_OF_POINTS,
     UNSTATED,
     features,
     layers,
     named,
+    points_of_map,
     points_of_table,
     texts,
+    wrong_kinds,
 )
 from capsim.scenario.parsing import SHOWN, completed
 from capsim.scenario.scenario import Scenario
@@ -42,7 +46,7 @@ from capsim.scenario.travel import (
     to_km,
 )
 
-POLYGONS, POINTS = ("Polygon", "MultiPolygon"), ("Point", "MultiPoint")
+POLYGONS = ("Polygon", "MultiPolygon")
 GAP_KM = 0.002
 """Gap between two drawn areas up to which they touch."""
 LEAST_BORDER_KM = 0.02
@@ -111,8 +115,8 @@ class AreaMap:
         return pd.DataFrame({"area": names, "outside_km": apart})
 
 
-def shows(path: Path) -> str:
-    """Tell whether a file shows areas or points: ``areas``, ``points``, or blank for neither.
+def shows(path: Path) -> tuple[str, ...]:
+    """Tell whether a file shows areas, points, or both: ``areas``, ``points``; blank for neither.
 
     Raises
     ------
@@ -121,17 +125,15 @@ def shows(path: Path) -> str:
     MissingExtraError
     """
     if path.suffix.casefold() in TABLES_OF_POINTS:
-        return "points"
+        return ("points",)
     kinds = {kind for _, kind in layers(path)}
-    if any("Polygon" in kind for kind in kinds):
-        return "areas"
-    if any("Point" in kind for kind in kinds):
-        return "points"
     if kinds <= set(UNSTATED):
         frame, _ = features(path, None, None, ())
-        found = set(frame.geometry.geom_type)
-        return "areas" if found & set(POLYGONS) else "points" if found & set(POINTS) else ""
-    return ""
+        kinds = set(frame.geometry.geom_type)
+        # Of one layer of both kinds the points are places in the areas, such as labels.
+        kinds = kinds - set(POINTS) if kinds & set(POLYGONS) else kinds
+    words = (("areas", "Polygon"), ("points", "Point"))
+    return tuple(word for word, of in words if any(of in kind for kind in kinds))
 
 
 def read_areas(
@@ -244,9 +246,7 @@ def read_points(
     if path.suffix.casefold() in TABLES_OF_POINTS:
         frame, lon, lat, notes, faults = points_of_table(path, crs, encoding)
     else:
-        found, notes = features(path, crs, encoding, POINTS)
-        lon, lat, faults = _places(path.name, found.geometry.to_numpy())
-        frame = pd.DataFrame(found.drop(columns=found.geometry.name))
+        frame, lon, lat, notes, faults = points_of_map(path, crs, encoding)
     table, wrong = named(path.name, frame, column, "school")
     faults += wrong
     if faults:
@@ -272,7 +272,7 @@ def _polygons(
     """Return sound polygons, faults of features that are none, and notes of what was mended."""
     import shapely
 
-    faults = _wrong_kinds(file, geometry, POLYGONS, Message("a polygon"))
+    faults = wrong_kinds(file, geometry, POLYGONS, Message("a polygon"))
     kept = shapely.force_2d(geometry)
     is_one = np.isin(shapely.get_type_id(kept), (3, 6))
     crossed = is_one & ~shapely.is_valid(kept)
@@ -289,32 +289,6 @@ def _polygons(
         for at in np.flatnonzero(flat)[:SHOWN].tolist()
     ]
     return np.asarray(shapely.normalize(kept), object), faults, notes
-
-
-def _wrong_kinds(
-    file: str, geometry: NDArray[np.object_], kinds: Sequence[str], what: Message
-) -> list[Fault]:
-    import shapely
-
-    faults = []
-    for at, shape in enumerate(geometry):
-        missing = shape is None or shapely.is_empty(shape)
-        if missing or shape.geom_type not in kinds:
-            said = Message("no geometry") if missing else shape.geom_type
-            faults.append(Fault(file, at + 1, "", said, what))
-    if len(faults) > SHOWN:
-        more = Message("{number} more rows", {"number": len(faults) - SHOWN})
-        faults = [*faults[:SHOWN], Fault(file, None, "", more, what)]
-    return faults
-
-
-def _places(file: str, geometry: NDArray[np.object_]) -> tuple[Floats, Floats, list[Fault]]:
-    """Return longitude and latitude of points; of several points in one their middle."""
-    import shapely
-
-    faults = _wrong_kinds(file, geometry, POINTS, Message("a point"))
-    middle = shapely.centroid(geometry)
-    return shapely.get_x(middle), shapely.get_y(middle), faults
 
 
 def _square_km(shapes: NDArray[np.object_]) -> Floats:
@@ -441,8 +415,10 @@ def with_maps(
         free = np.flatnonzero(~np.isin(np.arange(len(points)), used))
         notes += _left_out(said["file"], points["school"].to_numpy(object)[free])
         changed["schools"], changed["projects"] = (frame for frame, _ in found)
-        if areas is not None and not faults:
-            more, wrong = _lie(areas, points, changed)
+        within, unchecked = (areas, []) if areas is not None else _drawn(scenario)
+        notes += unchecked
+        if within is not None and not faults:
+            more, wrong = _lie(within, points, {**tables, **changed})
             notes += more
             faults += wrong
     if areas is not None and scenario.settings.map.origin != origin:
@@ -456,6 +432,26 @@ def with_maps(
     settings = {} if origin is None else {"map": {"longitude": origin[0], "latitude": origin[1]}}
     made = scenario.variant(settings, tables=changed)
     return made, tuple(notes)
+
+
+def _drawn(scenario: Scenario) -> tuple[AreaMap | None, list[Message]]:
+    """Return the areas of a scenario by the boundaries it has, or say why points are not tried."""
+    rings, origin = scenario.table("boundaries"), scenario.settings.map.origin
+    if rings.empty or origin is None:
+        return None, []
+    try:
+        import shapely
+    except ImportError:
+        text = 'points are not checked against boundaries.csv: that needs pip install "capsim[geo]"'
+        return None, [Message(text)]
+    lines = rings.sort_values(["area", "ring", "point"]).groupby(["area", "ring"])
+    parts: dict[str, list[Any]] = {}
+    for (area, _), one in lines:
+        parts.setdefault(str(area), []).append(shapely.Polygon(one[["x_km", "y_km"]].to_numpy()))
+    # What two outlines have in common is a hole.
+    drawn = np.array([reduce(shapely.symmetric_difference, own) for own in parts.values()], object)
+    areas = scenario.table("areas").set_index("area").loc[list(parts)].reset_index()
+    return AreaMap("boundaries.csv", areas, rings, rings, origin, (), drawn), []
 
 
 def with_ways(
@@ -625,7 +621,7 @@ def of_file(file: str, notes: Iterable[Message]) -> list[Message]:
 
 def _few(names: Iterable[object]) -> tuple[str, ...]:
     listed = [str(name) for name in names]
-    return (*listed[:LISTED], *(("…",) if len(listed) > LISTED else ()))
+    return tuple(listed) if len(listed) <= LISTED else (*listed[:LISTED], "…")
 
 
 def _far_off(areas: AreaMap, points: pd.DataFrame, far: Sequence[str]) -> list[Fault]:

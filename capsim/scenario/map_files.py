@@ -6,6 +6,7 @@ or says wrongly, is a fault: its coordinate system above all.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,11 +19,12 @@ import pandas as pd
 
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
-from capsim.scenario.cell_words import DEGREES
+from capsim.scenario.cell_values import number_of
+from capsim.scenario.cell_words import axis_of, degrees_of
 from capsim.scenario.faults import Fault, ScenarioError, nearest
 from capsim.scenario.parsing import SHOWN
 from capsim.scenario.table_reader import encoding_of, read_table
-from capsim.scenario.travel import Floats, Origin, Roads, to_km
+from capsim.scenario.travel import IN_CHINA, Floats, Origin, Roads, from_gcj02, to_km
 
 MAPS = (".geojson", ".json", ".gpkg", ".shp", ".zip")
 """Endings of files that hold maps."""
@@ -30,8 +32,6 @@ TABLES_OF_POINTS = (".csv", ".xlsx")
 """Endings of tables whose rows are points, by their columns of longitude and latitude."""
 GCJ02 = ("gcj02", "gcj-02")
 """What names the coordinate system of Chinese web maps."""
-IN_CHINA = (73.66, 135.05, 3.86, 53.55)
-"""Least and largest longitude and latitude within which GCJ-02 differs from WGS-84, roughly."""
 UNSTATED = ("Unknown", "GeometryCollection", "None")
 """Kinds of a layer whose shapes must be looked at."""
 
@@ -257,31 +257,93 @@ def _check_degrees(file: str, frame: Any) -> None:
     raise ScenarioError([Fault(file, None, "", f"{west:g}, {south:g}", what, cure)])
 
 
+POINTS = ("Point", "MultiPoint")
+
+
+def points_of_map(
+    path: Path, crs: str | None, encoding: str | None
+) -> tuple[pd.DataFrame, Floats, Floats, list[Message], list[Fault]]:
+    """Read a map of points, of several in one their middle, as `points_of_table` does a table."""
+    found, notes = features(path, crs, encoding, POINTS)
+    import shapely
+
+    geometry = found.geometry.to_numpy()
+    faults = wrong_kinds(path.name, geometry, POINTS, Message("a point"))
+    middle = shapely.centroid(geometry)
+    frame = pd.DataFrame(found.drop(columns=found.geometry.name))
+    return frame, shapely.get_x(middle), shapely.get_y(middle), notes, faults
+
+
+def wrong_kinds(file: str, geometry: Any, kinds: Sequence[str], what: Message) -> list[Fault]:
+    """Name the shapes that are missing, or of another kind than asked for."""
+    import shapely
+
+    faults = []
+    for at, shape in enumerate(geometry):
+        missing = shape is None or shapely.is_empty(shape)
+        if missing or shape.geom_type not in kinds:
+            said = Message("no geometry") if missing else shape.geom_type
+            faults.append(Fault(file, at + 1, "", said, what))
+    if len(faults) > SHOWN:
+        more = Message("{number} more rows", {"number": len(faults) - SHOWN})
+        faults = [*faults[:SHOWN], Fault(file, None, "", more, what)]
+    return faults
+
+
 def points_of_table(
     path: Path, crs: str | None, encoding: str | None
 ) -> tuple[pd.DataFrame, Floats, Floats, list[Message], list[Fault]]:
-    """Read a table with columns of longitude and latitude."""
-    read = read_table(path, encoding=encoding, known=lambda cell: plain(cell) in DEGREES)
-    file, frame = read.name, read.frame
+    """Read a table of places: longitude and latitude, or metres in a stated coordinate system."""
+    read = read_table(path, encoding=encoding, known=lambda cell: bool(axis_of(cell)))
+    file, frame = read.name, _of_pairs(read.frame)
     notes = list(read.notes)
-    found = {DEGREES[plain(head)]: str(head) for head in frame if plain(head) in DEGREES}
-    if len(found) < 2:
+    stated = (crs or "").casefold()
+    degrees = crs is None or stated in (*GCJ02, "epsg:4326", "wgs84", "wgs-84")
+    heads = [str(head) for head in frame]
+    found = {axis_of(head): head for head in heads if axis_of(head)}
+    metres = {METRES[plain(head)]: head for head in heads if plain(head) in METRES}
+    if len(found) < 2 and (len(metres) < 2 or crs is None):
         what = Message("columns lon and lat, in degrees")
-        raise ScenarioError([Fault(file, None, "", ", ".join(frame.columns), what)])
-    if crs is not None and crs.casefold() not in (*GCJ02, "epsg:4326", "wgs84", "wgs-84"):
-        what = Message("gcj02 or EPSG:4326, as a table has degrees")
-        raise ScenarioError([Fault(file, None, "--crs", crs, what)])
-    axes, faults = [], list[Fault]()
+        cure = None
+        if len(metres) == 2:
+            text = "or name the coordinate system of {columns}: --crs EPSG:27700 or the like"
+            cure = Message(text, {"columns": tuple(metres.values())})
+        raise ScenarioError([Fault(file, None, "", ", ".join(frame.columns), what, cure)])
+    in_metres = len(found) < 2
+    found = metres if in_metres else found
+    faults = list[Fault]()
+    blank = np.all([(frame[head] == "").to_numpy() for head in found.values()], axis=0)
+    if blank.any() and not blank.all():
+        rows = tuple(str(row) for row in frame.index[blank][:SHOWN])
+        text = "{number} rows without coordinates left out: {rows}"
+        notes.append(Message(text, {"number": int(blank.sum()), "rows": rows}))
+        frame = frame[~blank]
+    axes = []
     for axis, most in (("x_km", 180.0), ("y_km", 90.0)):
-        cells = frame[found[axis]]
-        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
+        cells = frame[found[axis]].astype(str)
+        metre = (number_of(cell) for cell in cells)
+        values = np.array(
+            [np.nan if one is None else float(one) for one in metre]
+            if in_metres
+            else [degrees_of(cell, axis) for cell in cells],
+            np.float64,
+        )
         what = Message("degrees, from -{most} to {most}", {"most": f"{most:g}"})
+        if not degrees:
+            most, what = np.inf, Message("a coordinate")
         for at in np.flatnonzero(~(np.abs(values) <= most))[:SHOWN].tolist():
             row = int(frame.index[at])
-            faults.append(Fault(file, row, found[axis], str(cells.iloc[at]), what))
+            faults.append(Fault(file, row, found[axis], cells.iloc[at], what))
         axes.append(values)
     lon, lat = axes
-    if crs is not None and crs.casefold() in GCJ02:
+    for at in np.flatnonzero((lon == 0) & (lat == 0))[:SHOWN].tolist():
+        what, cure = Message("the place of a school"), Message("leave it blank where none is known")
+        faults.append(
+            Fault(file, int(frame.index[at]), ", ".join(found.values()), "0, 0", what, cure)
+        )
+    if not degrees and not faults:
+        lon, lat = _from_system(file, str(crs), lon, lat, notes)
+    elif stated in GCJ02:
         lon, lat = from_gcj02(np.stack([lon, lat], axis=1)).T
         notes.append(Message("coordinates turned from GCJ-02 to WGS-84"))
     elif crs is None and _all_in_china(_bounds(lon, lat)):
@@ -290,6 +352,59 @@ def points_of_table(
         faults.append(Fault(file, None, "", "no rows", Message("rows")))
     rest = frame.drop(columns=list(found.values())).reset_index(drop=True)
     return rest, lon, lat, notes, faults
+
+
+METRES = {
+    **dict.fromkeys(["easting", "eastings", "x", "point x", "x coord", "x coordinate"], "x_km"),
+    **dict.fromkeys(["northing", "northings", "y", "point y", "y coord", "y coordinate"], "y_km"),
+}
+"""Headers of coordinates that mean nothing without their coordinate system."""
+PAIR = re.compile(
+    r"POINT *Z? *\( *(-?[\d.]+) +(-?[\d.]+)[ -.\d]*\)"
+    r"|\(? *(-?\d+\.\d+) *[,，] *(-?\d+\.\d+) *\)?",
+    re.IGNORECASE,
+)
+
+
+def _of_pairs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Split a column of points: ``POINT (lon lat)``, or a pair of which one is no latitude."""
+    if sum(bool(axis_of(str(head))) for head in frame) > 1:
+        return frame
+    for head in frame:
+        cells = [PAIR.fullmatch(cell.strip()) for cell in frame[head].astype(str) if cell]
+        pairs = np.array([[float(one) for one in c.groups() if one] for c in cells if c])
+        if not len(pairs) or len(pairs) < len(cells):
+            continue
+        of_well_known = all(cell is not None and cell[1] for cell in cells)
+        beyond = (np.abs(pairs) > 90).any(0)
+        if not of_well_known and beyond.sum() != 1:
+            continue
+        lon = 0 if of_well_known else int(np.argmax(beyond))
+        row = iter(pairs.tolist())
+        both = [next(row) if cell else ["", ""] for cell in frame[head].astype(str)]
+        split = {"lon": [str(one[lon]) for one in both], "lat": [str(one[1 - lon]) for one in both]}
+        return frame.drop(columns=head).assign(**split)
+    return frame
+
+
+def _from_system(
+    file: str, crs: str, x: Floats, y: Floats, notes: list[Message]
+) -> tuple[Floats, Floats]:
+    """Return coordinates of a system as degrees of WGS-84."""
+    library()
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import CRSError
+
+    what = Message("a coordinate system, such as EPSG:4326, EPSG:4547 or gcj02")
+    try:
+        system = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise ScenarioError([Fault(file, None, "--crs", crs, what)]) from error
+    lon, lat = Transformer.from_crs(system, 4326, always_xy=True).transform(x, y)
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        raise ScenarioError([Fault(file, None, "--crs", crs, what)])
+    notes.append(Message("projected from {crs} to degrees", {"crs": system.name}))
+    return np.asarray(lon, np.float64), np.asarray(lat, np.float64)
 
 
 # ---- names
@@ -576,66 +691,3 @@ def read_matrix(path: str | Path) -> pd.DataFrame:
     if faults:
         raise ScenarioError(faults)
     return long.assign(km=values).set_index(["area", "to"])["km"].unstack()  # noqa: PD010 (each pair stands once)
-
-
-# ---- coordinates of Chinese web maps
-
-KRASOVSKY_M = 6_378_245.0
-KRASOVSKY_E2 = 0.00669342162296594323
-"""Semi-major axis and squared eccentricity of the ellipsoid that GCJ-02 is reckoned on."""
-
-
-def to_gcj02(degrees: Floats) -> Floats:
-    """Turn longitude and latitude of WGS-84 into those of GCJ-02, as Chinese web maps have them.
-
-    The formula is not published by the surveying office; this is the one that became known and
-    that public implementations share (eviltransform, PRCoords), whose control points the tests
-    have. Outside China both are the same.
-
-    Parameters
-    ----------
-    degrees : array [place, 2]
-        Longitude, latitude.
-
-    Examples
-    --------
-    >>> to_gcj02(np.array([[121.5272106, 31.1774276]])).round(6).tolist()
-    [[121.531542, 31.175304]]
-    """
-    lon, lat = degrees[:, 0], degrees[:, 1]
-    x, y = lon - 105.0, lat - 35.0
-    root, ripple = np.sqrt(np.abs(x)), _waves(x, (6.0, 20.0), (2.0, 20.0))
-    north = -100 + 2 * x + 3 * y + 0.2 * y**2 + 0.1 * x * y + 0.2 * root + ripple
-    north += _waves(y, (1.0, 20.0), (1 / 3, 40.0)) + _waves(y, (1 / 12, 160.0), (1 / 30, 320.0))
-    east = 300 + x + 2 * y + 0.1 * x**2 + 0.1 * x * y + 0.1 * root + ripple
-    east += _waves(x, (1.0, 20.0), (1 / 3, 40.0)) + _waves(x, (1 / 12, 150.0), (1 / 30, 300.0))
-    sine = np.sin(np.radians(lat))
-    bend = 1 - KRASOVSKY_E2 * sine**2
-    meridian_m = KRASOVSKY_M * (1 - KRASOVSKY_E2) / bend**1.5
-    parallel_m = KRASOVSKY_M / np.sqrt(bend) * np.cos(np.radians(lat))
-    moved = np.stack([np.degrees(east / parallel_m), np.degrees(north / meridian_m)], axis=1)
-    west, far_east, south, far_north = IN_CHINA
-    inside = (lon >= west) & (lon <= far_east) & (lat >= south) & (lat <= far_north)
-    return np.asarray(np.where(inside[:, None], degrees + moved, degrees), np.float64)
-
-
-def _waves(along: Floats, *waves: tuple[float, float]) -> Floats:
-    """Sum the sines of some frequencies, each of a size, two thirds of it in all."""
-    return sum(
-        (2 / 3 * size * np.sin(often * np.pi * along) for often, size in waves),
-        np.zeros_like(along),
-    )
-
-
-def from_gcj02(degrees: Floats) -> Floats:
-    """Turn longitude and latitude of GCJ-02 into those of WGS-84: `to_gcj02` undone, to 1 mm.
-
-    Examples
-    --------
-    >>> from_gcj02(np.array([[121.531541859215, 31.17530398364597]])).round(7).tolist()
-    [[121.5272106, 31.1774276]]
-    """
-    found = degrees
-    for _ in range(10):  # each step leaves a thousandth of the error
-        found = found + degrees - to_gcj02(found)
-    return found

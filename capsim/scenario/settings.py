@@ -579,6 +579,10 @@ def without_faults(plain: Mapping[str, Any], error: ValidationError) -> dict[str
     return merge(STAND_INS, left)
 
 
+SUFFIX = ".toml"
+"""Of a file that knows numbers from texts, as spreadsheets do not."""
+
+
 def understood_settings(
     plain: Mapping[str, Any], error: ValidationError, file: str, notes: list[Message]
 ) -> dict[str, Any]:
@@ -600,7 +604,8 @@ def understood_settings(
         for part in path:
             section = section.get(part) if isinstance(section, dict) else None
         value = section.get(last) if isinstance(section, dict) else None
-        means = setting_word(value, last) if isinstance(value, str) else None
+        quoted = file.endswith(SUFFIX)
+        means = setting_word(value, last, quoted=quoted) if isinstance(value, str) else None
         if means is not None:
             section[last] = means
             key = ".".join((*path, last))

@@ -26,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
+from capsim.scenario.cell_words import notes_under, unit_fault
 from capsim.scenario.excel.sheet_reader import BROKEN, OLD, cell_name
 from capsim.scenario.excel.sheet_writer import decoded
 from capsim.scenario.faults import Fault, ScenarioError
@@ -487,15 +488,14 @@ def _table(
     header = [tidy(str(cell)) for cell in rows[head]]
     columns = [at for at, cell in enumerate(header) if cell]
     widest = max(len(rows[at]) for at in body) if body else len(header)
-    faults = []
-    under = []
-    # A note under the table: text in its first cell, where a row has three or more.
-    while body and len(columns) > 2 and filled[body[-1]] == 1 and usual > 2:
-        if rows[body[-1]][0] == "":
-            break
-        under.append(body.pop())
+    faults: list[Fault] = []
+    notes_of = notes_under([rows[at] for at in body], len(columns) if usual > 2 else 0)
+    body, under = body[: len(body) - notes_of], body[len(body) - notes_of :]
+    for at in (*above, *under):
+        said = " ".join(str(cell) for cell in rows[at] if cell != "")
+        faults += unit_fault(name, lines[at], said)
     if under:
-        texts = ["".join(map(str, rows[at])) for at in under[::-1]]
+        texts = ["".join(map(str, rows[at])) for at in under]
         arguments = {"number": len(under), "texts": examples(texts)}
         notes.append(Message("{number} rows under the table left out: {texts}", arguments))
     again = [at for at in body if [tidy(str(cell)) for cell in rows[at]] == header]
@@ -517,6 +517,9 @@ def _table(
         for at in range(len(header))
         if not header[at] and any(len(rows[r]) > at and rows[r][at] != "" for r in body)
     ]
+    if nameless[:1] == [0] and _counts([rows[r][0] for r in body]):
+        nameless = nameless[1:]
+        notes.append(Message("the first column, row numbers without a header, left out"))
     if nameless:
         first = next(r for r in body if len(rows[r]) > nameless[0] and rows[r][nameless[0]] != "")
         value, what = str(rows[first][nameless[0]]), Message("a header over the cells below")
@@ -541,6 +544,14 @@ def _table(
         notes.append(Message(text, {"number": unseen}))
     frame = pd.DataFrame(data, index=[lines[r] for r in body], dtype=object)
     return PlainTable(name, frame, lines[head], notes=tuple(notes))
+
+
+def _counts(cells: Sequence[Any]) -> bool:
+    """Check whether cells count the rows, from 0 or 1, as programs write them."""
+    return any(
+        [str(cell) for cell in cells] == [str(at + first) for at in range(len(cells))]
+        for first in (0, 1)
+    )
 
 
 def _header(

@@ -572,3 +572,107 @@ def _spots(areas: pd.DataFrame, schools: pd.DataFrame, projects: pd.DataFrame) -
 
 def _listed(names: Sequence[str], most: int = 10) -> tuple[str, ...]:
     return (*names[:most], *(("…",) if len(names) > most else ()))
+
+
+# ---- coordinates of Chinese web maps
+
+IN_CHINA = (73.66, 135.05, 3.86, 53.55)
+"""Least and largest longitude and latitude within which GCJ-02 differs from WGS-84, roughly."""
+KRASOVSKY_M = 6_378_245.0
+KRASOVSKY_E2 = 0.00669342162296594323
+"""Semi-major axis and squared eccentricity of the ellipsoid that GCJ-02 is reckoned on."""
+
+
+def to_gcj02(degrees: Floats) -> Floats:
+    """Turn longitude and latitude of WGS-84 into those of GCJ-02, as Chinese web maps have them.
+
+    The formula is not published by the surveying office; this is the one that became known and
+    that public implementations share (eviltransform, PRCoords), whose control points the tests
+    have. Outside China both are the same.
+
+    Parameters
+    ----------
+    degrees : array [place, 2]
+        Longitude, latitude.
+
+    Examples
+    --------
+    >>> to_gcj02(np.array([[121.5272106, 31.1774276]])).round(6).tolist()
+    [[121.531542, 31.175304]]
+    """
+    lon, lat = degrees[:, 0], degrees[:, 1]
+    x, y = lon - 105.0, lat - 35.0
+    root, ripple = np.sqrt(np.abs(x)), _waves(x, (6.0, 20.0), (2.0, 20.0))
+    north = -100 + 2 * x + 3 * y + 0.2 * y**2 + 0.1 * x * y + 0.2 * root + ripple
+    north += _waves(y, (1.0, 20.0), (1 / 3, 40.0)) + _waves(y, (1 / 12, 160.0), (1 / 30, 320.0))
+    east = 300 + x + 2 * y + 0.1 * x**2 + 0.1 * x * y + 0.1 * root + ripple
+    east += _waves(x, (1.0, 20.0), (1 / 3, 40.0)) + _waves(x, (1 / 12, 150.0), (1 / 30, 300.0))
+    sine = np.sin(np.radians(lat))
+    bend = 1 - KRASOVSKY_E2 * sine**2
+    meridian_m = KRASOVSKY_M * (1 - KRASOVSKY_E2) / bend**1.5
+    parallel_m = KRASOVSKY_M / np.sqrt(bend) * np.cos(np.radians(lat))
+    moved = np.stack([np.degrees(east / parallel_m), np.degrees(north / meridian_m)], axis=1)
+    west, far_east, south, far_north = IN_CHINA
+    inside = (lon >= west) & (lon <= far_east) & (lat >= south) & (lat <= far_north)
+    return np.asarray(np.where(inside[:, None], degrees + moved, degrees), np.float64)
+
+
+def _waves(along: Floats, *waves: tuple[float, float]) -> Floats:
+    """Sum the sines of some frequencies, each of a size, two thirds of it in all."""
+    return sum(
+        (2 / 3 * size * np.sin(often * np.pi * along) for often, size in waves),
+        np.zeros_like(along),
+    )
+
+
+def from_gcj02(degrees: Floats) -> Floats:
+    """Turn longitude and latitude of GCJ-02 into those of WGS-84: `to_gcj02` undone, to 1 mm.
+
+    Examples
+    --------
+    >>> from_gcj02(np.array([[121.531541859215, 31.17530398364597]])).round(7).tolist()
+    [[121.5272106, 31.1774276]]
+    """
+    found = degrees
+    for _ in range(10):  # each step leaves a thousandth of the error
+        found = found + degrees - to_gcj02(found)
+    return found
+
+
+# ---- countries
+
+WITHIN: Mapping[str, tuple[tuple[float, float, float, float], ...]] = {
+    "china": (IN_CHINA,),
+    "england": ((-6.5, 2.0, 49.8, 55.9),),
+    "usa": (
+        *((-180.0, -64.5, 17.5, 71.5), (172.0, 180.0, 51.0, 54.0)),
+        *((144.0, 146.2, 13.0, 20.6), (-171.3, -168.0, -14.7, -11.0)),
+    ),
+}
+"""Least and largest longitude and latitude of countries, roughly, islands far off by themselves."""
+
+
+def abroad(lon: Floats, lat: Floats, country: str) -> tuple[list[int], Message]:
+    """Find the places that lie outside a country, and say what is probably the matter with them.
+
+    Examples
+    --------
+    >>> at, cure = abroad(np.array([39.3, -76.6]), np.array([-76.6, 39.3]), "usa")
+    >>> at, str(cure)
+    ([0], 'longitude and latitude are swapped: longitude comes first')
+    """
+
+    def inside(x: Floats, y: Floats) -> Flags:
+        boxes = [
+            (west <= x) & (x <= east) & (south <= y) & (y <= north)
+            for west, east, south, north in WITHIN.get(country, ((-180.0, 180.0, -90.0, 90.0),))
+        ]
+        return np.asarray(np.any(boxes, axis=0), dtype=np.bool_)
+
+    off = np.flatnonzero(~inside(lon, lat))
+    cure = Message("correct these coordinates, or say their system: --crs")
+    if inside(lat[off], lon[off]).all():
+        cure = Message("longitude and latitude are swapped: longitude comes first")
+    elif inside(-lon[off], lat[off]).all():
+        cure = Message("longitudes west of Greenwich are negative: give them a minus")
+    return off.tolist(), cure

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 import capsim
 from capsim.cli import app
-from capsim.demand.capacity_table import matched, whole_name
+from capsim.demand.school_names import matched, whole_name
+from capsim.i18n.language import words
 
 make = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_table_sets.py"))["make"]
 
@@ -274,3 +275,142 @@ def test_a_set_of_each_country_to_a_plan(tmp_path, country, rate, year):
     assert scenario.rows("areas") == 12
     plan = capsim.optimize(scenario)
     assert capsim.certify(scenario, plan).max_violation < 1e-6
+
+
+# ---- capacity as it is written, points as they are written
+
+ROOM = pd.DataFrame({"School": ["Adams Elementary School", "Oak K-2 School"], "Places": [140, 900]})
+SPOTS = ROOM[["School"]].assign(lon=["-76.6", "-76.7"], lat=["39.3", "39.2"])
+
+
+def places(made):
+    return made.scenario.table("schools").set_index("school")["places"].tolist()
+
+
+def test_capacity_in_units_is_scaled_or_refused(files):
+    for head in ("Capacity (hundreds)", "核定学位（百人）", "Capacity, in hundreds"):
+        table = ROOM.assign(Places=[1.4, 9]).rename(columns={"Places": head})
+        assert places(load(files, table.to_csv(index=False))) == [140, 900]
+    told = load(files, ROOM.assign(Places=["140 seats", "900 seats"]).to_csv(index=False))
+    assert places(told) == [140, 900]
+    with pytest.raises(capsim.ScenarioError, match="in the header of their column"):
+        load(files, "单位：百人\n" + ROOM.assign(Places=[1.4, 9]).to_csv(index=False))
+
+
+def test_capacity_in_several_rows_or_columns(files):
+    again = pd.concat([ROOM.assign(Type="Permanent"), ROOM.assign(Type="Portable", Places=20)])
+    with pytest.raises(capsim.ScenarioError, match="--places, of Permanent, Portable"):
+        load(files, again.to_csv(index=False))
+    assert places(load(files, again.to_csv(index=False), places="permanent")) == [140, 900]
+    annex = pd.concat([ROOM.assign(Level="Elementary"), ROOM.assign(Level="Annex", Places=9)])
+    with pytest.raises(capsim.ScenarioError, match="each school once, or once a stage"):
+        load(files, annex.to_csv(index=False))
+    wide = ROOM.rename(columns={"Places": "Elementary Capacity"}).assign(**{"High Capacity": 7})
+    made = load(files, wide.to_csv(index=False))
+    assert places(made) == [140, 900]
+    assert "places of stages without pupils left out: high (2 rows)" in notes(made)
+    one = pd.concat([ROOM, ROOM.iloc[:1].assign(School="ADAMS ES", Places=30)])
+    with pytest.raises(capsim.ScenarioError, match="one row for each school, under one name"):
+        load(files, one.to_csv(index=False))
+    beside = ROOM.assign(Portables=5, **{"Year Built": 1960})
+    assert "columns not read: Portables, Year Built" in notes(
+        load(files, beside.to_csv(index=False))
+    )
+
+
+def test_capacity_of_years_and_rows_without_a_name(files):
+    table = pd.concat([ROOM.assign(Year=2021).iloc[:1], ROOM.assign(Year="2022-23").iloc[1:]])
+    assert places(load(files, table.to_csv(index=False))) == [140, 900]
+    bad = ROOM.assign(Year=["now", "2021"])
+    with pytest.raises(capsim.ScenarioError, match="a school year"):
+        load(files, bad.to_csv(index=False))
+    assert "without a name" in notes(load(files, ROOM.to_csv(index=False) + ",1040\n"))
+    with pytest.raises(capsim.ScenarioError, match="the name of a school"):
+        load(files, ROOM.to_csv(index=False) + ",1000\n")
+    with pytest.raises(capsim.ScenarioError, match="a column for the capacity"):
+        load(files, ROOM.rename(columns={"Places": "PAN"}).to_csv(index=False))
+
+
+def test_a_sector_is_known_by_its_cells(files):
+    made = load(files, ROOM.assign(**{"School Type": ["Public", "Parochial"]}).to_csv(index=False))
+    assert made.scenario.table("schools")["sector"].tolist() == ["public", "private"]
+
+
+def placed(files, table, **how):
+    (files / "points.csv").write_text(table.to_csv(index=False), "utf-8")
+    made = load(files, ROOM.to_csv(index=False), points=files / "points.csv", **how)
+    areas = made.scenario.table("areas")
+    return (areas["x_km"].diff().iloc[1], areas["y_km"].diff().iloc[1]), made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lon": ["76°36'00\"W", "76°42′W"], "lat": ["39°18'N", "N39.2"]},
+        {"lon": ["-76,6", "-76,7"], "lat": ["３９.3", "39,200"]},
+        {"lon": ["76.6 W", "-76.7"]},
+    ],
+    ids=["minutes", "commas", "sides"],
+)
+def test_degrees_in_text(files, change):
+    plain, _ = placed(files, SPOTS)
+    # a tenth of a degree: 111.195 km x 0.1, and x cos(39.25 degrees) from west to east
+    assert [round(one, 2) for one in plain] == [-8.61, -11.12]
+    assert placed(files, SPOTS.assign(**change))[0] == pytest.approx(plain, abs=1e-5)
+
+
+def test_points_in_other_columns(files):
+    plain, _ = placed(files, SPOTS)
+    named = SPOTS.rename(columns={"lon": "Longitude (WGS84)", "lat": "LAT_DD"})
+    assert placed(files, named)[0] == plain
+    text = SPOTS[["School"]].assign(geometry=["POINT (-76.6 39.3)", "POINT (-76.7 39.2)"])
+    assert placed(files, text)[0] == plain
+    far = pd.concat([SPOTS, pd.DataFrame({"School": ["Ash"], "lon": ["-70"], "lat": ["45"]})])
+    assert placed(files, far)[0] == plain
+    blank = pd.concat([pd.DataFrame({"School": ["Ash"], "lon": [""], "lat": [""]}), SPOTS])
+    assert "1 row without coordinates left out: 2" in notes(placed(files, blank)[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"lon": ["39.3", "39.2"], "lat": ["-76.6", "-76.7"]}, "latitude are swapped"),
+        ({"lon": ["76.6", "76.7"]}, "give them a minus"),
+        ({"lon": ["0", "-76.7"], "lat": ["0", "39.2"]}, "the place of a school"),
+        ({"lat": ["3.93", "39.2"]}, "1 is elsewhere"),
+        ({"lat": ["39.3 W", "39.2"]}, "degrees, from -90 to 90"),
+        ({"School": ["ADAMS ES", "Adams Elementary"]}, "one row for each school|a point for each"),
+    ],
+)
+def test_points_that_are_amiss(files, change, said):
+    with pytest.raises(capsim.ScenarioError, match=said) as error:
+        placed(files, SPOTS.assign(**change))
+    assert error.value.text(words("zh"))
+
+
+def test_metres_need_their_coordinate_system(files):
+    pytest.importorskip("pyproj")
+    # Places near Coventry in metres of the British grid, a kilometre apart each way.
+    metres = ROOM[["School"]].assign(Easting=["433000", "434000"], Northing=["278000", "279000"])
+    with pytest.raises(capsim.ScenarioError, match="coordinate system of Easting, Northing"):
+        placed(files, metres)
+    (east, north), _ = placed(files, metres, crs="EPSG:27700", country="none",
+                              stages={"primary": "K-2"}, set=OWN)  # fmt: skip
+    assert (east, north) == (pytest.approx(1, abs=0.02), pytest.approx(1, abs=0.02))
+
+
+OWN = {"currency": "GBP", "standards.primary.class_size": 30}
+
+
+def test_all_tables_are_judged_at_once(files):
+    (files / "enrolment.csv").write_text(WIDE.replace("40,41,42", "?,41,42"), "utf-8")
+    spots = SPOTS.assign(lon=["west", "-76.7"])
+    (files / "points.csv").write_text(spots.to_csv(index=False), "utf-8")
+    bad = ROOM.assign(Places=["many", "900"]).to_csv(index=False)
+    with pytest.raises(capsim.ScenarioError) as error:
+        load(files, bad, points=files / "points.csv")
+    assert [one.file for one in error.value.faults] == [
+        "enrolment.csv",
+        "capacity.csv",
+        "points.csv",
+    ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import random
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +18,14 @@ from small_folder import texts, write
 
 from capsim.i18n.language import words
 from capsim.scenario import Scenario, ScenarioError, load
-from capsim.scenario.excel.scenario_workbook import load_workbook, workbook_bytes
-from capsim.scenario.schema import COLUMNS_ZH, TABLES, UNITS_ZH, WORDS_ZH
+from capsim.scenario.cell_words import heading
+from capsim.scenario.excel.scenario_workbook import (
+    Row,
+    load_workbook,
+    rows_of,
+    workbook_bytes,
+)
+from capsim.scenario.schema import COLUMNS_ZH, TABLES, TABLES_ZH, UNITS_ZH, WORDS_ZH, Column
 
 Rows = list[list[str]]
 SCALES = {
@@ -199,6 +208,148 @@ def test_workbooks_as_they_are_filled_in(tmp_path: Path, sound: Scenario) -> Non
     book.save(path)
     with pytest.raises(ScenarioError, match="a unit of this column: places"):
         load_workbook(path)
+
+
+SETTING_WORDS = {
+    "horizon.base_year": ["2021-2022", "2021/22", "2021年", 2021.0],
+    "horizon.last_year": ["2024-2025学年", 2024],
+    "stages.planned": ["幼儿园、小学", '["kindergarten", "primary"]'],
+    "stages.compulsory": ["小学"],
+    "costs.discount_rate": ["4%", "４%", 0.04],
+    "policy.reduction": ["20人", "20", 20],
+    "programmes.build.by": ["2022年12月31日", dt.date(2022, 12, 31)],
+}
+
+
+def cell(rng: random.Random, column: Column, text: str) -> object:
+    """Write a cell as a number, a date, a text, or what a clerk makes of it."""
+    if not text:
+        return rng.choice([None, None, None, " "]) if column.kind != "text" else None
+    if column.is_number and re.fullmatch(r"-?\d+(\.\d+)?", text) and rng.random() < 0.7:
+        return float(text) if "." in text or rng.random() < 0.3 else int(text)
+    if column.kind == "date" and rng.random() < 0.7:
+        day = dt.date.fromisoformat(text)
+        forms = [day, dt.datetime(day.year, day.month, day.day), f"{day:%Y/%m/%d}"]
+        return rng.choice([*forms, f"{day.year}年{day.month}月{day.day}日"])
+    if column.name == "grade" and text.isdigit() and rng.random() < 0.3:
+        return int(text)
+    return text
+
+
+def table_sheet(rng: random.Random, book: Workbook, name: str, rows: Rows) -> None:
+    """Write a table as a sheet: headers in one row or two, with all that stands round a table."""
+    sheet = book.create_sheet(rng.choice([name, name, TABLES_ZH[name], f"{name} "]))
+    heads, plain = rows[0], [heading(name, head) for head in rows[0]]
+    columns = [TABLES[name].column(column) for column, _ in plain]
+    if rng.random() < 0.25:
+        sheet.append([rng.choice(["某县统计表", "单位：人、元、公里", "Table of the county"])])
+        if rng.random() < 0.3:
+            sheet.append([])
+    top = sheet.max_row + 1 if sheet.max_row > 1 or sheet["A1"].value else 1
+    if rng.random() < 0.5:
+        # The row of headers as they are, and one that repeats them without units.
+        other = [rng.choice([column.name, COLUMNS_ZH[column.name]]) for column in columns]
+        both = [heads, other]
+        rng.shuffle(both)
+        for at, line in enumerate(both):
+            for place, head in enumerate(line, 1):
+                sheet.cell(top + at, place, head)
+        top += 1
+    else:
+        for place, head in enumerate(heads, 1):
+            sheet.cell(top, place, head)
+    body = [list(row) for row in rows[1:]]
+    first = next(at for at, c in enumerate(columns) if c.kind == "name" or c.allowed or at == 0)
+    merge = name != "phases" and columns[first].kind == "name" and rng.random() < 0.2
+    if merge:
+        body.sort(key=lambda row: row[first])
+    at = top + 1
+    starts: dict[str, list[int]] = {}
+    for row in body:
+        if not merge and rng.random() < 0.03:
+            at += rng.randrange(1, 3)
+        for place, (column, text) in enumerate(zip(columns, row, strict=True), 1):
+            value = cell(rng, column, text)
+            if value is not None:
+                sheet.cell(at, place, value)
+        starts.setdefault(row[first], []).append(at)
+        if rng.random() < 0.02:
+            sheet.row_dimensions[at].hidden = True
+        at += 1
+    for text, lines in starts.items():
+        if merge and text and len(lines) > 1:
+            for line in lines[1:]:
+                sheet.cell(line, first + 1).value = None
+            letter = sheet.cell(1, first + 1).column_letter
+            sheet.merge_cells(f"{letter}{lines[0]}:{letter}{lines[-1]}")
+    if len(columns) > 2 and rng.random() < 0.2:
+        sheet.cell(
+            at + rng.randrange(2), 1, rng.choice(["注：据统计年鉴", "Source: yearbook, 2022"])
+        )
+
+
+def dressed_book(rng: random.Random, settings: Sequence[Row]) -> bytes:
+    """Write the small scenario as a workbook that somebody filled in by hand."""
+    book = Workbook()
+    book.remove(book.active)
+    sheet = book.create_sheet(rng.choice(["settings", "设置"]))
+    fields = ["key", "value", "unit", "source", "mark", "type"]
+    fields = fields if rng.random() < 0.7 else [*fields, "note"]
+    order = list(range(len(fields)))
+    rng.shuffle(order)
+    sheet.append([fields[at] for at in order])
+    lines = [[*row, ""][: len(fields)] for row in settings]
+    whole = [row for row in lines if row[5] != "table"]
+    if len(whole) == len(lines):
+        rng.shuffle(lines)
+    for row in lines:
+        key, kind = row[0], row[5]
+        if key in SETTING_WORDS and rng.random() < 0.6:
+            row[1], row[5] = rng.choice(SETTING_WORDS[key]), ""
+        elif kind in ("number", "text", "date", "yes/no") and rng.random() < 0.4:
+            row[5] = ""
+        sheet.append([row[at] if row[at] != "" else None for at in order])
+    sources = book.create_sheet("sources")
+    sources.append(["what", "source", "mark"])
+    sources.append(["schools.places", "classes x 45", "D"])
+    for name, rows in sorted(tables().items(), key=lambda one: rng.random()):
+        table_sheet(rng, book, name, dressed(rng, name, rows))
+    if rng.random() < 0.3:
+        book.create_sheet(rng.choice(["notes of the office", "说明", "Sheet9"]))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(8), pytest.param(range(8, 2000), marks=pytest.mark.slow)], ids=["few", "all"]
+)
+def test_workbooks_dressed_at_random(tmp_path: Path, sound: Scenario, seeds: range) -> None:
+    document = tomllib.loads(texts()["scenario.toml"])
+    document.pop("sources")
+    document.pop("tables")
+    settings = list(rows_of(document))
+    path = tmp_path / "book.xlsx"
+    refused = 0
+    for seed in seeds:
+        rng = random.Random(seed)
+        path.write_bytes(dressed_book(rng, settings))
+        try:
+            made = load_workbook(path)
+        except ScenarioError as error:
+            refused += 1
+            error.text(words("zh"))
+            continue
+        assert same_rows(made, sound), seed
+        # Rows of settings were shuffled, and their sources with them.
+        one, other = (
+            scenario.sources().sort_values(["what", "source"], ignore_index=True)
+            for scenario in (made, sound)
+        )
+        assert one.equals(other), seed
+        for note in made.notes:
+            assert note.text(words("zh"))
+    assert refused <= 1 + len(seeds) // 10
 
 
 def test_degrees_are_projected_or_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import capsim
 from capsim.scenario.faults import ScenarioError
 from capsim.scenario.geography import MOST_POINTS, scenario_files, shows
-from capsim.scenario.map_files import from_gcj02, to_gcj02
+from capsim.scenario.travel import from_gcj02, to_gcj02
 
 geopandas = pytest.importorskip("geopandas")
 import shapely  # noqa: E402 (with geopandas)
@@ -174,7 +174,7 @@ def test_every_format_says_the_same(areas_file, tmp_path):
                 archive.write(part, part.name)
     for name in ("片区.gpkg", "片区.shp", "metres.gpkg", "packed.zip"):
         found = capsim.read_areas(folder / name)
-        assert shows(folder / name) == "areas"
+        assert shows(folder / name) == ("areas",)
         assert found.table["area"].tolist() == plain.table["area"].tolist()
         assert found.table["x_km"].tolist() == pytest.approx(plain.table["x_km"], abs=1e-4)
         assert found.borders.equals(plain.borders)
@@ -365,3 +365,35 @@ def test_boundaries_of_two_points_or_of_no_area_are_faults(areas_file):
     assert "three points" in faults_of(lambda: made.variant(tables={"boundaries": short}))
     lost = rings.replace({"area": {"f00": "f0O"}})
     assert "'f0O'" in faults_of(lambda: made.variant(tables={"boundaries": lost}))
+
+
+def test_a_geopackage_gives_areas_and_schools(tmp_path, areas_file):
+    spots = write(tmp_path / "s.geojson", [point("One", 0.5, 0.5), point("Two", 1.5, 1.5)])
+    both = tmp_path / "both.gpkg"
+    geopandas.read_file(areas_file).to_file(both, layer="areas")
+    geopandas.read_file(spots).to_file(both, layer="schools")
+    assert shows(both) == ("areas", "points")
+    areas = capsim.read_areas(both)
+    schools = capsim.read_points(both, origin=areas.origin)
+    where = areas.locate(schools["x_km"].to_numpy(), schools["y_km"].to_numpy())
+    assert where["area"].tolist() == ["f00", "f11"]
+
+
+def test_points_alone_are_tried_against_stored_boundaries(tmp_path):
+    city = capsim.generate(areas=4, pupils=6000, name="town")
+    fields = grid()
+    for field, name in zip(fields, city.table("areas")["area"], strict=True):
+        field["properties"]["name"] = name
+    placed, _ = capsim.with_maps(city, capsim.read_areas(write(tmp_path / "a.geojson", fields)))
+    school = placed.table("schools").iloc[0]
+    home = list(city.table("areas")["area"]).index(school["area"])
+
+    def put(x, y):
+        spots = write(tmp_path / "s.geojson", [point(school["school"], x, y)])
+        points = capsim.read_points(spots, origin=placed.settings.map.origin)
+        return "\n".join(map(str, capsim.with_maps(placed, None, points)[1]))
+
+    assert "another area" not in put(home % 2 + 0.5, home // 2 + 0.5)
+    assert "lies in another area than its row says" in put((home + 1) % 2 + 0.5, home // 2 + 0.5)
+    with pytest.raises(ScenarioError, match="inside the areas of boundaries"):
+        put(30, 0.5)

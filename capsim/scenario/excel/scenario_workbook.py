@@ -30,7 +30,7 @@ from pydantic_core import PydanticUndefined
 
 from capsim.i18n.language import Message, Words, words
 from capsim.scenario.assembly import CHANGES, finish
-from capsim.scenario.cell_words import factor, heading
+from capsim.scenario.cell_words import factor, heading, notes_under, unit_fault
 from capsim.scenario.excel.sheet_reader import (
     Header,
     Sheet,
@@ -567,19 +567,18 @@ def _is_plain(table: str, column: str) -> bool:
 
 def _read_table(name: str, sheet: Sheet) -> tuple[Typed, Header, list[Fault]]:
     header = fill_merged(sheet, header_of(sheet, partial(heading, name)), partial(_is_plain, name))
-    rows, under = list(header.rows), []
-    while rows and len(header.columns) > 2 and sum(c is not None for c in rows[-1][1]) == 1:
-        if rows[-1][1][0] is None:
-            break
-        under.append(str(next(c for c in rows.pop()[1] if c is not None)))
-    header = replace(header, rows=rows)
+    under = notes_under([cells for _, cells in header.rows], len(header.columns))
+    below = list(header.rows)[len(header.rows) - under :]
+    header = replace(header, rows=list(header.rows)[: len(header.rows) - under])
     notes = list(header.notes)
-    if under:
-        texts = tuple(repr(text) for text in under[:-4:-1])
-        text = "{number} rows under the table left out: {texts}"
-        notes.append(Message(text, {"number": len(under), "texts": texts}))
     units: dict[str, str] = {}
     faults: list[Fault] = []
+    if under:
+        texts = tuple(repr(str(cells[0])) for _, cells in below[:3])
+        text = "{number} rows under the table left out: {texts}"
+        notes.append(Message(text, {"number": under, "texts": texts}))
+        for row, note in below:
+            faults += unit_fault(header.cell(row), None, str(note[0]))
     for column, said in header.units.items():
         units[column] = said[0]
         if len({factor(TABLES[name].column(column), unit) for unit in said if unit != "°"}) > 1:

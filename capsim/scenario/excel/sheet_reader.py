@@ -20,6 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from capsim.i18n.language import Message
 from capsim.io.atomic import whole_bytes
+from capsim.scenario.cell_words import unit_fault
 from capsim.scenario.excel.sheet_writer import HELP, decoded
 from capsim.scenario.faults import Fault, ScenarioError
 from capsim.scenario.folder import number_text
@@ -296,7 +297,13 @@ def header_of(sheet: Sheet, means: Meaning) -> Header:
         titles = tuple(repr(" ".join(str(c) for c in row if c is not None)) for _, row in above[:3])
         text = "{number} rows above the header left out: {texts}"
         notes = (*notes, Message(text, {"number": len(above), "texts": titles}))
-    faults = []
+    faults = [
+        fault
+        for row, cells in above
+        for fault in unit_fault(
+            cell_name(sheet.title, row), None, " ".join(str(c) for c in cells if c is not None)
+        )
+    ]
     columns: dict[str, int] = {}
 
     def fault(row: int, at: int, name: str, expected: Message) -> None:

@@ -25,6 +25,8 @@ def pupils_faults(case: Case) -> list[Fault]:
     late = pupils.frame["school_year"] > base
     observed = Message("an observed year, at most base_year = {base}", {"base": base})
     faults = pupils.where(late, "school_year", observed)
+    if "pupils" in case.unread:
+        return faults
     faults += _gaps(pupils, ["area", "sector", "grade"], "school_year")
     if not (pupils.frame["school_year"] == base).any():
         expected = Message("rows of the base year {base}", {"base": base})
@@ -70,6 +72,8 @@ def schools_faults(case: Case) -> list[Fault]:
         (sold > size, "purchasable_places", Message("at most the school's places")),
         (under, "purchase_min_places", at_most("purchasable_places")),
     )
+    if "schools" in case.unread:
+        return faults
     return faults + _rolls(case, schools) + _totals(case, schools)
 
 
@@ -103,7 +107,7 @@ def _too_many(case: Case, typed: Typed) -> list[Fault]:
     Whole counties, because children of an area may go to school in another.
     """
     areas, births = case.frame("areas"), case.frame("births")
-    if areas is None or births is None or not case.stages:
+    if areas is None or births is None or not case.stages or {"areas", "births"} & case.unread:
         return []
     county = dict(zip(areas["area"], areas["county"], strict=True))
     born = births.groupby([births["area"].map(county), "year"])["births"].sum()
@@ -142,7 +146,7 @@ def _too_many(case: Case, typed: Typed) -> list[Fault]:
 
 def _rolls(case: Case, schools: Typed) -> list[Fault]:
     rolls = case.frame("rolls")
-    if rolls is None:
+    if rolls is None or "rolls" in case.unread:
         return []
     sums = rolls.groupby(["school", "stage"])["pupils"].sum()
     index = pd.MultiIndex.from_frame(schools.frame[["school", "stage"]])
@@ -163,7 +167,7 @@ def _rolls(case: Case, schools: Typed) -> list[Fault]:
 def _totals(case: Case, schools: Typed) -> list[Fault]:
     """Compare schools with the observed pupils of area, stage and sector in the base year."""
     pupils = case.frame("pupils")
-    if pupils is None or not case.stages:
+    if pupils is None or not case.stages or "pupils" in case.unread:
         return []
     now = pupils[pupils["school_year"] == case.settings.horizon.base_year]
     observed = (

@@ -74,7 +74,8 @@ def projects_faults(case: Case) -> list[Fault]:
             (other, "stage", Message("a stage of that school")),
             (taken, "project", Message("a name that no school has (it is one itself)")),
         )
-        faults += _given_up_faults(case, projects)
+        if "projects" not in case.unread:
+            faults += _given_up_faults(case, projects)
     leader = frame.groupby("project", sort=False)[[*SHARED, "kind"]].transform("first")
     one_kind = frame["kind"].isin(REORDERED) | leader["kind"].isin(REORDERED)
     for column in (*SHARED, "kind"):
