@@ -188,7 +188,9 @@ def spellings(names: Any, years: Array) -> tuple[dict[str, str], list[tuple[tupl
     >>> spellings(rows, np.array([2019.0, 2019.0, 2020.0, 2020.0]))
     ({'elm*': 'Elm', 'Oak Elementary (1)': 'Oak ES'}, [])
     """
-    stands = {str(name): set(years[names == name].tolist()) for name in dict.fromkeys(names)}
+    stands: dict[str, set[float]] = {}
+    for name, year in zip(names.tolist(), years.tolist(), strict=True):
+        stands.setdefault(str(name), set()).add(year)
     to: dict[str, str] = {}
     clashes = []
     for form, sure in ((likeness, True), (_without_notes, False)):
@@ -210,6 +212,8 @@ def _without_notes(name: str) -> str:
 
 LEAST_CELLS = 6
 """Cells in which a number is the sum of others from which on that is no chance."""
+MOST_TOTALS = 500
+"""So many of the largest areas are tried for sums of others."""
 
 
 def sums(pupils: Array, missing: Mask, order: Sequence[int]) -> Mask:
@@ -233,16 +237,18 @@ def sums(pupils: Array, missing: Mask, order: Sequence[int]) -> Mask:
     found = np.zeros(len(cells), dtype=bool)
     while True:
         rest = np.array([area for area in order if not found[area]], dtype=np.intp)
-        more = [rest[at] for at in range(len(rest)) if _is_sum(at, cells[rest])]
+        kept = cells[rest]
+        size = kept.sum(1)
+        ends = np.concatenate([[0.0], np.cumsum(size)])
+        largest = np.argsort(-size, kind="stable")[:MOST_TOTALS]
+        more = [rest[at] for at in largest.tolist() if _is_sum(at, kept, size, ends)]
         if not more:
             return found
         found[more] = True
 
 
-def _is_sum(at: int, cells: Array) -> bool:
+def _is_sum(at: int, cells: Array, size: Array, ends: Array) -> bool:
     """Check whether a row is the sum of several that follow each other, itself not among them."""
-    size = cells.sum(1)
-    ends = np.concatenate([[0.0], np.cumsum(size)])
     gap = TOLERANCE * max(float(size[at]), 1.0)
     to = np.searchsorted(ends, ends + size[at] - gap)
     starts = np.flatnonzero((to < len(ends)) & (size[at] > 0))
