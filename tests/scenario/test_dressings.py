@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import os
 import random
 import re
 import tomllib
@@ -137,10 +138,20 @@ def same_rows(one: Scenario, other: Scenario) -> bool:
     return one.settings == other.settings
 
 
-def test_dressings_load_to_the_same_or_are_refused(tmp_path: Path, sound: Scenario) -> None:
+MOST = int(os.environ.get("CAPSIM_DRESSED", "400"))
+"""Scenarios and workbooks that the slow tests dress at random."""
+dressed_by_seed = pytest.mark.parametrize(
+    "seeds", [range(8), pytest.param(range(8, MOST), marks=pytest.mark.slow)], ids=["few", "many"]
+)
+
+
+@dressed_by_seed
+def test_dressings_load_to_the_same_or_are_refused(
+    tmp_path: Path, sound: Scenario, seeds: range
+) -> None:
     settings = texts()["scenario.toml"]
     refused = 0
-    for seed in range(160):
+    for seed in seeds:
         rng = random.Random(seed)
         some = {name: dressed(rng, name, rows) for name, rows in tables().items()}
         try:
@@ -158,7 +169,7 @@ def test_dressings_load_to_the_same_or_are_refused(tmp_path: Path, sound: Scenar
         assert same_rows(made, sound), seed
         for note in made.notes:
             assert note.text(words("zh"))
-    assert refused < 40
+    assert refused <= 1 + len(seeds) // 4
 
 
 def test_rows_in_order_have_the_same_hash(tmp_path: Path, sound: Scenario) -> None:
@@ -321,9 +332,7 @@ def dressed_book(rng: random.Random, settings: Sequence[Row]) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize(
-    "seeds", [range(8), pytest.param(range(8, 2000), marks=pytest.mark.slow)], ids=["few", "all"]
-)
+@dressed_by_seed
 def test_workbooks_dressed_at_random(tmp_path: Path, sound: Scenario, seeds: range) -> None:
     document = tomllib.loads(texts()["scenario.toml"])
     document.pop("sources")
