@@ -205,9 +205,10 @@ def _table(path: Path, file: str, faults: list[Fault]) -> Cells | None:
     try:
         known = partial(_is_heading, path.stem)
         table = read_table(whole_bytes(path), name=file, known=known)
-    except ScenarioError as error:
-        if any(one.expected.msgid == UNIT_APART for one in error.faults):
-            faults += error.faults
+    except (OSError, ScenarioError) as error:
+        told = () if isinstance(error, OSError) else error.faults
+        if any(one.expected.msgid == UNIT_APART for one in told):
+            faults += told
             return None
         faults += found
         return cells

@@ -15,9 +15,19 @@ from capsim.report.screen import reasons_text
 DAYS = re.compile(r"\d+月\d+日|\d+ (September|December)")
 
 
+MONEY = re.compile(r"([\d,.]*\d)\s?(million RMB|billion RMB|万元|亿元)")
+SIZES = {"million RMB": 1e6, "billion RMB": 1e9, "万元": 1e4, "亿元": 1e8}
+
+
 def numbers(text: str) -> list[str]:
-    """Numbers of a sentence in any order, but for days and months."""
-    return sorted(re.findall(r"[\d,.]*\d", DAYS.sub("", text)))
+    """Numbers of a sentence in any order, but for days, months and large amounts of money."""
+    return sorted(re.findall(r"[\d,.]*\d", MONEY.sub("", DAYS.sub("", text))))
+
+
+def money(text: str) -> list[float]:
+    """Large amounts of money of a sentence, RMB, from the least: each language has its unit."""
+    found = MONEY.findall(text)
+    return sorted(float(number.replace(",", "")) * SIZES[unit] for number, unit in found)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -30,6 +40,8 @@ def test_an_explanation_is_chinese_with_the_same_numbers(name):
         assert names <= set(re.findall(r"[A-Za-z]+", english)), chinese
         assert not names & {"the", "of", "are", "is", "and", "in", "places", "county"}, chinese
         assert numbers(chinese) == numbers(english), chinese
+        # Two decimals of a million are 5,000 RMB at most beside what there is.
+        assert money(chinese) == pytest.approx(money(english), rel=0.005, abs=5_001), chinese
     text = reasons_text(plan, why, None, lang="zh")
     assert "目标" in text or "没有方案" in text
 
