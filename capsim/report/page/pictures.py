@@ -373,7 +373,12 @@ def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict
                 "chance": [
                     round(100 * float(first[key]), 1) for key in ("probability", "low", "high")
                 ],
-                "later": [str(least["by"])[:4], round(100 * float(least["probability"]), 1)]
+                "said": say.chance(float(first["probability"])),
+                "later": [
+                    str(least["by"])[:4],
+                    round(100 * float(least["probability"]), 1),
+                    say.chance(float(least["probability"])),
+                ]
                 if group["later"] > 0
                 else None,
             }
@@ -404,12 +409,14 @@ def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
             name = say("cheapest plan on paper")
         ends = [round(100 * float(one[key]), 1) for key in ("probability", "low", "high")]
         extra = say("{amount} more", amount=say.money(one["extra_cny"])) if at else ""
-        rows.append({"rule": name, "by": "", "chance": ends, "later": None, "beside": extra})
+        said = say.chance(float(one["probability"]))
+        plan = {"rule": name, "by": "", "chance": ends, "said": said}
+        rows.append({**plan, "later": None, "beside": extra})
     if safety["nothing"] is not None:
         less = say("{amount} less", amount=say.money(safety["nothing"]["saves_cny"]))
         name = say("nothing beyond what is ordered")
-        never = {"by": "", "chance": [0.0, 0.0, 0.0], "later": None, "beside": less}
-        rows.insert(0, {"rule": name, **never})
+        never = {"rule": name, "by": "", "chance": [0.0, 0.0, 0.0], "said": say.chance(0.0)}
+        rows.insert(0, {**never, "later": None, "beside": less})
     return {
         "form": "chances",
         "unit": say("share of simulations in which all that is asked for holds, %"),

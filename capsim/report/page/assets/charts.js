@@ -177,11 +177,11 @@
       };
     },
     chances(chart) {
-      const inYear = (row) => filled(texts["{chance} in {year}"], { chance: share(Math.round(row.later[1])), year: row.later[0] });
+      const inYear = (row) => filled(texts["{chance} in {year}"], { chance: row.later[2], year: row.later[0] });
       const { spec } = chart;
       const [first, later] = spec.series;
       const some = spec.rows.some((row) => row.later), narrow = chart.width < 480;
-      const both = (row) => share(Math.round(row.chance[0])) + (row.later ? (texts.lang === "zh" ? "；" : "; ") + (narrow ? share(Math.round(row.later[1])) : inYear(row)) : "") + (row.beside ? (texts.lang === "zh" ? "；" : "; ") + row.beside : "");
+      const both = (row) => row.said + (row.later ? (texts.lang === "zh" ? "；" : "; ") + (narrow ? row.later[2] : inYear(row)) : "") + (row.beside ? (texts.lang === "zh" ? "；" : "; ") + row.beside : "");
       return {
         series: [{ ...first, colour: "#9CC6E2" }, ...(some ? [{ ...later, form: "d" }] : []), { label: spec.askedLabel + " " + share(spec.asked), colour: "#D55E00", line: true, dash: [2, 3] }],
         rows: spec.rows.map((row) => (narrow || !row.by ? row.rule : row.rule + " " + row.by)), x: [0, 100], percent: true, right: Math.max(50, ...spec.rows.map((row) => wide(both(row)) + 14)),
