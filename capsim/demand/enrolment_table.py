@@ -465,9 +465,10 @@ def _pupils(cells: pd.Series, column: str, reading: Reading, codes: frozenset[st
 
 def in_persons(read: Read, column: str, reading: Reading) -> Read:
     """Scale numbers by the unit that their header says."""
-    _, size = reading.units.get(column, ("", Decimal(1)))
-    number = scaled(pd.Series(read.number), size).to_numpy(dtype=np.float64)
-    return read if size == 1 else replace(read, number=number)
+    if column not in reading.units:
+        return read
+    number = scaled(pd.Series(read.number), reading.units[column][1])
+    return replace(read, number=number.to_numpy(dtype=np.float64))
 
 
 def _cure(values: list[str]) -> Message | None:

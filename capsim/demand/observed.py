@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from capsim.demand.forecasting import MEMBERS, METHODS, Method
 from capsim.demand.ratios import CHANCE, Array, Index, Mask, divide
-from capsim.demand.school_names import TOLERANCE, TOTAL_NAME, spellings, sums
+from capsim.demand.school_names import TOLERANCE, TOTAL_NAME, some, spellings, sums
 from capsim.i18n.language import Message
 from capsim.scenario.cell_values import YEARS, alike, as_number, school_years
 from capsim.scenario.faults import Fault, ScenarioError
@@ -511,7 +511,7 @@ def _not_totals(
         keep = ~parts
         said: dict[str, Any] = {
             "number": int(parts.sum()),
-            "names": _some(name for name, one in zip(areas, parts, strict=True) if one),
+            "names": some([areas[at] for at in np.flatnonzero(parts)], SHOWN_AREAS),
         }
         text = (
             "{number} areas are sums of others that follow each other, left out as totals: {names}"
@@ -655,14 +655,15 @@ def _notes_of_cells(
     reading: Reading,
 ) -> None:
     there = np.isfinite(pupils).any(1) | missing.any(1)
-    gone = [year for year, some in zip(years, np.atleast_1d(there.any(0)), strict=True) if not some]
+    seen = np.atleast_1d(there.any(0))
+    gone = [year for year, known in zip(years, seen, strict=True) if not known]
     if gone:
         reading.told.append(
             Message("no row of the years {years}", {"years": tuple(map(str, gone))})
         )
     away = ~np.isfinite(pupils[..., -1]).any(1)
     if away.any():
-        names = _some(np.array(areas, dtype=object)[away])
+        names = some([areas[at] for at in np.flatnonzero(away)], SHOWN_AREAS)
         arguments: dict[str, Any] = {"number": int(away.sum()), "year": years[-1], "areas": names}
         text = "not observed in {year}, so not forecast: {areas} ({number} areas)"
         reading.told.append(Message(text, arguments))
@@ -688,11 +689,5 @@ def _notes_of_cells(
 def _places(
     marked: Mask, areas: Sequence[str], labels: Sequence[str], years: Sequence[int]
 ) -> tuple[str, ...]:
-    found = np.argwhere(marked)
-    shown = [f"{areas[a]} {labels[g]} {years[y]}" for a, g, y in found[:SHOWN_AREAS]]
-    return (*shown, *(("…",) if len(found) > SHOWN_AREAS else ()))
-
-
-def _some(names: Iterable[str]) -> tuple[str, ...]:
-    listed = list(names)
-    return (*listed[:SHOWN_AREAS], *(("…",) if len(listed) > SHOWN_AREAS else ()))
+    found = np.argwhere(marked)[: SHOWN_AREAS + 1]
+    return some([f"{areas[a]} {labels[g]} {years[y]}" for a, g, y in found], SHOWN_AREAS)

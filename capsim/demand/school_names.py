@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from capsim.demand.ratios import Array, Mask
+from capsim.demand.ratios import Array, Index, Mask
 from capsim.i18n.language import Message, Value
 from capsim.scenario.cell_values import alike, likeness
 from capsim.scenario.faults import Fault
@@ -43,9 +43,9 @@ SHORT = {
 """Words of school names that are written short, and those that say nothing."""
 
 
-def some(names: Sequence[str]) -> tuple[str, ...]:
+def some(names: Sequence[str], most: int = SHOWN) -> tuple[str, ...]:
     """Return the first few of some names."""
-    return (*names[:SHOWN], *(("…",) if len(names) > SHOWN else ()))
+    return (*names[:most], *(("…",) if len(names) > most else ()))
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _without_notes(name: str) -> str:
 LEAST_CELLS = 6
 """Cells in which a number is the sum of others from which on that is no chance."""
 MOST_TOTALS = 500
-"""So many of the largest areas are tried for sums of others."""
+"""So many of the largest areas may be sums of a run anywhere, all of one that they stand beside."""
 
 
 def sums(pupils: Array, missing: Mask, order: Sequence[int]) -> Mask:
@@ -237,28 +237,41 @@ def sums(pupils: Array, missing: Mask, order: Sequence[int]) -> Mask:
     found = np.zeros(len(cells), dtype=bool)
     while True:
         rest = np.array([area for area in order if not found[area]], dtype=np.intp)
-        kept = cells[rest]
-        size = kept.sum(1)
-        ends = np.concatenate([[0.0], np.cumsum(size)])
-        largest = np.argsort(-size, kind="stable")[:MOST_TOTALS]
-        more = [rest[at] for at in largest.tolist() if _is_sum(at, kept, size, ends)]
-        if not more:
+        more = rest[_sums_of_runs(cells[rest])]
+        if not len(more):
             return found
         found[more] = True
 
 
-def _is_sum(at: int, cells: Array, size: Array, ends: Array) -> bool:
-    """Check whether a row is the sum of several that follow each other, itself not among them."""
-    gap = TOLERANCE * max(float(size[at]), 1.0)
-    to = np.searchsorted(ends, ends + size[at] - gap)
-    starts = np.flatnonzero((to < len(ends)) & (size[at] > 0))
-    starts = starts[np.abs(ends[to[starts]] - ends[starts] - size[at]) <= gap]
-    for first, last in zip(starts.tolist(), to[starts].tolist(), strict=True):
-        parts = cells[first:last]
-        several = (parts > 0).sum(0) > 1
-        apart = last <= at or at < first
-        if apart and several.sum() >= LEAST_CELLS:
-            off = np.abs(parts.sum(0) - cells[at])
-            if (off <= TOLERANCE * np.maximum(cells[at], 1)).all():
-                return True
-    return False
+def _sums_of_runs(cells: Array) -> list[int]:
+    """Return the rows that are sums of several others that follow each other."""
+    size = cells.sum(1)
+    ends = np.concatenate([[0.0], np.cumsum(size)])
+    gap = TOLERANCE * np.maximum(size, 1.0)
+
+    def reached(at: Index, starts: Index) -> tuple[Index, Index, Index]:
+        """Return rows, starts and ends of the runs from there that have the row's number."""
+        to = np.searchsorted(ends, ends[starts] + size[at] - gap[at])
+        last = np.minimum(to, len(size))
+        meets = np.abs(ends[last] - ends[starts] - size[at]) <= gap[at]
+        good = meets & (to <= len(size)) & (size[at] > 0)
+        return at[good], starts[good], last[good]
+
+    rows = np.arange(len(size))
+    first = np.searchsorted(ends, ends[:-1] - size - gap)
+    runs = [reached(rows, rows + 1), reached(rows, np.minimum(first, rows))]
+    largest = np.argsort(-size, kind="stable")[:MOST_TOTALS]
+    runs += [reached(np.full(len(rows), at), rows) for at in largest]
+    whole = (np.concatenate(parts).tolist() for parts in zip(*runs, strict=True))
+    return sorted({at for at, *run in zip(*whole, strict=True) if _is_sum(cells, at, *run)})
+
+
+def _is_sum(cells: Array, at: int, first: int, last: int) -> bool:
+    """Check whether a row is the sum of a run, itself not among it, in every cell."""
+    if first <= at < last:
+        return False
+    parts = cells[first:last]
+    if ((parts > 0).sum(0) > 1).sum() < LEAST_CELLS:
+        return False
+    off = np.abs(parts.sum(0) - cells[at])
+    return bool((off <= TOLERANCE * np.maximum(cells[at], 1)).all())

@@ -360,7 +360,7 @@ METRES = {
 }
 """Headers of coordinates that mean nothing without their coordinate system."""
 PAIR = re.compile(
-    r"POINT *Z? *\( *(-?[\d.]+) +(-?[\d.]+)[ -.\d]*\)"
+    r"POINT *Z? *\( *(-?\d+(?:\.\d+)?) +(-?\d+(?:\.\d+)?)(?: +-?\d+(?:\.\d+)?)* *\)"
     r"|\(? *(-?\d+\.\d+) *[,，] *(-?\d+\.\d+) *\)?",
     re.IGNORECASE,
 )

@@ -141,3 +141,13 @@ def test_a_column_of_row_numbers_is_left_out() -> None:
     assert "row numbers" in same(panel(SOUND.to_csv().encode(), name="t.csv"))
     with pytest.raises(ScenarioError, match="a header over the cells"):
         panel(SOUND.set_index("1", drop=False).to_csv(index_label="").encode(), name="t.csv")
+
+
+def test_small_totals_beside_their_parts_are_found_in_a_large_table() -> None:
+    """Below two of its parts, and above three; 600 other schools are larger than either."""
+    pupils = np.random.default_rng(3).poisson(40, (1200, 13, 2)).astype(float)
+    pupils[:600] *= 10
+    pupils[700] = pupils[698:700].sum(0)
+    pupils[900] = pupils[901:904].sum(0)
+    found = sums(pupils, np.zeros(pupils.shape, bool), range(1200))
+    assert np.flatnonzero(found).tolist() == [700, 900]

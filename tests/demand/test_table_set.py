@@ -365,6 +365,10 @@ def test_points_in_other_columns(files):
     assert placed(files, named)[0] == plain
     text = SPOTS[["School"]].assign(geometry=["POINT (-76.6 39.3)", "POINT (-76.7 39.2)"])
     assert placed(files, text)[0] == plain
+    high = SPOTS[["School"]].assign(geometry=["POINT Z (-76.6 39.3 12)", "POINT Z (-76.7 39.2 8)"])
+    assert placed(files, high)[0] == plain
+    with pytest.raises(capsim.ScenarioError, match="columns lon and lat"):
+        placed(files, text.assign(geometry=["POINT (-76.6 39.3)", "POINT (-7.6.1 .)"]))
     far = pd.concat([SPOTS, pd.DataFrame({"School": ["Ash"], "lon": ["-70"], "lat": ["45"]})])
     assert placed(files, far)[0] == plain
     blank = pd.concat([pd.DataFrame({"School": ["Ash"], "lon": [""], "lat": [""]}), SPOTS])

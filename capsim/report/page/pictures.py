@@ -360,41 +360,49 @@ def _size_lines(table: Table, plan: Plan, say: Words) -> dict[str, Any]:
 CHANCE = ("probability", "low", "high")
 
 
+def _likely(
+    rows: list[dict[str, Any]], asked: float, unit: str, series: tuple[str, str], say: Words
+) -> dict[str, Any]:
+    """Describe a chart of probabilities, a bar a row, beside the probability asked for."""
+    return {
+        "form": "chances",
+        "unit": unit,
+        "rows": rows,
+        "asked": 100 * float(asked),
+        "askedLabel": say("asked for"),
+        "series": [
+            _coloured(0, label, colour)
+            for label, colour in zip(series, (BLUE, ORANGE), strict=True)
+        ],
+    }
+
+
+def _row(rule: str, by: str, chance: Any, say: Words) -> dict[str, Any]:
+    """Describe a probability with the ends of its interval, as it is drawn and as it is said."""
+    return {
+        "rule": rule,
+        "by": by,
+        "chance": [round(100 * float(chance[key]), 1) for key in CHANCE],
+        "said": say.chance(float(chance["probability"])),
+        "later": None,
+    }
+
+
 def _chances(outcomes: Outcomes, summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
     """Describe how likely the targets are: a rule a row, the least likely first."""
     table = outcomes.tables["targets"]
     rows: list[dict[str, Any]] = []
     for group in target_groups(table).to_dict("records"):
         first, least = table.iloc[group["first"]], table.iloc[group["least"]]
-        rows.append(
-            {
-                "rule": say.brief(str(group["rule"])),
-                "by": str(first["by"]),
-                "chance": [
-                    round(100 * float(first[key]), 1) for key in ("probability", "low", "high")
-                ],
-                "said": say.chance(float(first["probability"])),
-                "later": [
-                    str(least["by"])[:4],
-                    round(100 * float(least["probability"]), 1),
-                    say.chance(float(least["probability"])),
-                ]
-                if group["later"] > 0
-                else None,
-            }
-        )
+        row = _row(say.brief(str(group["rule"])), str(first["by"]), first, say)
+        if group["later"] > 0:
+            chance = float(least["probability"])
+            row["later"] = [str(least["by"])[:4], round(100 * chance, 1), say.chance(chance)]
+        rows.append(row)
     rows.sort(key=lambda row: min(row["chance"][0], row["later"][1] if row["later"] else 100.0))
-    return {
-        "form": "chances",
-        "unit": say("share of simulations in which the target holds"),
-        "rows": rows,
-        "asked": 100 * float(summary["asked_probability"]),
-        "askedLabel": say("asked for"),
-        "series": [
-            _coloured(0, say("on its first date"), BLUE),
-            _coloured(0, say("in its least likely later year"), ORANGE),
-        ],
-    }
+    unit = say("share of simulations in which the target holds")
+    series = say("on its first date"), say("in its least likely later year")
+    return _likely(rows, summary["asked_probability"], unit, series, say)
 
 
 def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
@@ -407,27 +415,14 @@ def _safety(summary: Mapping[str, Any], say: Words) -> dict[str, Any]:
             name = say("the plan given")
         elif not at:
             name = say("cheapest plan on paper")
-        ends = [round(100 * float(one[key]), 1) for key in ("probability", "low", "high")]
         extra = say("{amount} more", amount=say.money(one["extra_cny"])) if at else ""
-        said = say.chance(float(one["probability"]))
-        plan = {"rule": name, "by": "", "chance": ends, "said": said}
-        rows.append({**plan, "later": None, "beside": extra})
+        rows.append({**_row(name, "", one, say), "beside": extra})
     if safety["nothing"] is not None:
         less = say("{amount} less", amount=say.money(safety["nothing"]["saves_cny"]))
-        name = say("nothing beyond what is ordered")
-        never = {"rule": name, "by": "", "chance": [0.0, 0.0, 0.0], "said": say.chance(0.0)}
-        rows.insert(0, {**never, "later": None, "beside": less})
-    return {
-        "form": "chances",
-        "unit": say("share of simulations in which all that is asked for holds, %"),
-        "rows": rows,
-        "asked": 100 * float(safety["asked"]),
-        "askedLabel": say("asked for"),
-        "series": [
-            _coloured(0, say("share of simulations in which all that is asked for holds, %"), BLUE),
-            _coloured(0, "", ORANGE),
-        ],
-    }
+        never = _row(say("nothing beyond what is ordered"), "", dict.fromkeys(CHANCE, 0.0), say)
+        rows.insert(0, {**never, "beside": less})
+    unit = say("share of simulations in which all that is asked for holds, %")
+    return _likely(rows, safety["asked"], unit, (unit, ""), say)
 
 
 def _balance(say: Words) -> dict[str, Any]:
