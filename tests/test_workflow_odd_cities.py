@@ -47,6 +47,7 @@ CITIES: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name if at < 2 else pytest.param(name, marks=SLOW) for at, name in enumerate(CITIES)]
 )

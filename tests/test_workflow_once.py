@@ -40,6 +40,7 @@ def count_calls(patch: pytest.MonkeyPatch, path: str, calls: Counter[str]) -> No
                 patch.setattr(module, own, counted)
 
 
+@pytest.mark.slow
 def test_a_run_derives_each_thing_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     city = capsim.generate(2, 8000, 0, years=(2021, 2023))
     workflow.run(city, tmp_path / "first", draws=2, gap=0.05)  # all modules are imported now

@@ -41,7 +41,14 @@ def result(name: str):
 NAMES = ("safe", "late", "county-schools")
 
 
-@pytest.fixture(scope="module", params=[(n, lang) for n in NAMES for lang in ("en", "zh")], ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((name, lang), id=f"{name}-{lang}", marks=[pytest.mark.slow] * (name != "safe"))
+        for name in NAMES
+        for lang in ("en", "zh")
+    ],
+)
 def report(request, tmp_path_factory):
     """Write a run's report in a language; return the folder, the run and the language."""
     name, lang = request.param
@@ -62,6 +69,7 @@ def rare(run) -> dict[str, float]:
     return {str(name): float(chance) for name, chance in table.items() if chance < asked}
 
 
+@pytest.mark.slow
 def test_there_is_something_to_find():
     assert all(rare(result(name)) for name in NAMES)
 
@@ -122,6 +130,7 @@ def test_tables(report):
         assert "holds" not in pd.read_csv(path, nrows=1).columns, path.name
 
 
+@pytest.mark.slow
 def test_comparison_is_not_green():
     both = [scenario("late"), scenario("late").variant({"costs.hire_cny": 6000}, name="dearer")]
     files = dict(comparison_files(capsim.compare(both, draws=DRAWS, gap=0.05)))

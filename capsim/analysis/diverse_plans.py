@@ -91,7 +91,7 @@ def different_plans(
     Examples
     --------
     >>> import capsim
-    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> city = capsim.generate(areas=1, pupils=600, years=(2021, 2022), seed=0)
     >>> found = different_plans(city, 2, within=0.2)
     >>> len(found.plans) == len(found.table) <= 2
     True

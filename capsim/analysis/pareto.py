@@ -139,7 +139,7 @@ def pareto(
     Examples
     --------
     >>> import capsim
-    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> city = capsim.generate(areas=1, pupils=600, years=(2021, 2022), seed=0)
     >>> front = pareto(city, ("cost", "surplus"), points=3)
     >>> front.table["cost"].is_monotonic_increasing, front.table["surplus"].is_monotonic_decreasing
     (True, True)

@@ -187,7 +187,7 @@ def replan(
     Examples
     --------
     >>> import capsim
-    >>> city = capsim.generate(areas=2, pupils=4000, years=(2021, 2023), seed=0)
+    >>> city = capsim.generate(areas=1, pupils=600, years=(2021, 2023), seed=0)
     >>> rolled = replan(city, "low")
     >>> rolled.table["plan"].tolist()
     ['first', 'replanned', 'replanned', 'perfect information', 'first kept']

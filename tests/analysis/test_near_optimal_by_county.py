@@ -54,6 +54,7 @@ def test_bounds_hold_for_every_plan_near_the_best_and_what_is_found_is_among_the
     assert set(apart.projects["verdict"]) >= {"in none", "in some"}
 
 
+@pytest.mark.slow
 def test_verdicts_are_never_wrong() -> None:
     sure = ("in every plan", "in none", "in some")
     whole, apart = ranges(False).projects, ranges(True).projects

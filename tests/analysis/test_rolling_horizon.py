@@ -96,6 +96,7 @@ def test_cohorts_carry_what_was_counted() -> None:
     assert last > two
 
 
+@pytest.mark.slow
 def test_nothing_learned_nothing_regretted() -> None:
     scenario = city(2, 8, 2023)
     demand = capsim.project(scenario)

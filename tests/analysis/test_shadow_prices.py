@@ -84,6 +84,7 @@ def _amount(scenario: Any, row: Any) -> float:
     return float(table[at & (table["year"] == row.year)]["amount"].min()) if at.any() else np.inf
 
 
+@pytest.mark.slow
 def test_prices_of_policies_are_finite_differences_over_scenarios() -> None:
     kinds = ("cap", "reduction", "contract teacher")
     assert through_the_scenario((4, 1), kinds, 1) == set(kinds)
@@ -106,6 +107,7 @@ ROWS = {
 }
 
 
+@pytest.mark.slow
 def test_prices_of_rows_are_finite_differences_of_their_right_hand_side() -> None:
     """Every row of seven kinds in one city, those with a price and those without."""
     plan, x = planned(4, 3)

@@ -29,6 +29,7 @@ def priced_apart() -> tuple[Prices, Prices, Prices]:
     return prices(plan), *apart
 
 
+@pytest.mark.slow
 def test_counties_taken_apart_have_the_prices_of_the_whole() -> None:
     """Both slopes of every price are the same, found from another vertex."""
     whole, apart, _ = priced_apart()

@@ -53,6 +53,7 @@ def swept() -> pd.DataFrame:
     return capsim.sweep(the_city(), changes(), relax=True)
 
 
+@pytest.mark.slow
 def test_every_variant_is_what_it_is_alone() -> None:
     table = swept()
     assert len(table) == len(changes())
@@ -126,6 +127,7 @@ def test_any_sweep_is_its_separate_solves(some: list[dict[str, Any]]) -> None:
             assert row["objective_cny"] == pytest.approx(alone.objective_cny, rel=1e-7, abs=0.1)
 
 
+@pytest.mark.slow
 def test_whole_plans_within_the_gap() -> None:
     some = [changes()[i] for i in (0, 1, 7)]
     one = capsim.sweep(the_city(), some, gap=1e-3, plans=True)
@@ -224,6 +226,7 @@ def _the_sites() -> tuple[Any, list[str]]:
     return scenario, [f"site-{i}" for i in range(8)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relax", [False, True])
 def test_every_site_in_and_out(relax: bool) -> None:
     """Each variant costs what the scenario does whose choices say the same."""

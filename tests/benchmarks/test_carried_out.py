@@ -383,6 +383,7 @@ def test_counts_of_a_plan_made_here(tmp_path: Path) -> None:
     assert len(checks) == len(goals.CARRIED_OUT)
 
 
+@pytest.mark.slow
 def test_price_of_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the reduction the plan is cheaper, by as much as the rule costs."""
     city = capsim.generate(3, 3_000, 1, years=(2021, 2023), stages=("primary", "junior"))

@@ -17,6 +17,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(reliability, "cases", lambda *of: {"tiny": city})
 
 
+@pytest.mark.slow
 def test_every_probability_has_a_row_its_checks_and_a_point(tiny, tmp_path, capsys):
     main(["reliability", "--asked", "0.5", "0.8", "--out", str(tmp_path)])
     found = json.loads((tmp_path / "reliability.json").read_text())

@@ -35,6 +35,7 @@ def test_the_optimum_is_no_dearer_than_the_plan_by_hand(
     assert plan.committed_cny == pytest.approx(hand_plan.committed_cny, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_generated_plan_holds(town: Any, town_plan: Any) -> None:
     certificate = certify(town, town_plan)
     assert certificate.holds(), certificate.worst

@@ -72,6 +72,7 @@ def test_run_answers_and_writes_everything(report):
     assert sum(row[term] for term in terms) == pytest.approx(row["total"], abs=1.0)
 
 
+@pytest.mark.slow
 def test_run_again_gives_the_same_bytes_in_place_of_an_earlier_report(city, report, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
@@ -86,12 +87,14 @@ def test_the_scenario_in_the_report_is_the_scenario(city, report):
     assert load(report[0] / "scenario").hash == load(city).hash
 
 
+@pytest.mark.slow
 def test_run_json_is_the_summary_alone(city, tmp_path):
     said = call("run", city, "--out", tmp_path / "out", "--draws", 0, "--json", "--paper")
     assert json.loads(said.stdout) == json.loads((tmp_path / "out" / "summary.json").read_text())
     assert not (tmp_path / "out" / "outcomes").exists()
 
 
+@pytest.mark.slow
 def test_on_paper_the_plan_is_for_one_future(city, report, tmp_path):
     said = call("run", city, "--out", tmp_path / "out", "--draws", 20, "--paper")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
@@ -104,6 +107,7 @@ def test_on_paper_the_plan_is_for_one_future(city, report, tmp_path):
     assert both.exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_target_that_is_none_is_bad_input(city, tmp_path):
     other = tmp_path / "other"
     load(city).variant({"reliability.targets": ["shares"]}, name="other").save(other)
@@ -230,6 +234,7 @@ def test_build_simulates_the_programme_alone(city, tmp_path):
     assert "in use on average" in call("build", city, "--draws", 30).stdout
 
 
+@pytest.mark.slow
 def test_compare_sets_scenarios_side_by_side(city, tmp_path):
     other = tmp_path / "other"
     load(city).variant({"costs.displacement_cny": 9000}, name="dear-moves").save(other)

@@ -54,6 +54,7 @@ def offered(shell: str, line: str, folder: Path) -> set[str]:
     return {re.split(r"\t", line)[0].rstrip("/") for line in done.stdout.split("\n") if line}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_a_shell_completes_commands_options_values_and_folders(shell, tmp_path):
     if shutil.which(shell) is None:

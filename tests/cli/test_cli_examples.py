@@ -37,6 +37,7 @@ def test_an_example_is_found_by_its_name_from_anywhere(tmp_path, monkeypatch):
         capsim.example("prefecture-2023")
 
 
+@pytest.mark.slow
 def test_every_example_is_whole():
     assert len(capsim.example()) >= 10
     for name in capsim.example():
@@ -114,6 +115,7 @@ def test_what_a_solver_prints_stays_off_standard_output(cities, capfd, monkeypat
     assert json.loads(capfd.readouterr().out)["relax"] is True
 
 
+@pytest.mark.slow
 def test_incumbents_of_highs_are_told_as_they_are_found():
     city = capsim.generate(3, 12000, seed=2, stages=("primary", "junior"), years=(2021, 2024))
     row = bench(city, repeats=1, gap=1e-6)["solvers"]["highs"]

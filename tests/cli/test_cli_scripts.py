@@ -23,6 +23,7 @@ def test_every_command_can_answer_in_json():
         assert "--json" in options, name
 
 
+@pytest.mark.slow
 def test_what_was_written_is_said_in_json(city, tmp_path):
     given = {"name": "city", "hash": load(city).hash}
     book, folder = tmp_path / "city.xlsx", tmp_path / "again"

@@ -52,6 +52,7 @@ def test_a_template_or_a_scenario_but_not_both(city, tmp_path):
     assert not (tmp_path / "x.xlsx").exists()
 
 
+@pytest.mark.slow
 def test_settings_are_varied_and_finished_scenarios_kept(city, tmp_path):
     out, store = tmp_path / "out", tmp_path / "store"
     options = ("--draws", 0, "--gap", 0.01, "--out", out, "--store", store)

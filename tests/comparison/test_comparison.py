@@ -253,6 +253,7 @@ def test_bars_of_cost_are_as_far_apart_as_the_whole(three):
     assert bars["city"] < 0.3 * whole["city"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", [1e-9, 1e-3, 0.2])
 def test_a_lever_that_no_plan_uses_makes_no_difference(city, gap):
     """At 900,000 RMB a place nothing is bought, whatever the ceiling; plans may differ in ties."""
@@ -434,6 +435,7 @@ def test_files_hold_tables_figures_and_json(compared):
     assert max(map(width, chinese.splitlines())) <= 130
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:no installed font has the characters")
 def test_the_page_holds_every_table_in_both_languages(compared):
     files = {lang: dict(comparison_files(compared, lang=lang)) for lang in ("en", "zh")}

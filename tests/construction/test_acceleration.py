@@ -142,6 +142,7 @@ WAYS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_greedy_beside_every_combination(seed):
     """Never cheaper than the best of all 36 combinations, and as many in time at most."""

@@ -117,7 +117,9 @@ def test_need_above_what_there_is_is_refused():
         chain([[1.0]], needs=(((0, 3),),), resources=(Resource("crew", "a", 2),))
 
 
-@pytest.mark.parametrize(("servers", "load"), [(1, 0.7), (3, 0.8)])
+@pytest.mark.parametrize(
+    ("servers", "load"), [pytest.param(1, 0.7, marks=pytest.mark.slow), (3, 0.8)]
+)
 def test_queue_matches_theory(servers, load):
     """M/M/c: mean wait by Erlang's formula, within its 99 % interval over replications."""
     rng = np.random.default_rng(5)

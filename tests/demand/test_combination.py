@@ -59,6 +59,7 @@ def test_nothing_known_is_one_half_the_first_member() -> None:
     assert learned(products(of_three[:, :1]), np.arange(3), 0).total[0].tolist() == [1.0]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1))
 def test_weights_are_shares_and_rest_on_shorter_leads_and_the_past_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)

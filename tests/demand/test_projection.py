@@ -211,6 +211,7 @@ def test_with_enough_years_the_spread_is_measured() -> None:
     assert project(given).spread.area == pytest.approx(0.02)
 
 
+@pytest.mark.slow
 def test_measured_draws_are_joint_and_grow_with_the_lead_and_shrink_with_size() -> None:
     """Chance of single children, and a city whose children leave or come, all areas alike."""
     rng = np.random.default_rng(6)

@@ -188,6 +188,7 @@ def test_a_grade_whose_feeder_closed_is_entered_from_outside() -> None:
     assert found.pupils[0].max() < 5
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1))
 def test_random_openings_closures_and_gaps_are_forecast_within_reason(seed: int) -> None:

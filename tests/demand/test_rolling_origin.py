@@ -58,6 +58,7 @@ def test_nothing_after_the_origin_is_looked_at() -> None:
         ).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("now", [2006, 2009])
 def test_a_shuffled_future_changes_nothing_before_it(now: int) -> None:
     """Later years in another order, areas mixed: choices and intervals until now are the same."""
@@ -178,6 +179,7 @@ def test_four_years_are_judged_at_the_one_lead_they_hold() -> None:
     assert asked["area"]["5"]["wape"] is None
 
 
+@pytest.mark.slow
 def test_leads_go_to_a_third_of_the_years_and_ten_at_most() -> None:
     assert backtest(noise(years=9), BASE).table["lead"].unique().tolist() == [1, 2, 3]
     assert backtest(noise(years=40), BASE).table["lead"].max() == 10
@@ -266,6 +268,7 @@ def rolled(alike: bool, gross: bool, leads: int = 3) -> tuple[Scenario, list[Sce
     return known(2021), [known(year) for year in range(2012, 2021)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("born", "gross"), [(False, False), (True, False), (True, True)])
 def test_a_scenarios_backtest_is_its_projection_rolled_by_hand(born: bool, gross: bool) -> None:
     """Forecasts, errors and draws, to the last digit but rounding."""

@@ -123,6 +123,7 @@ def test_the_last_search_goes_on_to_a_first_solution(afar: bool) -> None:
     assert found[1].x is not None
 
 
+@pytest.mark.slow
 def test_time_is_dealt_out_to_an_executor_as_if_it_had_two_workers() -> None:
     hard = [BlockSolve(market_split(7), {}) for _ in range(4)]
     with ThreadPoolExecutor(2) as pool:

@@ -4,7 +4,7 @@ The files in ``golden/`` are for people to read: the family's equation, what the
 rows, in which only the columns stand that the family speaks of. After a change that is meant, write
 them anew and read what differs::
 
-    python tests/optimize/test_golden.py
+    python tests/model/test_golden.py
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import inspect
 import re
 import runpy
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 
 import highspy
@@ -34,6 +35,8 @@ from capsim.model.variables import Variables, add_columns
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_families_page.py"))
+
+page_now = cache(PAGE["page"])
 
 DEFINE = {
     **FAMILIES,
@@ -105,12 +108,12 @@ def test_every_family_has_its_file() -> None:
 
 def test_the_page_is_current() -> None:
     told = "python scripts/make_families_page.py makes it anew"
-    assert PAGE["PAGE"].read_text(encoding="utf-8") == PAGE["page"](), told
+    assert PAGE["PAGE"].read_text(encoding="utf-8") == page_now(), told
 
 
 def test_every_family_has_its_equations_in_the_page() -> None:
     """Each row that a case makes is in the page with its equation, and each in the page is made."""
-    page = PAGE["page"]()
+    page = page_now()
     made = {block.name for name in CASES for block in alone(name).rows if block.count}
     rows = [row for define in DEFINE.values() for row in PAGE["rows_of"](define)]
     assert {row.name for row in rows} == made
@@ -121,7 +124,7 @@ def test_every_family_has_its_equations_in_the_page() -> None:
 
 
 def test_the_page_has_every_variable() -> None:
-    page = PAGE["page"]()
+    page = page_now()
     columns = {field.name for field in fields(Variables)} - {"axes", "seats", "catchments"}
     columns |= {block.name for name in CASES for block in alone(name).columns if block.count}
     assert columns <= set(re.findall(r"^\| `([a-z_]+)`", page, re.MULTILINE))

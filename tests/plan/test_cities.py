@@ -77,6 +77,7 @@ def test_plans_of_variants_hold(name: str, made: Callable[..., Any]) -> None:
     assert certificate.holds(1e-6), certificate.worst
 
 
+@pytest.mark.slow
 def test_the_fall_in_private_pupils_adds_up() -> None:
     """Seats, conversions, purchases, over-filling and fewer children explain it all, every year."""
     for where in [(2, 1), (3, 2), (6, 0)]:
@@ -167,6 +168,7 @@ def test_no_two_projects_in_one_year(solver: str) -> None:
     assert certify(scenario, plan).holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["highs", "cbc"])
 def test_a_city_with_a_rule_of_the_user(solver: str) -> None:
     """Half of the places that the free plan buys: dearer, kept, and still a plan in every cell."""
@@ -209,6 +211,7 @@ def test_what_is_no_plan_is_not_read_back() -> None:
         Plan.from_pulp(problem)
 
 
+@pytest.mark.slow
 def test_a_plan_read_back_claims_what_its_solver_proved() -> None:
     """The gap is of the avoidable cost, though the solver's was of the whole."""
     scenario, demand = city(5, 1), children(5, 1)

@@ -90,6 +90,7 @@ def test_freedom_never_costs_more(name: str, where: tuple[int, int], freedom: li
     assert loose <= tight + 1e-7 * max(abs(tight), 1.0)
 
 
+@pytest.mark.slow
 def test_the_rules_do_bind() -> None:
     """Each change moves the cost of some city, or the test above says nothing of it."""
     idle = []

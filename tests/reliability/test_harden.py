@@ -60,6 +60,7 @@ def hardened() -> capsim.Hardened:
     )
 
 
+@pytest.mark.slow
 def test_a_hardened_plan_has_prices_of_the_scenario_itself():
     plan = hardened().plan
     assert len(plan.solution.x) == len(plan.model.program.lower)
@@ -369,6 +370,7 @@ def test_default_targets_are_every_child_placed_and_the_shares():
     assert names == ["placement-compulsory", *plain().tables["targets"]["id"]]
 
 
+@pytest.mark.slow
 def test_the_same_with_workers():
     with ThreadPoolExecutor(2) as pool:
         again = capsim.harden(
@@ -447,6 +449,7 @@ def test_faults(arguments, message):
         capsim.harden(city(), plain=plain(), **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [6, 8])
 def test_a_programme_is_in_time_by_what_is_bought(number):
     """Asked for with the rest, a number that crews do not make is reached by hurrying, and paid."""
@@ -495,6 +498,7 @@ def test_what_hurries_uses_up_the_budget_of_its_county():
     assert 0 < program.cost[column] <= 3.0
 
 
+@pytest.mark.slow
 def test_projects_are_hurried_within_the_budgets_to_build():
     """Where a county's money is used up nothing is bought for its projects, and that is said."""
     asked = without_time_for_it(6)

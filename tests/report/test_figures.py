@@ -148,6 +148,7 @@ def test_without_simulation_the_figures_of_the_plan_remain():
     }
 
 
+@pytest.mark.slow
 def test_same_bytes_twice_and_no_date():
     first, second = figures.all_figures(PLAN, OUTCOMES), figures.all_figures(PLAN, OUTCOMES)
     for name in ("reduction", "programme"):

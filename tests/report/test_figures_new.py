@@ -143,6 +143,7 @@ def test_figures_look_as_they_did(name):
 DRAWN = figures.all_figures(PLAN, OUTCOMES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lang", "counties", "projects"), [("en", 2, 12), pytest.param("zh", 14, 30, marks=HAS_CHINESE)]
 )

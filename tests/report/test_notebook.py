@@ -118,6 +118,7 @@ def test_names_from_the_data_are_escaped(city):
     assert "&lt;b&gt;x" in odd._repr_html_()
 
 
+@pytest.mark.slow
 def test_every_figure_that_is_offered_is_drawn(results):
     for one in results:
         for name in dir(one.plot):
@@ -175,6 +176,7 @@ def test_tables_and_names_are_offered(plan, outcomes, compared):
     assert set(dir(capsim)) == set(capsim.__all__)
 
 
+@pytest.mark.slow
 def test_report_and_workbook_are_written_from_the_result(plan, outcomes, tmp_path):
     import openpyxl
 

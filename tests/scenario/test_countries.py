@@ -129,6 +129,7 @@ def test_texts_speak_of_the_currency():
     assert dollars("RMB, millions") == "USD, millions"
 
 
+@pytest.mark.slow
 def test_a_report_has_no_rmb_in_it(tmp_path):
     given = capsim.Scenario.from_tables(settings("usa", borrowed_rate=0.25), **ELEMENTARY)
     plan = capsim.optimize(given)

@@ -115,6 +115,7 @@ def test_other_stages_and_private_schools_are_reached_as_before() -> None:
         assert pairs == {(a, b) for a in of.index for b in ends if of[a] == of[b]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_plan_keeps_to_the_nearest(seed: int) -> None:
     """Optimizer, certificate and simulation read the same links; more choice is never dearer."""

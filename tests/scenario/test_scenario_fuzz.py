@@ -223,6 +223,7 @@ def check_damaged(folder: Path, seed: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_damaged_folders(tmp_path: Path) -> None:
     loaded = [check_damaged(tmp_path / "case", seed) for seed in range(120)]
     assert 6 < sum(loaded) < 114

@@ -91,6 +91,7 @@ def test_a_nation_pools_its_private_schools() -> None:
     assert private["area"].is_unique
 
 
+@pytest.mark.slow
 @given(st.integers(2, 8), st.integers(2_000, 90_000), st.integers(0, 2**31))
 @settings(max_examples=8)
 def test_any_size_is_consistent(areas: int, pupils: int, seed: int) -> None:
