@@ -25,6 +25,7 @@ from capsim.lp.array_types import Array
 from capsim.plan.plan import Plan
 from capsim.report.figures.maps import outlines, school_places
 from capsim.scenario.excel.sheet_writer import DATE, TEXT, Field, add_sheet, new_book, to_bytes
+from capsim.scenario.scenario import Scenario
 from capsim.scenario.travel import Origin, to_degrees
 from capsim.simulation.outcomes import Outcomes
 
@@ -199,6 +200,12 @@ def _projects(plan: Plan, outcomes: Outcomes | None, reached: pd.DataFrame | Non
 # ---- a map
 
 
+def on_earth(scenario: Scenario) -> bool:
+    """Whether a scenario says where on earth its areas are."""
+    known = bool(scenario.table("areas")["x_km"].notna().any())
+    return known and scenario.settings.map.origin is not None
+
+
 def plan_geojson(plan: Plan) -> bytes:
     """Write a plan as GeoJSON (RFC 7946, WGS-84) for programs that draw maps.
 
@@ -212,7 +219,7 @@ def plan_geojson(plan: Plan) -> bytes:
     """
     scenario = plan.scenario
     origin = scenario.settings.map.origin
-    if origin is None or scenario.table("areas")["x_km"].isna().all():
+    if origin is None or not on_earth(scenario):
         raise ValueError(
             "where on earth x_km and y_km are 0 is not known: give map.longitude and map.latitude,"
             " or import a map of the areas"

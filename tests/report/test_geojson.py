@@ -10,6 +10,8 @@ from matplotlib.collections import LineCollection, PathCollection
 import capsim
 from capsim.report import figures
 from capsim.report.figures.maps import area_path, outlines
+from capsim.report.files import files
+from capsim.report.summary import summarize
 
 geopandas = pytest.importorskip("geopandas")
 import shapely  # noqa: E402 (with geopandas)
@@ -52,6 +54,14 @@ def test_results_as_geojson(planned, tmp_path):
     known = json.loads(path.read_text("utf-8"))
     assert known["name"] == "quarter"
     assert planned.to_geojson(tmp_path / "again.geojson").read_bytes() == path.read_bytes()
+
+
+def test_a_run_writes_it_beside_its_report(planned, tmp_path):
+    written = dict(files(planned, summarize(planned, seed=1, timings_s={})))
+    path = planned.to_geojson(tmp_path / "plan.geojson")
+    assert written["plan.geojson"] == path.read_bytes()
+    nowhere = capsim.optimize(quarter())
+    assert "plan.geojson" not in dict(files(nowhere, summarize(nowhere, seed=1, timings_s={})))
 
 
 def test_a_plan_of_nowhere_says_how_to_place_it(tmp_path):
