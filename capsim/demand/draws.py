@@ -65,7 +65,9 @@ STEP = np.array([0.5, 1.0])
 OVERLAP = 0.15
 """How much less an origin tells for each year by which a lead is longer than one."""
 LEAST_FREEDOM = 2.0
-"""Degrees of freedom that the fewest origins count for."""
+"""Degrees of freedom that the fewest origins count for, and of the tails of a series alone."""
+TAIL = float(np.divide(*stdtrit(LEAST_FREEDOM, 0.5 + np.array(LEVELS[::-1]) / 2)))
+"""Least ratio of the half-widths of a series alone, whose errors are too few to show its tails."""
 MOST = 0.5
 """Most that is added, either way, as logarithm of the width."""
 
@@ -261,6 +263,7 @@ def _measure(error: Array, inverse: Array, weights: Array, lead: int) -> tuple[A
     half = weighted_quantiles(_scaled(flat, size, person, lasting), weight, share)
     if error.shape[1] == 1:
         half *= _alone(len(error), lead)[:, None]
+        half[1] = np.maximum(half[1], TAIL * half[0])
     return person, lasting, half
 
 

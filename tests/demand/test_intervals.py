@@ -30,6 +30,14 @@ def test_half_widths_of_a_single_origin_by_hand() -> None:
     assert half == pytest.approx([0.08, 0.10])
 
 
+@pytest.mark.parametrize(("areas", "ratio"), [(1, 4.3027 / 1.8856), (2, 1.0)])
+def test_a_series_alone_has_the_tails_of_two_degrees_of_freedom(areas: int, ratio: float) -> None:
+    """Errors of the same size show no tail; Student's t of 2 has 1.8856 and 4.3027."""
+    ahead = np.full((1, areas, 1, 1), 100.0)
+    reach = cover(ahead, ahead * 1.05, np.array([4]), 5).last.reach[:, 0, 0]
+    assert reach[1] / reach[0] == pytest.approx(ratio, rel=1e-4)
+
+
 def test_what_intervals_lacked_widens_the_next() -> None:
     lacked = np.zeros((2, 2, 1, 3))
     lacked[:, 0] = [[[0.1, 0.2, 0.7]], [[0.05, 0.1, 0.3]]]
