@@ -214,7 +214,7 @@ def run(
         plan, certificate, outcomes, hardened, regained, seed=seed, timings_s=timings_s
     )
     unsafe = () if hardened is None else hardened.reasons
-    words = answer(plan, summary, outcomes, unsafe=unsafe, recovery=regained, lang=lang)
+    words = answer(plan, summary, outcomes, why, unsafe=unsafe, recovery=regained, lang=lang)
     result = RunResult(
         plan.scenario,
         plan,

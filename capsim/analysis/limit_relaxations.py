@@ -119,7 +119,7 @@ def cap(model: Model, enrolment: Array) -> Relaxation:
     of_step = np.array([max(s for s in steps if s <= y) for y in year], np.int64)
     used = sorted(set(of_step.tolist()))
     members = no_members(len(used))
-    members["year"] = used
+    members["year"] = np.array(used, np.int64)
     member = np.searchsorted(np.array(used, np.int64), of_step)
     matrix = _matrix(model, rows, member, -0.01 * enrolment, len(used))
     return Relaxation("cap", "percentage point", members, matrix)

@@ -255,9 +255,11 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
     """Write what takes in the pupils, and what is built, converted, closed and bought."""
     row = summary["reduction"]
     total = row["total"]
+    # Shares are of a fall that the terms make up, not of the rest of some that undo each other.
+    parts_of_it = total > 0 and all(row[name] <= total for name in TERMS)
     parts = [
         f"{say(look.label)} {say.count(row[name])}"
-        + (f" ({say.chance(row[name] / total)})" if total else "")
+        + (f" ({say.chance(row[name] / total)})" if parts_of_it else "")
         for name, look in TERMS.items()
         if abs(row[name]) >= HALF_A_CHILD
     ]
@@ -532,16 +534,21 @@ def binds(plan: Plan, say: Words) -> Section:
     for kind, rows in table.groupby("kind", sort=False):
         what = say(WHAT[str(kind)])
         parts.append(say("{what} used up in {years}", what=what, years=_years(rows, say)))
-    nothing = say("no limit and no target; cost alone decides")
+    if short(plan, say) is None:
+        nothing = say("no limit and no target; cost alone decides")
+    else:
+        nothing = say("no limit: places are too few where children live")
     return Section(say("What binds"), parts or [nothing])
 
 
 def short(plan: Plan, say: Words) -> Section | None:
     """Write where children are left without a place, by stage in its worst year; else None.
 
-    Counties are named from the worst on, with the children they leave out.
+    Counties, or areas where there is one county, are named from the worst on, with the children
+    they leave out.
     """
     table = plan.tables["shortfall"]
+    part = "county" if len(table["county"].unique()) > 1 else "area"
     table = table[table["shortfall"] > 0]
     if table["shortfall"].sum() < HALF_A_CHILD:
         return None
@@ -549,7 +556,7 @@ def short(plan: Plan, say: Words) -> Section | None:
     for stage, rows in table.groupby("stage", sort=False):
         yearly = rows.groupby("school_year")["shortfall"].sum()
         year = int(str(yearly.idxmax()))
-        there = rows[rows["school_year"] == year].groupby("county")["shortfall"].sum()
+        there = rows[rows["school_year"] == year].groupby(part)["shortfall"].sum()
         worst = there.sort_values(ascending=False, kind="stable").head(NAMED_COUNTIES)
         parts.append(
             say(
@@ -557,7 +564,9 @@ def short(plan: Plan, say: Words) -> Section | None:
                 stage=say.name(str(stage)),
                 number=say.count(yearly.max()),
                 year=year,
-                counties=say.joined([f"{name} {say.count(n)}" for name, n in worst.items()]),
+                counties=say.joined(
+                    [f"{say.name(str(name))} {say.count(n)}" for name, n in worst.items()]
+                ),
                 total=say.count(yearly.sum()),
             )
         )

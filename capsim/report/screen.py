@@ -32,6 +32,7 @@ def answer(
     plan: Plan,
     summary: dict[str, Any],
     outcomes: Outcomes | None = None,
+    explanation: Explanation | None = None,
     *,
     unsafe: Sequence[Message] = (),
     recovery: Recovery | None = None,
@@ -45,6 +46,8 @@ def answer(
         What the run made.
     summary
         As `summarize` gives it.
+    explanation
+        Why the plan misses a target; told where `unsafe` does not tell it.
     unsafe
         Why the plan does not hold as often as asked.
     recovery
@@ -70,6 +73,8 @@ def answer(
         lines += filled(f"  {spread}", "  ")
     if missing := narrative.short(plan, say):
         lines += ["", *wrapped(*missing, say)]
+    if explanation is not None and not unsafe:
+        lines += ["", *_explanation(explanation, say)]
     lines += ["", *wrapped(*narrative.before_and_after(plan, say), say)]
     if staff := narrative.teachers(plan, summary, say):
         lines += ["", *wrapped(*staff, say)]

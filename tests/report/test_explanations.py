@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from infeasible_cities import CASES
+from tiny_cases import school, town
 
 import capsim
 from capsim.i18n.language import words
-from capsim.report.narrative import explained, price_sentences
-from capsim.report.screen import reasons_text
+from capsim.report.figures.places import TERMS
+from capsim.report.narrative import explained, mix, price_sentences
+from capsim.report.screen import answer, reasons_text
+from capsim.report.summary import summarize
 
 DAYS = re.compile(r"\d+月\d+日|\d+ (September|December)")
 
@@ -89,3 +92,38 @@ def test_a_price_says_its_unit_and_its_other_side(kind, row, english, chinese):
     assert english in said
     (said,) = price_sentences(table, words("zh"))
     assert chinese in said
+
+
+def test_an_answer_tells_why_children_are_left_out_and_where():
+    """One county of one area with 100 places for 120: no limit binds, but places do."""
+    plan = capsim.optimize(town(children=(120,), schools=[school("P", "public", 100, 100)]))
+    why = plan.explain()
+    assert why is not None
+    text = answer(plan, summarize(plan, seed=1, timings_s={}), None, why)
+    assert "2022 (town 20)" in text
+    flat = " ".join(text.split())
+    assert all(sentence in flat for sentence in why.sentences)
+    assert "no limit: places are too few where children live" in flat
+    assert "cost alone decides" not in flat
+
+
+def test_shares_of_a_fall_are_of_one_that_its_terms_make_up():
+    """100 private pupils fewer of 200 and 300 in public seats more, not 300 %."""
+    schools = [school("P", "public", 500, 100), school("M", "private", 200, 200)]
+    plan = capsim.optimize(town(children=(300,), schools=schools))
+    summary = summarize(plan, seed=1, timings_s={})
+    terms = {name: 0.0 for name in summary["reduction"] if name != "total"}
+    first, second = [name for name in terms if name in TERMS][:2]
+    undone = {**terms, first: 300.0, second: -200.0, "total": 100.0}
+    made_up = {**terms, first: 60.0, second: 40.0, "total": 100.0}
+    say = words("en")
+    (head, *_), (other, *_) = (
+        mix(plan, {**summary, "reduction": row}, say) for row in (undone, made_up)
+    )
+    assert [part.endswith("%)") for part in (*head.parts, *other.parts)] == [False] * 2 + [True] * 2
+
+
+def test_years_of_prices_are_whole_without_a_cap():
+    schools = [school("P", "public", 100, 100)]
+    prices = capsim.optimize(town(children=(110,), schools=schools)).prices()
+    assert prices.table["year"].dtype == np.int64

@@ -223,10 +223,9 @@ def check_damaged(folder: Path, seed: int) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_damaged_folders(tmp_path: Path) -> None:
-    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(120)]
-    assert 6 < sum(loaded) < 114
+    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(20)]
+    assert 1 < sum(loaded) < 19
 
 
 def test_a_row_above_the_header_and_a_raised_digit_are_refused(tmp_path: Path) -> None:
@@ -246,5 +245,5 @@ def test_a_row_above_the_header_and_a_raised_digit_are_refused(tmp_path: Path) -
 @pytest.mark.slow
 def test_many_damaged_folders(tmp_path: Path) -> None:
     number = int(os.environ.get("CAPSIM_DAMAGED", "2000"))
-    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(120, 120 + number)]
+    loaded = [check_damaged(tmp_path / "case", seed) for seed in range(20, 20 + number)]
     assert 0.05 * number < sum(loaded) < 0.95 * number

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 
 import numpy as np
+import pandas as pd
 
 from capsim.analysis.infeasibility.elastic import Gap
 from capsim.analysis.infeasibility.rules import Rule
@@ -27,9 +28,11 @@ def who(gap: Gap) -> Message:
     where = _county(gap.county, gap.stage) if gap.county else _thing(gap.thing)
     if gap.school:
         return Message("school {school} ({who})", {"school": gap.school, "who": where})
-    if gap.area:
-        return Message("area {area} ({who})", {"area": gap.area, "who": where})
-    return where
+    return _area(gap.area, where) if gap.area else where
+
+
+def _area(area: str, county: Message) -> Message:
+    return Message("area {area} ({who})", {"area": area, "who": county})
 
 
 def _county(county: str, stage: str) -> Message:
@@ -168,20 +171,29 @@ def shortfall_sentences(plan: Plan) -> list[Message]:
     if total <= 1e-6:
         return []
     keys = ["county", "stage", "school_year"]
-    by = table.groupby(keys, sort=False)["shortfall"].sum()
-    by = by[by > HALF if (by > HALF).any() else by > 1e-6].sort_values(ascending=False)
-    parts = tuple(
-        _amount(row["shortfall"], _county(row["county"], row["stage"]), row["school_year"])
-        for row in by.head(WORST).reset_index().to_dict("records")
-    )
+    without = table[table["shortfall"] > 1e-6].groupby(keys, sort=False)
+    by = without.agg(shortfall=("shortfall", "sum"), area=("area", _only))
+    some = by["shortfall"] > HALF
+    by = by[some if some.any() else by["shortfall"] > 1e-6]
+    by = by.sort_values("shortfall", ascending=False)
+    parts = []
+    for row in by.head(WORST).reset_index().to_dict("records"):
+        county = _county(row["county"], row["stage"])
+        where = _area(row["area"], county) if row["area"] else county
+        parts.append(_amount(row["shortfall"], where, row["school_year"]))
     there = Message("{parts} and {number} more") if len(by) > WORST else Message("{parts}")
-    where = there.filled(parts=parts, number=len(by) - WORST)
+    where = there.filled(parts=tuple(parts), number=len(by) - WORST)
     return [
         Message(
             "{total} children (all years together) have no place in the cheapest plan: {where}.",
             {"total": total, "where": where},
         )
     ]
+
+
+def _only(names: pd.Series) -> str:
+    """Return the name if it is one, else nothing."""
+    return str(names.iloc[0]) if len(names.unique()) == 1 else ""
 
 
 def target_sentences(plan: Plan) -> list[Message]:

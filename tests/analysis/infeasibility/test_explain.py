@@ -160,7 +160,7 @@ def test_a_missing_place_that_is_merely_cheaper() -> None:
     plan = capsim.optimize(scenario)
     explanation = plan.explain()
     assert explanation.conflicts == ()
-    assert "20 in county C, junior, 2022" in explanation.sentences[0]
+    assert "20 in area town (county C, junior), 2022" in explanation.sentences[0]
     # Nine million, less 20 missing places of 0.2 million each.
     assert "for 5,000,000 RMB more" in explanation.sentences[-1]
     assert "priced at 200,000 RMB" in explanation.sentences[-1]
