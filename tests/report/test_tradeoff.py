@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,3 +71,13 @@ def test_same_bytes_twice(names: tuple[str, ...]) -> None:
             tradeoff(figure.add_subplot(), front(*names))
             files.append(render(figure, "svg"))
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("names", [("cost", "displaced"), ("cost", "displaced", "surplus")])
+def test_in_chinese_no_english_is_left(names: tuple[str, ...]) -> None:
+    ax = Figure(layout="constrained").add_subplot()
+    tradeoff(ax, front(*names, proved=False), lang="zh")
+    drawn = " ".join(text.get_text() for text in ax.findobj(Text))
+    assert "须转学的学生" in drawn
+    name = written_plan().scenario.name
+    assert not re.findall("[A-Za-z]{2,}", drawn.replace(name, "").replace("capsim", ""))

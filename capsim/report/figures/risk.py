@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from capsim.construction.acceleration import Acceleration
-from capsim.i18n.language import words
+from capsim.i18n.language import Words, words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
 from capsim.report.figures.style import (
@@ -219,7 +219,7 @@ NEAR = 3.0
 """Percentage points within which points share a label."""
 
 
-def safety(ax: Axes, curve: pd.DataFrame) -> None:
+def safety(ax: Axes, curve: pd.DataFrame, *, lang: str = "en") -> None:
     """Draw plans as points, with the interval of their probability, on an Axes.
 
     Parameters
@@ -228,30 +228,35 @@ def safety(ax: Axes, curve: pd.DataFrame) -> None:
     curve : DataFrame
         As `capsim.safety_curve` gives it.
     """
+    say = words(lang)
+    size, unit = money_unit(say)
     ordered = curve.sort_values(["probability", "extra_cny"], kind="stable")
     x = 100 * ordered["probability"].to_numpy()
-    y = ordered["extra_cny"].to_numpy() / 1e6
+    y = ordered["extra_cny"].to_numpy() / size
     error = 100 * np.abs(ordered[["low", "high"]].to_numpy().T - ordered["probability"].to_numpy())
     reached = ordered["reached"].to_numpy(bool)
     ax.plot(x, y, color=GREY, linewidth=1)
     for flag, colour, form, label in (
-        (reached, BLUE, "o", "probability asked for is reached"),
-        (~reached, VERMILLION, "s", "not reached: the safest plan found"),
+        (reached, BLUE, "o", say("probability asked for is reached")),
+        (~reached, VERMILLION, "s", say("not reached: the safest plan found")),
     ):
         if flag.any():
             look: dict[str, Any] = {"color": colour, "fmt": form, "markersize": 5, "capsize": 2}
             spread = error[:, flag]
             ax.errorbar(x[flag], y[flag], xerr=spread, linewidth=1, label=label, **look)
-    for text, along, up in _labels(ordered["asked"].tolist(), x.tolist(), y.tolist()):
+    for text, along, up in _labels(ordered["asked"].tolist(), x.tolist(), y.tolist(), say):
         beside(ax, text, (along, up), -6, 8, ha="right", fontsize=8)
     ax.set_xlim(max(0.0, min(x) - 15), 102)
     ax.margins(y=0.15)
-    ax.set_xlabel("probability that all targets hold, % (with 95 % interval)")
-    ax.set_ylabel("extra discounted cost, million RMB")
+    ax.set_xlabel(say("probability that all targets hold, % (with 95 % interval)"))
+    ax.set_ylabel(say("extra discounted cost, {unit}", unit=unit))
+    money_on(ax.yaxis)
     ax.legend(loc="upper left")
 
 
-def _labels(asked: list[float], x: list[float], y: list[float]) -> list[tuple[str, float, float]]:
+def _labels(
+    asked: list[float], x: list[float], y: list[float], say: Words
+) -> list[tuple[str, float, float]]:
     """Label points, those that lie together in one: text and place."""
     height = max(y) - min(y) or 1.0
     groups: list[list[int]] = []
@@ -265,18 +270,19 @@ def _labels(asked: list[float], x: list[float], y: list[float]) -> list[tuple[st
     out = []
     for group in groups:
         wanted = sorted(asked[at] for at in group)
-        names = [f"{one:.0%}".replace("%", " %") for one in wanted if one > 0]
-        parts = ["cheapest plan"] * (0 in wanted) + [f"asked {', '.join(names)}"] * bool(names)
+        names = [say.chance(one) for one in wanted if one > 0]
+        parts = [say("cheapest plan")] * (0 in wanted)
+        parts += [say("asked {shares}", shares=say.joined(names))] * bool(names)
         top = max(group, key=lambda at: y[at])
-        out.append((", ".join(parts), x[group[0]], y[top]))
+        out.append((say.joined(parts), x[group[0]], y[top]))
     return out
 
 
-def safety_figure(curve: pd.DataFrame, title: str = "The price of safety") -> Figure:
-    """Draw the curve as a figure of its own."""
+def safety_figure(curve: pd.DataFrame, title: str = "", *, lang: str = "en") -> Figure:
+    """Draw the curve as a figure of its own, by default called *The price of safety*."""
     with mpl.rc_context(STYLE):
         figure = new_figure(7.2, 4.2)
         ax = figure.subplots()
-        safety(ax, curve)
-        ax.set_title(title)
+        safety(ax, curve, lang=lang)
+        ax.set_title(title or words(lang)("The price of safety"))
     return figure

@@ -148,17 +148,19 @@ def tornado(
 
 
 NAMES = {
+    "cost": "cost",
     "shortfall": "children without a place",
     "displaced": "children made to change school",
     "overfilled": "pupils above standard seats",
     "surplus": "empty places",
     "private": "private pupils",
-    "purchased": "places bought",
+    "purchased": "places bought, all years",
     "away": "children outside their area",
     "travel": "travel cost",
     "capital": "capital paid",
+    "large_classes": "large classes",
 }
-UNPROVED = "a limit ended the search"
+"""Criteria in words; a weighted one is called by its parts."""
 BINS = ("o", "s", "^", "D", "v")
 """Markers by the third criterion, the least first."""
 COLOURS = ("#0D0887", "#8405A7", "#D35171", "#FDAE32", "#B8A800")
@@ -171,58 +173,66 @@ def tradeoff_table(front: Front) -> pd.DataFrame:
     return front.table[["point", *names, "proved"]].sort_values(names, ignore_index=True)
 
 
-def tradeoff(ax: Axes, front: Front) -> None:
+def tradeoff(ax: Axes, front: Front, *, lang: str = "en") -> None:
     """Draw a front on an Axes: first criterion to the right, second upward, third by marker.
 
     Of two criteria the staircase bounds what is shown to be attainable: everything above and to the
     right of it is matched or beaten by a plan on it. Between two points of a mixed-integer front
     there may be others, at limits that were not asked for. Points are numbered as in the table.
     """
-    say = words("en")
+    say = front.model.given.scenario.words(lang)
     table = tradeoff_table(front)
     x_aim, y_aim = front.criteria[:2]
     x, y = table[x_aim.name].to_numpy(float), table[y_aim.name].to_numpy(float)
     if len(front.criteria) == 2:
-        _attainable(ax, x, y)
+        _attainable(ax, x, y, say)
         proved = table["proved"].to_numpy(bool)
-        ax.scatter(x[proved], y[proved], color=BLUE, marker="o", zorder=3, label="plan")
+        ax.scatter(x[proved], y[proved], color=BLUE, marker="o", zorder=3, label=say("plan"))
         if not proved.all():
-            look: dict[str, Any] = {"color": VERMILLION, "marker": "x", "label": UNPROVED}
+            unproved = say("a limit ended the search")
+            look: dict[str, Any] = {"color": VERMILLION, "marker": "x", "label": unproved}
             ax.scatter(x[~proved], y[~proved], zorder=3, **look)
     else:
-        _by_third(ax, front, table, x, y)
+        _by_third(ax, front, table, (x, y), say)
     for point, across, up in zip(table["point"], x, y, strict=True):
         beside(ax, str(point), (across, up), 5, 4, fontsize=7)
     ax.margins(0.08)
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         if np.ptp(values) >= 20:
             counts_on(axis, say)
-    ax.set_xlabel(f"{_named(x_aim.name)} ({x_aim.unit})")
-    ax.set_ylabel(f"{_named(y_aim.name)} ({y_aim.unit})")
-    title = f"{_named(y_aim.name)} against {_named(x_aim.name)}"
+    this, that = (_named(aim.name, say) for aim in (y_aim, x_aim))
+    ax.set_xlabel(say("{what} ({unit})", what=that, unit=_unit(x_aim.unit, say)))
+    ax.set_ylabel(say("{what} ({unit})", what=this, unit=_unit(y_aim.unit, say)))
+    title = say("{this} against {that}", this=this, that=that)
     ax.set_title(title[0].upper() + title[1:])
     if len(front.criteria) == 2:
         ax.legend(loc="upper right")
-    text = "Every point is a plan; none is better in all criteria than another."
-    if not front.complete:
-        text += " Time ended before all limits were tried."
+    if front.complete:
+        text = say("Every point is a plan; none is better in all criteria than another.")
+    else:
+        text = say(
+            "Every point is a plan; none is better in all criteria than another."
+            " Time ended before all limits were tried."
+        )
     note(ax, front.model.given.scenario, say, text)
 
 
-def _attainable(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+def _attainable(ax: Axes, x: np.ndarray, y: np.ndarray, say: Words) -> None:
     """Shade what some plan of the front matches or beats."""
     right = x.max() + 0.15 * max(np.ptp(x), 1e-9)
     top = y.max() + 0.15 * max(np.ptp(y), 1e-9)
     across = np.append(np.repeat(x, 2)[1:], right)
     up = np.repeat(y, 2)
-    ax.fill_between(
-        across, up, top, color="#E8EEF4", linewidth=0, label="matched or beaten by a plan"
-    )
+    label = say("matched or beaten by a plan")
+    ax.fill_between(across, up, top, color="#E8EEF4", linewidth=0, label=label)
     ax.plot(across, up, color=GREY, linewidth=0.8)
 
 
-def _by_third(ax: Axes, front: Front, table: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> None:
+def _by_third(
+    ax: Axes, front: Front, table: pd.DataFrame, points: tuple[np.ndarray, np.ndarray], say: Words
+) -> None:
     """Draw points by bands of the third criterion, a staircase for each."""
+    x, y = points
     aim = front.criteria[2]
     third = table[aim.name].to_numpy(float)
     edges = np.linspace(third.min(), third.max(), len(BINS) + 1)
@@ -232,13 +242,19 @@ def _by_third(ax: Axes, front: Front, table: pd.DataFrame, x: np.ndarray, y: np.
         if not len(mine):
             continue
         low, high = third[mine].min(), third[mine].max()
-        text = " to ".join(dict.fromkeys(words("en").count(end) for end in (low, high)))
+        least, most = say.count(low), say.count(high)
+        text = least if least == most else say("{low} to {high}", low=least, high=most)
         ax.scatter(x[mine], y[mine], color=colour, marker=marker, zorder=3, label=text)
         order = mine[np.lexsort((y[mine], x[mine]))]
         ax.plot(x[order], y[order], color=colour, linewidth=0.7)
-    title = f"{_named(aim.name)}\n({aim.unit})"
+    title = say("{what} ({unit})", what=f"{_named(aim.name, say)}\n", unit=_unit(aim.unit, say))
+    title = title.replace("\n ", "\n")
     ax.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), alignment="left")
 
 
-def _named(name: str) -> str:
-    return NAMES.get(name, name.replace("_", " "))
+def _named(name: str, say: Words) -> str:
+    return say(NAMES[name]) if name in NAMES else name
+
+
+def _unit(unit: str, say: Words) -> str:
+    return say.in_currency(say(unit))
