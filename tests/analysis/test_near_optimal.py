@@ -121,6 +121,7 @@ def _decisions(plan: Any) -> np.ndarray:
     return np.array([*copies, turned])
 
 
+@pytest.mark.slow
 def test_different_plans_hold() -> None:
     scenario, demand = city(2, 8, 2023), children(2, 8, 2023)
     found = different_plans(scenario, 3, 0.1, demand=demand, gap=1e-4, threads=1)

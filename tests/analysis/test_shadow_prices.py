@@ -200,6 +200,7 @@ def test_what_depends_on_whole_projects_alone_has_a_price_in_the_relaxation() ->
         plan.prices(["project"])
 
 
+@pytest.mark.slow
 def test_duals_prove_the_optimum_without_the_solver() -> None:
     for where in ((3, 0), (4, 1)):
         proves(priced(*where))

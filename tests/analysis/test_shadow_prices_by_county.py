@@ -41,6 +41,7 @@ def test_counties_taken_apart_have_the_prices_of_the_whole() -> None:
     assert set(apart.binding()["kind"]) >= {"place", "contract teacher", "reduction"}
 
 
+@pytest.mark.slow
 def test_a_dual_price_lies_in_its_interval() -> None:
     _, apart, duals = priced_apart()
     keys = ["kind", "unit", "area", "county", "stage", "name", "year"]

@@ -98,6 +98,7 @@ def test_order_and_workers_change_nothing(workers: int, turned: bool) -> None:
     assert back["route"].tolist() == swept()["route"].tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(

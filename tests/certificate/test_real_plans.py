@@ -43,6 +43,7 @@ def test_a_generated_plan_holds(town: Any, town_plan: Any) -> None:
         assert columns.split() == list(town_plan.tables[name].columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "column"),
     [

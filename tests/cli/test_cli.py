@@ -253,6 +253,7 @@ def test_compare_sets_scenarios_side_by_side(city, tmp_path):
     assert call("compare", city, city, "--out", out).exit_code == 2
 
 
+@pytest.mark.slow
 def test_explain_says_what_is_scarce_or_what_cannot_hold(city, tmp_path):
     said = call("explain", city)
     scenario = load(city)

@@ -67,6 +67,7 @@ def test_export_writes_the_program(cities, tmp_path):
     assert call("export", cities[0], tmp_path / "b.xlsx", "--lp", files["lp"]).exit_code == 2
 
 
+@pytest.mark.slow
 def test_bench_of_several_keeps_json_text_and_figure(cities, tmp_path):
     words = ("--solvers", "highs,scipy", "--repeats", 1, "--gap", 0.05, "--out", tmp_path / "out")
     said = CliRunner().invoke(app, ["bench", *map(str, cities), *map(str, words), "--json"])
@@ -85,6 +86,7 @@ def test_bench_of_several_keeps_json_text_and_figure(cities, tmp_path):
         assert one["machine"]["python"]
 
 
+@pytest.mark.slow
 def test_bench_of_sizes_and_seeds_and_odd_words():
     assert call("bench", "--sizes", "2000,x").exit_code == 2
     assert call("bench", "--seeds", "-1").exit_code == 2

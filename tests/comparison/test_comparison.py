@@ -305,6 +305,7 @@ def test_no_simulation_and_no_plan_at_first_leave_differences_empty(city):
     assert compare([city, hopeless], draws=0).tables["differences"].empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", [lambda: ThreadPoolExecutor(2), nullcontext])
 def test_resumes_from_its_store_with_any_executor(city, tmp_path, pool, monkeypatch):
     scenarios, factors = one_at_a_time(city, {"costs.overfill_cny": [1000, 3000]})

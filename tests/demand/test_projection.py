@@ -196,6 +196,7 @@ def test_draws_are_reproducible_and_centred() -> None:
     assert not found.pupils.flags.writeable
 
 
+@pytest.mark.slow
 def test_with_enough_years_the_spread_is_measured() -> None:
     rng = np.random.default_rng(1)
     areas = "ABCDEFGH"

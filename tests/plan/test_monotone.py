@@ -81,6 +81,7 @@ FREEDOM = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
 CITIES = st.tuples(st.sampled_from([2, 3, 4]), st.integers(0, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(CHANGES))
 @settings(max_examples=4, derandomize=True)
 @given(CITIES, FREEDOM)

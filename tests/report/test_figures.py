@@ -141,6 +141,7 @@ def test_every_figure_names_its_scenario_and_has_a_title():
         assert any(ax.get_title(loc="left") for ax in figure.axes), name
 
 
+@pytest.mark.slow
 def test_without_simulation_the_figures_of_the_plan_remain():
     assert set(figures.all_figures(PLAN)) == set(figures.all_figures(PLAN, OUTCOMES)) - {
         "shortfall",

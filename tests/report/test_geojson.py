@@ -56,12 +56,14 @@ def test_results_as_geojson(planned, tmp_path):
     assert planned.to_geojson(tmp_path / "again.geojson").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_writes_it_beside_its_report(planned, tmp_path):
-    written = dict(files(planned, summarize(planned, seed=1, timings_s={})))
+    def written(plan):
+        return dict(files(plan, summarize(plan, seed=1, timings_s={})))
+
     path = planned.to_geojson(tmp_path / "plan.geojson")
-    assert written["plan.geojson"] == path.read_bytes()
-    nowhere = capsim.optimize(quarter())
-    assert "plan.geojson" not in dict(files(nowhere, summarize(nowhere, seed=1, timings_s={})))
+    assert written(planned)["plan.geojson"] == path.read_bytes()
+    assert "plan.geojson" not in written(capsim.optimize(quarter()))
 
 
 def test_a_plan_of_nowhere_says_how_to_place_it(tmp_path):

@@ -51,6 +51,7 @@ def plan_of_a_town(own_places=True):
     return plan
 
 
+@pytest.mark.slow
 def test_the_crowded_part_has_an_axes_of_its_own():
     figure = figures.all_figures(plan_of_a_town())["map"]
     titles = [ax.get_title(loc="left") for ax in figure.axes]

@@ -73,6 +73,7 @@ def test_methods_agree_on_regret_over_named_variants() -> None:
         assert certify(named[name], plan).holds(1e-6)
 
 
+@pytest.mark.slow
 def test_every_future_has_a_plan_with_the_same_decisions() -> None:
     scenario = city(2, 1, 2023)
     plan = optimize_two_stage(scenario, draws(3), gap=1e-3)
