@@ -22,6 +22,7 @@ def found(city):
     return bench(city, ["highs", "cbc"], repeats=2, gap=0.01)
 
 
+@pytest.mark.slow
 def test_the_program_is_the_one_that_is_planned_with(city, found):
     program = capsim.formulate(city, capsim.project(city)).program
     rows, columns = program.matrix.shape
@@ -31,6 +32,7 @@ def test_the_program_is_the_one_that_is_planned_with(city, found):
     assert found["scenario"] == {"name": "city", "hash": city.hash}
 
 
+@pytest.mark.slow
 def test_solvers_agree_within_the_gap_and_with_the_plan(city, found):
     plan = capsim.optimize(city, gap=0.01)
     for row in found["solvers"].values():
@@ -79,6 +81,7 @@ def test_the_screen_has_a_line_for_each_solver_and_says_the_machine(found):
     assert "medians of 2 runs" in text
 
 
+@pytest.mark.slow
 def test_the_screen_and_the_figure_are_in_the_language_asked_for(found, tmp_path):
     text = timings_text(found, "zh")
     measured = text.split("\n\n")[:2]

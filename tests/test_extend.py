@@ -31,6 +31,7 @@ def page() -> dict[str, Any]:
     return names
 
 
+@pytest.mark.slow
 def test_the_page_prints_what_it_says(page: dict[str, Any]) -> None:
     (said,) = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert page["printed"] == said
@@ -80,6 +81,7 @@ def _rules(problem: Any) -> list[Any]:
     return [c for c in problem.constraints() if c.name.startswith("one_start")]
 
 
+@pytest.mark.slow
 def test_prices_of_a_model_with_a_rule(page: dict[str, Any]) -> None:
     found = page["plan_of_model"].prices(["place"]).table
     assert len(found) == 10

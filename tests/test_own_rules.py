@@ -272,6 +272,7 @@ def test_variables_by_project_and_single_ones(page: dict[str, Any]) -> None:
     assert model.program.column_names()[-1] == "peak"
 
 
+@pytest.mark.slow
 def test_a_plan_keeps_variables_without_rules_where_it_is_sent(page: dict[str, Any]) -> None:
     model = capsim.formulate(page["city"])
     paid = model.add_variables("paid", "year", lower=1.0, cost_cny=100.0)
@@ -298,6 +299,7 @@ def test_what_is_added_after_to_pulp_is_not_in_its_plan(page: dict[str, Any]) ->
     assert 0 < opened(plan)["copies"].sum() <= 4
 
 
+@pytest.mark.slow
 def test_every_call_that_takes_a_model_keeps_its_rules(page: dict[str, Any]) -> None:
     model = capsim.formulate(page["city"])
     model.add("few", model.x.open.at(year=2026).total() <= 4)
@@ -323,6 +325,7 @@ def test_every_call_that_takes_a_model_keeps_its_rules(page: dict[str, Any]) -> 
         capsim.sweep(model, [{}])
 
 
+@pytest.mark.slow
 def test_a_check_may_return_the_breach_of_every_member(page: dict[str, Any]) -> None:
     for breach, holds in ((pd.Series([-1.0, 0.0]), True), (np.array([0.0, 2.0]), False)):
         model = capsim.formulate(page["city"])
@@ -394,6 +397,7 @@ def test_a_model_is_no_plan(counties: capsim.Scenario) -> None:
         capsim.compare([counties, model])
 
 
+@pytest.mark.slow
 def test_a_rule_by_county_costs_the_same_taken_apart(
     counties: capsim.Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def test_levels_are_those_of_exhaustive_search(order: tuple[str, ...]) -> None:
     assert found.plan.status == "optimal"
 
 
+@pytest.mark.slow
 def test_the_order_matters_and_the_tables_agree() -> None:
     scenario, demand = city(2, 8, 2023), children(2, 8, 2023)
     model = formulate(scenario, demand)
@@ -91,6 +92,7 @@ def test_the_order_matters_and_the_tables_agree() -> None:
     assert seen["surplus"]["surplus"] < seen["displaced"]["surplus"] - 1
 
 
+@pytest.mark.slow
 def test_every_criterion_is_that_of_the_tables() -> None:
     scenario, demand = city(3, 1), children(3, 1)
     model = formulate(scenario, demand)
@@ -113,6 +115,7 @@ class _Told:
         self.scenario, self.tables, self.avoidable_cny = scenario, tables, avoidable_cny
 
 
+@pytest.mark.slow
 def test_more_tolerance_is_never_dearer() -> None:
     model = formulate(choices())
     costs = [

@@ -86,6 +86,7 @@ def test_beyond_an_end_there_is_no_plan_near_the_best() -> None:
             assert solve(beyond, gap=0.0).status == "infeasible", (lever.name, sign)
 
 
+@pytest.mark.slow
 def test_no_time_proves_nothing() -> None:
     with pytest.raises(SolverError, match="allow more time"):
         near_optimal(formulate(city(4, 8), children(4, 8)), time_limit=1e-3)

@@ -63,6 +63,7 @@ def test_verdicts_are_never_wrong() -> None:
     assert told.sum() >= 10
 
 
+@pytest.mark.slow
 def test_what_is_found_are_plans_near_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each solution of a county, put into the best plan, keeps every row and the limit."""
     monkeypatch.setattr(model_module, "LARGE", 0)

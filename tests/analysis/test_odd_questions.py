@@ -110,6 +110,7 @@ def test_today_is_a_date(as_of: Any) -> None:
         capsim.decide_by(plan, as_of=as_of)
 
 
+@pytest.mark.slow
 def test_more_plans_than_there_are() -> None:
     """Twenty children lack a place and one of three alike schools is built: three plans."""
     scenario = town(

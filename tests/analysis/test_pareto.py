@@ -21,6 +21,7 @@ from capsim.model.objectives import criterion, holding, minimising
 CLEAR = 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "points"),
     [
@@ -66,6 +67,7 @@ def test_a_start_is_never_given_back_in_place_of_the_solution() -> None:
     assert aims[0].value(found.x) == pytest.approx(found.objective) == pytest.approx(16.5)
 
 
+@pytest.mark.slow
 def test_every_limit_of_the_grid_is_answered() -> None:
     """The least cost under each limit of the grid is that of some point that keeps the limit."""
     model = formulate(choices())
@@ -77,6 +79,7 @@ def test_every_limit_of_the_grid_is_answered() -> None:
         assert cost[surplus <= limit + 1e-4].min() == pytest.approx(least, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_plans_of_points_hold() -> None:
     scenario, demand = city(2, 8, 2023), children(2, 8, 2023)
     front = pareto(scenario, ("cost", "displaced"), points=3, demand=demand, gap=1e-3, threads=1)

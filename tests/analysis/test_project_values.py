@@ -53,6 +53,7 @@ def worth_of_places(where: tuple[int, int], seats: dict[tuple[str, str, int], fl
     return bound
 
 
+@pytest.mark.slow
 def test_a_place_is_worth_what_a_project_of_one_place_saves() -> None:
     seats = {("C01-core", "junior", 2022): 10.0, ("C01-town", "primary", 2023): 10.0}
     assert worth_of_places((3, 0), seats) >= 1
@@ -66,6 +67,7 @@ def test_places_of_all_areas_and_stages_are_worth_what_projects_save() -> None:
     assert worth_of_places((4, 1), seats) >= 4
 
 
+@pytest.mark.slow
 def test_a_copy_is_worth_what_the_plan_without_it_costs() -> None:
     """Every project of a city, a whole copy fewer or more among its openings."""
     plan, x = planned(3, 0)

@@ -17,6 +17,8 @@ from capsim.analysis.rolling_horizon import drawn, known_by
 from capsim.certificate import certify
 from capsim.lp import SolverError
 
+pytestmark = pytest.mark.slow
+
 
 def slow_school(children: tuple[float, ...], **other: Any) -> Any:
     """60 places; a school of 40 more is built in 24 months, for 2024-09-01 at the earliest."""

@@ -206,6 +206,7 @@ def test_duals_prove_the_optimum_without_the_solver() -> None:
         proves(priced(*where))
 
 
+@pytest.mark.slow
 def test_the_decisions_are_read_back() -> None:
     """With them fixed the cheapest is the plan's cost."""
     for where in CITIES:

@@ -56,6 +56,7 @@ def test_a_dual_price_lies_in_its_interval() -> None:
     assert (both["one_more_cny"].abs() > 1).any()
 
 
+@pytest.mark.slow
 def test_duals_prove_the_optimum_without_the_solver() -> None:
     for found in priced_apart()[1:]:
         proves(found)

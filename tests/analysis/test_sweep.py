@@ -68,6 +68,7 @@ def test_every_variant_is_what_it_is_alone() -> None:
             assert np.isnan(row["objective_cny"])
 
 
+@pytest.mark.slow
 def test_routes() -> None:
     """Bounds, costs and right-hand sides change in place; a matrix is handed over again."""
     route = dict(zip(swept()["change"], swept()["route"], strict=True))
@@ -86,6 +87,7 @@ def test_columns() -> None:
     assert table["policy.share_denominator"].dropna().tolist() == ["residence"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "turned"), [(1, True), (3, True)])
 def test_order_and_workers_change_nothing(workers: int, turned: bool) -> None:
     """Byte by byte, seconds apart."""

@@ -75,6 +75,7 @@ def test_a_slope_not_solved_for_is_the_dual_one_and_never_infinite():
     assert np.isnan(found.reach)
 
 
+@pytest.mark.slow
 def test_prices_say_what_was_not_reached(plan, monkeypatch):
     whole = plan.prices()
     assert whole.complete

@@ -374,6 +374,7 @@ def test_command_on_folders(
         main(folders[:2])
 
 
+@pytest.mark.slow
 def test_counts_of_a_plan_made_here(tmp_path: Path) -> None:
     city = capsim.generate(3, 3_000, 1, years=(2021, 2025), stages=("primary", "junior"))
     found = planned(city, tmp_path)

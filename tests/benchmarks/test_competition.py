@@ -65,6 +65,7 @@ def table_of(auto: float, best: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 def test_verdicts_by_hand(tmp_path: Path) -> None:
     """4.0 against 3.2 is 1.25 times the best; 4.0 of the 3.656 of Vermont's first year too much."""
     table = table_of(4.0, 3.2)

@@ -74,6 +74,7 @@ def test_growth(base: tuple[int, Model, int], axis: str) -> None:
     assert bytes_of(*case) / held < 1.15 * entries
 
 
+@pytest.mark.slow
 def test_blocks_do_not_depend_on_size(monkeypatch: pytest.MonkeyPatch) -> None:
     added: list[str] = []
     for name in ("variables", "constrain"):

@@ -108,6 +108,7 @@ def plan():
     )
 
 
+@pytest.mark.slow
 def test_a_relaxation_is_proved_by_its_duals():
     relaxed = capsim.optimize(plan().scenario, relax=True)
     bound = check_bound(relaxed)
@@ -141,6 +142,7 @@ def test_a_bound_below_what_duals_prove_is_verified():
     assert check_bound(replace(plan(), x=None)) is None
 
 
+@pytest.mark.slow
 def test_a_bound_of_another_scenario_is_verified_in_that_one():
     """Without a discount all costs more, which proves nothing of the scenario with one."""
     relaxed = capsim.optimize(plan().scenario, relax=True)
@@ -156,6 +158,7 @@ def test_a_bound_of_another_scenario_is_verified_in_that_one():
     assert check_bound(own).verified
 
 
+@pytest.mark.slow
 def test_prices_of_a_search_by_counties_prove_its_relaxation(monkeypatch):
     monkeypatch.setattr("capsim.model.model.LARGE", 100)
     city = capsim.generate(6, 6000, 3, years=(2021, 2023), stages=("primary", "junior"))

@@ -27,6 +27,7 @@ def changed(
     return replace(plan, tables={**plan.tables, table: rows})
 
 
+@pytest.mark.slow
 def test_the_plan_tells_who_pays_by_grade(plan: capsim.Plan) -> None:
     table = plan.tables["payers"].set_index(["grade", "school_year"])
     assert table.loc[("8", 2022), "purchased_december"] == pytest.approx(30.0)
@@ -72,6 +73,7 @@ def test_a_wrong_cell_is_noticed(plan: capsim.Plan, column: str) -> None:
     assert not certify(plan.scenario, changed(plan, "payers", more)).holds()
 
 
+@pytest.mark.slow
 def test_a_contract_that_falls_too_fast_is_noticed() -> None:
     rule = {"policy.contract_fall_share": 0.4}
     city = two_grades(contract_years=2)
@@ -80,6 +82,7 @@ def test_a_contract_that_falls_too_fast_is_noticed() -> None:
     assert certify(slow.scenario, slow).holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("staff", [False, True])
 def test_places_bought_beside_free_seats_are_noticed(staff: bool) -> None:
     """Ten seats of P are free; with staff, two teachers may still be hired."""

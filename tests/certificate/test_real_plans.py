@@ -147,6 +147,7 @@ def test_plans_of_odd_tables_hold(hand_plan: HandPlan, change: Any) -> None:
     assert certificate.holds(), certificate.worst
 
 
+@pytest.mark.slow
 def test_a_share_of_nobody_is_no_target() -> None:
     """No child is born from 2022 on, so that from 2028 on none is of kindergarten age."""
     town = capsim.generate(areas=1, pupils=3000, years=(2021, 2029), seed=3)
@@ -162,6 +163,7 @@ def test_a_share_of_nobody_is_no_target() -> None:
     assert targets[floors].all()
 
 
+@pytest.mark.slow
 def test_where_seats_are_off_a_converted_school_may_have_pupils_who_pay():
     """Only the family of seats forbids it; the certificate asks no more than the documents."""
     made = capsim.generate(1, 3000, 1, years=(2021, 2024), stages=("primary", "junior"))

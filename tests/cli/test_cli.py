@@ -163,6 +163,7 @@ def test_bad_options_are_bad_input(city, tmp_path, option):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_infeasible_scenario_is_status_3_with_its_explanation(city, tmp_path):
     hopeless = tmp_path / "hopeless"
     load(city).variant({"policy.reduction": 5000}, name="hopeless").save(hopeless)
@@ -206,6 +207,7 @@ def test_forecast_prints_and_writes_every_grade(city, tmp_path):
     assert "2024" in call("forecast", city).stdout
 
 
+@pytest.mark.slow
 def test_backtest_of_a_table_whose_cohorts_just_move_up(tmp_path):
     years, grades = range(2010, 2020), ["1", "2", "3"]
     rows = [
@@ -287,6 +289,7 @@ def test_numbers_out_of_all_bounds_are_refused_before_any_work(arguments):
     assert "Traceback" not in done.output
 
 
+@pytest.mark.slow
 def test_a_table_written_for_a_number_can_be_put_into_the_scenario(tmp_path):
     generate(8, 120_000, seed=1, years=(2021, 2023), stages=("primary", "junior")).save(
         tmp_path / "city"

@@ -25,6 +25,7 @@ def cities(tmp_path_factory):
     return [place / "0", place / "1"]
 
 
+@pytest.mark.slow
 def test_an_example_is_found_by_its_name_from_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "county-schools" in call("check", "county-schools").output
@@ -57,6 +58,7 @@ def test_new_like_copies_an_example(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_export_writes_the_program(cities, tmp_path):
     files = {form: tmp_path / f"city.{form}" for form in ("lp", "mps")}
     said = call("export", cities[0], "--lp", files["lp"], "--mps", files["mps"], "--json")

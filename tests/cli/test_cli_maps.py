@@ -27,6 +27,7 @@ def maps(tmp_path):
     return areas, schools
 
 
+@pytest.mark.slow
 def test_a_scenario_is_put_on_the_map(maps, tmp_path):
     folder = tmp_path / "town"
     quarter().save(folder)

@@ -44,6 +44,7 @@ def test_what_was_written_is_said_in_json(city, tmp_path):
     assert made["scenario"] == {"name": "mine", "hash": load(tmp_path / "mine").hash}
 
 
+@pytest.mark.slow
 def test_bench_times_a_scenario_or_a_generated_city(city):
     said = call("bench", city, "--repeats", 1, "--gap", 0.01, "--relax", "--json")
     assert said.exit_code == 0, said.output

@@ -15,6 +15,7 @@ def call(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_out_into_a_workbook_and_back(city, tmp_path):
     book, folder = tmp_path / "city.xlsx", tmp_path / "again"
     assert call("export", city, book).exit_code == 0
@@ -27,6 +28,7 @@ def test_out_into_a_workbook_and_back(city, tmp_path):
     assert (folder / "README.md").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_faults_of_a_workbook_are_listed_with_their_cells_and_nothing_is_written(city, tmp_path):
     path, folder = tmp_path / "city.xlsx", tmp_path / "again"
     call("export", city, path)

@@ -72,6 +72,7 @@ def test_ctrl_c_ends_with_130_while_a_solver_is_deaf():
     assert (status, said) == (130, "stopped\n")
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_workers_nothing_to_say():
     status, said = interrupted(WORKERS)
     assert (status, said) == (130, "stopped\n")

@@ -181,6 +181,7 @@ def test_differences_are_taken_draw_by_draw(compared):
     assert ((chance["first"] >= 0) & (chance["mean"] <= 1)).all()
 
 
+@pytest.mark.slow
 def test_equal_content_differs_by_nothing(city):
     same = compare([city, city.variant({}, name="twin")], draws=10)
     table = same.tables["differences"]
@@ -208,6 +209,7 @@ def three():
     return compare([ordered(city), city], draws=20)
 
 
+@pytest.mark.slow
 def test_what_is_ordered_already_counts(three):
     """What is decided there is 0.24 million cheaper, but 48.6 million more are committed."""
     summary = three.tables["summary"].set_index("scenario")
@@ -296,6 +298,7 @@ def test_plans_that_cost_the_same_do_not_differ_by_what_is_simulated_of_them():
     assert table.loc["paid_cny", ["low", "high"]].tolist() == pytest.approx([-71e3, -41e3])
 
 
+@pytest.mark.slow
 def test_no_simulation_and_no_plan_at_first_leave_differences_empty(city):
     hopeless = city.variant({"policy.reduction": 5000}, name="hopeless")
     compared = compare([hopeless, city], draws=5)
@@ -415,6 +418,7 @@ def test_a_heat_map_has_a_cell_for_each_pair():
         heat(summary, {"s": {"a": 1}}, "gap")
 
 
+@pytest.mark.slow
 def test_files_hold_tables_figures_and_json(compared):
     files = dict(comparison_files(compared))
     assert {"tornado.csv", "tornado.png", "factors.csv", "binding.csv", "comparison.json"} <= set(

@@ -167,6 +167,7 @@ def test_greedy_beside_every_combination(seed):
     assert found.curve["cost_cny"].iloc[-1] <= 2 * best[max(best)]
 
 
+@pytest.mark.slow
 def test_the_curve_is_what_the_simulation_says_of_the_hurried_scenario(city):
     found = accelerate(city, "build", 0.9, replications=40, seed=7)
     row = found.curve.iloc[-1]
@@ -295,6 +296,7 @@ def test_an_option_that_a_county_cannot_have_is_not_offered():
     assert found.measures.empty
 
 
+@pytest.mark.slow
 def test_the_fewest_options_for_a_number():
     """Between the points of the curve the fewest are looked for where a number is named."""
     city = site([(f"S{i}", 1e6, {}) for i in range(12)], CREW[:2], outside=12, number=9)

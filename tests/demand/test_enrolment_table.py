@@ -395,6 +395,7 @@ def test_three_hundred_dresses_give_the_same_figures_or_are_refused() -> None:
     assert len(refusals) < 15, refusals
 
 
+@pytest.mark.slow
 def test_a_forecast_is_what_the_backtest_judges() -> None:
     cut = SOUND[SOUND["year"] <= "2018"]
     ahead = capsim.forecast(text(cut), years=3)
@@ -409,6 +410,7 @@ def test_a_forecast_is_what_the_backtest_judges() -> None:
     assert ahead.methods.sum(axis=1).to_numpy() == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_given_ratios_entry_and_births_arrive_in_full() -> None:
     ratios = pd.DataFrame({"grade": ["1"], "ratio": [0.5]})
     entry = pd.DataFrame({"area": ["North ES"], "year": ["2022/23"], "pupils": [300]})

@@ -46,6 +46,7 @@ def test_entry_rates_that_shift_are_smoothed_by_hand() -> None:
     assert project(city(births=births(100), pupils=now)).pupils[0, 0, 1:] == pytest.approx(84)
 
 
+@pytest.mark.slow
 def test_a_shift_of_entry_rates_goes_on_and_fades() -> None:
     """The rate rises by 2 % a year over nine years."""
     rate = {y: 0.7 * 1.02 ** (y - 2013) for y in range(2013, 2022)}
@@ -58,6 +59,7 @@ def test_a_shift_of_entry_rates_goes_on_and_fades() -> None:
     assert found == pytest.approx(1000 * level * np.exp(onward), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_without_births_entry_follows_its_trend() -> None:
     """Entrants fall by 5 % a year; the last is carried on by 5 % x 0.6, 0.36, 0.216."""
     now = pupils({("A", g, y): 1000 * 0.95 ** (y - int(g)) for g in GRADES for y in YEARS})
@@ -68,6 +70,7 @@ def test_without_births_entry_follows_its_trend() -> None:
     assert any("a trend of -5.1 % a year that fades" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_chance_is_no_trend_of_entry() -> None:
     rng = np.random.default_rng(3)
     rows = {("A", g, y): float(rng.poisson(100)) for g in GRADES for y in YEARS}

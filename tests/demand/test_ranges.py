@@ -72,6 +72,7 @@ def test_a_school_that_opened_grows_with_its_cohorts() -> None:
     assert any("never observed (grades 3): the others' ratio" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_an_area_that_never_taught_a_grade_has_nobody_in_it() -> None:
     """Grade 7 of the town is a fifth above its own grade 6: villagers, who stay out of theirs."""
     rows = {(a, "6", y): n for a, n in (("T", 100.0), ("V", 20.0)) for y in YEARS}
@@ -133,6 +134,7 @@ def test_years_that_were_not_observed_change_no_range() -> None:
     assert not together.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("years", [YEARS, range(2018, 2022)])
 def test_a_town_with_nothing_but_a_junior_school_is_fed_by_the_villages(years: range) -> None:
     """Nine tenths of the villages' grade 6 come into the town's grade 7, which has no grade 6."""

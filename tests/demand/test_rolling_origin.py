@@ -39,6 +39,7 @@ def test_errors_of_no_change_by_hand() -> None:
     assert whole["mape"] == pytest.approx(100 * 9 / 391)
 
 
+@pytest.mark.slow
 def test_nothing_after_the_origin_is_looked_at() -> None:
     """Changing the last year changes no forecast, interval or choice made before it."""
     table = noise()

@@ -256,6 +256,7 @@ def test_the_command_asks_for_what_it_needs(files):
         assert CliRunner().invoke(app, line).exit_code == 2, line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("country", "rate", "year"), [("usa", 0.3, 2023), ("england", 0.2, 2023), ("china", None, 2023)]
 )

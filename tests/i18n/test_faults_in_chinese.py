@@ -66,6 +66,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 def test_every_kind_of_wrong_setting_is_said_in_chinese():
     """Each setting with each wrong value: what pydantic finds is in the table of kinds."""
     seen = set()

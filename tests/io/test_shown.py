@@ -73,6 +73,7 @@ def test_ctrl_c_is_one_line(notebook):
     assert "<progress" not in notebook.drawn[-1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_planning_is_one_line():
     city = capsim.generate(2, 6000, seed=1, **SMALL)
 

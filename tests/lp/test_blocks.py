@@ -174,6 +174,7 @@ def test_a_block_without_a_plan_in_its_share_takes_what_it_needs_from_the_others
     assert found.bound <= -1.0
 
 
+@pytest.mark.slow
 def test_a_search_that_ends_above_the_gap_goes_on() -> None:
     """Each round gains or is the last; the objective never rises and the bound never falls."""
     reached = 0

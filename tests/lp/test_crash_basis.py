@@ -16,6 +16,7 @@ from capsim.lp.highs import Highs
 from capsim.lp.sensitivity import optimal_basis
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     blocks=st.integers(2, 7),

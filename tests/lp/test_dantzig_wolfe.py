@@ -37,6 +37,7 @@ def plants(blocks: int, rows: int, seed: int, *, demand: float = 0.6):
     return program, split(program, flag, parts=blocks)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(blocks=st.integers(2, 7), rows=st.integers(1, 4), seed=st.integers(0, 10_000))
 def test_mixture_and_bound_enclose_the_optimum_of_the_whole(blocks, rows, seed):
@@ -137,6 +138,7 @@ def test_columns_of_coupling_rows_alone_cap_the_prices():
     assert (activity >= program.row_lower - 1e-6).all()
 
 
+@pytest.mark.slow
 def test_one_program_after_the_other():
     """Costs and bounds change; what was known before is used where it still holds."""
     program, found = with_gaps(7.0)

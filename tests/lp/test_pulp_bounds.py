@@ -73,6 +73,7 @@ def test_options_in_a_solvers_own_words_may_hide_a_gap() -> None:
     assert proved_bound(problem) == -np.inf
 
 
+@pytest.mark.slow
 def test_a_stopped_search() -> None:
     problem = to_pulp(market_split())
     problem.solve(pulp.HiGHS(msg=False, timeLimit=0.5, gapRel=0.0))

@@ -144,6 +144,7 @@ def test_solve_again_after_a_change() -> None:
     assert highs.solve().objective == pytest.approx(fresh.objective, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_first_solution_is_kept() -> None:
     """Given a good start, a search without time still has it."""
     program = market_split()
@@ -189,6 +190,7 @@ def test_a_solve_goes_on_from_a_basis_after_changes_and_with_rows_added() -> Non
     assert highs.solve().objective == pytest.approx(9.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_gap_is_of_the_objective_with_its_offset(solver: str) -> None:
     """Nearly all of the cost is given: what is proved must hold for the hundredth that is not."""

@@ -151,6 +151,7 @@ def test_what_is_too_far(
     assert (plan.tables["flows"]["boarders"].sum() > 0) == far
 
 
+@pytest.mark.slow
 def test_the_certificate_finds_too_many_boarders_and_too_young_ones() -> None:
     """The same flows, certified against a scenario with fewer beds, and with none so young."""
     scenario = valley()
@@ -166,6 +167,7 @@ def test_the_certificate_finds_too_many_boarders_and_too_young_ones() -> None:
     assert not certify(nearer, plan).holds()
 
 
+@pytest.mark.slow
 def test_a_boarding_place_has_its_price() -> None:
     """One bed more places one child more: its price is the child's less the way and the bed."""
     scenario = valley(beds=8)

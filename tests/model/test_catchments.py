@@ -33,6 +33,7 @@ def test_as_cheap_as_any_catchments_on_a_map(seed: int) -> None:
     assert len(plan.tables["catchments"]) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_islands_are_allowed_where_they_are(seed: int) -> None:
     scenario = town_map(seed, catchments={"connected": False})
@@ -99,6 +100,7 @@ def test_the_rest_join_the_nearest_catchment_that_they_border(connected: bool) -
     assert served.sum() == 1
 
 
+@pytest.mark.slow
 def test_an_island_is_led_through_its_neighbour() -> None:
     free = planned(river().variant({"catchments.connected": False}))
     held = planned(river())
@@ -109,6 +111,7 @@ def test_an_island_is_led_through_its_neighbour() -> None:
     assert certificate.worst == "catchment: islands: ('s0 junior 2022', 'a1')"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anew", [True, False])
 def test_a_school_that_closes_has_no_catchment_then(anew: bool) -> None:
     """Drawn once for both years, the catchment of the other school is all there is."""
@@ -128,6 +131,7 @@ def test_a_school_that_closes_has_no_catchment_then(anew: bool) -> None:
     assert drawn == ({2022: {"s0", "s1"}, 2023: {"s1"}} if anew else {2022: {"s1"}})
 
 
+@pytest.mark.slow
 def test_the_certificate_finds_what_is_wrong_with_catchments() -> None:
     scenario = town_map(1)
     plan = planned(scenario)
@@ -158,6 +162,7 @@ def _with(plan: Any, catchments: pd.DataFrame) -> Any:
     return replace(plan, tables={**plan.tables, "catchments": catchments})
 
 
+@pytest.mark.slow
 def test_drawn_anew_when_a_school_opens() -> None:
     """A school for the far end opens in 2023: catchments drawn once cannot use it at all."""
     base = town_map(3, areas=6, schools=2, years=3)
@@ -175,6 +180,7 @@ def test_drawn_anew_when_a_school_opens() -> None:
     assert anew.avoidable_cny < once.avoidable_cny
 
 
+@pytest.mark.slow
 def test_private_schools_are_a_free_choice() -> None:
     scenario = town_map(2)
     schools = scenario.table("schools")
@@ -185,6 +191,7 @@ def test_private_schools_are_a_free_choice() -> None:
     assert plan.tables["schools"].set_index("school").loc["v", "pupils"] > 0
 
 
+@pytest.mark.slow
 def test_too_little_room_is_explained_by_the_catchments() -> None:
     """Two areas of 60 and two schools of 60 in one of them and of 80 in a third, empty one.
 

@@ -68,6 +68,7 @@ def test_the_whole_optimum_is_that_of_single_grades(where: tuple[int, int], by_g
     assert ours.objective == pytest.approx(theirs.objective, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_tables_are_by_grade_and_certified(by_grade: Any) -> None:
     """Bands come apart into tables of the shape that single grades give, and these hold."""
     scenario, demand = city(5, 2), children(5, 2)

@@ -32,6 +32,7 @@ def test_a_switch_turns_it_off() -> None:
     assert bought(plan) == pytest.approx([45.0, 0.0], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_running_contract_falls_slowly() -> None:
     """Of 45 places at least 60 % are bought in the second year of a contract of two."""
     rule = {"contract_years": 2}
@@ -71,6 +72,7 @@ def test_public_seats_are_used_before_places_are_bought() -> None:
     assert places(one_grade(policy=FIRST, switches={"public_first": False})) == pytest.approx(30.0)
 
 
+@pytest.mark.slow
 def test_seats_without_teachers_are_no_seats() -> None:
     """Three teachers for 60 pupils, and none to be had, but for one whom a limit allows."""
     none = [limit("contract_teachers", 2022, 0.0), limit("hires", 2022, 0.0)]
@@ -111,6 +113,7 @@ def test_seats_nearby_come_first_as_well() -> None:
         assert places(near) == pytest.approx(number, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_converted_school_is_filled_first() -> None:
     """W converts with its 10 pupils; a year later its 20 places are full before any are bought."""
     schools = [

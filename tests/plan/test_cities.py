@@ -95,6 +95,7 @@ def test_the_fall_in_private_pupils_adds_up() -> None:
         assert table["total"].to_numpy() == pytest.approx(base - now.to_numpy(), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["highs", "scipy", "cbc", "pulp-highs"])
 def test_a_search_ended_by_the_clock_says_so(solver: str) -> None:
     scenario, demand = city(9, 0, 2026), children(9, 0, 2026)
@@ -111,6 +112,7 @@ def test_a_search_ended_by_the_clock_says_so(solver: str) -> None:
     assert certify(scenario, plan).holds()
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice() -> None:
     scenario = city(4, 3)
     first, second = (capsim.optimize(scenario, gap=1e-2, threads=1) for _ in range(2))
@@ -143,6 +145,7 @@ def cbc(**options: Any) -> Any:
     return pulp.COIN_CMD(path=PULP_CBC_CMD.pulp_cbc_path, msg=False, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["highs", "cbc"])
 def test_no_two_projects_in_one_year(solver: str) -> None:
     """60 children need three schools at once; one a year leaves 40 out in 2022, 20 in 2023."""
@@ -189,6 +192,7 @@ def test_a_city_with_a_rule_of_the_user(solver: str) -> None:
     assert certificate.holds(1e-6), certificate.worst
 
 
+@pytest.mark.slow
 def test_a_plan_read_back_is_the_plan() -> None:
     scenario, demand = city(2, 0), children(2, 0)
     problem = formulate(scenario, demand).to_pulp()
@@ -231,6 +235,7 @@ def test_a_plan_read_back_claims_what_its_solver_proved() -> None:
     assert certify(scenario, plan).holds(1e-6)
 
 
+@pytest.mark.slow
 def test_another_objective_proves_nothing_of_the_cost() -> None:
     scenario, demand = city(2, 0), children(2, 0)
     problem = formulate(scenario, demand).to_pulp()
@@ -248,6 +253,7 @@ def test_fractions_of_a_relaxation_are_not_read_back() -> None:
         Plan.from_pulp(problem)
 
 
+@pytest.mark.slow
 def test_coupling_rows_are_all_that_joins_counties() -> None:
     """Without the flagged rows no row has entries of two counties."""
     model = formulate(city(6, 0), children(6, 0))
@@ -261,6 +267,7 @@ def test_coupling_rows_are_all_that_joins_counties() -> None:
         assert len(set(schools[columns.seats.provider[inside]])) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_a_small_generated_city_has_a_plan(seed: int) -> None:
     """Its rules do not contradict each other, and no child is left without a place."""

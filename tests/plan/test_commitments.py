@@ -72,6 +72,7 @@ def test_the_first_decision_is_that_of_the_list_of_deadlines(plan):
     assert told[told != ""].to_dict() == first.to_dict()
 
 
+@pytest.mark.slow
 def test_hurried_projects_are_commitments_and_decisions(plan):
     """Of an ordered project, too: its crews are asked for as construction starts, or later."""
     projects = plan.scenario.table("projects")

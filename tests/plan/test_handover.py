@@ -91,6 +91,7 @@ def test_a_converted_school_admits_or_is_given_up(closure_cost_cny: float, stays
     assert closures == ([] if stays else [["V", "given_up", 2023]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "year"),
     [
@@ -115,6 +116,7 @@ def test_a_school_is_given_up_after_its_years_when_that_is_decided(
     assert year == 2023 or "handover" in str(certificate.worst)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("years", [[2023], [2022, 2024], [2024]])
 def test_a_school_converts_in_a_year_in_which_that_is_decided(years: list[int]) -> None:
     """V must be public by 2023; nobody is kept there, so that it converts as late as it may."""
@@ -188,6 +190,7 @@ def test_teachers_come_with_the_pupils(by_pupils: bool, teachers: float) -> None
     assert spent(plan, "hiring") == pytest.approx(paid)
 
 
+@pytest.mark.slow
 def test_the_switch_turns_all_of_it_off() -> None:
     free = planned(hill())
     off = hill(**LIVELY, takeover_by_pupils=True).variant({"switches.handover": False})

@@ -100,6 +100,7 @@ def town_of_three_grades(years: int = 1, **policy: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_a_school_that_is_not_closed_keeps_those_who_move_up() -> None:
     """20 fewer than move up: all made to move; where 75 % are kept, 10, and 10 places bought."""
     free = planned(town_of_three_grades())
@@ -111,6 +112,7 @@ def test_a_school_that_is_not_closed_keeps_those_who_move_up() -> None:
     assert pupils(kept, "V") == pytest.approx({2022: 30.0})
 
 
+@pytest.mark.slow
 def test_a_school_closes_at_once_after_its_notice() -> None:
     """All 60 leave by 2023: phased out in 2022, closed a year later, when the last 20 must go.
 
@@ -128,6 +130,7 @@ def test_a_school_closes_at_once_after_its_notice() -> None:
     assert plan.status == "infeasible"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("least", "later"), [(None, 20.0), (0.3, 20.0), (0.4, 0.0)])
 def test_a_school_closes_before_its_last_few_pupils(least: float | None, later: float) -> None:
     """40 of 60 are left in 2022, too few to go on, and 20 in 2023: a third of those of 2021."""
@@ -143,6 +146,7 @@ def test_a_school_closes_before_its_last_few_pupils(least: float | None, later: 
     assert certify(stricter, plan).holds() == (later == 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("swing", "private"), [({}, (50, 40, 50)), (0.1, (400 / 9, 40, 44))])
 def test_a_kindergarten_neither_empties_nor_fills_at_once(swing: Any, private: Any) -> None:
     """Public children cost 1,000 RMB a year; 60 of 100 are to be public in 2023 alone."""

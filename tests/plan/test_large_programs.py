@@ -125,6 +125,7 @@ def test_an_interior_point_that_is_not_sure_goes_on_to_a_corner(
     assert ways == ["solve", "solve"]
 
 
+@pytest.mark.slow
 def test_what_counties_leave_open_is_searched_whole(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,7 @@ def test_a_choice_counts_by_its_date() -> None:
     assert len(capsim.optimize(without, gap=1e-9, threads=1).tables["openings"]) == 1
 
 
+@pytest.mark.slow
 def test_schools_that_cannot_be_filled_close() -> None:
     """Two schools of 50 seats and 60 children: at nine tenths filled one of them has to close.
 

@@ -117,6 +117,7 @@ def test_a_rule_switched_off_never_costs_more(family: str) -> None:
     assert loose <= tight + 1e-7 * max(abs(tight), 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cap", "reduction", "capital", "posts"])
 @pytest.mark.parametrize("where", [(2, 0), (3, 1)])
 def test_whole_plans_are_bounded_by_freer_ones(name: str, where: tuple[int, int]) -> None:

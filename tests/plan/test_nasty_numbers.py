@@ -12,6 +12,8 @@ from capsim.certificate import certify
 from capsim.model.model import NEVER, formulate
 from capsim.plan import optimize
 
+pytestmark = pytest.mark.slow
+
 BASES = ((1, 300, 0), (1, 120, 1), (2, 900, 2), (1, 3000, 3))
 """Areas, pupils and seed of tiny and less tiny cities."""
 SETTINGS = {

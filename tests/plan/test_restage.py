@@ -38,6 +38,7 @@ def seats(plan: Any, school: str) -> pd.DataFrame:
     return rows.set_index("school_year")[["seats_existing", "seats_new", "pupils"]]
 
 
+@pytest.mark.slow
 def test_a_primary_classroom_becomes_a_junior_one() -> None:
     """Of 100 primary places 50 stand empty from 2023 on and 40 junior places are missing.
 
@@ -166,6 +167,7 @@ def test_the_stages_of_a_campus_share_its_places() -> None:
     assert plan.tables["projects"]["places"].tolist() == [100]
 
 
+@pytest.mark.slow
 def test_without_its_switch_each_stage_has_the_whole_campus() -> None:
     children = {("east", "primary"): (100, 90, 90), ("east", "junior"): (100, 200, 200)}
     both = {"children": children, "schools": SCHOOLS, "projects": CAMPUS}
@@ -175,6 +177,7 @@ def test_without_its_switch_each_stage_has_the_whole_campus() -> None:
     assert shared.objective_cny == pytest.approx(5e4 + 2 * 90 * 200_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("row", "places"), [(0, 50.0), (1, 101.0)])
 def test_a_campus_that_is_used_beyond_its_places_is_caught(row: int, places: float) -> None:
     children = {("east", "primary"): (100, 36), ("east", "junior"): (100, 160)}

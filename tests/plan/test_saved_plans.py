@@ -21,6 +21,7 @@ def saved(plan, tmp_path):
     return plan.save(tmp_path / "plan")
 
 
+@pytest.mark.slow
 def test_it_is_the_same_plan(plan, saved):
     again = capsim.load_plan(saved)
     assert again.tables == plan.tables
@@ -50,6 +51,7 @@ def test_a_demand_of_ones_own_is_kept(plan, tmp_path):
     assert again.tables != plan.tables
 
 
+@pytest.mark.slow
 def test_no_plan_is_kept_too(plan, tmp_path):
     hopeless = capsim.optimize(plan.scenario.variant({"policy.reduction": 5000}))
     again = capsim.load_plan(hopeless.save(tmp_path / "none"))

@@ -33,6 +33,7 @@ def model(direct: bool = False, count: int = 12, budget: int = 3) -> Model:
     return capsim.formulate(scenario)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direct", [False, True])
 def test_every_plan_keeps_the_rows(direct: bool) -> None:
     """Whatever is opened, and wherever children are sent at random prices."""

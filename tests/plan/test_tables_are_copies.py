@@ -3,10 +3,13 @@
 import copy
 import pickle
 
+import pytest
+
 import capsim
 from capsim.plan.plan import Tables
 
 
+@pytest.mark.slow
 def test_tables_are_copies_and_results_can_be_copied():
     city = capsim.generate(2, 4000, stages=("primary", "junior"), years=(2021, 2023))
     plan = capsim.optimize(city, gap=0.01)

@@ -52,6 +52,7 @@ def test_the_table_has_the_targets_of_the_scenario(city):
     assert {target.rule for target in targets_of(city)} == set(RULES)
 
 
+@pytest.mark.slow
 def test_who_is_enrolled_elsewhere_counts_in_a_floor(city):
     change = {"demand.gross_enrolment.senior": 0.9, "demand.elsewhere": {"senior": 0.4}}
     part = city.variant(change)

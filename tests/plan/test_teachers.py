@@ -92,6 +92,7 @@ def test_teachers_stay_in_their_county_unless_a_price_is_said():
     assert plan.tables["shortfall"]["shortfall"].sum() == pytest.approx(80.0)
 
 
+@pytest.mark.slow
 def test_teachers_move_to_another_county_at_a_price():
     plan = planned(two_counties(costs={"county_move_cny": 20_000}))
     assert staffed(plan, "D", "junior")["from_other_counties"].tolist() == pytest.approx([2, 0])
@@ -181,6 +182,7 @@ def test_a_draw_takes_idle_teachers_of_another_stage_before_contracts():
     assert moves_cny(data, helping)[0, :, 0].tolist() == pytest.approx([2000.0, 0.0])
 
 
+@pytest.mark.slow
 def test_the_answer_tells_need_pool_and_surplus():
     """Moves are dear: two teachers of primary pupils are beyond need in both years."""
     plan = planned(town(costs={"stage_move_cny": 150_000}))

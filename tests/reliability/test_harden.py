@@ -158,6 +158,7 @@ def spare_of(plan: Plan) -> np.ndarray:
     return (run.figures.room - run.figures.demanded)[..., 0]
 
 
+@pytest.mark.slow
 def test_without_margins_the_rows_forbid_nothing():
     """A plan of the model always has as many places as it seats children."""
     none = np.zeros_like(spare_of(plain()))
@@ -166,6 +167,7 @@ def test_without_margins_the_rows_forbid_nothing():
     assert again.objective_cny == pytest.approx(free.objective_cny, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_rows_keep_the_places_free_that_are_asked_for():
     asked = np.maximum(spare_of(plain()), 0.0) + 25.0
     model, safer = recourse(city(), plain(), asked)
@@ -202,6 +204,7 @@ def contracts() -> tuple[Scenario, Plan]:
     return made, optimize(made, gap=GAP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["", "*", "county"])
 def test_contracts_are_counted_on_within_their_ceilings(scope):
     """Where margins are all found, the simulation finds the same places in the plan's contracts."""
@@ -397,6 +400,7 @@ def test_groups_tell_who_finds_no_place():
     np.testing.assert_allclose(beyond, by_stage, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_where_no_plan_can_it_says_why():
     """Nothing can be built but what is ordered: a bad draw of 2022 cannot be met."""
     projects = city().table("projects")
@@ -416,6 +420,7 @@ def test_where_no_plan_can_it_says_why():
     assert "project" in str(found.reasons[-1]) or "demand" in str(found.reasons[-1])
 
 
+@pytest.mark.slow
 def test_where_the_scenario_itself_stands_in_the_way_nothing_is_tried():
     """A fifth of the public places is gone and nothing can be bought: children stay out as planned.
 

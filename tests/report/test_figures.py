@@ -132,6 +132,7 @@ def test_chances_show_every_target():
     assert list(later.get_xdata()) == pytest.approx([chance[3]])
 
 
+@pytest.mark.slow
 def test_every_figure_names_its_scenario_and_has_a_title():
     drawn = figures.all_figures(PLAN, OUTCOMES)
     assert len(drawn) >= 8
@@ -171,6 +172,7 @@ def test_no_labels_of_an_axis_overlap(name):
             assert not any(a.overlaps(b) for a, b in pairs), name
 
 
+@pytest.mark.slow
 def test_both_files_at_once_are_those_that_each_would_be_and_the_layout_stays_alive():
     def figure():
         made = figures.new_figure(5, 3)

@@ -112,6 +112,7 @@ def test_a_changed_comparison_is_seen(monkeypatch):
     assert apart(changed["cost"], "compared-cost") > APART
 
 
+@pytest.mark.slow
 def test_a_grid_is_labelled_by_values_as_they_were_given():
     found = words(drawn("heat"))
     assert {"2000", "9000", "0.03", "costs.hire_cny", "costs.discount_rate"} <= set(found)

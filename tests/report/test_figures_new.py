@@ -86,6 +86,7 @@ HAS_CHINESE = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @HAS_CHINESE
 def test_chinese_figures_say_chinese_and_have_its_glyphs():
     with warnings.catch_warnings():
@@ -117,6 +118,7 @@ def test_without_a_chinese_font_one_line_says_which_to_install(monkeypatch):
     assert len(caught) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:no installed font has the characters")
 def test_names_with_markup_formulas_and_200_characters_are_drawn():
     plan, outcomes = hostile_plan()
@@ -159,6 +161,7 @@ def test_what_is_cut_is_seen():
     assert reaches_edge(figure)
 
 
+@pytest.mark.slow
 def test_a_changed_figure_is_seen(monkeypatch):
     monkeypatch.delenv("CAPSIM_BASELINES", raising=False)
     other = written_plan()

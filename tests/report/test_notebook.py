@@ -138,6 +138,7 @@ def test_figures_are_named_as_they_are_offered(plan, outcomes, hardened, compare
         plan.plot.mixx()
 
 
+@pytest.mark.slow
 def test_figures_are_typed_as_they_are_offered(results):
     """A checker and an editor know every name, with what it takes, and no other."""
     for one in results:

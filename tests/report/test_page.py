@@ -76,6 +76,7 @@ def test_page_needs_nothing_else(page):
     assert b"default-src 'none'" in page
 
 
+@pytest.mark.slow
 def test_same_bytes_twice_whatever_the_time_it_took():
     assert made() == made()
     slow = summarize(PLAN, None, OUTCOMES, seed=7, timings_s={"load": 99.0})
@@ -90,6 +91,7 @@ def test_every_link_leads_somewhere(page):
     assert {value[1:] for key, value in attributes if key == "href"} <= set(ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_names_come_through_unharmed_and_harmless(lang):
     plan, outcomes = hostile_plan()
@@ -112,6 +114,7 @@ def strings(value):
             yield from strings(item)
 
 
+@pytest.mark.slow
 def test_counts_are_written_as_each_language_does():
     plan = written_plan()
     plan.tables["reduction"] = plan.tables["reduction"].assign(total=309800.0, ordered=309800.0)
@@ -127,6 +130,7 @@ def test_targets_lead_to_what_orders_them_and_its_mark(page):
     assert 'data-find="births">births <b>P</b>' in row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_nothing_is_green_that_too_few_futures_keep(lang):
     plan = written_plan()
@@ -183,6 +187,7 @@ def test_without_a_plan_the_page_explains():
     assert "lacks" not in chinese
 
 
+@pytest.mark.slow
 def test_prices_are_sentences_and_a_table():
     row = {
         **{"kind": "hire", "unit": "teacher", "area": "", "county": "C03", "stage": ""},
@@ -268,6 +273,7 @@ def test_heavy_figures_are_pixels():
     assert np.abs(apart).mean() < 1
 
 
+@pytest.mark.slow
 def test_page_of_the_flagships_size_weighs_at_most_three_megabytes():
     """54 areas, 27 counties, 235 projects and 14 years; figures as heavy as the heaviest."""
     plan = written_plan(counties=27, projects=235)

@@ -42,6 +42,7 @@ def rows(sheet):
     return list(sheet.iter_rows(min_row=3, values_only=True))
 
 
+@pytest.mark.slow
 def test_every_sheet_has_a_frozen_header_in_two_languages(made):
     book = made[3]
     assert tuple(book.sheetnames) == SHEETS

@@ -190,6 +190,7 @@ def test_rows_in_order_have_the_same_hash(tmp_path: Path, sound: Scenario) -> No
         load(tmp_path / "x", strict=True)
 
 
+@pytest.mark.slow
 def test_workbooks_as_they_are_filled_in(tmp_path: Path, sound: Scenario) -> None:
     import openpyxl
 
@@ -377,6 +378,7 @@ def test_degrees_are_projected_or_refused(tmp_path: Path) -> None:
         load(write(tmp_path / "y", files))
 
 
+@pytest.mark.slow
 def test_a_clerk_fills_the_empty_workbook_in(tmp_path: Path) -> None:
     """Chinese words, ten thousands of RMB and school years in the template import at once."""
     import openpyxl

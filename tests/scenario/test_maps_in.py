@@ -131,6 +131,7 @@ def test_gcj02_has_the_published_control_points(wgs84, gcj02):
     assert np.abs(back - [wgs84]).max() < 0.001 * METRE
 
 
+@pytest.mark.slow
 @given(st.floats(74, 135), st.floats(4, 53))
 @settings(max_examples=200)
 def test_gcj02_is_undone_to_a_millimetre_and_is_wgs84_elsewhere(lon, lat):
@@ -379,6 +380,7 @@ def test_a_geopackage_gives_areas_and_schools(tmp_path, areas_file):
     assert where["area"].tolist() == ["f00", "f11"]
 
 
+@pytest.mark.slow
 def test_points_alone_are_tried_against_stored_boundaries(tmp_path):
     city = capsim.generate(areas=4, pupils=6000, name="town")
     fields = grid()

@@ -392,6 +392,7 @@ def test_a_pipe_is_no_table(tmp_path):
         load(folder)
 
 
+@pytest.mark.slow
 def test_very_many_faults_are_counted_and_columns_cost_no_time(tmp_path):
     folder = tmp_path / "city"
     generate(1, 300, years=(2021, 2022)).save(folder)

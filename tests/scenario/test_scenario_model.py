@@ -158,6 +158,7 @@ def test_sources(small: Scenario) -> None:
     assert "standards.senior.class_size" not in rows
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_it_is_the_same(small: Scenario, tmp_path: Path) -> None:
     assert small.save(tmp_path / "deep" / "copy") == tmp_path / "deep" / "copy"
     again = load(tmp_path / "deep" / "copy")
@@ -361,6 +362,7 @@ WRITTEN = st.characters(blacklist_categories=["Cs", "Cc"]).filter(
 """Characters of names and texts: none that moves a terminal or turns letters round."""
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     births=st.lists(st.floats(0, 1e9, allow_subnormal=True), min_size=1, max_size=8),

@@ -67,6 +67,7 @@ def same(one: Scenario, two: Scenario) -> None:
     assert one._document == two._document
 
 
+@pytest.mark.slow
 def test_small_scenarios_come_back_the_same(small, tmp_path):
     same(small[0], small[2]())
     same(small[0], through(small[0], tmp_path))
@@ -81,6 +82,7 @@ def test_every_shipped_scenario_comes_back_the_same(folder, tmp_path):
     same(scenario, through(scenario, tmp_path))
 
 
+@pytest.mark.slow
 def test_a_scenario_beside_its_base_is_resolved(small, tmp_path):
     top = write(
         tmp_path / "top",
@@ -98,6 +100,7 @@ def test_the_same_scenario_gives_the_same_bytes(small):
         assert b"2026" not in archive.read("docProps/core.xml")
 
 
+@pytest.mark.slow
 def test_names_that_look_like_something_else_stay_text(small, tmp_path):
     schools = small[0].table("schools")
     schools["name"], schools["name_zh"] = NASTY[:6], NASTY[6:12]
@@ -112,6 +115,7 @@ def test_names_that_look_like_something_else_stay_text(small, tmp_path):
     assert {(cell.data_type, cell.number_format) for cell in found} == {("s", "@")}
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.text(max_size=30).filter(lambda text: text.isascii() or text.encode("utf-8", "ignore")))
 def test_any_text_is_held(text):
@@ -222,6 +226,7 @@ def test_cells_as_a_spreadsheet_types_them(small):
     assert again().hash == scenario.hash
 
 
+@pytest.mark.slow
 def test_truth_values_are_yes_and_no(small, tmp_path):
     schools = small[0].table("schools")
     schools["inclusive"] = ["no", "no", "no", "no", "yes", "no"]
@@ -235,6 +240,7 @@ def test_truth_values_are_yes_and_no(small, tmp_path):
     same(scenario, load_workbook(tmp_path / "book.xlsx"))
 
 
+@pytest.mark.slow
 def test_formulas_count_with_their_last_value_and_not_without_one(small, tmp_path):
     scenario, book, again = small
     book["births"]["C3"] = "=60*2"

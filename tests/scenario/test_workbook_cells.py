@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from faults_by_cell import cells
 
 from capsim.scenario.excel.scenario_workbook import TABLES_ZH
@@ -61,6 +62,7 @@ def test_twenty_kinds_of_faults_are_all_said_with_their_cells(small):
     assert len(expected) >= 20
 
 
+@pytest.mark.slow
 def test_more_kinds_of_faults_as_people_make_them(small):
     _, book, again = small
     heads = {name: {c.value: c.column_letter for c in book[name][1]} for name in book.sheetnames}

@@ -22,6 +22,7 @@ def county() -> Scenario:
     return capsim.load(FOLDER)
 
 
+@pytest.mark.slow
 def test_the_script_writes_the_tables(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "make_county_schools.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True)
@@ -45,6 +46,7 @@ def test_every_child_of_the_lower_grades_has_a_school_within_day_travel(county: 
     assert set(day["area"]) == set(county.table("areas")["area"])
 
 
+@pytest.mark.slow
 def test_some_live_too_far_off_and_board(county: Scenario) -> None:
     """In the relaxation, which shares neighbourhoods out, everybody has a place already."""
     plan = capsim.optimize(county, relax=True)

@@ -324,6 +324,7 @@ def test_variants_load_and_differ(flagship: Scenario, name: str) -> None:
     assert variant.hash != flagship.hash
 
 
+@pytest.mark.slow
 def test_variants_say_what_their_names_say(flagship: Scenario) -> None:
     def table(name: str, what: str) -> pd.DataFrame:
         return capsim.load(ROOT / "scenarios" / name).table(what)

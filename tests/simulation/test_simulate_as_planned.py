@@ -78,6 +78,7 @@ def test_large_and_very_large_classes():
             assert row[f"{name}_share_{column}"] == pytest.approx(shares / 4, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_solvers_tolerance_does_not_move_anyone():
     """Fees, purchases and pupils that miss each other by 1e-7 leave everything where it is."""
     plan = hand_plan.plan()

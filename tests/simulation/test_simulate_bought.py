@@ -17,6 +17,7 @@ def plan() -> capsim.Plan:
     return capsim.optimize(two_grades(contract_years=1, purchase_follows_child=True))
 
 
+@pytest.mark.slow
 def test_without_uncertainty_figures_are_the_plans(plan: capsim.Plan) -> None:
     first = capsim.optimize(one_grade(policy={"public_seats_first_km": 0.0}))
     for one in (plan, first):

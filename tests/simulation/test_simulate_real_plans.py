@@ -67,6 +67,7 @@ cities = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @cities
 def test_costs(city):
     plan, out = planned(*city)
@@ -109,6 +110,7 @@ def test_shortfall_and_displaced(city):
     assert out.tables["displaced"]["mean"].to_numpy() == pytest.approx(moved.to_numpy(), **EXACT)
 
 
+@pytest.mark.slow
 def test_draws_leave_nobody_out_and_cost_more_when_late():
     plan, _ = planned(3, 60_000, only_building)
     drawn = simulate(plan, draws=64, seed=1)

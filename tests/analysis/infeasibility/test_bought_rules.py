@@ -30,6 +30,7 @@ def check(city: Any, named: set[str], alone: dict[str, float]) -> str:
     return "\n".join(explanation.sentences)
 
 
+@pytest.mark.slow
 def test_a_contract_that_cannot_fall() -> None:
     """Of 45 places bought in 2022 at least 27 are a year later, of which the county may buy 10."""
     city = two_grades(TEN, contract_years=2, contract_fall_share=0.4)

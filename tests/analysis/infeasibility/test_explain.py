@@ -130,6 +130,7 @@ def test_a_generated_city_is_explained_by_counties_and_years() -> None:
     assert not possible(scenario.variant(less), every, every)
 
 
+@pytest.mark.slow
 def test_a_cap_moves_to_the_level_that_is_said() -> None:
     """The level said is the least at which all other rules can hold."""
     base = city(2, 2)

@@ -40,6 +40,7 @@ def least_of_the_whole(elastic: ElasticModel, held: list[str], given_way: list[s
     return found.objective if found.status == "optimal" else np.inf
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_program_is_large")
 def test_every_amount_is_that_of_the_relaxation_of_the_whole() -> None:
     model = short_of_places()
@@ -64,6 +65,7 @@ def test_every_amount_is_that_of_the_relaxation_of_the_whole() -> None:
     assert together.sum() == pytest.approx(least, rel=FINE)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_program_is_large")
 def test_the_contradiction_is_minimal() -> None:
     model = short_of_places()
@@ -86,6 +88,7 @@ def questions(elastic: ElasticModel) -> Iterator[list[str]]:
         yield [name for name in names if rng.random() < 0.7]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_program_is_large")
 def test_questions_one_after_the_other_are_answered_as_by_the_whole() -> None:
     """The solvers that are kept forget what was asked before."""
@@ -100,6 +103,7 @@ def test_questions_one_after_the_other_are_answered_as_by_the_whole() -> None:
     assert seen == {True, False}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_program_is_large")
 def test_a_city_without_contradiction_says_what_a_place_costs() -> None:
     """Nothing contradicts; a missing child is merely cheap."""

@@ -19,6 +19,8 @@ from capsim.analysis.stochastic import (
 from capsim.analysis.stochastic.risk import tail_mean
 from capsim.certificate import certify
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("extensive", "l-shaped")
 CHILDREN = (12.0, 20.0, 31.0, 44.0, 58.0)
 

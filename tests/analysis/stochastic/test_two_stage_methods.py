@@ -24,6 +24,8 @@ from capsim.analysis.stochastic.realisations import make_realisations
 from capsim.certificate import certify
 from capsim.model.model import formulate
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def draws(count: int) -> Any:
