@@ -138,7 +138,7 @@ def same_rows(one: Scenario, other: Scenario) -> bool:
     return one.settings == other.settings
 
 
-MOST = int(os.environ.get("CAPSIM_DRESSED", "400"))
+MOST = int(os.environ.get("CAPSIM_DRESSED", "200"))
 """Scenarios and workbooks that the slow tests dress at random."""
 dressed_by_seed = pytest.mark.parametrize(
     "seeds", [range(8), pytest.param(range(8, MOST), marks=pytest.mark.slow)], ids=["few", "many"]

@@ -244,6 +244,6 @@ def test_a_row_above_the_header_and_a_raised_digit_are_refused(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_many_damaged_folders(tmp_path: Path) -> None:
-    number = int(os.environ.get("CAPSIM_DAMAGED", "1000"))
+    number = int(os.environ.get("CAPSIM_DAMAGED", "600"))
     loaded = [check_damaged(tmp_path / "case", seed) for seed in range(20, 20 + number)]
     assert 0.05 * number < sum(loaded) < 0.95 * number
