@@ -75,6 +75,7 @@ def written_scenario(counties: int, projects: int) -> Written:
     settings = SimpleNamespace(
         policy=policy,
         currency="CNY",
+        map=SimpleNamespace(origin=None),
         country="china",
         stages=SimpleNamespace(compulsory=["primary", "junior"]),
         reliability=SimpleNamespace(probability=0.95),
