@@ -94,8 +94,10 @@ def _paid(model: Model, kind: str) -> Expression:
     return paid.total() + float(ledger.fixed[COST_KINDS.index(kind)].sum())
 
 
+MONEY = "million RMB"
+"""Unit of criteria that are money: millions of the scenario's currency."""
 _KNOWN: Mapping[str, tuple[str, Callable[[Model], Expression]]] = {
-    "cost": ("million RMB", _cost),
+    "cost": (MONEY, _cost),
     "shortfall": ("child-years", lambda model: model.parts.x.shortfall.total()),
     "displaced": ("children", lambda model: model.parts.x.displaced.total()),
     "overfilled": ("pupil-years", lambda model: model.parts.x.overfill.total()),
@@ -103,8 +105,8 @@ _KNOWN: Mapping[str, tuple[str, Callable[[Model], Expression]]] = {
     "private": ("pupil-years", _private),
     "purchased": ("place-years", lambda model: model.parts.x.purchased_december.total()),
     "away": ("child-years", _away),
-    "travel": ("million RMB", lambda model: _paid(model, "travel")),
-    "capital": ("million RMB", lambda model: _paid(model, "capital")),
+    "travel": (MONEY, lambda model: _paid(model, "travel")),
+    "capital": (MONEY, lambda model: _paid(model, "capital")),
     "large_classes": ("class-years", lambda model: model.parts.x.large_classes.total()),
 }
 CRITERIA = tuple(_KNOWN)

@@ -33,7 +33,7 @@ from capsim.report.page.plan import html_page
 from capsim.report.page.tables import Advice
 from capsim.report.screen import comparison_text, notes_text
 from capsim.report.summary import comparison_summary, comparison_tables, to_json
-from capsim.report.workbook import on_earth, plan_geojson, plan_workbook
+from capsim.report.workbook import origin_of, plan_geojson, plan_workbook
 from capsim.simulation.outcomes import Outcomes
 
 PAGE = "report.html"
@@ -129,7 +129,7 @@ def files(
     if prices is not None:
         yield "prices.csv", csv(prices)
     yield "plan.xlsx", plan_workbook(plan, summary, outcomes, prices, reached)
-    if on_earth(plan.scenario):
+    if origin_of(plan.scenario) is not None:
         yield "plan.geojson", plan_geojson(plan)
     if outcomes is not None:
         for name, table in outcomes.tables.items():

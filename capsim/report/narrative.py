@@ -256,7 +256,7 @@ def mix(plan: Plan, summary: dict[str, Any], say: Words) -> list[Section]:
     row = summary["reduction"]
     total = row["total"]
     # Shares are of a fall that the terms make up, not of the rest of some that undo each other.
-    parts_of_it = total > 0 and all(row[name] <= total for name in TERMS)
+    parts_of_it = total > 0 and all(row[name] < total + HALF_A_CHILD for name in TERMS)
     parts = [
         f"{say(look.label)} {say.count(row[name])}"
         + (f" ({say.chance(row[name] / total)})" if parts_of_it else "")
@@ -537,7 +537,7 @@ def binds(plan: Plan, say: Words) -> Section:
     if short(plan, say) is None:
         nothing = say("no limit and no target; cost alone decides")
     else:
-        nothing = say("no limit: places are too few where children live")
+        nothing = say("no limit: only the places there are, and what more would cost")
     return Section(say("What binds"), parts or [nothing])
 
 

@@ -200,10 +200,10 @@ def _projects(plan: Plan, outcomes: Outcomes | None, reached: pd.DataFrame | Non
 # ---- a map
 
 
-def on_earth(scenario: Scenario) -> bool:
-    """Whether a scenario says where on earth its areas are."""
+def origin_of(scenario: Scenario) -> Origin | None:
+    """Return where on earth x_km and y_km are 0; None where that, or every area, is unknown."""
     known = bool(scenario.table("areas")["x_km"].notna().any())
-    return known and scenario.settings.map.origin is not None
+    return scenario.settings.map.origin if known else None
 
 
 def plan_geojson(plan: Plan) -> bytes:
@@ -218,8 +218,8 @@ def plan_geojson(plan: Plan) -> bytes:
         The scenario does not say where on earth it is, or no area has coordinates.
     """
     scenario = plan.scenario
-    origin = scenario.settings.map.origin
-    if origin is None or not on_earth(scenario):
+    origin = origin_of(scenario)
+    if origin is None:
         raise ValueError(
             "where on earth x_km and y_km are 0 is not known: give map.longitude and map.latitude,"
             " or import a map of the areas"

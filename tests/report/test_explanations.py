@@ -103,7 +103,7 @@ def test_an_answer_tells_why_children_are_left_out_and_where():
     assert "2022 (town 20)" in text
     flat = " ".join(text.split())
     assert all(sentence in flat for sentence in why.sentences)
-    assert "no limit: places are too few where children live" in flat
+    assert "no limit: only the places there are, and what more would cost" in flat
     assert "cost alone decides" not in flat
 
 

@@ -79,5 +79,8 @@ def test_in_chinese_no_english_is_left(names: tuple[str, ...]) -> None:
     tradeoff(ax, front(*names, proved=False), lang="zh")
     drawn = " ".join(text.get_text() for text in ax.findobj(Text))
     assert "须转学的学生" in drawn
+    # Million RMB are a hundred times as many 万元, the unit of Chinese figures.
+    assert ax.get_xlabel() == "费用（万元）"
+    assert np.asarray(ax.collections[-1].get_offsets())[-1].tolist() == [6000, 0]
     name = written_plan().scenario.name
     assert not re.findall("[A-Za-z]{2,}", drawn.replace(name, "").replace("capsim", ""))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from capsim.construction.acceleration import Acceleration
-from capsim.i18n.language import Words, words
+from capsim.i18n.language import CNY, Words, words
 from capsim.plan.plan import Plan
 from capsim.plan.targets import target_groups
 from capsim.report.figures.style import (
@@ -219,7 +219,7 @@ NEAR = 3.0
 """Percentage points within which points share a label."""
 
 
-def safety(ax: Axes, curve: pd.DataFrame, *, lang: str = "en") -> None:
+def safety(ax: Axes, curve: pd.DataFrame, *, lang: str = "en", currency: str = CNY) -> None:
     """Draw plans as points, with the interval of their probability, on an Axes.
 
     Parameters
@@ -227,8 +227,10 @@ def safety(ax: Axes, curve: pd.DataFrame, *, lang: str = "en") -> None:
     ax : Axes
     curve : DataFrame
         As `capsim.safety_curve` gives it.
+    currency
+        Of money.
     """
-    say = words(lang)
+    say = words(lang, currency)
     size, unit = money_unit(say)
     ordered = curve.sort_values(["probability", "extra_cny"], kind="stable")
     x = 100 * ordered["probability"].to_numpy()
@@ -278,11 +280,13 @@ def _labels(
     return out
 
 
-def safety_figure(curve: pd.DataFrame, title: str = "", *, lang: str = "en") -> Figure:
+def safety_figure(
+    curve: pd.DataFrame, title: str = "", *, lang: str = "en", currency: str = CNY
+) -> Figure:
     """Draw the curve as a figure of its own, by default called *The price of safety*."""
     with mpl.rc_context(STYLE):
         figure = new_figure(7.2, 4.2)
         ax = figure.subplots()
-        safety(ax, curve, lang=lang)
+        safety(ax, curve, lang=lang, currency=currency)
         ax.set_title(title or words(lang)("The price of safety"))
     return figure

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 
 from capsim.analysis.pareto import Front
 from capsim.i18n.language import CNY, Words, words
+from capsim.model.costs import MILLION
+from capsim.model.objectives import MONEY, Criterion
 from capsim.report.figures.style import (
     BLACK,
     BLUE,
@@ -183,7 +185,7 @@ def tradeoff(ax: Axes, front: Front, *, lang: str = "en") -> None:
     say = front.model.given.scenario.words(lang)
     table = tradeoff_table(front)
     x_aim, y_aim = front.criteria[:2]
-    x, y = table[x_aim.name].to_numpy(float), table[y_aim.name].to_numpy(float)
+    (x, x_unit), (y, y_unit) = (_amounts(aim, table, say) for aim in (x_aim, y_aim))
     if len(front.criteria) == 2:
         _attainable(ax, x, y, say)
         proved = table["proved"].to_numpy(bool)
@@ -201,8 +203,8 @@ def tradeoff(ax: Axes, front: Front, *, lang: str = "en") -> None:
         if np.ptp(values) >= 20:
             counts_on(axis, say)
     this, that = (_named(aim.name, say) for aim in (y_aim, x_aim))
-    ax.set_xlabel(say("{what} ({unit})", what=that, unit=_unit(x_aim.unit, say)))
-    ax.set_ylabel(say("{what} ({unit})", what=this, unit=_unit(y_aim.unit, say)))
+    ax.set_xlabel(say("{what} ({unit})", what=that, unit=x_unit))
+    ax.set_ylabel(say("{what} ({unit})", what=this, unit=y_unit))
     title = say("{this} against {that}", this=this, that=that)
     ax.set_title(title[0].upper() + title[1:])
     if len(front.criteria) == 2:
@@ -234,7 +236,7 @@ def _by_third(
     """Draw points by bands of the third criterion, a staircase for each."""
     x, y = points
     aim = front.criteria[2]
-    third = table[aim.name].to_numpy(float)
+    third, unit = _amounts(aim, table, say)
     edges = np.linspace(third.min(), third.max(), len(BINS) + 1)
     band = np.clip(np.searchsorted(edges, third, side="right") - 1, 0, len(BINS) - 1)
     for at, (marker, colour) in enumerate(zip(BINS, COLOURS, strict=True)):
@@ -247,7 +249,7 @@ def _by_third(
         ax.scatter(x[mine], y[mine], color=colour, marker=marker, zorder=3, label=text)
         order = mine[np.lexsort((y[mine], x[mine]))]
         ax.plot(x[order], y[order], color=colour, linewidth=0.7)
-    title = say("{what} ({unit})", what=f"{_named(aim.name, say)}\n", unit=_unit(aim.unit, say))
+    title = say("{what} ({unit})", what=f"{_named(aim.name, say)}\n", unit=unit)
     title = title.replace("\n ", "\n")
     ax.legend(title=title, loc="center left", bbox_to_anchor=(1.01, 0.5), alignment="left")
 
@@ -256,5 +258,10 @@ def _named(name: str, say: Words) -> str:
     return say(NAMES[name]) if name in NAMES else name
 
 
-def _unit(unit: str, say: Words) -> str:
-    return say.in_currency(say(unit))
+def _amounts(aim: Criterion, table: pd.DataFrame, say: Words) -> tuple[np.ndarray, str]:
+    """Return a criterion at every point and its unit, money in the unit of the language."""
+    values = table[aim.name].to_numpy(float)
+    if aim.unit != MONEY:
+        return values, say(aim.unit)
+    size, unit = money_unit(say)
+    return values * (MILLION / size), unit
